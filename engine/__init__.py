@@ -1,0 +1,1 @@
+"""Flatout's engine: custody of a trader's risk, without a screen."""

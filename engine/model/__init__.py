@@ -1,0 +1,1 @@
+"""The nouns and their arithmetic: frozen values, no I/O, no clock, nothing of ours imported."""

@@ -1,0 +1,89 @@
+"""Alerts: severity and words in one table; each is raised once, stands, and is cured or acknowledged."""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Severity(IntEnum):
+    """How much it matters."""
+
+    INFO = 1
+    """Worth knowing; needs nothing."""
+    WARNING = 2
+    """Something is not as asked; the engine copes."""
+    CRITICAL = 3
+    """Money is at risk or the truth is unknown: stands until cured."""
+
+
+ALERTS: dict[str, tuple[Severity, str]] = {
+    "NAKED": (Severity.CRITICAL, "no stop works and nothing watches {subject}"),
+    "PARTIAL_STOP": (Severity.CRITICAL, "the stop of {subject} covers less than the position"),
+    "STOP_REFUSED": (Severity.CRITICAL, "the venue refused the stop of {subject}: {detail}"),
+    "STOP_NOT_FIRING": (Severity.CRITICAL, "the price is through the stop of {subject} and the venue has not fired it"),
+    "STOP_LIMIT_JUMPED": (Severity.CRITICAL, "the price jumped the stop-limit of {subject}: {detail}"),
+    "OVER_CLOSED": (Severity.CRITICAL, "{subject} was closed twice; the excess {detail} is being closed"),
+    "UNKNOWN_OUTCOME": (Severity.WARNING, "the outcome of {subject} is unknown; asking the venue"),
+    "ORDER_REJECTED": (Severity.WARNING, "order rejected: {subject}: {detail}"),
+    "AMEND_REFUSED": (Severity.WARNING, "the venue refused to change {subject}: {detail}; the old order works on"),
+    "CANCEL_REFUSED": (Severity.WARNING, "the venue refused to cancel {subject}: {detail}"),
+    "ILLEGAL_REPORT": (Severity.WARNING, "a report about {subject} does not fit what is known: {detail}"),
+    "UNKNOWN_ORDER": (Severity.CRITICAL, "the venue reported on an order of ours that is not known: {subject}"),
+    "FOREIGN_ORDER": (Severity.INFO, "an order that is not ours rests on the account: {subject}"),
+    "DIFFERENCE": (Severity.CRITICAL, "ours and the venue's differ: {subject}: {detail}"),
+    "SUSPICIOUS_FILL": (Severity.WARNING, "{subject} filled far from the market: {detail}"),
+    "DUST": (Severity.INFO, "what is left of {subject} is below what the venue trades: {detail}"),
+    "STALE_PRICE": (Severity.WARNING, "no fresh price of {subject}: {detail}"),
+    "LIQUIDATED": (Severity.CRITICAL, "the venue liquidated {subject}"),
+    "LOCKOUT": (Severity.WARNING, "entries are locked out: {subject}: {detail}"),
+    "BREAKER": (Severity.CRITICAL, "the line to the venue fails: {detail}"),
+    "DISCONNECTED": (Severity.WARNING, "no connection to the venue: {detail}"),
+    "JOURNAL_FAILING": (Severity.CRITICAL, "the journal can't be written: {detail}"),
+    "TASK_DIED": (Severity.CRITICAL, "a part of the engine died: {subject}: {detail}"),
+    "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
+    "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
+    "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
+    "FLATTENED": (Severity.INFO, "flat: {detail}"),
+    "SLEPT": (Severity.WARNING, "the machine slept or the clock jumped: {detail}"),
+    "UNPRICED_FEE": (Severity.INFO, "a fee in {subject} has no rate and is left out of the total"),
+}
+"""From a code to its severity and its words."""
+
+
+class Alert(Struct, frozen=True):
+    """One thing that somebody was told."""
+
+    code: str
+    subject: str
+    """What it is about: a position's label or symbol, an order's id."""
+    detail: str
+    at: int
+    count: int = 1
+    """How often it was raised while it stood."""
+    last_at: int = 0
+    acknowledged_at: int | None = None
+    cured_at: int | None = None
+    target: str = ""
+    """The id of the position or order that it is about, for a jump."""
+
+    @property
+    def key(self) -> str:
+        """What makes two alerts the same one."""
+        return f"{self.code}:{self.target or self.subject}"
+
+    @property
+    def severity(self) -> Severity:
+        """From the table."""
+        return ALERTS[self.code][0]
+
+    @property
+    def text(self) -> str:
+        """From the table, with subject and detail put in."""
+        return ALERTS[self.code][1].format(subject=self.subject, detail=self.detail)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it still asks for attention: a CRITICAL one until it is cured, any other until acknowledged or cured."""
+        if self.cured_at is not None:
+            return False
+        return self.severity is Severity.CRITICAL or self.acknowledged_at is None

@@ -1,0 +1,59 @@
+"""One execution of one of our orders."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+from engine.model.instrument import Instrument, Kind
+from engine.model.money import ZERO
+from engine.model.side import Side
+
+
+class Liquidity(StrEnum):
+    """Who was there first."""
+
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class Fill(Struct, frozen=True):
+    """An execution as the venue reported it. Idempotent on `execution_id`."""
+
+    execution_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    size: Decimal
+    fee: Decimal
+    """Positive is paid, negative is a rebate."""
+    fee_currency: str
+    liquidity: Liquidity
+    at: int
+    position: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("price", "size"):
+            value: Decimal = getattr(self, name)
+            if not value.is_finite() or value <= ZERO:
+                raise ValueError(f"execution {self.execution_id}: {name} is {value}; it must be above zero")
+        if not self.fee.is_finite():
+            raise ValueError(f"execution {self.execution_id}: fee is {self.fee}; it must be a number")
+
+    def base_change(self, instrument: Instrument) -> Decimal:
+        """Signed change of what is held, net of a fee that was taken in the base currency."""
+        change = self.size * self.side.sign
+        if instrument.kind is Kind.SPOT and self.fee_currency == instrument.base:
+            change -= self.fee
+        return change
+
+    def fee_value(self, instrument: Instrument) -> Decimal | None:
+        """The fee in the settle currency, valued at the fill's own price; None for a third currency."""
+        if self.fee_currency == instrument.settle:
+            return self.fee
+        if self.fee_currency == instrument.base:
+            return self.fee * self.price
+        if self.fee_currency == instrument.quote:
+            return self.fee / self.price
+        return None

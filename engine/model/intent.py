@@ -1,0 +1,202 @@
+"""What a trader may ask for. Each intent carries an id: the same id asked twice is done once."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.order import OrderType, Trail
+from engine.model.side import Side
+
+
+class Base(Struct, frozen=True, tag="base"):
+    """A size in base currency (spot) or contracts (derivatives)."""
+
+    amount: Decimal
+
+
+class Notional(Struct, frozen=True, tag="notional"):
+    """A size by what it costs, in the quote currency."""
+
+    amount: Decimal
+
+
+class Risk(Struct, frozen=True, tag="risk"):
+    """A size by what is lost at the stop, fees included, in the account's currency."""
+
+    amount: Decimal
+
+
+Size = Base | Notional | Risk
+
+
+class At(Struct, frozen=True, tag="at"):
+    """An absolute price."""
+
+    price: Decimal
+
+
+class Away(Struct, frozen=True, tag="away"):
+    """A distance from the entry price, as a fraction of it, on the side that makes sense: 0.01 is 1 %."""
+
+    fraction: Decimal
+
+
+Place = At | Away
+
+
+class Intent(Struct, frozen=True, kw_only=True, tag_field="intent"):
+    """What all intents share."""
+
+    id: str
+    """Idempotency key."""
+
+
+class OpenBracket(Intent, frozen=True, kw_only=True, tag="open"):
+    """Enter, with a stop and a target."""
+
+    symbol: str
+    side: Side
+    size: Size
+    type: OrderType = OrderType.MARKET
+    """MARKET, LIMIT or STOP."""
+    price: Decimal | None = None
+    """The limit of a LIMIT entry."""
+    trigger: Decimal | None = None
+    """The trigger of a STOP entry."""
+    stop: Place | None = None
+    target: Place | None = None
+    trail: Trail | None = None
+    expires_in: int | None = None
+    """Nanoseconds until what has not filled is cancelled."""
+    post_only: bool = False
+    leverage: Decimal | None = None
+    label: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class MoveStop(Intent, frozen=True, kw_only=True, tag="move_stop"):
+    """Put the stop of a position somewhere else; None removes it."""
+
+    position: str
+    stop: Place | None
+    reason: str = ""
+    """Needed for a wider stop, or none."""
+
+
+class MoveTarget(Intent, frozen=True, kw_only=True, tag="move_target"):
+    """Put the target of a position somewhere else; None removes it."""
+
+    position: str
+    target: Place | None
+
+
+class SetTrail(Intent, frozen=True, kw_only=True, tag="trail"):
+    """Let the stop follow the price; None stops following and leaves the stop where it is."""
+
+    position: str
+    trail: Trail | None
+
+
+class BreakEven(Intent, frozen=True, kw_only=True, tag="break_even"):
+    """Move the stop to where the position would close without a loss, both fees included."""
+
+    position: str
+
+
+class ClosePosition(Intent, frozen=True, kw_only=True, tag="close"):
+    """Close a position, or a part of it."""
+
+    position: str
+    part: Decimal = Decimal(1)
+    """Fraction of what is held, above 0 up to 1."""
+
+
+class Reverse(Intent, frozen=True, kw_only=True, tag="reverse"):
+    """Close a position and open one of the same size on the other side, its stop and target mirrored."""
+
+    position: str
+
+
+class AmendOrder(Intent, frozen=True, kw_only=True, tag="amend"):
+    """Move the price (limit) or trigger (stop) of a working entry."""
+
+    order: str
+    price: Decimal
+
+
+class CancelOrder(Intent, frozen=True, kw_only=True, tag="cancel"):
+    """Cancel one order."""
+
+    order: str
+
+
+class CancelSymbol(Intent, frozen=True, kw_only=True, tag="cancel_symbol"):
+    """Cancel all our entries of a symbol; stops and targets of open positions stay."""
+
+    symbol: str
+
+
+class CancelAll(Intent, frozen=True, kw_only=True, tag="cancel_all"):
+    """Cancel all our entries; stops and targets of open positions stay."""
+
+    foreign: bool = False
+    """Also what is not ours on the account."""
+
+
+class Pause(Intent, frozen=True, kw_only=True, tag="pause"):
+    """Block entries; exits go on."""
+
+
+class Resume(Intent, frozen=True, kw_only=True, tag="resume"):
+    """Clear a reason for which entries are blocked."""
+
+    reason: str = "PAUSED"
+
+
+class Halt(Intent, frozen=True, kw_only=True, tag="halt"):
+    """From now on exits, stops and cancels happen on the operator's hand only."""
+
+
+class Flatten(Intent, frozen=True, kw_only=True, tag="flatten"):
+    """Block entries, cancel everything of ours, close everything, until the venue says flat."""
+
+
+class Acknowledge(Intent, frozen=True, kw_only=True, tag="acknowledge"):
+    """Say that an alert has been read."""
+
+    alert: str
+
+
+class Annotate(Intent, frozen=True, kw_only=True, tag="annotate"):
+    """Write a note and tags on a position."""
+
+    position: str
+    note: str
+    tags: tuple[str, ...] = ()
+
+
+class Reconcile(Intent, frozen=True, kw_only=True, tag="reconcile"):
+    """Compare ours with the venue's now."""
+
+
+AnyIntent = (
+    OpenBracket
+    | MoveStop
+    | MoveTarget
+    | SetTrail
+    | BreakEven
+    | ClosePosition
+    | Reverse
+    | AmendOrder
+    | CancelOrder
+    | CancelSymbol
+    | CancelAll
+    | Pause
+    | Resume
+    | Halt
+    | Flatten
+    | Acknowledge
+    | Annotate
+    | Reconcile
+)

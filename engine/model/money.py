@@ -1,0 +1,28 @@
+"""Exact arithmetic on money: Decimal in, Decimal out, on a venue's grid."""
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+DOWN = ROUND_DOWN
+UP = ROUND_UP
+NEAREST = ROUND_HALF_EVEN
+
+
+def on_grid(value: Decimal, step: Decimal, rounding: str = DOWN) -> Decimal:
+    """`value` moved to a multiple of `step`: toward zero (`DOWN`), away from it (`UP`) or to the `NEAREST`."""
+    return (value / step).to_integral_value(rounding) * step
+
+
+def is_on_grid(value: Decimal, step: Decimal) -> bool:
+    """Whether `value` is a whole multiple of `step`."""
+    return value % step == ZERO
+
+
+def plain(value: Decimal) -> str:
+    """`value` without exponent and without trailing zeros: `0.5`, `62100`, `0.00002853`."""
+    if value == ZERO:
+        return "0"
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

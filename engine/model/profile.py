@@ -1,0 +1,58 @@
+"""What a venue can do, as data: capabilities, limit model, fees and the instruments that are not listed by name."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.instrument import FeeCurrency, FeeTier
+from engine.model.limits import LIMIT_MODELS, LimitModel
+
+
+class InstrumentRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """The grid and the minimums of a listed symbol."""
+
+    tick: Decimal
+    lot: Decimal
+    min_size: Decimal
+    min_cost: Decimal
+    contract_size: Decimal = Decimal(1)
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One venue, as its own file in `engine/venues/profiles/` says."""
+
+    name: str
+    title: str
+    source: str
+    """Where the figures come from, with the date."""
+    derivatives: bool
+    """Whether plain symbols are spot (false) or linear perpetuals (true)."""
+    rest_together: bool
+    """Whether a stop and a target may rest at once: false where the first one reserves the balance."""
+    reduce_only: bool
+    """Whether exits can be marked reduce-only."""
+    amend: bool
+    """Whether a working order can be changed in place."""
+    client_order_ids: bool
+    deadline: bool
+    """Whether a request can carry the time after which it must not match."""
+    triggers: tuple[str, ...]
+    """What a stop may watch: last, mark or index; the first is the default."""
+    max_open_orders: int
+    """Per symbol."""
+    max_leverage: Decimal
+    maintenance_margin: Decimal
+    fee_currency: FeeCurrency
+    fee_tiers: tuple[FeeTier, ...]
+    limits: str
+    """A name in `LIMIT_MODELS`."""
+    limit_options: dict[str, str] = {}
+    instruments: dict[str, InstrumentRow] = {}
+    other_lot: Decimal
+    """Lot of a symbol that is not listed; its tick is read off the recorded prices."""
+    other_min_size: Decimal
+    other_min_cost: Decimal
+
+    def limit_model(self) -> LimitModel:
+        """A fresh model of what this venue counts."""
+        return LIMIT_MODELS[self.limits](self.limit_options)

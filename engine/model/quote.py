@@ -1,0 +1,72 @@
+"""What a market says: quotes, trades, candles, depth; times in nanoseconds since 1970, UTC."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.side import Side
+
+
+class Quote(Struct, frozen=True, gc=False, tag="quote"):
+    """Best bid and ask with their sizes."""
+
+    symbol: str
+    at: int
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+
+    @property
+    def mid(self) -> Decimal:
+        """Half way between bid and ask."""
+        return (self.bid + self.ask) / 2
+
+
+class Trade(Struct, frozen=True, gc=False, tag="trade"):
+    """One execution between other people."""
+
+    symbol: str
+    at: int
+    price: Decimal
+    size: Decimal
+    taker: Side | None
+    """Who took from the book; None where the source does not say."""
+
+
+class Candle(Struct, frozen=True, gc=False, tag="candle"):
+    """Open, high, low, close and volume of one interval."""
+
+    symbol: str
+    at: int
+    """When the interval opened."""
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    interval: int
+    """Nanoseconds."""
+
+
+class Level(Struct, frozen=True, gc=False):
+    """One price of a book; size zero removes it."""
+
+    side: Side
+    """BUY for a bid, SELL for an ask."""
+    price: Decimal
+    size: Decimal
+
+
+class Depth(Struct, frozen=True, gc=False, tag="depth"):
+    """A change of a book, or the whole of it."""
+
+    symbol: str
+    at: int
+    levels: tuple[Level, ...]
+    snapshot: bool
+    """Whether these levels replace all that was known."""
+
+
+Tick = Quote | Trade | Candle | Depth
+"""Anything that a market source can say."""

@@ -1,0 +1,161 @@
+"""What comes back: reports on orders, outcomes of requests, and pictures of an account. Times in nanoseconds."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.fill import Fill
+from engine.model.order import Order
+
+
+class Accepted(Struct, frozen=True, tag="accepted"):
+    """The venue has the order."""
+
+    client_order_id: str
+    venue_order_id: str
+    at: int
+
+
+class Rejected(Struct, frozen=True, tag="rejected"):
+    """The venue refused the order: it never worked and never will."""
+
+    client_order_id: str
+    text: str
+    """The venue's own words."""
+    at: int
+
+
+class Filled(Struct, frozen=True, tag="filled"):
+    """An execution."""
+
+    fill: Fill
+    at: int
+
+
+class Triggered(Struct, frozen=True, tag="triggered"):
+    """The venue says that a stop's trigger was touched."""
+
+    client_order_id: str
+    at: int
+
+
+class Amended(Struct, frozen=True, tag="amended"):
+    """The order works with these terms now."""
+
+    client_order_id: str
+    size: Decimal
+    price: Decimal | None
+    trigger: Decimal | None
+    at: int
+
+
+class AmendRejected(Struct, frozen=True, tag="amend_rejected"):
+    """The order works on as it was."""
+
+    client_order_id: str
+    text: str
+    at: int
+
+
+class Cancelled(Struct, frozen=True, tag="cancelled"):
+    """The order is gone; `filled` says how much of it had filled, where the venue knows."""
+
+    client_order_id: str
+    filled: Decimal | None
+    text: str
+    at: int
+
+
+class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
+    """There is nothing to cancel, or the venue won't."""
+
+    client_order_id: str
+    text: str
+    at: int
+    gone: bool = False
+    """Whether the venue says that it has no such open order."""
+
+
+class Expired(Struct, frozen=True, tag="expired"):
+    """The order ran out of time at the venue."""
+
+    client_order_id: str
+    filled: Decimal | None
+    at: int
+
+
+OrderReport = Accepted | Rejected | Filled | Triggered | Amended | AmendRejected | Cancelled | CancelRejected | Expired
+
+
+class Unknown(Struct, frozen=True, tag="unknown"):
+    """A request left and its outcome is not known: a time-out, a broken line, an answer that makes no sense."""
+
+    client_order_id: str
+    request: str
+    """`submit`, `amend` or `cancel`."""
+    text: str
+    at: int
+
+
+class Found(Struct, frozen=True, tag="found"):
+    """The answer to a question about one order: the venue has it, like this, with these executions."""
+
+    order: Order
+    fills: tuple[Fill, ...]
+    at: int
+
+
+class Absent(Struct, frozen=True, tag="absent"):
+    """The answer to a question about one order: the venue has never heard of it."""
+
+    client_order_id: str
+    at: int
+
+
+class Unanswered(Struct, frozen=True, tag="unanswered"):
+    """The question itself failed: nothing is known, nothing changes."""
+
+    client_order_id: str
+    text: str
+    at: int
+
+
+class Picture(Struct, frozen=True, tag="picture"):
+    """The account as the venue tells it, all at one time."""
+
+    as_of: int
+    """What it may not contain happened after this (venue time); a REST view may be a minute old."""
+    orders: tuple[Order, ...]
+    """Open at the venue; those of other programs are marked foreign."""
+    fills: tuple[Fill, ...]
+    """Recent executions, oldest first."""
+    balances: dict[str, Decimal]
+    net: dict[str, Decimal]
+    """Signed holding per symbol."""
+    at: int
+    since: int = 0
+    """Executions before this are not listed."""
+
+
+class Connected(Struct, frozen=True, tag="connected"):
+    """Reports flow."""
+
+    at: int
+
+
+class Disconnected(Struct, frozen=True, tag="disconnected"):
+    """Reports do not flow: what happens meanwhile must be asked for."""
+
+    text: str
+    at: int
+
+
+class Liquidated(Struct, frozen=True, tag="liquidated"):
+    """The venue closed a holding because of its margin."""
+
+    symbol: str
+    fill: Fill
+    at: int
+
+
+VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated
