@@ -1,0 +1,33 @@
+"""Where prices come from: recorded files, or a simulation; played on a clock.
+
+A source is anything that yields ticks in the order of their times: `RecordedMarket`, `SimulatedMarket`, or either
+wrapped in `ScriptedMoves`. `play` delivers them. `CandleRing` and `Ages` remember what a chart and a safety check need
+of them.
+"""
+
+from engine.market.candles import CandleRing
+from engine.market.grids import PriceGrid, grid
+from engine.market.layout import Kind, MarketError
+from engine.market.moves import Move, ScriptedMoves
+from engine.market.player import play
+from engine.market.recorded import RecordedMarket
+from engine.market.simulated import SimulatedMarket
+from engine.market.simulation import SimulationSettings
+from engine.market.staleness import Ages
+from engine.market.tally import Skipped
+
+__all__ = [
+    "Ages",
+    "CandleRing",
+    "Kind",
+    "MarketError",
+    "Move",
+    "PriceGrid",
+    "RecordedMarket",
+    "ScriptedMoves",
+    "SimulatedMarket",
+    "SimulationSettings",
+    "Skipped",
+    "grid",
+    "play",
+]

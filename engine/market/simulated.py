@@ -1,0 +1,90 @@
+"""A market that is made up: endless, repeatable from its seed, and resumable."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from engine.market.simulation import SimulationSettings, listing
+from engine.market.walk import Walk, WalkState
+from engine.model.quote import Quote, Trade
+
+
+class _Saved(Struct):
+    """One symbol's course with what it has yet to say."""
+
+    walk: WalkState
+    waiting: list[Quote | Trade]
+
+
+class SimulatedMarket:
+    """Quotes and trades of several symbols in the order of their times, from `start` (ns) to `until` or without end.
+
+    The same seed, symbols and settings give exactly the same ticks, and a symbol's do not depend on which others there
+    are. Raises `MarketError` for a start price that doesn't fit its step.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        symbols: Sequence[str],
+        start: int = 0,
+        settings: SimulationSettings | None = None,
+        until: int | None = None,
+    ) -> None:
+        settings = settings or SimulationSettings()
+        listings = {symbol: listing(symbol, settings) for symbol in symbols}
+        self.ticks: dict[str, Decimal] = {symbol: listed.tick for symbol, listed in listings.items()}
+        """The price step of each symbol."""
+        self.lots: dict[str, Decimal] = {symbol: listed.lot for symbol, listed in listings.items()}
+        """The size step of each symbol."""
+        self._until = until
+        self._walks = [Walk(symbol, listed, settings, seed, start) for symbol, listed in listings.items()]
+        self._waiting: list[deque[Quote | Trade]] = [deque(walk.event()) for walk in self._walks]
+        self._line_up()
+
+    def _line_up(self) -> None:
+        self._next = [(waiting[0].at, index) for index, waiting in enumerate(self._waiting)]
+        heapq.heapify(self._next)
+
+    def __iter__(self) -> Iterator[Quote | Trade]:
+        return self
+
+    def __next__(self) -> Quote | Trade:
+        if not self._next:
+            raise StopIteration
+        at, index = self._next[0]
+        if self._until is not None and at > self._until:
+            raise StopIteration
+        waiting = self._waiting[index]
+        tick = waiting.popleft()
+        if not waiting:
+            waiting.extend(self._walks[index].event())
+        heapq.heapreplace(self._next, (waiting[0].at, index))
+        return tick
+
+    def state(self) -> dict[str, str]:
+        """What `resume` needs to go on exactly from here: a text per symbol, to be kept as it is."""
+        return {
+            walk.symbol: msgspec.json.encode(_Saved(walk.saved(), list(waiting))).decode()
+            for walk, waiting in zip(self._walks, self._waiting, strict=True)
+        }
+
+    def resume(self, state: Mapping[str, str], at: int | None = None) -> None:
+        """Go on from a kept state; with `at` (ns), from there on in time, with the prices of then.
+
+        Symbols that the state doesn't know start as new. Raises `ValueError` (msgspec's) for a text that `state` didn't
+        make.
+        """
+        for index, walk in enumerate(self._walks):
+            if walk.symbol not in state:
+                continue
+            saved = msgspec.json.decode(state[walk.symbol], type=_Saved)
+            shift = 0 if at is None else max(0, at - saved.waiting[0].at)
+            saved.walk.at += shift
+            walk.resume(saved.walk)
+            self._waiting[index] = deque(msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting)
+        self._line_up()
