@@ -1,0 +1,43 @@
+"""Events in, state out: the write-ahead journal, its snapshots, and read models in SQL.
+
+A `Batch` is what one decision changed; it is stored whole or not at all. Events form a hash chain. SQLite in WAL mode
+is the default,
+PostgreSQL works by URL. Heavy to import: only who opens a journal imports it.
+"""
+
+from engine.journal.batch import Batch, Lease, Loaded, Record, StoredEvent
+from engine.journal.errors import (
+    DriverMissingError,
+    JournalDamagedError,
+    JournalError,
+    JournalLockedError,
+    JournalUnavailableError,
+    JournalVersionError,
+    LeaseLostError,
+    NotAJournalError,
+    WrongAccountError,
+)
+from engine.journal.journal import Journal
+from engine.journal.reading import TableName
+from engine.journal.verify import Fault, FaultKind
+
+__all__ = [
+    "Batch",
+    "DriverMissingError",
+    "Fault",
+    "FaultKind",
+    "Journal",
+    "JournalDamagedError",
+    "JournalError",
+    "JournalLockedError",
+    "JournalUnavailableError",
+    "JournalVersionError",
+    "Lease",
+    "LeaseLostError",
+    "Loaded",
+    "NotAJournalError",
+    "Record",
+    "StoredEvent",
+    "TableName",
+    "WrongAccountError",
+]

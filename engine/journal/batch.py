@@ -1,0 +1,101 @@
+"""What goes into the journal and what comes out of it: plain frozen values."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.alert import Alert
+from engine.model.fill import Fill
+from engine.model.instrument import Instrument
+from engine.model.limits import Level
+from engine.model.order import Order
+from engine.model.position import Position
+
+
+class Record(Struct, frozen=True):
+    """One event on its way in."""
+
+    at: int
+    """Nanoseconds since 1970 UTC."""
+    kind: str
+    body: bytes
+    """JSON, made elsewhere; opaque here."""
+
+
+class Batch(Struct, frozen=True):
+    """Everything that one decision of the desk changed. It is stored whole or not at all.
+
+    Rows carry the latest value: a later one of the same order, execution, position or alert replaces the earlier one.
+    """
+
+    records: tuple[Record, ...] = ()
+    orders: tuple[Order, ...] = ()
+    fills: tuple[tuple[Fill, Decimal | None], ...] = ()
+    """Each with its fee valued in the settle currency; None where no rate is known."""
+    positions: tuple[tuple[Position, Instrument], ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    equity: tuple[tuple[int, Decimal], ...] = ()
+    """Nanoseconds and amount in the account's currency."""
+    levels: tuple[Level, ...] = ()
+
+
+class StoredEvent(Struct, frozen=True):
+    """One event as it is stored."""
+
+    seq: int
+    """From 1, without gaps."""
+    batch: int
+    at: int
+    kind: str
+    body: bytes
+
+
+class Loaded(Struct, frozen=True):
+    """Where to start from: a snapshot, and what happened since."""
+
+    snapshot: bytes | None
+    seq: int
+    """The last event that the snapshot includes; zero without one."""
+    events: Iterator[StoredEvent]
+    """Streamed, in order; raises JournalDamagedError where the chain is broken. Exhaust or close it: it holds a
+    connection.
+    """
+
+
+class Lease(Struct, frozen=True):
+    """Who may write."""
+
+    holder: str
+    """Empty when nobody does."""
+    epoch: int
+    """Grows with every claim: a writer of an older epoch is refused."""
+    since: int
+    """Nanoseconds since 1970 UTC."""
+
+
+class Head(Struct, frozen=True):
+    """The end of the chain."""
+
+    seq: int
+    batch: int
+    hash: bytes
+
+
+class Waiting(Struct, frozen=True):
+    """A batch that is not yet durable, with the numbers that it was given."""
+
+    number: int
+    first_seq: int
+    batch: Batch
+
+
+class WaitingSnapshot(Struct, frozen=True):
+    """A snapshot that is not yet durable."""
+
+    seq: int
+    at: int
+    body: bytes
+
+
+Entry = Waiting | WaitingSnapshot

@@ -1,0 +1,210 @@
+"""The journal: events in, state out. One writer under a lease, any number of readers."""
+
+import os
+from collections.abc import Iterator
+from typing import Self
+
+from engine.journal import lease, reading, verify
+from engine.journal.batch import Batch, Head, Lease, Loaded, StoredEvent, Waiting, WaitingSnapshot
+from engine.journal.commit import Committer
+from engine.journal.errors import JournalError, LeaseLostError
+from engine.journal.foundation import found
+from engine.journal.reading import TableName
+from engine.journal.store import Store, open_store
+from engine.journal.writer import OnDurable, OnTrouble, Queue, WriterThread
+from engine.model.limits import Level
+
+
+class Journal:
+    """One account's journal. All methods are called from one thread; reading them works beside the writer's thread."""
+
+    def __init__(self, store: Store, account: str, *, inline: bool, read_only: bool) -> None:
+        self.account = account
+        self.read_only = read_only
+        self.lease: Lease | None = None
+        """Ours; None while we don't hold it."""
+        self._store = store
+        self._inline = inline
+        self._assigned = reading.head(store)
+        self._queue: Queue | None = None
+        self._thread: WriterThread | None = None
+
+    @classmethod
+    def open(
+        cls,
+        place: str | os.PathLike[str],
+        account: str,
+        holder: str,
+        *,
+        now: int,
+        inline: bool = False,
+        read_only: bool = False,
+    ) -> Self:
+        """Open the journal at a path or URL (`postgresql://...`); make it or bring it to this version where needed.
+
+        A free lease, or one that stands in the name of `holder`, is taken. One that another holds is left alone:
+        `lease` is None then,
+        `held_by()` says who, and `claim` takes over. `now` is in nanoseconds. With `inline` there is no thread:
+        `flush` commits.
+        JournalError subclasses say in one sentence what is wrong.
+        """
+        store = open_store(place, read_only=read_only)
+        with store.explained():
+            found(store, account, now, read_only=read_only)
+            journal = cls(store, account, inline=inline, read_only=read_only)
+        if not read_only:
+            journal._take(holder, now, only_if_free=True)
+        return journal
+
+    def held_by(self) -> Lease:
+        """The lease as it stands in the database now."""
+        with self._store.reading() as connection:
+            return lease.read(connection, self._store.where)
+
+    def claim(self, holder: str, now: int) -> int:
+        """Take the lease from whoever holds it; returns its epoch. The former holder's next commit fails with
+        LeaseLostError.
+
+        Everything must be loaded again afterwards. JournalError if read-only, or once the writing has begun.
+        """
+        self._take(holder, now, only_if_free=False)
+        assert self.lease is not None
+        return self.lease.epoch
+
+    def _take(self, holder: str, now: int, *, only_if_free: bool) -> None:
+        if self.read_only:
+            raise JournalError(f"journal {self._store.where}: it is open for reading only; open it for writing to claim it")
+        if self._thread is not None or (self._queue is not None and not self._queue.is_empty):
+            raise JournalError(f"journal {self._store.where}: it is already being written; claim before start")
+        taken = lease.take(self._store, holder, now, only_if_free=only_if_free)
+        if taken is None:
+            return
+        self.lease, self._assigned = taken
+        if self._queue is not None:
+            self._queue.close()
+        self._queue = Queue(Committer(self._store, self._assigned, self.lease.epoch))
+
+    @property
+    def _writable(self) -> Queue:
+        if self._queue is None:
+            held = "it is open for reading only" if self.read_only else f"{self.held_by().holder!r} holds the account"
+            raise LeaseLostError(f"journal {self._store.where}: {held}; claim it first")
+        if self._queue.lost is not None:
+            raise self._queue.lost
+        return self._queue
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the newest event: of this writer, durable or not; for a reader, what is stored now."""
+        return self._assigned.seq if self._queue is not None else reading.head(self._store).seq
+
+    @property
+    def waiting(self) -> int:
+        """Batches that are not durable yet."""
+        return 0 if self._queue is None else self._queue.waiting
+
+    def start(self, on_durable: OnDurable, on_trouble: OnTrouble) -> None:
+        """Begin to write. `on_durable` gets the highest durable batch number, once per group; `on_trouble` why
+        nothing becomes durable,
+        once per change, and "" when it does again. Both are called in the running event loop; inline, from `flush`.
+        """
+        queue = self._writable
+        if self._inline:
+            queue.on_durable, queue.on_trouble = on_durable, on_trouble
+        elif self._thread is None:
+            self._thread = WriterThread(queue, on_durable, on_trouble)
+            self._thread.wake()
+
+    def append(self, batch: Batch) -> int:
+        """Queue a batch and return its number; its events get the next seqs. No I/O. LeaseLostError without a lease."""
+        queue = self._writable
+        seq, number = self._assigned.seq, self._assigned.batch + 1
+        queue.put(Waiting(number, seq + 1, batch))
+        self._assigned = Head(seq + len(batch.records), number, b"")
+        if self._thread is not None:
+            self._thread.wake()
+        return number
+
+    def save_snapshot(self, seq: int, at: int, body: bytes) -> None:
+        """Queue the state after event `seq`, which must be the last one appended: ValueError otherwise. The newest
+        three are kept.
+        """
+        queue = self._writable
+        if seq != self._assigned.seq:
+            raise ValueError(f"snapshot: seq is {seq}; it must be the last one appended, {self._assigned.seq}")
+        queue.put(WaitingSnapshot(seq, at, body))
+        if self._thread is not None:
+            self._thread.wake()
+
+    def flush(self) -> bool:
+        """Inline only: commit all that waits in one transaction; False if it failed and waits on (`on_trouble` was
+        told why).
+        """
+        if self._thread is not None:
+            raise JournalError(f"journal {self._store.where}: a thread writes it; flush is for inline journals")
+        return True if self._queue is None else self._queue.commit_group(None)
+
+    def close(self, timeout_s: float = 5.0) -> int:
+        """Write what waits, within the time, leave the lease free and close. Returns how many batches could not be
+        saved.
+        """
+        queue, thread = self._queue, self._thread
+        if queue is None:
+            return 0
+        if thread is not None:
+            thread.close(timeout_s)
+            if not thread.stopped:
+                return queue.waiting
+        else:
+            queue.commit_group(None)
+            queue.close()
+        left, self._queue, self._thread = queue.waiting, None, None
+        if self.lease is not None and queue.lost is None and not left:
+            self._release(self.lease.epoch)
+        return left
+
+    def _release(self, epoch: int) -> None:
+        try:
+            lease.release(self._store, epoch)
+        except JournalError:
+            return  # it stays in our name, and the next start under that name takes it again
+
+    def load(self) -> Loaded:
+        """The newest good snapshot and the events after it, checked against the chain as they are read
+        (JournalDamagedError).
+        """
+        return reading.load(self._store, self.account)
+
+    def events(self, after_seq: int = 0) -> Iterator[StoredEvent]:
+        """The stored events after a seq, in order, streamed, unchecked. Exhaust or close it: it holds a connection."""
+        return reading.stored_events(self._store, after_seq)
+
+    def tail(self, count: int) -> list[StoredEvent]:
+        """The last events, oldest first."""
+        return reading.tail(self._store, count)
+
+    def rows(
+        self,
+        table: TableName,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        symbol: str | None = None,
+        position: str | None = None,
+        newest: int | None = None,
+    ) -> Iterator[dict[str, object]]:
+        """Rows of a read model by column name, ordered by time (`at` or `created_at`), streamed. Money is Decimal,
+        times nanoseconds.
+
+        `since` <= time < `until`; `newest` keeps only so many of the latest. JournalError for a table or column that
+        isn't there.
+        """
+        return reading.rows(self._store, table, since=since, until=until, symbol=symbol, position=position, newest=newest)
+
+    def levels(self) -> tuple[Level, ...]:
+        """The rate-limit counters as they were last stored, by name."""
+        return reading.levels(self._store)
+
+    def verify(self, progress: verify.Progress | None = None) -> list[verify.Fault]:
+        """Walk the whole chain, its end, the snapshots and, for SQLite, the pages; an empty list if all is well."""
+        return verify.verify(self._store, self.account, progress)

@@ -1,0 +1,1 @@
+"""From the schema of any earlier version to this one."""

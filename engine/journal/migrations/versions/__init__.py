@@ -1,0 +1,1 @@
+"""One module per revision; `engine.journal.schema.REVISIONS` lists them in order."""

@@ -1,0 +1,47 @@
+"""Which schema a journal has, and bringing it to ours."""
+
+from sqlalchemy import Connection, inspect, select, text
+
+from engine.journal.errors import JournalVersionError, NotAJournalError
+
+REVISIONS = ("0001", "0002")
+"""All revisions in order; a test holds them against the migrations."""
+
+HEAD = REVISIONS[-1]
+
+_MIGRATION_LOCK = 0x464C4154
+"""Names the advisory lock that keeps two programs from migrating one PostgreSQL schema at once."""
+
+
+def revision(connection: Connection, where: str) -> str | None:
+    """The stored revision; None for an empty database. NotAJournalError if it holds something else,
+    JournalVersionError if newer.
+    """
+    names = set(inspect(connection).get_table_names())
+    if not names:
+        return None
+    if not {"alembic_version", "meta", "event"} <= names:
+        raise NotAJournalError(
+            f"journal {where}: the database belongs to another program (it has the table {min(names)!r}); "
+            "name a journal or an empty database"
+        )
+    found: str | None = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
+    if found is None:
+        raise NotAJournalError(f"journal {where}: the database says no revision; it is not a journal, or damaged")
+    if found not in REVISIONS:
+        raise JournalVersionError(f"journal {where}: it was written by a newer Flatout (revision {found}); this one knows up to {HEAD}")
+    return found
+
+
+def migrate(connection: Connection, upto: str = HEAD) -> None:
+    """Bring the schema to `upto` in the connection's open transaction, which holds every other writer off."""
+    # Alembic takes 0.1 s and more to import, and almost every start finds the schema as it should be.
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", "engine.journal:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, upto)
