@@ -143,7 +143,7 @@ class TokenBucket(_Counters):
     def __init__(self, burst: float, per_second: float) -> None:
         super().__init__(lambda _: Counter(burst, per_second))
 
-    def charges(self, request: Request, now: int) -> tuple[Charge, ...]:  # noqa: ARG002 - the cost is the same for all
+    def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """One, from the only bucket."""
         return (("requests", 1.0),)
 
@@ -196,7 +196,7 @@ class KrakenFuturesLimits(_Counters):
     def __init__(self) -> None:
         super().__init__(lambda name: Window(100.0, 600.0) if name == "history" else Window(500.0, 10.0))
 
-    def charges(self, request: Request, now: int) -> tuple[Charge, ...]:  # noqa: ARG002 - no cost depends on time here
+    def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """Costs by kind."""
         match request:
             case Submit() | Amend() | Cancel():
@@ -209,9 +209,7 @@ class KrakenFuturesLimits(_Counters):
 
 def wait(model: LimitModel, request: Request, now: int, keep: Mapping[str, float]) -> int:
     """Nanoseconds until the model admits `request` leaving `keep` per counter untouched; zero means now."""
-    return max(
-        (model.counter(name).wait(cost, now, keep.get(name, 0.0)) for name, cost in model.charges(request, now)), default=0
-    )
+    return max((model.counter(name).wait(cost, now, keep.get(name, 0.0)) for name, cost in model.charges(request, now)), default=0)
 
 
 def spend(model: LimitModel, request: Request, now: int) -> None:

@@ -3,7 +3,8 @@
 Theory of the table. An order begins PENDING: we have decided on it, the venue has not spoken. The venue may then speak in any
 order, because streams, polls and reconnects overtake each other. Three things never reverse: a fill that happened, a full fill,
 and an end. A cancellation that overtook the last fill on its way to us is corrected by that fill (CANCELLED -> FILLED), so that
-the final state is the same for every order of arrival; the same holds for EXPIRED. Everything else is refused.
+the final state is the same for every order of arrival; the same holds for EXPIRED, and for an order that was given up as never
+arrived (REJECTED) and arrived after all. Everything else is refused.
 """
 
 from decimal import Decimal
@@ -66,15 +67,13 @@ class Status(StrEnum):
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset(
-        {Status.OPEN, Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED}
-    ),
+    Status.PENDING: frozenset({Status.OPEN, Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED}),
     Status.OPEN: frozenset({Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}),
     Status.PARTIALLY_FILLED: frozenset({Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}),
     Status.FILLED: frozenset(),
     Status.CANCELLED: frozenset({Status.FILLED}),
     Status.EXPIRED: frozenset({Status.FILLED}),
-    Status.REJECTED: frozenset(),
+    Status.REJECTED: frozenset({Status.FILLED}),
 }
 """From a status to those that may follow it."""
 
@@ -139,6 +138,8 @@ class Order(Struct, frozen=True):
     """Sum of size times price over its fills (quote currency per base; contract size not applied)."""
     venue_order_id: str | None = None
     created_at: int = 0
+    touched_at: int = 0
+    """When it was created or last amended: some venues charge a change by this age."""
     closed_at: int | None = None
     reason: str = ""
     """Why it ended as it did: the venue's words or ours."""

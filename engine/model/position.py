@@ -59,6 +59,7 @@ class Position(Struct, frozen=True):
     """Best exit price since the trail was set, as of the last event."""
     closing: Decimal = ZERO
     """How much the desk has been told to close and has not closed yet."""
+    closing_since: int | None = None
     close_reason: str = ""
     attempts: int = 0
     """Close orders sent since the closing began; each one may take a worse price than the last."""

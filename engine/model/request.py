@@ -16,8 +16,10 @@ class Lane(IntEnum):
     PROTECT = 1
     """Exits: stops placed and amended, closes."""
     CANCEL = 2
-    ENTRY = 3
-    QUERY = 4
+    FOLLOW = 3
+    """A stop that works already follows the price: an improvement that may wait, for a guard follows anyway."""
+    ENTRY = 4
+    QUERY = 5
 
 
 SPENDS_RESERVE = frozenset({Lane.EMERGENCY, Lane.PROTECT, Lane.CANCEL})

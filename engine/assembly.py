@@ -1,0 +1,111 @@
+"""Putting an engine together from its settings: instruments, venue, market, journal. What it needs is imported here and nowhere earlier."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from msgspec import Struct
+
+from engine.clock import SECOND, Clock
+from engine.exchange import Exchange, Faults, Store
+from engine.exchange.faults import Delay
+from engine.market import RecordedMarket, ScriptedMoves, SimulatedMarket, SimulationSettings, grid
+from engine.model.instrument import Instrument
+from engine.model.profile import Profile
+from engine.model.quote import Tick
+from engine.settings import PaperSettings
+from engine.venues.paper import PaperVenue
+from engine.venues.profiles import instrument_for, load_profile
+
+
+class Source(Struct):
+    """A market, ready to be played."""
+
+    ticks: ScriptedMoves
+    instruments: tuple[Instrument, ...]
+    start: int
+    """Nanoseconds since 1970 UTC of its first price."""
+    paces: dict[str, int]
+    """Usual nanoseconds between two prices, by symbol, where that is slow."""
+    recorded: RecordedMarket | None = None
+    simulated: SimulatedMarket | None = None
+
+
+def recorded(profile: Profile, files: Iterable[Path]) -> Source:
+    """A market from recorded files. Raises MarketError."""
+    paths = [str(path) for path in files]
+    grids = grid(paths)
+    instruments = tuple(instrument_for(profile, symbol, found.tick, found.lot) for symbol, found in sorted(grids.items()))
+    market = RecordedMarket(paths)
+    first, paces = _pace(RecordedMarket(paths))
+    steps = {instrument.symbol: instrument.tick for instrument in instruments}
+    return Source(ScriptedMoves(market, steps), instruments, first, paces, recorded=market)
+
+
+SLOW = 5 * SECOND
+"""A source whose prices are further apart than this is judged by its own pace."""
+
+
+def _pace(market: RecordedMarket) -> tuple[int, dict[str, int]]:
+    """The first time, and per symbol the widest usual step: the ninth decile over the first 5,000 ticks."""
+    first: int | None = None
+    last: dict[str, int] = {}
+    steps: dict[str, list[int]] = {}
+    for count, tick in enumerate(market):
+        first = tick.at if first is None else first
+        if tick.symbol in last:
+            steps.setdefault(tick.symbol, []).append(tick.at - last[tick.symbol])
+        last[tick.symbol] = tick.at
+        if count >= 5_000:
+            break
+    paces = {}
+    for symbol, found in steps.items():
+        usual = sorted(found)[len(found) * 9 // 10]
+        if usual > SLOW:
+            paces[symbol] = usual
+    return first or 0, paces
+
+
+def simulated(
+    profile: Profile, symbols: Iterable[str], seed: int, start: int, model: Mapping[str, object], until: int | None = None
+) -> Source:
+    """A market of our own making."""
+    symbols = tuple(symbols)
+    settings = SimulationSettings(**model) if model else SimulationSettings()  # type: ignore[arg-type]
+    market = SimulatedMarket(seed, symbols, start=start, settings=settings, until=until)
+    instruments = tuple(instrument_for(profile, symbol, market.ticks[symbol], market.lots[symbol]) for symbol in symbols)
+    steps = {instrument.symbol: instrument.tick for instrument in instruments}
+    return Source(ScriptedMoves(market, steps), instruments, start, {}, simulated=market)
+
+
+def paper(
+    profile: Profile,
+    instruments: Iterable[Instrument],
+    cash: Mapping[str, Decimal],
+    currency: str,
+    clock: Clock,
+    seed: int,
+    settings: PaperSettings,
+    *,
+    faults: Faults | None = None,
+    store: Store | None = None,
+) -> PaperVenue:
+    """A paper account: new, or as `store` remembers it."""
+    exchange = Exchange(profile, tuple(instruments), cash, currency)
+    return PaperVenue(
+        exchange,
+        clock,
+        seed=seed,
+        delay=Delay(int(settings.delay_p50 * SECOND), int(settings.delay_p99 * SECOND)),
+        timeout=int(settings.timeout * SECOND),
+        faults=faults or Faults(),
+        store=store,
+    )
+
+
+def profile(name: str) -> Profile:
+    """A venue's profile by name. Raises ValueError naming the known ones."""
+    return load_profile(name)
+
+
+__all__ = ["Source", "Tick", "paper", "profile", "recorded", "simulated"]

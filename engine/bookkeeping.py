@@ -1,0 +1,65 @@
+"""From a decision to what the journal stores of it: its events, and the rows that they changed."""
+
+from collections.abc import Callable
+
+from engine.desk import events as e
+from engine.desk.desk import Decision
+from engine.desk.state import State
+from engine.journal import Batch, Record
+from engine.model.limits import Level
+
+Encode = Callable[[object], bytes]
+
+
+def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...], encode: Encode) -> Batch:
+    """One unit: all of it becomes durable, or none."""
+    orders: dict[str, None] = {}
+    positions: dict[str, None] = {}
+    fills, alerts, equity = [], [], []
+    for event in decision.events:
+        match event:
+            case e.OrderSubmitted(order=order):
+                orders[order.client_order_id] = None
+                positions[order.position] = None
+            case e.OrderFilled(fill=fill, fee_value=value) | e.PositionLiquidated(fill=fill, fee_value=value):
+                fills.append((fill, value))
+                orders[fill.client_order_id] = None
+                positions[fill.position] = None
+            case e.PositionPlanned(position=position):
+                positions[position.id] = None
+            case e.AlertRaised(alert=alert):
+                alerts.append(alert)
+            case e.AlertCured(key=key) | e.AlertAcknowledged(key=key):
+                ended = [a for a in reversed(state.ended_alerts) if a.key == key][:1]
+                alerts.extend(ended or [a for a in (state.alerts.get(key),) if a is not None])
+            case e.Sampled(equity=amount):
+                equity.append((event.at, amount))
+                positions.update(dict.fromkeys(event.extremes))
+            case e.OrphanCancelled():
+                pass
+            case _:
+                about = getattr(event, "order", None)
+                if about is not None:
+                    orders[about] = None
+                held = getattr(event, "position", None)
+                if held is not None:
+                    positions[held] = None
+    kept = []
+    for name in positions:
+        position = state.positions.get(name) or state.closed.get(name)
+        if position is not None:
+            kept.append((position, state.instruments[position.symbol]))
+    return Batch(
+        records=tuple(Record(event.at, type(event).__struct_config__.tag, encode(event)) for event in decision.events),
+        orders=tuple(order for order in map(state.order, orders) if order is not None),
+        fills=tuple(fills),
+        positions=tuple(kept),
+        alerts=tuple(alerts),
+        equity=tuple(equity),
+        levels=levels,
+    )
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of all kinds of event, as the journal stores them."""
+    return tuple(sorted(str(kind.__struct_config__.tag) for kind in e.AnyEvent.__args__))

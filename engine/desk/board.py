@@ -1,0 +1,271 @@
+"""The board: latest prices, and what each position waits for on them. A quote costs the same whatever rests, until it crosses something.
+
+Longs leave by selling, so their watches compare with the bid; shorts leave by buying and compare with the ask. Nothing here is journaled:
+all of it is derived from the state and from prices, and is set up again by `watch` whenever a position changes.
+"""
+
+from decimal import Decimal
+
+from engine.model.instrument import Instrument
+from engine.model.order import Trail
+from engine.model.position import Position
+from engine.model.profile import Profile
+from engine.model.quote import Quote
+from engine.model.side import Side
+from engine.model.triggers import Direction, Thresholds, TrailingThresholds
+
+Watch = tuple[str, str]
+"""A position and what is watched for it: stop, trail, target, follow, activate. Crossed together, they act in this order."""
+
+ORDER = {"stop": 0, "trail": 1, "target": 2, "activate": 3, "follow": 4}
+
+
+class _Leaving:
+    """What positions of one side of a symbol wait for."""
+
+    __slots__ = ("gains", "losses", "trails")
+
+    def __init__(self, side: Side) -> None:
+        against = Direction.FALLING if side is Side.BUY else Direction.RISING
+        along = Direction.RISING if side is Side.BUY else Direction.FALLING
+        self.losses: Thresholds[Watch] = Thresholds(against)
+        self.gains: Thresholds[Watch] = Thresholds(along)
+        self.trails: TrailingThresholds[Watch] = TrailingThresholds(against)
+
+    def crossed(self, price: Decimal) -> list[Watch]:
+        return [*self.losses.crossed(price), *self.trails.follow(price), *self.gains.crossed(price)]
+
+
+class _Segment:
+    """Extremes of a price since a moment at which some position opened."""
+
+    __slots__ = ("high", "low", "owners")
+
+    def __init__(self, price: Decimal) -> None:
+        self.low = self.high = price
+        self.owners = 1
+
+
+class _Symbol:
+    """One symbol's latest quote, watches and extremes."""
+
+    __slots__ = ("current", "longs", "pace", "quote", "segments", "shorts")
+
+    def __init__(self) -> None:
+        self.quote: Quote | None = None
+        self.longs = _Leaving(Side.BUY)
+        self.shorts = _Leaving(Side.SELL)
+        self.segments: list[_Segment] = []
+        self.current: _Segment | None = None
+        self.pace = 0
+
+
+class Board:
+    """Latest prices by symbol."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[str, _Symbol] = {}
+        self._since: dict[str, tuple[str, _Segment]] = {}
+        self._watched: dict[str, str] = {}
+        self._liquidations: dict[str, Decimal] = {}
+        self.sampled_at: int | None = None
+        """When the equity was last journaled by this process."""
+
+    def _symbol(self, symbol: str) -> _Symbol:
+        found = self._symbols.get(symbol)
+        if found is None:
+            found = self._symbols[symbol] = _Symbol()
+        return found
+
+    def on_quote(self, quote: Quote) -> list[Watch]:
+        """Keep a quote; what it crossed, in the order in which that is to act."""
+        here = self._symbols.get(quote.symbol)
+        if here is None:
+            here = self._symbol(quote.symbol)
+        here.quote = quote
+        bid, ask = quote.bid, quote.ask
+        segment = here.current
+        if segment is not None:
+            if bid < segment.low:
+                segment.low = bid
+            if ask > segment.high:
+                segment.high = ask
+        longs, shorts = here.longs, here.shorts
+        hit: list[Watch] | None = None
+        nearest = longs.losses.nearest
+        if nearest is not None and bid <= nearest:
+            hit = longs.losses.crossed(bid)
+        nearest = shorts.losses.nearest
+        if nearest is not None and ask >= nearest:
+            hit = [*(hit or ()), *shorts.losses.crossed(ask)]
+        if longs.trails:
+            fired = longs.trails.follow(bid)
+            if fired:
+                hit = [*(hit or ()), *fired]
+        if shorts.trails:
+            fired = shorts.trails.follow(ask)
+            if fired:
+                hit = [*(hit or ()), *fired]
+        nearest = longs.gains.nearest
+        if nearest is not None and bid >= nearest:
+            hit = [*(hit or ()), *longs.gains.crossed(bid)]
+        nearest = shorts.gains.nearest
+        if nearest is not None and ask <= nearest:
+            hit = [*(hit or ()), *shorts.gains.crossed(ask)]
+        return [] if hit is None else hit
+
+    # Prices
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The latest quote, however old."""
+        found = self._symbols.get(symbol)
+        return None if found is None else found.quote
+
+    def quotes(self) -> list[Quote]:
+        """The latest of every symbol, by symbol."""
+        return [here.quote for _, here in sorted(self._symbols.items()) if here.quote is not None]
+
+    def age(self, symbol: str, now: int) -> int | None:
+        """Nanoseconds since the latest quote; None before the first."""
+        quote = self.quote(symbol)
+        return None if quote is None else max(0, now - quote.at)
+
+    def pace(self, symbol: str) -> int:
+        """The usual nanoseconds between two prices of a symbol's source; zero where it streams."""
+        found = self._symbols.get(symbol)
+        return 0 if found is None else found.pace
+
+    def set_pace(self, symbol: str, pace: int) -> None:
+        """A recorded source that has a price a minute is not stale after half of one."""
+        self._symbol(symbol).pace = pace
+
+    def rate(self, base: str, quote: str) -> Decimal | None:
+        """Units of `quote` for one of `base`, from mid prices: direct, inverse, or through one other currency."""
+        direct = self._pair(base, quote)
+        if direct is not None:
+            return direct
+        for middle in ("USD", "USDT", "EUR", "BTC"):
+            if middle not in (base, quote):
+                first, second = self._pair(base, middle), self._pair(middle, quote)
+                if first is not None and second is not None:
+                    return first * second
+        return None
+
+    def _pair(self, base: str, quote: str) -> Decimal | None:
+        if base == quote:
+            return Decimal(1)
+        found = self.quote(f"{base}/{quote}")
+        if found is not None:
+            return found.mid
+        found = self.quote(f"{quote}/{base}")
+        return None if found is None else 1 / found.mid
+
+    def liquidation(self, position: str) -> Decimal | None:
+        """Where the venue would liquidate a position, as far as is known."""
+        return self._liquidations.get(position)
+
+    # Positions
+
+    def watch(self, position: Position, instrument: Instrument, profile: Profile, step: Decimal) -> None:
+        """Wait for what matters to a position as it is now."""
+        best = self._best(position)
+        self._unwatch(position.id)
+        if position.size <= 0:
+            return
+        here = self._symbol(position.symbol)
+        self._watched[position.id] = position.symbol
+        self._follow_extremes(position, here)
+        if position.closing >= position.size:
+            return
+        leaving = here.longs if position.side is Side.BUY else here.shorts
+        if position.stop is not None and position.through_since is None:
+            leaving.losses.set((position.id, "stop"), position.stop)
+        together = profile.rest_together and profile.reduce_only and instrument.kind.value != "spot"
+        if position.target is not None and not together:
+            leaving.gains.set((position.id, "target"), position.target)
+        if position.trail is not None:
+            self._watch_trail(position, position.trail, best, instrument, leaving, step)
+
+    def _best(self, position: Position) -> Decimal | None:
+        """The best price that a trail has seen: the board's where it is further than the journal's."""
+        if position.id not in self._watched or not position.trailing or position.best is None:
+            return position.best
+        here = self._symbols[position.symbol]
+        seen = (here.longs if position.side is Side.BUY else here.shorts).trails.best((position.id, "trail"))
+        return position.best if seen is None else position.tighter(seen, position.best)
+
+    def _watch_trail(
+        self,
+        position: Position,
+        trail: Trail,
+        best_seen: Decimal | None,
+        instrument: Instrument,
+        leaving: _Leaving,
+        step: Decimal,
+    ) -> None:
+        sign = position.side.sign
+        if not position.trailing or best_seen is None:
+            entry = position.entry_price(instrument)
+            leaving.gains.set((position.id, "activate"), entry * (1 + (trail.after or 0) * sign))
+            return
+        leaving.trails.add((position.id, "trail"), trail, best_seen)
+        if position.stop is None:
+            return
+        # the price at which following would tighten the working stop by one step
+        wanted = position.stop + max(step * best_seen, instrument.tick) * sign
+        best = wanted + trail.amount * sign if trail.amount is not None else wanted / (1 - (trail.fraction or 0) * sign)
+        leaving.gains.set((position.id, "follow"), best)
+
+    def _unwatch(self, name: str) -> None:
+        symbol = self._watched.pop(name, None)
+        if symbol is None:
+            return
+        here = self._symbols[symbol]
+        for leaving in (here.longs, here.shorts):
+            leaving.losses.discard((name, "stop"))
+            leaving.trails.discard((name, "trail"))
+            for what in ("target", "activate", "follow"):
+                leaving.gains.discard((name, what))
+
+    def forget(self, name: str) -> None:
+        """A position has ended."""
+        self._unwatch(name)
+        self._liquidations.pop(name, None)
+        found = self._since.pop(name, None)
+        if found is None:
+            return
+        symbol, segment = found
+        segment.owners -= 1
+        here = self._symbols[symbol]
+        if segment.owners:
+            return
+        index = here.segments.index(segment)
+        if index:  # nobody began here: it belongs to the one before
+            before = here.segments[index - 1]
+            before.low, before.high = min(before.low, segment.low), max(before.high, segment.high)
+        del here.segments[index]
+        here.current = here.segments[-1] if here.segments else None
+
+    def _follow_extremes(self, position: Position, here: _Symbol) -> None:
+        """From its first fill on, remember how far the price went; what an earlier process saw is in the position."""
+        if position.id in self._since:
+            return
+        start = position.lowest if here.quote is None else here.quote.bid
+        if start is None:
+            return
+        segment = _Segment(start)
+        if here.quote is not None:
+            segment.high = here.quote.ask
+        here.segments.append(segment)
+        here.current = segment
+        self._since[position.id] = (position.symbol, segment)
+
+    def extremes(self, name: str) -> tuple[Decimal, Decimal] | None:
+        """Lowest bid and highest ask while this process has watched the position."""
+        found = self._since.get(name)
+        if found is None:
+            return None
+        symbol, first = found
+        segments = self._symbols[symbol].segments
+        after = segments[segments.index(first) :]
+        return min(s.low for s in after), max(s.high for s in after)

@@ -1,0 +1,294 @@
+"""Pre-flight: what an entry must pass before it becomes an order. One function per rule, one list of them; all refusals are told at once.
+
+A check that can't be evaluated says no. Exits never come here.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.desk.context import Context
+from engine.desk.events import Plan
+from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
+from engine.model.instrument import Instrument, Kind
+from engine.model.intent import At, OpenBracket
+from engine.model.money import ZERO
+from engine.model.order import OrderType
+from engine.model.quote import Quote
+from engine.model.refusal import Refusal
+from engine.model.side import Side
+
+
+class Draft(Struct, frozen=True):
+    """An entry with all its numbers on the venue's grid."""
+
+    intent: OpenBracket
+    instrument: Instrument
+    quote: Quote
+    size: Decimal
+    entry: Decimal
+    """Where it is expected to fill."""
+    price: Decimal | None
+    """The limit; for a market entry the worst acceptable price."""
+    trigger: Decimal | None
+    stop: Decimal | None
+    target: Decimal | None
+
+    @property
+    def notional(self) -> Decimal:
+        """In the quote currency."""
+        return self.instrument.notional(self.size, self.entry)
+
+
+Refusals = Iterator[Refusal]
+Check = Callable[[Context, Draft], Refusals]
+
+
+def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
+    """The entry on the grid, or why there can be none."""
+    instrument = ctx.state.instruments.get(intent.symbol)
+    if instrument is None:
+        return (Refusal("UNKNOWN_SYMBOL", intent.symbol, ", ".join(sorted(ctx.state.instruments)) or "none"),)
+    numbers = tuple(_unusable(intent))
+    if numbers:
+        return numbers
+    quote = ctx.quote(intent.symbol)
+    if quote is None:
+        return (Refusal("NO_PRICE", intent.symbol),)
+    entry = reference_price(intent, quote)
+    stop = stop_price(intent.stop, entry, intent.side, instrument) if intent.stop else None
+    target = target_price(intent.target, entry, intent.side, instrument) if intent.target else None
+    size = base_size(ctx, instrument, intent.size, intent.side, entry, stop)
+    if isinstance(size, Refusal):
+        return (size,)
+    price = intent.price
+    if intent.type is not OrderType.LIMIT:
+        price = intent.side.worse(entry, ctx.rules.risk.max_slippage)
+    return Draft(
+        intent=intent,
+        instrument=instrument,
+        quote=quote,
+        size=size,
+        entry=entry,
+        price=None if price is None else instrument.round_bound(price, intent.side),
+        trigger=None if intent.trigger is None else instrument.round_price(intent.trigger),
+        stop=stop,
+        target=target,
+    )
+
+
+def _unusable(intent: OpenBracket) -> Refusals:
+    if intent.type is OrderType.LIMIT and intent.price is None:
+        yield Refusal("PRICE_MISSING", "limit", "a price")
+    if intent.type is OrderType.STOP and intent.trigger is None:
+        yield Refusal("PRICE_MISSING", "stop", "a trigger")
+    for what, number in (("price", intent.price), ("trigger", intent.trigger), ("leverage", intent.leverage)):
+        if number is not None and not usable(number):
+            yield Refusal("NOT_A_NUMBER", f"{what} {number}", "a number above zero")
+    for what, place in (("stop", intent.stop), ("target", intent.target)):
+        if place is None:
+            continue
+        number = place.price if isinstance(place, At) else place.fraction
+        if not usable(number):
+            yield Refusal("NOT_A_NUMBER", f"{what} {number}", "a number above zero")
+        elif not isinstance(place, At) and number >= 1 and (what == "stop") is (intent.side is Side.BUY):
+            yield Refusal("NOT_A_NUMBER", f"{what} {number}", "a fraction below 1")
+
+
+def refusals(ctx: Context, drafted: Draft) -> tuple[Refusal, ...]:
+    """Every reason against the entry."""
+    return tuple(refusal for check in CHECKS for refusal in check(ctx, drafted))
+
+
+def _mode(ctx: Context, _: Draft) -> Refusals:
+    if ctx.state.halted:
+        yield Refusal("HALTED")
+    if ctx.state.blocks:
+        yield Refusal("ENTRIES_BLOCKED", ctx.state.block_texts())
+
+
+def _freshness(ctx: Context, d: Draft) -> Refusals:
+    if ctx.is_stale(d.intent.symbol, ctx.rules.risk.sizing_age):
+        yield Refusal("STALE_PRICE", d.intent.symbol, f"{ctx.rules.risk.sizing_age:g} s")
+
+
+def _minimums(_: Context, d: Draft) -> Refusals:
+    if d.size < d.instrument.min_size or d.size == ZERO:
+        yield Refusal("SIZE_BELOW_MINIMUM", f"{d.size:f} {d.intent.symbol}", f"{d.instrument.min_size:f}")
+    elif d.notional < d.instrument.min_cost:
+        yield Refusal("COST_BELOW_MINIMUM", f"{d.notional:f}", f"{d.instrument.min_cost:f} {d.instrument.quote}")
+
+
+def _sides(ctx: Context, d: Draft) -> Refusals:
+    """Stop, entry and target in their order, after rounding; the stop also against the market."""
+    sign = d.intent.side.sign
+    if d.stop is not None:
+        if (d.entry - d.stop) * sign <= ZERO:
+            yield Refusal("STOP_WRONG_SIDE", f"{d.stop:f}", f"the entry at {d.entry:f}")
+        elif d.intent.type is OrderType.MARKET:
+            exit_price = d.quote.bid if d.intent.side is Side.BUY else d.quote.ask
+            if (exit_price - d.stop) * sign <= ZERO:
+                yield Refusal("STOP_WOULD_FIRE", f"{d.stop:f}", f"{exit_price:f}")
+    elif ctx.rules.risk.require_stop:
+        yield Refusal("STOP_REQUIRED")
+    if d.target is not None and (d.target - d.entry) * sign <= ZERO:
+        yield Refusal("TARGET_WRONG_SIDE", f"{d.target:f}", f"the entry at {d.entry:f}")
+    if d.trigger is not None and d.intent.type is OrderType.STOP:
+        market = d.quote.ask if d.intent.side is Side.BUY else d.quote.bid
+        if (d.trigger - market) * sign <= ZERO:
+            yield Refusal("TRIGGER_WRONG_SIDE", f"{d.trigger:f}", f"{market:f}")
+
+
+def _distance(ctx: Context, d: Draft) -> Refusals:
+    bound = ctx.rules.risk.max_limit_distance
+    asked = d.price if d.intent.type is OrderType.LIMIT else d.trigger
+    if asked is not None and abs(asked - d.quote.mid) > d.quote.mid * bound:
+        yield Refusal("LIMIT_TOO_FAR", f"{asked:f}", f"{bound:%} of {d.quote.mid:f}")
+
+
+def _slippage(ctx: Context, d: Draft) -> Refusals:
+    """A market entry crosses the spread: half of it is slippage that is known before."""
+    if d.intent.type is not OrderType.MARKET:
+        return
+    bound = ctx.rules.risk.max_slippage
+    expected = abs(d.entry - d.quote.mid) / d.quote.mid
+    if expected > bound:
+        yield Refusal("SLIPPAGE", f"{expected:.3%}", f"{bound:%}")
+    share = ctx.rules.risk.max_book_share
+    shown = d.quote.ask_size if d.intent.side is Side.BUY else d.quote.bid_size
+    if share is not None and d.size > share * shown:
+        yield Refusal("BOOK_SHARE", f"{d.size:f}", f"{share:f} times the {shown:f} displayed")
+
+
+def _slots(ctx: Context, _: Draft) -> Refusals:
+    """Open positions and entries in flight; a pending close frees no slot before it fills, and dust takes none."""
+    taken = sum(1 for position in ctx.state.positions.values() if not position.dust)
+    if taken >= ctx.rules.risk.max_positions:
+        yield Refusal("MAX_POSITIONS", str(taken), str(ctx.rules.risk.max_positions))
+
+
+def _notionals(ctx: Context, d: Draft) -> Refusals:
+    account = ctx.state.currency
+    equity, unpriced = ctx.equity()
+    rate = ctx.board.rate(d.instrument.quote, account)
+    if rate is None:
+        yield Refusal("NO_RATE", d.instrument.quote, account)
+        return
+    if equity <= ZERO:
+        yield Refusal("INSUFFICIENT_FUNDS", f"{d.notional * rate:f} {account}", f"{equity:f} {account}")
+        return
+    order = d.notional * rate
+    rules = ctx.rules.risk
+    if rules.max_order_notional is not None and order > rules.max_order_notional:
+        yield Refusal("MAX_ORDER_NOTIONAL", f"{order:.2f} {account}", f"{rules.max_order_notional:f} {account}")
+    symbol, everything = order, order
+    for held_symbol, held in committed(ctx):
+        everything += held
+        symbol += held if held_symbol == d.intent.symbol else ZERO
+    for code, amount, bound in (
+        ("MAX_ORDER_NOTIONAL", order, rules.max_order),
+        ("MAX_POSITION_NOTIONAL", symbol, rules.max_position),
+        ("MAX_EXPOSURE", everything, rules.max_exposure),
+    ):
+        if amount > bound * equity:
+            yield Refusal(code, f"{amount:.2f} {account}", f"{bound:f} times the equity of {equity:.2f} {account}")
+    _ = unpriced
+
+
+def committed(ctx: Context) -> Iterator[tuple[str, Decimal]]:
+    """Notional per position held and per entry in flight, in the account's currency; what has no rate counts at its own number."""
+    for position in ctx.state.positions.values():
+        instrument = ctx.instrument(position)
+        size = abs(position.size)
+        for order in ctx.state.orders_for(position.id):
+            if not order.is_exit:
+                size += order.remaining
+        price = ctx.mark(position) or position.entry_price(instrument)
+        if size and price:
+            notional = instrument.notional(size, price)
+            converted = ctx.to_account(notional, instrument.quote)
+            yield position.symbol, notional if converted is None else converted
+
+
+def _risk(ctx: Context, d: Draft) -> Refusals:
+    if d.stop is None:
+        return
+    equity, _ = ctx.equity()
+    instrument = d.instrument
+    loss = -instrument.profit(d.intent.side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.stop))
+    risk = ctx.to_account(loss, instrument.settle)
+    if risk is None:
+        return  # told by _notionals
+    rules = ctx.rules.risk
+    if rules.max_trade_risk is not None and risk > rules.max_trade_risk * equity:
+        yield Refusal("MAX_TRADE_RISK", f"{risk:.2f}", f"{rules.max_trade_risk:%} of {equity:.2f}")
+    total = risk + open_risk(ctx)[0]
+    if total > rules.max_open_risk * equity:
+        yield Refusal("MAX_OPEN_RISK", f"{total:.2f}", f"{rules.max_open_risk:%} of {equity:.2f}")
+
+
+def open_risk(ctx: Context) -> tuple[Decimal, Decimal]:
+    """What is lost against the entries if all stops are hit, in the account's currency and in R; a stop beyond the entry risks nothing."""
+    money, multiples = ZERO, ZERO
+    for position in ctx.state.positions.values():
+        if position.stop is None or position.size <= ZERO:
+            continue
+        instrument = ctx.instrument(position)
+        risk = max(position.risk_to(instrument, position.stop), ZERO)
+        money += ctx.to_account(risk, position.settle) or ZERO
+        multiples += max(position.r_multiple(instrument, risk) or ZERO, ZERO)
+    return money, multiples
+
+
+def _shorts(ctx: Context, d: Draft) -> Refusals:
+    if d.intent.side is Side.SELL and not d.instrument.can_short:
+        yield Refusal("CANNOT_SHORT", d.intent.symbol)
+    if d.intent.leverage is not None and d.intent.leverage > d.instrument.max_leverage:
+        yield Refusal("LEVERAGE_TOO_HIGH", f"{d.intent.leverage:f}", f"{d.instrument.max_leverage:f}")
+    for position in ctx.state.positions_in(d.intent.symbol):
+        if position.side is not d.intent.side:
+            yield Refusal("OPPOSITE_POSITION", position.label or position.id)
+
+
+def _funds(ctx: Context, d: Draft) -> Refusals:
+    """A spot buy without leverage is paid in full, fee included, from what no other entry has reserved."""
+    if d.instrument.kind is not Kind.SPOT or d.intent.side is Side.SELL or d.intent.leverage is not None:
+        return
+    free = ctx.state.cash.get(d.instrument.quote, ZERO)
+    for order in ctx.state.orders.values():
+        other = ctx.state.instruments[order.symbol]
+        if not order.is_exit and order.side is Side.BUY and other.quote == d.instrument.quote and order.price:
+            free -= other.notional(order.remaining, order.price)
+    needed = d.notional * (1 + d.instrument.fee_tiers[0].taker)
+    if needed > free:
+        currency = d.instrument.quote
+        yield Refusal("INSUFFICIENT_FUNDS", f"{needed:.2f} {currency}", f"{free:.2f} {currency}")
+
+
+def _orders(ctx: Context, d: Draft) -> Refusals:
+    """The entry and the stop and target that it will need must fit under the venue's cap."""
+    count = sum(1 for order in ctx.state.orders.values() if order.symbol == d.intent.symbol)
+    if count + 3 > ctx.profile.max_open_orders:
+        yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less three for the bracket")
+
+
+CHECKS: tuple[Check, ...] = (
+    _mode,
+    _freshness,
+    _minimums,
+    _sides,
+    _distance,
+    _slippage,
+    _shorts,
+    _slots,
+    _notionals,
+    _risk,
+    _funds,
+    _orders,
+)
+
+
+def plan_of(intent: OpenBracket, now: int) -> Plan:
+    """What the bracket wants once it fills."""
+    return Plan(intent.id, intent.stop, intent.target, intent.trail, began_at=now)

@@ -1,0 +1,144 @@
+"""What a rule may look at: the state, the bounds, the venue's abilities, the latest prices and the time. Rules read it and yield events."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from engine.desk.board import Board
+from engine.desk.events import AlertCured, AlertRaised, AnyEvent
+from engine.desk.rules import Rules
+from engine.desk.state import State
+from engine.model.account import worth
+from engine.model.alert import Alert
+from engine.model.instrument import Instrument, Kind
+from engine.model.money import ZERO
+from engine.model.position import Position
+from engine.model.profile import Profile
+from engine.model.quote import Quote
+from engine.model.side import Side
+
+SECOND = 1_000_000_000
+
+Events = Iterator[AnyEvent]
+
+
+def nanoseconds(seconds: float) -> int:
+    """A duration from the settings."""
+    return int(seconds * SECOND)
+
+
+class Context:
+    """One moment of the desk."""
+
+    __slots__ = ("board", "now", "profile", "rules", "state")
+
+    def __init__(self, state: State, rules: Rules, profile: Profile, board: Board, now: int) -> None:
+        self.state = state
+        self.rules = rules
+        self.profile = profile
+        self.board = board
+        self.now = now
+
+    def instrument(self, position: Position) -> Instrument:
+        """What a position trades."""
+        return self.state.instruments[position.symbol]
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The latest quote, however old."""
+        return self.board.quote(symbol)
+
+    def is_stale(self, symbol: str, seconds: float) -> bool:
+        """Whether the latest price is older than `seconds`, or older than three of its source's own steps where those are longer."""
+        age = self.board.age(symbol, self.now)
+        return age is None or age > max(nanoseconds(seconds), 3 * self.board.pace(symbol))
+
+    def mark(self, position: Position) -> Decimal | None:
+        """The price at which a position could be closed: the bid for a long, the ask for a short."""
+        quote = self.quote(position.symbol)
+        if quote is None:
+            return None
+        return quote.bid if position.side is Side.BUY else quote.ask
+
+    def extremes(self, position: Position) -> tuple[Decimal | None, Decimal | None]:
+        """Lowest and highest price since a position opened: what this process saw and what was journaled before."""
+        low, high = self.board.extremes(position.id) or (position.lowest, position.highest)
+        if low is None or high is None or position.lowest is None or position.highest is None:
+            return low, high
+        return min(low, position.lowest), max(high, position.highest)
+
+    def to_account(self, amount: Decimal, currency: str) -> Decimal | None:
+        """`amount` of `currency` in the account's currency; None without a rate."""
+        if not amount:
+            return ZERO
+        rate = self.board.rate(currency, self.state.currency)
+        return None if rate is None else amount * rate
+
+    def unrealised(self) -> tuple[Decimal, frozenset[str]]:
+        """Profit of all that is held, in the account's currency, and the symbols left out for want of a price or a rate."""
+        total, left_out = ZERO, set()
+        for position in self.state.positions.values():
+            if not position.is_open:
+                continue
+            mark = self.mark(position)
+            profit = None
+            if mark is not None:
+                profit = self.to_account(position.unrealised_profit(self.instrument(position), mark), position.settle)
+            if profit is None:
+                left_out.add(position.symbol)
+            else:
+                total += profit
+        return total, frozenset(left_out)
+
+    def equity(self) -> tuple[Decimal, frozenset[str]]:
+        """All money in the account's currency, and what was left out because it has no price.
+
+        Spot holdings are cash of their base currency; derivatives add their unrealised profit.
+        """
+        total, left_out = worth(self.state.cash, self.state.currency, self.board.rate)
+        missing = set(left_out)
+        for position in self.state.positions.values():
+            instrument = self.instrument(position)
+            if instrument.kind is Kind.SPOT or not position.is_open:
+                continue
+            mark = self.mark(position)
+            profit = None
+            if mark is not None:
+                profit = self.to_account(position.unrealised_profit(instrument, mark), position.settle)
+            if profit is None:
+                missing.add(position.symbol)
+            else:
+                total += profit
+        return total, frozenset(missing)
+
+
+def name_of(position: Position) -> str:
+    """How people call a position: its label and its symbol."""
+    return f"{position.label} {position.symbol}" if position.label else position.symbol
+
+
+def alert(ctx: Context, code: str, subject: str, detail: str = "", target: str = "") -> Events:
+    """Raise an alert once; while it stands, say it again only with new words."""
+    raised = Alert(code, subject, detail, ctx.now, last_at=ctx.now, target=target)
+    standing = ctx.state.alerts.get(raised.key)
+    if standing is None:
+        yield AlertRaised(ctx.now, raised)
+    elif standing.detail != detail:
+        yield AlertRaised(
+            ctx.now,
+            Alert(
+                code,
+                subject,
+                detail,
+                standing.at,
+                count=standing.count + 1,
+                last_at=ctx.now,
+                acknowledged_at=standing.acknowledged_at,
+                target=target,
+            ),
+        )
+
+
+def cure(ctx: Context, code: str, about: str) -> Events:
+    """End an alert whose cause is gone; nothing where it does not stand."""
+    key = f"{code}:{about}"
+    if key in ctx.state.alerts:
+        yield AlertCured(ctx.now, key)

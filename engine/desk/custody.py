@@ -1,0 +1,220 @@
+"""Custody of one position: what should work at the venue is compared with what does, and the difference is asked for.
+
+Every rule that changes a position ends here, so that there is one place which places, moves and cancels exits. It is asked again after each
+event that touches the position, until it has nothing left to ask; what is under way (pending, in doubt) is waited for, never asked twice.
+Where a resting exit reserves the holding, a close waits until enough of it is free; where exits are reduce-only, it goes at once.
+"""
+
+from collections.abc import Generator, Sequence
+from decimal import Decimal
+
+from engine.desk import ordering
+from engine.desk.context import Context, Events, alert, cure, name_of
+from engine.desk.events import (
+    AmendAsked,
+    AnyEvent,
+    CancelAsked,
+    ClosingBegan,
+    DustLeft,
+    PositionClosed,
+    PositionDropped,
+)
+from engine.desk.protection import tell
+from engine.model.money import ZERO, plain
+from engine.model.order import Order, Role, Status
+from engine.model.position import Position
+from engine.model.request import Lane
+
+DustEvents = Generator[AnyEvent, None, bool]
+
+
+def keep(ctx: Context, name: str) -> Events:
+    """Ask for whatever a position lacks."""
+    position = ctx.state.positions.get(name)
+    if position is None:
+        return
+    orders = ctx.state.orders_for(name)
+    if position.size == ZERO:
+        yield from _wind_up(ctx, position, orders)
+    elif position.size < ZERO:
+        yield from _repair(ctx, position, orders)
+    elif not (yield from _leave_dust(ctx, position, orders)):
+        yield from _exits(ctx, position, orders)
+    yield from tell(ctx, name)
+
+
+def cancel(ctx: Context, order: Order, reason: str, lane: Lane | None = None) -> Events:
+    """Ask for an order's end unless that is under way."""
+    if order.is_open and not order.cancel_pending and not order.in_doubt:
+        yield CancelAsked(ctx.now, order.client_order_id, ordering.cancel_lane(ctx) if lane is None else lane, reason)
+
+
+def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
+    """Nothing is held: end what is left of the bracket, and then the bracket."""
+    if position.opened_at is None:
+        if not orders:
+            yield PositionDropped(ctx.now, position.id)
+        return
+    for order in orders:
+        yield from cancel(ctx, order, "position closed")
+    if not orders:
+        yield from _close_book(ctx, position)
+
+
+def _close_book(ctx: Context, position: Position) -> Events:
+    lowest, highest = ctx.extremes(position)
+    for code in ("CLOSE_STUCK", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
+        yield from cure(ctx, code, position.id)
+    yield PositionClosed(ctx.now, position.id, _reason(ctx, position), lowest, highest)
+
+
+def _reason(ctx: Context, position: Position) -> str:
+    """Why it ended: the last exit that filled, or what it was told to be closed for."""
+    last = ""
+    for order in ctx.state.ended.values():
+        if order.position == position.id and order.is_exit and order.filled:
+            last = position.close_reason if order.role is Role.CLOSE else order.role.value
+    return last or position.close_reason or "liquidated"
+
+
+def _leave_dust(ctx: Context, position: Position, orders: Sequence[Order]) -> DustEvents:
+    """Whether what is left can neither be protected nor closed; said once, and never looped on."""
+    instrument = ctx.instrument(position)
+    if ordering.tradable(instrument, instrument.round_size(position.size), ctx.mark(position)):
+        if position.dust:
+            yield DustLeft(ctx.now, position.id, dust=False)
+        return False
+    if any(not order.is_exit for order in orders):
+        return False  # the entry is still filling
+    for order in orders:
+        yield from cancel(ctx, order, "dust")
+    if orders:
+        return True
+    detail = f"{plain(position.size)} {instrument.base}"
+    yield from alert(ctx, "DUST", name_of(position), detail, position.id)
+    if position.exit_size:
+        yield from _close_book(ctx, position)
+    elif not position.dust:
+        yield DustLeft(ctx.now, position.id, dust=True)
+    return True
+
+
+def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
+    """More was closed than was held: buy back (or sell back) the excess at once."""
+    excess = -position.size
+    yield from alert(ctx, "OVER_CLOSED", name_of(position), plain(excess), position.id)
+    repairs = [order for order in orders if order.role is Role.CLOSE and order.side is position.side]
+    for order in orders:
+        if order not in repairs:
+            yield from cancel(ctx, order, "over-closed", Lane.EMERGENCY)
+    instrument = ctx.instrument(position)
+    missing = instrument.round_size(excess - sum((order.remaining for order in repairs), ZERO))
+    if not _waits(ctx, position) and ordering.tradable(instrument, missing, ctx.mark(position)):
+        yield ordering.repair_order(ctx, position, missing)
+    elif not repairs and not orders and not ordering.tradable(instrument, instrument.round_size(excess), ctx.mark(position)):
+        yield from _close_book(ctx, position)
+
+
+def _waits(ctx: Context, position: Position) -> bool:
+    """Whether the last refusal asks for patience."""
+    return position.retry_at is not None and ctx.now < position.retry_at
+
+
+def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
+    """Stop, target and close for what is held. A halted desk only closes, and only what it was told to."""
+    instrument = ctx.instrument(position)
+    closing = min(position.closing, position.size)
+    if closing == position.size:
+        for order in orders:
+            if not order.is_exit:
+                yield from cancel(ctx, order, "position is being closed")
+    linked = ordering.reduce_only(ctx, instrument)
+    cover = instrument.round_size(position.size if linked else position.size - closing)
+    exits = [order for order in orders if order.is_exit]
+    if not ctx.state.halted or closing:
+        yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
+        targets = [order for order in exits if order.role is Role.TARGET]
+        yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, instrument) else ZERO)
+    if closing:
+        yield from _keep_closing(ctx, position, exits, closing, linked=linked)
+
+
+def _settled(order: Order) -> bool:
+    """Whether nothing about it is under way."""
+    return not (order.in_doubt or order.amend_pending or order.cancel_pending or order.status is Status.PENDING or order.triggered)
+
+
+def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: Decimal) -> Events:
+    """One stop for all that is held, at the effective price."""
+    instrument = ctx.instrument(position)
+    wanted = position.stop
+    if wanted is None or not ordering.tradable(instrument, cover, wanted):
+        for order in stops:
+            yield from cancel(ctx, order, "no stop wanted" if wanted is None else "position is being closed")
+        return
+    for order in stops[1:]:
+        yield from cancel(ctx, order, "one stop is enough")
+    if not stops:
+        if not _waits(ctx, position):
+            yield ordering.stop_order(ctx, position, cover, wanted)
+        return
+    stop = stops[0]
+    size = stop.filled + cover
+    if not _settled(stop) or (stop.trigger == wanted and stop.size == size) or _waits(ctx, position):
+        return
+    if not ctx.profile.amend:
+        yield from cancel(ctx, stop, "replaced", ordering.exit_lane(ctx))
+        return
+    follows = stop.size == size and position.trailing and position.tighter(stop.trigger, wanted) == wanted
+    lane = Lane.FOLLOW if follows else ordering.exit_lane(ctx)
+    yield AmendAsked(
+        ctx.now,
+        stop.client_order_id,
+        lane,
+        size=size if stop.size != size else None,
+        trigger=wanted if stop.trigger != wanted else None,
+    )
+
+
+def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal) -> Events:
+    """One resting target where the venue lets it rest beside the stop; elsewhere the board watches for it."""
+    wanted = position.target
+    instrument = ctx.instrument(position)
+    if wanted is None or not ordering.tradable(instrument, cover, wanted):
+        for order in targets:
+            yield from cancel(ctx, order, "no target wanted")
+        return
+    if not targets:
+        if not _waits(ctx, position) and not position.closing:
+            yield ordering.target_order(ctx, position, cover, wanted)
+        return
+    target = targets[0]
+    size = target.filled + cover
+    if not _settled(target) or (target.price == wanted and target.size == size) or _waits(ctx, position):
+        return
+    if not ctx.profile.amend:
+        yield from cancel(ctx, target, "replaced")
+        return
+    yield AmendAsked(
+        ctx.now,
+        target.client_order_id,
+        ordering.exit_lane(ctx),
+        size=size if target.size != size else None,
+        price=wanted if target.price != wanted else None,
+    )
+
+
+def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], closing: Decimal, *, linked: bool) -> Events:
+    """Send what is to be closed and is neither on its way nor reserved by another exit."""
+    instrument = ctx.instrument(position)
+    working = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
+    reserved = sum((order.remaining for order in exits if order.role is not Role.CLOSE), ZERO)
+    missing = closing - working
+    if missing <= ZERO or _waits(ctx, position):
+        return
+    room = missing if linked else position.size - working - reserved
+    size = instrument.round_size(min(missing, room))
+    if ordering.tradable(instrument, size, ctx.mark(position)):
+        yield ordering.close_order(ctx, position, size)
+    elif room >= missing and not working:  # a part that the venue won't take: what is left of the wish is dropped
+        yield ClosingBegan(ctx.now, position.id, ZERO, position.close_reason)

@@ -1,0 +1,322 @@
+"""The desk: one message at a time in, events and requests out. It awaits nothing, locks nothing and reads no clock.
+
+`decide` is the rules, as generators over the state; each event they yield is applied before they go on, and after the rules have spoken,
+every position that was touched is given to custody until it has nothing more to ask. What comes out is one unit: journaled together, and
+only then sent.
+"""
+
+import heapq
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from engine.desk import custody, doubts, entries, flatten, intents, lockouts, protection, reconcile, reports
+from engine.desk import events as e
+from engine.desk.board import Board
+from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk.evolve import evolve
+from engine.desk.ordering import flattens
+from engine.desk.rules import Rules
+from engine.desk.state import State
+from engine.model.instrument import Instrument
+from engine.model.intent import AnyIntent, Intent
+from engine.model.order import Order, Role, Status
+from engine.model.profile import Profile
+from engine.model.report import Connected, Disconnected, Liquidated, Picture, VenueReport
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
+from engine.model.view import Answer
+
+ROUNDS = 200
+"""Custody's rounds within one message; more means that two rules contradict each other."""
+
+
+class Wake(Struct, frozen=True):
+    """Something's time has come."""
+
+
+class Pulse(Struct, frozen=True):
+    """A second went by."""
+
+
+class Crossed(Struct, frozen=True):
+    """The price crossed what the board watches for positions: (position, what), in the order in which they are to act."""
+
+    symbol: str
+    watches: tuple[tuple[str, str], ...]
+
+
+class Listed(Struct, frozen=True):
+    """The venue's instruments."""
+
+    instruments: tuple[Instrument, ...]
+
+
+class Restarted(Struct, frozen=True):
+    """The engine was loaded: what was under way is in doubt."""
+
+
+class Reconcile(Struct, frozen=True):
+    """It is time to compare ours with the venue's."""
+
+
+class Trouble(Struct, frozen=True):
+    """Something of the engine's own fails, or (text empty) works again: journal, breaker, lease, task."""
+
+    code: str
+    subject: str
+    text: str
+    blocks: bool
+
+
+class RateLimited(Struct, frozen=True):
+    """The venue refused a request unread because of its rate limit."""
+
+    text: str
+
+
+Message = AnyIntent | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited
+
+
+class Decision(Struct, frozen=True):
+    """What one message led to."""
+
+    events: tuple[e.AnyEvent, ...]
+    requests: tuple[Request, ...]
+    answer: Answer | None = None
+
+
+class Desk:
+    """The rules over a state."""
+
+    def __init__(self, state: State, rules: Rules, profile: Profile, board: Board) -> None:
+        self.state = state
+        self.rules = rules
+        self.profile = profile
+        self.board = board
+        self.revisions: dict[str, int] = {}
+        """From a position to a number that changes whenever it does."""
+        self._wakes: list[tuple[int, str]] = []
+        for name in state.positions:
+            self._look_after(name, 0)
+
+    def handle(self, message: Message, now: int) -> Decision:
+        """Decide one message, apply what follows, and say what leaves."""
+        state = self.state
+        if isinstance(message, Intent) and message.id in state.answers:
+            first = state.answers[message.id]
+            return Decision((), (), msgspec.structs.replace(first, repeated=True))
+        ctx = Context(state, self.rules, self.profile, self.board, now)
+        events: list[e.AnyEvent] = []
+        touched: dict[str, None] = {}
+        due = self._due(now)
+        self._apply(decide(ctx, message, due), events, touched)
+        seen: dict[str, None] = dict(touched)
+        for _ in range(ROUNDS):
+            if not touched:
+                break
+            name = next(iter(touched))
+            del touched[name]
+            self._apply(_settle(ctx, name), events, touched)
+            seen.update(touched)
+            if not touched:
+                self._apply(_afterwards(ctx, seen), events, touched)
+                seen.update(touched)
+        else:
+            raise RuntimeError(f"custody does not come to rest after {type(message).__name__}: {list(touched)}")
+        for name in dict.fromkeys((*due, *seen)):
+            self._look_after(name, now)
+        requests = tuple(request for event in events for request in _requests(event, state))
+        answer = next((event.answer for event in events if isinstance(event, e.IntentTaken)), None)
+        return Decision(tuple(events), requests, answer)
+
+    def _apply(self, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
+        for event in decided:
+            name = evolve(self.state, event)
+            events.append(event)
+            if name is not None:
+                touched[name] = None
+
+    def _look_after(self, name: str, now: int) -> None:
+        """Watch the prices and the times that matter for a position as it is now."""
+        state = self.state
+        self.revisions[name] = self.revisions.get(name, 0) + 1
+        position = state.positions.get(name)
+        if position is None:
+            self.board.forget(name)
+            self.revisions.pop(name, None)
+            return
+        self.board.watch(position, state.instruments[position.symbol], self.profile, self.rules.protection.trail_step)
+        at = self._next(name, now)
+        if at is not None:
+            heapq.heappush(self._wakes, (at, name))
+
+    def _next(self, name: str, now: int) -> int | None:
+        """When a position needs to be looked at, whatever happens. What was looked at just now and waits for the venue is not due again."""
+        position = self.state.positions[name]
+        protection_rules = self.rules.protection
+        times = []
+        if position.retry_at is not None and position.retry_at > now:
+            times.append(position.retry_at)
+        if position.through_since is not None:
+            times.append(position.through_since + nanoseconds(protection_rules.grace))
+        if position.closing and position.closing_since is not None:
+            stuck = position.closing_since + nanoseconds(protection_rules.stuck)
+            if stuck > now:
+                times.append(stuck)
+        for order in self.state.orders_for(name):
+            if order.expires_at is not None and not order.cancel_pending and not order.in_doubt:
+                times.append(order.expires_at)
+            doubt = self.state.doubts.get(order.client_order_id)
+            if doubt is not None and doubt.ask_at is not None:
+                times.append(doubt.ask_at)
+        return min(times, default=None)
+
+    def next_wake(self) -> int | None:
+        """When `Wake` is due next."""
+        while self._wakes:
+            at, name = self._wakes[0]
+            if name in self.state.positions:
+                return at
+            heapq.heappop(self._wakes)
+        return None
+
+    def _due(self, now: int) -> tuple[str, ...]:
+        """The positions whose time has come."""
+        due: dict[str, None] = {}
+        while self._wakes and self._wakes[0][0] <= now:
+            due[heapq.heappop(self._wakes)[1]] = None
+        return tuple(due)
+
+
+def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
+    """All that follows at once from a message."""
+    for name in due:
+        yield from _on_time(ctx, name)
+    kind = type(message)
+    if kind in reports.HANDLERS:
+        yield from reports.HANDLERS[kind](ctx, message)
+        return
+    match message:
+        case Crossed(watches=watches):
+            quote = ctx.quote(message.symbol)
+            for name, what in watches:
+                position = ctx.state.positions.get(name)
+                if quote is not None and position is not None:
+                    yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)
+        case Pulse():
+            yield from lockouts.pulse(ctx)
+            yield from flatten.step(ctx)
+            if ctx.now - ctx.state.reconciled_at >= nanoseconds(ctx.rules.requests.reconcile):
+                yield from reconcile.ask(ctx)
+        case Picture():
+            yield from reconcile.on_picture(ctx, message)
+        case Connected():
+            yield from reconcile.on_connected(ctx, message)
+        case Disconnected():
+            yield from reconcile.on_disconnected(ctx, message)
+        case Liquidated():
+            yield from reconcile.on_liquidated(ctx, message)
+        case Listed(instruments):
+            for instrument in instruments:
+                if ctx.state.instruments.get(instrument.symbol) != instrument:
+                    yield e.InstrumentListed(ctx.now, instrument)
+        case Reconcile():
+            yield from reconcile.ask(ctx)
+        case Restarted():
+            yield from _restart(ctx)
+        case Trouble():
+            yield from _trouble(ctx, message)
+        case RateLimited(text):
+            yield from alert(ctx, "RATE_LIMITED", "venue", text)
+        case Intent():
+            yield from intents.take(ctx, message)
+
+
+def _on_time(ctx: Context, name: str) -> Events:
+    """A position's time has come: expiry, a question, a grace, a retry, a closing that takes too long."""
+    position = ctx.state.positions.get(name)
+    if position is None:
+        return
+    for order in ctx.state.orders_for(name):
+        if order.expires_at is not None and order.expires_at <= ctx.now:
+            yield from custody.cancel(ctx, order, "expired")
+        yield from doubts.due(ctx, order)
+    since = position.through_since
+    if since is not None and since + nanoseconds(ctx.rules.protection.grace) <= ctx.now:
+        yield from protection.grace_over(ctx, position)
+    stuck = nanoseconds(ctx.rules.protection.stuck)
+    if position.closing and position.closing_since is not None and position.closing_since + stuck <= ctx.now:
+        text = f"{position.closing:f} left after {position.attempts} attempts"
+        yield from alert(ctx, "CLOSE_STUCK", position.symbol, text, name)
+    yield from custody.keep(ctx, name)
+
+
+def _settle(ctx: Context, name: str) -> Events:
+    """Custody of one touched position."""
+    yield from custody.keep(ctx, name)
+
+
+def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
+    """What follows once all positions are settled."""
+    for name in list(seen):
+        closed = ctx.state.closed.get(name)
+        if closed is not None and closed.closed_at == ctx.now:
+            yield from lockouts.after_loss(ctx)
+            yield from entries.reversal(ctx, name)
+    yield from protection.cure_doubts(ctx)
+    yield from flatten.step(ctx)
+
+
+def _restart(ctx: Context) -> Events:
+    """What was on its way when the last engine ended may or may not have arrived."""
+    if "STARTING" not in ctx.state.blocks:
+        yield e.EntriesBlocked(ctx.now, "STARTING", "recovering: the venue is being asked", None)
+    for order in list(ctx.state.orders.values()):
+        if order.status is Status.PENDING or order.amend_pending or order.cancel_pending:
+            request = "submit" if order.status is Status.PENDING else "amend" if order.amend_pending else "cancel"
+            yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now)
+    for name, doubt in list(ctx.state.doubts.items()):
+        if doubt.ask_at is None or doubt.ask_at > ctx.now:
+            yield e.QuestionFailed(ctx.now, name, ctx.now)
+    yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - reconcile.OVERLAP))
+
+
+def _trouble(ctx: Context, message: Trouble) -> Events:
+    if message.text:
+        yield from alert(ctx, message.code, message.subject, message.text)
+        if message.blocks and message.code not in ctx.state.blocks:
+            yield e.EntriesBlocked(ctx.now, message.code, f"{message.subject}: {message.text}", None)
+    else:
+        yield from cure(ctx, message.code, message.subject)
+        if message.code in ctx.state.blocks:
+            yield e.EntriesAllowed(ctx.now, message.code)
+
+
+def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:
+    """What leaves the process because of an event."""
+    match event:
+        case e.OrderSubmitted(order=order, lane=lane):
+            yield Submit(order, lane)
+        case e.OrphanCancelled(order=order):
+            yield Cancel(order.client_order_id, order.symbol, Lane.CANCEL, order.venue_order_id, order.touched_at)
+        case e.AccountAsked(since=since):
+            yield QueryAccount(since, Lane.EMERGENCY if flattens(state) else Lane.QUERY)
+        case e.AmendAsked() | e.CancelAsked() | e.QuestionAsked():
+            known = state.order(event.order)
+            if known is not None:
+                yield _about(event, known, state)
+        case _:
+            return
+
+
+def _about(event: e.AmendAsked | e.CancelAsked | e.QuestionAsked, order: Order, state: State) -> Request:
+    name, symbol = order.client_order_id, order.symbol
+    match event:
+        case e.CancelAsked(lane=lane):
+            return Cancel(name, symbol, lane, order.venue_order_id, order.touched_at)
+        case e.QuestionAsked():
+            lane = Lane.QUERY if order.role is Role.ENTRY and not flattens(state) else Lane.PROTECT
+            return Query(name, symbol, lane)
+        case e.AmendAsked():
+            return Amend(name, symbol, event.lane, order.venue_order_id, event.size, event.price, event.trigger, order.touched_at)

@@ -1,0 +1,64 @@
+"""Opening: from an intent to an entry order, and what becomes of a bracket whose entry ends."""
+
+from engine.desk import events as e
+from engine.desk.checks import Draft, draft, plan_of, refusals
+from engine.desk.context import Context, Events
+from engine.desk.ordering import entry_order
+from engine.model import intent as i
+from engine.model.ids import position_id
+from engine.model.intent import OpenBracket
+from engine.model.order import Order
+from engine.model.position import Position
+from engine.model.refusal import Refusal
+from engine.model.view import Answer
+
+
+def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
+    """Refuse, or plan a position and send its entry."""
+    drafted = draft(ctx, intent)
+    against = refusals(ctx, drafted) if isinstance(drafted, Draft) else drafted
+    if against or not isinstance(drafted, Draft):
+        yield e.IntentTaken(ctx.now, intent, Answer(intent.id, against))
+        return
+    name = position_id(ctx.state.account, intent.id)
+    submitted = entry_order(ctx, drafted, name, 1)
+    yield e.IntentTaken(ctx.now, intent, Answer(intent.id, created=name, text=f"{intent.side} {drafted.size:f} {intent.symbol}"))
+    position = Position(
+        id=name,
+        symbol=intent.symbol,
+        side=intent.side,
+        created_at=ctx.now,
+        settle=drafted.instrument.settle,
+        label=intent.label,
+        leverage=intent.leverage,
+        note=intent.note,
+        tags=intent.tags,
+    )
+    yield e.PositionPlanned(ctx.now, position, plan_of(intent, ctx.now))
+    yield submitted
+
+
+def ended_without(ctx: Context, order: Order) -> Events:
+    """An entry ended: a reversal that waited for it has nothing to wait for."""
+    position = ctx.state.positions.get(order.position)
+    if position is not None and not position.is_open and order.position in ctx.state.reverses:
+        yield e.ReverseWanted(ctx.now, order.position, None)
+
+
+def reversal(ctx: Context, name: str) -> Events:
+    """A position that was to be reversed is closed: open the other side."""
+    then = ctx.state.reverses.get(name)
+    if then is not None and name not in ctx.state.positions:
+        yield e.ReverseWanted(ctx.now, name, None)
+        if then.id not in ctx.state.answers:
+            yield from open_bracket(ctx, then)
+
+
+def refuse(ctx: Context, intent: i.AnyIntent, code: str, value: str = "", bound: str = "") -> Events:
+    """Take an intent only to say no."""
+    yield e.IntentTaken(ctx.now, intent, Answer(intent.id, (Refusal(code, value, bound),)))
+
+
+def accept(ctx: Context, intent: i.AnyIntent, text: str = "", created: str = "") -> Events:
+    """Take an intent."""
+    yield e.IntentTaken(ctx.now, intent, Answer(intent.id, text=text, created=created))

@@ -1,0 +1,100 @@
+"""What locks entries out, never exits: the day's loss, the drawdown, a losing streak, a stale market; and the samples they are judged by."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from engine.desk import events as e
+from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk.protection import tell
+from engine.model.money import ZERO
+
+SAMPLE = 60_000_000_000
+"""Nanoseconds between samples of the equity."""
+DAY = 86_400_000_000_000
+
+
+def _day(at: int) -> int:
+    return at // DAY
+
+
+def sample(ctx: Context) -> Events:
+    """Journal the equity and the extremes of what is open, and judge the losses. Nothing is said while a holding has no price."""
+    equity, unpriced = ctx.equity()
+    if unpriced:
+        return
+    extremes = {}
+    for position in ctx.state.positions.values():
+        low, high = ctx.extremes(position)
+        if position.is_open and low is not None and high is not None:
+            extremes[position.id] = (low, high)
+    if ctx.state.day.began_at and _day(ctx.now) != _day(ctx.state.day.began_at):
+        yield e.DayBegan(ctx.now, equity)
+        if "DAILY_LOSS" in ctx.state.blocks:
+            yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
+            yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
+    unrealised, _ = ctx.unrealised()
+    yield e.Sampled(ctx.now, equity, unrealised, extremes)
+    yield from judge(ctx, equity)
+
+
+def judge(ctx: Context, equity: Decimal) -> Events:
+    """Lock out entries where a loss has reached its bound."""
+    day, rules = ctx.state.day, ctx.rules.risk
+    if rules.daily_loss is not None and day.equity is not None and day.equity > ZERO:
+        lost = (day.equity - equity) / day.equity
+        if lost >= rules.daily_loss and lost > ZERO:
+            text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
+            yield from _lock(ctx, "DAILY_LOSS", text, (_day(ctx.now) + 1) * DAY)
+    if rules.max_drawdown is not None and day.peak is not None and day.peak > ZERO:
+        fall = (day.peak - equity) / day.peak
+        if fall >= rules.max_drawdown and fall > ZERO:
+            yield from _lock(ctx, "DRAWDOWN", f"the drawdown of {fall:.2%} has reached {rules.max_drawdown:.2%}", None)
+
+
+def after_loss(ctx: Context) -> Events:
+    """A position closed: count the streak."""
+    rules = ctx.rules.risk
+    if rules.losing_streak and ctx.state.day.losses >= rules.losing_streak:
+        until = ctx.now + nanoseconds(rules.cool_down)
+        yield from _lock(ctx, "LOSING_STREAK", f"{ctx.state.day.losses} losses in a row", until)
+
+
+def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
+    if code in ctx.state.blocks:
+        return
+    yield e.EntriesBlocked(ctx.now, code, text, until)
+    clears = "" if until is None else f" (until {datetime.fromtimestamp(until // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    yield from alert(ctx, "LOCKOUT", code, text + clears)
+
+
+def pulse(ctx: Context) -> Events:
+    """Once a second: blocks that have served their time, prices that have gone stale or come back, and the sample that is due."""
+    state = ctx.state
+    for block in list(state.blocks.values()):
+        if block.until is not None and block.until <= ctx.now:
+            yield e.EntriesAllowed(ctx.now, block.code)
+            yield from cure(ctx, "LOCKOUT", block.code)
+    yield from _staleness(ctx)
+    last = ctx.board.sampled_at
+    if last is None or ctx.now - last >= SAMPLE:
+        ctx.board.sampled_at = ctx.now
+        yield from sample(ctx)
+
+
+def _staleness(ctx: Context) -> Events:
+    """Only what is held or wanted matters: a price that nobody needs may be old."""
+    symbols: dict[str, list[str]] = {}
+    for position in ctx.state.positions.values():
+        symbols.setdefault(position.symbol, []).append(position.id)
+    for symbol, names in symbols.items():
+        if ctx.is_stale(symbol, ctx.rules.risk.price_age):
+            yield from alert(ctx, "STALE_PRICE", symbol, f"older than {ctx.rules.risk.price_age:g} s")
+        elif f"STALE_PRICE:{symbol}" in ctx.state.alerts:
+            yield from cure(ctx, "STALE_PRICE", symbol)
+        else:
+            continue
+        for name in names:
+            yield from tell(ctx, name)
+    for key, standing in list(ctx.state.alerts.items()):
+        if standing.code == "STALE_PRICE" and standing.subject not in symbols:
+            yield e.AlertCured(ctx.now, key)

@@ -1,0 +1,71 @@
+"""From events to what a person is told in the last-action line: in order, none skipped."""
+
+from engine.desk import events as e
+from engine.desk.state import State
+from engine.model.alert import Severity
+from engine.model.money import plain
+from engine.model.order import Order, Role
+
+Words = tuple[str, str, str, str]
+"""Tone, text, the intent it answers, and the id it is about."""
+
+
+def _name(order: Order) -> str:
+    return f"{order.role.value} {order.side.value} {plain(order.size)} {order.symbol}"
+
+
+def _milliseconds(event: e.AnyEvent, order: Order) -> str:
+    return f"{max(0, event.at - order.touched_at) / 1_000_000:.0f} ms"
+
+
+def words(event: e.AnyEvent, state: State) -> Words | None:
+    """What a person is told about an event that was just applied; None for what speaks for itself on screen."""
+    match event:
+        case e.IntentTaken(intent=intent, answer=answer):
+            if answer.ok:
+                return "busy", answer.text, intent.id, answer.created
+            return "bad", "refused: " + "; ".join(refusal.text for refusal in answer.refusals), intent.id, ""
+        case e.OrderFilled(fill=fill):
+            text = f"{fill.side.value} {plain(fill.size)} {fill.symbol} filled at {plain(fill.price)}"
+            return "good", text, "", fill.client_order_id
+        case e.PositionClosed(position=name):
+            position = state.closed[name]
+            profit = position.realised_profit(state.instruments[position.symbol])
+            sign = "▲" if profit >= 0 else "▼"
+            text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
+            return ("good" if profit >= 0 else "plain"), text, "", name
+        case e.FlattenEnded(receipt=receipt):
+            return "good", receipt[0], "", ""
+        case e.EntriesBlocked(text=text):
+            return "busy", f"entries blocked: {text}", "", ""
+        case e.EntriesAllowed(code=code):
+            return "good", f"entries: {code} is over", "", ""
+        case e.AlertRaised(alert=alert) if alert.count == 1 and alert.severity is not Severity.INFO:
+            return "bad", alert.text, "", alert.target
+        case _:
+            name = getattr(event, "order", None)
+            order = state.order(name) if isinstance(name, str) else None
+            return None if order is None else _order_words(event, order)
+
+
+def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
+    name = order.client_order_id
+    match event:
+        case e.OrderAccepted() if order.role is not Role.CLOSE:
+            return "good", f"{_name(order)} confirmed by the venue in {_milliseconds(event, order)}", "", name
+        case e.OrderAmended(trigger=trigger, price=price):
+            level = trigger if trigger is not None else price
+            text = f"{order.role.value} {order.symbol} → {plain(level) if level else '?'} confirmed by the venue"
+            return "good", text, "", name
+        case e.AmendRefused(text=text):
+            return "bad", f"{order.role.value} {order.symbol} not moved: {text}", "", name
+        case e.OrderRejected(text=text):
+            return "bad", f"{_name(order)} rejected: {text}", "", name
+        case e.OutcomeUnknown(request=request):
+            return "busy", f"{request} of {_name(order)}: unknown, asking the venue", "", name
+        case e.OrderCancelled() if order.role is Role.ENTRY:
+            return "plain", f"{_name(order)} cancelled with {plain(order.filled)} filled", "", name
+        case e.OrderExpired():
+            return "plain", f"{_name(order)} expired with {plain(order.filled)} filled", "", name
+        case _:
+            return None

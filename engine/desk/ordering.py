@@ -1,0 +1,172 @@
+"""Making orders: ids, deadlines, bounds and lanes for the four roles."""
+
+from decimal import Decimal
+
+from engine.desk.checks import Draft
+from engine.desk.context import Context, nanoseconds
+from engine.desk.events import OrderSubmitted
+from engine.desk.state import State
+from engine.model.ids import client_order_id
+from engine.model.instrument import Instrument, Kind
+from engine.model.order import Order, OrderType, Role, TimeInForce
+from engine.model.position import Position
+from engine.model.request import Lane
+from engine.model.side import Side
+
+MARKETABLE = 3
+"""Close orders with a bound before the last resort goes out without one."""
+
+
+def flattens(state: State) -> bool:
+    """Whether everything is being closed."""
+    return state.flatten is not None and state.flatten.ended_at is None
+
+
+def flattening(ctx: Context) -> bool:
+    """The same, of a moment."""
+    return flattens(ctx.state)
+
+
+def exit_lane(ctx: Context) -> Lane:
+    """Exits wait for nobody while flattening."""
+    return Lane.EMERGENCY if flattening(ctx) else Lane.PROTECT
+
+
+def cancel_lane(ctx: Context) -> Lane:
+    """The same for cancellations."""
+    return Lane.EMERGENCY if flattening(ctx) else Lane.CANCEL
+
+
+def _deadline(ctx: Context, seconds: float) -> int | None:
+    return ctx.now + nanoseconds(seconds) if ctx.profile.deadline else None
+
+
+def reduce_only(ctx: Context, instrument: Instrument) -> bool:
+    """Whether exits of this instrument can be marked reduce-only."""
+    return ctx.profile.reduce_only and instrument.kind is not Kind.SPOT
+
+
+def rests_together(ctx: Context, instrument: Instrument) -> bool:
+    """Whether a stop and a target of this instrument may rest at once without being able to close twice."""
+    return ctx.profile.rest_together and reduce_only(ctx, instrument)
+
+
+def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> OrderSubmitted:
+    """The order that opens a bracket. A market entry carries its worst price; a stop entry is bounded the same way once triggered."""
+    intent = drafted.intent
+    kind = OrderType.STOP_LIMIT if intent.type is OrderType.STOP else intent.type
+    at_once = intent.type is OrderType.MARKET
+    expires = None if intent.expires_in is None else ctx.now + intent.expires_in
+    order = Order(
+        client_order_id=client_order_id(ctx.state.account, intent.id, "entry", attempt),
+        position=position,
+        symbol=intent.symbol,
+        side=intent.side,
+        type=kind,
+        role=Role.ENTRY,
+        size=drafted.size,
+        price=drafted.price,
+        trigger=drafted.trigger,
+        time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
+        post_only=intent.post_only,
+        leverage=intent.leverage,
+        expires_at=expires,
+        deadline=_deadline(ctx, ctx.rules.requests.entry_deadline),
+        created_at=ctx.now,
+        touched_at=ctx.now,
+        label=intent.label,
+    )
+    return OrderSubmitted(ctx.now, order, Lane.ENTRY)
+
+
+def again(ctx: Context, order: Order, intent: str, attempt: int) -> OrderSubmitted:
+    """The same entry once more, under the next id: the venue has proved that the last one never came."""
+    fresh = Order(
+        client_order_id=client_order_id(ctx.state.account, intent, "entry", attempt),
+        position=order.position,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        role=order.role,
+        size=order.size,
+        price=order.price,
+        trigger=order.trigger,
+        time_in_force=order.time_in_force,
+        post_only=order.post_only,
+        leverage=order.leverage,
+        expires_at=order.expires_at,
+        deadline=_deadline(ctx, ctx.rules.requests.entry_deadline),
+        created_at=ctx.now,
+        touched_at=ctx.now,
+        label=order.label,
+    )
+    return OrderSubmitted(ctx.now, fresh, Lane.ENTRY)
+
+
+def _exit(
+    ctx: Context,
+    position: Position,
+    role: Role,
+    kind: OrderType,
+    size: Decimal,
+    *,
+    side: Side | None = None,
+    price: Decimal | None = None,
+    trigger: Decimal | None = None,
+    lane: Lane,
+) -> OrderSubmitted:
+    instrument = ctx.instrument(position)
+    at_once = kind is OrderType.MARKET
+    order = Order(
+        client_order_id=client_order_id(ctx.state.account, position.id, role.value, position.versions + 1),
+        position=position.id,
+        symbol=position.symbol,
+        side=side or position.exits_by,
+        type=kind,
+        role=role,
+        size=size,
+        price=price,
+        trigger=trigger,
+        time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
+        reduce_only=reduce_only(ctx, instrument),
+        leverage=position.leverage,
+        deadline=_deadline(ctx, ctx.rules.requests.exit_deadline),
+        created_at=ctx.now,
+        touched_at=ctx.now,
+        label=position.label,
+    )
+    return OrderSubmitted(ctx.now, order, lane)
+
+
+def stop_order(ctx: Context, position: Position, size: Decimal, trigger: Decimal) -> OrderSubmitted:
+    """A stop that rests at the venue."""
+    return _exit(ctx, position, Role.STOP, OrderType.STOP, size, trigger=trigger, lane=exit_lane(ctx))
+
+
+def target_order(ctx: Context, position: Position, size: Decimal, price: Decimal) -> OrderSubmitted:
+    """A target that rests at the venue."""
+    return _exit(ctx, position, Role.TARGET, OrderType.LIMIT, size, price=price, lane=exit_lane(ctx))
+
+
+def close_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitted:
+    """A close at market: bounded, then wider, wider still, and at the last without a bound."""
+    instrument = ctx.instrument(position)
+    quote = ctx.quote(position.symbol)
+    bound = None
+    if quote is not None and position.attempts < MARKETABLE and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
+        best = quote.bid if position.exits_by is Side.SELL else quote.ask
+        width = min(ctx.rules.protection.exit_slippage * 3**position.attempts, Decimal("0.5"))
+        bound = instrument.round_bound(position.exits_by.worse(best, width), position.exits_by)
+    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, price=bound or None, lane=exit_lane(ctx))
+
+
+def repair_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitted:
+    """What undoes an over-close: a market order on the entry's own side."""
+    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, side=position.side, lane=Lane.EMERGENCY)
+
+
+def tradable(instrument: Instrument, size: Decimal, price: Decimal | None) -> bool:
+    """Whether the venue would take an order of this size."""
+    if size < instrument.min_size or size <= 0:
+        return False
+    return price is None or instrument.notional(size, price) >= instrument.min_cost

@@ -1,0 +1,217 @@
+"""What an intent would do if it were asked now, without doing it: the same rules, read only."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from engine.desk.checks import Draft, draft, open_risk, refusals
+from engine.desk.context import Context
+from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
+from engine.desk.ordering import rests_together, tradable
+from engine.desk.protection import working_stop
+from engine.desk.sizing import break_even_price, stop_price
+from engine.model import intent as i
+from engine.model.money import ONE, ZERO, plain
+from engine.model.order import OrderType
+from engine.model.position import Position
+from engine.model.refusal import Refusal
+from engine.model.side import Side
+from engine.model.view import Preview, PreviewLine
+
+Line = PreviewLine
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    """An amount with its sign in words and figures, or that there is no rate."""
+    if amount is None:
+        return "no rate"
+    return f"{'▲' if amount >= 0 else '▼'}{abs(amount):,.2f} {currency}"
+
+
+def preview(ctx: Context, intent: i.AnyIntent) -> Preview:
+    """The preview of any intent."""
+    make = _MAKERS.get(type(intent))
+    return Preview(type(intent).__name__, ()) if make is None else make(ctx, intent)
+
+
+def _open(ctx: Context, intent: i.OpenBracket) -> Preview:
+    title = f"{intent.side.value.upper()} {intent.symbol}"
+    drafted = draft(ctx, intent)
+    if not isinstance(drafted, Draft):
+        return Preview(title, (), refusals=drafted)
+    return Preview(title, tuple(_open_lines(ctx, drafted)), tuple(_open_warnings(ctx, drafted)), refusals(ctx, drafted))
+
+
+def _open_lines(ctx: Context, d: Draft) -> list[Line]:
+    instrument, quote, side = d.instrument, d.quote, d.intent.side
+    shown = quote.ask_size if side is Side.BUY else quote.bid_size
+    at_once = d.intent.type is OrderType.MARKET
+    fee = instrument.value(d.size, d.entry) * instrument.fee_tiers[0].taker
+    maker = instrument.value(d.size, d.entry) * instrument.fee_tiers[0].maker
+    settle = instrument.settle
+    lines = [
+        Line("size", "", f"{plain(d.size)} = {d.notional:,.2f} {instrument.quote}"),
+        Line("fills now", "", f"{plain(min(d.size, shown))} displayed at {plain(d.entry)}" if at_once else "nothing; it rests"),
+        Line("worst price", "", plain(d.price) if d.price is not None else "any"),
+        Line("entry fee", "", f"{fee:,.2f} {settle} taker, {maker:,.2f} maker"),
+        Line("exit fee", "", f"{fee:,.2f} {settle} taker"),
+        Line("break-even", "", plain(break_even_price(instrument, side, d.entry, instrument.fee_tiers[0].taker))),
+    ]
+    if d.stop is not None:
+        loss = -instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.stop))
+        equity, _ = ctx.equity()
+        in_account = ctx.to_account(loss, settle)
+        share = f" = {in_account / equity:.2%} of equity" if in_account is not None and equity > ZERO else ""
+        lines.append(Line("risk (1R)", "", f"{loss:,.2f} {settle} at {plain(d.stop)}{share}", "bad"))
+        lines.extend(_budget(ctx, in_account, equity))
+        if d.target is not None:
+            gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
+            lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {plain(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
+    return lines
+
+
+def _budget(ctx: Context, risk: Decimal | None, equity: Decimal) -> list[Line]:
+    day, bound = ctx.state.day, ctx.rules.risk.daily_loss
+    if risk is None or bound is None or day.equity is None:
+        return []
+    left = day.equity * bound - (day.equity - equity)
+    return [Line("day's loss budget", f"{left:,.2f}", f"{max(left - risk, ZERO):,.2f} after this loss", "plain" if risk < left else "bad")]
+
+
+def _open_warnings(ctx: Context, d: Draft) -> list[str]:
+    warnings = []
+    instrument, side = d.instrument, d.intent.side
+    if d.stop is None and d.intent.trail is None:
+        warnings.append("no stop: the position will be NAKED")
+    shown = d.quote.ask_size if side is Side.BUY else d.quote.bid_size
+    if d.intent.type is OrderType.MARKET and d.size > shown:
+        warnings.append(f"only {plain(shown)} is displayed at the best price; the rest fills worse or not at all")
+    smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
+    if d.size < 2 * smallest:
+        warnings.append(f"a partial fill below {plain(smallest)} could be neither protected nor closed")
+    if d.target is not None and not rests_together(ctx, instrument):
+        warnings.append("the venue can't rest stop and target together: the target is watched here")
+    return warnings
+
+
+def _move_stop(ctx: Context, intent: i.MoveStop) -> Preview:
+    position = held(ctx, intent.position)
+    if position is None:
+        return Preview("Move stop", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
+    instrument = ctx.instrument(position)
+    against = stop_refusals(ctx, position, intent)
+    suggestion, wanted = None, None
+    if intent.stop is not None and not any(refusal.code == "NOT_A_NUMBER" for refusal in against):
+        wanted = stop_price(intent.stop, position.entry_price(instrument), position.side, instrument)
+        suggestion = wanted
+    widens = looser(position, wanted)
+    against = tuple(refusal for refusal in against if refusal.code != "STOP_LOOSER")
+    lines = _stop_lines(ctx, position, wanted)
+    return Preview(f"Stop of {position.symbol}", tuple(lines), (), against, widens, suggestion)
+
+
+def _stop_lines(ctx: Context, position: Position, wanted: Decimal | None) -> list[Line]:
+    instrument, mark = ctx.instrument(position), ctx.mark(position)
+    equity, _ = ctx.equity()
+
+    def told(stop: Decimal | None) -> tuple[str, str, str, str, str]:
+        if stop is None:
+            return ("none", "—", "unbounded", "—", "—")
+        risk = position.risk_to(instrument, stop)
+        away = "—" if not mark else f"{(stop - mark) / mark:+.2%}"
+        multiple = position.r_multiple(instrument, -risk)
+        in_account = ctx.to_account(risk, position.settle)
+        share = "—" if in_account is None or equity <= ZERO else f"{-in_account / equity:+.2%}"
+        return (plain(stop), away, money(-risk, position.settle), "—" if multiple is None else f"{multiple:+.2f}R", share)
+
+    names = ("stop", "distance", "result there", "in R", "of equity")
+    lines = [Line(name, old, new) for name, old, new in zip(names, told(position.stop), told(wanted), strict=True)]
+    total, _ = open_risk(ctx)
+    bound = ctx.rules.risk.max_open_risk * equity
+
+    def risk_at(stop: Decimal | None) -> Decimal:
+        return ZERO if stop is None else max(position.risk_to(instrument, stop), ZERO)
+
+    changed = ctx.to_account(risk_at(wanted) - risk_at(position.stop), position.settle)
+    after = "no rate" if changed is None else f"{total + changed:,.2f} of {bound:,.2f}"
+    lines.append(Line("open risk", f"{total:,.2f} of {bound:,.2f}", after))
+    lines.append(Line("venue", "", "amends the resting order" if working_stop(ctx, position) is not None else "places a new order"))
+    return lines
+
+
+def _break_even(ctx: Context, intent: i.BreakEven) -> Preview:
+    position = held(ctx, intent.position)
+    if position is None:
+        return Preview("Break-even", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
+    return _move_stop(ctx, i.MoveStop(id=intent.id, position=position.id, stop=i.At(break_even(ctx, position))))
+
+
+def _close(ctx: Context, intent: i.ClosePosition) -> Preview:
+    position = held(ctx, intent.position)
+    if position is None:
+        return Preview("Close", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
+    instrument = ctx.instrument(position)
+    size = position.size if intent.part == ONE else instrument.round_size(position.size * intent.part)
+    against = (
+        ()
+        if tradable(instrument, instrument.round_size(size), ctx.mark(position))
+        else (Refusal("PART_TOO_SMALL", plain(size), f"{instrument.min_size:f}"),)
+    )
+    return Preview(f"Close {plain(size)} {position.symbol}", tuple(_exit_lines(ctx, position, size)), (), against)
+
+
+def _exit_lines(ctx: Context, position: Position, size: Decimal) -> list[Line]:
+    instrument, mark = ctx.instrument(position), ctx.mark(position)
+    if mark is None:
+        return [Line("price", "", "unknown: it goes to market")]
+    fee = instrument.value(size, mark) * instrument.fee_tiers[0].taker
+    profit = position.unrealised_profit(instrument, mark) * size / position.size - fee
+    quote = ctx.quote(position.symbol)
+    shown = ZERO if quote is None else quote.bid_size if position.side is Side.BUY else quote.ask_size
+    worst = position.exits_by.worse(mark, ctx.rules.protection.exit_slippage)
+    return [
+        Line("proceeds", "", f"{instrument.notional(size, mark):,.2f} {instrument.quote} at {plain(mark)}"),
+        Line("displayed there", "", plain(shown), "plain" if shown >= size else "bad"),
+        Line("worst price first", "", plain(instrument.round_bound(worst, position.exits_by))),
+        Line("fee", "", f"{fee:,.2f} {position.settle}"),
+        Line("result", "", money(profit, position.settle), "good" if profit >= 0 else "bad"),
+    ]
+
+
+def _reverse(ctx: Context, intent: i.Reverse) -> Preview:
+    position = held(ctx, intent.position)
+    if position is None:
+        return Preview("Reverse", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
+    instrument = ctx.instrument(position)
+    opened = mirrored(position, intent.id, position.entry_price(instrument))
+    lines = [*_exit_lines(ctx, position, position.size), Line("then", "", f"{opened.side.value} {plain(position.size)} {position.symbol}")]
+    against = () if instrument.can_short or position.side is Side.SELL else (Refusal("CANNOT_SHORT", position.symbol),)
+    return Preview(f"Reverse {position.symbol}", tuple(lines), (), against)
+
+
+def _flatten(ctx: Context, intent: i.Flatten) -> Preview:
+    lines = []
+    total = ZERO
+    for position in ctx.state.positions.values():
+        if position.size > ZERO and not position.dust:
+            told = {line.name: line.after for line in _exit_lines(ctx, position, position.size)}
+            lines.append(Line(f"close {position.symbol}", plain(position.signed_size), told.get("result", told.get("price", ""))))
+            mark = ctx.mark(position)
+            if mark is not None:
+                total += ctx.to_account(position.unrealised_profit(ctx.instrument(position), mark), position.settle) or ZERO
+    entries = sum(1 for order in ctx.state.orders.values() if not order.is_exit)
+    lines.append(Line("entries", "", f"blocked until flat; {entries} cancelled"))
+    lines.append(Line("orders", "", f"{len(ctx.state.orders)} of ours are cancelled; {len(ctx.state.foreign)} that are not ours stay"))
+    lines.append(Line("unrealised now", "", money(total, ctx.state.currency), "good" if total >= 0 else "bad"))
+    lines.append(Line("last step", "", "ask the venue until it says flat"))
+    return Preview("Flatten everything", tuple(lines))
+
+
+_MAKERS: dict[type, Callable[[Context, Any], Preview]] = {
+    i.OpenBracket: _open,
+    i.MoveStop: _move_stop,
+    i.BreakEven: _break_even,
+    i.ClosePosition: _close,
+    i.Reverse: _reverse,
+    i.Flatten: _flatten,
+}

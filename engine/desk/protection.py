@@ -1,0 +1,177 @@
+"""Protection as a fact of a position: computed, told, and acted on when a price crosses what the board watches.
+
+The board watches every stop, whether or not one rests at the venue. Where the venue's stop stands at the same price it gets a grace to
+fire; anywhere else (no stop, one under way, one at another price) the guard closes on the first quote at or through the trigger.
+"""
+
+from decimal import Decimal
+
+from engine.desk.context import Context, Events, alert, cure, name_of, nanoseconds
+from engine.desk.events import (
+    AlertCured,
+    ClosingBegan,
+    ProtectionChanged,
+    StopCrossed,
+    StopMoved,
+    StopRetrySet,
+    TargetMoved,
+    TrailFollowed,
+    TrailSet,
+)
+from engine.desk.sizing import stop_price, target_price
+from engine.model.money import ZERO, plain
+from engine.model.order import Order, Role
+from engine.model.position import Position, Protection
+from engine.model.side import Side
+
+
+def working_stop(ctx: Context, position: Position) -> Order | None:
+    """The stop that the venue has confirmed."""
+    for order in ctx.state.orders_for(position.id):
+        if order.role is Role.STOP and order.is_working:
+            return order
+    return None
+
+
+def protection(ctx: Context, position: Position) -> Protection:
+    """What protects a position now."""
+    held = ctx.instrument(position).round_size(position.size)
+    stop = working_stop(ctx, position)
+    covered = stop.remaining if stop is not None else ZERO
+    if covered >= held and held > ZERO:
+        return Protection.VENUE
+    if ctx.state.halted:
+        return Protection.PARTIAL if covered else Protection.NAKED
+    if position.closing >= position.size:
+        return Protection.GUARDED
+    watched = position.stop is not None or position.trailing
+    if watched and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
+        return Protection.GUARDED
+    return Protection.PARTIAL if covered else Protection.NAKED
+
+
+def tell(ctx: Context, name: str) -> Events:
+    """Journal a change of protection; raise or end the alerts that follow from it."""
+    position = ctx.state.positions.get(name)
+    if position is None or not position.is_open:
+        return
+    now = protection(ctx, position)
+    if now is not position.protection or not position.protection_since:
+        yield ProtectionChanged(ctx.now, name, now)
+    if now is Protection.NAKED and not position.dust:
+        yield from alert(ctx, "NAKED", name_of(position), target=name)
+    else:
+        yield from cure(ctx, "NAKED", name)
+    if now is Protection.PARTIAL and not position.dust:
+        yield from alert(ctx, "PARTIAL_STOP", name_of(position), target=name)
+    else:
+        yield from cure(ctx, "PARTIAL_STOP", name)
+    if now is Protection.VENUE:
+        yield from cure(ctx, "STOP_REFUSED", name)
+        if position.stop_refusals:
+            yield StopRetrySet(ctx.now, name, 0, None)
+
+
+def cure_doubts(ctx: Context) -> Events:
+    """End the alerts about outcomes that are known by now."""
+    for standing in list(ctx.state.alerts.values()):
+        if standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts:
+            yield AlertCured(ctx.now, standing.key)
+
+
+def entered(ctx: Context, name: str) -> Events:
+    """An entry filled: what the plan wants is resolved against the average price, until the operator has moved it."""
+    position = ctx.state.positions[name]
+    plan = ctx.state.plans.get(name)
+    if plan is None or position.size <= ZERO:
+        return
+    instrument = ctx.instrument(position)
+    entry = position.entry_price(instrument)
+    if plan.stop is not None:
+        stop = stop_price(plan.stop, entry, position.side, instrument)
+        if stop != position.stop:
+            yield StopMoved(ctx.now, name, stop, by="entry")
+    if plan.target is not None:
+        target = target_price(plan.target, entry, position.side, instrument)
+        if target != position.target:
+            yield TargetMoved(ctx.now, name, target, by="entry")
+    if plan.trail is not None and position.trail is None:
+        follows = plan.trail.after is None
+        yield TrailSet(ctx.now, name, plan.trail, following=follows, best=entry if follows else None)
+        if follows:
+            yield from follow(ctx, name, entry)
+
+
+def follow(ctx: Context, name: str, best: Decimal) -> Events:
+    """Tighten the stop to a trail's distance from `best`; a stop that is tighter already stays."""
+    position = ctx.state.positions[name]
+    if position.trail is None:
+        return
+    instrument = ctx.instrument(position)
+    distance = position.trail.distance(best)
+    level = instrument.round_stop(best - distance * position.side.sign, position.exits_by)
+    stop = position.tighter(position.stop, level)
+    if stop is not None and stop > ZERO and (stop != position.stop or not position.trailing):
+        yield TrailFollowed(ctx.now, name, best, stop)
+
+
+def crossed(ctx: Context, name: str, what: str, price: Decimal) -> Events:
+    """The board saw `price` cross what it watches for a position."""
+    position = ctx.state.positions.get(name)
+    if position is None or position.size <= ZERO or ctx.state.halted:
+        return
+    match what:
+        case "stop":
+            yield from _stop_crossed(ctx, position)
+        case "trail":
+            yield from begin_closing(ctx, position, "trailing stop")
+        case "target":
+            yield from begin_closing(ctx, position, "target")
+        case "follow":
+            yield from follow(ctx, name, price)
+        case "activate":
+            yield TrailSet(ctx.now, name, position.trail, following=True, best=price)
+            yield from follow(ctx, name, price)
+
+
+def begin_closing(ctx: Context, position: Position, reason: str) -> Events:
+    """Close all of a position; nothing where that is under way."""
+    if position.closing < position.size:
+        yield ClosingBegan(ctx.now, position.id, position.size, reason)
+
+
+def _stop_crossed(ctx: Context, position: Position) -> Events:
+    stop = working_stop(ctx, position)
+    held = ctx.instrument(position).round_size(position.size)
+    if stop is not None and stop.trigger == position.stop and stop.remaining >= held:
+        if position.through_since is None:
+            yield StopCrossed(ctx.now, position.id, ctx.now)
+    else:
+        yield from begin_closing(ctx, position, "stop (guard)")
+
+
+def grace_over(ctx: Context, position: Position) -> Events:
+    """The venue's stop had its grace: take over if the price is still through it, else watch again."""
+    mark = ctx.mark(position)
+    through = (
+        mark is not None and position.stop is not None and (mark <= position.stop if position.side is Side.BUY else mark >= position.stop)
+    )
+    if not through or position.size <= ZERO:
+        yield StopCrossed(ctx.now, position.id, None)
+        return
+    yield from alert(ctx, "STOP_NOT_FIRING", name_of(position), plain(position.stop or ZERO), position.id)
+    if not ctx.state.halted:
+        yield from begin_closing(ctx, position, "stop (guard took over)")
+    yield StopCrossed(ctx.now, position.id, None)
+
+
+def refused(ctx: Context, position: Position, text: str, role: Role) -> Events:
+    """The venue refused an exit: try again later, say so, and after too many refusals do what the operator chose."""
+    rules = ctx.rules.protection
+    count = position.stop_refusals + 1
+    pause = min(rules.retry * 2 ** min(count - 1, 16), rules.retry_max)
+    yield StopRetrySet(ctx.now, position.id, count, ctx.now + nanoseconds(pause))
+    if role is Role.STOP:
+        yield from alert(ctx, "STOP_REFUSED", name_of(position), text, position.id)
+        if count >= rules.refusals and rules.policy == "close" and not ctx.state.halted:
+            yield from begin_closing(ctx, position, "stop refused")

@@ -1,0 +1,176 @@
+"""Ours against the venue's: a picture of the account is compared with the state. What is provably ours is applied; the rest is a difference.
+
+A picture may be a minute old: an order that changed shortly before it was taken is not missing, and "not listed" is only a reason to ask
+for that order by name. A picture that failed is not a picture.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from engine.desk import doubts, flatten
+from engine.desk import events as e
+from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk.ordering import cancel_lane
+from engine.desk.reports import fill_value, on_filled, on_found
+from engine.model.fill import Fill
+from engine.model.ids import account_prefix
+from engine.model.instrument import Kind
+from engine.model.money import ZERO, plain
+from engine.model.order import Order, Role, Status
+from engine.model.report import Connected, Disconnected, Filled, Found, Liquidated, Picture
+
+OVERLAP = 60_000_000_000
+"""Nanoseconds that a question about executions reaches back before the last one that we know."""
+
+
+def ask(ctx: Context) -> Events:
+    """Ask for a picture, unless one has been asked for and may still come."""
+    asked = ctx.state.asked_at
+    if asked is None or ctx.now - asked > nanoseconds(15.0):
+        known = ctx.state.last_fill_at or ctx.now
+        yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
+
+
+def on_connected(ctx: Context, _: Connected) -> Events:
+    """Reports flow again: what they missed must be asked for."""
+    if "DISCONNECTED" in ctx.state.blocks:
+        yield e.EntriesAllowed(ctx.now, "DISCONNECTED")
+    yield from cure(ctx, "DISCONNECTED", "venue")
+    yield from ask(ctx)
+
+
+def on_disconnected(ctx: Context, report: Disconnected) -> Events:
+    """No reports: nothing opens until they flow again; exits go on."""
+    if "DISCONNECTED" not in ctx.state.blocks:
+        yield e.EntriesBlocked(ctx.now, "DISCONNECTED", "no connection to the venue", None)
+    yield from alert(ctx, "DISCONNECTED", "venue", report.text)
+
+
+def on_picture(ctx: Context, picture: Picture) -> Events:
+    """Compare, apply, and say what differs."""
+    mine = account_prefix(ctx.state.account)
+    theirs = {order.client_order_id: order for order in picture.orders if order.client_order_id.startswith(mine)}
+    foreign = tuple(order for order in picture.orders if not order.client_order_id.startswith(mine))
+    yield from _missed_fills(ctx, picture)
+    for order in theirs.values():
+        yield from _listed(ctx, order, picture)
+    for order in list(ctx.state.orders.values()):
+        if order.client_order_id not in theirs and _old_enough(ctx, order, picture):
+            yield from doubts.ask(ctx, order)
+    for order in foreign:
+        if (order.venue_order_id or order.client_order_id) not in ctx.state.foreign:
+            name = order.venue_order_id or order.client_order_id
+            yield from alert(ctx, "FOREIGN_ORDER", f"{order.side} {plain(order.size)} {order.symbol}", name, name)
+    differences = tuple(_differences(ctx, picture))
+    for subject, detail in differences:
+        yield from alert(ctx, "DIFFERENCE", subject, detail, subject)
+    told = {subject for subject, _ in differences}
+    if not _in_motion(ctx, picture):
+        for standing in list(ctx.state.alerts.values()):
+            if standing.code == "DIFFERENCE" and standing.target not in told:
+                yield e.AlertCured(ctx.now, standing.key)
+        if not differences and not ctx.state.cash:
+            yield e.CashReported(ctx.now, picture.balances)
+    yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in differences))
+    if "STARTING" in ctx.state.blocks and not ctx.state.doubts:
+        yield e.EntriesAllowed(ctx.now, "STARTING")
+    yield from flatten.confirm(ctx, picture, tuple(told))
+
+
+def _missed_fills(ctx: Context, picture: Picture) -> Events:
+    for fill in picture.fills:
+        if fill.execution_id not in ctx.state.executions and ctx.state.order(fill.client_order_id) is not None:
+            yield from on_filled(ctx, Filled(fill, picture.at))
+
+
+def _old_enough(ctx: Context, order: Order, picture: Picture) -> bool:
+    return order.touched_at + nanoseconds(ctx.rules.requests.recent) <= picture.as_of
+
+
+def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
+    """An order of ours that the venue has open."""
+    ours = ctx.state.order(theirs.client_order_id)
+    if ours is None:
+        yield from alert(ctx, "UNKNOWN_ORDER", theirs.client_order_id, target=theirs.client_order_id)
+        if not any(position.symbol == theirs.symbol and position.is_open for position in ctx.state.positions.values()):
+            yield from cancel_orphan(ctx, theirs)
+    elif (
+        ours.is_open
+        and not (ours.amend_pending or ours.cancel_pending)
+        and (theirs.filled > ours.filled or ours.status is Status.PENDING or ours.touched_at <= picture.as_of)
+    ):
+        if theirs.filled > ours.filled:
+            yield from doubts.ask(ctx, ours)
+        else:
+            yield from on_found(ctx, Found(theirs, (), picture.at))
+    elif not ours.is_open and ours.closed_at is not None and ours.closed_at < picture.as_of:
+        yield e.CancelAsked(ctx.now, ours.client_order_id, cancel_lane(ctx), "the venue still has it open")
+
+
+def cancel_orphan(ctx: Context, order: Order) -> Events:
+    """An order with our prefix that no journal of ours knows, on a symbol where nothing is held: it could only open something."""
+    yield e.OrphanCancelled(ctx.now, order)
+
+
+def _in_motion(ctx: Context, picture: Picture) -> bool:
+    """Whether the picture is too old, or too much is under way, to judge holdings by."""
+    return (
+        bool(ctx.state.doubts)
+        or picture.as_of < ctx.state.last_fill_at
+        or any(order.cancel_pending or order.role is Role.CLOSE for order in ctx.state.orders.values())
+    )
+
+
+def _differences(ctx: Context, picture: Picture) -> Iterator[tuple[str, str]]:
+    """Holdings that differ: per currency for spot, per symbol for derivatives."""
+    state = ctx.state
+    if _in_motion(ctx, picture) or not state.cash:
+        return
+    derivatives = {s for s, i in state.instruments.items() if i.kind is not Kind.SPOT}
+    settled = {state.instruments[s].settle for s in derivatives}
+    currencies = sorted((set(state.cash) | set(picture.balances)) - settled)
+    for currency in currencies:
+        ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
+        if ours != theirs:
+            yield currency, f"ours {plain(ours)}, the venue's {plain(theirs)}"
+    held: dict[str, Decimal] = {}
+    for position in state.positions.values():
+        held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
+    for symbol in sorted(derivatives):
+        ours, theirs = held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
+        if ours != theirs:
+            yield symbol, f"ours {plain(ours)}, the venue's {plain(theirs)}"
+
+
+def on_liquidated(ctx: Context, report: Liquidated) -> Events:
+    """The venue closed a holding by itself: booked against our positions in the symbol, oldest first."""
+    fill = report.fill
+    if fill.execution_id in ctx.state.executions:
+        return
+    yield from alert(ctx, "LIQUIDATED", report.symbol)
+    left = fill.size
+    for index, position in enumerate(ctx.state.positions_in(report.symbol)):
+        if left <= ZERO or position.side is fill.side or position.size <= ZERO:
+            continue
+        part = min(left, position.size)
+        name = fill.execution_id if part == fill.size else f"{fill.execution_id}/{index}"
+        share = _part(fill, name, part, position.id)
+        value, _ = fill_value(ctx, share)
+        yield e.PositionLiquidated(ctx.now, share, value)
+        left -= part
+
+
+def _part(fill: Fill, name: str, size: Decimal, position: str) -> Fill:
+    return Fill(
+        name,
+        fill.client_order_id,
+        fill.symbol,
+        fill.side,
+        fill.price,
+        size,
+        fill.fee * size / fill.size,
+        fill.fee_currency,
+        fill.liquidity,
+        fill.at,
+        position,
+    )

@@ -1,0 +1,232 @@
+"""What the venue says about our orders. Reports may repeat, overtake each other and contradict: the end is the same for every order of arrival."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from engine.desk import doubts
+from engine.desk import events as e
+from engine.desk.context import Context, Events, alert
+from engine.desk.entries import ended_without
+from engine.desk.ordering import cancel_lane
+from engine.desk.protection import entered, refused
+from engine.model import report as r
+from engine.model.fill import Fill
+from engine.model.ids import account_prefix
+from engine.model.money import ZERO, plain
+from engine.model.order import TERMINAL, Order, Role, Status
+
+FAR = Decimal("0.05")
+"""A fill further than this from the market is suspicious."""
+
+
+def _name(order: Order) -> str:
+    return f"{order.role.value} {order.side.value} {plain(order.size)} {order.symbol}"
+
+
+def on_accepted(ctx: Context, report: r.Accepted) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None:
+        yield from _stranger(ctx, report.client_order_id)
+    elif order.status is Status.REJECTED:
+        yield from alert(ctx, "ILLEGAL_REPORT", _name(order), "accepted after it was given up", order.client_order_id)
+        yield e.CancelAsked(ctx.now, order.client_order_id, cancel_lane(ctx), "given up")
+    elif order.is_open and (order.venue_order_id is None or doubts.about(ctx, order) == "submit"):
+        yield e.OrderAccepted(ctx.now, order.client_order_id, report.venue_order_id)
+
+
+def on_rejected(ctx: Context, report: r.Rejected) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None:
+        yield from _stranger(ctx, report.client_order_id)
+    elif order.status is Status.PENDING:
+        yield e.OrderRejected(ctx.now, order.client_order_id, report.text)
+        yield from alert(ctx, "ORDER_REJECTED", _name(order), report.text, order.client_order_id)
+        yield from after_rejection(ctx, order, report.text)
+    elif order.is_open:
+        yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"rejected while {order.status}: {report.text}", order.client_order_id)
+        yield from doubts.begin(ctx, order, "submit", report.text)
+
+
+def after_rejection(ctx: Context, order: Order, text: str) -> Events:
+    """What a rejection means for its position."""
+    position = ctx.state.positions.get(order.position)
+    if position is None:
+        return
+    if order.is_exit:
+        yield from refused(ctx, position, text, order.role)
+    else:
+        yield from ended_without(ctx, order)
+
+
+def fill_value(ctx: Context, fill: Fill) -> tuple[Decimal, bool]:
+    """The fee in the settle currency, and whether it could be told."""
+    instrument = ctx.state.instruments[fill.symbol]
+    value = fill.fee_value(instrument)
+    if value is None:
+        rate = ctx.board.rate(fill.fee_currency, instrument.settle)
+        value = None if rate is None else fill.fee * rate
+    return (ZERO, False) if value is None else (value, True)
+
+
+def on_filled(ctx: Context, report: r.Filled) -> Events:
+    fill = report.fill
+    if fill.execution_id in ctx.state.executions:
+        return
+    order = ctx.state.order(fill.client_order_id)
+    if order is None:
+        yield from _stranger(ctx, fill.client_order_id)
+        return
+    fill = Fill(
+        fill.execution_id,
+        fill.client_order_id,
+        fill.symbol,
+        fill.side,
+        fill.price,
+        fill.size,
+        fill.fee,
+        fill.fee_currency,
+        fill.liquidity,
+        fill.at,
+        order.position,
+    )
+    value, known = fill_value(ctx, fill)
+    if not known:
+        yield from alert(ctx, "UNPRICED_FEE", fill.fee_currency)
+    quote = ctx.quote(fill.symbol)
+    if quote is not None and abs(fill.price - quote.mid) > FAR * quote.mid:
+        yield from alert(
+            ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id
+        )
+    if order.filled + fill.size > order.size or order.status is Status.REJECTED:
+        yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
+    yield e.OrderFilled(ctx.now, fill, value)
+    if order.role is Role.ENTRY:
+        yield from entered(ctx, order.position)
+    yield from doubts.completed(ctx, order.client_order_id)
+
+
+def on_triggered(ctx: Context, report: r.Triggered) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is not None and order.is_open and not order.triggered:
+        yield e.OrderTriggered(ctx.now, order.client_order_id)
+
+
+def on_amended(ctx: Context, report: r.Amended) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None:
+        yield from _stranger(ctx, report.client_order_id)
+    elif order.is_open:
+        same = (order.size, order.price, order.trigger) == (report.size, report.price, report.trigger)
+        if order.amend_pending or not same:
+            yield e.OrderAmended(ctx.now, order.client_order_id, report.size, report.price, report.trigger)
+
+
+def on_amend_rejected(ctx: Context, report: r.AmendRejected) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None or not order.is_open or not order.amend_pending:
+        return
+    yield e.AmendRefused(ctx.now, order.client_order_id, report.text)
+    yield from alert(ctx, "AMEND_REFUSED", _name(order), report.text, order.client_order_id)
+    position = ctx.state.positions.get(order.position)
+    if position is not None and order.is_exit:
+        yield from refused(ctx, position, report.text, order.role)
+    yield from doubts.begin(ctx, order, "amend", report.text)
+
+
+def on_cancelled(ctx: Context, report: r.Cancelled | r.Expired) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None:
+        yield from _stranger(ctx, report.client_order_id)
+        return
+    if order.status in TERMINAL:
+        return
+    if report.filled is not None and report.filled > order.filled:  # a fill is still on its way: the order is not over
+        yield from doubts.begin(ctx, order, "cancel", "fills are missing")
+        return
+    yield from end(ctx, order, report.text if isinstance(report, r.Cancelled) else "expired", expired=isinstance(report, r.Expired))
+
+
+def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
+    """An order is gone with all its fills known."""
+    if expired or order.reason == "expired":
+        yield e.OrderExpired(ctx.now, order.client_order_id)
+    else:
+        yield e.OrderCancelled(ctx.now, order.client_order_id, text)
+    if order.is_exit and not order.cancel_pending and order.role is not Role.CLOSE:
+        position = ctx.state.positions.get(order.position)
+        if position is not None and position.size > ZERO:  # nobody here asked for it: don't place it again in a tight loop
+            yield from refused(ctx, position, text or "cancelled by the venue", order.role)
+    elif not order.is_exit:
+        yield from ended_without(ctx, order)
+
+
+def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is None or not order.is_open or not order.cancel_pending:
+        return
+    if report.gone:
+        yield from doubts.begin(ctx, order, "cancel", report.text)
+        return
+    yield e.CancelRefused(ctx.now, order.client_order_id, report.text)
+    yield from alert(ctx, "CANCEL_REFUSED", _name(order), report.text, order.client_order_id)
+    yield from doubts.begin(ctx, order, "cancel", report.text)
+
+
+def on_unknown(ctx: Context, report: r.Unknown) -> Events:
+    order = ctx.state.order(report.client_order_id)
+    if order is not None and order.is_open:
+        yield from doubts.begin(ctx, order, report.request, report.text)
+
+
+def on_found(ctx: Context, report: r.Found) -> Events:
+    """The venue's own picture of one order: its missing fills first, then its terms and its end."""
+    name = report.order.client_order_id
+    for fill in report.fills:
+        yield from on_filled(ctx, r.Filled(fill, report.at))
+    order = ctx.state.order(name)
+    if order is None:
+        yield from _stranger(ctx, name)
+        return
+    theirs = report.order
+    if not order.is_open:
+        if theirs.is_open and order.status is not Status.FILLED:
+            yield from on_accepted(ctx, r.Accepted(name, theirs.venue_order_id or "", report.at))
+        return
+    if order.status is Status.PENDING and theirs.status is not Status.REJECTED:
+        yield e.OrderAccepted(ctx.now, name, theirs.venue_order_id or "")
+        order = ctx.state.orders[name]
+    if theirs.status is Status.REJECTED and order.status is Status.PENDING:
+        yield from on_rejected(ctx, r.Rejected(name, theirs.reason, report.at))
+    elif theirs.status in TERMINAL:
+        if order.filled < theirs.filled:
+            yield from doubts.again(ctx, name)  # the executions are not all listed yet
+        else:
+            yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
+    else:
+        if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
+            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger)
+        yield from doubts.end(ctx, name)
+
+
+def _stranger(ctx: Context, name: str) -> Events:
+    """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
+    if name.startswith(account_prefix(ctx.state.account)):
+        yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
+
+
+HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
+    r.Accepted: on_accepted,
+    r.Rejected: on_rejected,
+    r.Filled: on_filled,
+    r.Triggered: on_triggered,
+    r.Amended: on_amended,
+    r.AmendRejected: on_amend_rejected,
+    r.Cancelled: on_cancelled,
+    r.Expired: on_cancelled,
+    r.CancelRejected: on_cancel_rejected,
+    r.Unknown: on_unknown,
+    r.Found: on_found,
+    r.Absent: doubts.on_absent,
+    r.Unanswered: doubts.on_unanswered,
+}

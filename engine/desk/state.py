@@ -1,0 +1,157 @@
+"""All that the desk knows, as plain data: what `evolve` writes, what `decide` reads, what a snapshot holds."""
+
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from engine.desk.events import Plan
+from engine.model.alert import Alert
+from engine.model.instrument import Instrument
+from engine.model.intent import OpenBracket
+from engine.model.money import ZERO
+from engine.model.order import Order
+from engine.model.position import Position
+from engine.model.view import Answer
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+ENDED_ORDERS = 1_000
+"""Ended orders kept at hand for late reports; older ones are in the journal."""
+CLOSED_POSITIONS = 200
+EXECUTIONS = 20_000
+"""Execution ids remembered against repeats."""
+ENDED_ALERTS = 200
+RECEIPTS = 60
+
+
+class Doubt(Struct, frozen=True):
+    """An order whose last request has an unknown outcome."""
+
+    request: str
+    text: str
+    since: int
+    ask_at: int | None
+    """When the next question is due; None while one is under way."""
+    asked: int = 0
+    absences: int = 0
+
+
+class Block(Struct, frozen=True):
+    """A reason for which nothing may open or enlarge."""
+
+    code: str
+    text: str
+    since: int
+    until: int | None
+
+
+class Day(Struct, frozen=True):
+    """The bounds that a day's and the account's losses are measured from."""
+
+    began_at: int = 0
+    equity: Decimal | None = None
+    """At the start of the day."""
+    peak: Decimal | None = None
+    """Highest sample ever (or since the drawdown was cleared)."""
+    trough: Decimal = ZERO
+    """Largest fall from a peak so far, as a fraction."""
+    last: Decimal | None = None
+    losses: int = 0
+    """Losing positions in a row."""
+
+
+class FlattenState(Struct, frozen=True):
+    """A flatten under way, or the receipt of the last one."""
+
+    intent: str
+    began_at: int
+    asked_at: int | None = None
+    """When the venue was asked whether it says flat, too."""
+    ended_at: int | None = None
+    closed: tuple[str, ...] = ()
+    """Positions that were open when it began or became so meanwhile."""
+    cancelled: int = 0
+    receipt: tuple[str, ...] = ()
+
+
+class Totals(Struct, frozen=True):
+    """Sums over positions that have ended, in their settle currencies."""
+
+    realised: dict[str, Decimal] = {}
+    fees: dict[str, Decimal] = {}
+    """Of everything ever filled, by the currency they were taken in."""
+
+
+class State(Struct):
+    """The desk's memory. Every collection has a bound: what is open is bounded by the limits, what has ended by the constants above."""
+
+    account: str
+    currency: str
+    seq: int = 0
+    """Events applied so far."""
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    cash: dict[str, Decimal] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    """Open at the venue or on the way to it."""
+    ended: dict[str, Order] = field(default_factory=dict)
+    foreign: dict[str, Order] = field(default_factory=dict)
+    """By venue order id."""
+    positions: dict[str, Position] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    closed: dict[str, Position] = field(default_factory=dict)
+    reverses: dict[str, OpenBracket] = field(default_factory=dict)
+    executions: dict[str, None] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    ended_alerts: list[Alert] = field(default_factory=list)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    halted: bool = False
+    flatten: FlattenState | None = None
+    day: Day = Day()
+    totals: Totals = Totals()
+    asked_at: int | None = None
+    """When the account was asked for, while no picture has come back."""
+    reconciled_at: int = 0
+    last_fill_at: int = 0
+    orders_of: dict[str, dict[str, None]] = field(default_factory=dict)
+    """From a position to its open orders."""
+
+    def order(self, client_order_id: str) -> Order | None:
+        """An order of ours wherever it is: the one look-up."""
+        return self.orders.get(client_order_id) or self.ended.get(client_order_id)
+
+    def orders_for(self, position: str) -> list[Order]:
+        """The open orders of a position, oldest first."""
+        return [self.orders[name] for name in self.orders_of.get(position, ())]
+
+    def positions_in(self, symbol: str) -> list[Position]:
+        """The positions of a symbol that hold or want something."""
+        return [position for position in self.positions.values() if position.symbol == symbol]
+
+    def block_texts(self) -> str:
+        """Why nothing may open, in words; empty when it may."""
+        return "; ".join(block.text for block in self.blocks.values())
+
+
+def keep_last(collection: dict[K, V], bound: int) -> None:
+    """Forget the oldest entries beyond `bound`."""
+    while len(collection) > bound:
+        del collection[next(iter(collection))]
+
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_decoder = msgspec.json.Decoder(State)
+
+
+def encode_state(state: State) -> bytes:
+    """A snapshot."""
+    return _encoder.encode(state)
+
+
+def decode_state(body: bytes) -> State:
+    """The state that a snapshot holds."""
+    return _decoder.decode(body)

@@ -1,0 +1,267 @@
+"""The gateway: requests come in as data, leave in order of their lane when the venue's limits allow, and come back as reports.
+
+Requests about the same order leave one after the other. A request that provably never left is tried again; one whose outcome is unknown is
+never repeated here: it is reported as such, and the desk asks. Entries and questions never take the last tokens: the reserve is what
+flattening everything that is open would cost now.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from random import Random
+from typing import Any
+
+from msgspec import Struct
+
+from engine.clock import SECOND, Clock
+from engine.gateway.breaker import Breaker
+from engine.gateway.queue import Queue, Waiting
+from engine.gateway.rules import GatewayRules
+from engine.model import limits
+from engine.model.report import AmendRejected, Cancelled, Rejected, Unanswered, Unknown, VenueReport
+from engine.model.request import (
+    SPENDS_RESERVE,
+    Amend,
+    Cancel,
+    Lane,
+    Query,
+    QueryAccount,
+    Request,
+    Submit,
+    subject,
+)
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, Venue
+
+Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
+"""Start a task that the engine owns."""
+
+
+class Statistics(Struct):
+    """What was sent, and how it went."""
+
+    submit: int = 0
+    amend: int = 0
+    cancel: int = 0
+    query: int = 0
+    retried: int = 0
+    unknown: int = 0
+    rate_limited_by_venue: int = 0
+    tokens_low_water: float | None = None
+    """Least free tokens of any counter after a request."""
+
+
+class Listener(Struct):
+    """Whom the gateway tells."""
+
+    report: Callable[[VenueReport], None]
+    trouble: Callable[[str, str], None]
+    """A code (BREAKER) and why; an empty text says that it is over."""
+    rate_limited: Callable[[str], None]
+
+
+class Gateway:
+    """The queue, the limits and the line."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        rules: GatewayRules,
+        clock: Clock,
+        random: Random,
+        spawn: Spawn,
+        listener: Listener,
+        reserve: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._venue = venue
+        self._rules = rules
+        self._clock = clock
+        self._random = random
+        self._spawn = spawn
+        self._listener = listener
+        self._reserve = reserve
+        self._queue = Queue()
+        self._in_flight: dict[str, Request] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.model = venue.profile.limit_model()
+        self.breaker = Breaker(rules.breaker)
+        self.statistics = Statistics()
+
+    @property
+    def lanes(self) -> dict[Lane, int]:
+        """How many requests wait, per lane."""
+        return self._queue.counts()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is on the line."""
+        return not self._queue and not self._in_flight
+
+    def levels(self) -> tuple[limits.Level, ...]:
+        """The venue's counters as we know them."""
+        return limits.levels(self.model, self._clock.now())
+
+    def restore(self, levels: tuple[limits.Level, ...], unheard: Iterable[Request]) -> None:
+        """Take over the counters of an earlier run; what it sent without hearing back is counted as sent."""
+        now = self._clock.now()
+        limits.restore(self.model, levels, now)
+        for request in unheard:
+            limits.spend(self.model, request, now)
+
+    def enqueue(self, requests: Iterable[Request]) -> None:
+        """Take requests in, and send what may go."""
+        now = self._clock.now()
+        for request in requests:
+            self._take(request, now)
+        self.pump()
+
+    def _take(self, request: Request, now: int) -> None:
+        if isinstance(request, Cancel):
+            unsent = self._queue.unsent(request)
+            if unsent is not None:  # it never left: nothing to cancel at the venue
+                self._queue.remove(unsent)
+                self._listener.report(Cancelled(request.client_order_id, None, "cancelled before it left", now))
+                return
+            for waiting in self._queue.superseded(request):
+                self._queue.remove(waiting)
+                self._listener.report(AmendRejected(request.client_order_id, "superseded by a cancel", now))
+        if isinstance(request, Query | QueryAccount) and self._queue.has(request):
+            return
+        self._queue.add(request, now)
+
+    def pump(self) -> None:
+        """Send all that may go now; come back when the next one may."""
+        now = self._clock.now()
+        blocked: set[str] = set()
+        again: int | None = None
+        keep: Mapping[str, float] | None = None
+        for waiting in self._queue:
+            request = waiting.request
+            if self._drop(waiting, now):
+                continue
+            if subject(request) in self._in_flight or (waiting.lane >= Lane.FOLLOW and len(self._in_flight) >= self._rules.in_flight):
+                continue  # the answer that frees it pumps again
+            pause = waiting.not_before - now
+            if pause <= 0:
+                counters = {name for name, _ in self.model.charges(request, now)}
+                if waiting.lane in SPENDS_RESERVE:
+                    pause = limits.wait(self.model, request, now, {})
+                else:
+                    keep = self._reserve() if keep is None else keep
+                    pause = limits.wait(self.model, request, now, keep)
+                if pause <= 0 and blocked.isdisjoint(counters):
+                    self._send(waiting, now)
+                    continue
+                blocked |= counters  # nobody behind takes the tokens it waits for
+            pause = max(pause, SECOND // 1000)
+            again = pause if again is None else min(again, pause)
+        self._come_back(None if again is None else now + again)
+
+    def _come_back(self, at: int | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            self._timer = self._clock.call_at(at, self.pump)
+
+    def _drop(self, waiting: Waiting, now: int) -> bool:
+        """Whether a request has lost its point while it waited: too late, or an entry while the line fails."""
+        request = waiting.request
+        if not isinstance(request, Submit):
+            return False
+        order, why = request.order, ""
+        if order.deadline is not None and now > order.deadline:
+            why = "its deadline passed before it could leave"
+        elif self.breaker.is_open and waiting.lane is Lane.ENTRY:
+            why = f"the breaker is open: {self.breaker.text}"
+        if why:
+            self._queue.remove(waiting)
+            self._listener.report(Rejected(order.client_order_id, why, now))
+        return bool(why)
+
+    def _send(self, waiting: Waiting, now: int) -> None:
+        request = waiting.request
+        self._queue.remove(waiting)
+        self._in_flight[subject(request)] = request
+        limits.spend(self.model, request, now)
+        self._count(request, now)
+        self._spawn(f"{type(request).__name__} {subject(request)}", self._carry(waiting))
+
+    def _count(self, request: Request, now: int) -> None:
+        statistics = self.statistics
+        match request:
+            case Submit():
+                statistics.submit += 1
+            case Amend():
+                statistics.amend += 1
+            case Cancel():
+                statistics.cancel += 1
+            case _:
+                statistics.query += 1
+        for name, _ in self.model.charges(request, now):
+            counter = self.model.counter(name)
+            free = counter.capacity - counter.used
+            low = statistics.tokens_low_water
+            statistics.tokens_low_water = free if low is None else min(low, free)
+
+    async def _carry(self, waiting: Waiting) -> None:
+        """One request on the line, from leaving to its outcome."""
+        request = waiting.request
+        try:
+            async with asyncio.timeout(self._clock.seconds(int(self._rules.timeout * SECOND))):
+                reports = await self._venue.send(request)
+        except (OutcomeUnknownError, TimeoutError) as error:
+            self._land(request)
+            self._unknown(waiting, str(error) or "no answer in time")
+        except NotSentError as error:
+            self._land(request)
+            self._failed(str(error))
+            self._try_again(waiting)
+        except RateLimitedError as error:
+            self._land(request)
+            self.statistics.rate_limited_by_venue += 1
+            self._listener.rate_limited(str(error))
+            self._try_again(waiting)
+        else:
+            self._land(request)
+            if self.breaker.succeeded():
+                self._listener.trouble("BREAKER", "")
+            for report in reports:
+                self._listener.report(report)
+        self.pump()
+
+    def _land(self, request: Request) -> None:
+        self._in_flight.pop(subject(request), None)
+
+    def _failed(self, text: str) -> None:
+        if self.breaker.failed(text):
+            self._listener.trouble("BREAKER", self.breaker.text)
+
+    def _unknown(self, waiting: Waiting, text: str) -> None:
+        """Never repeated: whether the venue acted must be asked. A question may be repeated, by whoever asked it."""
+        request, now = waiting.request, self._clock.now()
+        self._failed(text)
+        match request:
+            case Submit(order=order):
+                self.statistics.unknown += 1
+                self._listener.report(Unknown(order.client_order_id, "submit", text, now))
+            case Amend() | Cancel():
+                self.statistics.unknown += 1
+                kind = "amend" if isinstance(request, Amend) else "cancel"
+                self._listener.report(Unknown(request.client_order_id, kind, text, now))
+            case Query():
+                self._listener.report(Unanswered(request.client_order_id, text, now))
+            case QueryAccount():
+                self._try_again(waiting)
+
+    def _try_again(self, waiting: Waiting) -> None:
+        """Exponential backoff with jitter."""
+        rules = self._rules
+        pause = min(rules.backoff * 2 ** min(waiting.attempts, 16), rules.backoff_max)
+        pause *= 1 - rules.jitter * self._random.random()
+        waiting.attempts += 1
+        waiting.not_before = self._clock.now() + int(pause * SECOND)
+        self.statistics.retried += 1
+        self._queue.put_back(waiting)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._come_back(None)

@@ -1,0 +1,24 @@
+"""`[gateway]`: how patiently requests are sent."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class GatewayRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Durations are seconds."""
+
+    timeout: Seconds = 10.0
+    """An answer that takes longer counts as unknown."""
+    backoff: Seconds = 0.25
+    """Pause before a request that provably never left is tried again; doubles up to `backoff_max`."""
+    backoff_max: Seconds = 15.0
+    """Longest pause."""
+    jitter: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    """Share of a pause that is drawn at random."""
+    breaker: Annotated[int, Meta(ge=1)] = 5
+    """Failures in a row that open the breaker: entries are refused, exits go on and probe."""
+    in_flight: Annotated[int, Meta(ge=1)] = 64
+    """Requests on the line at once; exits may exceed it."""

@@ -1,0 +1,400 @@
+"""`Engine`: opens the rooms, owns every task, runs the loop, closes in order.
+
+One message at a time goes through the desk; what it decides is journaled as one batch; its requests go to the gateway once the batch is
+durable. While the journal fails, exits leave without waiting for it, and entries stay blocked. Start-up is recovery: load, ask the venue,
+reconcile, then accept entries.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from random import Random
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+from engine.bookkeeping import batch
+from engine.clock import SECOND, Clock
+from engine.desk.board import Board
+from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Trouble
+from engine.desk.desk import Wake as WakeUp
+from engine.desk.events import AnyEvent
+from engine.desk.evolve import evolve
+from engine.desk.notices import words
+from engine.desk.previews import preview
+from engine.desk.state import State, decode_state, encode_state
+from engine.desk.views import Views
+from engine.gateway import Gateway
+from engine.gateway.gateway import Listener
+from engine.journal import Batch, Journal, LeaseLostError
+from engine.market import CandleRing
+from engine.model.intent import AnyIntent, Intent
+from engine.model.order import Order, OrderType, Role
+from engine.model.quote import Candle, Quote
+from engine.model.report import VenueReport
+from engine.model.request import Cancel, Lane, Request, Submit
+from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, View
+from engine.settings import Settings
+from engine.tasks import Tasks
+from engine.venues.protocol import Venue
+
+NOTICES = 200
+"""Notices kept for a console that looks late."""
+TURN = 0.002
+"""Seconds of work per turn of the loop, so that the screen stays alive."""
+EQUITY = 2_000
+"""Samples of the equity at hand for the chart."""
+
+encode = msgspec.json.Encoder(decimal_format="string").encode
+decode = msgspec.json.Decoder(AnyEvent).decode
+
+
+class Hooks(Struct):
+    """What a caller may listen to."""
+
+    decided: Callable[[Decision, int], None] | None = None
+    """Each decision with its time, after it was applied."""
+    quoted: Callable[[Quote], None] | None = None
+
+
+class Engine:
+    """Custody of one account."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        venue: Venue,
+        journal: Journal,
+        clock: Clock,
+        seed: int,
+        *,
+        inline: bool = False,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self.settings = settings
+        self.venue = venue
+        self.journal = journal
+        self.clock = clock
+        self.hooks = hooks or Hooks()
+        self.tasks = Tasks(self._task_died)
+        self.board = Board()
+        self.state = self._load()
+        self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
+        self.views = Views(self.desk, venue.name, live=venue.live)
+        listener = Listener(self.report, self._trouble, self._rate_limited)
+        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve)
+        self.quotes = 0
+        self.journal_failing = ""
+        self.progress: Callable[[], float] | None = None
+        """How far a recorded market has been played."""
+        self.connected = False
+        self._inline = inline
+        self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
+        self._draining = False
+        self._held: deque[tuple[int, tuple[Request, ...]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._notice_count = 0
+        self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
+        self._candles: dict[str, tuple[CandleRing, CandleRing]] = {}
+        self._snapshot_seq = self.state.seq
+        self._reserved: tuple[int, int, Mapping[str, float]] = (-1, 0, {})
+        self._lag = 0
+        self._closed = False
+        self.read_only = False
+
+    def _load(self) -> State:
+        """The state that the journal tells: the newest snapshot, and the events since."""
+        account = self.settings.account
+        loaded = self.journal.load()
+        state = State(account.name, account.currency) if loaded.snapshot is None else decode_state(loaded.snapshot)
+        for stored in loaded.events:
+            evolve(state, decode(stored.body))
+        return state
+
+    # Life
+
+    async def start(self) -> None:
+        """Recover: say what the venue trades, connect, ask for the account. Entries are accepted once that is answered."""
+        self.journal.start(self._durable, self._journal_trouble)
+        unheard = (Submit(order, Lane.ENTRY) for order in self.state.orders.values() if order.venue_order_id is None)
+        self.gateway.restore(self.journal.levels(), tuple(unheard))
+        for point in self.journal.rows("equity", newest=EQUITY):
+            self._equity.append((cast(int, point["at"]), cast(Decimal, point["amount"])))
+        self.post(Listed(await self.venue.instruments()))
+        self.post(Restarted())
+        await self.venue.connect(self.report, self.quote)
+        self.tasks.spawn("pulse", self._pulse())
+
+    def reconcile(self) -> None:
+        """Ask the venue for the account."""
+        self.post(Reconcile())
+
+    def save(self) -> None:
+        """With an inline journal, write down what waits now."""
+        if self._inline:
+            self.journal.flush()
+
+    async def close(self) -> None:
+        """Stop in order: take no more, finish what is on the line, write down everything, let go of the venue."""
+        if self._closed:
+            return
+        self._closed = True
+        waited = 0
+        while not self.gateway.idle and waited < 30:
+            await self.clock.sleep(SECOND // 10)
+            waited += 1
+        self.gateway.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.venue.close()
+        await self.tasks.close()
+        if self.read_only or self.journal_failing:
+            self.journal.close(1.0)
+            return
+        if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
+            self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
+        self.journal.close()
+
+    async def abandon(self) -> None:
+        """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
+        self._closed = True
+        self.gateway.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.venue.close()
+        await self.tasks.close()
+
+    async def _pulse(self) -> None:
+        while True:
+            due = self.clock.now() + SECOND
+            await self.clock.sleep(SECOND)
+            self._lag = max(0, self.clock.now() - due)
+            self.post(Pulse())
+
+    # Messages in
+
+    def post(self, message: Message, answer: asyncio.Future[Answer] | None = None) -> None:
+        """Hand the desk a message. It is decided before this returns, unless one is being decided already."""
+        self._inbox.append((message, answer))
+        self._drain()
+
+    def report(self, report: VenueReport) -> None:
+        """What the venue said."""
+        if not self._closed:
+            self.post(report)
+
+    def quote(self, quote: Quote) -> None:
+        """A price: the board keeps it; only what it crosses becomes a message."""
+        self.quotes += 1
+        crossed = self.board.on_quote(quote)
+        if crossed:
+            self.post(Crossed(quote.symbol, tuple(crossed)))
+        rings = self._candles.get(quote.symbol)
+        if rings is None:
+            rings = self._candles[quote.symbol] = (
+                CandleRing(quote.symbol),
+                CandleRing(quote.symbol, base=60 * SECOND),
+            )
+        for ring in rings:
+            ring.add(quote.at, quote.bid)
+
+    async def ask(self, intent: AnyIntent) -> Answer:
+        """Decide an intent; returns its answer as soon as there is one. Outcomes follow as notices."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.post(intent, answer)
+        return await answer
+
+    def _drain(self) -> None:
+        """Decide what waits: one message at a time, a few milliseconds at most."""
+        if self._draining:
+            return
+        self._draining = True
+        began = time.perf_counter()
+        try:
+            while self._inbox:
+                message, waiting = self._inbox.popleft()
+                self._decide(message, waiting)
+                if not self._inline and self._inbox and time.perf_counter() - began > TURN:
+                    asyncio.get_running_loop().call_soon(self._drain)
+                    break
+        finally:
+            self._draining = False
+        if self._inline and not self._inbox:
+            self.journal.flush()
+        self._set_timer()
+
+    def _decide(self, message: Message, waiting: asyncio.Future[Answer] | None) -> None:
+        now = self.clock.now()
+        decision = self.desk.handle(message, now)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(decision.answer or Answer(message.id if isinstance(message, Intent) else ""))
+        if decision.events:
+            self._journal(decision, now)
+            self._tell(decision)
+        if self.hooks.decided is not None:
+            self.hooks.decided(decision, now)
+
+    # Out to the journal, and from there to the gateway
+
+    def _journal(self, decision: Decision, now: int) -> None:
+        requests = decision.requests
+        try:
+            number = self.journal.append(self._batch(decision, now))
+        except LeaseLostError as error:
+            self._lose_lease(str(error))
+            return
+        if requests:
+            self._held.append((number, requests))
+            if self.journal_failing:
+                self._release_exits()
+        if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
+            self._snapshot_seq = self.state.seq
+            self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
+
+    def _batch(self, decision: Decision, now: int) -> Batch:
+        return batch(decision, self.state, now, self.gateway.levels() if decision.requests else (), encode)
+
+    def _durable(self, number: int) -> None:
+        """Everything up to a batch is on disk: what it asked for may leave."""
+        ready: list[Request] = []
+        while self._held and self._held[0][0] <= number:
+            ready.extend(self._held.popleft()[1])
+        if ready and not self._closed:
+            self.gateway.enqueue(ready)
+
+    def _release_exits(self) -> None:
+        """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
+        kept: deque[tuple[int, tuple[Request, ...]]] = deque()
+        ready: list[Request] = []
+        for number, requests in self._held:
+            ready.extend(request for request in requests if request.lane is not Lane.ENTRY)
+            entries = tuple(request for request in requests if request.lane is Lane.ENTRY)
+            if entries:
+                kept.append((number, entries))
+        self._held = kept
+        if ready:
+            self.gateway.enqueue(ready)
+
+    def _journal_trouble(self, text: str) -> None:
+        self.journal_failing = text
+        self.post(Trouble("JOURNAL_FAILING", "journal", text, blocks=True))
+        if text:
+            self._release_exits()
+
+    def _lose_lease(self, text: str) -> None:
+        """Another program holds the account now: this one only looks on."""
+        if not self.read_only:
+            self.read_only = True
+            self.gateway.close()
+            self._notice("bad", text, "", "")
+
+    # Supervision
+
+    def _task_died(self, name: str, error: BaseException) -> None:
+        self._notice("bad", f"a task died: {name}: {type(error).__name__}: {error}", "", "")
+        if not self._closed:
+            self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
+
+    def _trouble(self, code: str, text: str) -> None:
+        self.post(Trouble(code, "venue", text, blocks=True))
+
+    def _rate_limited(self, text: str) -> None:
+        self.post(RateLimited(text))
+
+    def _set_timer(self) -> None:
+        at = self.desk.next_wake()
+        if at == self._timer_at and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None and not self._closed:
+            self._timer_at = at
+            self._timer = self.clock.call_at(max(at, self.clock.now()), self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.post(WakeUp())
+
+    def reserve(self) -> Mapping[str, float]:
+        """Tokens per counter that flattening everything would cost now: each open order cancelled, each position closed."""
+        now, seq = self.clock.now(), self.state.seq
+        if self._reserved[0] == seq and now - self._reserved[1] < SECOND // 10:
+            return self._reserved[2]
+        costs: dict[str, float] = {}
+        model = self.gateway.model
+        for order in self.state.orders.values():
+            cancel = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, order.touched_at)
+            for name, cost in model.charges(cancel, now):
+                costs[name] = costs.get(name, 0.0) + cost
+        for position in self.state.positions.values():
+            if position.size:
+                close = Order("", position.id, position.symbol, position.exits_by, OrderType.MARKET, Role.CLOSE, abs(position.size))
+                for name, cost in model.charges(Submit(close, Lane.EMERGENCY), now):
+                    costs[name] = costs.get(name, 0.0) + cost
+        self._reserved = (seq, now, costs)
+        return costs
+
+    # What is told
+
+    def _tell(self, decision: Decision) -> None:
+        for event in decision.events:
+            said = words(event, self.state)
+            if said is not None:
+                self._notice(*said)
+
+    def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
+        self._notice_count += 1
+        self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))
+
+    def view(self) -> View:
+        """Everything, now."""
+        now = self.clock.now()
+        ctx = self.views.context(now)
+        mode, reasons = self.views.mode(ctx)
+        flatten_cost = self.reserve()
+        return View(
+            at=now,
+            account=self.views.account(ctx),
+            mode=mode,
+            reasons=reasons,
+            positions=self.views.positions(ctx),
+            orders=self.views.orders(ctx),
+            alerts=self.views.alerts(ctx),
+            closed=self.views.closed(ctx),
+            limits=tuple(
+                LimitView(level, min(flatten_cost.get(level.name, 0.0), level.capacity), flatten_cost.get(level.name, 0.0))
+                for level in self.gateway.levels()
+            ),
+            lanes=tuple(LaneView(lane.name, count) for lane, count in self.gateway.lanes.items()),
+            breaker=self.gateway.breaker.state,
+            feeds=self.views.feeds(ctx),
+            lag=self._lag,
+            connected="DISCONNECTED" not in self.state.blocks,
+            journal_failing=self.journal_failing,
+            flatten=self.views.flatten(ctx),
+            notices=tuple(self._notices),
+            progress=None if self.progress is None else self.progress(),
+        )
+
+    def preview(self, intent: AnyIntent) -> Preview:
+        """What the intent would do, without doing it."""
+        return preview(self.views.context(self.clock.now()), intent)
+
+    def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
+        """The last candles of a symbol, oldest first; the interval in nanoseconds."""
+        rings = self._candles.get(symbol)
+        if rings is None:
+            return ()
+        fine, coarse = rings
+        return (coarse if interval >= 60 * SECOND and interval % (60 * SECOND) == 0 else fine).last(interval, count)
+
+    def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
+        """The last samples of the equity, oldest first."""
+        return tuple(self._equity)[-count:]
+

@@ -1,0 +1,409 @@
+"""Running a scenario: a world (market and venue), an engine in it that may be stopped and crashed, a script, and a report.
+
+With `speed = "max"` everything runs under virtual time and in one thread: the same scenario and seed give the same report to the byte.
+"""
+
+import asyncio
+import resource
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from engine import assembly
+from engine.clock import SECOND, Clock, run_virtual
+from engine.desk import events as e
+from engine.desk.desk import Decision
+from engine.desk.evolve import evolve
+from engine.desk.state import State, decode_state
+from engine.exchange import Store
+from engine.journal import Journal
+from engine.market import play
+from engine.model.money import plain
+from engine.model.quote import Candle, Quote, Tick, Trade
+from engine.model.refusal import Refusal
+from engine.model.view import Answer
+from engine.runtime import Engine, Hooks, decode
+from engine.scenario import acting, report
+from engine.scenario.expectations import judge
+from engine.scenario.invariants import Auditor
+from engine.scenario.script import Action, Script
+from engine.scenario.words import ScenarioError
+from engine.settings import AccountSettings, Settings, SettingsError, with_values
+
+SETTLE = 20 * SECOND
+"""How long the end waits for what is under way."""
+Progress = Callable[[float], None]
+
+
+class Tally(Struct):
+    """What a run counts."""
+
+    quotes: int = 0
+    trades: int = 0
+    candles: int = 0
+    depths: int = 0
+    messages: int = 0
+    first: int | None = None
+    last: int | None = None
+    statistics: dict[str, int] = field(default_factory=dict)
+    low_water: float | None = None
+    resolved: int = 0
+
+
+class Run:
+    """One run of a script."""
+
+    def __init__(self, script: Script, home: Path, progress: Progress | None = None) -> None:
+        self.script = script
+        self.home = home
+        self.auditor = Auditor()
+        self.tally = Tally()
+        self.refusals: list[dict[str, Any]] = []
+        self.expectations: list[dict[str, Any]] = []
+        self.labels: dict[str, str] = {}
+        """From a label in the script to the id of its position."""
+        self.unreached: list[int] = []
+        self._progress = progress
+        self._settings = _settings(script)
+        self._intents: dict[str, str] = {}
+        self._doubts: set[str] = set()
+        self._begin_at = 0
+
+    async def main(self) -> dict[str, Any]:
+        """The whole run; the report."""
+        began = time.perf_counter()
+        self._open_world()
+        await self._open_engine()
+        self._begin_at = self.engine.state.seq
+        feed = asyncio.get_running_loop().create_task(self._play())
+        script = asyncio.get_running_loop().create_task(self._act())
+        try:
+            await feed
+        finally:
+            script.cancel()
+            await asyncio.gather(script, return_exceptions=True)
+        if not script.cancelled() and script.exception() is not None:
+            raise script.exception() or RuntimeError("the script ended without a reason")
+        ended_at = self.clock.now()
+        await self._settle()
+        told = self._report(ended_at, time.perf_counter() - began)
+        await self._close()
+        told["invariants"] = self._invariants()
+        return told
+
+    # The world and the engine in it
+
+    def _open_world(self) -> None:
+        script, settings = self.script, self._settings
+        profile = assembly.profile(settings.account.profile)
+        if script.market.source == "recorded":
+            self.source = assembly.recorded(profile, script.market.files)
+        else:
+            until = None if script.until is None else SIMULATION_START + script.until
+            try:
+                self.source = assembly.simulated(
+                    profile, script.market.symbols, script.seed, SIMULATION_START, script.market.model, until
+                )
+            except (TypeError, ValueError, msgspec.MsgspecError) as error:
+                raise ScenarioError(f"{script.path}: market: {error}") from error
+        self._check_symbols()
+        loop = asyncio.get_running_loop()
+        self.clock = Clock(loop, self.source.start, script.market.speed or 1.0)
+        currency = settings.account.currency
+        store = Store(self.home / "paper.sqlite")
+        self.venue = assembly.paper(
+            profile,
+            self.source.instruments,
+            settings.account.cash,
+            currency,
+            self.clock,
+            script.seed,
+            settings.paper,
+            faults=script.faults,
+            store=store,
+        )
+        store.restore(self.venue.exchange, self.clock.now())
+
+    def _check_symbols(self) -> None:
+        known = {instrument.symbol for instrument in self.source.instruments}
+        for action in self.script.actions:
+            symbol = action.symbol
+            if symbol and symbol not in known:
+                raise ScenarioError(
+                    f"{self.script.path}: do[{action.index}].symbol is {symbol!r}; the market has {', '.join(sorted(known))}"
+                )
+
+    async def _open_engine(self) -> None:
+        account = self._settings.account.name
+        virtual = self.script.market.speed is None
+        journal = Journal.open(self.home / "journal.sqlite", account, "flatout run", now=self.clock.now(), inline=virtual)
+        if journal.lease is None:
+            journal.claim("flatout run", self.clock.now())
+        self.engine = Engine(
+            self._settings,
+            self.venue,
+            journal,
+            self.clock,
+            self.script.seed,
+            inline=virtual,
+            hooks=Hooks(decided=self._decided),
+        )
+        for symbol, pace in self.source.paces.items():
+            self.engine.board.set_pace(symbol, pace)
+        self.auditor.seed(self.engine.state)
+        await self.engine.start()
+
+    async def _restart(self, *, crash: bool) -> None:
+        self._count()
+        if crash:
+            await self.engine.abandon()
+            self.engine.journal.close(0)
+        else:
+            await self.engine.close()
+        self.auditor.tasks(len(self.engine.tasks), self.clock.now())
+        await self._open_engine()
+
+    def _count(self) -> None:
+        statistics = self.engine.gateway.statistics
+        for name in ("submit", "amend", "cancel", "query", "retried", "unknown", "rate_limited_by_venue"):
+            self.tally.statistics[name] = self.tally.statistics.get(name, 0) + getattr(statistics, name)
+        low = statistics.tokens_low_water
+        if low is not None:
+            self.tally.low_water = low if self.tally.low_water is None else min(low, self.tally.low_water)
+
+    async def _close(self) -> None:
+        now = self.clock.now()
+        self._count()
+        await self.engine.close()
+        self.auditor.tasks(len(self.engine.tasks), now)
+        self._replay(now)
+        self.venue.shut_down()
+
+    def _replay(self, now: int) -> None:
+        """Invariant 8: from the newest snapshot, and from zero."""
+        journal = Journal.open(self.home / "journal.sqlite", self._settings.account.name, "flatout run", now=now, read_only=True)
+        loaded = journal.load()
+        fresh = State(self._settings.account.name, self._settings.account.currency)
+        state = fresh if loaded.snapshot is None else decode_state(loaded.snapshot)
+        for stored in loaded.events:
+            evolve(state, decode(stored.body))
+        self.auditor.replay(self.engine.state, state, now, "the newest snapshot")
+        state = State(self._settings.account.name, self._settings.account.currency)
+        for stored in journal.events():
+            evolve(state, decode(stored.body))
+        self.auditor.replay(self.engine.state, state, now, "the journal from zero")
+        journal.close()
+
+    # The market and the script
+
+    async def _play(self) -> None:
+        until = None if self.script.until is None else self.source.start + self.script.until
+        tally, feed = self.tally, self.venue.feed
+        bar = self._progress
+
+        def deliver(tick: Tick) -> None:
+            kind = type(tick)
+            if kind is Quote:
+                tally.quotes += 1
+            elif kind is Trade:
+                tally.trades += 1
+            elif kind is Candle:
+                tally.candles += 1
+            else:
+                tally.depths += 1
+            tally.last = tick.at
+            if tally.first is None:
+                tally.first = tick.at
+            feed(tick)
+            if bar is not None and not (tally.quotes + tally.trades + tally.candles) % 2_000:
+                bar(self._done())
+
+        await play(self.source.ticks, self.clock, deliver, until)
+        if until is not None and self.script.market.source == "simulated":
+            await self.clock.sleep_until(until)
+        elif tally.last is not None and self.venue.exchange.next_due() is not None:
+            await self.clock.sleep(60 * SECOND)  # the last candle's own interval
+
+    def _done(self) -> float:
+        if self.script.until is not None and self.tally.last is not None:
+            return min((self.tally.last - self.source.start) / max(self.script.until, 1), 1.0)
+        return self.source.recorded.progress if self.source.recorded is not None else 0.0
+
+    async def _act(self) -> None:
+        self.unreached = [action.index for action in self.script.actions]
+        for action in self.script.actions:
+            await self.clock.sleep_until(self.source.start + action.at)
+            self.unreached.remove(action.index)
+            await self._do(action)
+
+    async def _do(self, action: Action) -> None:
+        match action.what:
+            case "restart":
+                await self._restart(crash=False)
+            case "crash":
+                await self._restart(crash=True)
+            case "external":
+                self.venue.external(acting.external(action))
+            case "market":
+                fraction, over = acting.move(action)
+                self.source.ticks.move(action.symbol, fraction, over, self.clock.now())
+            case "expect":
+                outcome = judge(action, self.engine, self.labels, self.refusals)
+                self.expectations.append({"at": report.iso(self.clock.now()), **outcome})
+            case _:
+                await self._ask(action)
+
+    async def _ask(self, action: Action) -> None:
+        intents = acting.intents(action, self.labels, self.engine.state, f"do{action.index}.{self._begin_at}")
+        if not intents:
+            self._refused(Refusal("UNKNOWN_POSITION", action.about or action.symbol), action.label)
+        for intent in intents:
+            self._intents[intent.id] = action.label
+            answer: Answer = await self.engine.ask(intent)
+            if action.what == "open" and action.label and answer.ok:
+                self.labels[action.label] = answer.created
+
+    def _refused(self, refusal: Refusal, label: str) -> None:
+        self.refusals.append(
+            {
+                "at": report.iso(self.clock.now()),
+                "code": refusal.code,
+                "value": refusal.value,
+                "bound": refusal.bound,
+                "text": refusal.text,
+                "label": label,
+            }
+        )
+
+    def _decided(self, decision: Decision, now: int) -> None:
+        self.tally.messages += 1
+        for event in decision.events:
+            if isinstance(event, e.IntentTaken) and not event.answer.ok:
+                for refusal in event.answer.refusals:
+                    self._refused(refusal, self._intents.get(event.intent.id, ""))
+            elif isinstance(event, e.OutcomeUnknown):
+                self._doubts.add(event.order)
+        for name in [name for name in self._doubts if name not in self.engine.state.doubts]:
+            self._doubts.discard(name)
+            self.tally.resolved += 1
+        self.auditor.check(decision, self.engine.state, self.engine.views, now)
+
+    # The end
+
+    async def _settle(self) -> None:
+        """Let what is under way come to its end, without another price."""
+        deadline = self.clock.now() + SETTLE
+        while self.clock.now() < deadline:
+            await self.clock.sleep(SECOND // 4)
+            state = self.engine.state
+            busy = any(o.status.value == "pending" or o.in_doubt or o.amend_pending or o.cancel_pending for o in state.orders.values())
+            if self.engine.gateway.idle and not state.doubts and not busy:
+                break
+        if not self._equal():
+            lag = self.script.faults.rest_lag
+            deadline = self.clock.now() + SETTLE + 2 * lag
+            while self.clock.now() < deadline and not self._equal():
+                self.engine.reconcile()
+                await self.clock.sleep(2 * SECOND)
+        self.auditor.against(self.engine.state, self.venue.exchange.picture(self.clock.now(), 0), self.clock.now())
+        self.auditor.bounds(self.engine.state, self.clock.now())
+
+    def _equal(self) -> bool:
+        truth = {name for name, order in self.venue.exchange.orders.items() if not order.foreign}
+        return truth == {name for name, order in self.engine.state.orders.items() if order.is_working}
+
+    def _report(self, ended_at: int, seconds: float) -> dict[str, Any]:
+        engine, script, tally = self.engine, self.script, self.tally
+        self._count()
+        counted, low = dict(tally.statistics), tally.low_water
+        tally.statistics.clear()
+        engine.save()
+        ctx = engine.views.context(self.clock.now())
+        account = engine.views.account(ctx)
+        market = self.source.recorded
+        return {
+            "scenario": script.name,
+            "seed": script.seed,
+            "venue": f"{script.account.venue}:{self._settings.account.profile}",
+            "ended_at": report.iso(ended_at),
+            "orders": report.orders(engine.journal),
+            "fills": report.fills(engine.journal),
+            "positions": report.positions(engine.journal, engine.state, ended_at),
+            "account": {
+                "currency": account.currency,
+                "cash": {name: plain(amount) for name, amount in sorted(account.cash.items())},
+                "equity": report.money(account.equity),
+                "unpriced": list(account.unpriced),
+                "realised_pnl": plain(account.realised),
+                "unrealised_pnl": plain(account.unrealised),
+                "fees": plain(account.fees),
+                "max_drawdown": plain(max(engine.state.day.trough, account.drawdown)),
+            },
+            "alerts": report.alerts(engine.journal),
+            "refusals": self.refusals,
+            "requests": {
+                **{name: counted.get(name, 0) for name in ("submit", "amend", "cancel", "query", "retried")},
+                "in_doubt": counted.get("unknown", 0),
+                "in_doubt_resolved": tally.resolved,
+                "rate_limited_by_venue": counted.get("rate_limited_by_venue", 0),
+                "tokens_low_water": None if low is None else plain(Decimal(str(round(low, 6)))),
+            },
+            "invariants": {},
+            "expectations": self.expectations,
+            "unreached": self.unreached,
+            "market": {
+                "quotes": tally.quotes,
+                "trades": tally.trades,
+                "candles": tally.candles,
+                "depths": tally.depths,
+                "skipped": 0 if market is None else market.skipped,
+                "skipped_rows": []
+                if market is None
+                else [{"file": Path(row.path).name, "line": row.line, "reason": row.reason} for row in market.skipped_rows],
+                "first": report.iso(tally.first),
+                "last": report.iso(tally.last),
+            },
+            "wall": {
+                "seconds": round(seconds, 3),
+                "messages_per_second": round((tally.quotes + tally.trades + tally.candles + tally.depths + tally.messages) / seconds),
+                "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            },
+        }
+
+    def _invariants(self) -> dict[str, Any]:
+        violations = [
+            {"at": report.iso(v.at), "invariant": v.invariant, "detail": v.detail} for v in self.auditor.violations
+        ]
+        return {"checked": self.auditor.checked, "violations": violations}
+
+
+SIMULATION_START = 1_767_225_600 * SECOND
+"""2026-01-01T00:00:00Z: a simulated scenario has no date of its own, and two runs must agree on one."""
+
+
+def _settings(script: Script) -> Settings:
+    """The scenario's settings over the defaults; the account's currency is that of its cash, or of its first symbol."""
+    account = script.account
+    currency = account.currency
+    if currency is None:
+        currency = next(iter(account.cash)) if account.cash else "USD"
+    cash = account.cash if account.cash is not None else {currency: Decimal(100_000)}
+    base = Settings(account=AccountSettings(name="scenario", profile=account.profile, currency=currency, cash=cash))
+    try:
+        return with_values(base, script.settings, f"{script.path}: [settings]")
+    except SettingsError as error:
+        raise ScenarioError(str(error)) from error
+
+
+def execute(script: Script, home: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Run a script in a home; returns the report. Raises ScenarioError or MarketError."""
+    run = Run(script, home, progress)
+    if script.market.speed is None:
+        return run_virtual(run.main())
+    return asyncio.run(run.main())
+

@@ -1,0 +1,70 @@
+"""How people write durations, percentages and numbers in a scenario; what can't be read is an error that names the place."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from engine.model.intent import At, Away, Place
+
+SECOND = 1_000_000_000
+_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d)")
+
+
+class ScenarioError(Exception):
+    """The scenario is unusable; the text names file, key, value and what is allowed."""
+
+
+def duration(value: object, key: str) -> int:
+    """Nanoseconds from `1h30m`, `250ms`, or a plain number of seconds."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0:
+        return int(value * SECOND)
+    if isinstance(value, str) and value and _PART.sub("", value.replace(" ", "")) == "":
+        return int(sum(Decimal(number) * _UNITS[unit] for number, unit in _PART.findall(value)))
+    raise ScenarioError(f"{key} is {value!r}; expected a duration such as 30s, 1h30m or 250ms")
+
+
+def number(value: object, key: str) -> Decimal:
+    """An exact number from text, an integer or a TOML float (kept as it was written)."""
+    if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        try:
+            found = Decimal(value)
+        except InvalidOperation:
+            found = Decimal("NaN")
+        if found.is_finite():
+            return found
+    raise ScenarioError(f"{key} is {value!r}; expected a number")
+
+
+def fraction(value: object, key: str) -> Decimal:
+    """A fraction of one from `50%`, or from a plain number."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return number(value.strip()[:-1].strip(), key) / 100
+    return number(value, key)
+
+
+def place(value: object, key: str) -> Place:
+    """A price, or a distance from the entry as a percentage."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return Away(abs(fraction(value, key)))
+    return At(number(value, key))
+
+
+def text(value: object, key: str) -> str:
+    """A piece of text."""
+    if isinstance(value, str):
+        return value
+    raise ScenarioError(f"{key} is {value!r}; expected text")
+
+
+def choice(value: object, key: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise ScenarioError(f"{key} is {value!r}; allowed: {', '.join(allowed)}")
+
+
+def flag(value: object, key: str) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    raise ScenarioError(f"{key} is {value!r}; expected true or false")

@@ -1,0 +1,281 @@
+"""Settings: one TOML file, the environment and flags over documented defaults; each value knows where it came from.
+
+A key is `section.name`. The environment says `FLATOUT_SECTION__NAME`, a flag `--set section.name=value`; both values are read as TOML, or as
+plain text where that fails. What a rule reads is defined beside the rule: `[risk]`, `[protection]`, `[requests]` in the desk, `[gateway]` in
+the gateway; the rest is here.
+"""
+
+import ast
+import difflib
+import inspect
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+import platformdirs
+from msgspec import Meta, Struct
+
+from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, Rules
+from engine.gateway.rules import GatewayRules
+
+APP = "flatout"
+PREFIX = "FLATOUT_"
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the text names the place, the key, the value and what is allowed."""
+
+
+class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[account]`: whose money, and where."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] = "paper"
+    """What the account is called: its home folder and its client order ids come from it."""
+    venue: Literal["paper"] = "paper"
+    """Where orders go: paper fills them in this process."""
+    profile: str = "kraken-spot"
+    """What the paper venue imitates: kraken-spot, kraken-futures or binance-spot."""
+    currency: str = "USD"
+    """The currency that everything is reported in."""
+    cash: dict[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(100_000)})
+    """What a new paper account holds, by currency."""
+
+
+class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[market]`: where prices come from."""
+
+    source: Literal["simulated", "recorded"] = "simulated"
+    """Simulated needs nothing; recorded plays `files`."""
+    files: tuple[str, ...] = ()
+    """CSV or CSV.gz files of quotes, trades, depth or candles; merged by time."""
+    symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD")
+    """What a simulated market trades."""
+    speed: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
+    """How much faster than it happened a recorded market is played."""
+    seed: int = 1
+    """The simulated market's random seed."""
+    model: dict[str, str | float | dict[str, str | float]] = {}
+    """The simulation's own settings (volatility, jumps, spread, depth, rates): see the market's documentation."""
+
+
+class PaperSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[paper]`: how the paper venue answers."""
+
+    delay_p50: Annotated[float, Meta(ge=0)] = 0.04
+    """Median seconds from a request to its answer."""
+    delay_p99: Annotated[float, Meta(ge=0)] = 0.15
+    """The slowest hundredth."""
+    timeout: Annotated[float, Meta(gt=0)] = 2.0
+    """Seconds after which a lost answer counts as unknown."""
+
+
+class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[journal]`: where events are kept."""
+
+    url: str | None = None
+    """A database URL (postgresql://...); SQLite in the account's home where unset."""
+    snapshot_every: Annotated[int, Meta(ge=100)] = 20_000
+    """Events between snapshots of the state."""
+
+
+class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[console]`: the screen."""
+
+    theme: str = "dark"
+    """A theme's name: dark or light, or a file of your own."""
+    fps: Annotated[int, Meta(ge=1, le=30)] = 10
+    """Frames per second."""
+    bell: bool = True
+    """Whether a CRITICAL alert rings."""
+    keys: dict[str, str] = {}
+    """Other keys by command id: { flatten = "f10" }."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All of them."""
+
+    account: AccountSettings = AccountSettings()
+    market: MarketSettings = MarketSettings()
+    paper: PaperSettings = PaperSettings()
+    risk: RiskRules = RiskRules()
+    protection: ProtectionRules = ProtectionRules()
+    requests: RequestRules = RequestRules()
+    gateway: GatewayRules = GatewayRules()
+    journal: JournalSettings = JournalSettings()
+    console: ConsoleSettings = ConsoleSettings()
+
+    @property
+    def rules(self) -> Rules:
+        """What the desk reads."""
+        return Rules(risk=self.risk, protection=self.protection, requests=self.requests)
+
+
+class Loaded(Struct, frozen=True):
+    """Effective settings, and where each value that is not a default came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+    """By key: a file, an environment variable, a flag."""
+
+
+SECTIONS: dict[str, type[Struct]] = {name: kind for name, kind in get_type_hints(Settings).items() if isinstance(kind, type)}
+
+
+def default_file() -> Path:
+    """The settings file of this user; `FLATOUT_SETTINGS` names another."""
+    named = os.environ.get(f"{PREFIX}SETTINGS")
+    return Path(named) if named else Path(platformdirs.user_config_dir(APP)) / "settings.toml"
+
+
+def load(file: Path | None = None, flags: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Loaded:
+    """Read and check everything. Raises SettingsError with one clear sentence."""
+    environment = os.environ if environment is None else environment
+    wanted: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for origin, key, value in (*_from_file(file), *_from_environment(environment), *_from_flags(flags)):
+        section, _, name = key.partition(".")
+        _known(section, name, origin)
+        wanted.setdefault(section, {})[name] = value
+        origins[key] = origin
+    return Loaded(_convert(wanted, origins), origins)
+
+
+def with_values(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
+    """`settings` with some keys changed, checked like a file's. Raises SettingsError."""
+    wanted = _plain(msgspec.to_builtins(settings))
+    origins = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        _known(section, name, origin)
+        wanted[section][name] = _plain(value)
+        origins[key] = origin
+    return _convert(wanted, origins)
+
+
+def _from_file(file: Path | None) -> list[tuple[str, str, object]]:
+    path = default_file() if file is None else file
+    if not path.exists():
+        if file is not None:
+            raise SettingsError(f"settings: there is no file {path}")
+        return []
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"settings: {path} can't be read: {error}") from error
+    told: list[tuple[str, str, object]] = []
+    for section, table in tables.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"settings: {path}: {section} stands outside of a section; allowed sections: {', '.join(SECTIONS)}")
+        told.extend((str(path), f"{section}.{name}", value) for name, value in table.items())
+    return told
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, object]]:
+    told: list[tuple[str, str, object]] = []
+    for variable, text in sorted(environment.items()):
+        section, separator, name = variable.removeprefix(PREFIX).partition("__")
+        if variable.startswith(PREFIX) and separator:
+            told.append((variable, f"{section.lower()}.{name.lower()}", _value(text)))
+    return told
+
+
+def _from_flags(flags: Iterable[str]) -> list[tuple[str, str, object]]:
+    told: list[tuple[str, str, object]] = []
+    for flag in flags:
+        key, separator, text = flag.partition("=")
+        if not separator or "." not in key:
+            raise SettingsError(f"settings: --set {flag!r} is not of the form section.name=value")
+        told.append(("--set", key.strip(), _value(text.strip())))
+    return told
+
+
+def _value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}", parse_float=str)["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _known(section: str, name: str, origin: str) -> None:
+    keys = [f"{known}.{field}" for known, kind in SECTIONS.items() for field in kind.__struct_fields__]
+    key = f"{section}.{name}"
+    if key in keys:
+        return
+    near = difflib.get_close_matches(key, keys, n=1) or [k for k in keys if k.endswith(f".{name}")]
+    hint = f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(SECTIONS)}"
+    raise SettingsError(f"settings: {origin}: unknown key {key}{hint}")
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - TOML's own types
+    """Decimals as text, so that one lax conversion serves Decimal and float alike."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Decimal | float) else value
+
+
+def _convert(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> Settings:
+    sections: dict[str, dict[str, Any]] = {}
+    for section, values in wanted.items():
+        for name, value in values.items():
+            key = f"{section}.{name}"
+            kind = get_type_hints(SECTIONS[section], include_extras=True)[name]
+            try:
+                checked = msgspec.convert(_plain(value), kind, strict=False)
+            except msgspec.ValidationError as error:
+                reason = str(error).replace("Expected", "expected").replace(" - at `$`", "")
+                raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; {reason}") from error
+            if isinstance(checked, Decimal | float):
+                least = _minimum(kind)
+                if not Decimal(checked).is_finite() or (least is not None and checked < least):
+                    bound = "a finite number" if least is None else f"a finite number from {least} up"
+                    raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; expected {bound}")
+            sections.setdefault(section, {})[name] = checked
+    made: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
+    return Settings(**made)
+
+
+def _minimum(kind: object) -> int | None:
+    """The bound that a Decimal's annotation carries."""
+    for part in (*get_args(kind), *getattr(kind, "__metadata__", ())):
+        if isinstance(part, Meta) and part.extra and "minimum" in part.extra:
+            return int(part.extra["minimum"])
+        nested = _minimum(part) if get_args(part) else None
+        if nested is not None:
+            return nested
+    return None
+
+
+def describe() -> dict[str, str]:
+    """The documentation of each key, as it stands beside its definition."""
+    told: dict[str, str] = {}
+    for section, kind in SECTIONS.items():
+        body = ast.parse(inspect.getsource(kind)).body[0]
+        assert isinstance(body, ast.ClassDef)
+        name = ""
+        for node in body.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                name = node.target.id
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and name:
+                told[f"{section}.{name}"] = " ".join(str(node.value.value).split())
+    return told
+
+
+def shown(value: object) -> str:
+    """A value as it would stand in the file."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {shown(inner)}" for name, inner in value.items()) + " }" if value else "{}"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(shown(inner) for inner in value) + "]"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

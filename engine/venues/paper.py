@@ -1,0 +1,262 @@
+"""The paper venue: the matching engine in this process, behind delays, faults and a stream that can break, as a real one is.
+
+The world (market, account) outlives the engine that trades on it: `close` only hangs up, and another engine may connect.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from random import Random
+
+from msgspec.structs import replace
+
+from engine.clock import SECOND, Clock
+from engine.exchange import Delay, Exchange, Faults, RateLimit, Store
+from engine.model import report as r
+from engine.model.instrument import Instrument
+from engine.model.order import TRIGGERED, Order, Role
+from engine.model.profile import Profile
+from engine.model.quote import Quote, Tick
+from engine.model.request import QueryAccount, Request, Submit
+from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
+
+
+class PaperVenue:
+    """A venue without a network."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        clock: Clock,
+        *,
+        seed: int,
+        delay: Delay,
+        timeout: int,
+        faults: Faults,
+        store: Store | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.faults = faults
+        self._clock = clock
+        self._random = Random(seed)
+        self._delay = faults.delay or delay
+        self._timeout = timeout
+        self._store = store
+        self._on_report: Callable[[r.VenueReport], None] | None = None
+        self._on_quote: Callable[[Quote], None] | None = None
+        self._began = clock.now()
+        self._deliveries: dict[asyncio.TimerHandle, None] = {}
+        self._last_delivery = 0
+        self._pictures: deque[tuple[int, r.Picture]] = deque()
+        self._saving: asyncio.Future[None] | None = None
+        self._second: asyncio.TimerHandle | None = None
+        self._due: asyncio.TimerHandle | None = None
+        self._due_at: int | None = None
+        self._connected = False
+        exchange.on_report.append(self._said)
+        exchange.on_quote.append(self._quoted)
+        self._each_second()
+
+    @property
+    def name(self) -> str:
+        """What the console shows."""
+        return "paper"
+
+    @property
+    def live(self) -> bool:
+        """No money is at stake."""
+        return False
+
+    @property
+    def profile(self) -> Profile:
+        """What it imitates."""
+        return self.exchange.profile
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """What can be traded."""
+        return tuple(self.exchange.instruments.values())
+
+    # The line
+
+    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+        """Begin to deliver; the latest quotes come at once."""
+        self._on_report, self._on_quote = on_report, on_quote
+        for book in self.exchange.books.values():
+            if book.quote is not None:
+                on_quote(book.quote)
+        self._connected = True
+        on_report(r.Connected(self._clock.now()))
+
+    async def close(self) -> None:
+        """Hang up; what rests, rests."""
+        self._on_report = self._on_quote = None
+        self._connected = False
+        for handle in self._deliveries:
+            handle.cancel()
+        self._deliveries.clear()
+
+    def shut_down(self) -> None:
+        """The end of the world: nothing of it is scheduled any more, and all of it is stored."""
+        for handle in (self._second, self._due):
+            if handle is not None:
+                handle.cancel()
+        if self._store is not None:
+            self._store.save(self.exchange, self._clock.now())
+            self._store.close()
+            self._store = None
+
+    # The world
+
+    def feed(self, tick: Tick) -> None:
+        """The next thing that the market says."""
+        exchange = self.exchange
+        exchange.on_tick(tick)
+        if exchange.changed:
+            self._changed()
+        if exchange.expires or type(tick) is not Quote:
+            self._schedule()
+
+    def external(self, order: Order) -> r.Accepted | r.Rejected:
+        """An order that somebody else places on the account."""
+        done = self.exchange.submit(replace(order, foreign=True), self._clock.now())
+        self._changed()
+        self._schedule()
+        return done
+
+    def _changed(self) -> None:
+        if self.faults.rest_lag:
+            now = self._clock.now()
+            self._pictures.append((now, self.exchange.picture(now, 0)))
+            while len(self._pictures) > 1 and self._pictures[1][0] <= now - self.faults.rest_lag:
+                self._pictures.popleft()
+        if self._store is not None and self._saving is None:
+            loop = asyncio.get_running_loop()
+            self._saving = loop.create_future()
+            loop.call_soon(self._save)
+
+    def _save(self) -> None:
+        """Everything that changed in this turn of the loop, in one transaction."""
+        saving, self._saving = self._saving, None
+        if self._store is not None:
+            self._store.save(self.exchange, self._clock.now())
+        if saving is not None and not saving.done():
+            saving.set_result(None)
+
+    def _schedule(self) -> None:
+        at = self.exchange.next_due()
+        if at == self._due_at and self._due is not None:
+            return
+        if self._due is not None:
+            self._due.cancel()
+        self._due_at = at
+        self._due = None if at is None else self._clock.call_at(max(at, self._clock.now()), self._advance)
+
+    def _advance(self) -> None:
+        self._due = None
+        self.exchange.advance(self._clock.now())
+        if self.exchange.changed:
+            self._changed()
+        self._schedule()
+
+    def _each_second(self) -> None:
+        """Margin, and the line's own troubles."""
+        now = self._clock.now()
+        self.exchange.advance(now)
+        if self.exchange.changed:
+            self._changed()
+        self._line(now)
+        self._second = self._clock.call_at(now + SECOND, self._each_second)
+
+    def _line(self, now: int) -> None:
+        if self._on_report is None or self.faults.disconnect is None:
+            return
+        broken = self.faults.disconnect.is_on(now - self._began)
+        if broken and self._connected:
+            self._connected = False
+            for handle in self._deliveries:
+                handle.cancel()  # what was on the line is lost
+            self._deliveries.clear()
+            self._on_report(r.Disconnected("the stream broke", now))
+        elif not broken and not self._connected:
+            self._connected = True
+            self._on_report(r.Connected(now))
+
+    # Reports out
+
+    def _quoted(self, quote: Quote) -> None:
+        if self._on_quote is not None:
+            self._on_quote(quote)
+
+    def _said(self, report: r.VenueReport) -> None:
+        """The stream: in order, each with its own delay; sometimes twice, sometimes late, never while the line is broken."""
+        if not self._connected:
+            return
+        at = max(self._clock.now() + self._delay.draw(self._random) // 2, self._last_delivery)
+        if self.faults.reorder_reports and self._random.random() < self.faults.reorder_reports:
+            at += self._delay.draw(self._random) * 3
+        else:
+            self._last_delivery = at
+        self._deliver_at(at, report)
+        if self.faults.duplicate_report and self._random.random() < self.faults.duplicate_report:
+            self._deliver_at(at + self._delay.draw(self._random), report)
+
+    def _deliver_at(self, at: int, report: r.VenueReport) -> None:
+        handle: asyncio.TimerHandle
+
+        def deliver() -> None:
+            self._deliveries.pop(handle, None)
+            if self._on_report is not None and self._connected:
+                self._on_report(report)
+
+        handle = self._clock.call_at(at, deliver)
+        self._deliveries[handle] = None
+
+    # Requests in
+
+    async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
+        """Carry out one request, as lossy as the faults say."""
+        faults, random = self.faults, self._random
+        way = self._delay.draw(random)
+        if faults.rate_limit_storm is not None and faults.rate_limit_storm.is_on(self._clock.now() - self._began):
+            await self._clock.sleep(way)
+            raise RateLimitedError("EOrder:Rate limit exceeded (storm)")
+        if faults.lose_request and random.random() < faults.lose_request:
+            await self._clock.sleep(self._timeout)
+            raise OutcomeUnknownError("no answer: the request may be lost")
+        if way:
+            await self._clock.sleep(way // 2)
+        reports = self._act(request)
+        if self.exchange.changed:
+            self._changed()
+        self._schedule()
+        if self._saving is not None:
+            await asyncio.shield(self._saving)
+        if faults.lose_reply and random.random() < faults.lose_reply:
+            await self._clock.sleep(max(self._timeout - way // 2, 0))
+            raise OutcomeUnknownError("no answer: the reply may be lost")
+        if way:
+            await self._clock.sleep(way - way // 2)
+        if isinstance(reports, RateLimit):
+            raise RateLimitedError(reports.text)
+        return reports
+
+    def _act(self, request: Request) -> tuple[r.VenueReport, ...] | RateLimit:
+        now = self._clock.now()
+        if isinstance(request, Submit) and request.order.type in TRIGGERED and request.order.role is Role.STOP:
+            if self.faults.reject_stop and self._random.random() < self.faults.reject_stop:
+                return (self.exchange.refuse(request.order, "EOrder:Insufficient margin", now),)
+        if isinstance(request, QueryAccount) and self.faults.rest_lag:
+            return (self._old_picture(request, now),)
+        return self.exchange.handle(request, now)
+
+    def _old_picture(self, request: QueryAccount, now: int) -> r.Picture:
+        """The account as it was, honest about its age."""
+        seen = now - self.faults.rest_lag
+        fresh = self.exchange.picture(now, request.since)
+        if not self._pictures:
+            return replace(fresh, as_of=seen)
+        for at, picture in reversed(self._pictures):
+            if at <= seen:
+                return replace(picture, as_of=seen, at=now, since=request.since)
+        # nothing is known from so long ago: what there was before the first change was an empty account
+        return r.Picture(seen, (), (), self._pictures[0][1].balances, self._pictures[0][1].net, now, request.since)

@@ -1,0 +1,77 @@
+"""One file per exchange that can be imitated, and the instruments of symbols that no file lists."""
+
+import re
+import tomllib
+from decimal import Decimal
+from importlib.resources import files
+
+import msgspec
+
+from engine.model.instrument import Instrument, Kind
+from engine.model.money import ONE
+from engine.model.profile import InstrumentRow, Profile
+
+_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
+_QUOTES = ("USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH")
+_KRAKEN = re.compile(r"^(PF|PI|FI)_([A-Z0-9]+?)(USD|EUR)(_\d{6})?$")
+_PERPETUAL = re.compile(r"^([A-Z0-9]+?)[-_]?(?:PERP|SWAP)$")
+DERIVATIVE_LEVERAGE = Decimal(5)
+DERIVATIVE_MAINTENANCE = Decimal("0.01")
+
+
+def names() -> tuple[str, ...]:
+    """The profiles that there are."""
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in files(__name__).iterdir() if entry.name.endswith(".toml")))
+
+
+def load_profile(name: str) -> Profile:
+    """A profile by name. Raises ValueError naming the known ones."""
+    if name not in names():
+        raise ValueError(f"profile is {name!r}; allowed: {', '.join(names())}")
+    text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text, parse_float=str), Profile, strict=False)
+
+
+def parse_symbol(symbol: str, *, derivatives: bool) -> tuple[str, str, Kind]:
+    """Base, quote and kind of a symbol in any of the spellings that the recorded markets use."""
+    if "/" in symbol:
+        base, _, quote = symbol.partition("/")
+        return _NAMES.get(base, base), _NAMES.get(quote, quote), Kind.LINEAR if derivatives else Kind.SPOT
+    if kraken := _KRAKEN.match(symbol):
+        family, base, quote = kraken.group(1, 2, 3)
+        return _NAMES.get(base, base), quote, Kind.LINEAR if family == "PF" else Kind.INVERSE
+    perpetual = _PERPETUAL.match(symbol)
+    pair = perpetual.group(1) if perpetual else symbol
+    quote = next((q for q in _QUOTES if pair.endswith(q) and pair != q), "")
+    base = pair.removesuffix(quote) if quote else pair
+    kind = Kind.LINEAR if perpetual or derivatives else Kind.SPOT
+    return _NAMES.get(base, base), quote or "USD", kind
+
+
+def instrument_for(profile: Profile, symbol: str, tick: Decimal | None, lot: Decimal | None = None) -> Instrument:
+    """A symbol on a venue: as its profile lists it, else on the grid that was read off the recorded prices."""
+    base, quote, kind = parse_symbol(symbol, derivatives=profile.derivatives)
+    row = profile.instruments.get(symbol)
+    if row is None:
+        inverse = kind is Kind.INVERSE
+        step = ONE if inverse else profile.other_lot if lot is None else min(max(profile.other_lot, lot), ONE)
+        smallest = ONE if inverse else max(profile.other_min_size, step)
+        row = InstrumentRow(tick or Decimal("0.01"), step, smallest, profile.other_min_cost)
+    leverage, maintenance = profile.max_leverage, profile.maintenance_margin
+    if kind is not Kind.SPOT:
+        leverage, maintenance = max(leverage, DERIVATIVE_LEVERAGE), max(maintenance, DERIVATIVE_MAINTENANCE)
+    return Instrument(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        kind=kind,
+        tick=row.tick,
+        lot=row.lot,
+        min_size=row.min_size,
+        min_cost=row.min_cost,
+        fee_tiers=profile.fee_tiers,
+        fee_currency=profile.fee_currency,
+        contract_size=row.contract_size,
+        max_leverage=leverage,
+        maintenance_margin=maintenance,
+    )
