@@ -85,8 +85,8 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[console]`: the screen."""
 
-    theme: str = "dark"
-    """A theme's name: dark or light, or a file of your own."""
+    theme: str = "flatout-dark"
+    """A theme's name: flatout-dark, flatout-light, or one of your own in the folder `themes` beside the settings file."""
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
     """Frames per second."""
     bell: bool = True

@@ -1,24 +1,75 @@
-"""The command line `flatout`: the console by default, and everything that works without one."""
+"""The command line `flatout`: the console by default, and everything that works without one. What a command needs is imported by it."""
 
-import json
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
-@click.group(invoke_without_command=True)
+
+class Common:
+    """What all commands share."""
+
+    def __init__(self, settings: Path | None, flags: tuple[str, ...], home: Path | None) -> None:
+        self.settings = settings
+        self.flags = flags
+        self.home = home
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--settings", type=FILE, help="The settings file to read instead of the user's own.")
+@click.option("--set", "flags", multiple=True, metavar="KEY=VALUE", help="A setting for this time, such as risk.max_positions=5.")
+@click.option("--home", type=FOLDER, help="The folder that holds the accounts; default: the platform's place for data.")
+@click.option("--market", "files", multiple=True, type=FILE, help="Play recorded prices from these files instead of simulated ones.")
+@click.option("--speed", type=float, help="How much faster than it happened a recorded market is played.")
+@click.option("--account", help="The account's name.")
+@click.option("--profile", help="What the paper venue imitates: kraken-spot, kraken-futures, binance-spot.")
+@click.option("--theme", help="The theme's name, or a file of your own.")
+@click.option("--fps", type=int, help="Frames per second.")
+@click.version_option(package_name="flatout")
 @click.pass_context
-def main(ctx: click.Context) -> None:
-    """Flatout: a terminal trading console that keeps custody of a trader's risk."""
+def main(  # noqa: PLR0913 - one parameter per flag
+    ctx: click.Context,
+    settings: Path | None,
+    flags: tuple[str, ...],
+    home: Path | None,
+    files: tuple[Path, ...],
+    speed: float | None,
+    account: str | None,
+    profile: str | None,
+    theme: str | None,
+    fps: int | None,
+) -> None:
+    """Flatout: a terminal trading console that keeps custody of a trader's risk.
+
+    Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
+    """
+    given: list[str] = list(flags)
+    if files:
+        names = ", ".join(f"'{path.resolve()}'" for path in files)
+        given += ["market.source=recorded", f"market.files=[{names}]"]
+    for key, value in (
+        ("market.speed", speed),
+        ("account.name", account),
+        ("account.profile", profile),
+        ("console.theme", theme),
+        ("console.fps", fps),
+    ):
+        if value is not None:
+            given.append(f"{key}={value}")
+    ctx.obj = Common(settings, tuple(given), home)
+    if ctx.invoked_subcommand is None:
+        from tui.opening import console
+
+        sys.exit(console(ctx.obj))
 
 
 @main.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--report", "report_to", metavar="FILE|-", help="Write the JSON report there; - prints only the report.")
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where journal and paper account live; default: a fresh temporary one.")
+@click.option("--home", type=FOLDER, help="Where journal and paper account live; default: a fresh temporary one.")
 @click.option("--resume", is_flag=True, help="Go on with what is in --home.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def run(scenario: Path, report_to: str | None, home: Path | None, resume: bool, quiet: bool) -> None:
@@ -28,4 +79,81 @@ def run(scenario: Path, report_to: str | None, home: Path | None, resume: bool, 
     sys.exit(run_scenario(scenario, report_to, home, resume=resume, quiet=quiet))
 
 
-_ = json, shutil, tempfile
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole view as JSON.")
+@click.pass_obj
+def status(common: Common, as_json: bool) -> None:
+    """Say how the account stands, with or without a console running."""
+    from tui.beside import status as tell
+
+    sys.exit(tell(common, as_json=as_json))
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do it; without this it only says what it would do.")
+@click.pass_obj
+def flatten(common: Common, yes: bool) -> None:
+    """Cancel everything of ours, close everything, until the venue says flat. Exits with 0 only then."""
+    from tui.beside import flatten as close_all
+
+    sys.exit(close_all(common, yes=yes))
+
+
+@main.group()
+def journal() -> None:
+    """Look at the journal."""
+
+
+@journal.command("verify")
+@click.pass_obj
+def journal_verify(common: Common) -> None:
+    """Check every event against the hash chain; say what is changed, missing or out of order, and where."""
+    from tui.records import verify
+
+    sys.exit(verify(common))
+
+
+@journal.command("tail")
+@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1, 100_000), help="How many events.")
+@click.pass_obj
+def journal_tail(common: Common, count: int) -> None:
+    """Print the last events."""
+    from tui.records import tail
+
+    sys.exit(tail(common, count))
+
+
+@journal.command("replay")
+@click.option("--to", "upto", type=click.IntRange(0), help="The last event to apply; default: all.")
+@click.pass_obj
+def journal_replay(common: Common, upto: int | None) -> None:
+    """Apply the events from zero and print the state that they give."""
+    from tui.records import replay
+
+    sys.exit(replay(common, upto))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["orders", "fills", "positions", "alerts", "equity"]))
+@click.option("--format", "form", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True)
+@click.option("--output", "-o", type=FILE, help="The file to write; default: standard output (not for parquet).")
+@click.pass_obj
+def export(common: Common, what: str, form: str, output: Path | None) -> None:
+    """Write orders, fills, positions, alerts or the equity to a file."""
+    from tui.records import export_rows
+
+    sys.exit(export_rows(common, what, form, output))
+
+
+@main.command()
+@click.option("--all", "everything", is_flag=True, help="Also the keys that stand at their default; with what they mean.")
+@click.pass_obj
+def settings(common: Common, everything: bool) -> None:
+    """Print the effective settings and where each one came from."""
+    from tui.records import show_settings
+
+    sys.exit(show_settings(common, everything=everything))
+
+
+if __name__ == "__main__":
+    main()

@@ -97,6 +97,14 @@ class Store:
             self._engine.dispose()
             raise StoreError(f"paper account {path}: it can't be opened: {_reason(error)}; name another home, or restore the file") from error
         self._connection = self._engine.connect()
+        self._epoch = self._claim()
+
+    def _claim(self) -> int:
+        """Whoever opens the account last owns it: an earlier process that still runs can write no more."""
+        with self._connection.begin():
+            epoch = int(self._read("epoch") or b"0") + 1
+            self._put("epoch", str(epoch).encode())
+        return epoch
 
     def close(self) -> None:
         """Let go of the file."""
@@ -112,6 +120,8 @@ class Store:
         fills = [{"execution_id": fill.execution_id, "at": fill.at, "body": _encode(fill)} for fill in exchange.new_fills]
         try:
             with self._connection.begin():
+                if int(self._read("epoch") or b"0") != self._epoch:
+                    raise StoreError(f"paper account {self.path}: another process has taken it over")
                 if orders:
                     statement = upsert(OrderRow)
                     changed = {name: statement.excluded[name] for name in ("open", "ended_at", "body")}
@@ -140,7 +150,11 @@ class Store:
 
     def _get(self, name: str) -> bytes | None:
         with self._connection.begin():
-            row = self._connection.execute(select(FactRow.body).where(FactRow.name == name)).first()  # type: ignore[arg-type,call-overload]
+            return self._read(name)
+
+    def _read(self, name: str) -> bytes | None:
+        table = FactRow.__table__.c  # type: ignore[attr-defined]
+        row = self._connection.execute(select(table.body).where(table.name == name)).first()
         return None if row is None else row[0]
 
     def restore(self, exchange: Exchange, now: int) -> bool:

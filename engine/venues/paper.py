@@ -11,7 +11,7 @@ from random import Random
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
-from engine.exchange import Delay, Exchange, Faults, RateLimit, Store
+from engine.exchange import Delay, Exchange, Faults, RateLimit, Store, StoreError
 from engine.model import report as r
 from engine.model.instrument import Instrument
 from engine.model.order import TRIGGERED, Order, Role
@@ -48,7 +48,7 @@ class PaperVenue:
         self._deliveries: dict[asyncio.TimerHandle, None] = {}
         self._last_delivery = 0
         self._pictures: deque[tuple[int, r.Picture]] = deque()
-        self._saving: asyncio.Future[None] | None = None
+        self._saving: asyncio.Future[str] | None = None
         self._second: asyncio.TimerHandle | None = None
         self._due: asyncio.TimerHandle | None = None
         self._due_at: int | None = None
@@ -101,7 +101,7 @@ class PaperVenue:
             if handle is not None:
                 handle.cancel()
         if self._store is not None:
-            self._store.save(self.exchange, self._clock.now())
+            self._save()
             self._store.close()
             self._store = None
 
@@ -137,10 +137,21 @@ class PaperVenue:
     def _save(self) -> None:
         """Everything that changed in this turn of the loop, in one transaction."""
         saving, self._saving = self._saving, None
-        if self._store is not None:
-            self._store.save(self.exchange, self._clock.now())
+        trouble = ""
+        try:
+            if self._store is not None:
+                self._store.save(self.exchange, self._clock.now())
+        except StoreError as error:
+            trouble = str(error)
+            self._hang_up(trouble)
         if saving is not None and not saving.done():
-            saving.set_result(None)
+            saving.set_result(trouble)
+
+    def _hang_up(self, text: str) -> None:
+        """A venue that can't keep its truth says nothing more: what it would say might not be so tomorrow."""
+        if self._connected and self._on_report is not None:
+            self._connected = False
+            self._on_report(r.Disconnected(text, self._clock.now()))
 
     def _schedule(self) -> None:
         at = self.exchange.next_due()
@@ -230,7 +241,9 @@ class PaperVenue:
             self._changed()
         self._schedule()
         if self._saving is not None:
-            await asyncio.shield(self._saving)
+            trouble = await asyncio.shield(self._saving)
+            if trouble:
+                raise OutcomeUnknownError(trouble)
         if faults.lose_reply and random.random() < faults.lose_reply:
             await self._clock.sleep(max(self._timeout - way // 2, 0))
             raise OutcomeUnknownError("no answer: the reply may be lost")

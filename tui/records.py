@@ -1,0 +1,185 @@
+"""Commands about what is written down: the journal, exports, the settings."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from engine.desk.evolve import evolve
+from engine.desk.state import State, encode_state
+from engine.home import Home, HomeError
+from engine.journal import Journal, JournalError
+from engine.model.money import plain
+from engine.runtime import decode
+from engine.settings import SECTIONS, Settings, describe, shown
+from tui.cli import Common
+from tui.opening import settings_of
+
+
+def _open(common: Common) -> tuple[Journal, Settings]:
+    """The account's journal, to read beside whoever writes it."""
+    settings = settings_of(common).settings
+    try:
+        place = settings.journal.url or Home.of(settings.account.name, common.home).journal
+        if isinstance(place, Path) and not place.exists():
+            raise JournalError(f"journal {place}: there is none; open the console once, or name another --home or --account")
+        return Journal.open(place, settings.account.name, "reader", now=time.time_ns(), read_only=True), settings
+    except (JournalError, HomeError) as error:
+        click.echo(f"flatout: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+def verify(common: Common) -> int:
+    """0: all is well; 1: something is not as it was written."""
+    journal, _ = _open(common)
+    try:
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("verifying", total=None)
+            faults = journal.verify(lambda done, total: bar.update(task, completed=done, total=total))
+        events = journal.last_seq
+    except JournalError as error:
+        click.echo(f"flatout journal verify: {error}", err=True)
+        return 1
+    finally:
+        journal.close()
+    for fault in faults:
+        click.echo(fault.text)
+    click.echo(f"{events} events: " + ("all as they were written" if not faults else f"{len(faults)} faults"))
+    return 1 if faults else 0
+
+
+def tail(common: Common, count: int) -> int:
+    """One line per event."""
+    journal, _ = _open(common)
+    try:
+        for stored in journal.tail(count):
+            click.echo(f"{stored.seq:>8}  {_time(stored.at)}  {stored.kind:<22} {stored.body.decode()}")
+    except JournalError as error:
+        click.echo(f"flatout journal tail: {error}", err=True)
+        return 1
+    finally:
+        journal.close()
+    return 0
+
+
+def replay(common: Common, upto: int | None) -> int:
+    """The state that the events give, as JSON."""
+    journal, settings = _open(common)
+    state = State(settings.account.name, settings.account.currency)
+    try:
+        for stored in journal.events():
+            if upto is not None and stored.seq > upto:
+                break
+            evolve(state, decode(stored.body))
+    except (JournalError, msgspec.MsgspecError) as error:
+        click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
+        return 1
+    finally:
+        journal.close()
+    click.echo(encode_state(state).decode())
+    return 0
+
+
+def _time(at: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at // 1_000_000_000)) + f".{at // 1_000_000 % 1000:03d}"
+
+
+def export_rows(common: Common, what: Any, form: str, output: Path | None) -> int:  # noqa: ANN401 - one of the tables' names
+    """Stream the rows of a read model."""
+    if form == "parquet" and output is None:
+        click.echo("flatout export: parquet needs --output FILE", err=True)
+        return 2
+    journal, _ = _open(common)
+    try:
+        rows = ({name: _plain(value) for name, value in row.items()} for row in journal.rows(what))
+        match form:
+            case "parquet":
+                assert output is not None
+                return _parquet(rows, output)
+            case _ if output is None:
+                _write(rows, form, sys.stdout)
+            case _:
+                with output.open("w", encoding="utf-8", newline="") as file:
+                    _write(rows, form, file)
+    except (JournalError, OSError) as error:
+        click.echo(f"flatout export: {error}", err=True)
+        return 1
+    finally:
+        journal.close()
+    return 0
+
+
+def _plain(value: object) -> object:
+    """Money as exact text; tags as one text."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else value
+
+
+def _write(rows: Iterable[dict[str, object]], form: str, file: Any) -> None:  # noqa: ANN401 - a text stream
+    if form == "json":
+        file.write("[")
+        for index, row in enumerate(rows):
+            file.write((",\n " if index else "\n ") + json.dumps(row, ensure_ascii=False))
+        file.write("\n]\n")
+        return
+    iterator = iter(rows)
+    first = next(iterator, None)
+    if first is None:
+        return
+    writer = csv.DictWriter(file, list(first))
+    writer.writeheader()
+    writer.writerows(chain((first,), iterator))
+
+
+def _parquet(rows: Iterator[dict[str, object]], output: Path) -> int:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        click.echo("flatout export: parquet needs pyarrow: pip install 'flatout[parquet]'", err=True)
+        return 2
+    writer = None
+    try:
+        while chunk := list(islice(rows, 10_000)):
+            table = pa.Table.from_pylist(chunk, schema=None if writer is None else writer.schema)
+            if writer is None:
+                writer = pq.ParquetWriter(output, table.schema)
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
+    return 0
+
+
+def show_settings(common: Common, *, everything: bool) -> int:
+    """Each key with its value and its origin."""
+    loaded = settings_of(common)
+    words = describe()
+    for section in SECTIONS:
+        values = getattr(loaded.settings, section)
+        lines = []
+        for name in values.__struct_fields__:
+            key = f"{section}.{name}"
+            origin = loaded.origins.get(key)
+            if origin is None and not everything:
+                continue
+            if everything:
+                lines.append(f"  # {words.get(key, '')}")
+            lines.append(f"  {name} = {shown(getattr(values, name))}  # {origin or 'default'}")
+        if lines:
+            click.echo(f"[{section}]")
+            click.echo("\n".join(lines))
+    if not loaded.origins and not everything:
+        click.echo("everything stands at its default; --all shows the keys and what they mean")
+    return 0
