@@ -46,11 +46,11 @@ def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...],
                     positions[held] = None
     kept = []
     for name in positions:
-        position = state.positions.get(name) or state.closed.get(name)
-        if position is not None:
-            kept.append((position, state.instruments[position.symbol]))
+        found = state.positions.get(name) or state.closed.get(name)
+        if found is not None:
+            kept.append((found, state.instruments[found.symbol]))
     return Batch(
-        records=tuple(Record(event.at, type(event).__struct_config__.tag, encode(event)) for event in decision.events),
+        records=tuple(Record(event.at, kind_of(event), encode(event)) for event in decision.events),
         orders=tuple(order for order in map(state.order, orders) if order is not None),
         fills=tuple(fills),
         positions=tuple(kept),
@@ -60,6 +60,6 @@ def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...],
     )
 
 
-def kinds() -> tuple[str, ...]:
-    """The names of all kinds of event, as the journal stores them."""
-    return tuple(sorted(str(kind.__struct_config__.tag) for kind in e.AnyEvent.__args__))
+def kind_of(event: e.AnyEvent) -> str:
+    """The name of an event, as the journal stores it."""
+    return str(type(event).__struct_config__.tag)

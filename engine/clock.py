@@ -14,6 +14,9 @@ SECOND = 1_000_000_000
 
 T = TypeVar("T")
 
+LOOKS = 64
+"""Turns of a virtual loop between two looks at the real world, in which only a signal can wait."""
+
 
 class Clock:
     """Nanoseconds since 1970 UTC, running at `speed` times the loop's own time from `start` on."""
@@ -68,8 +71,13 @@ class _InstantSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.passed = 0.0
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._turns += 1
+        if timeout is not None and self._turns % LOOKS:
+            self.passed = timeout
+            return []
         events = super().select(0)
         if not events:
             if timeout is None:

@@ -9,6 +9,7 @@ import os
 
 from decimal import Decimal
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 from msgspec import Struct
@@ -124,10 +125,12 @@ class ControlServer:
                 return await self._session.ask(intent)
             case Try(intent=intent):
                 return self._session.preview(intent)
-            case Draw(symbol="", count=count):
-                return Drawn(equity=self._session.equity(count))
             case Draw(symbol=symbol, interval=interval, count=count):
-                return Drawn(candles=self._session.candles(symbol, interval, count))
+                if symbol:
+                    return Drawn(candles=self._session.candles(symbol, interval, count))
+                return Drawn(equity=self._session.equity(count))
+            case _:
+                assert_never(question)
 
 
 class Line:

@@ -21,7 +21,7 @@ from engine.clock import SECOND, Clock
 from engine.desk.board import Board
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Trouble
 from engine.desk.desk import Wake as WakeUp
-from engine.desk.events import AnyEvent
+from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
 from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
@@ -35,7 +35,7 @@ from engine.model.intent import AnyIntent, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.report import VenueReport
-from engine.model.request import Cancel, Lane, Request, Submit
+from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, View
 from engine.settings import Settings
 from engine.tasks import Tasks
@@ -47,6 +47,10 @@ TURN = 0.002
 """Seconds of work per turn of the loop, so that the screen stays alive."""
 EQUITY = 2_000
 """Samples of the equity at hand for the chart."""
+
+SAMPLES = frozenset({Sampled, AccountAsked, Reconciled})
+"""Events that are written with the next ones: a crash loses nothing with them that the next sample would not say."""
+SAMPLES_AT_ONCE = 200
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 decode = msgspec.json.Decoder(AnyEvent).decode
@@ -97,6 +101,9 @@ class Engine:
         self._held: deque[tuple[int, tuple[Request, ...]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
+        self._unsaved = False
+        self._beat: asyncio.TimerHandle | None = None
+        self._beat_at = 0
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
@@ -128,7 +135,8 @@ class Engine:
         self.post(Listed(await self.venue.instruments()))
         self.post(Restarted())
         await self.venue.connect(self.report, self.quote)
-        self.tasks.spawn("pulse", self._pulse())
+        self._beat_at = self.clock.now() + SECOND
+        self._beat = self.clock.call_at(self._beat_at, self._pulse)
 
     def reconcile(self) -> None:
         """Ask the venue for the account."""
@@ -148,11 +156,7 @@ class Engine:
         while not self.gateway.idle and waited < 30:
             await self.clock.sleep(SECOND // 10)
             waited += 1
-        self.gateway.close()
-        if self._timer is not None:
-            self._timer.cancel()
-        await self.venue.close()
-        await self.tasks.close()
+        await self._hang_up()
         if self.read_only or self.journal_failing:
             self.journal.close(1.0)
             return
@@ -163,18 +167,29 @@ class Engine:
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
         self._closed = True
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         self.gateway.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._timer, self._beat):
+            if handle is not None:
+                handle.cancel()
         await self.venue.close()
         await self.tasks.close()
 
-    async def _pulse(self) -> None:
-        while True:
-            due = self.clock.now() + SECOND
-            await self.clock.sleep(SECOND)
-            self._lag = max(0, self.clock.now() - due)
+    def _pulse(self) -> None:
+        """Once a second: how late the loop runs, and whatever the desk does by time alone."""
+        now = self.clock.now()
+        self._lag = max(0, now - self._beat_at)
+        self._beat_at = max(self._beat_at, now) + self._pace()
+        self._beat = self.clock.call_at(self._beat_at, self._pulse)
+        if self.desk.needs_pulse(now):
             self.post(Pulse())
+
+    def _pace(self) -> int:
+        """A second; under virtual time, with nothing held or wanted, a minute: a quiet month is not two million idle beats."""
+        quiet = self.clock.virtual and not (self.state.positions or self.state.blocks)
+        return 60 * SECOND if quiet else SECOND
 
     # Messages in
 
@@ -224,7 +239,8 @@ class Engine:
                     break
         finally:
             self._draining = False
-        if self._inline and not self._inbox:
+        if self._inline and not self._inbox and (self._unsaved or self.journal.waiting > SAMPLES_AT_ONCE):
+            self._unsaved = False
             self.journal.flush()
         self._set_timer()
 
@@ -248,10 +264,14 @@ class Engine:
         except LeaseLostError as error:
             self._lose_lease(str(error))
             return
-        if requests:
-            self._held.append((number, requests))
+        questions = tuple(request for request in requests if isinstance(request, Query | QueryAccount))
+        if questions:
+            self.gateway.enqueue(questions)  # they change nothing: they need not wait for the disk
+        if len(questions) < len(requests):
+            self._held.append((number, tuple(request for request in requests if request not in questions)))
             if self.journal_failing:
                 self._release_exits()
+        self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
             self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
@@ -307,6 +327,10 @@ class Engine:
         self.post(RateLimited(text))
 
     def _set_timer(self) -> None:
+        if self._beat is not None and self._beat_at - self.clock.now() > self._pace():
+            self._beat.cancel()
+            self._beat_at = self.clock.now() + SECOND
+            self._beat = self.clock.call_at(self._beat_at, self._pulse)
         at = self.desk.next_wake()
         if at == self._timer_at and self._timer is not None:
             return

@@ -6,7 +6,7 @@ all of it is derived from the state and from prices, and is set up again by `wat
 
 from decimal import Decimal
 
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
 from engine.model.profile import Profile
@@ -68,6 +68,7 @@ class Board:
         self._since: dict[str, tuple[str, _Segment]] = {}
         self._watched: dict[str, str] = {}
         self._liquidations: dict[str, Decimal] = {}
+        self._pairs: dict[tuple[str, str], str] = {}
         self.sampled_at: int | None = None
         """When the equity was last journaled by this process."""
 
@@ -151,13 +152,21 @@ class Board:
                     return first * second
         return None
 
+    def list(self, instrument: Instrument) -> None:
+        """An instrument's prices can convert its currencies; a spot market is believed before a derivative."""
+        pair = (instrument.base, instrument.quote)
+        if instrument.kind is Kind.SPOT or pair not in self._pairs:
+            self._pairs[pair] = instrument.symbol
+
     def _pair(self, base: str, quote: str) -> Decimal | None:
         if base == quote:
             return Decimal(1)
-        found = self.quote(f"{base}/{quote}")
+        symbol = self._pairs.get((base, quote))
+        found = None if symbol is None else self.quote(symbol)
         if found is not None:
             return found.mid
-        found = self.quote(f"{quote}/{base}")
+        symbol = self._pairs.get((quote, base))
+        found = None if symbol is None else self.quote(symbol)
         return None if found is None else 1 / found.mid
 
     def liquidation(self, position: str) -> Decimal | None:
@@ -180,7 +189,7 @@ class Board:
         leaving = here.longs if position.side is Side.BUY else here.shorts
         if position.stop is not None and position.through_since is None:
             leaving.losses.set((position.id, "stop"), position.stop)
-        together = profile.rest_together and profile.reduce_only and instrument.kind.value != "spot"
+        together = profile.rest_together and profile.reduce_only and instrument.kind is not Kind.SPOT
         if position.target is not None and not together:
             leaving.gains.set((position.id, "target"), position.target)
         if position.trail is not None:

@@ -84,12 +84,8 @@ def _leave_dust(ctx: Context, position: Position, orders: Sequence[Order]) -> Du
         if position.dust:
             yield DustLeft(ctx.now, position.id, dust=False)
         return False
-    if any(not order.is_exit for order in orders):
-        return False  # the entry is still filling
-    for order in orders:
-        yield from cancel(ctx, order, "dust")
     if orders:
-        return True
+        return False  # the entry is still filling, or an exit that rests will take the rest with it
     detail = f"{plain(position.size)} {instrument.base}"
     yield from alert(ctx, "DUST", name_of(position), detail, position.id)
     if position.exit_size:
@@ -150,7 +146,8 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     wanted = position.stop
     if wanted is None or not ordering.tradable(instrument, cover, wanted):
         for order in stops:
-            yield from cancel(ctx, order, "no stop wanted" if wanted is None else "position is being closed")
+            if wanted is None or not cover or order.remaining > cover:  # else it may rest, small as it has become
+                yield from cancel(ctx, order, "no stop wanted" if wanted is None else "position is being closed")
         return
     for order in stops[1:]:
         yield from cancel(ctx, order, "one stop is enough")
@@ -182,7 +179,8 @@ def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cov
     instrument = ctx.instrument(position)
     if wanted is None or not ordering.tradable(instrument, cover, wanted):
         for order in targets:
-            yield from cancel(ctx, order, "no target wanted")
+            if wanted is None or not cover or order.remaining > cover:
+                yield from cancel(ctx, order, "no target wanted")
         return
     if not targets:
         if not _waits(ctx, position) and not position.closing:

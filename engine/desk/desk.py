@@ -97,6 +97,8 @@ class Desk:
         self.revisions: dict[str, int] = {}
         """From a position to a number that changes whenever it does."""
         self._wakes: list[tuple[int, str]] = []
+        for instrument in state.instruments.values():
+            board.list(instrument)
         for name in state.positions:
             self._look_after(name, 0)
 
@@ -181,6 +183,21 @@ class Desk:
             heapq.heappop(self._wakes)
         return None
 
+    def needs_pulse(self, now: int) -> bool:
+        """Whether a `Pulse` would find anything to do: so that an idle second costs next to nothing."""
+        state = self.state
+        if flattens(state) or state.blocks or lockouts.sample_due(self.board, now) or self._reconcile_due(now):
+            return True
+        ctx = Context(state, self.rules, self.profile, self.board, now)
+        symbols = {position.symbol for position in state.positions.values()}
+        if any(alert.code == "STALE_PRICE" and alert.subject not in symbols for alert in state.alerts.values()):
+            return True
+        age = self.rules.risk.price_age
+        return any(ctx.is_stale(symbol, age) is not (f"STALE_PRICE:{symbol}" in state.alerts) for symbol in symbols)
+
+    def _reconcile_due(self, now: int) -> bool:
+        return reconcile.due(Context(self.state, self.rules, self.profile, self.board, now))
+
     def _due(self, now: int) -> tuple[str, ...]:
         """The positions whose time has come."""
         due: dict[str, None] = {}
@@ -207,7 +224,7 @@ def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
         case Pulse():
             yield from lockouts.pulse(ctx)
             yield from flatten.step(ctx)
-            if ctx.now - ctx.state.reconciled_at >= nanoseconds(ctx.rules.requests.reconcile):
+            if reconcile.due(ctx):
                 yield from reconcile.ask(ctx)
         case Picture():
             yield from reconcile.on_picture(ctx, message)
@@ -219,6 +236,7 @@ def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
             yield from reconcile.on_liquidated(ctx, message)
         case Listed(instruments):
             for instrument in instruments:
+                ctx.board.list(instrument)
                 if ctx.state.instruments.get(instrument.symbol) != instrument:
                     yield e.InstrumentListed(ctx.now, instrument)
         case Reconcile():

@@ -62,7 +62,7 @@ def confirm(ctx: Context, picture: Picture, differences: tuple[str, ...]) -> Eve
     yield e.FlattenEnded(ctx.now, receipt)
     if REASON in state.blocks:
         yield e.EntriesAllowed(ctx.now, REASON)
-    yield from alert(ctx, "FLATTENED", receipt[0])
+    yield from alert(ctx, "FLATTENED", "account", receipt[0])
 
 
 def _receipt(ctx: Context) -> list[str]:

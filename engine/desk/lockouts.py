@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from engine.desk import events as e
+from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.protection import tell
 from engine.model.money import ZERO
@@ -67,6 +68,11 @@ def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
     yield from alert(ctx, "LOCKOUT", code, text + clears)
 
 
+def sample_due(board: Board, now: int) -> bool:
+    """Whether the equity is to be journaled again."""
+    return board.sampled_at is None or now - board.sampled_at >= SAMPLE
+
+
 def pulse(ctx: Context) -> Events:
     """Once a second: blocks that have served their time, prices that have gone stale or come back, and the sample that is due."""
     state = ctx.state
@@ -75,8 +81,7 @@ def pulse(ctx: Context) -> Events:
             yield e.EntriesAllowed(ctx.now, block.code)
             yield from cure(ctx, "LOCKOUT", block.code)
     yield from _staleness(ctx)
-    last = ctx.board.sampled_at
-    if last is None or ctx.now - last >= SAMPLE:
+    if sample_due(ctx.board, ctx.now):
         ctx.board.sampled_at = ctx.now
         yield from sample(ctx)
 

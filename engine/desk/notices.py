@@ -43,8 +43,8 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
         case e.AlertRaised(alert=alert) if alert.count == 1 and alert.severity is not Severity.INFO:
             return "bad", alert.text, "", alert.target
         case _:
-            name = getattr(event, "order", None)
-            order = state.order(name) if isinstance(name, str) else None
+            about = getattr(event, "order", None)
+            order = state.order(about) if isinstance(about, str) else None
             return None if order is None else _order_words(event, order)
 
 

@@ -153,6 +153,10 @@ def _stop_crossed(ctx: Context, position: Position) -> Events:
 def grace_over(ctx: Context, position: Position) -> Events:
     """The venue's stop had its grace: take over if the price is still through it, else watch again."""
     mark = ctx.mark(position)
+    stop = working_stop(ctx, position)
+    if stop is not None and stop.triggered:
+        yield StopCrossed(ctx.now, position.id, ctx.now)  # it fires: it takes what the market gives, and so would we
+        return
     through = (
         mark is not None and position.stop is not None and (mark <= position.stop if position.side is Side.BUY else mark >= position.stop)
     )

@@ -23,6 +23,18 @@ OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
 
+IDLE = 10
+"""With nothing open, the pause between two comparisons is this many times longer."""
+
+
+def due(ctx: Context) -> bool:
+    """Whether it is time to compare again."""
+    pause = nanoseconds(ctx.rules.requests.reconcile)
+    if not ctx.state.orders and not ctx.state.positions:
+        pause *= IDLE
+    return ctx.now - ctx.state.reconciled_at >= pause
+
+
 def ask(ctx: Context) -> Events:
     """Ask for a picture, unless one has been asked for and may still come."""
     asked = ctx.state.asked_at

@@ -101,6 +101,13 @@ class Exchange:
         if not book.quoted:
             self._quote(book.derive(trade.at, trade.price, trade.size))
 
+    @property
+    def leveraged(self) -> bool:
+        """Whether anything is held on margin, so that it must be watched."""
+        if any(holding.size for holding in self.ledger.holdings.values()):
+            return True
+        return any(amount < ZERO for amount in self.ledger.cash.values())
+
     def next_due(self) -> int | None:
         """When `advance` has something to do."""
         due = [self._derived[0].at] if self._derived else []

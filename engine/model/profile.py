@@ -51,7 +51,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     other_lot: Decimal
     """Lot of a symbol that is not listed; its tick is read off the recorded prices."""
     other_min_size: Decimal
-    other_min_cost: Decimal
+    other_min_cost: dict[str, Decimal]
+    """By quote currency; `*` is any other."""
 
     def limit_model(self) -> LimitModel:
         """A fresh model of what this venue counts."""

@@ -13,7 +13,7 @@ from engine.desk.views import Views
 from engine.model.fill import Fill
 from engine.model.instrument import Kind
 from engine.model.money import ZERO
-from engine.model.order import TRANSITIONS, Role, Status
+from engine.model.order import TRANSITIONS, Order, Role, Status
 from engine.model.position import Position, Protection
 from engine.model.report import Picture
 
@@ -91,17 +91,21 @@ class Auditor:
                 self._fill(fill, state, now)
             case _:
                 pass
-        name = getattr(event, "order", None)
-        order = state.order(name) if isinstance(name, str) else None
-        if order is not None:
-            before = self._statuses.get(order.client_order_id, order.status)
-            if before is not order.status and order.status not in _reachable(before):
-                self._fail(now, "2 transitions", f"{order.client_order_id}: {before} -> {order.status}")
-            self._statuses[order.client_order_id] = order.status
-            if order.filled > order.size:
-                self._fail(now, "2 filled", f"{order.client_order_id}: {order.filled} of {order.size}")
-            if (order.client_order_id in state.orders) is not order.is_open:
-                self._fail(now, "2 one place", f"{order.client_order_id} is {order.status}")
+        name = event.fill.client_order_id if isinstance(event, e.OrderFilled) else getattr(event, "order", None)
+        known = state.order(name) if isinstance(name, str) else None
+        if known is not None:
+            self._order(known, state, now)
+
+    def _order(self, order: Order, state: State, now: int) -> None:
+        name = order.client_order_id
+        before = self._statuses.get(name, order.status)
+        if before is not order.status and order.status not in _reachable(before):
+            self._fail(now, "2 transitions", f"{name}: {before} -> {order.status}")
+        self._statuses[name] = order.status
+        if order.filled > order.size:
+            self._fail(now, "2 filled", f"{name}: {order.filled} of {order.size}")
+        if (name in state.orders) is not order.is_open:
+            self._fail(now, "2 one place", f"{name} is {order.status}")
 
     def _fill(self, fill: Fill, state: State, now: int) -> None:
         if fill.execution_id in self._executions:

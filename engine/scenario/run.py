@@ -37,6 +37,8 @@ from engine.settings import AccountSettings, Settings, SettingsError, with_value
 
 SETTLE = 20 * SECOND
 """How long the end waits for what is under way."""
+RECOVERY = 15 * SECOND
+"""How long a script waits for a restarted engine to have asked the venue."""
 Progress = Callable[[float], None]
 
 
@@ -167,6 +169,13 @@ class Run:
             await self.engine.close()
         self.auditor.tasks(len(self.engine.tasks), self.clock.now())
         await self._open_engine()
+        await self._recovered()
+
+    async def _recovered(self) -> None:
+        """The script goes on once the engine takes entries again, or says why it does not."""
+        deadline = self.clock.now() + RECOVERY
+        while "STARTING" in self.engine.state.blocks and self.clock.now() < deadline:
+            await self.clock.sleep(SECOND // 100)
 
     def _count(self) -> None:
         statistics = self.engine.gateway.statistics
@@ -235,6 +244,7 @@ class Run:
         return self.source.recorded.progress if self.source.recorded is not None else 0.0
 
     async def _act(self) -> None:
+        await self._recovered()
         self.unreached = [action.index for action in self.script.actions]
         for action in self.script.actions:
             await self.clock.sleep_until(self.source.start + action.at)
@@ -261,9 +271,9 @@ class Run:
     async def _ask(self, action: Action) -> None:
         intents = acting.intents(action, self.labels, self.engine.state, f"do{action.index}.{self._begin_at}")
         if not intents:
-            self._refused(Refusal("UNKNOWN_POSITION", action.about or action.symbol), action.label)
+            self._refused(Refusal("UNKNOWN_POSITION", action.about or action.symbol), action.label or action.about)
         for intent in intents:
-            self._intents[intent.id] = action.label
+            self._intents[intent.id] = action.label or action.about
             answer: Answer = await self.engine.ask(intent)
             if action.what == "open" and action.label and answer.ok:
                 self.labels[action.label] = answer.created

@@ -55,7 +55,8 @@ class PaperVenue:
         self._connected = False
         exchange.on_report.append(self._said)
         exchange.on_quote.append(self._quoted)
-        self._each_second()
+        if faults.disconnect is not None:
+            self._second = clock.call_at(clock.now() + SECOND, self._each_second)
 
     @property
     def name(self) -> str:
@@ -129,6 +130,8 @@ class PaperVenue:
             self._pictures.append((now, self.exchange.picture(now, 0)))
             while len(self._pictures) > 1 and self._pictures[1][0] <= now - self.faults.rest_lag:
                 self._pictures.popleft()
+        if self._second is None and self.exchange.leveraged:
+            self._second = self._clock.call_at(self._clock.now() + SECOND, self._each_second)
         if self._store is not None and self._saving is None:
             loop = asyncio.get_running_loop()
             self._saving = loop.create_future()
@@ -176,7 +179,8 @@ class PaperVenue:
         if self.exchange.changed:
             self._changed()
         self._line(now)
-        self._second = self._clock.call_at(now + SECOND, self._each_second)
+        lives = self.exchange.leveraged or self.faults.disconnect is not None
+        self._second = self._clock.call_at(now + SECOND, self._each_second) if lives else None
 
     def _line(self, now: int) -> None:
         if self._on_report is None or self.faults.disconnect is None:
