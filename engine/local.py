@@ -10,6 +10,8 @@ from pathlib import Path
 from engine import assembly
 from engine.clock import Clock
 from engine.control import ControlError, ControlServer, RemoteSession
+from engine.desk.desk import Decision
+from engine.desk.events import AlertCured, AlertRaised
 from engine.exchange import Store
 from engine.home import Home
 from engine.journal import Journal
@@ -18,6 +20,7 @@ from engine.model.intent import AnyIntent
 from engine.model.quote import Candle, Tick
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
+from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
 from engine.settings import Settings
@@ -55,6 +58,7 @@ class LocalSession:
         if self.source.recorded is not None:
             market = self.source.recorded
             self.engine.progress = lambda: market.progress
+        self._tell_others()
         await self.engine.start()
         self.engine.tasks.spawn("market", self._play())
         if self.source.simulated is not None:
@@ -79,6 +83,24 @@ class LocalSession:
         self.venue = assembly.paper(profile, instruments, cash, currency, self.clock, market.seed, settings.paper, store=store)
         self._store = store
         store.restore(self.venue.exchange, self.clock.now())
+
+    def _tell_others(self) -> None:
+        """Notifications, where the settings ask for them. Raises NotifyError."""
+        variable = self._settings.outlets.notify
+        if variable is None:
+            return
+        notifier = Notifier(variable, self._settings.account.name, self.engine.complain)
+
+        def decided(decision: Decision, _: int) -> None:
+            for event in decision.events:
+                if isinstance(event, AlertRaised):
+                    notifier.raised(event.alert)
+                elif isinstance(event, AlertCured):
+                    ended = [alert for alert in self.engine.state.ended_alerts if alert.key == event.key]
+                    notifier.cured(ended[-1])
+
+        self.engine.hooks.decided = decided
+        self.engine.tasks.spawn("notifications", notifier.run())
 
     async def _play(self) -> None:
         def deliver(tick: Tick) -> None:

@@ -372,6 +372,10 @@ class Engine:
             if said is not None:
                 self._notice(*said)
 
+    def complain(self, text: str) -> None:
+        """Say that something beside the desk failed."""
+        self._notice("bad", text, "", "")
+
     def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
         self._notice_count += 1
         self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))

@@ -95,6 +95,13 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Other keys by command id: { flatten = "f10" }."""
 
 
+class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[outlets]`: who else is told."""
+
+    notify: str | None = None
+    """The environment variable that holds Apprise addresses, separated by spaces: CRITICAL alerts go there. None are sent where unset."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of them."""
 
@@ -107,6 +114,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     gateway: GatewayRules = GatewayRules()
     journal: JournalSettings = JournalSettings()
     console: ConsoleSettings = ConsoleSettings()
+    outlets: OutletSettings = OutletSettings()
 
     @property
     def rules(self) -> Rules:

@@ -30,7 +30,7 @@ class Common:
 @click.option("--fps", type=int, help="Frames per second.")
 @click.version_option(package_name="flatout")
 @click.pass_context
-def main(  # noqa: PLR0913 - one parameter per flag
+def main(
     ctx: click.Context,
     settings: Path | None,
     flags: tuple[str, ...],
@@ -153,6 +153,17 @@ def settings(common: Common, everything: bool) -> None:
     from tui.records import show_settings
 
     sys.exit(show_settings(common, everything=everything))
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address is served only when it is named here.")
+@click.pass_context
+def web(ctx: click.Context, port: int, host: str) -> None:
+    """Serve the console to a browser on this machine (needs flatout[web])."""
+    from tui.serving import serve
+
+    sys.exit(serve(host, port))
 
 
 if __name__ == "__main__":

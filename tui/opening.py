@@ -23,10 +23,9 @@ def settings_of(common: Common) -> Loaded:
 def console(common: Common) -> int:
     """Run the console; its exit code."""
     settings = settings_of(common).settings
+    from engine.home import Home, HomeError
     from tui.app import FlatoutApp
     from tui.options import ConsoleOptions
-
-    from engine.home import Home, HomeError
 
     try:
         home = Home.of(settings.account.name, common.home)

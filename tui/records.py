@@ -1,12 +1,7 @@
 """Commands about what is written down: the journal, exports, the settings."""
 
-import csv
-import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +14,7 @@ from engine.desk.evolve import evolve
 from engine.desk.state import State, encode_state
 from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
-from engine.model.money import plain
+from engine.outlets import exports
 from engine.runtime import decode
 from engine.settings import SECTIONS, Settings, describe, shown
 from tui.cli import Common
@@ -94,71 +89,27 @@ def _time(at: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at // 1_000_000_000)) + f".{at // 1_000_000 % 1000:03d}"
 
 
-def export_rows(common: Common, what: Any, form: str, output: Path | None) -> int:  # noqa: ANN401 - one of the tables' names
+def export_rows(common: Common, what: Any, form: str, output: Path | None) -> int:
     """Stream the rows of a read model."""
     if form == "parquet" and output is None:
         click.echo("flatout export: parquet needs --output FILE", err=True)
         return 2
     journal, _ = _open(common)
+    write = exports.write_json if form == "json" else exports.write_csv
     try:
-        rows = ({name: _plain(value) for name, value in row.items()} for row in journal.rows(what))
-        match form:
-            case "parquet":
-                assert output is not None
-                return _parquet(rows, output)
-            case _ if output is None:
-                _write(rows, form, sys.stdout)
-            case _:
-                with output.open("w", encoding="utf-8", newline="") as file:
-                    _write(rows, form, file)
-    except (JournalError, OSError) as error:
+        rows = journal.rows(what)
+        if form == "parquet" and output is not None:
+            exports.write_parquet(rows, output)
+        elif output is None:
+            write(rows, sys.stdout)
+        else:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                write(rows, file)
+    except (JournalError, OSError, exports.ExtraMissingError) as error:
         click.echo(f"flatout export: {error}", err=True)
         return 1
     finally:
         journal.close()
-    return 0
-
-
-def _plain(value: object) -> object:
-    """Money as exact text; tags as one text."""
-    if isinstance(value, Decimal):
-        return plain(value)
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else value
-
-
-def _write(rows: Iterable[dict[str, object]], form: str, file: Any) -> None:  # noqa: ANN401 - a text stream
-    if form == "json":
-        file.write("[")
-        for index, row in enumerate(rows):
-            file.write((",\n " if index else "\n ") + json.dumps(row, ensure_ascii=False))
-        file.write("\n]\n")
-        return
-    iterator = iter(rows)
-    first = next(iterator, None)
-    if first is None:
-        return
-    writer = csv.DictWriter(file, list(first))
-    writer.writeheader()
-    writer.writerows(chain((first,), iterator))
-
-
-def _parquet(rows: Iterator[dict[str, object]], output: Path) -> int:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        click.echo("flatout export: parquet needs pyarrow: pip install 'flatout[parquet]'", err=True)
-        return 2
-    writer = None
-    try:
-        while chunk := list(islice(rows, 10_000)):
-            table = pa.Table.from_pylist(chunk, schema=None if writer is None else writer.schema)
-            if writer is None:
-                writer = pq.ParquetWriter(output, table.schema)
-            writer.write_table(table)
-    finally:
-        if writer is not None:
-            writer.close()
     return 0
 
 

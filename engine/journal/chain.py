@@ -18,9 +18,11 @@ def genesis(account: str) -> bytes:
     return blake2b(b"flatout journal 1\n" + account.encode(), digest_size=SIZE).digest()
 
 
-def link(previous: bytes, seq: int, batch: int, at: int, kind: str, body: bytes) -> bytes:
+def link(previous: bytes, seq: int, batch: int, at: int, kind: str, body: bytes | str) -> bytes:
     """The hash of an event. The length of `kind` is included, so that no byte can move between the fields."""
     word = kind.encode()
+    if isinstance(body, str):  # somebody wrote text where bytes were: whatever it says, it is not what was written
+        return b""
     return blake2b(previous + _FIXED.pack(seq, batch, at, len(word)) + word + body, digest_size=SIZE).digest()
 
 

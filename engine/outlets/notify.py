@@ -1,0 +1,60 @@
+"""Notifications through Apprise (mail, push, chat, webhooks): CRITICAL alerts when they are raised and when they are cured.
+
+The addresses carry secrets, so they never stand in the settings: a setting names the environment variable that holds them.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from engine.model.alert import Alert, Severity
+
+WAITING = 100
+"""Messages that may wait; a line that is down must not fill the memory."""
+
+
+class NotifyError(Exception):
+    """The notifications can't be set up; the text says what is missing."""
+
+
+class Notifier:
+    """Sends what a person must hear of, one message after the other."""
+
+    def __init__(self, variable: str, account: str, failed: Callable[[str], None]) -> None:
+        urls = os.environ.get(variable, "").split()
+        if not urls:
+            raise NotifyError(f"outlets.notify names the environment variable {variable}, which holds no address")
+        try:
+            import apprise
+        except ImportError as error:
+            raise NotifyError("outlets.notify needs Apprise: pip install 'flatout[notify]'") from error
+        self._apprise = apprise.Apprise()
+        for number, url in enumerate(urls, start=1):
+            if not self._apprise.add(url):
+                raise NotifyError(f"outlets.notify: address {number} in {variable} is not one that Apprise knows")
+        self._account = account
+        self._failed = failed
+        self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
+
+    def raised(self, alert: Alert) -> None:
+        """An alert was raised."""
+        if alert.severity is Severity.CRITICAL and alert.count == 1:
+            self._put("ALERT", alert.text)
+
+    def cured(self, alert: Alert) -> None:
+        """An alert's cause is gone."""
+        if alert.severity is Severity.CRITICAL:
+            self._put("over", alert.text)
+
+    def _put(self, word: str, text: str) -> None:
+        try:
+            self._waiting.put_nowait((f"Flatout {self._account}: {word}", text))
+        except asyncio.QueueFull:
+            self._failed("a notification was dropped: too many wait")
+
+    async def run(self) -> None:
+        """Send for ever; a failure is told and the next one tried."""
+        while True:
+            title, body = await self._waiting.get()
+            if not await self._apprise.async_notify(title=title, body=body):
+                self._failed("a notification could not be sent")

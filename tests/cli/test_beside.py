@@ -1,0 +1,227 @@
+"""The commands that work without a console, and beside one, as a person types them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def flatout(home: Path, tmp_path: Path) -> Run:
+    """Runs the command in a process of its own."""
+
+    def run(*words: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(tmp_path / "settings.toml")}
+        command = [sys.executable, "-m", "tui.cli", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
+
+    return run
+
+
+OPEN_AND_WAIT = """
+import asyncio, sys, signal
+from pathlib import Path
+from decimal import Decimal
+from engine.local import open_session
+from engine.model.intent import Away, Base, OpenBracket
+from engine.model.side import Side
+from engine.settings import load
+
+async def main():
+    session = await open_session(load(None, ["journal.snapshot_every=100"]).settings)
+    while any(reason.code == "STARTING" for reason in session.view().reasons) or not session.view().feeds:
+        await asyncio.sleep(0.05)
+    answer = await session.ask(OpenBracket(id="t1", symbol="BTC/USD", side=Side.BUY, size=Base(Decimal("0.05")), stop=Away(Decimal("0.05"))))
+    assert answer.ok, answer
+    for _ in range(100):
+        view = session.view()
+        if view.positions and view.positions[0].protection.value == "venue":
+            break
+        await asyncio.sleep(0.05)
+    print("holding", flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await session.close()
+    print("closed", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def holding(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the account and a position, as a console would."""
+    environment = {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(tmp_path / "settings.toml")}
+    process = subprocess.Popen([sys.executable, "-c", OPEN_AND_WAIT], stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "holding"
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_status_opens_the_account_where_nobody_holds_it(flatout: Run) -> None:
+    told = flatout("status")
+    assert told.returncode == 0, told.stderr
+    assert "PAPER paper on paper: ACTIVE, equity 100,000.00 USD" in told.stdout
+
+
+def test_status_asks_the_engine_that_holds_the_account(flatout: Run, holding: subprocess.Popen[str]) -> None:
+    told = flatout("status", "--json")
+    assert told.returncode == 0, told.stderr
+    view = json.loads(told.stdout)
+    assert [position["symbol"] for position in view["positions"]] == ["BTC/USD"]
+    assert view["positions"][0]["protection"] == "venue"
+    assert holding.poll() is None
+
+
+def test_flatten_asks_first(flatout: Run) -> None:
+    told = flatout("flatten")
+    assert told.returncode != 0
+    assert "--yes" in told.stdout
+
+
+def test_flatten_beside_a_running_engine_closes_everything(flatout: Run, holding: subprocess.Popen[str]) -> None:
+    told = flatout("flatten", "--yes")
+    assert told.returncode == 0, told.stderr
+    assert "the venue says flat" in told.stdout
+    assert json.loads(flatout("status", "--json").stdout)["positions"] == []
+
+
+def test_flatten_beside_an_engine_that_hangs(flatout: Run, holding: subprocess.Popen[str]) -> None:
+    holding.send_signal(signal.SIGSTOP)
+    told = flatout("flatten", "--yes")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "going to the venue directly" in told.stderr
+    assert "the venue says flat" in told.stdout
+
+
+def test_flatten_with_a_damaged_journal(flatout: Run, holding: subprocess.Popen[str], home: Path) -> None:
+    holding.kill()
+    holding.wait()
+    for leftover in (home / "paper").glob("journal.sqlite*"):
+        leftover.unlink()
+    (home / "paper" / "journal.sqlite").write_bytes(b"this is not a database" * 500)
+    told = flatout("flatten", "--yes")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "the venue says flat" in told.stdout
+
+
+def test_a_killed_engine_finds_everything_as_it_was(flatout: Run, holding: subprocess.Popen[str]) -> None:
+    holding.kill()
+    holding.wait()
+    view = json.loads(flatout("status", "--json").stdout)
+    assert [position["protection"] for position in view["positions"]] == ["venue"]
+    assert view["mode"] == "ACTIVE"
+    assert flatout("journal", "verify").returncode == 0
+
+
+def test_an_orderly_end_on_sigterm_leaves_the_stop_resting(flatout: Run, holding: subprocess.Popen[str]) -> None:
+    assert holding.stdout is not None
+    holding.send_signal(signal.SIGTERM)
+    assert holding.stdout.readline().strip() == "closed"
+    assert holding.wait(20) == 0
+    orders = [row for row in json.loads(flatout("export", "orders", "--format", "json").stdout) if row["role"] == "stop"]
+    assert [row["status"] for row in orders] == ["open"]
+
+
+def test_journal_verify_says_where_it_was_changed(flatout: Run, home: Path) -> None:
+    import sqlite3
+
+    flatout("status")
+    with sqlite3.connect(home / "paper" / "journal.sqlite") as database:
+        database.execute("update event set body = replace(body, 'paper', 'PAPER') where seq = 3")
+        database.execute("update event set at = at + 1 where seq = 4")
+    database.close()
+    told = flatout("journal", "verify")
+    assert told.returncode == 1
+    assert "4" in told.stdout
+
+
+def test_journal_tail_and_replay(flatout: Run) -> None:
+    flatout("status")
+    tail = flatout("journal", "tail", "-n", "3")
+    assert len(tail.stdout.splitlines()) == 3
+    assert json.loads(flatout("journal", "replay").stdout)["account"] == "paper"
+
+
+def test_exports_in_every_format(flatout: Run, tmp_path: Path, holding: subprocess.Popen[str]) -> None:
+    holding.terminate()
+    holding.wait(20)
+    for what in ("orders", "fills", "positions", "alerts", "equity"):
+        assert flatout("export", what).returncode == 0
+    lines = flatout("export", "fills").stdout.splitlines()
+    assert lines[0].startswith("execution_id,")
+    assert len(lines) >= 2
+    pytest.importorskip("pyarrow")
+    assert flatout("export", "fills", "--format", "parquet").returncode == 2
+    target = tmp_path / "fills.parquet"
+    assert flatout("export", "fills", "--format", "parquet", "-o", str(target)).returncode == 0
+    assert target.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--set", "risk.max_postions=3", "status"), "did you mean risk.max_positions?"),
+        (("--set", "risk.max_positions=many", "status"), "risk.max_positions is 'many'"),
+        (("--set", "nonsense", "status"), "section.name=value"),
+        (("--settings", "nowhere.toml", "status"), "there is no file nowhere.toml"),
+        (("--profile", "mtgox", "status"), "allowed: binance-spot, kraken-futures, kraken-spot"),
+        (("--account", "a/b", "status"), "account.name"),
+        (("journal", "verify"), "there is none"),
+        (("run", "nowhere.toml"), "nowhere.toml: it can't be read"),
+        (("run", "--resume", "nowhere.toml"), "--resume needs --home"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: tuple[str, ...], says: str, flatout: Run) -> None:
+    told = flatout(*words)
+    assert told.returncode == 2
+    assert says in told.stderr
+    assert "Traceback" not in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_settings_say_where_they_came_from(flatout: Run, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[risk]\nmax_positions = 4\n")
+    told = flatout("--set", "console.fps=5", "settings")
+    assert "max_positions = 4  # " in told.stdout
+    assert "settings.toml" in told.stdout
+    assert "fps = 5  # --set" in told.stdout
+    every = flatout("settings", "--all").stdout
+    assert "# Open positions plus entries in flight." in every
+
+
+def test_nothing_of_the_home_is_readable_by_others(flatout: Run, home: Path) -> None:
+    flatout("status")
+    for path in (home / "paper").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_a_second_session_looks_on(flatout: Run, holding: subprocess.Popen[str], home: Path) -> None:
+    time.sleep(0.2)
+    code = (
+        "import asyncio\nfrom engine.local import open_session\nfrom engine.model.intent import Pause\nfrom engine.settings import load\n"
+        "async def main():\n    s = await open_session(load(None, []).settings)\n    a = await s.ask(Pause(id='x'))\n"
+        "    print(s.read_only, a.refusals[0].text)\n    await s.close()\nasyncio.run(main())\n"
+    )
+    environment = {**os.environ, "FLATOUT_HOME": str(home)}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False, timeout=30)
+    assert told.stdout.startswith("True this console is read-only; process "), told.stderr

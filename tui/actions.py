@@ -1,0 +1,224 @@
+"""What each command does, in the words of the console. Each is called only when its command is available."""
+
+from engine.model.alert import Alert
+from engine.model.intent import Acknowledge, CancelAll, Halt, Pause, Reconcile, Resume
+from engine.model.order import Role
+from engine.model.view import View
+from tui import export as files
+from tui.console import Console
+from tui.flows import pages
+from tui.flows.amend import Amend
+from tui.flows.cancel import Cancel, CancelAllOf
+from tui.flows.command_line import CommandLine
+from tui.flows.exits import Close, Part, Turn
+from tui.flows.filter_line import FilterLine
+from tui.flows.flatten import FlattenSheet
+from tui.flows.leave import Leave
+from tui.flows.stop import Move
+from tui.flows.stop import break_even as break_even_price
+from tui.flows.ticket import Ticket
+from tui.flows.trail import Follow
+from tui.lines import Line
+from tui.link import new_id
+
+
+def close(console: Console) -> None:
+    """`x`."""
+    if (position := console.context().position) is not None:
+        console.open(Close(console, position))
+
+
+def close_part(console: Console) -> None:
+    """`X`."""
+    if (position := console.context().position) is not None:
+        console.open(Part(console, position))
+
+
+def reverse(console: Console) -> None:
+    """`v`."""
+    if (position := console.context().position) is not None:
+        console.open(Turn(console, position))
+
+
+def trail(console: Console) -> None:
+    """`t`."""
+    if (position := console.context().position) is not None:
+        console.open(Follow(console, position))
+
+
+def move_stop(console: Console) -> None:
+    """`m`: an entry is amended; for a stop or target order its position's stop is moved."""
+    here = console.context()
+    if here.order is not None and here.order.order.role is Role.ENTRY:
+        console.open(Amend(console, here.order))
+    elif here.position is not None:
+        console.open(Move(console, here.position))
+
+
+def break_even(console: Console) -> None:
+    """`b`."""
+    if (position := console.context().position) is not None:
+        console.open(Move(console, position, break_even_price(position)))
+
+
+def cancel(console: Console) -> None:
+    """`c`."""
+    if (order := console.context().order) is not None:
+        console.open(Cancel(console, order))
+
+
+def cancel_symbol(console: Console) -> None:
+    """`C`."""
+    console.open(CancelAllOf(console, console.context().symbol))
+
+
+def cancel_all(console: Console) -> None:
+    """Cancels only what opens: it is safe and asks nothing."""
+    console.ask(CancelAll(id=new_id()), "cancel all entries")
+
+
+def ticket(console: Console) -> None:
+    """`n`."""
+    console.open(Ticket(console, console.context().symbol))
+
+
+def flatten(console: Console) -> None:
+    """`F`."""
+    console.open(FlattenSheet(console))
+
+
+def pause(console: Console) -> None:
+    """`p`."""
+    paused = any(reason.code == "PAUSED" for reason in console.link.view.reasons)
+    if paused:
+        console.ask(Resume(id=new_id()), "resume entries")
+    else:
+        console.ask(Pause(id=new_id()), "pause entries")
+
+
+def halt(console: Console) -> None:
+    """By name only."""
+    console.ask(Halt(id=new_id()), "halt the desk")
+
+
+def resume(console: Console) -> None:
+    """By name only: each reason is cleared by its own name."""
+    reasons = console.link.view.reasons
+    if not reasons:
+        console.say("nothing blocks entries")
+    for reason in reasons:
+        console.ask(Resume(id=new_id(), reason=reason.code), f"clear {reason.code}")
+
+
+def reconcile(console: Console) -> None:
+    """`R`."""
+    console.ask(Reconcile(id=new_id()), "compare with the venue")
+
+
+def acknowledge(console: Console) -> None:
+    """`a`."""
+    if (alert := console.context().alert) is not None:
+        console.ask(Acknowledge(id=new_id(), alert=alert.key), f"acknowledge: {alert.text}")
+
+
+def _subject(alert: Alert, view: View) -> tuple[str, str] | None:
+    """Pane and key of what an alert is about."""
+    names = {alert.target, alert.subject}
+    for p in view.positions:
+        if p.id in names:
+            return "positions", p.id
+    for o in view.orders:
+        if o.order.client_order_id in names or (o.order.venue_order_id or "") in names:
+            return "orders", o.order.client_order_id or o.order.venue_order_id or ""
+    found = next((p for p in view.positions if p.label in names or p.symbol in names), None)
+    return ("positions", found.id) if found is not None else None
+
+
+def jump(console: Console) -> None:
+    """`!`."""
+    alert = console.context().alert
+    about = _subject(alert, console.link.view) if alert is not None else None
+    if alert is None:
+        return
+    if about is None or not console.select(*about):
+        console.say(f"{alert.subject} is not open: nothing to jump to", "warn")
+    else:
+        console.say(alert.text, "warn")
+
+
+def filter_list(console: Console) -> None:
+    """`/`."""
+    console.open(FilterLine(console))
+
+
+def details(console: Console) -> None:
+    """Enter: the thing as it is now, until it is gone."""
+    here = console.context()
+    if here.pane == "alerts" and here.alert is not None:
+        alert = here.alert
+        console.open(pages.Page(console, "Alert", lambda _, room: pages.details(alert, room)))
+    elif here.pane == "orders" and here.order is not None:
+        key = here.order.order.client_order_id
+        console.open(pages.Page(console, f"Order {key}", lambda view, room: _order(view, key, room)))
+    elif here.position is not None:
+        name = here.position.id
+        console.open(pages.Page(console, f"Position {name}", lambda view, room: _position(view, name, room)))
+
+
+_GONE: list[Line] = [(("it is no longer open", "warn"),)]
+
+
+def _order(view: View, key: str, room: int) -> list[Line]:
+    found = next((o for o in view.orders if o.order.client_order_id == key), None)
+    return pages.details(found, room) if found is not None else _GONE
+
+
+def _position(view: View, key: str, room: int) -> list[Line]:
+    found = next((p for p in view.positions if p.id == key), None)
+    return pages.details(found, room) if found is not None else _GONE
+
+
+def log(console: Console) -> None:
+    """`L`."""
+    console.open(pages.Page(console, "What happened", pages.happened))
+
+
+def copy(console: Console) -> None:
+    """`y`."""
+    console.copy(console.row_text())
+
+
+def export(console: Console) -> None:
+    """`e`."""
+    pane = console.context().pane
+    titles, rows = console.rows(pane)
+    try:
+        path = files.write(console.options.home, pane, titles, rows)
+    except OSError as error:
+        console.say(f"could not export {pane}: {error}", "bad")
+        return
+    console.say(f"exported {len(rows)} {pane} to {path}", "good")
+
+
+def theme(console: Console) -> None:
+    """`T`."""
+    console.say(f"theme {console.next_theme()}")
+
+
+def command_line(console: Console) -> None:
+    """`:`."""
+    console.open(CommandLine(console, console.known()))
+
+
+def help_page(console: Console) -> None:
+    """`?`."""
+    known = console.help_lines()
+    console.open(pages.Page(console, "Keys", lambda _view, room: known(room)))
+
+
+def leave(console: Console) -> None:
+    """`q`: without an engine there is nothing to ask about."""
+    if console.context().view is None:
+        console.leave()
+    else:
+        console.open(Leave(console))

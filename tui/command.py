@@ -1,0 +1,99 @@
+"""What a command is, and the reasons for which one can't be done now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.model.order import Role
+from tui.console import Console, Context
+
+Availability = Callable[[Context], str | None]
+"""None, or why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a key does: bindings, footer, palette, help and the `:` line are made of these."""
+
+    id: str
+    key: str
+    """As Textual names keys; several separated by commas; empty for one without a key."""
+    words: str
+    group: str
+    run: Callable[[Console], None]
+    availability: Availability = lambda _: None
+    footer: str = ""
+    """One or two words for the footer; empty where it is not shown there."""
+    shown: str = ""
+    """How the key is written, where that differs from its name."""
+
+
+def opened(context: Context) -> str | None:
+    """The engine is open."""
+    return None if context.view is not None else "the engine is still starting"
+
+
+def may_act(context: Context) -> str | None:
+    """The engine is open and the account is ours."""
+    if context.read_only:
+        holder = context.view.holder if context.view is not None else ""
+        return f"read-only: {holder or 'somebody else'} holds the account"
+    return opened(context)
+
+
+def on_position(context: Context) -> str | None:
+    """A position is selected, and may be acted on."""
+    if (why := may_act(context)) is not None:
+        return why
+    if context.position is None:
+        return "select a position first (1, then j or k)"
+    return "this position is being closed already" if context.position.closing else None
+
+
+def on_order(context: Context) -> str | None:
+    """An order is selected, and may be acted on."""
+    if (why := may_act(context)) is not None:
+        return why
+    if context.order is None:
+        return "select an order first (2, then j or k)"
+    if context.order.order.in_doubt:
+        return "its outcome is unknown; asking the venue"
+    return "its cancel is under way" if context.order.order.cancel_pending else None
+
+
+def on_stop(context: Context) -> str | None:
+    """Something with a price that can be moved is selected."""
+    if context.order is None:
+        return on_position(context)
+    if context.order.order.role is Role.ENTRY:
+        return on_order(context)
+    return on_position(context)
+
+
+def on_symbol(context: Context) -> str | None:
+    """A symbol is meant."""
+    return may_act(context) or (None if context.symbol else "select a position or an order first")
+
+
+def on_alert(context: Context) -> str | None:
+    """There is an alert to speak of."""
+    return opened(context) or (None if context.alert is not None else "no alert stands")
+
+
+def on_new_alert(context: Context) -> str | None:
+    """There is an alert that nobody has acknowledged."""
+    if (why := may_act(context) or on_alert(context)) is not None:
+        return why
+    return "it is acknowledged already" if context.alert is not None and context.alert.acknowledged_at else None
+
+
+def in_list(context: Context) -> str | None:
+    """A list listens."""
+    return opened(context) or (None if context.pane in ("positions", "orders", "alerts") else "choose a list first: 1, 2 or 3")
+
+
+def on_anything(context: Context) -> str | None:
+    """Something is selected."""
+    if (why := in_list(context)) is not None:
+        return why
+    chosen = {"positions": context.position, "orders": context.order, "alerts": context.alert}[context.pane]
+    return None if chosen is not None else "nothing is selected"

@@ -1,0 +1,94 @@
+"""Amend a working entry: another price, one enter."""
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from engine.model.intent import AmendOrder
+from engine.model.view import OrderView, Preview, View
+from tui import figures
+from tui.console import Console
+from tui.flows.card import Sheet, preview_lines
+from tui.flows.choice import Entry, typed
+from tui.flows.numbers import UnreadableError, number
+from tui.flows.stop import STEPS, stepped
+from tui.flows.watched import OrderDialog, order_in, order_line
+from tui.panes.orders import key_of
+
+
+class Amend(OrderDialog):
+    """`m` on an order."""
+
+    title_text = "Amend an order"
+    wide = True
+
+    def __init__(self, console: Console, order: OrderView) -> None:
+        super().__init__(console, order)
+        self._start = order.order.trigger if order.order.trigger is not None else order.order.price
+        text = figures.exact(self._start, order.tick) if self._start is not None else ""
+        self.price = typed("price", value=text, hint="a price", most=24)
+        self.card = Sheet(console.palette, id="card")
+
+    def body(self) -> Iterable[Widget]:
+        """Price, before and after."""
+        yield Entry(self.palette, "price", self.price)
+        yield self.card
+
+    def on_mount(self) -> None:
+        """The price listens."""
+        super().on_mount()
+        self.price.focus()
+
+    def on_input_changed(self) -> None:
+        """Show at once what it would do."""
+        self.refresh_body()
+
+    def pressed(self, key: str) -> bool:
+        """Arrows move by ticks; F2 takes the offered price."""
+        if self.phase != "open":
+            return False
+        if key in STEPS:
+            self.price.value = stepped(self.price.value, STEPS[key], self.order.tick, self._start)
+            self.price.cursor_position = len(self.price.value)
+            return True
+        offer = self._preview()[1] if key == "f2" else None
+        if offer is not None and offer.suggestion is not None:
+            self.price.value = figures.exact(offer.suggestion, self.order.tick)
+        return key == "f2"
+
+    def _intent(self) -> AmendOrder:
+        return AmendOrder(id=self.intent_id, order=key_of(self.order), price=number(self.price.value, "price"))
+
+    def _preview(self) -> tuple[str, Preview | None]:
+        try:
+            return "", self.console.link.preview(self._intent())
+        except UnreadableError as error:
+            return str(error), None
+
+    def refresh_body(self) -> None:
+        """Before and after."""
+        if self.phase != "open" or self.gone:
+            return
+        wrong, preview = self._preview()
+        lines = preview_lines(preview, self.room) if preview is not None else [((f"✗ {wrong}", "danger"),)]
+        self.card.put([order_line(self.order), (), *lines])
+
+    def confirm(self) -> None:
+        """Ask."""
+        wrong, preview = self._preview()
+        if preview is None or preview.refusals:
+            self.report(wrong or "not sent: " + "; ".join(r.text for r in preview.refusals if preview), "bad")  # type: ignore[union-attr]
+            return
+        self.send(self._intent())
+
+    def settled(self, view: View) -> bool:
+        """The venue has it at that price."""
+        now = order_in(view, key_of(self.order))
+        if now is None or now.order.amend_pending:
+            return False
+        at = now.order.trigger if now.order.trigger is not None else now.order.price
+        return at == number(self.price.value, "price")
+
+    def enter_words(self) -> str:
+        """What enter does."""
+        return "amends it   ↑↓ one tick   shift ten"

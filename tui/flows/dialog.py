@@ -1,0 +1,231 @@
+"""The dialog under every flow: armed only after it was painted, alive while the world moves, honest about what is not known."""
+
+import time
+from collections.abc import Iterable
+from math import inf
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from engine.model.intent import AnyIntent
+from engine.model.view import Answer, View
+from tui.console import Console
+from tui.flows.card import Sheet, refusal_text
+from tui.lines import Line
+from tui.link import new_id
+from tui.plain import lines, plain
+
+ARMING = 0.25
+"""Seconds after painting during which no key confirms: it was typed for something else."""
+GONE_AFTER = 1.5
+"""Seconds that a confirmed outcome stays before the dialog closes itself."""
+
+
+class Dialog(ModalScreen[None]):
+    """A window with a body, a line for the outcome and a line of keys."""
+
+    title_text = ""
+    wide = False
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+        self.palette = console.palette
+        self.intent_id = new_id()
+        self.phase = "open"
+        """open, sent (the outcome is awaited), unknown, done."""
+        self._armed_at = inf
+        self._sent_at = 0.0
+        self._seq = 0
+        self.outcome = Sheet(console.palette, id="outcome")
+        self.hint = Sheet(console.palette, id="hint")
+
+    def compose(self) -> ComposeResult:
+        """The frame around what the flow shows."""
+        with VerticalScroll(classes="dialog wide" if self.wide else "dialog", can_focus=False) as frame:
+            frame.border_title = Content(plain(self.title_text))
+            yield from self.body()
+            yield self.outcome
+            yield self.hint
+
+    def body(self) -> Iterable[Widget]:
+        """What the flow shows."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Begin to live: five times a second, and armed once seen."""
+        self.set_interval(0.2, self._beat)
+        self._beat()
+        self.arm()
+
+    @property
+    def room(self) -> int:
+        """Cells in a line of the dialog."""
+        return max(self.outcome.size.width, 20)
+
+    def retitle(self, text: str) -> None:
+        """Another title."""
+        self.query_one(".dialog").border_title = Content(plain(text))
+
+    # arming
+
+    def arm(self) -> None:
+        """From a quarter of a second after the next painting on, enter confirms."""
+        self._armed_at = inf
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self._armed_at = time.monotonic() + ARMING
+        self.set_timer(ARMING, self.show_hint)
+
+    def armed(self, at: float) -> bool:
+        """Whether a key typed at that moment (monotonic seconds) was typed for what the dialog shows."""
+        return at >= self._armed_at
+
+    # keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter goes on, esc leaves and destroys nothing; the rest is the flow's."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._enter(event.time)
+        elif event.key == "escape":
+            event.stop()
+            self.back()
+        elif self.pressed(event.key):
+            event.stop()
+            event.prevent_default()
+
+    def _enter(self, at: float) -> None:
+        if self.phase == "done":
+            self.dismiss_once()
+        elif self.phase == "open" and self.armed(at):
+            self.confirm()
+
+    def pressed(self, key: str) -> bool:
+        """Another key; True if it meant something."""
+        return False
+
+    def confirm(self) -> None:
+        """Enter, once armed."""
+
+    def back(self) -> None:
+        """Esc: leave. What was sent goes on."""
+        self.dismiss_once()
+
+    def dismiss_once(self) -> None:
+        """Close, unless it is closed or another window stands over it."""
+        if self.is_attached and self.app.screen is self:
+            self.dismiss(None)
+
+    # living
+
+    def show(self, view: View) -> None:
+        """A frame went by: hear what is said about what was sent."""
+        if self.phase not in ("sent", "unknown"):
+            return
+        for notice in view.notices:
+            if notice.seq > self._seq and notice.intent == self.intent_id:
+                self._seq = notice.seq
+                self._heard(notice.text, notice.tone)
+        doubt = self.doubt(view)
+        if doubt and self.phase == "sent":
+            self.phase = "unknown"
+            self.report(f"UNKNOWN, asking the venue: {doubt}", "warn")
+        elif self.phase in ("sent", "unknown") and self.settled(view):
+            self._heard("", "good")
+
+    def _heard(self, text: str, tone: str) -> None:
+        spent = int((time.monotonic() - self._sent_at) * 1000)
+        if tone == "good":
+            self.phase = "done"
+            self.report(f"sent → {text or 'confirmed'} in {spent} ms" if " ms" not in text else f"sent → {text}", "good")
+            self.set_timer(GONE_AFTER, self.dismiss_once)
+        elif tone == "bad":
+            self.phase = "done"
+            self.report(f"sent → rejected: {text}", "bad")
+        else:
+            self.report(f"sent → {text}", "busy")
+
+    def doubt(self, view: View) -> str:
+        """Evidence about an outcome that is not known; empty when there is no doubt."""
+        return ""
+
+    def settled(self, view: View) -> bool:
+        """Whether the view shows what was asked for."""
+        return False
+
+    def _beat(self) -> None:
+        try:
+            self.refresh_body()
+        except Exception as error:
+            self.report(f"can't say what it would do: {error}", "bad")
+        self.show_hint()
+
+    def refresh_body(self) -> None:
+        """Five times a second: what it would do now."""
+
+    def show_hint(self) -> None:
+        """The line of keys."""
+        self.hint.put([self.keys_line()])
+
+    def keys_line(self) -> Line:
+        """What the keys do now."""
+        if self.phase == "done":
+            return (("enter", "key"), (" or ", "dim"), ("esc", "key"), (" closes", "dim"))
+        if self.phase != "open":
+            return (("esc", "key"), (" leaves; what was sent goes on", "dim"))
+        tone = "key" if self.armed(time.monotonic()) else "faint"
+        return (("enter", tone), (f" {self.enter_words()}   ", "plain" if tone == "key" else "faint"), ("esc", "key"), (" back", "dim"))
+
+    def enter_words(self) -> str:
+        """What enter does."""
+        return "confirms"
+
+    # asking
+
+    def send(self, intent: AnyIntent) -> None:
+        """Ask for it, once, and show what becomes of it."""
+        if self.phase != "open":
+            return
+        self.phase = "sent"
+        self._sent_at = time.monotonic()
+        self._seq = max((notice.seq for notice in self.console.link.view.notices), default=0)
+        self.report("sent …", "busy")
+        self.show_hint()
+        self.console.link.send(intent, self._told)
+
+    def _told(self, answer: Answer | Exception) -> None:
+        if isinstance(answer, Exception):
+            self.phase = "unknown"
+            self.console.say(f"unknown outcome: {answer}", "bad")
+            self.report(f"UNKNOWN: the engine did not answer ({answer}); what was asked may have happened", "warn")
+            return
+        if answer.refusals:
+            self.phase = "open"
+            self.intent_id = new_id()
+            words = "; ".join(refusal_text(refusal) for refusal in answer.refusals)
+            self.report(f"refused: {words}", "bad")
+            self.refused()
+            return
+        if answer.text and self.phase == "sent":
+            self.report(f"sent → {answer.text}", "busy")
+        self.taken(answer)
+
+    def taken(self, answer: Answer) -> None:
+        """The desk took it; outcomes follow as notices."""
+
+    def refused(self) -> None:
+        """The desk declined; the flow goes back to where it can be changed."""
+
+    def report(self, text: str, tone: str) -> None:
+        """Say it in the dialog."""
+        if not self.is_attached:
+            return
+        sign = {"good": "✓ ", "bad": "✗ ", "warn": "? ", "busy": "… "}.get(tone, "")
+        self.outcome.put([((line, tone),) for line in lines(sign + text, self.room)] if text else [])

@@ -1,0 +1,36 @@
+"""What a person types as a number, read without guessing."""
+
+import re
+from decimal import Decimal
+
+from engine.model.intent import At, Away, Place
+
+HUNDRED = Decimal(100)
+
+_NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?(?<=\d)", re.ASCII)
+"""Commas stand only before whole thousands: `1,5` is refused, because it means 1.5 to one reader and 15 to another."""
+
+
+class UnreadableError(ValueError):
+    """What was typed is not a number; says what would be."""
+
+
+def number(text: str, what: str) -> Decimal:
+    """A number above zero; exponents and infinities are not taken."""
+    cleaned = text.strip()
+    if not _NUMBER.fullmatch(cleaned):
+        raise UnreadableError(f"{what}: {text!r} is not a number such as 1,234.5")
+    value = Decimal(cleaned.replace(",", ""))
+    if value <= 0:
+        raise UnreadableError(f"{what}: {text!r} is not above zero")
+    return value
+
+
+def place(text: str, what: str) -> Place | None:
+    """A price, or a distance such as `1%`; empty is none."""
+    cleaned = text.strip()
+    if not cleaned:
+        return None
+    if cleaned.endswith("%"):
+        return Away(number(cleaned[:-1], what) / HUNDRED)
+    return At(number(cleaned, what))

@@ -1,0 +1,100 @@
+"""Windows to read: help, details of a thing, what happened."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+from textual.widget import Widget
+
+from engine.model.view import View
+from tui import figures
+from tui.console import Console
+from tui.flows.card import Sheet
+from tui.flows.dialog import Dialog
+from tui.lines import Line
+from tui.plain import lines, plain
+
+
+class Page(Dialog):
+    """Lines to read."""
+
+    wide = True
+
+    def __init__(self, console: Console, title: str, content: Callable[[View, int], Sequence[Line]]) -> None:
+        super().__init__(console)
+        self.title_text = title
+        self._content = content
+        self.card = Sheet(console.palette, id="card")
+
+    def body(self) -> Iterable[Widget]:
+        """The lines."""
+        yield self.card
+
+    def refresh_body(self) -> None:
+        """As they are now."""
+        self.card.put(list(self._content(self.console.link.view, self.room)))
+
+    def pressed(self, key: str) -> bool:
+        """Scroll."""
+        frame = self.query_one(".dialog")
+        moves = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10}
+        if key in moves:
+            frame.scroll_relative(y=moves[key], animate=False)
+        return key in moves
+
+    def confirm(self) -> None:
+        """Enter closes too."""
+        self.dismiss_once()
+
+    def keys_line(self) -> Line:
+        """Reading needs few."""
+        return (("j k", "key"), (" scroll   ", "dim"), ("esc", "key"), (" closes", "dim"))
+
+
+def details(thing: Struct, room: int) -> list[Line]:
+    """All fields of a thing, named as the model names them."""
+    found: list[Line] = []
+    for name in thing.__struct_fields__:
+        value = getattr(thing, name)
+        if isinstance(value, Struct):
+            found.append(((name, "key"),))
+            found.extend(((("  ", "plain"), *line)) for line in details(value, room - 2))
+            continue
+        head = name.replace("_", " ").ljust(18)
+        texts = lines(said(name, value), max(room - 18, 20))
+        found.append(((head, "dim"), (texts[0], "plain")))
+        found.extend(((" " * 18, "dim"), (more, "plain")) for more in texts[1:])
+    return found
+
+
+def said(name: str, value: object) -> str:
+    """A field's value in words."""
+    if value is None:
+        return figures.NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
+        return figures.stamp(value) if value else figures.NONE
+    if isinstance(value, int) and name.endswith("age"):
+        return figures.lasted(value)
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value) or figures.NONE
+    return plain(str(value)) or figures.NONE
+
+
+def happened(view: View, room: int) -> list[Line]:
+    """The notices, newest first."""
+    if not view.notices:
+        return [(("nothing yet", "faint"),)]
+    found: list[Line] = []
+    tones = {"good": "good", "bad": "bad", "busy": "busy"}
+    for notice in reversed(view.notices):
+        first, *rest = lines(notice.text, max(room - 10, 20))
+        found.append(((figures.clock(notice.at) + "  ", "dim"), (first, tones.get(notice.tone, "plain"))))
+        found.extend(((" " * 10, "dim"), (more, "plain")) for more in rest)
+    return found
+
+
+def as_json(thing: Struct) -> str:
+    """A thing as one line of JSON, for the clipboard."""
+    return msgspec.json.encode(thing).decode()

@@ -1,0 +1,182 @@
+"""Move the stop: before and after, live. Tighter takes one enter; wider or none takes a reason and a second enter on a red line."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from textual.widget import Widget
+
+from engine.model.intent import At, MoveStop, Place
+from engine.model.side import Side
+from engine.model.view import Answer, PositionView, Preview, View
+from tui import figures
+from tui.console import Console
+from tui.flows.card import Sheet, preview_lines
+from tui.flows.choice import Entry, typed
+from tui.flows.numbers import UnreadableError, place
+from tui.flows.watched import PositionDialog, position_in, position_line
+from tui.lines import Line
+
+STEPS = {"up": 1, "down": -1, "shift+up": 10, "shift+down": -10}
+"""Ticks by key."""
+
+
+def stepped(text: str, ticks: int, tick: Decimal, start: Decimal | None) -> str:
+    """The typed price moved by so many ticks; from `start` where nothing usable is typed."""
+    try:
+        wanted = place(text, "stop")
+    except UnreadableError:
+        wanted = None
+    price = wanted.price if isinstance(wanted, At) else start
+    if price is None:
+        return text
+    nearest = (price / tick).to_integral_value() * tick
+    return figures.exact(max(nearest + ticks * tick, tick), tick)
+
+
+class Move(PositionDialog):
+    """`m`, and `b` with the break-even price filled in."""
+
+    title_text = "Move the stop"
+    wide = True
+
+    def __init__(self, console: Console, position: PositionView, wanted: Decimal | None = None) -> None:
+        super().__init__(console, position)
+        start = wanted if wanted is not None else position.stop
+        text = figures.exact(start, position.tick) if start is not None else ""
+        self.price = typed("price", value=text, hint="a price, or 1.5% from the entry; empty removes the stop", most=24)
+        self.reason = typed("reason", hint="why it is wider", most=120)
+        self.card = Sheet(console.palette, id="card")
+        self.second = False
+        """Whether the next enter is the second one."""
+        self._asked: Decimal | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Price, reason, before and after."""
+        yield Entry(self.palette, "stop", self.price)
+        yield Entry(self.palette, "reason", self.reason)
+        yield self.card
+
+    def on_mount(self) -> None:
+        """The price listens."""
+        super().on_mount()
+        self.price.focus()
+
+    def on_input_changed(self) -> None:
+        """Another price is another thing to confirm."""
+        self.second = False
+        self.refresh_body()
+        self.show_hint()
+
+    def changed(self) -> None:
+        """Begin again."""
+        self.second = False
+
+    def refused(self) -> None:
+        """Begin again."""
+        self.second = False
+
+    def pressed(self, key: str) -> bool:
+        """Arrows move by ticks; tab takes the offered price."""
+        if self.phase == "open" and key in STEPS:
+            start = self.position.stop or self.position.mark
+            self.price.value = stepped(self.price.value, STEPS[key], self.position.tick, start)
+            self.price.cursor_position = len(self.price.value)
+            return True
+        if key == "f2" and self.phase == "open":
+            return self._take_offer()
+        return False
+
+    def _take_offer(self) -> bool:
+        offer = self._preview()[1]
+        if offer is not None and offer.suggestion is not None:
+            self.price.value = figures.exact(offer.suggestion, self.position.tick)
+        return True
+
+    def _wanted(self) -> Place | None:
+        return place(self.price.value, "stop")
+
+    def _intent(self) -> MoveStop:
+        reason = self.reason.value.strip()
+        return MoveStop(id=self.intent_id, position=self.position.id, stop=self._wanted(), reason=reason)
+
+    def _preview(self) -> tuple[str, Preview | None]:
+        try:
+            return "", self.console.link.preview(self._intent())
+        except UnreadableError as error:
+            return str(error), None
+
+    def refresh_body(self) -> None:
+        """Before and after."""
+        if self.phase != "open" or self.gone:
+            return
+        wrong, preview = self._preview()
+        found: list[Line] = [position_line(self.position), ()]
+        if preview is None:
+            found.append(((f"✗ {wrong}", "danger"),))
+        else:
+            found.extend(preview_lines(preview, self.room))
+            if preview.suggestion is not None:
+                nearest = figures.exact(preview.suggestion, self.position.tick)
+                found.append((("the nearest allowed price is ", "dim"), (nearest, "strong"), ("  F2", "key"), (" takes it", "dim")))
+            if preview.looser or self._removes():
+                found.append((self._red_line(),))
+        self.card.put(found)
+
+    def _removes(self) -> bool:
+        return not self.price.value.strip()
+
+    def _red_line(self) -> tuple[str, str]:
+        what = "REMOVES the stop: nothing will limit the loss" if self._removes() else "WIDENS the stop: more can be lost"
+        then = "enter again does it" if self.second else "type a reason, then enter twice"
+        return f" {what}. {then} ", "alarm"
+
+    def confirm(self) -> None:
+        """One enter for tighter, two and a reason for wider or none."""
+        wrong, preview = self._preview()
+        if preview is None:
+            self.report(wrong, "bad")
+            return
+        hard = [refusal for refusal in preview.refusals if refusal.code != "STOP_LOOSER"]
+        if hard:
+            self.report("not sent: " + "; ".join(refusal.text for refusal in hard), "bad")
+            return
+        if preview.looser or self._removes():
+            if not self.reason.value.strip():
+                self.report("a wider stop, or none, needs a reason: type it", "bad")
+                self.reason.focus()
+                return
+            if not self.second:
+                self.second = True
+                self.report("", "plain")
+                self.refresh_body()
+                self.arm()
+                return
+        wanted = self._wanted()
+        self._asked = wanted.price if isinstance(wanted, At) else None
+        self.send(self._intent())
+
+    def taken(self, answer: Answer) -> None:
+        """The numbers now wait for the venue."""
+        self.second = False
+
+    def settled(self, view: View) -> bool:
+        """The venue's confirmed stop is the one asked for."""
+        now = position_in(view, self.position.id)
+        return now is not None and self._asked is not None and now.stop == self._asked == now.stop_wanted
+
+    def enter_words(self) -> str:
+        """What enter does."""
+        return "moves it   ↑↓ one tick   shift ten"
+
+
+def break_even(position: PositionView) -> Decimal:
+    """The price at which it closes without a loss, the fees paid and to be paid included, on the tick that does not lose.
+
+    An estimate for the prefilled field: the desk's own figure is what its preview shows.
+    """
+    fees = (position.exit_fee or Decimal(0)) - min(position.realised, Decimal(0))
+    away = fees / position.size if position.size else Decimal(0)
+    up = position.side is Side.BUY
+    price = position.entry + (away if up else -away)
+    steps = (price / position.tick).to_integral_value("ROUND_CEILING" if up else "ROUND_FLOOR")
+    return steps * position.tick

@@ -1,0 +1,275 @@
+"""The one list widget: rows by key, columns as data, strips cached, and only the lines that changed are painted again.
+
+The cursor is a key, never an index: a row that leaves cannot make the cursor point at its neighbour.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.columns import GAP, Cell, Column, Row, fit, placed
+from tui.lines import Line, strip_of
+from tui.palette import Palette
+from tui.plain import plain
+
+MINUTE = 60_000_000_000
+
+
+class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
+    """A list of `Row` with a cursor, a filter and an order."""
+
+    DEFAULT_CSS = "Grid { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden; }"
+
+    class Selected(Message):
+        """The cursor stands on another row, or on none."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        key: Callable[[Row], str],
+        palette: Palette,
+        *,
+        empty: str,
+        id: str,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = columns
+        self.palette = palette
+        self.selected: str | None = None
+        """Key of the row under the cursor."""
+        self.filter = ""
+        """Rows without this text in any cell are left out."""
+        self.order: str = ""
+        """Title of the column that rows are sorted by; empty for the order they come in."""
+        self.starting = False
+        """Whether the engine is not open yet: an empty list then means nothing."""
+        self.repainted = 0
+        self._key = key
+        self._empty = empty
+        self._all: dict[str, Row] = {}
+        self._keys: list[str] = []
+        self._now = 0
+        self._cells: dict[str, tuple[Row, int, list[Cell]]] = {}
+        self._strips: dict[str, Strip] = {}
+        self._widths: dict[str, int] = {}
+        self._layout: list[tuple[Column[Row], int]] = []
+        self._painted: tuple[int, int] = (-1, -1)
+        self._begun = False
+        self.titled: tuple[str, str, str, int] | None = None
+        """What its frame says now, so that a frame that says the same is not painted again."""
+
+    @property
+    def row(self) -> Row | None:
+        """What is under the cursor."""
+        return self._all.get(self.selected) if self.selected is not None else None
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the rows in the order shown."""
+        return self._keys
+
+    def cells(self, row: Row) -> list[str]:
+        """All cells of a row as text, whether there is room for them or not."""
+        return [column.cell(row, self._now)[0] for column in self.columns]
+
+    def rows(self) -> Iterable[Row]:
+        """The rows in the order shown."""
+        return (self._all[key] for key in self._keys)
+
+    def show(self, rows: Sequence[Row], now: int) -> None:
+        """Show these rows as they are at `now` (nanoseconds)."""
+        self._now = now
+        self._all = {self._key(row): row for row in rows}
+        if self.selected is not None and self.selected not in self._all:
+            self._select(None)
+        keys = self._arranged(rows)
+        if not self._begun and keys:
+            self._begun = True
+            self._select(keys[0])
+        if keys != self._keys:
+            self._keys = keys
+            self._cells = {key: kept for key, kept in self._cells.items() if key in self._all}
+            self._strips = {key: strip for key, strip in self._strips.items() if key in self._all}
+            self.virtual_size = Size(self.size.width, len(keys) + 1)
+            self.refresh()
+        self._renew()
+
+    def _arranged(self, rows: Sequence[Row]) -> list[str]:
+        wanted = self.filter.casefold()
+        found = [row for row in rows if not wanted or any(wanted in cell.casefold() for cell in self.cells(row))]
+        column = next((c for c in self.columns if c.title == self.order and c.order is not None), None)
+        if column is not None and column.order is not None:
+            found.sort(key=column.order)  # type: ignore[arg-type]  # each column orders by values of one kind
+        return [self._key(row) for row in found]
+
+    def _visible(self) -> range:
+        top = self.scroll_offset.y
+        return range(top, min(top + max(self.size.height - 1, 0), len(self._keys)))
+
+    def _renew(self) -> None:
+        """Format the visible rows that changed; paint those whose text did."""
+        grown = False
+        for index in self._visible():
+            key = self._keys[index]
+            row, minute = self._all[key], self._now // MINUTE
+            known = self._cells.get(key)
+            if known is not None and known[1] == minute and (known[0] is row or known[0] == row):
+                continue
+            cells = [(plain(text), tone) for text, tone in (column.cell(row, self._now) for column in self.columns)]
+            self._cells[key] = (row, minute, cells)
+            if known is not None and known[2] == cells:
+                continue
+            grown = self._widen(cells) or grown
+            self._strips.pop(key, None)
+            self.repainted += 1
+            self._repaint(index)
+        if grown:
+            self._lay_out()
+
+    def _widen(self, cells: list[Cell]) -> bool:
+        grown = False
+        for column, (text, _) in zip(self.columns, cells, strict=True):
+            width = cell_len(text)
+            if width > self._widths.get(column.title, column.width):
+                self._widths[column.title] = width
+                grown = True
+        return grown
+
+    def _lay_out(self) -> None:
+        self._layout = fit(self.columns, self._widths, self.size.width - 3)
+        self._strips.clear()
+        self.refresh()
+
+    def _repaint(self, index: int) -> None:
+        self.refresh(Region(0, index - self.scroll_offset.y + 1, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        """Another width may take other columns."""
+        self._widths.clear()
+        self._cells.clear()
+        self.virtual_size = Size(self.size.width, len(self._keys) + 1)
+        self._lay_out()
+        self._renew()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Rows that come into sight may never have been formatted."""
+        super().watch_scroll_y(old_value, new_value)
+        self._renew()
+
+    def render_line(self, y: int) -> Strip:
+        """The head, a row, or what an empty list says."""
+        generation = (self.palette.generation, self.size.width)
+        if self._painted != generation:
+            self._painted = generation
+            self._strips.clear()
+            self._layout = fit(self.columns, self._widths, self.size.width - 3)
+        if y == 0:
+            return self._head()
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self._keys):
+            return self._below(index)
+        key = self._keys[index]
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._painted_row(key)
+        return strip
+
+    def _head(self) -> Strip:
+        parts: list[tuple[str, str]] = [("  ", "head")]
+        for column, width in self._layout:
+            title = column.title + ("▾" if self.order and column.title == self.order else "")
+            parts.append((placed(column, title, width) + " " * GAP, "accent" if self.order and column.title == self.order else "head"))
+        return strip_of(tuple(parts), self.palette, self.palette["on-surface"], self.size.width)
+
+    def _below(self, index: int) -> Strip:
+        line: Line = ()
+        if not self._keys and index == 0:
+            text = f"no row has “{self.filter}”: esc shows all" if self.filter and self._all else self._empty
+            line = ((f"  {'starting …' if self.starting else text}", "faint"),)
+        return strip_of(line, self.palette, self.palette["on-surface"], self.size.width)
+
+    def _painted_row(self, key: str) -> Strip:
+        known = self._cells.get(key)
+        if known is None:
+            return Strip.blank(self.size.width, self.palette["on-surface"])
+        chosen = key == self.selected
+        base = self.palette["on-surface" if not chosen else "on-selection" if self.has_focus else "on-selection-away"]
+        segments = [Segment("▸ " if chosen else "  ", base + self.palette["key"])]
+        by_title = {column.title: cell for column, cell in zip(self.columns, known[2], strict=True)}
+        for column, width in self._layout:
+            text, tone = by_title[column.title]
+            segments.append(Segment(placed(column, text, width) + " " * GAP, base + self.palette[tone]))
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def on_focus(self) -> None:
+        """The cursor is brighter in the pane that listens."""
+        self._touch(self.selected)
+
+    def on_blur(self) -> None:
+        """And dimmer in one that doesn't."""
+        self._touch(self.selected)
+
+    def _touch(self, key: str | None) -> None:
+        if key is not None and self._strips.pop(key, None) is not None:
+            self.refresh()
+
+    def _select(self, key: str | None) -> None:
+        if key == self.selected:
+            return
+        self._touch(self.selected)
+        self._touch(key)
+        self.selected = key
+        self.post_message(self.Selected())
+
+    def select(self, key: str) -> bool:
+        """Put the cursor on `key` and bring it into sight; False if there is no such row."""
+        if key not in self._keys:
+            return False
+        self._select(key)
+        index, height = self._keys.index(key), max(self.size.height - 1, 1)
+        top = self.scroll_offset.y
+        if not top <= index < top + height:
+            self.scroll_to(y=index if index < top else index - height + 1, animate=False)
+        return True
+
+    def move(self, by: int) -> None:
+        """Move the cursor by so many rows; from nowhere to the first or the last."""
+        if not self._keys:
+            return
+        if self.selected not in self._keys:
+            self.select(self._keys[0 if by > 0 else -1])
+            return
+        index = self._keys.index(self.selected) + by
+        self.select(self._keys[min(max(index, 0), len(self._keys) - 1)])
+
+    def sort_next(self) -> str:
+        """Order by the next column that can be; after the last, as the rows come. Returns its title."""
+        titles = ["", *(c.title for c in self.columns if c.order is not None)]
+        self.order = titles[(titles.index(self.order) + 1) % len(titles)] if self.order in titles else ""
+        self.show(list(self._all.values()), self._now)
+        self.refresh()
+        return self.order
+
+    def narrow(self, wanted: str) -> None:
+        """Show only rows with this text in them."""
+        self.filter = wanted
+        self.show(list(self._all.values()), self._now)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor on a row."""
+        index = self.scroll_offset.y + event.y - 1
+        if 0 <= index < len(self._keys) and event.y > 0:
+            self.select(self._keys[index])
+
+    def recolour(self) -> None:
+        """Paint again after the look has changed."""
+        self._strips.clear()
+        self.refresh()

@@ -1,0 +1,73 @@
+"""The help and the footer, made of the one table."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from tui.command import Command
+from tui.console import Context
+from tui.keys import KeyMap
+from tui.lines import Line, Lines
+from tui.palette import Palette
+
+
+def help_lines(commands: Sequence[Command], keys: KeyMap, room: int) -> list[Line]:
+    """All commands by group, in two columns where there is room."""
+    groups: dict[str, list[Command]] = {}
+    for command in commands:
+        groups.setdefault(command.group, []).append(command)
+    blocks = [_block(name, members, keys) for name, members in groups.items()]
+    if room < 98:
+        return [line for block in blocks for line in block]
+    left: list[Line] = []
+    right: list[Line] = []
+    for block in blocks:
+        (left if len(left) <= len(right) else right).extend(block)
+    half = max(sum(cell_len(text) for text, _ in line) for line in left) + 3
+    rows = max(len(left), len(right))
+    padded = [_padded(left[y] if y < len(left) else (), half) for y in range(rows)]
+    return [(*padded[y], *(right[y] if y < len(right) else ())) for y in range(rows)]
+
+
+def _padded(line: Line, width: int) -> Line:
+    used = sum(cell_len(text) for text, _ in line)
+    return (*line, (" " * max(width - used, 1), "plain"))
+
+
+def _block(name: str, members: Sequence[Command], keys: KeyMap) -> list[Line]:
+    rows: list[Line] = [((name, "strong"),)]
+    rows.extend(((f"  {keys.shown(c.id) or ':' + c.id:<7} ", "key"), (c.words, "plain")) for c in members)
+    return [*rows, ()]
+
+
+class KeyFooter(Lines):
+    """The last line: keys that matter, dim when they can't be used now."""
+
+    def __init__(self, palette: Palette, commands: Sequence[Command], keys: KeyMap) -> None:
+        super().__init__(palette, base="on-raised", id="keys")
+        self._commands = [c for c in commands if c.footer]
+        self._keys = keys
+
+    def show(self, context: Context) -> None:
+        """What can be done here."""
+        parts: list[tuple[str, str]] = [(" ", "plain")]
+        room = self.size.width - 1
+        for command in self._fitting(room):
+            usable = command.availability(context) is None
+            danger = command.id == "flatten"
+            parts.append((f"{self._keys.shown(command.id)} ", "faint" if not usable else "danger" if danger else "key"))
+            parts.append((f"{command.footer}  ", "faint" if not usable else "danger" if danger else "plain"))
+        gap = room - sum(cell_len(text) for text, _ in parts) - 10
+        if gap > 0:
+            parts.extend([(" " * gap, "plain"), ("^p ", "key"), ("Palette", "plain")])
+        self.put([tuple(parts)])
+
+    def _fitting(self, room: int) -> list[Command]:
+        """As many as there is room for; what every person must find goes last."""
+        kept = list(self._commands)
+        order = ("filter", "break-even", "cancel", "new")
+        for going in order:
+            if sum(cell_len(f"{self._keys.shown(c.id)} {c.footer}  ") for c in kept) <= room:
+                break
+            kept = [c for c in kept if c.id != going]
+        return kept

@@ -1,0 +1,23 @@
+"""What a person may choose about the console."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class ConsoleOptions(Struct, frozen=True, kw_only=True):
+    """The console's own settings; the desk's are the engine's."""
+
+    theme: str = "flatout-dark"
+    fps: float = 10.0
+    """Frames per second, 1 to 60."""
+    keys: dict[str, str] = {}
+    """From a command's id to its key, as Textual names keys; several separated by commas."""
+    bell: bool = True
+    """Whether a new CRITICAL alert rings the terminal's bell."""
+    home: Path = Path()
+    """Where exported files go, in a folder `exports`."""
+    themes: Path | None = None
+    """A folder with themes of one's own."""
+    chart_interval: int = 60
+    """Seconds of one candle at the start."""

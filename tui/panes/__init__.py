@@ -1,0 +1,1 @@
+"""The five panes: what each shows of a view, as data or as lines."""

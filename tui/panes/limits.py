@@ -1,0 +1,67 @@
+"""Pane 5: what can still be done: the venue's counters, what a flatten would cost, the queue, the risk that is left."""
+
+from textual.content import Content
+
+from engine.model.view import LimitView, View
+from tui import figures
+from tui.lines import Line, Lines
+from tui.palette import Palette
+
+BAR = 14
+
+
+def gauge(used: float, capacity: float, reserve: float, width: int = BAR) -> Line:
+    """Used `█`, free `░`, and the reserve for exits `▒` at the far end."""
+    if capacity <= 0:
+        return (("░" * width, "faint"),)
+    full = min(round(used / capacity * width), width)
+    kept = min(round(reserve / capacity * width), width - full)
+    crowded = used > capacity - reserve
+    return (
+        ("█" * full, "danger" if crowded else "accent"),
+        ("░" * (width - full - kept), "faint"),
+        ("▒" * kept, "good"),
+    )
+
+
+def limit_line(limit: LimitView, name_width: int) -> Line:
+    """`BTC/USD  41/60 ███████░░░▒▒ flatten now 9`."""
+    level = limit.level
+    count = f"{level.used:.0f}/{level.capacity:.0f}"
+    short = limit.flatten > level.free
+    return (
+        (f" {level.name.ljust(name_width)} {count:>8} ", "plain"),
+        *gauge(level.used, level.capacity, limit.reserve),
+        (f" flatten {limit.flatten:.0f}" + (f" of {level.free:.0f} ✗" if short else ""), "danger" if short else "dim"),
+    )
+
+
+def limit_lines(view: View) -> list[Line]:
+    """All of the pane, what costs money first."""
+    account = view.account
+    found: list[Line] = []
+    risk = f"{figures.money(account.open_risk)}" + (f" of {figures.money(account.risk_limit)}" if account.risk_limit is not None else "")
+    found.append(((" if all stops hit ", "dim"), (f"−{risk}", "plain"), (f"  {figures.fixed(account.open_r, 1)}R", "dim")))
+    if account.loss_budget_left is not None:
+        spent = account.loss_budget_left <= 0
+        left = "spent: entries locked" if spent else figures.money(account.loss_budget_left)
+        found.append(((" day's loss left  ", "dim"), (left, "danger" if spent else "plain")))
+    name_width = max((len(limit.level.name) for limit in view.limits), default=0)
+    found.extend(limit_line(limit, name_width) for limit in view.limits)
+    waiting = "  ".join(f"{lane.name.lower()} {lane.queued}" for lane in view.lanes if lane.queued)
+    found.append(((" queue ", "dim"), (waiting or "empty", "busy" if waiting else "dim")))
+    found.append(((" breaker ", "dim"), (view.breaker, "dim" if view.breaker == "closed" else "danger")))
+    return found
+
+
+class LimitsPane(Lines, can_focus=True):
+    """The gauges."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="limits", classes="pane")
+        self.border_title = Content("5 Limits")
+        self.border_subtitle = Content("█ used  ░ free  ▒ for exits")
+
+    def show(self, view: View) -> None:
+        """Show the levels of this moment."""
+        self.put(limit_lines(view))

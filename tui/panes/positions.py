@@ -1,0 +1,85 @@
+"""Pane 1: open positions. Whether each is protected stands before everything that may be left out for room."""
+
+from engine.model.position import Protection
+from engine.model.side import Side
+from engine.model.view import PositionView
+from tui import figures
+from tui.columns import Cell, Column
+
+WHERE: dict[Protection, Cell] = {
+    Protection.VENUE: ("VENUE", "good"),
+    Protection.GUARDED: ("GUARDED", "warn"),
+    Protection.PARTIAL: ("PARTIAL ✗", "danger"),
+    Protection.NAKED: ("NAKED ✗", "danger"),
+}
+"""How protection is said in one word."""
+
+
+def side_of(side: Side) -> Cell:
+    """A position's direction."""
+    return ("LONG", "up") if side is Side.BUY else ("SHORT", "down")
+
+
+def stop_of(p: PositionView) -> Cell:
+    """The stop that works; the one asked for beside it while the venue has not confirmed it."""
+    if p.stop is None and p.stop_wanted is None:
+        return "NO STOP", "danger"
+    stands = figures.exact(p.stop, p.tick)
+    if p.stop_wanted is not None and p.stop_wanted != p.stop:
+        return f"{stands}→{figures.exact(p.stop_wanted, p.tick)}", "busy"
+    return stands, "plain"
+
+
+def mark_of(p: PositionView) -> Cell:
+    """The mark; a stale one says so."""
+    text = figures.price(p.mark, p.tick)
+    return (f"{text} old", "warn") if p.stale and p.mark is not None else (text, "plain")
+
+
+def profit_of(p: PositionView) -> Cell:
+    """Unrealised profit; not coloured as if it were true while its price is stale."""
+    text = figures.signed(p.unrealised, p.currency)
+    return text, "warn" if p.stale else figures.tone(p.unrealised)
+
+
+def notes_of(p: PositionView) -> Cell:
+    """What else is to be known, the most pressing first."""
+    said: list[str] = []
+    if p.closing:
+        said.append("closing")
+    if p.dust:
+        said.append("dust")
+    if p.trail is not None:
+        by = figures.plain_percent(p.trail.fraction) if p.trail.fraction is not None else str(p.trail.amount)
+        said.append(f"trail {by}" if p.trailing else f"trail {by} waits")
+    if p.protection is not Protection.VENUE and p.protection_text:
+        said.append(p.protection_text)
+    said.extend(text for text in (p.label, *(f"#{tag}" for tag in p.tags), p.note) if text)
+    return " · ".join(said), "busy" if p.closing else "dim"
+
+
+POSITIONS: tuple[Column[PositionView], ...] = (
+    Column("symbol", lambda p, _: (p.symbol, "strong"), 1, 6, left=True, flexible=True, order=lambda p: p.symbol),
+    Column("side", lambda p, _: side_of(p.side), 1, 5, left=True, order=lambda p: p.side.value),
+    Column("size", lambda p, _: (figures.size(p.size, p.lot), "plain"), 1, 6),
+    Column("entry", lambda p, _: (figures.price(p.entry, p.tick), "plain"), 5, 6),
+    Column("mark", lambda p, _: mark_of(p), 4, 6),
+    Column("uPnL", lambda p, _: profit_of(p), 2, 7, order=lambda p: p.in_account or p.unrealised or 0),
+    Column("R", lambda p, _: (figures.multiple(p.r), figures.tone(p.r)), 3, 5, order=lambda p: p.r or 0),
+    Column("stop", lambda p, _: stop_of(p), 1, 7),
+    Column("where", lambda p, _: WHERE[p.protection], 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
+    Column("Δ%", lambda p, _: (figures.percent(p.stop_away), "dim"), 6, 6, order=lambda p: abs(p.stop_away or 0)),
+    Column("target", lambda p, _: (figures.exact(p.target, p.tick) if p.target is not None else "", "plain"), 7, 8),
+    Column("age", lambda p, now: (figures.lasted(now - p.opened_at), "dim"), 8, 4, order=lambda p: -p.opened_at),
+    Column("notes", lambda p, _: notes_of(p), 9, 8, left=True, flexible=True, least=6),
+)
+"""What stands in the pane, most important first to last to go."""
+
+
+def total(positions: tuple[PositionView, ...]) -> tuple[str, str]:
+    """Sum of what is unrealised in the account's currency; says when a part of it has no rate."""
+    known = [p.in_account for p in positions if p.in_account is not None]
+    value = sum(known) if known else None
+    text = figures.signed(value) if value is not None else figures.NONE  # type: ignore[arg-type]  # a sum of Decimals
+    missing = len(positions) - len(known)
+    return f"Σ uPnL {text}" + (f" without {missing}" if missing else ""), figures.tone(value)  # type: ignore[arg-type]

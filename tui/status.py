@@ -1,0 +1,106 @@
+"""The status strip: am I protected, how am I doing, what can I still do, in one line. Parts go whole, the least pressing first."""
+
+from rich.cells import cell_len
+
+from engine.model.view import AccountView, View
+from tui import figures
+from tui.lines import Line, Lines, Part
+from tui.palette import Palette
+from tui.plain import clip, plain
+
+Piece = tuple[int, Line]
+"""A part of the strip and when it goes: the highest number first."""
+
+
+def _badge(account: AccountView) -> Line:
+    return ((" LIVE ", "live"),) if account.live else ((" PAPER ", "paper"),)
+
+
+def _risk(account: AccountView) -> Line:
+    if account.risk_limit is None or not account.open_r:
+        text = figures.money(account.open_risk)
+        bound = f"/{figures.money(account.risk_limit)}" if account.risk_limit is not None else ""
+        return (("risk ", "dim"), (text + bound, "plain"))
+    unit = account.open_risk / account.open_r
+    bound = f"/{figures.fixed(account.risk_limit / unit, 0)}R" if unit else ""
+    tight = account.open_risk > account.risk_limit
+    return (("risk ", "dim"), (f"{figures.fixed(account.open_r, 1)}R{bound}", "danger" if tight else "plain"))
+
+
+def feed_age(view: View) -> tuple[str, str]:
+    """The age of the prices that positions hang on (the freshest of all where none is open)."""
+    if not view.connected:
+        return "DOWN", "alarm"
+    held = {p.symbol for p in view.positions}
+    ages = [(feed.age, feed.stale) for feed in view.feeds if feed.symbol in held]
+    if not ages:
+        ages = [min((feed.age, feed.stale) for feed in view.feeds)] if view.feeds else []
+    if not ages:
+        return figures.NONE, "dim"
+    age, stale = max(ages)
+    return (f"{figures.short(age)} OLD", "danger") if stale else (figures.short(age), "plain")
+
+
+def _mode(view: View) -> Line:
+    if view.mode == "ACTIVE":
+        return ()
+    why = " ".join(reason.code for reason in view.reasons)
+    return ((f" {view.mode}{': ' + why if why else ''} ", "notice" if view.mode == "REDUCING" else "alarm"),)
+
+
+def pieces(view: View, read_only: bool) -> list[Piece]:
+    """All parts, left to right."""
+    account = view.account
+    naked = account.naked
+    standing = sum(alert.stands for alert in view.alerts)
+    lag_tone = "warn" if view.lag > 100_000_000 else "plain"
+    feed, feed_tone = feed_age(view)
+    found: list[Piece] = [
+        (1, _badge(account)),
+        (1, ((f" NAKED {naked} ", "alarm"),) if naked else (("naked ", "dim"), ("0", "plain"))),
+        (2, _mode(view)),
+        (2, ((f" READ-ONLY {view.holder or 'somebody else'} holds the account ", "notice"),) if read_only else ()),
+        (3, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
+        (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
+        (4, _risk(account)),
+        (6, (("feed ", "dim"), (feed, feed_tone))),
+        (5, ((f"⚠ {standing}", "warn" if standing else "dim"),)),
+        (8, (("lag ", "dim"), (figures.short(view.lag), lag_tone))),
+        (9, ((clip(plain(account.venue), 24), "dim"),)),
+    ]
+    if view.progress is not None:
+        done = min(max(round(view.progress * 8), 0), 8)
+        found.append((7, (("▮" * done, "accent"), ("▯" * (8 - done), "faint"), (f" {view.progress:.0%}", "dim"))))
+    return [piece for piece in found if piece[1]]
+
+
+def _width(line: Line) -> int:
+    return sum(cell_len(text) for text, _ in line)
+
+
+def strip(view: View, read_only: bool, room: int) -> Line:
+    """The strip with as many parts as fit; the clock stands at the right."""
+    kept = pieces(view, read_only)
+    clock: Part = (f"{figures.clock(view.at)} ", "dim")
+    space = room - cell_len(clock[0]) - 1
+    while len(kept) > 1 and sum(_width(line) + 2 for _, line in kept) > space:
+        kept.remove(max(reversed(kept), key=lambda piece: piece[0]))
+    parts: list[Part] = [(" ", "plain")]
+    for _, line in kept:
+        parts.extend((*line, ("  ", "plain")))
+    gap = room - _width(tuple(parts)) - cell_len(clock[0])
+    if gap < 0:
+        return tuple(parts)
+    return (*parts, (" " * gap, "plain"), clock)
+
+
+class StatusStrip(Lines):
+    """The first line of the screen."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, base="on-raised", id="status")
+        self.put([((" FLATOUT ", "paper"), ("  starting …", "dim"))])
+
+    def show(self, view: View, read_only: bool) -> None:
+        """Show this moment."""
+        self.put([strip(view, read_only, self.size.width)])
