@@ -15,6 +15,7 @@ from typing import cast
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.bookkeeping import batch
 from engine.clock import SECOND, Clock
@@ -31,12 +32,12 @@ from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
 from engine.journal import Batch, Journal, LeaseLostError
 from engine.market import CandleRing
-from engine.model.intent import AnyIntent, Intent
+from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.report import VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
-from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, View
+from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.settings import Settings
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
@@ -412,7 +413,19 @@ class Engine:
 
     def preview(self, intent: AnyIntent) -> Preview:
         """What the intent would do, without doing it."""
-        return preview(self.views.context(self.clock.now()), intent)
+        told = preview(self.views.context(self.clock.now()), intent)
+        return replace(told, lines=(*told.lines, *self._tokens())) if isinstance(intent, Flatten) else told
+
+    def _tokens(self) -> list[PreviewLine]:
+        """What a flatten needs of each of the venue's counters, against what is free."""
+        needed = self.reserve()
+        lines = []
+        for level in self.gateway.levels():
+            cost = needed.get(level.name, 0.0)
+            if cost:
+                tone = "plain" if cost <= level.free else "bad"
+                lines.append(PreviewLine(f"tokens {level.name}", f"{cost:.0f} needed", f"{level.free:.0f} of {level.capacity:.0f} free", tone))
+        return lines
 
     def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
         """The last candles of a symbol, oldest first; the interval in nanoseconds."""

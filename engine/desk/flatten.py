@@ -13,7 +13,7 @@ from engine.desk.entries import accept
 from engine.desk.ordering import flattening
 from engine.desk.protection import begin_closing
 from engine.model import intent as i
-from engine.model.money import ZERO, plain
+from engine.model.money import ZERO, grouped
 from engine.model.report import Picture
 
 REASON = "FLATTEN"
@@ -79,12 +79,12 @@ def _receipt(ctx: Context) -> list[str]:
         price = position.exit_price(instrument)
         profit = position.realised_profit(instrument)
         lines.append(
-            f"{name_of(position)}: {plain(position.entry_size)} closed at {plain((price or ZERO).quantize(instrument.tick))},"
+            f"{name_of(position)}: {grouped(position.entry_size)} closed at {grouped((price or ZERO).quantize(instrument.tick))},"
             f" {profit:+.2f} {position.settle} after fees"
         )
     for position in state.positions.values():
         if position.dust:
-            lines.append(f"{name_of(position)}: {plain(position.size)} is below what the venue trades and stays")
+            lines.append(f"{name_of(position)}: {grouped(position.size)} is below what the venue trades and stays")
     for order in state.foreign.values():
         lines.append(f"{order.symbol}: an order that is not ours was left alone ({order.venue_order_id})")
     return lines

@@ -3,7 +3,7 @@
 from engine.desk import events as e
 from engine.desk.state import State
 from engine.model.alert import Severity
-from engine.model.money import plain
+from engine.model.money import grouped
 from engine.model.order import Order, Role
 
 Words = tuple[str, str, str, str]
@@ -11,7 +11,7 @@ Words = tuple[str, str, str, str]
 
 
 def _name(order: Order) -> str:
-    return f"{order.role.value} {order.side.value} {plain(order.size)} {order.symbol}"
+    return f"{order.role.value} {order.side.value} {grouped(order.size)} {order.symbol}"
 
 
 def _milliseconds(event: e.AnyEvent, order: Order) -> str:
@@ -26,7 +26,7 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
                 return "busy", answer.text, intent.id, answer.created
             return "bad", "refused: " + "; ".join(refusal.text for refusal in answer.refusals), intent.id, ""
         case e.OrderFilled(fill=fill):
-            text = f"{fill.side.value} {plain(fill.size)} {fill.symbol} filled at {plain(fill.price)}"
+            text = f"{fill.side.value} {grouped(fill.size)} {fill.symbol} filled at {grouped(fill.price)}"
             return "good", text, "", fill.client_order_id
         case e.PositionClosed(position=name):
             position = state.closed[name]
@@ -55,7 +55,7 @@ def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
             return "good", f"{_name(order)} confirmed by the venue in {_milliseconds(event, order)}", "", name
         case e.OrderAmended(trigger=trigger, price=price):
             level = trigger if trigger is not None else price
-            text = f"{order.role.value} {order.symbol} → {plain(level) if level else '?'} confirmed by the venue"
+            text = f"{order.role.value} {order.symbol} → {grouped(level) if level else '?'} confirmed by the venue"
             return "good", text, "", name
         case e.AmendRefused(text=text):
             return "bad", f"{order.role.value} {order.symbol} not moved: {text}", "", name
@@ -64,8 +64,8 @@ def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
         case e.OutcomeUnknown(request=request):
             return "busy", f"{request} of {_name(order)}: unknown, asking the venue", "", name
         case e.OrderCancelled() if order.role is Role.ENTRY:
-            return "plain", f"{_name(order)} cancelled with {plain(order.filled)} filled", "", name
+            return "plain", f"{_name(order)} cancelled with {grouped(order.filled)} filled", "", name
         case e.OrderExpired():
-            return "plain", f"{_name(order)} expired with {plain(order.filled)} filled", "", name
+            return "plain", f"{_name(order)} expired with {grouped(order.filled)} filled", "", name
         case _:
             return None

@@ -11,7 +11,7 @@ from engine.desk.ordering import rests_together, tradable
 from engine.desk.protection import working_stop
 from engine.desk.sizing import break_even_price, stop_price
 from engine.model import intent as i
-from engine.model.money import ONE, ZERO, plain
+from engine.model.money import ONE, ZERO, grouped
 from engine.model.order import OrderType
 from engine.model.position import Position
 from engine.model.refusal import Refusal
@@ -50,23 +50,23 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
     maker = instrument.value(d.size, d.entry) * instrument.fee_tiers[0].maker
     settle = instrument.settle
     lines = [
-        Line("size", "", f"{plain(d.size)} = {d.notional:,.2f} {instrument.quote}"),
-        Line("fills now", "", f"{plain(min(d.size, shown))} displayed at {plain(d.entry)}" if at_once else "nothing; it rests"),
-        Line("worst price", "", plain(d.price) if d.price is not None else "any"),
+        Line("size", "", f"{grouped(d.size)} = {d.notional:,.2f} {instrument.quote}"),
+        Line("fills now", "", f"{grouped(min(d.size, shown))} displayed at {grouped(d.entry)}" if at_once else "nothing; it rests"),
+        Line("worst price", "", grouped(d.price) if d.price is not None else "any"),
         Line("entry fee", "", f"{fee:,.2f} {settle} taker, {maker:,.2f} maker"),
         Line("exit fee", "", f"{fee:,.2f} {settle} taker"),
-        Line("break-even", "", plain(break_even_price(instrument, side, d.entry, instrument.fee_tiers[0].taker))),
+        Line("break-even", "", grouped(break_even_price(instrument, side, d.entry, instrument.fee_tiers[0].taker))),
     ]
     if d.stop is not None:
         loss = -instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.stop))
         equity, _ = ctx.equity()
         in_account = ctx.to_account(loss, settle)
         share = f" = {in_account / equity:.2%} of equity" if in_account is not None and equity > ZERO else ""
-        lines.append(Line("risk (1R)", "", f"{loss:,.2f} {settle} at {plain(d.stop)}{share}", "bad"))
+        lines.append(Line("risk (1R)", "", f"{loss:,.2f} {settle} at {grouped(d.stop)}{share}", "bad"))
         lines.extend(_budget(ctx, in_account, equity))
         if d.target is not None:
             gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
-            lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {plain(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
+            lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
     return lines
 
 
@@ -85,10 +85,10 @@ def _open_warnings(ctx: Context, d: Draft) -> list[str]:
         warnings.append("no stop: the position will be NAKED")
     shown = d.quote.ask_size if side is Side.BUY else d.quote.bid_size
     if d.intent.type is OrderType.MARKET and d.size > shown:
-        warnings.append(f"only {plain(shown)} is displayed at the best price; the rest fills worse or not at all")
+        warnings.append(f"only {grouped(shown)} is displayed at the best price; the rest fills worse or not at all")
     smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
     if d.size < 2 * smallest:
-        warnings.append(f"a partial fill below {plain(smallest)} could be neither protected nor closed")
+        warnings.append(f"a partial fill below {grouped(smallest)} could be neither protected nor closed")
     if d.target is not None and not rests_together(ctx, instrument):
         warnings.append("the venue can't rest stop and target together: the target is watched here")
     return warnings
@@ -103,7 +103,8 @@ def _move_stop(ctx: Context, intent: i.MoveStop) -> Preview:
     suggestion, wanted = None, None
     if intent.stop is not None and not any(refusal.code == "NOT_A_NUMBER" for refusal in against):
         wanted = stop_price(intent.stop, position.entry_price(instrument), position.side, instrument)
-        suggestion = wanted
+        if isinstance(intent.stop, i.At) and intent.stop.price != wanted:
+            suggestion = wanted
     widens = looser(position, wanted)
     against = tuple(refusal for refusal in against if refusal.code != "STOP_LOOSER")
     lines = _stop_lines(ctx, position, wanted)
@@ -122,7 +123,7 @@ def _stop_lines(ctx: Context, position: Position, wanted: Decimal | None) -> lis
         multiple = position.r_multiple(instrument, -risk)
         in_account = ctx.to_account(risk, position.settle)
         share = "—" if in_account is None or equity <= ZERO else f"{-in_account / equity:+.2%}"
-        return (plain(stop), away, money(-risk, position.settle), "—" if multiple is None else f"{multiple:+.2f}R", share)
+        return (grouped(stop), away, money(-risk, position.settle), "—" if multiple is None else f"{multiple:+.2f}R", share)
 
     names = ("stop", "distance", "result there", "in R", "of equity")
     lines = [Line(name, old, new) for name, old, new in zip(names, told(position.stop), told(wanted), strict=True)]
@@ -155,9 +156,9 @@ def _close(ctx: Context, intent: i.ClosePosition) -> Preview:
     against = (
         ()
         if tradable(instrument, instrument.round_size(size), ctx.mark(position))
-        else (Refusal("PART_TOO_SMALL", plain(size), f"{instrument.min_size:f}"),)
+        else (Refusal("PART_TOO_SMALL", grouped(size), f"{instrument.min_size:f}"),)
     )
-    return Preview(f"Close {plain(size)} {position.symbol}", tuple(_exit_lines(ctx, position, size)), (), against)
+    return Preview(f"Close {grouped(size)} {position.symbol}", tuple(_exit_lines(ctx, position, size)), (), against)
 
 
 def _exit_lines(ctx: Context, position: Position, size: Decimal) -> list[Line]:
@@ -170,9 +171,9 @@ def _exit_lines(ctx: Context, position: Position, size: Decimal) -> list[Line]:
     shown = ZERO if quote is None else quote.bid_size if position.side is Side.BUY else quote.ask_size
     worst = position.exits_by.worse(mark, ctx.rules.protection.exit_slippage)
     return [
-        Line("proceeds", "", f"{instrument.notional(size, mark):,.2f} {instrument.quote} at {plain(mark)}"),
-        Line("displayed there", "", plain(shown), "plain" if shown >= size else "bad"),
-        Line("worst price first", "", plain(instrument.round_bound(worst, position.exits_by))),
+        Line("proceeds", "", f"{instrument.notional(size, mark):,.2f} {instrument.quote} at {grouped(mark)}"),
+        Line("displayed there", "", grouped(shown), "plain" if shown >= size else "bad"),
+        Line("worst price first", "", grouped(instrument.round_bound(worst, position.exits_by))),
         Line("fee", "", f"{fee:,.2f} {position.settle}"),
         Line("result", "", money(profit, position.settle), "good" if profit >= 0 else "bad"),
     ]
@@ -184,7 +185,7 @@ def _reverse(ctx: Context, intent: i.Reverse) -> Preview:
         return Preview("Reverse", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
     instrument = ctx.instrument(position)
     opened = mirrored(position, intent.id, position.entry_price(instrument))
-    lines = [*_exit_lines(ctx, position, position.size), Line("then", "", f"{opened.side.value} {plain(position.size)} {position.symbol}")]
+    lines = [*_exit_lines(ctx, position, position.size), Line("then", "", f"{opened.side.value} {grouped(position.size)} {position.symbol}")]
     against = () if instrument.can_short or position.side is Side.SELL else (Refusal("CANNOT_SHORT", position.symbol),)
     return Preview(f"Reverse {position.symbol}", tuple(lines), (), against)
 
@@ -195,7 +196,7 @@ def _flatten(ctx: Context, intent: i.Flatten) -> Preview:
     for position in ctx.state.positions.values():
         if position.size > ZERO and not position.dust:
             told = {line.name: line.after for line in _exit_lines(ctx, position, position.size)}
-            lines.append(Line(f"close {position.symbol}", plain(position.signed_size), told.get("result", told.get("price", ""))))
+            lines.append(Line(f"close {position.symbol}", grouped(position.signed_size), told.get("result", told.get("price", ""))))
             mark = ctx.mark(position)
             if mark is not None:
                 total += ctx.to_account(position.unrealised_profit(ctx.instrument(position), mark), position.settle) or ZERO

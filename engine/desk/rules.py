@@ -53,8 +53,6 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Older prices are marked stale and raise an alert."""
     sizing_age: Seconds = 30.0
     """Older prices refuse entries."""
-    idempotency: Count = 1000
-    """How many answered intents are remembered against repeats."""
 
 
 class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -43,7 +43,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
     "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
-    "FLATTENED": (Severity.INFO, "flat: {detail}"),
+    "FLATTENED": (Severity.INFO, "{detail}"),
     "SLEPT": (Severity.WARNING, "the machine slept or the clock jumped: {detail}"),
     "UNPRICED_FEE": (Severity.INFO, "a fee in {subject} has no rate and is left out of the total"),
 }

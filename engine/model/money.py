@@ -20,6 +20,14 @@ def is_on_grid(value: Decimal, step: Decimal) -> bool:
     return value % step == ZERO
 
 
+def grouped(value: Decimal) -> str:
+    """The same for people: `62,100.5`."""
+    text = plain(value)
+    whole, point, rest = text.partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{rest}"
+
+
 def plain(value: Decimal) -> str:
     """`value` without exponent and without trailing zeros: `0.5`, `62100`, `0.00002853`."""
     if value == ZERO:
