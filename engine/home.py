@@ -75,16 +75,21 @@ class Home:
 
     def hold(self, now: int) -> Holder | None:
         """Lock the account for this process; who holds it, where that fails."""
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = self.folder / "lock"
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return self.holder()
-        self._lock = descriptor
-        me = Holder(os.getpid(), socket.gethostname(), now)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(me), 0)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return self.holder()
+            self._lock = descriptor
+            me = Holder(os.getpid(), socket.gethostname(), now)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, msgspec.json.encode(me), 0)
+        except OSError as error:
+            self.let_go()
+            raise HomeError(f"home {self.folder}: the lock can't be written: {error.strerror}; free some space, or name another folder") from error
         return None
 
     def holder(self) -> Holder:

@@ -2,6 +2,6 @@
 
 from engine.exchange.exchange import Exchange, RateLimit
 from engine.exchange.faults import Delay, Faults, Interval
-from engine.exchange.store import Store, StoreError
+from engine.exchange.store import Store, StoreError, StoreTakenError
 
-__all__ = ["Delay", "Exchange", "Faults", "Interval", "RateLimit", "Store", "StoreError"]
+__all__ = ["Delay", "Exchange", "Faults", "Interval", "RateLimit", "Store", "StoreError", "StoreTakenError"]

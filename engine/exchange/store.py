@@ -31,6 +31,10 @@ class StoreError(Exception):
     """The paper account's file can't be used; the text says what, where and what is allowed."""
 
 
+class StoreTakenError(StoreError):
+    """Another process owns the account now: this one may write nothing more."""
+
+
 class _Table(SQLModel):
     metadata: ClassVar[MetaData] = MetaData()
 
@@ -121,7 +125,7 @@ class Store:
         try:
             with self._connection.begin():
                 if int(self._read("epoch") or b"0") != self._epoch:
-                    raise StoreError(f"paper account {self.path}: another process has taken it over")
+                    raise StoreTakenError(f"paper account {self.path}: another process has taken it over")
                 if orders:
                     statement = upsert(OrderRow)
                     changed = {name: statement.excluded[name] for name in ("open", "ended_at", "body")}

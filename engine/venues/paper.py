@@ -11,7 +11,7 @@ from random import Random
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
-from engine.exchange import Delay, Exchange, Faults, RateLimit, Store, StoreError
+from engine.exchange import Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
 from engine.model import report as r
 from engine.model.instrument import Instrument
 from engine.model.order import TRIGGERED, Order, Role
@@ -48,7 +48,9 @@ class PaperVenue:
         self._deliveries: dict[asyncio.TimerHandle, None] = {}
         self._last_delivery = 0
         self._pictures: deque[tuple[int, r.Picture]] = deque()
-        self._saving: asyncio.Future[str] | None = None
+        self._saving: asyncio.Future[None] | None = None
+        self._trouble = ""
+        self._taken = False
         self._second: asyncio.TimerHandle | None = None
         self._due: asyncio.TimerHandle | None = None
         self._due_at: int | None = None
@@ -146,15 +148,29 @@ class PaperVenue:
                 self._store.save(self.exchange, self._clock.now())
         except StoreError as error:
             trouble = str(error)
-            self._hang_up(trouble)
+            self._taken = self._taken or isinstance(error, StoreTakenError)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell_trouble(trouble)
         if saving is not None and not saving.done():
-            saving.set_result(trouble)
+            saving.set_result(None)
 
-    def _hang_up(self, text: str) -> None:
-        """A venue that can't keep its truth says nothing more: what it would say might not be so tomorrow."""
-        if self._connected and self._on_report is not None:
+    def _tell_trouble(self, text: str) -> None:
+        """A disk that fails blocks entries; exits go on in memory, and all of it is written once the disk works again.
+
+        An account that another process has taken over is over: nothing that is said here would be so.
+        """
+        if self._on_report is None:
+            return
+        now = self._clock.now()
+        if not text:
+            self._on_report(r.Connected(now))
+            return
+        self._on_report(r.Disconnected(text, now))
+        if self._taken:
             self._connected = False
-            self._on_report(r.Disconnected(text, self._clock.now()))
+        elif self._second is None:
+            self._second = self._clock.call_at(now + SECOND, self._each_second)
 
     def _schedule(self) -> None:
         at = self.exchange.next_due()
@@ -179,7 +195,9 @@ class PaperVenue:
         if self.exchange.changed:
             self._changed()
         self._line(now)
-        lives = self.exchange.leveraged or self.faults.disconnect is not None
+        if self._trouble and not self._taken:
+            self._save()
+        lives = self.exchange.leveraged or self.faults.disconnect is not None or bool(self._trouble)
         self._second = self._clock.call_at(now + SECOND, self._each_second) if lives else None
 
     def _line(self, now: int) -> None:
@@ -245,9 +263,9 @@ class PaperVenue:
             self._changed()
         self._schedule()
         if self._saving is not None:
-            trouble = await asyncio.shield(self._saving)
-            if trouble:
-                raise OutcomeUnknownError(trouble)
+            await asyncio.shield(self._saving)
+        if self._taken:
+            raise OutcomeUnknownError(self._trouble)
         if faults.lose_reply and random.random() < faults.lose_reply:
             await self._clock.sleep(max(self._timeout - way // 2, 0))
             raise OutcomeUnknownError("no answer: the reply may be lost")
