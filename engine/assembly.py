@@ -1,9 +1,11 @@
 """Putting an engine together from its settings: instruments, venue, market, journal. What it needs is imported here and nowhere earlier."""
 
+import difflib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from engine.clock import SECOND, Clock
@@ -35,7 +37,7 @@ def recorded(profile: Profile, files: Iterable[Path]) -> Source:
     """A market from recorded files. Raises MarketError."""
     paths = [str(path) for path in files]
     grids = grid(paths)
-    instruments = tuple(instrument_for(profile, symbol, found.tick, found.lot) for symbol, found in sorted(grids.items()))
+    instruments = tuple(instrument_for(profile, symbol, found.tick) for symbol, found in sorted(grids.items()))
     market = RecordedMarket(paths)
     first, paces = _pace(RecordedMarket(paths))
     steps = {instrument.symbol: instrument.tick for instrument in instruments}
@@ -66,14 +68,34 @@ def _pace(market: RecordedMarket) -> tuple[int, dict[str, int]]:
     return first or 0, paces
 
 
-def simulated(
-    profile: Profile, symbols: Iterable[str], seed: int, start: int, model: Mapping[str, object], until: int | None = None
-) -> Source:
+def _simulation(model: Mapping[str, object]) -> SimulationSettings:
+    """The simulation's settings from a file's words. Raises ValueError naming the key and what is allowed."""
+    named = {("jumps_per_day" if key == "jumps" else key): _text(value) for key, value in model.items()}
+    allowed = SimulationSettings.__struct_fields__
+    for key in named:
+        if key not in allowed:
+            near = difflib.get_close_matches(key, allowed, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ValueError(f"{key} is not known; {hint}allowed: {', '.join(allowed)}")
+    try:
+        return msgspec.convert(named, SimulationSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`$.", "`")) from error
+
+
+def _text(value: object) -> object:
+    """Numbers as text, so that one lax conversion serves Decimal and float alike."""
+    if isinstance(value, Mapping):
+        return {name: _text(inner) for name, inner in value.items()}
+    return str(value) if isinstance(value, Decimal | float | int) and not isinstance(value, bool) else value
+
+
+def simulated(profile: Profile, symbols: Iterable[str], seed: int, start: int, model: Mapping[str, object], until: int | None = None) -> Source:
     """A market of our own making."""
     symbols = tuple(symbols)
-    settings = SimulationSettings(**model) if model else SimulationSettings()  # type: ignore[arg-type]
+    settings = _simulation(model)
     market = SimulatedMarket(seed, symbols, start=start, settings=settings, until=until)
-    instruments = tuple(instrument_for(profile, symbol, market.ticks[symbol], market.lots[symbol]) for symbol in symbols)
+    instruments = tuple(instrument_for(profile, symbol, market.ticks[symbol]) for symbol in symbols)
     steps = {instrument.symbol: instrument.tick for instrument in instruments}
     return Source(ScriptedMoves(market, steps), instruments, start, {}, simulated=market)
 

@@ -6,7 +6,6 @@ The socket file has mode 0600: whoever may read the account's files may drive it
 import asyncio
 import contextlib
 import os
-
 from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
@@ -262,5 +261,3 @@ class RemoteSession:
         with contextlib.suppress(asyncio.CancelledError):
             await self._poll
         await self._line.close()
-
-

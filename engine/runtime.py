@@ -90,7 +90,7 @@ class Engine:
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
         listener = Listener(self.report, self._trouble, self._rate_limited)
-        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve)
+        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve)  # noqa: S311 - jitter
         self.quotes = 0
         self.journal_failing = ""
         self.progress: Callable[[], float] | None = None
@@ -188,9 +188,11 @@ class Engine:
             self.post(Pulse())
 
     def _pace(self) -> int:
-        """A second; under virtual time, with nothing held or wanted, a minute: a quiet month is not two million idle beats."""
-        quiet = self.clock.virtual and not (self.state.positions or self.state.blocks)
-        return 60 * SECOND if quiet else SECOND
+        """A second; under virtual time until there is something to do: a quiet month is not two million idle beats."""
+        if not self.clock.virtual:
+            return SECOND
+        now = self.clock.now()
+        return max(self.desk.next_pulse(now) - now, SECOND)
 
     # Messages in
 
@@ -253,6 +255,8 @@ class Engine:
         if decision.events:
             self._journal(decision, now)
             self._tell(decision)
+        if decision.failure and not isinstance(message, Trouble):
+            self._inbox.append((Trouble("TASK_DIED", "desk", decision.failure, blocks=True), None))
         if self.hooks.decided is not None:
             self.hooks.decided(decision, now)
 
@@ -328,10 +332,12 @@ class Engine:
         self.post(RateLimited(text))
 
     def _set_timer(self) -> None:
-        if self._beat is not None and self._beat_at - self.clock.now() > self._pace():
-            self._beat.cancel()
-            self._beat_at = self.clock.now() + SECOND
-            self._beat = self.clock.call_at(self._beat_at, self._pulse)
+        if self._beat is not None and self.clock.virtual:
+            soon = self.clock.now() + self._pace()
+            if soon < self._beat_at:  # something came up that is to be looked at before the next beat
+                self._beat.cancel()
+                self._beat_at = soon
+                self._beat = self.clock.call_at(soon, self._pulse)
         at = self.desk.next_wake()
         if at == self._timer_at and self._timer is not None:
             return
@@ -438,4 +444,3 @@ class Engine:
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
         """The last samples of the equity, oldest first."""
         return tuple(self._equity)[-count:]
-

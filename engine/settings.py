@@ -218,7 +218,7 @@ def _known(section: str, name: str, origin: str) -> None:
     raise SettingsError(f"settings: {origin}: unknown key {key}{hint}")
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - TOML's own types
+def _plain(value: object) -> Any:
     """Decimals as text, so that one lax conversion serves Decimal and float alike."""
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}

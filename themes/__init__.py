@@ -59,6 +59,14 @@ class Looks(Struct, frozen=True):
     errors: tuple[str, ...]
 
 
+def read(file: Path) -> Look | str:
+    """One theme, or what is wrong with its file."""
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=Look)
+    except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
+        return f"theme {file.name}: {error}"
+
+
 def load(own: Path | None = None) -> Looks:
     """The themes that come with the console, then those in the folder `own`; a file that can't be used is an error in words."""
     looks: dict[str, Look] = {}
@@ -67,10 +75,9 @@ def load(own: Path | None = None) -> Looks:
         if folder is None or not folder.is_dir():
             continue
         for file in sorted(folder.glob("*.toml")):
-            try:
-                look = msgspec.toml.decode(file.read_bytes(), type=Look)
-            except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
-                errors.append(f"theme {file.name}: {error}")
-                continue
-            looks[look.name] = look
+            look = read(file)
+            if isinstance(look, str):
+                errors.append(look)
+            else:
+                looks[look.name] = look
     return Looks(looks, tuple(errors))

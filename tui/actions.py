@@ -14,8 +14,10 @@ from tui.flows.exits import Close, Part, Turn
 from tui.flows.filter_line import FilterLine
 from tui.flows.flatten import FlattenSheet
 from tui.flows.leave import Leave
+from tui.flows.note import Write
 from tui.flows.stop import Move
 from tui.flows.stop import break_even as break_even_price
+from tui.flows.target import Target
 from tui.flows.ticket import Ticket
 from tui.flows.trail import Follow
 from tui.lines import Line
@@ -47,12 +49,27 @@ def trail(console: Console) -> None:
 
 
 def move_stop(console: Console) -> None:
-    """`m`: an entry is amended; for a stop or target order its position's stop is moved."""
+    """`m`: an entry is amended; for a stop order its position's stop is moved, for a target order its target."""
     here = console.context()
-    if here.order is not None and here.order.order.role is Role.ENTRY:
+    role = here.order.order.role if here.order is not None else None
+    if here.order is not None and role is Role.ENTRY:
         console.open(Amend(console, here.order))
+    elif here.position is not None and role is Role.TARGET:
+        console.open(Target(console, here.position))
     elif here.position is not None:
         console.open(Move(console, here.position))
+
+
+def move_target(console: Console) -> None:
+    """`M`."""
+    if (position := console.context().position) is not None:
+        console.open(Target(console, position))
+
+
+def note(console: Console) -> None:
+    """`N`."""
+    if (position := console.context().position) is not None:
+        console.open(Write(console, position))
 
 
 def break_even(console: Console) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from textual import events
@@ -39,13 +40,9 @@ class FlatoutApp(App[None]):
         found = themes.load(self.options.themes)
         self._looks = found.looks
         self._complaints = list(found.errors)
-        look = found.looks.get(self.options.theme)
-        if look is None:
-            known = ", ".join(found.looks)
-            self._complaints.append(f"no theme is called {self.options.theme!r}; known: {known}")
-            look = found.looks[themes.DEFAULT]
+        look = self._look(self.options.theme)
         self.palette = Palette(look)
-        for each in found.looks.values():
+        for each in self._looks.values():
             self.register_theme(theme_of(each))
         self.theme = look.name
         self.keys = KeyMap(COMMANDS, self.options.keys)
@@ -56,6 +53,20 @@ class FlatoutApp(App[None]):
         self.pump = Pump(self)
         self._failed = False
         self._leaving: asyncio.Task[None] | None = None
+
+    def _look(self, wanted: str) -> themes.Look:
+        """By name, or from a file; the default with a complaint where there is none."""
+        if wanted.endswith(".toml"):
+            own = themes.read(Path(wanted).expanduser())
+            if isinstance(own, themes.Look):
+                self._looks[own.name] = own
+                return own
+            self._complaints.append(own)
+        elif wanted in self._looks:
+            return self._looks[wanted]
+        else:
+            self._complaints.append(f"no theme is called {wanted!r}; known: {', '.join(self._looks)}")
+        return self._looks[themes.DEFAULT]
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""

@@ -90,10 +90,8 @@ async def _recovered(session: local.LocalSession) -> None:
 def _told(view: View) -> str:
     account = view.account
     equity = "unknown" if account.equity is None else f"{account.equity:,.2f} {account.currency}"
-    lines = [
-        f"{'LIVE' if account.live else 'PAPER'} {account.name} on {account.venue}: {view.mode}, equity {equity},"
-        f" realised {account.realised:,.2f}, unrealised {account.unrealised:,.2f}, naked {account.naked}"
-    ]
+    name = f"{'LIVE' if account.live else 'PAPER'} {account.name} on {account.venue}: {view.mode}, equity {equity}"
+    lines = [f"{name}, realised {account.realised:,.2f}, unrealised {account.unrealised:,.2f}, naked {account.naked}"]
     lines += [f"  blocked   {reason.code}: {reason.text} (clears: {reason.clears})" for reason in view.reasons]
     for position in view.positions:
         word = "LONG" if position.side.sign > 0 else "SHORT"

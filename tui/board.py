@@ -32,9 +32,7 @@ class Board(Container):
 
     def __init__(self, palette: Palette, interval: int) -> None:
         super().__init__(id="board")
-        self.positions = Grid[PositionView](
-            POSITIONS, lambda p: p.id, palette, empty="flat: no open position   n opens a ticket", id="positions"
-        )
+        self.positions = Grid[PositionView](POSITIONS, lambda p: p.id, palette, empty="flat: no open position   n opens a ticket", id="positions")
         self.orders = Grid[OrderView](ORDERS, order_key, palette, empty="no open order", id="orders")
         self.alerts = Grid[Alert](ALERTS, alert_key, palette, empty="nothing has asked for attention", id="alerts")
         self.chart = ChartPane(palette, interval=interval)
@@ -80,6 +78,8 @@ class Board(Container):
     def take_form(self, form: Form) -> None:
         """Give the panes their places."""
         self.form = form
+        if self.listening != "positions":
+            self.tabs.current = self.listening
         tabbed = form is Form.TABBED
         self.set_class(tabbed, "-tabbed")
         self.tabs.display = tabbed

@@ -28,11 +28,17 @@ def run_scenario(scenario: Path, report_to: str | None, home: Path | None, *, re
             if resume:
                 raise ScenarioError("--resume needs --home: the folder of the session to go on with")
             temporary = home = Path(tempfile.mkdtemp(prefix="flatout-"))
-        elif (home / "journal.sqlite").exists() and not resume:
-            raise ScenarioError(f"--home {home}: there is a session in it already; add --resume to go on with it, or name an empty folder")
+        elif (home / "journal.sqlite").exists() is not resume:
+            there = "there is no session in it to go on with" if resume else "there is a session in it already; add --resume to go on with it"
+            raise ScenarioError(f"--home {home}: {there}, or name another folder")
+        if report_to not in (None, "-") and not Path(report_to).absolute().parent.is_dir():
+            raise ScenarioError(f"--report {report_to}: there is no folder {Path(report_to).absolute().parent}")
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         report = _execute(scenario, home, errors, silent=quiet or report_to == "-")
-    except (ScenarioError, MarketError, JournalError, StoreError, ValueError, OSError) as error:
+    except OSError as error:
+        errors.print(f"flatout run: {error.filename or home}: {error.strerror or error}")
+        return UNUSABLE
+    except (ScenarioError, MarketError, JournalError, StoreError, ValueError) as error:
         errors.print(f"flatout run: {error}")
         return UNUSABLE
     finally:
@@ -75,9 +81,7 @@ def summarise(report: dict[str, Any], console: Console) -> None:
             f"    {position['label'] or position['id']:<10} {position['side']:<4} {position['size']} {position['symbol']}"
             f"  {position['realised_pnl']} {position['currency']} after fees  ({ended})"
         )
-    console.print(
-        f"  account     equity {account['equity']} {account['currency']}, realised {account['realised_pnl']}, fees {account['fees']}"
-    )
+    console.print(f"  account     equity {account['equity']} {account['currency']}, realised {account['realised_pnl']}, fees {account['fees']}")
     console.print(
         f"  requests    {requests['submit']} submits, {requests['amend']} amends, {requests['cancel']} cancels, {requests['query']} questions,"
         f" {requests['in_doubt_resolved']} doubts resolved"

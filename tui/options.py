@@ -9,6 +9,7 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """The console's own settings; the desk's are the engine's."""
 
     theme: str = "flatout-dark"
+    """A name, or the path of a TOML file."""
     fps: float = 10.0
     """Frames per second, 1 to 60."""
     keys: dict[str, str] = {}

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
+from engine.model.alert import Severity
 from engine.model.intent import AnyIntent
 from engine.model.view import Answer, View
 from tui.board import Board
@@ -135,7 +136,8 @@ class MainScreen(Screen[None]):
             if notice.tone == "bad":
                 self.toasts.add(notice.text, "bad", now)
         for alert in news.alerts:
-            self.toasts.add(alert.text, "bad" if alert.severity.value > 2 else "warn", now)
+            if alert.severity is not Severity.INFO:
+                self.toasts.add(alert.text, "bad" if alert.severity is Severity.CRITICAL else "warn", now)
         if news.bell:
             self.bells += 1
             if self.options.bell:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
-from engine.model.profile import Profile
 from engine.model.quote import Quote
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
@@ -175,8 +174,8 @@ class Board:
 
     # Positions
 
-    def watch(self, position: Position, instrument: Instrument, profile: Profile, step: Decimal) -> None:
-        """Wait for what matters to a position as it is now."""
+    def watch(self, position: Position, instrument: Instrument, step: Decimal, *, target: bool) -> None:
+        """Wait for what matters to a position as it is now; for its `target` only where none may rest at the venue."""
         best = self._best(position)
         self._unwatch(position.id)
         if position.size <= 0:
@@ -189,8 +188,7 @@ class Board:
         leaving = here.longs if position.side is Side.BUY else here.shorts
         if position.stop is not None and position.through_since is None:
             leaving.losses.set((position.id, "stop"), position.stop)
-        together = profile.rest_together and profile.reduce_only and instrument.kind is not Kind.SPOT
-        if position.target is not None and not together:
+        if position.target is not None and target:
             leaving.gains.set((position.id, "target"), position.target)
         if position.trail is not None:
             self._watch_trail(position, position.trail, best, instrument, leaving, step)

@@ -48,8 +48,14 @@ class Context:
 
     def is_stale(self, symbol: str, seconds: float) -> bool:
         """Whether the latest price is older than `seconds`, or older than three of its source's own steps where those are longer."""
-        age = self.board.age(symbol, self.now)
-        return age is None or age > max(nanoseconds(seconds), 3 * self.board.pace(symbol))
+        return self.stale_at(symbol, seconds) <= self.now
+
+    def stale_at(self, symbol: str, seconds: float) -> int:
+        """When the latest price becomes that old; zero where there is none."""
+        quote = self.board.quote(symbol)
+        if quote is None:
+            return 0
+        return quote.at + max(nanoseconds(seconds), 3 * self.board.pace(symbol)) + 1
 
     def mark(self, position: Position) -> Decimal | None:
         """The price at which a position could be closed: the bid for a long, the ask for a short."""

@@ -53,7 +53,7 @@ def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Event
     """Nothing is held: end what is left of the bracket, and then the bracket."""
     if position.opened_at is None:
         if not orders:
-            yield PositionDropped(ctx.now, position.id)
+            yield PositionDropped(ctx.now, position.id, position.symbol)
         return
     for order in orders:
         yield from cancel(ctx, order, "position closed")
@@ -124,13 +124,13 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
         for order in orders:
             if not order.is_exit:
                 yield from cancel(ctx, order, "position is being closed")
-    linked = ordering.reduce_only(ctx, instrument)
+    linked = ordering.linked(ctx, position)
     cover = instrument.round_size(position.size if linked else position.size - closing)
     exits = [order for order in orders if order.is_exit]
     if not ctx.state.halted or closing:
         yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
         targets = [order for order in exits if order.role is Role.TARGET]
-        yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, instrument) else ZERO)
+        yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)
     if closing:
         yield from _keep_closing(ctx, position, exits, closing, linked=linked)
 
@@ -206,7 +206,7 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     """Send what is to be closed and is neither on its way nor reserved by another exit."""
     instrument = ctx.instrument(position)
     working = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
-    reserved = sum((order.remaining for order in exits if order.role is not Role.CLOSE), ZERO)
+    reserved = sum((order.reserved for order in exits if order.role is not Role.CLOSE), ZERO)
     missing = closing - working
     if missing <= ZERO or _waits(ctx, position):
         return
@@ -214,5 +214,5 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     size = instrument.round_size(min(missing, room))
     if ordering.tradable(instrument, size, ctx.mark(position)):
         yield ordering.close_order(ctx, position, size)
-    elif room >= missing and not working:  # a part that the venue won't take: what is left of the wish is dropped
+    elif closing < position.size and room >= missing and not working:  # a part that the venue won't take: what is left of the wish is dropped
         yield ClosingBegan(ctx.now, position.id, ZERO, position.close_reason)

@@ -6,7 +6,8 @@ only then sent.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,7 @@ from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.evolve import evolve
-from engine.desk.ordering import flattens
+from engine.desk.ordering import flattens, rests_together
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.model.instrument import Instrument
@@ -84,6 +85,8 @@ class Decision(Struct, frozen=True):
     events: tuple[e.AnyEvent, ...]
     requests: tuple[Request, ...]
     answer: Answer | None = None
+    failure: str = ""
+    """What a rule died of. The events before it stand all the same: the state is what the events say, also then."""
 
 
 class Desk:
@@ -112,25 +115,35 @@ class Desk:
         events: list[e.AnyEvent] = []
         touched: dict[str, None] = {}
         due = self._due(now)
-        self._apply(decide(ctx, message, due), events, touched)
-        seen: dict[str, None] = dict(touched)
-        for _ in range(ROUNDS):
-            if not touched:
-                break
-            name = next(iter(touched))
-            del touched[name]
-            self._apply(_settle(ctx, name), events, touched)
+        seen: dict[str, None] = {}
+        failure = ""
+        try:
+            self._apply(decide(ctx, message, due), events, touched)
+            self._settle(ctx, events, touched, seen)
+        except Exception as error:  # whatever a rule dies of, what it did before is journaled, and somebody is told
+            failure = f"{type(message).__name__}: {type(error).__name__}: {error}"
             seen.update(touched)
-            if not touched:
-                self._apply(_afterwards(ctx, seen), events, touched)
-                seen.update(touched)
-        else:
-            raise RuntimeError(f"custody does not come to rest after {type(message).__name__}: {list(touched)}")
         for name in dict.fromkeys((*due, *seen)):
             self._look_after(name, now)
         requests = tuple(request for event in events for request in _requests(event, state))
         answer = next((event.answer for event in events if isinstance(event, e.IntentTaken)), None)
-        return Decision(tuple(events), requests, answer)
+        return Decision(tuple(events), requests, answer, failure)
+
+    def _settle(self, ctx: Context, events: list[e.AnyEvent], touched: dict[str, None], seen: dict[str, None]) -> None:
+        """Custody of everything that was touched, until nothing more follows."""
+        seen.update(touched)
+        for _ in range(ROUNDS + len(touched)):
+            if not touched:
+                return
+            name = next(iter(touched))
+            del touched[name]
+            self._apply(custody.keep(ctx, name), events, touched)
+            seen.update(touched)
+            if not touched:
+                self._apply(_afterwards(ctx, seen), events, touched)
+                seen.update(touched)
+        if touched:
+            raise RuntimeError(f"custody does not come to rest: {list(touched)[:3]}")
 
     def _apply(self, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
         for event in decided:
@@ -138,6 +151,19 @@ class Desk:
             events.append(event)
             if name is not None:
                 touched[name] = None
+            if isinstance(event, e.PositionPlanned | e.PositionClosed | e.PositionDropped):
+                touched.update(self._siblings(event))
+
+    def _siblings(self, event: e.PositionPlanned | e.PositionClosed | e.PositionDropped) -> dict[str, None]:
+        """The other positions of a symbol, when one comes or goes: what may rest for them depends on it."""
+        match event:
+            case e.PositionPlanned(position=position):
+                symbol = position.symbol
+            case e.PositionClosed(position=name):
+                symbol = self.state.closed[name].symbol
+            case e.PositionDropped():
+                symbol = event.symbol
+        return dict.fromkeys(self.state.holders.get(symbol, ()))
 
     def _look_after(self, name: str, now: int) -> None:
         """Watch the prices and the times that matter for a position as it is now."""
@@ -148,7 +174,9 @@ class Desk:
             self.board.forget(name)
             self.revisions.pop(name, None)
             return
-        self.board.watch(position, state.instruments[position.symbol], self.profile, self.rules.protection.trail_step)
+        instrument = state.instruments[position.symbol]
+        watched = not rests_together(Context(state, self.rules, self.profile, self.board, now), position)
+        self.board.watch(position, instrument, self.rules.protection.trail_step, target=watched)
         at = self._next(name, now)
         if at is not None:
             heapq.heappush(self._wakes, (at, name))
@@ -185,18 +213,22 @@ class Desk:
 
     def needs_pulse(self, now: int) -> bool:
         """Whether a `Pulse` would find anything to do: so that an idle second costs next to nothing."""
-        state = self.state
-        if flattens(state) or state.blocks or lockouts.sample_due(self.board, now) or self._reconcile_due(now):
-            return True
-        ctx = Context(state, self.rules, self.profile, self.board, now)
-        symbols = {position.symbol for position in state.positions.values()}
-        if any(alert.code == "STALE_PRICE" and alert.subject not in symbols for alert in state.alerts.values()):
-            return True
-        age = self.rules.risk.price_age
-        return any(ctx.is_stale(symbol, age) is not (f"STALE_PRICE:{symbol}" in state.alerts) for symbol in symbols)
+        return self.next_pulse(now) <= now
 
-    def _reconcile_due(self, now: int) -> bool:
-        return reconcile.due(Context(self.state, self.rules, self.profile, self.board, now))
+    def next_pulse(self, now: int) -> int:
+        """When a `Pulse` finds something to do next, if nothing happens until then. Now, while anything must be looked at every second."""
+        state = self.state
+        if flattens(state) or state.blocks:
+            return now
+        ctx = Context(state, self.rules, self.profile, self.board, now)
+        times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
+        for symbol in state.holders:
+            stale_at = ctx.stale_at(symbol, self.rules.risk.price_age)
+            known = f"STALE_PRICE:{symbol}" in state.alerts
+            times.append(now if known is not (stale_at <= now) else stale_at)
+        if any(alert.code == "STALE_PRICE" and alert.subject not in state.holders for alert in state.alerts.values()):
+            return now
+        return min(times)
 
     def _due(self, now: int) -> tuple[str, ...]:
         """The positions whose time has come."""
@@ -210,45 +242,46 @@ def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
     """All that follows at once from a message."""
     for name in due:
         yield from _on_time(ctx, name)
-    kind = type(message)
-    if kind in reports.HANDLERS:
-        yield from reports.HANDLERS[kind](ctx, message)
-        return
-    match message:
-        case Crossed(watches=watches):
-            quote = ctx.quote(message.symbol)
-            for name, what in watches:
-                position = ctx.state.positions.get(name)
-                if quote is not None and position is not None:
-                    yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)
-        case Pulse():
-            yield from lockouts.pulse(ctx)
-            yield from flatten.step(ctx)
-            if reconcile.due(ctx):
-                yield from reconcile.ask(ctx)
-        case Picture():
-            yield from reconcile.on_picture(ctx, message)
-        case Connected():
-            yield from reconcile.on_connected(ctx, message)
-        case Disconnected():
-            yield from reconcile.on_disconnected(ctx, message)
-        case Liquidated():
-            yield from reconcile.on_liquidated(ctx, message)
-        case Listed(instruments):
-            for instrument in instruments:
-                ctx.board.list(instrument)
-                if ctx.state.instruments.get(instrument.symbol) != instrument:
-                    yield e.InstrumentListed(ctx.now, instrument)
-        case Reconcile():
-            yield from reconcile.ask(ctx)
-        case Restarted():
-            yield from _restart(ctx)
-        case Trouble():
-            yield from _trouble(ctx, message)
-        case RateLimited(text):
-            yield from alert(ctx, "RATE_LIMITED", "venue", text)
-        case Intent():
-            yield from intents.take(ctx, message)
+    handler = HANDLERS.get(type(message))
+    if handler is not None:
+        yield from handler(ctx, message)
+    elif isinstance(message, Intent):
+        yield from intents.take(ctx, message)
+
+
+def _on_crossed(ctx: Context, message: Crossed) -> Events:
+    quote = ctx.quote(message.symbol)
+    for name, what in message.watches:
+        position = ctx.state.positions.get(name)
+        if quote is not None and position is not None:
+            yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)
+
+
+def _on_pulse(ctx: Context, _: Pulse) -> Events:
+    yield from lockouts.pulse(ctx)
+    yield from flatten.step(ctx)
+    if reconcile.due_at(ctx) <= ctx.now:
+        yield from reconcile.ask(ctx)
+
+
+def _on_listed(ctx: Context, message: Listed) -> Events:
+    for instrument in message.instruments:
+        ctx.board.list(instrument)
+        if ctx.state.instruments.get(instrument.symbol) != instrument:
+            yield e.InstrumentListed(ctx.now, instrument)
+
+
+def _on_wake(_: Context, __: Wake) -> Events:
+    """What is due has been looked at already."""
+    yield from ()
+
+
+def _on_reconcile(ctx: Context, _: Reconcile) -> Events:
+    yield from reconcile.ask(ctx)
+
+
+def _on_rate_limited(ctx: Context, message: RateLimited) -> Events:
+    yield from alert(ctx, "RATE_LIMITED", "venue", message.text)
 
 
 def _on_time(ctx: Context, name: str) -> Events:
@@ -270,11 +303,6 @@ def _on_time(ctx: Context, name: str) -> Events:
     yield from custody.keep(ctx, name)
 
 
-def _settle(ctx: Context, name: str) -> Events:
-    """Custody of one touched position."""
-    yield from custody.keep(ctx, name)
-
-
 def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     """What follows once all positions are settled."""
     for name in list(seen):
@@ -286,7 +314,7 @@ def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     yield from flatten.step(ctx)
 
 
-def _restart(ctx: Context) -> Events:
+def _restart(ctx: Context, _: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
     if "STARTING" not in ctx.state.blocks:
         yield e.EntriesBlocked(ctx.now, "STARTING", "recovering: the venue is being asked", None)
@@ -297,7 +325,7 @@ def _restart(ctx: Context) -> Events:
     for name, doubt in list(ctx.state.doubts.items()):
         if doubt.ask_at is None or doubt.ask_at > ctx.now:
             yield e.QuestionFailed(ctx.now, name, ctx.now)
-    yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - reconcile.OVERLAP))
+    yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - doubts.OVERLAP))
 
 
 def _trouble(ctx: Context, message: Trouble) -> Events:
@@ -309,6 +337,24 @@ def _trouble(ctx: Context, message: Trouble) -> Events:
         yield from cure(ctx, message.code, message.subject)
         if message.code in ctx.state.blocks:
             yield e.EntriesAllowed(ctx.now, message.code)
+
+
+HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
+    **reports.HANDLERS,
+    Crossed: _on_crossed,
+    Pulse: _on_pulse,
+    Wake: _on_wake,
+    Picture: reconcile.on_picture,
+    Connected: reconcile.on_connected,
+    Disconnected: reconcile.on_disconnected,
+    Liquidated: reconcile.on_liquidated,
+    Listed: _on_listed,
+    Restarted: _restart,
+    Reconcile: _on_reconcile,
+    Trouble: _trouble,
+    RateLimited: _on_rate_limited,
+}
+"""From a message to its rule; intents have a table of their own."""
 
 
 def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:

@@ -11,6 +11,9 @@ from engine.model import report as r
 from engine.model.money import plain
 from engine.model.order import Order, Status
 
+OVERLAP = 60_000_000_000
+"""Nanoseconds that a question about executions reaches back before the last one that we know."""
+
 
 def begin(ctx: Context, order: Order, request: str, text: str) -> Events:
     """The outcome of a request about an order is unknown."""
@@ -47,6 +50,14 @@ def ask(ctx: Context, order: Order) -> Events:
     """Ask about an order that nobody doubted so far."""
     if order.client_order_id not in ctx.state.doubts:
         yield e.QuestionAsked(ctx.now, order.client_order_id, ctx.now + nanoseconds(ctx.rules.requests.ask_max))
+
+
+def ask_account(ctx: Context) -> Events:
+    """Ask for a picture of the account, unless one has been asked for and may still come."""
+    asked = ctx.state.asked_at
+    if asked is None or ctx.now - asked > nanoseconds(15.0):
+        known = ctx.state.last_fill_at or ctx.now
+        yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
 
 
 def again(ctx: Context, name: str) -> Events:

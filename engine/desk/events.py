@@ -119,6 +119,8 @@ class OrderAmended(Event, frozen=True, tag="order-amended"):
     size: Decimal
     price: Decimal | None
     trigger: Decimal | None
+    terms_at: int = 0
+    """Venue time."""
 
 
 class AmendRefused(Event, frozen=True, tag="amend-refused"):
@@ -285,6 +287,7 @@ class PositionDropped(Event, frozen=True, tag="position-dropped"):
     """Its entry ended without a fill."""
 
     position: str
+    symbol: str
 
 
 class PositionNoted(Event, frozen=True, tag="position-noted"):

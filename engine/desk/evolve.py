@@ -27,6 +27,7 @@ from engine.model.fill import Fill
 from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
+from engine.model.position import Position
 
 ANSWERS = 1_000
 """Answered intents remembered against repeats."""
@@ -93,6 +94,7 @@ def _end(state: State, name: str, status: Status, at: int, reason: str) -> Touch
             in_doubt=False,
             cancel_pending=False,
             amend_pending=False,
+            asked_size=None,
         ),
     )
 
@@ -157,6 +159,7 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
             in_doubt=order.in_doubt and not ended,
             cancel_pending=order.cancel_pending and not ended,
             amend_pending=order.amend_pending and not ended,
+            asked_size=None if ended else order.asked_size,
         ),
     )
     return _book(state, fill, event.fee_value, closes=order.role is Role.CLOSE)
@@ -180,8 +183,10 @@ def _book(state: State, fill: Fill, fee_value: Decimal, *, closes: bool) -> Touc
         position = replace(position, closing=min(closing, left))
     if position.lowest is None or position.highest is None:
         position = replace(position, lowest=fill.price, highest=fill.price)
+    if position.id in state.closed:
+        _leave(state, state.closed[position.id], -1)
     state.closed.pop(position.id, None)  # a fill that came after the end opens the book again
-    state.positions[position.id] = position
+    _hold(state, position)
     cash = add_cash(state.cash, fill.fee_currency, -fill.fee)
     if instrument.kind is Kind.SPOT:
         cash = add_cash(cash, instrument.base, fill.size * fill.side.sign)
@@ -199,7 +204,7 @@ def _triggered(state: State, event: e.OrderTriggered) -> Touched:
 
 
 def _amend_asked(state: State, event: e.AmendAsked) -> Touched:
-    return _put(state, replace(_known(state, event.order), amend_pending=True))
+    return _put(state, replace(_known(state, event.order), amend_pending=True, asked_size=event.size))
 
 
 def _amended(state: State, event: e.OrderAmended) -> Touched:
@@ -212,6 +217,8 @@ def _amended(state: State, event: e.OrderAmended) -> Touched:
             size=event.size,
             price=event.price,
             trigger=event.trigger,
+            terms_at=event.terms_at,
+            asked_size=None,
             amend_pending=False,
             in_doubt=False,
             touched_at=event.at,
@@ -221,7 +228,7 @@ def _amended(state: State, event: e.OrderAmended) -> Touched:
 
 
 def _amend_refused(state: State, event: e.AmendRefused) -> Touched:
-    return _put(state, replace(_known(state, event.order), amend_pending=False))
+    return _put(state, replace(_known(state, event.order), amend_pending=False, asked_size=None))
 
 
 def _cancel_asked(state: State, event: e.CancelAsked) -> Touched:
@@ -277,7 +284,7 @@ def _absence(state: State, event: e.AbsenceTold) -> Touched:
 def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
     state.doubts.pop(event.order, None)
     order = _known(state, event.order)
-    return _put(state, replace(order, in_doubt=False, amend_pending=False, cancel_pending=False))
+    return _put(state, replace(order, in_doubt=False, amend_pending=False, asked_size=None, cancel_pending=False))
 
 
 # Positions
@@ -288,8 +295,23 @@ def _change(state: State, name: str, **changes: Any) -> Touched:
     return name
 
 
+def _hold(state: State, position: Position) -> None:
+    state.positions[position.id] = position
+    state.holders.setdefault(position.symbol, {})[position.id] = None
+
+
+def _let_go(state: State, name: str) -> Position:
+    position = state.positions.pop(name)
+    state.plans.pop(name, None)
+    held = state.holders[position.symbol]
+    del held[name]
+    if not held:
+        del state.holders[position.symbol]
+    return position
+
+
 def _planned(state: State, event: e.PositionPlanned) -> Touched:
-    state.positions[event.position.id] = event.position
+    _hold(state, event.position)
     state.plans[event.position.id] = event.plan
     return event.position.id
 
@@ -361,8 +383,8 @@ def _dust(state: State, event: e.DustLeft) -> Touched:
 
 
 def _closed(state: State, event: e.PositionClosed) -> Touched:
-    position = state.positions.pop(event.position)
-    state.plans.pop(event.position, None)
+    position = _let_go(state, event.position)
+    _leave(state, position, 1)
     instrument = state.instruments[position.symbol]
     profit = position.realised_profit(instrument)
     state.closed[position.id] = replace(
@@ -374,9 +396,16 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
     return None
 
 
+def _leave(state: State, position: Position, sign: int) -> None:
+    left = state.dust.get(position.symbol, ZERO) + sign * position.signed_size
+    if left:
+        state.dust[position.symbol] = left
+    else:
+        state.dust.pop(position.symbol, None)
+
+
 def _dropped(state: State, event: e.PositionDropped) -> Touched:
-    del state.positions[event.position]
-    state.plans.pop(event.position, None)
+    _let_go(state, event.position)
     return None
 
 

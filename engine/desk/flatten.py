@@ -82,9 +82,7 @@ def _receipt(ctx: Context) -> list[str]:
             f"{name_of(position)}: {grouped(position.entry_size)} closed at {grouped((price or ZERO).quantize(instrument.tick))},"
             f" {profit:+.2f} {position.settle} after fees"
         )
-    for position in state.positions.values():
-        if position.dust:
-            lines.append(f"{name_of(position)}: {grouped(position.size)} is below what the venue trades and stays")
-    for order in state.foreign.values():
-        lines.append(f"{order.symbol}: an order that is not ours was left alone ({order.venue_order_id})")
+    stays = "is below what the venue trades and stays"
+    lines.extend(f"{name_of(p)}: {grouped(p.size)} {stays}" for p in state.positions.values() if p.dust)
+    lines.extend(f"{o.symbol}: an order that is not ours was left alone ({o.venue_order_id})" for o in state.foreign.values())
     return lines

@@ -26,6 +26,7 @@ BY_HAND = {
     "LOSING_STREAK": "resume LOSING_STREAK",
     "DAILY_LOSS": "resume DAILY_LOSS",
     "HALTED": "resume HALTED",
+    "TASK_DIED": "resume TASK_DIED",
 }
 """Reasons that the operator may clear by name, and the command that does."""
 
@@ -164,9 +165,7 @@ def _close(ctx: Context, intent: i.ClosePosition) -> Events:
         yield from refuse(ctx, intent, "ALREADY_CLOSING", position.symbol)
         return
     if not tradable(instrument, instrument.round_size(size), ctx.mark(position)):
-        yield from refuse(
-            ctx, intent, "PART_TOO_SMALL", plain(size), f"{instrument.min_size:f} or {instrument.min_cost:f} {instrument.quote}"
-        )
+        yield from refuse(ctx, intent, "PART_TOO_SMALL", plain(size), f"{instrument.min_size:f} or {instrument.min_cost:f} {instrument.quote}")
         return
     yield from accept(ctx, intent, f"closing {plain(size)} {position.symbol}", position.id)
     yield e.ClosingBegan(ctx.now, position.id, size, "operator")

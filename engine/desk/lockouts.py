@@ -68,9 +68,9 @@ def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
     yield from alert(ctx, "LOCKOUT", code, text + clears)
 
 
-def sample_due(board: Board, now: int) -> bool:
-    """Whether the equity is to be journaled again."""
-    return board.sampled_at is None or now - board.sampled_at >= SAMPLE
+def sample_at(board: Board, now: int) -> int:
+    """When the equity is to be journaled again."""
+    return now if board.sampled_at is None else board.sampled_at + SAMPLE
 
 
 def pulse(ctx: Context) -> Events:
@@ -81,7 +81,7 @@ def pulse(ctx: Context) -> Events:
             yield e.EntriesAllowed(ctx.now, block.code)
             yield from cure(ctx, "LOCKOUT", block.code)
     yield from _staleness(ctx)
-    if sample_due(ctx.board, ctx.now):
+    if sample_at(ctx.board, ctx.now) <= ctx.now:
         ctx.board.sampled_at = ctx.now
         yield from sample(ctx)
 

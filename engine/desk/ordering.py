@@ -46,9 +46,17 @@ def reduce_only(ctx: Context, instrument: Instrument) -> bool:
     return ctx.profile.reduce_only and instrument.kind is not Kind.SPOT
 
 
-def rests_together(ctx: Context, instrument: Instrument) -> bool:
-    """Whether a stop and a target of this instrument may rest at once without being able to close twice."""
-    return ctx.profile.rest_together and reduce_only(ctx, instrument)
+def linked(ctx: Context, position: Position) -> bool:
+    """Whether the venue itself keeps this position's exits from closing more than it holds.
+
+    Reduce-only looks at the net holding of a symbol: it protects one position, and none of several that share the symbol.
+    """
+    return reduce_only(ctx, ctx.instrument(position)) and len(ctx.state.holders.get(position.symbol, ())) <= 1
+
+
+def rests_together(ctx: Context, position: Position) -> bool:
+    """Whether a stop and a target may rest at once without being able to close twice."""
+    return ctx.profile.rest_together and linked(ctx, position)
 
 
 def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> OrderSubmitted:
@@ -128,7 +136,7 @@ def _exit(
         price=price,
         trigger=trigger,
         time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
-        reduce_only=reduce_only(ctx, instrument),
+        reduce_only=reduce_only(ctx, instrument) and (position.size > 0 or linked(ctx, position)),
         leverage=position.leverage,
         deadline=_deadline(ctx, ctx.rules.requests.exit_deadline),
         created_at=ctx.now,

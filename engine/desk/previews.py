@@ -7,7 +7,7 @@ from typing import Any
 from engine.desk.checks import Draft, draft, open_risk, refusals
 from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
-from engine.desk.ordering import rests_together, tradable
+from engine.desk.ordering import reduce_only, tradable
 from engine.desk.protection import working_stop
 from engine.desk.sizing import break_even_price, stop_price
 from engine.model import intent as i
@@ -89,7 +89,7 @@ def _open_warnings(ctx: Context, d: Draft) -> list[str]:
     smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
     if d.size < 2 * smallest:
         warnings.append(f"a partial fill below {grouped(smallest)} could be neither protected nor closed")
-    if d.target is not None and not rests_together(ctx, instrument):
+    if d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument)):
         warnings.append("the venue can't rest stop and target together: the target is watched here")
     return warnings
 
@@ -185,7 +185,10 @@ def _reverse(ctx: Context, intent: i.Reverse) -> Preview:
         return Preview("Reverse", (), refusals=(Refusal("UNKNOWN_POSITION", intent.position),))
     instrument = ctx.instrument(position)
     opened = mirrored(position, intent.id, position.entry_price(instrument))
-    lines = [*_exit_lines(ctx, position, position.size), Line("then", "", f"{opened.side.value} {grouped(position.size)} {position.symbol}")]
+    lines = [
+        *_exit_lines(ctx, position, position.size),
+        Line("then", "", f"{opened.side.value} {grouped(position.size)} {position.symbol}"),
+    ]
     against = () if instrument.can_short or position.side is Side.SELL else (Refusal("CANNOT_SHORT", position.symbol),)
     return Preview(f"Reverse {position.symbol}", tuple(lines), (), against)
 

@@ -68,7 +68,7 @@ def tell(ctx: Context, name: str) -> Events:
         yield from cure(ctx, "PARTIAL_STOP", name)
     if now is Protection.VENUE:
         yield from cure(ctx, "STOP_REFUSED", name)
-        if position.stop_refusals:
+        if position.stop_refusals and not position.closing:
             yield StopRetrySet(ctx.now, name, 0, None)
 
 
@@ -157,9 +157,7 @@ def grace_over(ctx: Context, position: Position) -> Events:
     if stop is not None and stop.triggered:
         yield StopCrossed(ctx.now, position.id, ctx.now)  # it fires: it takes what the market gives, and so would we
         return
-    through = (
-        mark is not None and position.stop is not None and (mark <= position.stop if position.side is Side.BUY else mark >= position.stop)
-    )
+    through = mark is not None and position.stop is not None and (mark <= position.stop if position.side is Side.BUY else mark >= position.stop)
     if not through or position.size <= ZERO:
         yield StopCrossed(ctx.now, position.id, None)
         return

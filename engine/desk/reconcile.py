@@ -19,28 +19,21 @@ from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.report import Connected, Disconnected, Filled, Found, Liquidated, Picture
 
-OVERLAP = 60_000_000_000
-"""Nanoseconds that a question about executions reaches back before the last one that we know."""
-
-
-IDLE = 10
+IDLE = 5
 """With nothing open, the pause between two comparisons is this many times longer."""
 
 
-def due(ctx: Context) -> bool:
-    """Whether it is time to compare again."""
+def due_at(ctx: Context) -> int:
+    """When it is time to compare again."""
     pause = nanoseconds(ctx.rules.requests.reconcile)
     if not ctx.state.orders and not ctx.state.positions:
         pause *= IDLE
-    return ctx.now - ctx.state.reconciled_at >= pause
+    return ctx.state.reconciled_at + pause
 
 
 def ask(ctx: Context) -> Events:
-    """Ask for a picture, unless one has been asked for and may still come."""
-    asked = ctx.state.asked_at
-    if asked is None or ctx.now - asked > nanoseconds(15.0):
-        known = ctx.state.last_fill_at or ctx.now
-        yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
+    """Ask for a picture."""
+    yield from doubts.ask_account(ctx)
 
 
 def on_connected(ctx: Context, _: Connected) -> Events:
@@ -114,7 +107,7 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
         if theirs.filled > ours.filled:
             yield from doubts.ask(ctx, ours)
         else:
-            yield from on_found(ctx, Found(theirs, (), picture.at))
+            yield from on_found(ctx, Found(theirs, (), picture.as_of))
     elif not ours.is_open and ours.closed_at is not None and ours.closed_at < picture.as_of:
         yield e.CancelAsked(ctx.now, ours.client_order_id, cancel_lane(ctx), "the venue still has it open")
 
@@ -145,7 +138,7 @@ def _differences(ctx: Context, picture: Picture) -> Iterator[tuple[str, str]]:
         ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
         if ours != theirs:
             yield currency, f"ours {plain(ours)}, the venue's {plain(theirs)}"
-    held: dict[str, Decimal] = {}
+    held = dict(state.dust)
     for position in state.positions.values():
         held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
     for symbol in sorted(derivatives):

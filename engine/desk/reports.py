@@ -25,6 +25,7 @@ def _name(order: Order) -> str:
 
 
 def on_accepted(ctx: Context, report: r.Accepted) -> Events:
+    """The venue has it; one that was given up as never arrived is cancelled."""
     order = ctx.state.order(report.client_order_id)
     if order is None:
         yield from _stranger(ctx, report.client_order_id)
@@ -36,6 +37,7 @@ def on_accepted(ctx: Context, report: r.Accepted) -> Events:
 
 
 def on_rejected(ctx: Context, report: r.Rejected) -> Events:
+    """The venue refused it; an order that works already can't be refused, and is asked for."""
     order = ctx.state.order(report.client_order_id)
     if order is None:
         yield from _stranger(ctx, report.client_order_id)
@@ -70,6 +72,7 @@ def fill_value(ctx: Context, fill: Fill) -> tuple[Decimal, bool]:
 
 
 def on_filled(ctx: Context, report: r.Filled) -> Events:
+    """An execution, once; whatever was believed before, it happened."""
     fill = report.fill
     if fill.execution_id in ctx.state.executions:
         return
@@ -95,10 +98,8 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "UNPRICED_FEE", fill.fee_currency)
     quote = ctx.quote(fill.symbol)
     if quote is not None and abs(fill.price - quote.mid) > FAR * quote.mid:
-        yield from alert(
-            ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id
-        )
-    if order.filled + fill.size > order.size or order.status is Status.REJECTED:
+        yield from alert(ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id)
+    if fill.size > order.reserved or order.status is Status.REJECTED:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
     yield e.OrderFilled(ctx.now, fill, value)
     if order.role is Role.ENTRY:
@@ -107,26 +108,29 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
 
 
 def on_triggered(ctx: Context, report: r.Triggered) -> Events:
+    """Its trigger was touched."""
     order = ctx.state.order(report.client_order_id)
     if order is not None and order.is_open and not order.triggered:
         yield e.OrderTriggered(ctx.now, order.client_order_id)
 
 
 def on_amended(ctx: Context, report: r.Amended) -> Events:
+    """Its terms, unless newer ones are known."""
     order = ctx.state.order(report.client_order_id)
     if order is None:
         yield from _stranger(ctx, report.client_order_id)
-    elif order.is_open:
-        same = (order.size, order.price, order.trigger) == (report.size, report.price, report.trigger)
-        if order.amend_pending or not same:
-            yield e.OrderAmended(ctx.now, order.client_order_id, report.size, report.price, report.trigger)
+    elif order.is_open and report.at > order.terms_at:  # what is not newer than the terms we know has been overtaken
+        yield e.OrderAmended(ctx.now, order.client_order_id, report.size, report.price, report.trigger, report.at)
 
 
 def on_amend_rejected(ctx: Context, report: r.AmendRejected) -> Events:
+    """It works on as it was; custody tries again later."""
     order = ctx.state.order(report.client_order_id)
     if order is None or not order.is_open or not order.amend_pending:
         return
     yield e.AmendRefused(ctx.now, order.client_order_id, report.text)
+    if report.withdrawn:
+        return
     yield from alert(ctx, "AMEND_REFUSED", _name(order), report.text, order.client_order_id)
     position = ctx.state.positions.get(order.position)
     if position is not None and order.is_exit:
@@ -135,6 +139,7 @@ def on_amend_rejected(ctx: Context, report: r.AmendRejected) -> Events:
 
 
 def on_cancelled(ctx: Context, report: r.Cancelled | r.Expired) -> Events:
+    """It is gone, once all its fills are here."""
     order = ctx.state.order(report.client_order_id)
     if order is None:
         yield from _stranger(ctx, report.client_order_id)
@@ -162,6 +167,7 @@ def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
 
 
 def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:
+    """It was not cancelled; where the venue has no such order, it is asked for."""
     order = ctx.state.order(report.client_order_id)
     if order is None or not order.is_open or not order.cancel_pending:
         return
@@ -174,6 +180,7 @@ def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:
 
 
 def on_unknown(ctx: Context, report: r.Unknown) -> Events:
+    """Nobody knows what became of a request."""
     order = ctx.state.order(report.client_order_id)
     if order is not None and order.is_open:
         yield from doubts.begin(ctx, order, report.request, report.text)
@@ -205,7 +212,7 @@ def on_found(ctx: Context, report: r.Found) -> Events:
             yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
-            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger)
+            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, report.at)
         yield from doubts.end(ctx, name)
 
 
@@ -213,6 +220,8 @@ def _stranger(ctx: Context, name: str) -> Events:
     """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
     if name.startswith(account_prefix(ctx.state.account)):
         yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
+    else:
+        yield from doubts.ask_account(ctx)
 
 
 HANDLERS: dict[type, Callable[[Context, Any], Events]] = {

@@ -73,5 +73,4 @@ def break_even_price(instrument: Instrument, side: Side, entry: Decimal, taker: 
     holds with the roles of the fractions exchanged, to first order; the rounding covers the rest.
     """
     exact = entry * (1 + taker) / (1 - taker) if side is Side.BUY else entry * (1 - taker) / (1 + taker)
-    rounded = instrument.round_stop(exact, Side.SELL if side is Side.BUY else Side.BUY)
-    return rounded
+    return instrument.round_stop(exact, Side.SELL if side is Side.BUY else Side.BUY)

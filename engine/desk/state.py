@@ -119,6 +119,10 @@ class State(Struct):
     last_fill_at: int = 0
     orders_of: dict[str, dict[str, None]] = field(default_factory=dict)
     """From a position to its open orders."""
+    dust: dict[str, Decimal] = field(default_factory=dict)
+    """Signed, by symbol: what positions that have ended left behind because the venue takes no order that small."""
+    holders: dict[str, dict[str, None]] = field(default_factory=dict)
+    """From a symbol to its positions."""
 
     def order(self, client_order_id: str) -> Order | None:
         """An order of ours wherever it is: the one look-up."""
@@ -130,7 +134,7 @@ class State(Struct):
 
     def positions_in(self, symbol: str) -> list[Position]:
         """The positions of a symbol that hold or want something."""
-        return [position for position in self.positions.values() if position.symbol == symbol]
+        return [self.positions[name] for name in self.holders.get(symbol, ())]
 
     def block_texts(self) -> str:
         """Why nothing may open, in words; empty when it may."""

@@ -140,9 +140,7 @@ class Views:
             open_r=multiples,
             risk_limit=rules.max_open_risk * equity,
             loss_budget_left=budget,
-            naked=sum(
-                1 for p in state.positions.values() if p.is_open and not p.dust and p.protection in (Protection.NAKED, Protection.PARTIAL)
-            ),
+            naked=sum(1 for p in state.positions.values() if p.is_open and not p.dust and p.protection in (Protection.NAKED, Protection.PARTIAL)),
         )
 
     def feeds(self, ctx: Context) -> tuple[FeedView, ...]:
@@ -168,9 +166,7 @@ class Views:
 
     def mode(self, ctx: Context) -> tuple[str, tuple[Reason, ...]]:
         """ACTIVE, REDUCING or HALTED, and each reason with how it ends."""
-        reasons = tuple(
-            Reason(block.code, block.text, block.since, _clears(block.code, block.until)) for block in ctx.state.blocks.values()
-        )
+        reasons = tuple(Reason(block.code, block.text, block.since, _clears(block.code, block.until)) for block in ctx.state.blocks.values())
         return ("HALTED" if ctx.state.halted else "REDUCING" if reasons else "ACTIVE"), reasons
 
     def flatten(self, ctx: Context) -> FlattenView | None:

@@ -1,4 +1,7 @@
-"""A matching engine with an account, fees, margin, limits and faults: the other side, whole, without a network. It knows nothing of the desk."""
+"""A matching engine with an account, fees, margin, limits and faults: the other side, whole, without a network.
+
+It knows nothing of the desk.
+"""
 
 from engine.exchange.exchange import Exchange, RateLimit
 from engine.exchange.faults import Delay, Faults, Interval

@@ -2,16 +2,23 @@
 
 What can be known, and what is assumed:
 
-- *Quotes.* A taker gets the best price up to the displayed size. Beyond it the book is assumed to go on one basis point (at least a tick) worse
-  per level with the same size, ten levels deep. What our own orders took is not there again before the next quote of that side. A resting limit
-  fills at its own price once the opposite best reaches it, up to the size displayed there.
-- *Trades.* A print through a resting limit fills it, up to the print's size. A print at the limit first serves the queue that was displayed at that
-  price when the order joined.
+- *Quotes.* A taker gets the best price up to the displayed size. Beyond it the book is assumed to go on one basis
+  point (at least a tick) worse per level with the same size, ten levels deep. What our own orders took is not there
+  again before that side of the quote changes, or a second has passed. A market order without a bound goes on with the
+  quotes that follow. A resting limit fills at its own price once the opposite best reaches it, up to the size
+  displayed there.
+- *Trades.* A print through a resting limit fills it, up to the print's size, which is shared out once. A print at the
+  limit first serves the queue: what was displayed at that price when the order joined; for a price that was deeper in
+  the book then, what is displayed when the price first trades as the best. Where a symbol has nothing but trades,
+  each of them makes a quote around itself.
 - *Depth.* A taker walks the real levels; resting limits as with quotes.
-- *Candles* fill only where a symbol has nothing better. They become four prices: the open, the extreme that is worse for what is held, the other
-  one, the close; a spread of two basis points around each, a tenth of the volume as size. Limits fill only when the price goes through them.
-- *Stops* are touched by the last trade and by the quote on which they would fill: a sell stop by a bid at or below, a buy stop by an ask at or above.
-  Where one update touches a stop and a limit, the stop is first.
+- *Candles* fill only where a symbol has shown nothing better. They become four prices: the open, the extreme that is
+  worse for what is held, the other one, the close; a spread of two basis points (at least two ticks) around each, a
+  tenth of the volume as size: a candle without volume trades nothing. Limits fill only when the price goes strictly
+  through them.
+- *Stops* are touched by the last trade, where that is what the venue watches, and always by the quote on which they
+  would fill: a sell stop by a bid at or below, a buy stop by an ask at or above. Where one update touches a stop and
+  a limit, the stop is first.
 """
 
 from collections.abc import Iterator
@@ -20,7 +27,7 @@ from decimal import Decimal
 from engine.model.instrument import Instrument
 from engine.model.money import NEAREST, ZERO, on_grid
 from engine.model.order import Order, OrderType
-from engine.model.quote import Candle, Depth, Quote, Trade
+from engine.model.quote import Depth, Level, Quote, Trade
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
@@ -31,6 +38,8 @@ HALF_SPREAD = Decimal("0.0001")
 """Assumed around a price that comes without a quote."""
 SHARE = Decimal("0.1")
 """Of a candle's volume, displayed at each of its four prices."""
+REFILL = 1_000_000_000
+"""Nanoseconds after which a side that still shows the same is taken to have been filled up again."""
 
 Names = list[str]
 
@@ -38,8 +47,10 @@ Names = list[str]
 class Book:
     """The market and our orders in one symbol."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, *, by_last: bool = True) -> None:
         self.instrument = instrument
+        self.by_last = by_last
+        """Whether stops watch the last trade (where false, only the quotes)."""
         self.quote: Quote | None = None
         self.last: Decimal | None = None
         self.strict = False
@@ -47,8 +58,10 @@ class Book:
         self.quoted = False
         """Whether quotes or depth were seen: trades and candles make no quotes then."""
         self._taken = {Side.BUY: ZERO, Side.SELL: ZERO}
+        self._taken_at = 0
         self._levels: dict[Side, dict[Decimal, Decimal]] = {Side.BUY: {}, Side.SELL: {}}
-        self._ahead: dict[str, Decimal] = {}
+        self._best: dict[Side, Decimal | None] = {Side.BUY: None, Side.SELL: None}
+        self._ahead: dict[str, Decimal | None] = {}
         self._buys: Thresholds[str] = Thresholds(Direction.FALLING)
         self._sells: Thresholds[str] = Thresholds(Direction.RISING)
         self._prices: dict[str, tuple[Side, Decimal]] = {}
@@ -61,13 +74,25 @@ class Book:
 
     # The market
 
-    def on_quote(self, quote: Quote) -> Names | None:
-        """Keep a quote. The triggers that it touches; None, at the cost of a few comparisons, where nothing at all is crossed."""
-        self.quote = quote
+    def on_quote(self, quote: Quote, *, derived: bool = False) -> Names | None:
+        """Keep a quote.
+
+        The triggers that it touches; None, at the cost of a few comparisons, where nothing at all is crossed.
+        """
         taken = self._taken
         if taken[Side.BUY] or taken[Side.SELL]:
-            taken[Side.BUY] = taken[Side.SELL] = ZERO
+            self._refill(quote, derived)
+        self.quote = quote
         return self._crossed(quote.bid, quote.ask)
+
+    def _refill(self, quote: Quote, derived: bool) -> None:
+        """What we took is there again on a side that says something new."""
+        last = self.quote
+        fresh = derived or last is None or quote.at - self._taken_at >= REFILL
+        if fresh or last is None or (last.ask, last.ask_size) != (quote.ask, quote.ask_size):
+            self._taken[Side.BUY] = ZERO
+        if fresh or last is None or (last.bid, last.bid_size) != (quote.bid, quote.bid_size):
+            self._taken[Side.SELL] = ZERO
 
     def touched(self) -> Names | None:
         """The triggers that the market is through as it stands: for an order that was placed there."""
@@ -81,11 +106,11 @@ class Book:
         nearest = self._buy_stops.nearest
         if nearest is not None and ask >= nearest:
             touched = [*(touched or ()), *self._buy_stops.crossed(ask)]
-        if self._sell_trails:
+        if self._sell_trails.nearest is not None:
             fired = self._sell_trails.follow(bid)
             if fired:
                 touched = [*(touched or ()), *fired]
-        if self._buy_trails:
+        if self._buy_trails.nearest is not None:
             fired = self._buy_trails.follow(ask)
             if fired:
                 touched = [*(touched or ()), *fired]
@@ -110,10 +135,12 @@ class Book:
 
     def on_trade(self, trade: Trade) -> Names:
         """A print: the triggers that it touches as the last price."""
-        self.last = trade.price
-        touched = [*self._sell_stops.crossed(trade.price), *self._buy_stops.crossed(trade.price)]
-        touched += self._sell_trails.follow(trade.price) + self._buy_trails.follow(trade.price)
-        return touched + self._sell_profits.crossed(trade.price) + self._buy_profits.crossed(trade.price)
+        self.last = price = trade.price
+        if not self.by_last:
+            return []
+        touched = [*self._sell_stops.crossed(price), *self._buy_stops.crossed(price)]
+        touched += self._sell_trails.follow(price) + self._buy_trails.follow(price)
+        return touched + self._sell_profits.crossed(price) + self._buy_profits.crossed(price)
 
     def derive(self, at: int, price: Decimal, size: Decimal) -> Quote:
         """A quote around a price that came without one."""
@@ -122,30 +149,41 @@ class Book:
         bid = max(price - half, tick)
         return Quote(self.instrument.symbol, at, bid, size, price + half, size)
 
-    def expand(self, candle: Candle, held: Decimal) -> list[Quote]:
-        """The four prices of a candle, at even distances in its interval."""
-        low_first = candle.close >= candle.open if held == ZERO else held > ZERO
-        extremes = (candle.low, candle.high) if low_first else (candle.high, candle.low)
-        step = candle.interval // 4
-        prices = (candle.open, *extremes, candle.close)
-        return [self.derive(candle.at + index * step, price, candle.volume * SHARE) for index, price in enumerate(prices)]
-
     def on_depth(self, depth: Depth) -> Quote | None:
         """Keep levels; the best quote where both sides show one."""
         if depth.snapshot:
             self._levels = {Side.BUY: {}, Side.SELL: {}}
+            self._best = {Side.BUY: None, Side.SELL: None}
         for level in depth.levels:
-            if level.size:
-                self._levels[level.side][level.price] = level.size
-            else:
-                self._levels[level.side].pop(level.price, None)
-        bids, asks = self._levels[Side.BUY], self._levels[Side.SELL]
-        if not bids or not asks:
-            return None
-        bid, ask = max(bids), min(asks)
-        if bid > ask:
+            self._level(level)
+        bid, ask = self._best_of(Side.BUY), self._best_of(Side.SELL)
+        if bid is None or ask is None or bid > ask:
             return None  # crossed for a moment, between two messages of one change
-        return Quote(self.instrument.symbol, depth.at, bid, bids[bid], ask, asks[ask])
+        return Quote(
+            self.instrument.symbol,
+            depth.at,
+            bid,
+            self._levels[Side.BUY][bid],
+            ask,
+            self._levels[Side.SELL][ask],
+        )
+
+    def _level(self, level: Level) -> None:
+        side, best = level.side, self._best[level.side]
+        if level.size:
+            self._levels[side][level.price] = level.size
+            if best is not None and (level.price - best) * side.sign > ZERO:
+                self._best[side] = level.price
+        else:
+            self._levels[side].pop(level.price, None)
+            if best == level.price:
+                self._best[side] = None  # looked for when it is asked for
+
+    def _best_of(self, side: Side) -> Decimal | None:
+        best, levels = self._best[side], self._levels[side]
+        if best is None and levels:
+            best = self._best[side] = max(levels) if side is Side.BUY else min(levels)
+        return best
 
     def offered(self, side: Side, bound: Decimal | None) -> Iterator[tuple[Decimal, Decimal]]:
         """Prices and sizes that a taker on `side` gets now, best first, within `bound`."""
@@ -174,9 +212,10 @@ class Book:
                 return
             yield price, size
 
-    def take(self, side: Side, size: Decimal) -> None:
-        """A taker on `side` took this much of what is displayed."""
+    def take(self, side: Side, size: Decimal, now: int) -> None:
+        """One of ours took this much of what is displayed."""
         self._taken[side] += size
+        self._taken_at = now
 
     def displayed(self, side: Side) -> Decimal:
         """What is left for a resting order on `side` that the opposite best has reached."""
@@ -188,36 +227,56 @@ class Book:
     # Our orders
 
     def rest(self, order: Order, best: Decimal | None = None) -> None:
-        """An order waits: for its trigger, or at its limit."""
+        """An order waits: for its trigger, or at its limit. `best` is what a trailing stop has seen already."""
         name = order.client_order_id
         buys = order.side is Side.BUY
-        if order.triggered or order.type is OrderType.LIMIT or order.type is OrderType.MARKET:
+        if order.triggered or order.type is OrderType.LIMIT:
             assert order.price is not None
-            (self._buys if buys else self._sells).set(name, order.price)
+            if name not in self._ahead:
+                self._ahead[name] = self._queue(order.side, order.price)
             self._prices[name] = (order.side, order.price)
-            self._ahead.setdefault(name, self._queue(order.side, order.price))
+            (self._buys if buys else self._sells).set(name, order.price)
         elif order.type is OrderType.TRAILING_STOP and order.trail is not None:
-            start = best if best is not None else self.mark(order.side.opposite)
-            (self._buy_trails if buys else self._sell_trails).add(name, order.trail, start or order.trigger or ZERO)
+            start = best or self.mark(order.side.opposite)
+            if start is not None:
+                (self._buy_trails if buys else self._sell_trails).add(name, order.trail, start)
         elif order.trigger is not None:
             if order.type is OrderType.TAKE_PROFIT:
                 (self._buy_profits if buys else self._sell_profits).set(name, order.trigger)
             else:
                 (self._buy_stops if buys else self._sell_stops).set(name, order.trigger)
 
-    def _queue(self, side: Side, price: Decimal) -> Decimal:
-        """What is displayed at a price before we join it."""
+    def _queue(self, side: Side, price: Decimal) -> Decimal | None:
+        """What is displayed at a price before we join it; None where the price is too deep in the book to see."""
         levels = self._levels[side]
         if levels:
             return levels.get(price, ZERO)
         if self.quote is None:
-            return ZERO
-        best, size = (self.quote.bid, self.quote.bid_size) if side is Side.BUY else (self.quote.ask, self.quote.ask_size)
-        return size if best == price else ZERO
+            return None
+        quote = self.quote
+        best, size = (quote.bid, quote.bid_size) if side is Side.BUY else (quote.ask, quote.ask_size)
+        if best == price:
+            return size
+        return ZERO if (price - best) * side.sign > ZERO else None
+
+    def queue_of(self, name: str) -> Decimal | None:
+        """What is ahead of a resting limit, as far as known."""
+        return self._ahead.get(name)
+
+    def join(self, name: str, ahead: Decimal) -> None:
+        """Put a resting limit back where it stood in its queue."""
+        self._ahead[name] = ahead
 
     def forget(self, name: str) -> None:
         """An order waits no longer."""
-        for waiting in (self._buys, self._sells, self._buy_stops, self._sell_stops, self._buy_profits, self._sell_profits):
+        for waiting in (
+            self._buys,
+            self._sells,
+            self._buy_stops,
+            self._sell_stops,
+            self._buy_profits,
+            self._sell_profits,
+        ):
             waiting.discard(name)
         self._buy_trails.discard(name)
         self._sell_trails.discard(name)
@@ -249,22 +308,24 @@ class Book:
                 (self._buys if side is Side.BUY else self._sells).set(name, price)
         return through
 
-    def printed(self, trade: Trade) -> list[tuple[str, Decimal]]:
-        """Resting limits that a print serves, and how much each gets."""
-        left, served = trade.size, []
+    def printed(self, trade: Trade) -> Names:
+        """Resting limits that a print reaches, the best price first; they go on waiting."""
         names = self._buys.crossed(trade.price) + self._sells.crossed(trade.price)
         for name in names:
             side, price = self._prices[name]
             (self._buys if side is Side.BUY else self._sells).set(name, price)
-            if trade.taker is side or left <= ZERO:
-                continue
-            if price == trade.price:
-                ahead = min(self._ahead.get(name, ZERO), left)
-                self._ahead[name] = self._ahead.get(name, ZERO) - ahead
-                left -= ahead
-            if left > ZERO:
-                served.append((name, left))
-        return served
+        return [name for name in names if self._prices[name][0] is not trade.taker]
+
+    def share(self, name: str, trade: Trade) -> Decimal:
+        """What of a print is left for an order once the queue ahead of it is served."""
+        side, price = self._prices[name]
+        if price != trade.price:
+            return trade.size
+        ahead = self._ahead.get(name)
+        if ahead is None:
+            ahead = self._queue(side, price) or ZERO
+        self._ahead[name] = max(ahead - trade.size, ZERO)
+        return max(trade.size - ahead, ZERO)
 
     def mark(self, side: Side) -> Decimal | None:
         """The best price that one who holds `side` could leave at."""

@@ -1,4 +1,4 @@
-"""Money at the venue: balances, derivative holdings, fees by tier, what is reserved and what is free."""
+"""Money at the venue: balances, derivative holdings, fees by tier, what is held back for orders and what is free."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -7,10 +7,16 @@ from msgspec import Struct
 
 from engine.model.account import add_cash, worth
 from engine.model.fill import Fill
-from engine.model.instrument import FeeCurrency, FeeTier, Instrument, Kind
-from engine.model.money import ZERO
+from engine.model.instrument import FeeCurrency, Instrument, Kind
+from engine.model.money import ONE, ZERO
 from engine.model.order import Order
 from engine.model.side import Side
+
+Price = Callable[[str], Decimal | None]
+"""From a symbol to its mid price; None where there is none."""
+Rate = Callable[[str, str], Decimal | None]
+DAY = 86_400_000_000_000
+VOLUME_DAYS = 30
 
 
 class Holding(Struct):
@@ -18,6 +24,8 @@ class Holding(Struct):
 
     size: Decimal = ZERO
     value: Decimal = ZERO
+    leverage: Decimal | None = None
+    """What its last opening order asked for; the instrument's highest where None."""
 
 
 class Ledger:
@@ -27,21 +35,63 @@ class Ledger:
         self.cash: dict[str, Decimal] = {name: amount for name, amount in cash.items() if amount}
         self.currency = currency
         self.holdings: dict[str, Holding] = {}
-        self.volume = ZERO
-        """Traded so far, in quote currency: it picks the fee tier."""
+        self.volumes: dict[int, Decimal] = {}
+        """Traded per day since 1970, in the reporting currency; the last 30 days."""
+        self._holds: dict[str, tuple[str, Decimal]] = {}
+        self._held_back: dict[str, Decimal] = {}
 
-    def fee(self, instrument: Instrument, side: Side, size: Decimal, price: Decimal, *, maker: bool) -> tuple[Decimal, str]:
+    # What orders keep from each other
+
+    def hold(self, name: str, currency: str, amount: Decimal) -> None:
+        """Keep `amount` for an order, instead of what was kept for it before."""
+        self.release(name)
+        if amount:
+            self._holds[name] = (currency, amount)
+            self._held_back[currency] = self._held_back.get(currency, ZERO) + amount
+
+    def release(self, name: str) -> None:
+        """Keep nothing for an order any more."""
+        currency, amount = self._holds.pop(name, ("", ZERO))
+        if amount:
+            self._held_back[currency] -= amount
+
+    def free(self, currency: str, name: str = "") -> Decimal:
+        """What no other order than `name` keeps."""
+        free = self.cash.get(currency, ZERO) - self._held_back.get(currency, ZERO)
+        kept, amount = self._holds.get(name, ("", ZERO))
+        return free + amount if kept == currency else free
+
+    # Fills
+
+    def volume(self, now: int) -> Decimal:
+        """Traded in the 30 days before `now`, in the reporting currency: it picks the fee tier."""
+        oldest = now // DAY - VOLUME_DAYS
+        return sum((amount for day, amount in self.volumes.items() if day > oldest), ZERO)
+
+    def fee(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: Decimal,
+        price: Decimal,
+        now: int,
+        *,
+        maker: bool,
+    ) -> tuple[Decimal, str]:
         """What a fill costs, and in which currency."""
-        tier: FeeTier = instrument.fees_at(self.volume)
+        tier = instrument.fees_at(self.volume(now))
         rate = tier.maker if maker else tier.taker
         if instrument.kind is Kind.SPOT and instrument.fee_currency is FeeCurrency.RECEIVED and side is Side.BUY:
             return size * rate, instrument.base
         return instrument.value(size, price) * rate, instrument.settle
 
-    def book(self, instrument: Instrument, fill: Fill) -> None:
+    def book(self, instrument: Instrument, fill: Fill, rate: Rate, leverage: Decimal | None = None) -> None:
         """Settle a fill."""
         self.cash = add_cash(self.cash, fill.fee_currency, -fill.fee)
-        self.volume += instrument.notional(fill.size, fill.price)
+        self._count(
+            instrument.notional(fill.size, fill.price) * (rate(instrument.quote, self.currency) or ZERO),
+            fill.at // DAY,
+        )
         sign = fill.side.sign
         if instrument.kind is Kind.SPOT:
             self.cash = add_cash(self.cash, instrument.base, fill.size * sign)
@@ -52,15 +102,23 @@ class Ledger:
         side = Side.BUY if holding.size > ZERO else Side.SELL
         if holding.size == ZERO or side is fill.side:
             holding.size, holding.value = holding.size + fill.size * sign, holding.value + value
+            holding.leverage = leverage
             return
         closed = min(abs(holding.size), fill.size)
-        entered = holding.value * closed / abs(holding.size)
-        left = value * closed / fill.size
+        entered = holding.value if closed == abs(holding.size) else holding.value * closed / abs(holding.size)
+        left = value if closed == fill.size else value * closed / fill.size
         self.cash = add_cash(self.cash, instrument.settle, instrument.profit(side, closed, entered, left))
         holding.size += fill.size * sign
-        holding.value = holding.value - entered if closed < fill.size or holding.size else ZERO
+        holding.value -= entered
         if closed < fill.size:  # through zero: the rest opens the other side
-            holding.value = value - left
+            holding.value, holding.leverage = value - left, leverage
+
+    def _count(self, amount: Decimal, day: int) -> None:
+        self.volumes[day] = self.volumes.get(day, ZERO) + amount
+        for old in [old for old in self.volumes if old <= day - VOLUME_DAYS]:
+            del self.volumes[old]
+
+    # What it is worth
 
     def held(self, instrument: Instrument) -> Decimal:
         """Signed holding of a symbol."""
@@ -69,7 +127,7 @@ class Ledger:
         holding = self.holdings.get(instrument.symbol)
         return ZERO if holding is None else holding.size
 
-    def equity(self, instruments: Mapping[str, Instrument], price: Callable[[str], Decimal | None]) -> Decimal:
+    def equity(self, instruments: Mapping[str, Instrument], price: Price) -> Decimal:
         """Everything, in the reporting currency, as far as it has a price."""
         rate = rates(instruments, price)
         total, _ = worth(self.cash, self.currency, rate)
@@ -84,48 +142,62 @@ class Ledger:
             total += profit * (rate(instrument.settle, self.currency) or ZERO)
         return total
 
-    def margin(self, instruments: Mapping[str, Instrument], price: Callable[[str], Decimal | None]) -> tuple[Decimal, Decimal]:
+    def margin(self, instruments: Mapping[str, Instrument], price: Price) -> tuple[Decimal, Decimal]:
         """What leveraged holdings need to be opened, and to be kept (reporting currency)."""
         rate = rates(instruments, price)
         initial, maintenance = ZERO, ZERO
-        borrowed: set[str] = set()
-        for symbol, instrument in instruments.items():
-            held, mark = self.held(instrument), price(symbol)
-            if not held or mark is None:
+        for symbol, holding in self.holdings.items():
+            instrument, mark = instruments[symbol], price(symbol)
+            if not holding.size or mark is None:
                 continue
-            if instrument.kind is Kind.SPOT:
-                if held > ZERO or instrument.base in borrowed:
-                    continue
-                borrowed.add(instrument.base)
-            notional = instrument.notional(abs(held), mark) * (rate(instrument.quote, self.currency) or ZERO)
-            initial += notional / instrument.max_leverage
+            notional = instrument.notional(abs(holding.size), mark) * (rate(instrument.quote, self.currency) or ZERO)
+            initial += notional / (holding.leverage or instrument.max_leverage)
             maintenance += notional * instrument.maintenance_margin
+        for currency, amount in self.cash.items():
+            if amount < ZERO:
+                lender = _lender(instruments, currency)
+                borrowed = -amount * (rate(currency, self.currency) or ZERO)
+                initial += borrowed / (ONE if lender is None else lender.max_leverage)
+                maintenance += borrowed * (ZERO if lender is None else lender.maintenance_margin)
         return initial, maintenance
 
 
-def rates(instruments: Mapping[str, Instrument], price: Callable[[str], Decimal | None]) -> Callable[[str, str], Decimal | None]:
+def _lender(instruments: Mapping[str, Instrument], currency: str) -> Instrument | None:
+    """The spot instrument on whose margin a currency was borrowed."""
+    spot = [i for i in instruments.values() if i.kind is Kind.SPOT and i.max_leverage > ONE]
+    return next((i for i in spot if currency == i.base), next((i for i in spot if currency == i.quote), None))
+
+
+def rates(instruments: Mapping[str, Instrument], price: Price) -> Rate:
     """Conversion by the venue's own spot books: direct, or the inverse."""
 
     def rate(base: str, quote: str) -> Decimal | None:
         if base == quote:
-            return Decimal(1)
+            return ONE
         direct = price(f"{base}/{quote}")
         if direct is not None:
             return direct
         inverse = price(f"{quote}/{base}")
         if inverse is not None:
             return 1 / inverse
-        for symbol, instrument in instruments.items():  # a derivative's mark serves where no spot book does
-            if instrument.kind is not Kind.SPOT and (instrument.base, instrument.quote) == (base, quote):
+        for (
+            symbol,
+            instrument,
+        ) in instruments.items():  # another spelling, or a derivative's mark, serves where no spot book does
+            if (instrument.base, instrument.quote) == (base, quote):
                 return price(symbol)
         return None
 
     return rate
 
 
-def reserved(order: Order, instrument: Instrument) -> tuple[str, Decimal]:
-    """What a resting spot order keeps from others: base for a sell, quote with the fee for a buy."""
+def reserved(order: Order, instrument: Instrument, opening: Decimal) -> tuple[str, Decimal]:
+    """What a resting spot order keeps from others.
+
+    Base for a sell; for a buy quote, with the fee, for the part that covers no short.
+    """
     if order.side is Side.SELL:
         return instrument.base, order.remaining
     price = order.price or order.trigger or ZERO
-    return instrument.quote, order.remaining * price * (1 + instrument.fee_tiers[0].taker)
+    fee = instrument.fee_tiers[0].taker if instrument.fee_currency is FeeCurrency.QUOTE else ZERO
+    return instrument.quote, opening * price * (1 + fee)

@@ -10,18 +10,19 @@ from typing import ClassVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import MetaData, create_engine, event, insert, select
+from sqlalchemy import MetaData, Select, create_engine, event, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Field, SQLModel
 
-from engine.exchange.exchange import REMEMBERED, Exchange
+from engine.exchange.exchange import Exchange
 from engine.exchange.ledger import Holding
+from engine.exchange.matching import REMEMBERED_BESIDE_STORE
 from engine.model import limits
 from engine.model.fill import Fill
 from engine.model.limits import Level
-from engine.model.order import Order
+from engine.model.order import Order, OrderType
 from engine.model.quote import Quote
 
 FORMAT = 1
@@ -76,13 +77,22 @@ class Account(Struct, frozen=True):
     currency: str
     cash: dict[str, Decimal]
     holdings: dict[str, Holding]
-    volume: Decimal
     count: int
     levels: tuple[Level, ...]
     quotes: tuple[Quote, ...] = ()
+    volumes: dict[int, Decimal] = {}
+    """Traded by day."""
+    lasts: dict[str, Decimal] = {}
+    """Last trade by symbol."""
+    bests: dict[str, Decimal] = {}
+    """What trailing stops have seen, by client order id."""
+    ahead: dict[str, Decimal] = {}
+    """The queue before resting limits, by client order id."""
 
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+_ORDER_OF_FILL = "json_extract(CAST(body AS TEXT), '$.client_order_id')"
+_INDEX = f"CREATE INDEX IF NOT EXISTS fills_by_order ON fills ({_ORDER_OF_FILL})"
 
 
 class Store:
@@ -92,16 +102,26 @@ class Store:
         self.path = path
         path.touch(mode=0o600, exist_ok=True)
         self._engine = create_engine(
-            f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5.0}
+            f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "timeout": 5.0},
         )
         event.listen(self._engine, "connect", _pragmas)
         try:
             _Table.metadata.create_all(self._engine)
+            self._connection = self._engine.connect()
+            with self._connection.begin():
+                self._connection.execute(text(_INDEX))
+            self._epoch = self._claim()
         except SQLAlchemyError as error:
             self._engine.dispose()
-            raise StoreError(f"paper account {path}: it can't be opened: {_reason(error)}; name another home, or restore the file") from error
-        self._connection = self._engine.connect()
-        self._epoch = self._claim()
+            raise StoreError(
+                f"{self._about} can't be opened: {_reason(error)}; name another home, or restore the file",
+            ) from error
+
+    @property
+    def _about(self) -> str:
+        return f"paper account {self.path}: it"
 
     def _claim(self) -> int:
         """Whoever opens the account last owns it: an earlier process that still runs can write no more."""
@@ -116,32 +136,50 @@ class Store:
         self._engine.dispose()
 
     def save(self, exchange: Exchange, now: int) -> None:
-        """Write what changed since the last time, in one transaction. Raises StoreError."""
+        """Write what changed since the last time, in one transaction. Raises StoreError; nothing is lost by that."""
         orders = []
         for name in exchange.changed:
-            order = exchange.orders.get(name) or exchange.ended[name]
-            orders.append({"client_order_id": name, "open": order.is_open, "ended_at": order.closed_at or 0, "body": _encode(order)})
-        fills = [{"execution_id": fill.execution_id, "at": fill.at, "body": _encode(fill)} for fill in exchange.new_fills]
+            order = exchange.orders.get(name) or exchange.ended.get(name)
+            if order is not None:
+                orders.append(
+                    {
+                        "client_order_id": name,
+                        "open": order.is_open,
+                        "ended_at": order.closed_at or 0,
+                        "body": _encode(order),
+                    }
+                )
+        new = exchange.new_fills
+        fills = [{"execution_id": fill.execution_id, "at": fill.at, "body": _encode(fill)} for fill in new]
         try:
             with self._connection.begin():
-                if int(self._read("epoch") or b"0") != self._epoch:
-                    raise StoreTakenError(f"paper account {self.path}: another process has taken it over")
+                self._still_ours()
                 if orders:
                     statement = upsert(OrderRow)
                     changed = {name: statement.excluded[name] for name in ("open", "ended_at", "body")}
-                    self._connection.execute(statement.on_conflict_do_update(index_elements=["client_order_id"], set_=changed), orders)
+                    self._connection.execute(
+                        statement.on_conflict_do_update(index_elements=["client_order_id"], set_=changed),
+                        orders,
+                    )
                 if fills:
                     self._connection.execute(insert(FillRow), fills)
                 self._put("account", _encode(_account(exchange, now)))
         except SQLAlchemyError as error:
-            raise StoreError(f"paper account {self.path}: it can't be written: {_reason(error)}") from error
-        exchange.changed.clear()
-        exchange.new_fills.clear()
+            raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
+        exchange.forget_changes()
+
+    def _still_ours(self) -> None:
+        if int(self._read("epoch") or b"0") != self._epoch:
+            raise StoreTakenError(f"paper account {self.path}: another process has taken it over")
 
     def save_market(self, state: Mapping[str, str]) -> None:
-        """Remember where a simulated market stands."""
-        with self._connection.begin():
-            self._put("market", _encode(dict(state)))
+        """Remember where a simulated market stands. Raises StoreError."""
+        try:
+            with self._connection.begin():
+                self._still_ours()
+                self._put("market", _encode(dict(state)))
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
 
     def market(self) -> dict[str, str]:
         """Where it stood; empty for a new one."""
@@ -163,54 +201,98 @@ class Store:
 
     def restore(self, exchange: Exchange, now: int) -> bool:
         """Bring an exchange to what is stored; whether there was anything."""
+        exchange.keep_beside(self)
         try:
             body = self._get("account")
             if body is None:
                 return False
             account = msgspec.json.decode(body, type=Account)
         except (SQLAlchemyError, msgspec.MsgspecError) as error:
-            raise StoreError(f"paper account {self.path}: it can't be read: {_reason(error)}; restore the file or use another home") from error
-        if account.format > FORMAT:
             raise StoreError(
-                f"paper account {self.path}: it was written by a newer Flatout (format {account.format}); this one knows up to {FORMAT}"
-            )
+                f"{self._about} can't be read: {_reason(error)}; restore the file or use another home",
+            ) from error
+        if account.format > FORMAT:
+            known = f"(format {account.format}); this one knows up to {FORMAT}"
+            raise StoreError(f"paper account {self.path}: it was written by a newer Flatout {known}")
         ledger = exchange.ledger
-        ledger.cash, ledger.holdings, ledger.volume = account.cash, account.holdings, account.volume
+        ledger.cash, ledger.holdings, ledger.volumes = account.cash, account.holdings, account.volumes
         exchange.count = account.count
         limits.restore(exchange.limits, account.levels, now)
-        self._restore_orders(exchange)
         for quote in account.quotes:
             if quote.symbol in exchange.books:
                 exchange.books[quote.symbol].quote = quote
+        for symbol, price in account.lasts.items():
+            if symbol in exchange.books:
+                exchange.books[symbol].last = price
+        self._restore_orders(exchange, account)
         return True
 
-    def _restore_orders(self, exchange: Exchange) -> None:
+    def _restore_orders(self, exchange: Exchange, account: Account) -> None:
+        table, fills = OrderRow.__table__.c, FillRow.__table__.c  # type: ignore[attr-defined]
+        for body in self._bodies(select(table.body).where(table.open).order_by(text("rowid"))):
+            order = msgspec.json.decode(body, type=Order)
+            if order.symbol in exchange.books:
+                name = order.client_order_id
+                executions = self.executions_of(order) if order.filled else ()
+                exchange.take_up(order, executions, account.bests.get(name), account.ahead.get(name))
+        ended = select(table.body).where(~table.open).order_by(table.ended_at.desc(), text("rowid DESC"))
+        for body in reversed(self._bodies(ended.limit(REMEMBERED_BESIDE_STORE))):
+            order = msgspec.json.decode(body, type=Order)
+            exchange.ended[order.client_order_id] = order
+        recent = select(fills.body).order_by(text("rowid DESC")).limit(REMEMBERED_BESIDE_STORE)
+        exchange.fills.extend(msgspec.json.decode(body, type=Fill) for body in reversed(self._bodies(recent)))
+
+    # What memory has let go of
+
+    def order(self, name: str) -> Order | None:
+        """An order by its client order id, as it was last stored."""
         table = OrderRow.__table__.c  # type: ignore[attr-defined]
+        bodies = self._bodies(select(table.body).where(table.client_order_id == name))
+        return msgspec.json.decode(bodies[0], type=Order) if bodies else None
+
+    def executions_of(self, order: Order) -> tuple[Fill, ...]:
+        """The stored executions of one order, oldest first; not those of an earlier order of the same id."""
+        table = FillRow.__table__.c  # type: ignore[attr-defined]
+        its_own = text(f"{_ORDER_OF_FILL} = :name").bindparams(name=order.client_order_id)
+        query = select(table.body).where(its_own, table.at >= order.created_at).order_by(text("rowid"))
+        return tuple(msgspec.json.decode(body, type=Fill) for body in self._bodies(query))
+
+    def executions_since(self, at: int) -> tuple[Fill, ...]:
+        """All stored executions from a time on, oldest first."""
+        table = FillRow.__table__.c  # type: ignore[attr-defined]
+        query = select(table.body).where(table.at >= at).order_by(text("rowid"))
+        return tuple(msgspec.json.decode(body, type=Fill) for body in self._bodies(query))
+
+    def _bodies(self, query: Select[bytes]) -> list[bytes]:
         with self._connection.begin():
-            working = self._connection.execute(select(table.body).where(table.open))
-            for (body,) in working:
-                order = msgspec.json.decode(body, type=Order)
-                if order.symbol in exchange.books:
-                    exchange.orders[order.client_order_id] = order
-                    exchange.books[order.symbol].rest(order)
-                    if order.expires_at is not None:
-                        exchange.expires[order.client_order_id] = order.expires_at
-            ended = self._connection.execute(
-                select(table.body).where(~table.open).order_by(table.ended_at.desc()).limit(REMEMBERED)
-            )
-            for (body,) in reversed(ended.all()):
-                order = msgspec.json.decode(body, type=Order)
-                exchange.ended[order.client_order_id] = order
-            fills = FillRow.__table__.c  # type: ignore[attr-defined]
-            recent = self._connection.execute(select(fills.body).order_by(fills.at.desc()).limit(REMEMBERED))
-            exchange.fills.extend(msgspec.json.decode(body, type=Fill) for (body,) in reversed(recent.all()))
+            return list(self._connection.execute(query).scalars())
 
 
 def _account(exchange: Exchange, now: int) -> Account:
-    ledger = exchange.ledger
-    quotes = tuple(book.quote for book in exchange.books.values() if book.quote is not None)
-    levels = limits.levels(exchange.limits, now)
-    return Account(FORMAT, ledger.currency, ledger.cash, ledger.holdings, ledger.volume, exchange.count, levels, quotes)
+    ledger, books = exchange.ledger, exchange.books
+    bests, ahead = {}, {}
+    for name, order in exchange.orders.items():
+        if order.type is OrderType.TRAILING_STOP:
+            trail = books[order.symbol].trail_of(name)
+            if trail is not None:
+                bests[name] = trail[0]
+        elif order.price is not None:
+            queue = books[order.symbol].queue_of(name)
+            if queue is not None:
+                ahead[name] = queue
+    return Account(
+        format=FORMAT,
+        currency=ledger.currency,
+        cash=ledger.cash,
+        holdings=ledger.holdings,
+        count=exchange.count,
+        levels=limits.levels(exchange.limits, now),
+        quotes=tuple(book.quote for book in books.values() if book.quote is not None),
+        volumes=ledger.volumes,
+        lasts={symbol: book.last for symbol, book in books.items() if book.last is not None},
+        bests=bests,
+        ahead=ahead,
+    )
 
 
 def _pragmas(connection: object, _: object) -> None:

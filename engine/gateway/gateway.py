@@ -122,7 +122,7 @@ class Gateway:
                 return
             for waiting in self._queue.superseded(request):
                 self._queue.remove(waiting)
-                self._listener.report(AmendRejected(request.client_order_id, "superseded by a cancel", now))
+                self._listener.report(AmendRejected(request.client_order_id, "superseded by a cancel", now, withdrawn=True))
         if isinstance(request, Query | QueryAccount) and self._queue.has(request):
             return
         self._queue.add(request, now)
@@ -130,13 +130,13 @@ class Gateway:
     def pump(self) -> None:
         """Send all that may go now; come back when the next one may."""
         now = self._clock.now()
+        for waiting in self._queue:
+            self._drop(waiting, now)
         blocked: set[str] = set()
         again: int | None = None
         keep: Mapping[str, float] | None = None
         for waiting in self._queue:
             request = waiting.request
-            if self._drop(waiting, now):
-                continue
             if subject(request) in self._in_flight or (waiting.lane >= Lane.FOLLOW and len(self._in_flight) >= self._rules.in_flight):
                 continue  # the answer that frees it pumps again
             pause = waiting.not_before - now
@@ -162,11 +162,14 @@ class Gateway:
         if at is not None:
             self._timer = self._clock.call_at(at, self.pump)
 
-    def _drop(self, waiting: Waiting, now: int) -> bool:
-        """Whether a request has lost its point while it waited: too late, or an entry while the line fails."""
+    def _drop(self, waiting: Waiting, now: int) -> None:
+        """Take out a request that has lost its point while it waited: too late, or an entry while the line fails.
+
+        The report may lead to other requests at once, and they come back here: nothing is walked meanwhile that they could change.
+        """
         request = waiting.request
-        if not isinstance(request, Submit):
-            return False
+        if not isinstance(request, Submit) or waiting not in self._queue:
+            return
         order, why = request.order, ""
         if order.deadline is not None and now > order.deadline:
             why = "its deadline passed before it could leave"
@@ -175,7 +178,6 @@ class Gateway:
         if why:
             self._queue.remove(waiting)
             self._listener.report(Rejected(order.client_order_id, why, now))
-        return bool(why)
 
     def _send(self, waiting: Waiting, now: int) -> None:
         request = waiting.request

@@ -37,6 +37,9 @@ class Queue:
     def __iter__(self) -> Iterator[Waiting]:
         return iter(list(self._items))  # a copy: the caller removes while it walks
 
+    def __contains__(self, waiting: Waiting) -> bool:
+        return any(item is waiting for item in self._items)
+
     def add(self, request: Request, now: int) -> Waiting:
         """Put a request at the end of its lane."""
         self._count += 1

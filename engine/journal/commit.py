@@ -83,8 +83,7 @@ class Committer:
             )
         if seq < self.head.seq or number < self.head.batch:
             raise JournalDamagedError(
-                f"journal {self._store.where}: it ends at event {seq}, but event {self.head.seq} "
-                "was already durable: an older copy was put back"
+                f"journal {self._store.where}: it ends at event {seq}, but event {self.head.seq} was already durable: an older copy was put back"
             )
         return Head(seq, number, bytes(last))
 

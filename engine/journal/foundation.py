@@ -47,8 +47,7 @@ def _unreadable(store: Store, revision: str | None) -> Exception:
     if revision is None:
         return NotAJournalError(f"journal {store.where}: the database is empty; open it for writing once")
     return JournalVersionError(
-        f"journal {store.where}: it was written by an older Flatout (revision {revision}, this one needs "
-        f"{schema.HEAD}); open it for writing once"
+        f"journal {store.where}: it was written by an older Flatout (revision {revision}, this one needs {schema.HEAD}); open it for writing once"
     )
 
 
@@ -58,8 +57,6 @@ def _check(connection: Connection, store: Store, account: str) -> None:
     if row is None:
         raise JournalDamagedError(f"journal {store.where}: the row that says whose it is is gone")
     if row.format > FORMAT:
-        raise JournalVersionError(
-            f"journal {store.where}: it was written by a newer Flatout (format {row.format}); this one knows up to {FORMAT}"
-        )
+        raise JournalVersionError(f"journal {store.where}: it was written by a newer Flatout (format {row.format}); this one knows up to {FORMAT}")
     if row.account != account:
         raise WrongAccountError(f"journal {store.where}: it belongs to the account {row.account!r}, not to {account!r}; name another file")

@@ -22,8 +22,7 @@ def revision(connection: Connection, where: str) -> str | None:
         return None
     if not {"alembic_version", "meta", "event"} <= names:
         raise NotAJournalError(
-            f"journal {where}: the database belongs to another program (it has the table {min(names)!r}); "
-            "name a journal or an empty database"
+            f"journal {where}: the database belongs to another program (it has the table {min(names)!r}); name a journal or an empty database"
         )
     found: str | None = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
     if found is None:

@@ -91,9 +91,7 @@ class _Walk:
         """All faults, in the order of their place."""
         swapped = list(self._swaps())
         moved = {seq for one, other in swapped for seq in (one, other, one + 1, other + 1)}
-        self.faults += [
-            Fault(FaultKind.REORDERED, one, other, f"events {one} and {other} stand in each other's place") for one, other in swapped
-        ]
+        self.faults += [Fault(FaultKind.REORDERED, one, other, f"events {one} and {other} stand in each other's place") for one, other in swapped]
         self.faults += [_changed(wrong.row[0]) for wrong in self._wrong if wrong.row[0] not in moved]
         if self.seq < self._ends.seq:
             text = f"events {self.seq + 1} to {self._ends.seq} at the end are missing"

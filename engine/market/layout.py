@@ -31,9 +31,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 INTERVAL = "interval_s"
 """The one optional column, of candles."""
 
-ALLOWED = "; ".join(
-    ",".join(columns) + (f"[,{INTERVAL}]" if kind is Kind.CANDLES else "") for kind, columns in COLUMNS.items()
-)
+ALLOWED = "; ".join(",".join(columns) + (f"[,{INTERVAL}]" if kind is Kind.CANDLES else "") for kind, columns in COLUMNS.items())
 
 
 class Layout(NamedTuple):

@@ -105,9 +105,7 @@ class Walk:
         self._depth = settings.depth * lots
         self._trade = settings.trade_notional * lots
         bid = max(1, round(price / self._tick_size))
-        self.state = WalkState(
-            start, math.log(price), 0.0, 0, bid, bid + self._usual_spread(price, 1.0), 0.0, 0.0, True, ""
-        )
+        self.state = WalkState(start, math.log(price), 0.0, 0, bid, bid + self._usual_spread(price, 1.0), 0.0, 0.0, True, "")
 
     def saved(self) -> WalkState:
         """The state with the random generator's, so that a walk resumed from it goes on exactly the same."""

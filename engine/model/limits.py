@@ -7,7 +7,7 @@ wire server use the same arithmetic to refuse. Tests hold both against an indepe
 from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -164,7 +164,7 @@ class KrakenSpotLimits(_Counters):
     5/10/15/45/90/300 s; thresholds 60/125/180 draining 1/2.34/3.75 per second; REST 15/20/20 draining 0.33/0.5/1, history costs 2.
     """
 
-    TIERS = {"starter": (15.0, 0.33, 60.0, 1.0), "intermediate": (20.0, 0.5, 125.0, 2.34), "pro": (20.0, 1.0, 180.0, 3.75)}
+    TIERS: ClassVar = {"starter": (15.0, 0.33, 60.0, 1.0), "intermediate": (20.0, 0.5, 125.0, 2.34), "pro": (20.0, 1.0, 180.0, 3.75)}
 
     def __init__(self, tier: str = "starter") -> None:
         if tier not in self.TIERS:

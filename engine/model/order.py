@@ -149,6 +149,10 @@ class Order(Struct, frozen=True):
     """A request about it has an unknown outcome."""
     cancel_pending: bool = False
     amend_pending: bool = False
+    asked_size: Decimal | None = None
+    """The size that a pending amend asks for: the venue may work that much already."""
+    terms_at: int = 0
+    """Venue time of its terms as they are known: an older report about them is overtaken."""
     triggered: bool = False
     """The venue said that its trigger was touched."""
 
@@ -164,6 +168,11 @@ class Order(Struct, frozen=True):
     def remaining(self) -> Decimal:
         """What has not filled."""
         return self.size - self.filled
+
+    @property
+    def reserved(self) -> Decimal:
+        """What may still fill, counting an amend that is under way."""
+        return max(self.size, self.asked_size or self.size) - self.filled
 
     @property
     def average_price(self) -> Decimal | None:

@@ -55,6 +55,8 @@ class AmendRejected(Struct, frozen=True, tag="amend_rejected"):
     client_order_id: str
     text: str
     at: int
+    withdrawn: bool = False
+    """Whether it never left, because a cancel made it pointless."""
 
 
 class Cancelled(Struct, frozen=True, tag="cancelled"):

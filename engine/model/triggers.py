@@ -1,8 +1,9 @@
 """Prices that wait: thresholds and trailing thresholds whose cost per price does not grow with how many wait.
 
-Thresholds are kept sorted, so that a price is compared with the nearest one only. Trailing thresholds that have seen the same best price
-move together: they form one group, the groups are ordered by their best, and a new extreme merges the groups that it passes, the smaller
-into the larger. Every key is merged at most log(n) times, so following costs O(1) per price, amortised.
+Thresholds are kept sorted, so that a price is compared with the nearest one only. Trailing thresholds that have seen
+the same best price move together: they form one group, the groups are ordered by their best, and a new extreme merges
+the groups that it passes, the smaller into the larger. Every key is merged at most log(n) times, so following costs
+O(1) per price, amortised.
 """
 
 from bisect import bisect_left, insort
@@ -100,7 +101,10 @@ class _Group(Generic[K]):
 
 
 class TrailingThresholds(Generic[K]):
-    """Prices that follow a best price at a distance, by key. Falling: the best is the highest, and the threshold is below it."""
+    """Prices that follow a best price at a distance, by key.
+
+    Falling: the best is the highest, and the threshold is below it.
+    """
 
     __slots__ = ("_count", "_groups", "_rising", "_sign", "_where", "nearest")
 
@@ -163,7 +167,6 @@ class TrailingThresholds(Generic[K]):
             return []
         if (price < groups[-1].best) if self._rising else (price > groups[-1].best):
             self._lift(price)
-            return []
         nearest = self.nearest
         if nearest is None or ((price < nearest) if self._rising else (price > nearest)):
             return []

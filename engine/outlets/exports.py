@@ -43,8 +43,7 @@ def write_csv(rows: Iterable[dict[str, object]], file: TextIO) -> None:
 def write_json(rows: Iterable[dict[str, object]], file: TextIO) -> None:
     """An array of objects, one per line."""
     file.write("[")
-    for index, row in enumerate(flat(rows)):
-        file.write((",\n " if index else "\n ") + json.dumps(row, ensure_ascii=False))
+    file.writelines((",\n " if index else "\n ") + json.dumps(row, ensure_ascii=False) for index, row in enumerate(flat(rows)))
     file.write("\n]\n")
 
 

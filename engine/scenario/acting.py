@@ -8,7 +8,7 @@ from engine.model.money import ONE
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from engine.scenario.script import Action, bracket, trail_of, wanted
-from engine.scenario.words import duration, fraction, number
+from engine.scenario.words import duration, fraction, number, texts
 
 
 def about(action: Action, labels: dict[str, str], state: State) -> list[str]:
@@ -82,8 +82,8 @@ def _on(action: Action, position: str, name: str) -> i.AnyIntent:
         case "reverse":
             return i.Reverse(id=name, position=position)
         case _:
-            tags = terms.get("tags", ())
-            return i.Annotate(id=name, position=position, note=str(terms.get("note", "")), tags=tuple(map(str, tags)))
+            tags = texts(terms.get("tags", ()), f"{where}.tags")
+            return i.Annotate(id=name, position=position, note=str(terms.get("note", "")), tags=tags)
 
 
 def external(action: Action) -> Order:

@@ -32,9 +32,7 @@ def judge(action: Action, engine: Engine, labels: dict[str, str], refusals: list
     return {"ok": ok, "wanted": {name: _told(value) for name, value in wanted.items()}, "got": {n: _told(v) for n, v in got.items()}}
 
 
-def _got(
-    name: str, value: object, view: View, action: Action, engine: Engine, labels: dict[str, str], refusals: list[dict[str, Any]]
-) -> object:
+def _got(name: str, value: object, view: View, action: Action, engine: Engine, labels: dict[str, str], refusals: list[dict[str, Any]]) -> object:
     if name in _OF_VIEW and not (name == "closed" and action.about):
         return _OF_VIEW[name](view)
     codes = [alert.code for alert in view.alerts if alert.stands]

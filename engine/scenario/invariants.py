@@ -54,6 +54,8 @@ class Auditor:
     def check(self, decision: Decision, state: State, views: Views, now: int) -> None:
         """One step: take in its events, and look at everything that it touched."""
         self.checked += 1
+        if decision.failure:
+            self._fail(now, "0 rules", decision.failure)
         touched: dict[str, None] = {}
         for event in decision.events:
             self._take_in(event, state, now)
@@ -126,7 +128,9 @@ class Auditor:
         if p.id not in state.positions:
             return
         exits = [order for order in state.orders_for(p.id) if order.is_exit and order.side is p.exits_by]
-        free = sum((order.remaining for order in exits if not order.reduce_only), ZERO)
+        alone = len(state.holders.get(p.symbol, ())) <= 1
+        counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending))]
+        free = sum((order.remaining for order in counted), ZERO)
         if free > max(p.size, ZERO) and f"OVER_CLOSED:{p.id}" not in state.alerts:
             yield "3 exits", f"{p.id}: exits for {free} work, {p.size} is held"
         closing = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
@@ -171,8 +175,11 @@ class Auditor:
         held: dict[str, Decimal] = {}
         for position in (*state.positions.values(), *state.closed.values()):
             held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
+            if position.size < ZERO:
+                self._fail(now, "1 over-closed", f"{position.id} holds {position.size}")
         for symbol, instrument in state.instruments.items():
-            if instrument.kind is not Kind.SPOT and held.get(symbol, ZERO) != picture.net.get(symbol, ZERO):
+            told = f"DIFFERENCE:{symbol}" in state.alerts
+            if instrument.kind is not Kind.SPOT and held.get(symbol, ZERO) != picture.net.get(symbol, ZERO) and not told:
                 self._fail(now, "1 net", f"{symbol}: {held.get(symbol, ZERO)}, the venue's {picture.net.get(symbol, ZERO)}")
 
     def tasks(self, count: int, now: int) -> None:
@@ -191,5 +198,3 @@ def _reachable(status: Status) -> frozenset[Status]:
                 found.add(then)
                 edge.append(then)
     return frozenset(found)
-
-

@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
 from engine import assembly
@@ -75,6 +74,8 @@ class Run:
         self._intents: dict[str, str] = {}
         self._doubts: set[str] = set()
         self._begin_at = 0
+        self._from = 0
+        """Ticks before this were played by an earlier session."""
 
     async def main(self) -> dict[str, Any]:
         """The whole run; the report."""
@@ -103,19 +104,21 @@ class Run:
     def _open_world(self) -> None:
         script, settings = self.script, self._settings
         profile = assembly.profile(settings.account.profile)
+        last = self._last_event()
         if script.market.source == "recorded":
             self.source = assembly.recorded(profile, script.market.files)
         else:
-            until = None if script.until is None else SIMULATION_START + script.until
+            start = max(SIMULATION_START, last + SECOND)
+            until = None if script.until is None else start + script.until
             try:
-                self.source = assembly.simulated(
-                    profile, script.market.symbols, script.seed, SIMULATION_START, script.market.model, until
-                )
-            except (TypeError, ValueError, msgspec.MsgspecError) as error:
+                self.source = assembly.simulated(profile, script.market.symbols, script.seed, start, script.market.model, until)
+            except (TypeError, ValueError) as error:
                 raise ScenarioError(f"{script.path}: market: {error}") from error
         self._check_symbols()
         loop = asyncio.get_running_loop()
-        self.clock = Clock(loop, self.source.start, script.market.speed or 1.0)
+        if last >= self.source.start:
+            self._go_on_after(last)
+        self.clock = Clock(loop, max(self.source.start, self._from), script.market.speed or 1.0)
         currency = settings.account.currency
         store = Store(self.home / "paper.sqlite")
         self.venue = assembly.paper(
@@ -131,14 +134,31 @@ class Run:
         )
         store.restore(self.venue.exchange, self.clock.now())
 
+    def _last_event(self) -> int:
+        """When the session that is gone on with ended; zero for a new one."""
+        path = self.home / "journal.sqlite"
+        if not path.exists():
+            return 0
+        journal = Journal.open(path, self._settings.account.name, "flatout run", now=0, read_only=True)
+        try:
+            return max((stored.at for stored in journal.tail(1)), default=0)
+        finally:
+            journal.close()
+
+    def _go_on_after(self, last: int) -> None:
+        """The market goes on where the earlier session ended. Where it had come to its end, time can't go back: that is said."""
+        if not any(tick.at > last for tick in self.source.ticks):
+            raise ScenarioError(
+                f"{self.script.path}: market.files: the home's last event is at {report.iso(last)}, and no price is later; name later files"
+            )
+        self._from = last + 1
+
     def _check_symbols(self) -> None:
         known = {instrument.symbol for instrument in self.source.instruments}
         for action in self.script.actions:
             symbol = action.symbol
             if symbol and symbol not in known:
-                raise ScenarioError(
-                    f"{self.script.path}: do[{action.index}].symbol is {symbol!r}; the market has {', '.join(sorted(known))}"
-                )
+                raise ScenarioError(f"{self.script.path}: do[{action.index}].symbol is {symbol!r}; the market has {', '.join(sorted(known))}")
 
     async def _open_engine(self) -> None:
         account = self._settings.account.name
@@ -232,7 +252,8 @@ class Run:
             if bar is not None and not (tally.quotes + tally.trades + tally.candles) % 2_000:
                 bar(self._done())
 
-        await play(self.source.ticks, self.clock, deliver, until)
+        ticks = (tick for tick in self.source.ticks if tick.at >= self._from) if self._from else self.source.ticks
+        await play(ticks, self.clock, deliver, until)
         if until is not None and self.script.market.source == "simulated":
             await self.clock.sleep_until(until)
         elif tally.last is not None and self.venue.exchange.next_due() is not None:
@@ -314,6 +335,8 @@ class Run:
             busy = any(o.status.value == "pending" or o.in_doubt or o.amend_pending or o.cancel_pending for o in state.orders.values())
             if self.engine.gateway.idle and not state.doubts and not busy:
                 break
+        self.engine.reconcile()
+        await self.clock.sleep(SECOND)
         if not self._equal():
             lag = self.script.faults.rest_lag
             deadline = self.clock.now() + SETTLE + 2 * lag
@@ -386,9 +409,7 @@ class Run:
         }
 
     def _invariants(self) -> dict[str, Any]:
-        violations = [
-            {"at": report.iso(v.at), "invariant": v.invariant, "detail": v.detail} for v in self.auditor.violations
-        ]
+        violations = [{"at": report.iso(v.at), "invariant": v.invariant, "detail": v.detail} for v in self.auditor.violations]
         return {"checked": self.auditor.checked, "violations": violations}
 
 
@@ -416,4 +437,3 @@ def execute(script: Script, home: Path, progress: Progress | None = None) -> dic
     if script.market.speed is None:
         return run_virtual(run.main())
     return asyncio.run(run.main())
-

@@ -13,7 +13,7 @@ from engine.exchange.faults import Delay, Faults, Interval
 from engine.model.intent import Base, Notional, OpenBracket, Place, Risk, Size
 from engine.model.order import OrderType, Trail
 from engine.model.side import Side
-from engine.scenario.words import ScenarioError, choice, duration, flag, fraction, number, place, text
+from engine.scenario.words import ScenarioError, choice, duration, flag, fraction, number, place, positive, text, texts
 
 ACTIONS = (
     "open",
@@ -194,17 +194,18 @@ def _account(table: Mapping[str, Any]) -> Account:
 
 def _market(table: Mapping[str, Any], folder: Path) -> Market:
     known = ("source", "files", "speed", "symbols", "model")
-    model = dict(table.get("model", {}))
+    model = table.get("model", {})
+    if not isinstance(model, dict):
+        raise ScenarioError(f"market.model is {model!r}; expected a table of the simulation's settings")
+    model = dict(model)
     model.update({key: value for key, value in table.items() if key not in known})
     source = choice(table.get("source", "recorded"), "market.source", ("recorded", "simulated"))
-    files = table.get("files", [])
-    if isinstance(files, str):
-        files = [files]
+    files = texts(table.get("files", []), "market.files")
     if source == "recorded" and not files:
         raise ScenarioError("market.files is empty; a recorded market needs at least one file")
     paths = []
     for name in files:
-        path = Path(text(name, "market.files"))
+        path = Path(name)
         path = path if path.is_absolute() else folder / path
         if not path.is_file():
             raise ScenarioError(f"market.files: there is no file {path}")
@@ -213,12 +214,13 @@ def _market(table: Mapping[str, Any], folder: Path) -> Market:
     factor = None
     if speed != "max":
         factor = float(number(speed, "market.speed"))
-        if factor <= 0:
-            raise ScenarioError(f'market.speed is {speed!r}; expected "max" or a number above zero')
-    symbols = table.get("symbols", ["BTC/USD"])
-    if isinstance(symbols, str):
-        symbols = [symbols]
-    return Market(source, tuple(paths), factor, tuple(text(s, "market.symbols") for s in symbols), model)
+        if not 0 < factor <= FASTEST:
+            raise ScenarioError(f'market.speed is {speed!r}; expected "max", or a number above zero up to {FASTEST}')
+    return Market(source, tuple(paths), factor, texts(table.get("symbols", ["BTC/USD"]), "market.symbols"), model)
+
+
+FASTEST = 100_000
+"""A multiple of real time beyond which a machine can't follow; "max" does not try to."""
 
 
 _RATES = ("lose_reply", "lose_request", "duplicate_report", "reorder_reports", "reject_stop")
@@ -261,7 +263,10 @@ def _interval(table: Mapping[str, Any], key: str) -> Interval | None:
     for needed in ("every", "lasts"):
         if needed not in inner:
             raise ScenarioError(f"faults.{key}.{needed} is missing")
-    return Interval(duration(inner["every"], f"faults.{key}.every"), duration(inner["lasts"], f"faults.{key}.lasts"))
+    every, lasts = duration(inner["every"], f"faults.{key}.every"), duration(inner["lasts"], f"faults.{key}.lasts")
+    if not 0 < lasts < every:
+        raise ScenarioError(f"faults.{key} lasts {lasts / 1e9:g} s of every {every / 1e9:g} s; expected more than nothing and less than all")
+    return Interval(every, lasts)
 
 
 def _action(step: object, index: int) -> Action:
@@ -303,8 +308,22 @@ _MAIN = {
 }
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "open": (
-        "symbol", "side", "type", "price", "trigger", "size", "notional", "risk", "stop", "target", "trail",
-        "expires", "post_only", "leverage", "note", "tags",
+        "symbol",
+        "side",
+        "type",
+        "price",
+        "trigger",
+        "size",
+        "notional",
+        "risk",
+        "stop",
+        "target",
+        "trail",
+        "expires",
+        "post_only",
+        "leverage",
+        "note",
+        "tags",
     ),
     "close": ("position", "symbol", "part"),
     "move_stop": ("position", "symbol", "stop", "to", "price", "reason"),
@@ -350,33 +369,54 @@ def _check(what: str, terms: Mapping[str, Any], where: str) -> None:
         case "trail":
             trail_of(terms, where)
         case "market":
-            fraction(terms.get("move"), f"{where}.move")
+            move = fraction(terms.get("move"), f"{where}.move")
+            if not -1 < move <= 10:
+                raise ScenarioError(f"{where}.move is {terms.get('move')!r}; expected more than -100% and at most 1000%")
             duration(terms.get("over", 0), f"{where}.over")
             text(terms.get("symbol"), f"{where}.symbol")
         case "external":
             text(terms.get("symbol"), f"{where}.symbol")
-            number(terms.get("size"), f"{where}.size")
+            positive(terms.get("size"), f"{where}.size")
             choice(terms.get("side"), f"{where}.side", ("buy", "sell"))
-            choice(terms.get("type", "market"), f"{where}.type", ("market", "limit", "stop"))
+            kind = choice(terms.get("type", "market"), f"{where}.type", ("market", "limit", "stop"))
+            for key in {"limit": ("price",), "stop": ("trigger",)}.get(kind, ()):
+                positive(terms.get(key), f"{where}.{key}")
+        case "note":
+            texts(terms.get("tags", ()), f"{where}.tags")
+        case "expect":
+            _check_expected(terms, where)
         case _:
             return
+
+
+def _check_expected(terms: Mapping[str, Any], where: str) -> None:
+    if not set(terms) & set(EXPECTED):
+        raise ScenarioError(f"{where} expects nothing; allowed: {', '.join(EXPECTED)}")
+    for key in ("positions", "orders", "entries", "alerts", "naked", "refusals", "size", "stop", "target"):
+        if key in terms:
+            number(terms[key], f"{where}.{key}")
+
+
+def _off(value: object) -> bool:
+    """Whether somebody said that there is to be none; zero is a number, and a wrong one."""
+    return value is False or (isinstance(value, str) and value.strip().lower() in ("off", "none"))
 
 
 def wanted(terms: Mapping[str, Any], where: str) -> Place | None:
     """Where a stop or target is to go: `to`, `price`, `stop` or `target`; `off` removes it."""
     for key in ("to", "price", "stop", "target"):
         if key in terms:
-            return None if terms[key] in ("off", "none", False) else place(terms[key], f"{where}.{key}")
+            return None if _off(terms[key]) else place(terms[key], f"{where}.{key}")
     raise ScenarioError(f"{where}.to is missing; expected a price, a percentage of the entry, or off")
 
 
 def trail_of(terms: Mapping[str, Any], where: str) -> Trail | None:
     """A trail's distance in price or per cent; `off` stops it."""
     distance = terms.get("distance")
-    if distance in ("off", None, False) or terms.get("on") is False:
-        if distance is None and terms.get("on", False) is not False:
-            raise ScenarioError(f"{where}.distance is missing; expected a price distance, a percentage, or off")
+    if _off(distance) or terms.get("on") is False:
         return None
+    if distance is None:
+        raise ScenarioError(f"{where}.distance is missing; expected a price distance, a percentage, or off")
     after = fraction(terms["after"], f"{where}.after") if "after" in terms else None
     try:
         if isinstance(distance, str) and distance.strip().endswith("%"):
@@ -395,9 +435,8 @@ def bracket(intent: str, label: str, terms: Mapping[str, Any], where: str) -> Op
     if len(sizes) != 1:
         raise ScenarioError(f"{where} has {len(sizes)} of size, notional and risk; expected exactly one")
     kind_ = choice(terms.get("type", "market"), f"{where}.type", ("market", "limit", "stop"))
-    tags = terms.get("tags", ())
     trail = terms.get("trail")
-    if isinstance(trail, str | int | Decimal) and trail is not False:
+    if trail is not None and not isinstance(trail, dict):
         trail = {"distance": trail}
     return OpenBracket(
         id=intent,
@@ -415,7 +454,7 @@ def bracket(intent: str, label: str, terms: Mapping[str, Any], where: str) -> Op
         leverage=number(terms["leverage"], f"{where}.leverage") if "leverage" in terms else None,
         label=label,
         note=text(terms.get("note", ""), f"{where}.note"),
-        tags=tuple(text(tag, f"{where}.tags") for tag in ([tags] if isinstance(tags, str) else tags)),
+        tags=texts(terms.get("tags", ()), f"{where}.tags"),
     )
 
 

@@ -7,6 +7,8 @@ from engine.model.intent import At, Away, Place
 
 SECOND = 1_000_000_000
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
+LONGEST = 10 * 366 * 86_400 * SECOND
+"""Ten years: longer than any market that is played."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d)")
 
 
@@ -16,10 +18,13 @@ class ScenarioError(Exception):
 
 def duration(value: object, key: str) -> int:
     """Nanoseconds from `1h30m`, `250ms`, or a plain number of seconds."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0:
-        return int(value * SECOND)
-    if isinstance(value, str) and value and _PART.sub("", value.replace(" ", "")) == "":
-        return int(sum(Decimal(number) * _UNITS[unit] for number, unit in _PART.findall(value)))
+    found: Decimal | None = None
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite() and value >= 0:
+        found = Decimal(value) * SECOND
+    elif isinstance(value, str) and value and _PART.sub("", value.replace(" ", "")) == "":
+        found = sum((Decimal(part) * _UNITS[unit] for part, unit in _PART.findall(value)), Decimal(0))
+    if found is not None and found <= LONGEST:
+        return int(found)
     raise ScenarioError(f"{key} is {value!r}; expected a duration such as 30s, 1h30m or 250ms")
 
 
@@ -30,7 +35,7 @@ def number(value: object, key: str) -> Decimal:
             found = Decimal(value)
         except InvalidOperation:
             found = Decimal("NaN")
-        if found.is_finite():
+        if found.is_finite() and (not found or abs(found.adjusted()) <= 18):
             return found
     raise ScenarioError(f"{key} is {value!r}; expected a number")
 
@@ -54,6 +59,23 @@ def text(value: object, key: str) -> str:
     if isinstance(value, str):
         return value
     raise ScenarioError(f"{key} is {value!r}; expected text")
+
+
+def texts(value: object, key: str) -> tuple[str, ...]:
+    """A list of texts, or one of them."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple):
+        return tuple(text(item, key) for item in value)
+    raise ScenarioError(f"{key} is {value!r}; expected text, or a list of texts")
+
+
+def positive(value: object, key: str) -> Decimal:
+    """A number above zero."""
+    found = number(value, key)
+    if found > 0:
+        return found
+    raise ScenarioError(f"{key} is {value!r}; expected a number above zero")
 
 
 def choice(value: object, key: str, allowed: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
-"""The paper venue: the matching engine in this process, behind delays, faults and a stream that can break, as a real one is.
+"""The paper venue: the matching engine in this process, behind delays, faults and a stream that can break.
 
-The world (market, account) outlives the engine that trades on it: `close` only hangs up, and another engine may connect.
+The world (market, account) outlives the engine that trades on it: `close` only hangs up, and another engine may
+connect.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ from engine.model.quote import Quote, Tick
 from engine.model.request import QueryAccount, Request, Submit
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
 
+NO_FILLS = 1 << 63
+"""As a time from which on executions are asked for: none."""
+
 
 class PaperVenue:
     """A venue without a network."""
@@ -38,7 +42,7 @@ class PaperVenue:
         self.exchange = exchange
         self.faults = faults
         self._clock = clock
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311 - drawn for faults, to be repeated from a seed
         self._delay = faults.delay or delay
         self._timeout = timeout
         self._store = store
@@ -84,6 +88,8 @@ class PaperVenue:
     async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
         """Begin to deliver; the latest quotes come at once."""
         self._on_report, self._on_quote = on_report, on_quote
+        if not self._pictures:
+            self._remember()
         for book in self.exchange.books.values():
             if book.quote is not None:
                 on_quote(book.quote)
@@ -127,17 +133,23 @@ class PaperVenue:
         return done
 
     def _changed(self) -> None:
-        if self.faults.rest_lag:
-            now = self._clock.now()
-            self._pictures.append((now, self.exchange.picture(now, 0)))
-            while len(self._pictures) > 1 and self._pictures[1][0] <= now - self.faults.rest_lag:
-                self._pictures.popleft()
+        self._remember()
         if self._second is None and self.exchange.leveraged:
             self._second = self._clock.call_at(self._clock.now() + SECOND, self._each_second)
-        if self._store is not None and self._saving is None:
+        if self._store is None:
+            self.exchange.forget_changes()
+        elif self._saving is None:
             loop = asyncio.get_running_loop()
             self._saving = loop.create_future()
             loop.call_soon(self._save)
+
+    def _remember(self) -> None:
+        """Keep what a question that lags will be answered with."""
+        if self.faults.rest_lag:
+            now = self._clock.now()
+            self._pictures.append((now, self.exchange.picture(now, NO_FILLS)))
+            while len(self._pictures) > 1 and self._pictures[1][0] <= now - self.faults.rest_lag:
+                self._pictures.popleft()
 
     def _save(self) -> None:
         """Everything that changed in this turn of the loop, in one transaction."""
@@ -221,7 +233,10 @@ class PaperVenue:
             self._on_quote(quote)
 
     def _said(self, report: r.VenueReport) -> None:
-        """The stream: in order, each with its own delay; sometimes twice, sometimes late, never while the line is broken."""
+        """The stream.
+
+        In order, each with its own delay; sometimes twice, sometimes late, never while the line is broken.
+        """
         if not self._connected:
             return
         at = max(self._clock.now() + self._delay.draw(self._random) // 2, self._last_delivery)
@@ -276,22 +291,22 @@ class PaperVenue:
         return reports
 
     def _act(self, request: Request) -> tuple[r.VenueReport, ...] | RateLimit:
-        now = self._clock.now()
-        if isinstance(request, Submit) and request.order.type in TRIGGERED and request.order.role is Role.STOP:
-            if self.faults.reject_stop and self._random.random() < self.faults.reject_stop:
-                return (self.exchange.refuse(request.order, "EOrder:Insufficient margin", now),)
-        if isinstance(request, QueryAccount) and self.faults.rest_lag:
-            return (self._old_picture(request, now),)
-        return self.exchange.handle(request, now)
+        done = self.exchange.handle(request, self._clock.now(), self._refusal(request))
+        if isinstance(request, QueryAccount) and self.faults.rest_lag and not isinstance(done, RateLimit):
+            return tuple(self._aged(report) if isinstance(report, r.Picture) else report for report in done)
+        return done
 
-    def _old_picture(self, request: QueryAccount, now: int) -> r.Picture:
+    def _refusal(self, request: Request) -> str:
+        """Now and then a stop is refused."""
+        if not self.faults.reject_stop or not isinstance(request, Submit):
+            return ""
+        stop = request.order.type in TRIGGERED and request.order.role is Role.STOP
+        return "EOrder:Insufficient margin" if stop and self._random.random() < self.faults.reject_stop else ""
+
+    def _aged(self, fresh: r.Picture) -> r.Picture:
         """The account as it was, honest about its age."""
-        seen = now - self.faults.rest_lag
-        fresh = self.exchange.picture(now, request.since)
-        if not self._pictures:
-            return replace(fresh, as_of=seen)
-        for at, picture in reversed(self._pictures):
-            if at <= seen:
-                return replace(picture, as_of=seen, at=now, since=request.since)
-        # nothing is known from so long ago: what there was before the first change was an empty account
-        return r.Picture(seen, (), (), self._pictures[0][1].balances, self._pictures[0][1].net, now, request.since)
+        seen = fresh.at - self.faults.rest_lag
+        fills = tuple(fill for fill in fresh.fills if fill.at <= seen)
+        # before the first change that is remembered, the account was as the first engine found it
+        old = next((picture for at, picture in reversed(self._pictures) if at <= seen), self._pictures[0][1])
+        return replace(old, as_of=seen, fills=fills, at=fresh.at, since=fresh.since)

@@ -182,9 +182,7 @@ def plot(shapes: dict[str, Shape], path: Path) -> None:
     figure.savefig(path, dpi=80)
 
 
-def draw(
-    axis: Any, name: str, values: list[float], kind: str
-) -> None:  # Any: matplotlib's Axes, not loaded without --plot
+def draw(axis: Any, name: str, values: list[float], kind: str) -> None:  # Any: matplotlib's Axes, not loaded without --plot
     """One outline."""
     edges = bins(kind)
     inside = [min(max(value, edges[0]), edges[-1]) for value in values]

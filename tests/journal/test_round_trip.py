@@ -76,17 +76,13 @@ def test_any_money_is_exact(place: Place, amounts: list[Decimal]) -> None:
 
 @pytest.mark.hazard("H57")
 def test_no_column_but_the_limit_counters_is_a_float() -> None:
-    floats = {
-        f"{table.name}.{column.name}" for table in METADATA.tables.values() for column in table.columns if column.type.python_type is float
-    }
+    floats = {f"{table.name}.{column.name}" for table in METADATA.tables.values() for column in table.columns if column.type.python_type is float}
     assert floats == {"level.used", "level.capacity"}
 
 
 def test_rows_are_ordered_and_chosen(place: Place, samples: Samples) -> None:
     journal = place.open()
-    orders = tuple(
-        samples.order(f"o{n}", created_at=100 - n, symbol="ETH/USD" if n % 2 else "BTC/USD", position=f"p{n % 3}") for n in range(10)
-    )
+    orders = tuple(samples.order(f"o{n}", created_at=100 - n, symbol="ETH/USD" if n % 2 else "BTC/USD", position=f"p{n % 3}") for n in range(10))
     journal.append(Batch(orders=orders))
     journal.flush()
 

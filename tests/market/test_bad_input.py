@@ -82,9 +82,7 @@ def test_more_than_one_percent_of_bad_rows_stops_a_long_file_at_once(write: Writ
     market = RecordedMarket([path])
     with pytest.raises(MarketError) as stopped:
         list(market)
-    assert str(stopped.value) == (
-        f"{path}, line 1012: 1 columns instead of 5; that makes 11 bad rows of 1011, more than 1 %"
-    )
+    assert str(stopped.value) == (f"{path}, line 1012: 1 columns instead of 5; that makes 11 bad rows of 1011, more than 1 %")
     assert market.trades == 1_000
 
 

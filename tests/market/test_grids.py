@@ -15,9 +15,7 @@ QUOTES = "ts_ns,symbol,bid,bid_size,ask,ask_size\n"
 
 
 def test_the_finest_decimals_that_are_used_are_the_steps(write: Write) -> None:
-    rows = (
-        "1,BTC/USD,61837.50000000,3.78,61838.00,0\n2,BTC/USD,61837.60,1.250,61838,1\n3,ADA/BTC,2.853e-5,36304,3E-5,1\n"
-    )
+    rows = "1,BTC/USD,61837.50000000,3.78,61838.00,0\n2,BTC/USD,61837.60,1.250,61838,1\n3,ADA/BTC,2.853e-5,36304,3E-5,1\n"
     assert grid([write("q.csv", QUOTES + rows)]) == {
         "BTC/USD": PriceGrid(D("0.1"), D("0.01"), Kind.QUOTES),
         "ADA/BTC": PriceGrid(D("0.00000001"), D(1), Kind.QUOTES),

@@ -88,9 +88,7 @@ def test_every_tick_is_on_the_grid_and_every_trade_at_the_touch() -> None:
 
 
 def test_rates_volatility_and_start_prices_are_as_asked() -> None:
-    settings = SimulationSettings(
-        volatility=0.02, jumps_per_day=0, rates={"BTC/USD": 20.0}, prices={"X/Y": D("1.2345")}
-    )
+    settings = SimulationSettings(volatility=0.02, jumps_per_day=0, rates={"BTC/USD": 20.0}, prices={"X/Y": D("1.2345")})
     seen = list(SimulatedMarket(5, ["BTC/USD", "X/Y"], START, settings, until=START + 3_600 * SECOND))
     quotes = [tick for tick in seen if isinstance(tick, Quote)]
     fast = [quote for quote in quotes if quote.symbol == "BTC/USD"]
@@ -107,9 +105,7 @@ def test_a_start_price_below_its_step_is_refused() -> None:
         SimulatedMarket(1, ["X/Y"], settings=SimulationSettings(prices={"X/Y": D("0.5")}, ticks={"X/Y": D(1)}))
 
 
-@pytest.mark.parametrize(
-    "settings", [{"volatility": -1}, {"quotes_per_second": 0}, {"prices": {"X": "NaN"}}, {"odd": 1}]
-)
+@pytest.mark.parametrize("settings", [{"volatility": -1}, {"quotes_per_second": 0}, {"prices": {"X": "NaN"}}, {"odd": 1}])
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(settings, SimulationSettings)

@@ -104,9 +104,7 @@ expect = {{ flat = true, naked = 0 }}
 
 @pytest.mark.parametrize("faults", ["", FAULTS], ids=["calm", "faulty"])
 @pytest.mark.parametrize("day", DAYS)
-def test_a_recorded_day_keeps_every_invariant(
-    day: str, faults: str, recorded: Callable[..., list[str]], run: Callable[..., Report]
-) -> None:
+def test_a_recorded_day_keeps_every_invariant(day: str, faults: str, recorded: Callable[..., list[str]], run: Callable[..., Report]) -> None:
     files, terms, times = DAYS[day]
     report = run(story(recorded(*files), terms, times, faults, seed=7))
     assert report["invariants"]["violations"] == []

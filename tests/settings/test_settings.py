@@ -23,7 +23,7 @@ def test_each_layer_wins_over_the_one_below(tmp_path: Path) -> None:
 
 def test_money_is_exact_from_the_file_on(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text("[account]\ncash = { USD = 0.1, BTC = \"0.30000000000000000001\" }\n")
+    file.write_text('[account]\ncash = { USD = 0.1, BTC = "0.30000000000000000001" }\n')
     cash = load(file, [], {}).settings.account.cash
     assert cash == {"USD": Decimal("0.1"), "BTC": Decimal("0.30000000000000000001")}
 

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterable
 from math import inf
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -27,6 +29,12 @@ GONE_AFTER = 1.5
 
 class Dialog(ModalScreen[None]):
     """A window with a body, a line for the outcome and a line of keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority, because an ordinary binding runs after the keys typed behind it have reached the field that it leaves.
+        Binding("tab", "field(1)", show=False, priority=True),
+        Binding("shift+tab", "field(-1)", show=False, priority=True),
+    ]
 
     title_text = ""
     wide = False
@@ -55,6 +63,10 @@ class Dialog(ModalScreen[None]):
     def body(self) -> Iterable[Widget]:
         """What the flow shows."""
         return ()
+
+    def on_resize(self) -> None:
+        """Where there is little room, none is spent on air: the line of keys must stay in sight."""
+        self.set_class(self.app.size.height < 30, "-tight")
 
     def on_mount(self) -> None:
         """Begin to live: five times a second, and armed once seen."""
@@ -106,6 +118,15 @@ class Dialog(ModalScreen[None]):
             self.dismiss_once()
         elif self.phase == "open" and self.armed(at):
             self.confirm()
+
+    def action_field(self, by: int) -> None:
+        """The next field, or the one before."""
+        if by > 0 and self.pressed("tab"):
+            return
+        if by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
 
     def pressed(self, key: str) -> bool:
         """Another key; True if it meant something."""

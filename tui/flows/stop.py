@@ -115,12 +115,16 @@ class Move(PositionDialog):
             found.append(((f"✗ {wrong}", "danger"),))
         else:
             found.extend(preview_lines(preview, self.room))
-            if preview.suggestion is not None:
+            if preview.suggestion is not None and not self._typed_is(preview.suggestion):
                 nearest = figures.exact(preview.suggestion, self.position.tick)
                 found.append((("the nearest allowed price is ", "dim"), (nearest, "strong"), ("  F2", "key"), (" takes it", "dim")))
             if preview.looser or self._removes():
                 found.append((self._red_line(),))
         self.card.put(found)
+
+    def _typed_is(self, price: Decimal) -> bool:
+        wanted = self._wanted()
+        return isinstance(wanted, At) and wanted.price == price
 
     def _removes(self) -> bool:
         return not self.price.value.strip()

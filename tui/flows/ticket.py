@@ -145,7 +145,7 @@ class Ticket(Dialog):
         elif missing:
             found.append(((missing, "dim"),))
         if self.meant:
-            found.append(((f" {self.side.value.upper()} {self._symbol()}: enter again places it ", "notice"),))
+            found[1] = ((f" {self.side.value.upper()} {plain(self._symbol())}: enter again places it ", "notice"),)
         self.card.put(found)
 
     def _market(self) -> Line:
@@ -179,7 +179,10 @@ class Ticket(Dialog):
             self.arm()
             self.show_hint()
             return
-        self.send(self._intent())
+        intent = self._intent()
+        self.meant = False
+        self.refresh_body()
+        self.send(intent)
 
     def refused(self) -> None:
         """It can be changed."""

@@ -111,8 +111,7 @@ def draw_candles(candles: Sequence[Candle], marks: Sequence[Mark], width: int, h
         _candle(sheet, scale, left + 2 * index, candle)
     labels = _labels(marks, scale, height)
     return [
-        (*sheet.row(y), (f" {labels[y].label.rjust(gutter - 1)}", labels[y].tone) if y in labels else (" " * gutter, "faint"))
-        for y in range(height)
+        (*sheet.row(y), (f" {labels[y].label.rjust(gutter - 1)}", labels[y].tone) if y in labels else (" " * gutter, "faint")) for y in range(height)
     ]
 
 

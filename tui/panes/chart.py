@@ -2,6 +2,7 @@
 
 from textual.content import Content
 
+from engine.model.quote import Candle
 from engine.model.side import Side
 from engine.model.view import PositionView, View
 from engine.session import Session
@@ -11,8 +12,11 @@ from tui.palette import Palette
 from tui.panes.candles import Mark, draw_candles, draw_curve
 from tui.plain import plain
 
-INTERVALS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
+INTERVALS = (5, 15, 60, 300, 900, 3600, 14400, 86400)
 """Seconds of one candle."""
+
+ENOUGH = 10
+"""Candles below which a finer interval is shown, until a person chooses one."""
 
 _EVERY = 5
 """Frames between two drawings: candles move slower than quotes."""
@@ -46,7 +50,8 @@ class ChartPane(Lines, can_focus=True):
 
     def __init__(self, palette: Palette, *, interval: int) -> None:
         super().__init__(palette, id="chart", classes="pane")
-        self.interval = min(INTERVALS, key=lambda known: abs(known - interval))
+        self.interval = self._start = min(INTERVALS, key=lambda known: abs(known - interval))
+        self._chosen = False
         self.equity = False
         self.symbol = ""
         self._frame = 0
@@ -65,6 +70,7 @@ class ChartPane(Lines, can_focus=True):
 
     def step(self, by: int) -> None:
         """To a finer (-1) or coarser (+1) interval."""
+        self._chosen = True
         index = INTERVALS.index(self.interval) + by
         self.interval = INTERVALS[min(max(index, 0), len(INTERVALS) - 1)]
         self._frame = 0
@@ -88,7 +94,7 @@ class ChartPane(Lines, can_focus=True):
             self.symbol = next((f.symbol for f in view.feeds), "")
         feed = next((f for f in view.feeds if f.symbol == self.symbol), None)
         width, height = self.size.width, self.size.height
-        candles = session.candles(self.symbol, self.interval * figures.SECOND, width // 2) if self.symbol else ()
+        candles = self._candles(session, width // 2)
         change = ""
         if candles and candles[0].open:
             moved = candles[-1].close / candles[0].open - 1
@@ -107,6 +113,19 @@ class ChartPane(Lines, can_focus=True):
         drawn = draw_candles(candles, marks_of(held, label, at), width, height)
         self.put(drawn or self._nothing(f"no price of {self.symbol} yet" if self.symbol else "no prices yet"))
 
+    def _candles(self, session: Session, count: int) -> tuple[Candle, ...]:
+        """Of the interval; a young market is shown in finer steps, so that there is something to see."""
+        found: tuple[Candle, ...] = ()
+        if not self.symbol:
+            return found
+        wanted = (self.interval,) if self._chosen else [i for i in reversed(INTERVALS) if i <= self._start]
+        for interval in wanted:
+            found = session.candles(self.symbol, interval * figures.SECOND, count)
+            self.interval = interval
+            if len(found) >= ENOUGH:
+                break
+        return found
+
     def _show_equity(self, view: View, session: Session) -> None:
         samples = session.equity(2000)
         values = [amount for _, amount in samples]
@@ -116,9 +135,7 @@ class ChartPane(Lines, can_focus=True):
         if not values:
             self.put(self._nothing("no equity yet"))
             return
-        span = (
-            f"{figures.clock(samples[0][0])} – {figures.clock(samples[-1][0])}  drawdown {figures.fixed(view.account.drawdown * 100, 2)}%"
-        )
+        span = f"{figures.clock(samples[0][0])} – {figures.clock(samples[-1][0])}  drawdown {figures.fixed(view.account.drawdown * 100, 2)}%"
         drawn = draw_curve(values, figures.money(max(values)), figures.money(min(values)), self.size.width, self.size.height - 1)
         self.put([*drawn, ((span, "dim"),)])
 

@@ -21,7 +21,9 @@ DERIVATIVE_MAINTENANCE = Decimal("0.01")
 
 def names() -> tuple[str, ...]:
     """The profiles that there are."""
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in files(__name__).iterdir() if entry.name.endswith(".toml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in files(__name__).iterdir() if entry.name.endswith(".toml")),
+    )
 
 
 def load_profile(name: str) -> Profile:
@@ -56,7 +58,12 @@ def instrument_for(profile: Profile, symbol: str, tick: Decimal | None, lot: Dec
         inverse = kind is Kind.INVERSE
         step = ONE if inverse else profile.other_lot if lot is None else min(max(profile.other_lot, lot), ONE)
         smallest = ONE if inverse else max(profile.other_min_size, step)
-        row = InstrumentRow(tick or Decimal("0.01"), step, smallest, profile.other_min_cost.get(quote, profile.other_min_cost["*"]))
+        row = InstrumentRow(
+            tick or Decimal("0.01"),
+            step,
+            smallest,
+            profile.other_min_cost.get(quote, profile.other_min_cost["*"]),
+        )
     leverage, maintenance = profile.max_leverage, profile.maintenance_margin
     if kind is not Kind.SPOT:
         leverage, maintenance = max(leverage, DERIVATIVE_LEVERAGE), max(maintenance, DERIVATIVE_MAINTENANCE)

@@ -1,0 +1,95 @@
+"""A console on a sample session, driven by keys and read as text."""
+
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from engine.model.intent import AnyIntent
+from engine.session import Session
+from tests.console.sample import SampleSession
+from tui.app import FlatoutApp
+from tui.flows.dialog import Dialog
+from tui.options import ConsoleOptions
+
+
+class Stage:
+    """The running console with what is behind and before it."""
+
+    def __init__(self, app: FlatoutApp, pilot: Pilot[None], session: SampleSession) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.session = session
+
+    @property
+    def text(self) -> str:
+        """Everything on the screen, line by line."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    @property
+    def asked(self) -> list[AnyIntent]:
+        """The intents that reached the session."""
+        return self.session.asked
+
+    async def frames(self, seconds: float = 0.1) -> None:
+        """Let some frames go by."""
+        await self.pilot.pause(seconds)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, with a frame after them."""
+        await self.pilot.press(*keys)
+        await self.frames()
+
+    async def open(self, *keys: str) -> None:
+        """Press keys that open a dialog, and wait until it is armed."""
+        await self.press(*keys)
+        screen = self.app.screen
+        for _ in range(40):
+            if not isinstance(screen, Dialog) or screen.phase != "open" or screen.armed(time.monotonic()):
+                return
+            await self.frames(0.03)
+
+    async def type(self, text: str) -> None:
+        """Type text, a key at a time."""
+        await self.pilot.press(*("space" if c == " " else c for c in text))
+
+    async def clear(self) -> None:
+        """Empty the line that listens."""
+        await self.pilot.press("end", "ctrl+u")
+
+
+Staged = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+def session() -> SampleSession:
+    return SampleSession()
+
+
+@pytest.fixture
+def staged(session: SampleSession, tmp_path: Path) -> Staged:
+    @asynccontextmanager
+    async def stage(size: tuple[int, int] = (120, 40), **options: Any) -> AsyncIterator[Stage]:  # options of any kind
+        async def open_session() -> Session:
+            return session
+
+        app = FlatoutApp(open_session, ConsoleOptions(home=tmp_path, fps=30, **options))
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause(0.25)
+            yield Stage(app, pilot, session)
+
+    return stage
+
+
+@pytest.fixture
+async def stage(staged: Staged) -> AsyncIterator[Stage]:
+    async with staged() as found:
+        yield found

@@ -1,0 +1,375 @@
+"""A double of the engine's face: realistic views, answers in memory, and a record of what it was asked. Allowed in tests only."""
+
+import math
+import time
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.model import intent as wish
+from engine.model.alert import Alert
+from engine.model.limits import Level
+from engine.model.order import Order, OrderType, Role, Status, Trail
+from engine.model.position import Protection
+from engine.model.quote import Candle
+from engine.model.refusal import Refusal
+from engine.model.side import Side
+from engine.model.view import (
+    AccountView,
+    Answer,
+    FeedView,
+    FlattenLine,
+    FlattenView,
+    LaneView,
+    LimitView,
+    Notice,
+    OrderView,
+    PositionView,
+    Preview,
+    PreviewLine,
+    Reason,
+    View,
+)
+
+D = Decimal
+SECOND = 1_000_000_000
+T0 = 1_790_000_000 * SECOND
+
+Outcome = Literal["confirm", "reject", "unknown", "refuse", "break", "hold"]
+"""What becomes of an intent: confirmed, rejected later, unknown, refused at once, an exception, or nothing yet."""
+
+
+def position(
+    name: str,
+    symbol: str,
+    side: Side,
+    size: str,
+    entry: str,
+    mark: str,
+    stop: str | None,
+    *,
+    tick: str = "0.1",
+    lot: str = "0.001",
+    protection: Protection = Protection.VENUE,
+    target: str | None = None,
+    hours: int = 1,
+    r: str | None = None,
+    note: str = "",
+    trail: Trail | None = None,
+) -> PositionView:
+    profit = (D(mark) - D(entry)) * D(size) * side.sign
+    return PositionView(
+        id=name,
+        version=1,
+        symbol=symbol,
+        label="",
+        side=side,
+        size=D(size),
+        currency="USD",
+        entry=D(entry),
+        mark=D(mark),
+        mark_age=38_000_000,
+        stale=False,
+        unrealised=profit,
+        realised=D("-12.42"),
+        exit_fee=D("12.40"),
+        in_account=profit,
+        r=D(r) if r else None,
+        stop=D(stop) if stop else None,
+        stop_wanted=D(stop) if stop else None,
+        protection=protection,
+        protection_text="price watched here" if protection is Protection.GUARDED else "",
+        stop_away=(D(stop) - D(mark)) / D(mark) if stop else None,
+        target=D(target) if target else None,
+        trail=trail,
+        trailing=trail is not None,
+        opened_at=T0 - hours * 3600 * SECOND,
+        closing=False,
+        dust=False,
+        liquidation=None,
+        note=note,
+        tags=(),
+        tick=D(tick),
+        lot=D(lot),
+    )
+
+
+def order(
+    name: str,
+    symbol: str,
+    side: Side,
+    kind: OrderType,
+    role: Role,
+    size: str,
+    *,
+    price: str | None = None,
+    trigger: str | None = None,
+    of: str = "",
+    state: str = "open",
+    filled: str = "0",
+    tick: str = "0.1",
+    lot: str = "0.001",
+) -> OrderView:
+    return OrderView(
+        order=Order(
+            client_order_id=name,
+            position=of,
+            symbol=symbol,
+            side=side,
+            type=kind,
+            role=role,
+            size=D(size),
+            price=D(price) if price else None,
+            trigger=D(trigger) if trigger else None,
+            status=Status.PARTIALLY_FILLED if D(filled) else Status.OPEN,
+            filled=D(filled),
+            venue_order_id=f"V{name}",
+            created_at=T0 - 1800 * SECOND,
+        ),
+        state=state,
+        evidence="",
+        tick=D(tick),
+        lot=D(lot),
+    )
+
+
+def some_positions() -> list[PositionView]:
+    trail = Trail(fraction=D("0.008"))
+    return [
+        position("P1", "BTC/USD", Side.BUY, "0.500", "62100.0", "62063.3", "60796.0", target="64584.0", r="-0.03"),
+        position(
+            "P2",
+            "ETH/USD",
+            Side.SELL,
+            "1.000",
+            "3420.0",
+            "3421.5",
+            "3491.8",
+            target="3200.0",
+            r="-0.02",
+            hours=2,
+            protection=Protection.GUARDED,
+            tick="0.01",
+            trail=trail,
+        ),
+        position("P3", "SOL/USD", Side.BUY, "1.500", "181.20", "181.45", None, tick="0.01", hours=3, protection=Protection.NAKED, note="news"),
+    ]
+
+
+def some_orders() -> list[OrderView]:
+    return [
+        order("FOAAA1STOP", "BTC/USD", Side.SELL, OrderType.STOP, Role.STOP, "0.500", trigger="60796.0", of="P1"),
+        order("FOAAA2TARGET", "BTC/USD", Side.SELL, OrderType.LIMIT, Role.TARGET, "0.500", price="64584.0", of="P1"),
+        order("FOAAA3ENTRY", "BTC/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, "0.250", price="61000.0", of="P9"),
+        order("FOAAA4ENTRY", "ETH/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, "2.000", price="3300.00", of="P8", state="partial",
+              filled="0.750", tick="0.01"),
+        order("FOAAA5TGT", "ETH/USD", Side.BUY, OrderType.LIMIT, Role.TARGET, "1.000", price="3200.00", of="P2", tick="0.01"),
+    ]  # fmt: skip
+
+
+def some_alerts() -> list[Alert]:
+    return [
+        Alert("NAKED", "SOL/USD", "", T0 - 8 * SECOND, target="P3"),
+        Alert("ORDER_REJECTED", "SOL/USD stop", "err [code=-2019] Margin is insufficient", T0 - 9 * SECOND, target="P3"),
+        Alert("STALE_PRICE", "ETH/USD", "61 s old", T0 - 900 * SECOND, count=3, cured_at=T0 - 890 * SECOND),
+    ]
+
+
+class SampleSession:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.read_only = False
+        self.asked: list[wish.AnyIntent] = []
+        self.outcome: Outcome = "confirm"
+        self.refusals: tuple[Refusal, ...] = ()
+        self.preview_refusals: tuple[Refusal, ...] = ()
+        self.suggestion: Decimal | None = None
+        self.closed = False
+        self.broken: str = ""
+        self.positions = some_positions()
+        self.orders = some_orders()
+        self.alerts = some_alerts()
+        self.notices: list[Notice] = []
+        self.reasons: list[Reason] = []
+        self.flatten: FlattenView | None = None
+        self.progress: float | None = None
+        self.moving = False
+        self.looks = 0
+        self._began = time.monotonic()
+
+    # the face
+
+    def view(self) -> View:
+        if self.broken:
+            raise RuntimeError(self.broken)
+        self.looks += 1
+        now = T0 + int((time.monotonic() - self._began) * SECOND)
+        if self.moving:
+            self._move()
+        naked = sum(p.protection in (Protection.NAKED, Protection.PARTIAL) for p in self.positions)
+        return View(
+            at=now,
+            account=self._account(naked),
+            mode="REDUCING" if self.reasons else "ACTIVE",
+            reasons=tuple(self.reasons),
+            positions=tuple(self.positions),
+            orders=tuple(self.orders),
+            alerts=tuple(self.alerts),
+            closed=(),
+            limits=(
+                LimitView(Level("BTC/USD", 41.0, 60.0, now), 12.0, 9.0),
+                LimitView(Level("ETH/USD", 7.0, 60.0, now), 9.0, 8.0),
+                LimitView(Level("rest", 3.0, 15.0, now), 5.0, 4.0),
+            ),
+            lanes=tuple(LaneView(name, 0) for name in ("EMERGENCY", "PROTECT", "CANCEL", "ENTRY", "QUERY")),
+            breaker="closed",
+            feeds=(
+                FeedView("BTC/USD", D("62063.3"), D("1.2"), D("62063.4"), D("0.8"), now, 38_000_000, False, D("0.1")),
+                FeedView("ETH/USD", D("3421.40"), D("9"), D("3421.50"), D("4"), now, 51_000_000, False, D("0.01")),
+                FeedView("SOL/USD", D("181.45"), D("50"), D("181.47"), D("75"), now, 17_000_000, False, D("0.01")),
+            ),
+            lag=1_000_000,
+            connected=True,
+            journal_failing="",
+            flatten=self.flatten,
+            notices=tuple(self.notices[-50:]),
+            progress=self.progress,
+            holder="pid 4242 on desk-2" if self.read_only else "",
+        )
+
+    def preview(self, intent: wish.AnyIntent) -> Preview:
+        lines: tuple[PreviewLine, ...] = (
+            PreviewLine("risk", "663.40", "436.20", "good"),
+            PreviewLine("in R", "1.02R", "0.67R"),
+            PreviewLine("of equity", "6.65 %", "4.37 %"),
+            PreviewLine("open risk of 2,500.00", "1,214.00", "986.80"),
+            PreviewLine("tokens BTC/USD", "41 of 60", "42 of 60"),
+        )
+        looser = False
+        warnings: tuple[str, ...] = ()
+        if isinstance(intent, wish.MoveStop):
+            held = next((p for p in self.positions if p.id == intent.position), None)
+            if held is not None and held.stop is not None and isinstance(intent.stop, wish.At):
+                looser = (intent.stop.price - held.stop) * held.side.sign < 0
+                before, after = str(held.stop), str(intent.stop.price)
+                lines = (PreviewLine("stop", before, after, "bad" if looser else "good"), *lines)
+            looser = looser or intent.stop is None
+        if isinstance(intent, wish.OpenBracket):
+            lines = (
+                PreviewLine("size", "", "0.400 BTC for 24,825.36 USD"),
+                PreviewLine("fills now", "", "all of it, at 62,063.4; worst 62,063.9 within the book shown"),
+                PreviewLine("fees in, out", "", "64.55, 64.10"),
+                PreviewLine("break-even", "", "62,385.1"),
+                PreviewLine("R", "", "320.00 USD, 3.2 % of equity"),
+                PreviewLine("day's loss budget", "480.52", "160.52 if stopped"),
+            )
+            warnings = ("a fill below 0.0001 BTC could not be protected by the venue",)
+        return Preview(type(intent).__name__, lines, warnings, self.preview_refusals, looser, self.suggestion)
+
+    async def ask(self, intent: wish.AnyIntent) -> Answer:
+        self.asked.append(intent)
+        if self.outcome == "break":
+            raise ConnectionError("the engine's socket closed")
+        if self.outcome == "refuse":
+            return Answer(intent.id, self.refusals or (Refusal("IN_DOUBT", "FOAAA3ENTRY"),))
+        subject = getattr(intent, "position", "") or getattr(intent, "order", "")
+        if self.outcome == "reject":
+            self.tell("the venue said: err [code=-2019] Margin is insufficient", "bad", intent.id, subject)
+        elif self.outcome == "unknown":
+            self.tell("no answer in 2 s; asking the venue", "busy", intent.id, subject)
+        elif self.outcome == "confirm":
+            self._do(intent)
+            self.tell(f"{type(intent).__name__} confirmed by the venue in 142 ms", "good", intent.id, subject)
+        return Answer(intent.id)
+
+    def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
+        base = {"BTC/USD": 62063.3, "ETH/USD": 3421.4, "SOL/USD": 181.45}.get(symbol, 100.0)
+        found = []
+        price = base
+        for i in range(count):
+            drift = math.sin(i / 4.0) * 0.0016 + math.sin(i * 1.7) * 0.0007
+            opened = price * (1 - drift)
+            high, low = max(price, opened) * 1.0006, min(price, opened) * 0.9994
+            o, h, lo, c = (D(str(round(x, 2))) for x in (opened, high, low, price))
+            found.append(Candle(symbol, T0 - i * interval, o, h, lo, c, D(1), interval))
+            price = opened
+        return tuple(reversed(found))
+
+    def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
+        return tuple((T0 - (300 - i) * SECOND, D(str(round(10000 + 60 * math.sin(i / 30) - i * 0.2, 2)))) for i in range(300))[-count:]
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # its inside
+
+    def tell(self, text: str, tone: str = "plain", intent: str = "", subject: str = "") -> None:
+        self.notices.append(Notice(len(self.notices) + 1, T0, tone, text, intent, subject))
+
+    def change(self, name: str, **changes: object) -> None:
+        """Another version of a position."""
+        for i, p in enumerate(self.positions):
+            if p.id == name:
+                self.positions[i] = replace(p, version=p.version + 1, **changes)
+
+    def _account(self, naked: int) -> AccountView:
+        unrealised = sum((p.unrealised or D(0) for p in self.positions), D(0))
+        return AccountView(
+            name="paper", venue="paper kraken-spot", live=False, currency="USD", equity=D(10000) + unrealised, unpriced=(),
+            cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"),
+            drawdown=D("0.0123"), open_risk=D("1214.00"), open_r=D("2.1"), risk_limit=D("3468.57"),
+            loss_budget_left=D("480.52"), naked=naked,
+        )  # fmt: skip
+
+    def _move(self) -> None:
+        wave = D(str(round(math.sin(self.looks / 7) * 3, 1)))
+        self.positions = [
+            replace(
+                p,
+                mark=p.entry + wave,
+                unrealised=wave * p.size * p.side.sign,
+                in_account=wave * p.size * p.side.sign,
+            )
+            for p in self.positions
+        ]
+
+    def _do(self, intent: wish.AnyIntent) -> None:
+        match intent:
+            case wish.MoveStop(position=name, stop=stop):
+                price = stop.price if isinstance(stop, wish.At) else None
+                self.change(name, stop=price, stop_wanted=price)
+            case wish.SetTrail(position=name, trail=trail):
+                self.change(name, trail=trail)
+            case wish.ClosePosition(position=name, part=part) if part == 1:
+                self.positions = [p for p in self.positions if p.id != name]
+            case wish.ClosePosition(position=name, part=part):
+                held = next(p for p in self.positions if p.id == name)
+                self.change(name, size=held.size * (1 - part))
+            case wish.CancelOrder(order=name):
+                self.orders = [o for o in self.orders if o.order.client_order_id != name]
+            case wish.AmendOrder(order=name, price=price):
+                self.orders = [
+                    msgspec.structs.replace(o, order=replace(o.order, price=price)) if o.order.client_order_id == name else o for o in self.orders
+                ]
+            case wish.Pause():
+                self.reasons.append(Reason("PAUSED", "paused by hand", T0, "p"))
+            case wish.Resume(reason=code):
+                self.reasons = [r for r in self.reasons if r.code != code]
+            case wish.Acknowledge(alert=key):
+                self.alerts = [replace(a, acknowledged_at=T0) if a.key == key else a for a in self.alerts]
+            case wish.Flatten():
+                waits = tuple(FlattenLine(p.symbol, p.size, 2, "cancelling") for p in self.positions)
+                self.flatten = FlattenView(T0, None, waits, ())
+            case _:
+                pass
+
+    def end_flatten(self) -> None:
+        """The venue says flat."""
+        assert self.flatten is not None
+        done = tuple(replace(line, held=D(0), orders=0, state="flat") for line in self.flatten.lines)
+        receipt = ("cancelled 5 orders", "closed 3 positions for −20.11 USD after fees", "the venue says flat")
+        self.flatten = FlattenView(self.flatten.started_at, T0 + 4 * SECOND, done, receipt)
+        self.positions, self.orders = [], []

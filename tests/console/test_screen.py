@@ -1,0 +1,139 @@
+"""What the main screen shows, at each size."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.model.alert import Alert
+from engine.model.view import Reason
+from tests.console.conftest import Stage, Staged
+from tests.console.sample import T0, SampleSession
+
+
+async def test_the_three_questions_are_answered_at_a_glance(stage: Stage) -> None:
+    strip = stage.text.splitlines()[0]
+    for said in ("PAPER", "NAKED 1", "eq 9,980.52", "day ▼19.48", "risk 2.1R/6R", "feed 51ms", "lag 1ms", "⚠ 2"):
+        assert said in strip
+
+
+async def test_the_five_panes_show_the_view(stage: Stage) -> None:
+    for said in (
+        "1 Positions", "2 Orders", "3 Alerts", "4 Chart  BTC/USD", "5 Limits",
+        "60,796.0  VENUE", "3,491.80  GUARDED", "NO STOP  NAKED ✗", "▼18.35", "▲0.38", "Σ uPnL ▼19.48",
+        "41/60", "flatten 9", "no stop works and nothing watches SOL/USD", "stop 60,796.0", "entry 62,100.0",
+    ):  # fmt: skip
+        assert said in stage.text, said
+
+
+async def test_80_by_24_has_positions_above_one_tabbed_pane(staged: Staged) -> None:
+    async with staged((80, 24)) as stage:
+        assert "60,796.0  VENUE" in stage.text
+        assert "61,000.0" in stage.text
+        assert "5 Limits  " in stage.text
+        assert "41/60" not in stage.text
+        await stage.press("5")
+        assert "41/60" in stage.text
+        assert "61,000.0" not in stage.text
+        await stage.press("3")
+        assert "order rejected" in stage.text
+        assert all(len(line) <= 80 for line in stage.text.splitlines())
+
+
+async def test_a_tiny_terminal_says_so_in_one_line_and_still_flattens(staged: Staged) -> None:
+    async with staged((60, 12)) as stage:
+        assert "60×12: needs 80×20. F still flattens" in stage.text
+        assert "Positions" not in stage.text
+        await stage.open("F")
+        await stage.type("FLATTEN")
+        await stage.press("enter")
+        assert [type(intent).__name__ for intent in stage.asked] == ["Flatten"]
+        assert "0 of 3 flat" in stage.text
+
+
+async def test_resizing_rearranges_a_living_screen(staged: Staged) -> None:
+    async with staged((120, 40)) as stage:
+        for size, said in (((80, 24), "5 Limits"), ((60, 10), "needs 80×20"), ((120, 40), "41/60"), ((160, 50), "41/60")):
+            await stage.pilot.resize_terminal(*size)
+            await stage.frames(0.3)
+            assert said in stage.text
+
+
+@pytest.mark.hazard("H55")
+async def test_a_stale_price_is_marked_and_its_profit_is_not_shown_as_true(stage: Stage) -> None:
+    stage.session.change("P1", stale=True)
+    await stage.frames()
+    assert "62,063.3 old" in stage.text
+
+
+@pytest.mark.hazard("H35")
+async def test_a_stop_asked_for_and_not_yet_confirmed_stands_beside_the_one_that_works(stage: Stage) -> None:
+    stage.session.change("P1", stop_wanted=Decimal("61250.0"))
+    await stage.frames()
+    assert "60,796.0→61,250.0" in stage.text
+
+
+async def test_reducing_lists_its_reasons(stage: Stage) -> None:
+    stage.session.reasons.append(Reason("PAUSED", "paused by hand", T0, "p"))
+    await stage.frames()
+    assert "REDUCING: PAUSED" in stage.text.splitlines()[0]
+
+
+async def test_an_empty_account_says_what_empty_means(staged: Staged, session: SampleSession) -> None:
+    session.positions, session.orders, session.alerts = [], [], []
+    async with staged() as stage:
+        for said in ("flat: no open position", "no open order", "nothing has asked for attention", "naked 0"):
+            assert said in stage.text
+
+
+async def test_notices_come_in_order_and_none_is_skipped(stage: Stage) -> None:
+    said: list[str] = []
+    plain_say = stage.app.main.say
+
+    def say(text: str, tone: str = "plain") -> None:
+        said.append(text)
+        plain_say(text, tone)
+
+    stage.app.main.say = say  # type: ignore[method-assign]
+    for i in range(40):
+        stage.session.tell(f"fill {i}", "good")
+        if i % 9 == 0:
+            await stage.frames(0.05)
+    await stage.frames()
+    assert said == [f"fill {i}" for i in range(40)]
+    assert "fill 39" in stage.text
+
+
+async def test_notices_that_left_the_view_before_a_frame_are_admitted(stage: Stage) -> None:
+    stage.session.tell("first")
+    await stage.frames()
+    for i in range(80):
+        stage.session.tell(f"n{i}")
+    await stage.frames()
+    assert "30 notices went by too fast" in stage.text
+
+
+async def test_at_most_three_toasts_and_repeated_ones_are_merged(stage: Stage) -> None:
+    for text in ("a", "b", "b", "c", "d", "b"):
+        stage.session.tell(f"refused {text}", "bad")
+        await stage.frames(0.05)
+    toasts = stage.app.main.toasts
+    assert [(t.text, t.count) for t in toasts.toasts] == [("refused c", 1), ("refused d", 1), ("refused b", 3)]
+
+
+async def test_a_critical_alert_rings_once(stage: Stage) -> None:
+    before = stage.app.main.bells
+    stage.session.alerts.insert(0, Alert("STOP_REFUSED", "BTC/USD", "insufficient margin", T0, target="P1"))
+    await stage.frames(0.3)
+    assert stage.app.main.bells == before + 1
+    assert "the venue refused the stop of BTC/USD" in stage.text
+
+
+async def test_only_changed_lines_are_painted_again(stage: Stage) -> None:
+    await stage.frames(0.3)
+    grid = stage.app.main.board.positions
+    before = grid.repainted
+    await stage.frames(0.3)
+    assert grid.repainted == before
+    stage.session.change("P2", unrealised=Decimal(-9))
+    await stage.frames()
+    assert grid.repainted == before + 1
