@@ -26,6 +26,7 @@ from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
 from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
+from engine.desk.reports import is_repeat
 from engine.desk.state import State, decode_state, encode_state
 from engine.desk.views import Views
 from engine.gateway import Gateway
@@ -51,6 +52,8 @@ EQUITY = 2_000
 
 SAMPLES = frozenset({Sampled, AccountAsked, Reconciled})
 """Events that are written with the next ones: a crash loses nothing with them that the next sample would not say."""
+DEAREST = 10.0
+"""No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -90,7 +93,7 @@ class Engine:
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
         listener = Listener(self.report, self._trouble, self._rate_limited)
-        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve)  # noqa: S311 - jitter
+        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve, self._reserve_at_most)  # noqa: S311 - jitter
         self.quotes = 0
         self.journal_failing = ""
         self.progress: Callable[[], float] | None = None
@@ -203,7 +206,7 @@ class Engine:
 
     def report(self, report: VenueReport) -> None:
         """What the venue said."""
-        if not self._closed:
+        if not self._closed and not is_repeat(self.state, report):
             self.post(report)
 
     def quote(self, quote: Quote) -> None:
@@ -351,6 +354,10 @@ class Engine:
     def _wake(self) -> None:
         self._timer = None
         self.post(WakeUp())
+
+    def _reserve_at_most(self) -> float:
+        """What the reserve can't exceed, without summing it."""
+        return DEAREST * (len(self.state.orders) + len(self.state.positions))
 
     def reserve(self) -> Mapping[str, float]:
         """Tokens per counter that flattening everything would cost now: each open order cancelled, each position closed."""

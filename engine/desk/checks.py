@@ -14,7 +14,8 @@ from engine.desk.sizing import base_size, reference_price, stop_price, target_pr
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import At, OpenBracket
 from engine.model.money import ZERO
-from engine.model.order import OrderType
+from engine.model.order import OrderType, Role
+from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.refusal import Refusal
 from engine.model.side import Side
@@ -198,12 +199,13 @@ def _notionals(ctx: Context, d: Draft) -> Refusals:
 
 def committed(ctx: Context) -> Iterator[tuple[str, Decimal]]:
     """Notional per position held and per entry in flight, in the account's currency; what has no rate counts at its own number."""
+    wanted: dict[str, Decimal] = {}
+    for order in ctx.state.orders.values():
+        if order.role is Role.ENTRY:
+            wanted[order.position] = wanted.get(order.position, ZERO) + order.remaining
     for position in ctx.state.positions.values():
         instrument = ctx.instrument(position)
-        size = abs(position.size)
-        for order in ctx.state.orders_for(position.id):
-            if not order.is_exit:
-                size += order.remaining
+        size = abs(position.size) + wanted.get(position.id, ZERO)
         price = ctx.mark(position) or position.entry_price(instrument)
         if size and price:
             notional = instrument.notional(size, price)
@@ -223,21 +225,27 @@ def _risk(ctx: Context, d: Draft) -> Refusals:
     rules = ctx.rules.risk
     if rules.max_trade_risk is not None and risk > rules.max_trade_risk * equity:
         yield Refusal("MAX_TRADE_RISK", f"{risk:.2f}", f"{rules.max_trade_risk:%} of {equity:.2f}")
-    total = risk + open_risk(ctx)[0]
+    total = risk + sum((amount for _, amount in risks(ctx)), ZERO)
     if total > rules.max_open_risk * equity:
         yield Refusal("MAX_OPEN_RISK", f"{total:.2f}", f"{rules.max_open_risk:%} of {equity:.2f}")
 
 
-def open_risk(ctx: Context) -> tuple[Decimal, Decimal]:
-    """What is lost against the entries if all stops are hit, in the account's currency and in R; a stop beyond the entry risks nothing."""
-    money, multiples = ZERO, ZERO
+def risks(ctx: Context) -> Iterator[tuple[Position, Decimal]]:
+    """What each position loses against its entry if its stop is hit, in the account's currency; a stop beyond the entry risks nothing."""
     for position in ctx.state.positions.values():
-        if position.stop is None or position.size <= ZERO:
-            continue
+        if position.stop is not None and position.size > ZERO:
+            risk = position.risk_to(ctx.instrument(position), position.stop)
+            if risk > ZERO:
+                yield position, ctx.to_account(risk, position.settle) or ZERO
+
+
+def open_risk(ctx: Context) -> tuple[Decimal, Decimal]:
+    """The sum of it, in the account's currency and in R."""
+    money, multiples = ZERO, ZERO
+    for position, amount in risks(ctx):
         instrument = ctx.instrument(position)
-        risk = max(position.risk_to(instrument, position.stop), ZERO)
-        money += ctx.to_account(risk, position.settle) or ZERO
-        multiples += max(position.r_multiple(instrument, risk) or ZERO, ZERO)
+        money += amount
+        multiples += position.r_multiple(instrument, position.risk_to(instrument, position.stop or ZERO)) or ZERO
     return money, multiples
 
 

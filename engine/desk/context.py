@@ -29,7 +29,7 @@ def nanoseconds(seconds: float) -> int:
 class Context:
     """One moment of the desk."""
 
-    __slots__ = ("board", "now", "profile", "rules", "state")
+    __slots__ = ("_equity", "board", "now", "profile", "rules", "state")
 
     def __init__(self, state: State, rules: Rules, profile: Profile, board: Board, now: int) -> None:
         self.state = state
@@ -37,6 +37,7 @@ class Context:
         self.profile = profile
         self.board = board
         self.now = now
+        self._equity: tuple[int, tuple[Decimal, frozenset[str]]] | None = None
 
     def instrument(self, position: Position) -> Instrument:
         """What a position trades."""
@@ -97,8 +98,13 @@ class Context:
     def equity(self) -> tuple[Decimal, frozenset[str]]:
         """All money in the account's currency, and what was left out because it has no price.
 
-        Spot holdings are cash of their base currency; derivatives add their unrealised profit.
+        Spot holdings are cash of their base currency; derivatives add their unrealised profit. Summed once per state.
         """
+        if self._equity is None or self._equity[0] != self.state.seq:
+            self._equity = (self.state.seq, self._sum_equity())
+        return self._equity[1]
+
+    def _sum_equity(self) -> tuple[Decimal, frozenset[str]]:
         total, left_out = worth(self.state.cash, self.state.currency, self.board.rate)
         missing = set(left_out)
         for position in self.state.positions.values():

@@ -19,7 +19,7 @@ from engine.desk.events import (
     PositionClosed,
     PositionDropped,
 )
-from engine.desk.protection import tell
+from engine.desk.protection import begin_closing, tell
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.position import Position
@@ -34,6 +34,9 @@ def keep(ctx: Context, name: str) -> Events:
     if position is None:
         return
     orders = ctx.state.orders_for(name)
+    if ordering.flattening(ctx) and position.size > ZERO and not position.dust:
+        yield from begin_closing(ctx, position, "flatten")
+        position = ctx.state.positions[name]
     if position.size == ZERO:
         yield from _wind_up(ctx, position, orders)
     elif position.size < ZERO:
@@ -65,16 +68,14 @@ def _close_book(ctx: Context, position: Position) -> Events:
     lowest, highest = ctx.extremes(position)
     for code in ("CLOSE_STUCK", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
         yield from cure(ctx, code, position.id)
-    yield PositionClosed(ctx.now, position.id, _reason(ctx, position), lowest, highest)
+    yield PositionClosed(ctx.now, position.id, _reason(position), lowest, highest)
 
 
-def _reason(ctx: Context, position: Position) -> str:
-    """Why it ended: the last exit that filled, or what it was told to be closed for."""
-    last = ""
-    for order in ctx.state.ended.values():
-        if order.position == position.id and order.is_exit and order.filled:
-            last = position.close_reason if order.role is Role.CLOSE else order.role.value
-    return last or position.close_reason or "liquidated"
+def _reason(position: Position) -> str:
+    """Why it ended: the exit that filled last, or what it was told to be closed for."""
+    if position.last_exit == Role.CLOSE.value:
+        return position.close_reason
+    return position.last_exit or "liquidated"
 
 
 def _leave_dust(ctx: Context, position: Position, orders: Sequence[Order]) -> DustEvents:

@@ -125,7 +125,7 @@ class Desk:
             seen.update(touched)
         for name in dict.fromkeys((*due, *seen)):
             self._look_after(name, now)
-        requests = tuple(request for event in events for request in _requests(event, state))
+        requests = tuple(request for event in events if type(event) in LEAVES for request in _requests(event, state))
         answer = next((event.answer for event in events if isinstance(event, e.IntentTaken)), None)
         return Decision(tuple(events), requests, answer, failure)
 
@@ -355,6 +355,10 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     RateLimited: _on_rate_limited,
 }
 """From a message to its rule; intents have a table of their own."""
+
+
+LEAVES = frozenset({e.OrderSubmitted, e.OrphanCancelled, e.AccountAsked, e.AmendAsked, e.CancelAsked, e.QuestionAsked})
+"""Events that ask something of the venue."""
 
 
 def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:

@@ -162,15 +162,15 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
             asked_size=None if ended else order.asked_size,
         ),
     )
-    return _book(state, fill, event.fee_value, closes=order.role is Role.CLOSE)
+    return _book(state, fill, event.fee_value, order.role)
 
 
 def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
     state.executions[event.fill.execution_id] = None
-    return _book(state, event.fill, event.fee_value, closes=False)
+    return _book(state, event.fill, event.fee_value, None)
 
 
-def _book(state: State, fill: Fill, fee_value: Decimal, *, closes: bool) -> Touched:
+def _book(state: State, fill: Fill, fee_value: Decimal, role: Role | None) -> Touched:
     """What a fill does to its position, to the cash and to the totals."""
     position = state.positions.get(fill.position) or state.closed[fill.position]
     instrument = state.instruments[fill.symbol]
@@ -179,8 +179,8 @@ def _book(state: State, fill: Fill, fee_value: Decimal, *, closes: bool) -> Touc
     position = replace(position, **changed)
     if fill.side is not position.side:
         left = max(position.size, ZERO)
-        closing = max(position.closing - fill.size, ZERO) if closes else position.closing
-        position = replace(position, closing=min(closing, left))
+        closing = max(position.closing - fill.size, ZERO) if role is Role.CLOSE else position.closing
+        position = replace(position, closing=min(closing, left), last_exit="" if role is None else role.value)
     if position.lowest is None or position.highest is None:
         position = replace(position, lowest=fill.price, highest=fill.price)
     if position.id in state.closed:

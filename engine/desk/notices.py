@@ -18,8 +18,30 @@ def _milliseconds(event: e.AnyEvent, order: Order) -> str:
     return f"{max(0, event.at - order.touched_at) / 1_000_000:.0f} ms"
 
 
+SPOKEN = frozenset(
+    {
+        e.IntentTaken,
+        e.OrderFilled,
+        e.PositionClosed,
+        e.FlattenEnded,
+        e.EntriesBlocked,
+        e.EntriesAllowed,
+        e.AlertRaised,
+        e.OrderAccepted,
+        e.OrderAmended,
+        e.AmendRefused,
+        e.OrderRejected,
+        e.OutcomeUnknown,
+        e.OrderCancelled,
+        e.OrderExpired,
+    }
+)
+
+
 def words(event: e.AnyEvent, state: State) -> Words | None:
     """What a person is told about an event that was just applied; None for what speaks for itself on screen."""
+    if type(event) not in SPOKEN:
+        return None
     match event:
         case e.IntentTaken(intent=intent, answer=answer):
             if answer.ok:

@@ -10,6 +10,7 @@ from engine.desk.context import Context, Events, alert
 from engine.desk.entries import ended_without
 from engine.desk.ordering import cancel_lane
 from engine.desk.protection import entered, refused
+from engine.desk.state import State
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix
@@ -222,6 +223,21 @@ def _stranger(ctx: Context, name: str) -> Events:
         yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
     else:
         yield from doubts.ask_account(ctx)
+
+
+def is_repeat(state: State, report: object) -> bool:
+    """Whether a report says only what is known already: most are said twice, by the answer and by the stream."""
+    match report:
+        case r.Accepted(client_order_id=name):
+            order = state.orders.get(name)
+            return order is not None and order.venue_order_id is not None and not order.in_doubt
+        case r.Filled(fill=fill):
+            return fill.execution_id in state.executions
+        case r.Cancelled(client_order_id=name) | r.Expired(client_order_id=name):
+            order = state.ended.get(name)
+            return order is not None and order.status is not Status.REJECTED
+        case _:
+            return False
 
 
 HANDLERS: dict[type, Callable[[Context, Any], Events]] = {

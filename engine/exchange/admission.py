@@ -13,6 +13,7 @@ from engine.exchange.matching import Matching
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO, is_on_grid
 from engine.model.order import TRIGGERED, Order, OrderType
+from engine.model.request import Amend
 from engine.model.side import Side
 
 Rule = Callable[[Matching, Order, Instrument, int], str]
@@ -36,6 +37,14 @@ def refused_change(venue: Matching, order: Order, changed: Order, now: int) -> s
         return "EGeneral:Invalid arguments:price"
     instrument = venue.instruments[order.symbol]
     return next((text for rule in CHANGED if (text := rule(venue, changed, instrument, now))), "")
+
+
+def senseless(request: Amend) -> str:
+    """Why no order can be like this, whatever it was."""
+    for name, value in (("volume", request.size), ("price", request.price), ("price", request.trigger)):
+        if value is not None and not (value.is_finite() and value > ZERO):
+            return f"EGeneral:Invalid arguments:{name}"
+    return ""
 
 
 def _in_time(venue: Matching, order: Order, _: Instrument, now: int) -> str:
@@ -99,9 +108,19 @@ def _affordable(venue: Matching, order: Order, instrument: Instrument, _now: int
         currency, needed = reserved(replace(order, price=price), instrument, venue.opening(order))
         if needed <= venue.ledger.free(currency, order.client_order_id):
             return ""
-        if instrument.max_leverage <= ONE or (order.side is Side.BUY and order.leverage is None):
+        if instrument.max_leverage <= ONE or _on_hand(venue, order, instrument):
             return "EOrder:Insufficient funds"
     return "" if order.reduce_only else _margin(venue, order, instrument, price)
+
+
+def _on_hand(venue: Matching, order: Order, instrument: Instrument) -> bool:
+    """Whether a spot order is to be served from what is held, which others keep from it: no credit stands in for that."""
+    if order.leverage is not None:
+        return False
+    if order.side is Side.BUY:
+        return True
+    free = venue.ledger.free(instrument.base, order.client_order_id)
+    return min(venue.reducible(order), order.remaining) > max(free, ZERO)
 
 
 def _margin(venue: Matching, order: Order, instrument: Instrument, price: Decimal) -> str:

@@ -57,6 +57,8 @@ class Book:
         """Whether the price comes from a candle: limits fill only when it goes through them."""
         self.quoted = False
         """Whether quotes or depth were seen: trades and candles make no quotes then."""
+        self.traded = False
+        """Whether trades were seen since it was opened: candles make no quotes then."""
         self._taken = {Side.BUY: ZERO, Side.SELL: ZERO}
         self._taken_at = 0
         self._levels: dict[Side, dict[Decimal, Decimal]] = {Side.BUY: {}, Side.SELL: {}}
@@ -136,6 +138,7 @@ class Book:
     def on_trade(self, trade: Trade) -> Names:
         """A print: the triggers that it touches as the last price."""
         self.last = price = trade.price
+        self.traded = True
         if not self.by_last:
             return []
         touched = [*self._sell_stops.crossed(price), *self._buy_stops.crossed(price)]
@@ -216,6 +219,11 @@ class Book:
         """One of ours took this much of what is displayed."""
         self._taken[side] += size
         self._taken_at = now
+
+    def refill(self, now: int) -> None:
+        """A second after we last took, what we took is there again."""
+        if now - self._taken_at >= REFILL:
+            self._taken[Side.BUY] = self._taken[Side.SELL] = ZERO
 
     def displayed(self, side: Side) -> Decimal:
         """What is left for a resting order on `side` that the opposite best has reached."""

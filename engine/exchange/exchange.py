@@ -11,10 +11,10 @@ from heapq import heappop
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.exchange.admission import refusal, refused_change
+from engine.exchange.admission import refusal, refused_change, senseless
 from engine.exchange.book import SHARE, Book
 from engine.exchange.candles import Candles
-from engine.exchange.matching import Matching
+from engine.exchange.matching import NEVER, ArchiveError, Matching
 from engine.model import limits
 from engine.model import report as r
 from engine.model.fill import Fill
@@ -27,7 +27,6 @@ from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Su
 from engine.model.side import Side
 
 SECOND = 1_000_000_000
-NEVER = 1 << 63
 FIXED_COST = 1.0
 """What Kraken spot counts for an order or a change even where it refuses to look at it."""
 
@@ -51,7 +50,6 @@ class Exchange(Matching):
         super().__init__(profile, instruments, cash, currency)
         self.limits = profile.limit_model()
         self._candles = Candles()
-        self._next = NEVER
         self._margin_at = 0
 
     # What happens in the market
@@ -124,14 +122,18 @@ class Exchange(Matching):
         book = self.books[depth.symbol]
         if not book.quoted:
             self._real_prices(book)
-        quote = book.on_depth(depth)
-        if quote is not None and (book.quote is None or _differs(quote, book.quote)):
-            self._match(book, book.on_quote(quote) or [], quote.at)
+        quote, last = book.on_depth(depth), book.quote
+        if quote is None:
+            return
+        touched = book.on_quote(quote)
+        if touched is not None or self._unfilled:
+            self._match(book, touched or [], quote.at)
+        if last is None or _differs(quote, last):
             self._publish(quote)
 
     def _candle(self, candle: Candle) -> None:
         book = self.books[candle.symbol]
-        if not book.quoted and book.last is None:
+        if not book.quoted and not book.traded:
             self._candles.add(candle)
             self.advance(candle.at)
 
@@ -175,7 +177,7 @@ class Exchange(Matching):
     def _play_candle(self) -> None:
         candle, at, price = self._candles.pop(lambda symbol: self.ledger.held(self.instruments[symbol]))
         book = self.books[candle.symbol]
-        if book.quoted or book.last is not None:
+        if book.quoted or book.traded:
             return
         book.strict = True
         self._derived(book, book.derive(at, price, candle.volume * SHARE))
@@ -232,8 +234,6 @@ class Exchange(Matching):
             value=ZERO,
         )
         self.put(taken)
-        if taken.expires_at is not None:
-            self._next = min(self._next, taken.expires_at)
         accepted = r.Accepted(name, venue_id, now)
         self._tell(accepted)
         self._enter(taken, now)
@@ -265,6 +265,9 @@ class Exchange(Matching):
         size = order.size if request.size is None else request.size
         price = order.price if request.price is None else request.price
         trigger = order.trigger if request.trigger is None else request.trigger
+        text = senseless(request)
+        if text:
+            return r.AmendRejected(order.client_order_id, text, now)
         changed = replace(order, size=max(size, order.filled), price=price, trigger=trigger, touched_at=now)
         text = refused_change(self, order, changed, now)
         if text:
@@ -300,7 +303,7 @@ class Exchange(Matching):
         return said
 
     def find(self, name: str, now: int) -> r.Found | r.Absent:
-        """One order by its client order id, with its executions."""
+        """One order by its client order id, with its executions. Raises ArchiveError where only the archive knows."""
         order = self.orders.get(name) or self.ended.get(name)
         if order is not None and (not order.filled or name in self._executions):
             return r.Found(order, tuple(self._executions.get(name, ())), now)
@@ -311,18 +314,28 @@ class Exchange(Matching):
         return r.Found(order, () if self.archive is None else self.archive.executions_of(order), now)
 
     def picture(self, now: int, since: int) -> r.Picture:
-        """The whole account at one moment."""
+        """The whole account at one moment; it says so where older executions can't be told."""
         recent: list[Fill] = []
         for fill in reversed(self.fills):
             if fill.at < since:
                 break
             recent.append(fill)
         recent.reverse()
-        if self.archive is not None and len(recent) == self.fills.maxlen:
-            known = {fill.execution_id for fill in recent}
-            recent = [fill for fill in self.archive.executions_since(since) if fill.execution_id not in known] + recent
+        if len(recent) == self.fills.maxlen:
+            try:
+                recent = self._archived(since, recent)
+            except ArchiveError:
+                since = recent[0].at + 1  # others of the same moment may be forgotten
+                recent = [fill for fill in recent if fill.at >= since]
         net = {symbol: self.ledger.held(i) for symbol, i in self.instruments.items() if i.kind is not Kind.SPOT}
         return r.Picture(now, tuple(self.orders.values()), tuple(recent), dict(self.ledger.cash), net, now, since)
+
+    def _archived(self, since: int, recent: list[Fill]) -> list[Fill]:
+        """With the executions that memory has let go of. Raises ArchiveError."""
+        if self.archive is None:
+            raise ArchiveError("nothing keeps them")
+        known = {fill.execution_id for fill in recent}
+        return [fill for fill in self.archive.executions_since(since) if fill.execution_id not in known] + recent
 
     # Margin
 

@@ -20,6 +20,7 @@ from engine.model.profile import Profile
 from engine.model.quote import Quote
 from engine.model.side import Side
 
+NEVER = 1 << 63
 REMEMBERED = 20_000
 """Executions and ended orders kept in memory where nothing else keeps them."""
 REMEMBERED_BESIDE_STORE = 1_000
@@ -27,8 +28,12 @@ REMEMBERED_BESIDE_STORE = 1_000
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
+class ArchiveError(Exception):
+    """The archive can't be read now."""
+
+
 class Archive(Protocol):
-    """Where ended orders and executions are kept that memory has let go of."""
+    """Where ended orders and executions are kept that memory has let go of. Each question raises ArchiveError."""
 
     def order(self, name: str) -> Order | None:
         """An order by its client order id."""
@@ -71,6 +76,7 @@ class Matching:
         self.new_fills: list[Fill] = []
         self.expires: dict[str, int] = {}
         self._expiries: list[tuple[int, str]] = []  # a heap; what is no longer in `expires` is passed over
+        self._next = NEVER  # nothing is due before
         self._unfilled: dict[str, None] = {}
         self._executions: dict[str, list[Fill]] = {}
         self._open: dict[str, int] = {}
@@ -80,6 +86,11 @@ class Matching:
         """Remember less: `archive` keeps everything."""
         self.archive = archive
         self.fills = deque(self.fills, maxlen=REMEMBERED_BESIDE_STORE)
+
+    @property
+    def unstored(self) -> bool:
+        """Whether anything happened since it was last stored; an execution may concern no order."""
+        return bool(self.changed or self.new_fills)
 
     def forget_changes(self) -> None:
         """What changed is stored, or nobody stores it."""
@@ -96,6 +107,7 @@ class Matching:
             if order.expires_at is not None:
                 self.expires[name] = order.expires_at
                 heappush(self._expiries, (order.expires_at, name))
+                self._next = min(self._next, order.expires_at)
             if order.reduce_only:
                 self._reducing.setdefault(symbol, {})[name] = None
         self.orders[name] = order
@@ -215,11 +227,11 @@ class Matching:
 
     def _take(self, book: Book, order: Order, now: int) -> None:
         """Take what is offered within the limit; what is left rests, waits for the next quote, or is cancelled."""
+        book.refill(now)
         wanted = order.remaining
         if order.reduce_only:
             wanted = min(wanted, self.reducible(order))
-        offered = book.offered(order.side, order.price)
-        if order.time_in_force is TimeInForce.FOK and sum((size for _, size in offered), ZERO) < wanted:
+        if order.time_in_force is TimeInForce.FOK and not self._whole(book, order, wanted):
             self._cancel_rest(order, now, "EOrder:Fill or kill")
             return
         short = self._sweep(book, order, wanted, now)
@@ -231,10 +243,18 @@ class Matching:
             self._cancel_rest(left, now, "EOrder:Reduce only:No position exists")
         elif short:
             self._cancel_rest(left, now, "EOrder:Insufficient funds")
-        elif bounded and (left.time_in_force in AT_ONCE or left.type is OrderType.MARKET):
+        elif left.time_in_force in AT_ONCE or (bounded and left.type is OrderType.MARKET):
             self._cancel_rest(left, now, "Immediate or cancel")
         else:
             self.wait(left)
+
+    def _whole(self, book: Book, order: Order, wanted: Decimal) -> bool:
+        """Whether all of an order is offered, and could be paid for at the worst of the prices."""
+        for price, size in book.offered(order.side, order.price):
+            wanted -= size
+            if wanted <= ZERO:
+                return self._affordable(order, price, order.remaining) >= order.remaining
+        return False
 
     def _sweep(self, book: Book, order: Order, wanted: Decimal, now: int) -> bool:
         """Walk the levels until `wanted` is taken or nothing is offered; whether the money ran out first."""
@@ -280,7 +300,7 @@ class Matching:
         else:
             self.put(done)
         self._tell(r.Filled(fill, now))
-        self._cancel_reducing(book.instrument, order.client_order_id, now)
+        self._cancel_reducing(book.instrument.symbol, now)
 
     def _settle(
         self,
@@ -303,11 +323,13 @@ class Matching:
         self.new_fills.append(fill)
         return fill
 
-    def _cancel_reducing(self, instrument: Instrument, besides: str, now: int) -> None:
-        """Reduce-only orders have nothing left to do once nothing is held."""
-        waiting = self._reducing.get(instrument.symbol)
-        if waiting and not self.ledger.held(instrument):
-            for name in [name for name in waiting if name != besides]:
+    def _cancel_reducing(self, symbol: str, now: int) -> None:
+        """Reduce-only orders have nothing left to do once nothing is held on the other side."""
+        waiting = self._reducing.get(symbol)
+        if not waiting:
+            return
+        for name in list(waiting):
+            if self.reducible(self.orders[name]) <= ZERO:
                 self._cancel_rest(self.orders[name], now, "EOrder:Reduce only:No position exists")
 
     # Telling

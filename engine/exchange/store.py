@@ -6,11 +6,11 @@ One SQLite file. What changed is written in one transaction before anybody is to
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import MetaData, Select, create_engine, event, insert, select, text
+from sqlalchemy import MetaData, Select, create_engine, event, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -18,7 +18,7 @@ from sqlmodel import Field, SQLModel
 
 from engine.exchange.exchange import Exchange
 from engine.exchange.ledger import Holding
-from engine.exchange.matching import REMEMBERED_BESIDE_STORE
+from engine.exchange.matching import REMEMBERED_BESIDE_STORE, ArchiveError
 from engine.model import limits
 from engine.model.fill import Fill
 from engine.model.limits import Level
@@ -27,8 +27,10 @@ from engine.model.quote import Quote
 
 FORMAT = 1
 
+T = TypeVar("T")
 
-class StoreError(Exception):
+
+class StoreError(ArchiveError):
     """The paper account's file can't be used; the text says what, where and what is allowed."""
 
 
@@ -90,6 +92,10 @@ class Account(Struct, frozen=True):
     """The queue before resting limits, by client order id."""
 
 
+class _Format(Struct):
+    format: int
+
+
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _ORDER_OF_FILL = "json_extract(CAST(body AS TEXT), '$.client_order_id')"
 _INDEX = f"CREATE INDEX IF NOT EXISTS fills_by_order ON fills ({_ORDER_OF_FILL})"
@@ -100,7 +106,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.touch(mode=0o600, exist_ok=True)
+        try:
+            path.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self._about} can't be opened: {error.strerror}; name another home") from error
         self._engine = create_engine(
             f"sqlite:///{path}",
             poolclass=StaticPool,
@@ -113,7 +122,7 @@ class Store:
             with self._connection.begin():
                 self._connection.execute(text(_INDEX))
             self._epoch = self._claim()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:
             self._engine.dispose()
             raise StoreError(
                 f"{self._about} can't be opened: {_reason(error)}; name another home, or restore the file",
@@ -162,7 +171,8 @@ class Store:
                         orders,
                     )
                 if fills:
-                    self._connection.execute(insert(FillRow), fills)
+                    # a commit that failed with an error may have succeeded all the same
+                    self._connection.execute(upsert(FillRow).on_conflict_do_nothing(), fills)
                 self._put("account", _encode(_account(exchange, now)))
         except SQLAlchemyError as error:
             raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
@@ -182,9 +192,12 @@ class Store:
             raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
 
     def market(self) -> dict[str, str]:
-        """Where it stood; empty for a new one."""
-        body = self._get("market")
-        return {} if body is None else msgspec.json.decode(body, type=dict[str, str])
+        """Where it stood; empty for a new one. Raises StoreError."""
+        try:
+            body = self._get("market")
+            return {} if body is None else msgspec.json.decode(body, type=dict[str, str])
+        except (SQLAlchemyError, ValueError) as error:
+            raise self._unreadable(error) from error
 
     def _put(self, name: str, body: bytes) -> None:
         statement = upsert(FactRow).values(name=name, body=body)
@@ -206,14 +219,10 @@ class Store:
             body = self._get("account")
             if body is None:
                 return False
+            self._check_format(msgspec.json.decode(body, type=_Format).format)
             account = msgspec.json.decode(body, type=Account)
-        except (SQLAlchemyError, msgspec.MsgspecError) as error:
-            raise StoreError(
-                f"{self._about} can't be read: {_reason(error)}; restore the file or use another home",
-            ) from error
-        if account.format > FORMAT:
-            known = f"(format {account.format}); this one knows up to {FORMAT}"
-            raise StoreError(f"paper account {self.path}: it was written by a newer Flatout {known}")
+        except (SQLAlchemyError, ValueError) as error:
+            raise self._unreadable(error) from error
         ledger = exchange.ledger
         ledger.cash, ledger.holdings, ledger.volumes = account.cash, account.holdings, account.volumes
         exchange.count = account.count
@@ -227,45 +236,55 @@ class Store:
         self._restore_orders(exchange, account)
         return True
 
+    def _check_format(self, told: int) -> None:
+        if told > FORMAT:
+            known = f"(format {told}); this one knows up to {FORMAT}"
+            raise StoreError(f"paper account {self.path}: it was written by a newer Flatout {known}")
+
+    def _unreadable(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._about} can't be read: {_reason(error)}; restore the file or use another home")
+
     def _restore_orders(self, exchange: Exchange, account: Account) -> None:
         table, fills = OrderRow.__table__.c, FillRow.__table__.c  # type: ignore[attr-defined]
-        for body in self._bodies(select(table.body).where(table.open).order_by(text("rowid"))):
-            order = msgspec.json.decode(body, type=Order)
+        for order in self._all(select(table.body).where(table.open).order_by(text("rowid")), Order):
             if order.symbol in exchange.books:
                 name = order.client_order_id
                 executions = self.executions_of(order) if order.filled else ()
                 exchange.take_up(order, executions, account.bests.get(name), account.ahead.get(name))
         ended = select(table.body).where(~table.open).order_by(table.ended_at.desc(), text("rowid DESC"))
-        for body in reversed(self._bodies(ended.limit(REMEMBERED_BESIDE_STORE))):
-            order = msgspec.json.decode(body, type=Order)
+        for order in reversed(self._all(ended.limit(REMEMBERED_BESIDE_STORE), Order)):
             exchange.ended[order.client_order_id] = order
         recent = select(fills.body).order_by(text("rowid DESC")).limit(REMEMBERED_BESIDE_STORE)
-        exchange.fills.extend(msgspec.json.decode(body, type=Fill) for body in reversed(self._bodies(recent)))
+        exchange.fills.extend(reversed(self._all(recent, Fill)))
 
     # What memory has let go of
 
     def order(self, name: str) -> Order | None:
         """An order by its client order id, as it was last stored."""
         table = OrderRow.__table__.c  # type: ignore[attr-defined]
-        bodies = self._bodies(select(table.body).where(table.client_order_id == name))
-        return msgspec.json.decode(bodies[0], type=Order) if bodies else None
+        found = self._all(select(table.body).where(table.client_order_id == name), Order)
+        return found[0] if found else None
 
     def executions_of(self, order: Order) -> tuple[Fill, ...]:
         """The stored executions of one order, oldest first; not those of an earlier order of the same id."""
         table = FillRow.__table__.c  # type: ignore[attr-defined]
         its_own = text(f"{_ORDER_OF_FILL} = :name").bindparams(name=order.client_order_id)
         query = select(table.body).where(its_own, table.at >= order.created_at).order_by(text("rowid"))
-        return tuple(msgspec.json.decode(body, type=Fill) for body in self._bodies(query))
+        return tuple(self._all(query, Fill))
 
     def executions_since(self, at: int) -> tuple[Fill, ...]:
         """All stored executions from a time on, oldest first."""
         table = FillRow.__table__.c  # type: ignore[attr-defined]
         query = select(table.body).where(table.at >= at).order_by(text("rowid"))
-        return tuple(msgspec.json.decode(body, type=Fill) for body in self._bodies(query))
+        return tuple(self._all(query, Fill))
 
-    def _bodies(self, query: Select[bytes]) -> list[bytes]:
-        with self._connection.begin():
-            return list(self._connection.execute(query).scalars())
+    def _all(self, query: Select[bytes], kind: type[T]) -> list[T]:
+        try:
+            with self._connection.begin():
+                bodies = self._connection.execute(query).scalars().all()
+            return [msgspec.json.decode(body, type=kind) for body in bodies]
+        except (SQLAlchemyError, ValueError) as error:
+            raise self._unreadable(error) from error
 
 
 def _account(exchange: Exchange, now: int) -> Account:

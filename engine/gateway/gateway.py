@@ -70,6 +70,7 @@ class Gateway:
         spawn: Spawn,
         listener: Listener,
         reserve: Callable[[], Mapping[str, float]],
+        at_most: Callable[[], float],
     ) -> None:
         self._venue = venue
         self._rules = rules
@@ -78,6 +79,7 @@ class Gateway:
         self._spawn = spawn
         self._listener = listener
         self._reserve = reserve
+        self._at_most = at_most
         self._queue = Queue()
         self._in_flight: dict[str, Request] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -134,7 +136,6 @@ class Gateway:
             self._drop(waiting, now)
         blocked: set[str] = set()
         again: int | None = None
-        keep: Mapping[str, float] | None = None
         for waiting in self._queue:
             request = waiting.request
             if subject(request) in self._in_flight or (waiting.lane >= Lane.FOLLOW and len(self._in_flight) >= self._rules.in_flight):
@@ -142,11 +143,7 @@ class Gateway:
             pause = waiting.not_before - now
             if pause <= 0:
                 counters = {name for name, _ in self.model.charges(request, now)}
-                if waiting.lane in SPENDS_RESERVE:
-                    pause = limits.wait(self.model, request, now, {})
-                else:
-                    keep = self._reserve() if keep is None else keep
-                    pause = limits.wait(self.model, request, now, keep)
+                pause = limits.wait(self.model, request, now, {}) if waiting.lane in SPENDS_RESERVE else self._pause(request, now)
                 if pause <= 0 and blocked.isdisjoint(counters):
                     self._send(waiting, now)
                     continue
@@ -154,6 +151,13 @@ class Gateway:
             pause = max(pause, SECOND // 1000)
             again = pause if again is None else min(again, pause)
         self._come_back(None if again is None else now + again)
+
+    def _pause(self, request: Request, now: int) -> int:
+        """How long a request that must leave the reserve alone has to wait. The exact reserve is summed only where its bound does not fit."""
+        most = self._at_most()
+        if limits.wait(self.model, request, now, {name: most for name, _ in self.model.charges(request, now)}) <= 0:
+            return 0
+        return limits.wait(self.model, request, now, self._reserve())
 
     def _come_back(self, at: int | None) -> None:
         if self._timer is not None:

@@ -1,6 +1,6 @@
 """Exact arithmetic on money: Decimal in, Decimal out, on a venue's grid."""
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -9,15 +9,18 @@ DOWN = ROUND_DOWN
 UP = ROUND_UP
 NEAREST = ROUND_HALF_EVEN
 
+_EXACT = Context(prec=60, traps=[])
+"""Enough digits that a count of steps is never itself rounded; what is beyond even these is on no grid."""
+
 
 def on_grid(value: Decimal, step: Decimal, rounding: str = DOWN) -> Decimal:
     """`value` moved to a multiple of `step`: toward zero (`DOWN`), away from it (`UP`) or to the `NEAREST`."""
-    return (value / step).to_integral_value(rounding) * step
+    return _EXACT.divide(value, step).to_integral_value(rounding) * step
 
 
 def is_on_grid(value: Decimal, step: Decimal) -> bool:
     """Whether `value` is a whole multiple of `step`."""
-    return value % step == ZERO
+    return _EXACT.remainder(value, step) == ZERO
 
 
 def grouped(value: Decimal) -> str:

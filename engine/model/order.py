@@ -157,12 +157,14 @@ class Order(Struct, frozen=True):
     """The venue said that its trigger was touched."""
 
     def __post_init__(self) -> None:
-        if not self.size.is_finite() or self.size <= ZERO:
-            raise ValueError(f"order {self.client_order_id}: size is {self.size}; it must be above zero")
-        for name in ("price", "trigger"):
-            value: Decimal | None = getattr(self, name)
-            if value is not None and (not value.is_finite() or value <= ZERO):
-                raise ValueError(f"order {self.client_order_id}: {name} is {value}; it must be above zero")
+        # msgspec runs this for every `replace`, too: it is on the hot path
+        size, price, trigger = self.size, self.price, self.trigger
+        if not (size.is_finite() and size > ZERO):
+            raise ValueError(f"order {self.client_order_id}: size is {size}; it must be above zero")
+        if price is not None and not (price.is_finite() and price > ZERO):
+            raise ValueError(f"order {self.client_order_id}: price is {price}; it must be above zero")
+        if trigger is not None and not (trigger.is_finite() and trigger > ZERO):
+            raise ValueError(f"order {self.client_order_id}: trigger is {trigger}; it must be above zero")
 
     @property
     def remaining(self) -> Decimal:

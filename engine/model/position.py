@@ -61,6 +61,8 @@ class Position(Struct, frozen=True):
     """How much the desk has been told to close and has not closed yet."""
     closing_since: int | None = None
     close_reason: str = ""
+    last_exit: str = ""
+    """The role of the exit order that filled last; empty before, and after a liquidation."""
     attempts: int = 0
     """Close orders sent since the closing began; each one may take a worse price than the last."""
     versions: int = 0

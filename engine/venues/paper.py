@@ -12,7 +12,7 @@ from random import Random
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
-from engine.exchange import Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
+from engine.exchange import ArchiveError, Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
 from engine.model import report as r
 from engine.model.instrument import Instrument
 from engine.model.order import TRIGGERED, Order, Role
@@ -21,6 +21,8 @@ from engine.model.quote import Quote, Tick
 from engine.model.request import QueryAccount, Request, Submit
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
 
+LATE = SECOND // 1000
+"""The least by which a report is late that others overtake."""
 NO_FILLS = 1 << 63
 """As a time from which on executions are asked for: none."""
 
@@ -50,6 +52,7 @@ class PaperVenue:
         self._on_quote: Callable[[Quote], None] | None = None
         self._began = clock.now()
         self._deliveries: dict[asyncio.TimerHandle, None] = {}
+        self._in_order: deque[r.VenueReport] = deque()  # timers of the same moment fire in any order
         self._last_delivery = 0
         self._pictures: deque[tuple[int, r.Picture]] = deque()
         self._saving: asyncio.Future[None] | None = None
@@ -59,6 +62,7 @@ class PaperVenue:
         self._due: asyncio.TimerHandle | None = None
         self._due_at: int | None = None
         self._connected = False
+        self._over = False
         exchange.on_report.append(self._said)
         exchange.on_quote.append(self._quoted)
         if faults.disconnect is not None:
@@ -95,24 +99,37 @@ class PaperVenue:
                 on_quote(book.quote)
         self._connected = True
         on_report(r.Connected(self._clock.now()))
+        if self._trouble:
+            self._tell_trouble(self._trouble)
+        self._watch()
+        self._schedule()
 
     async def close(self) -> None:
         """Hang up; what rests, rests."""
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         self._on_report = self._on_quote = None
         self._connected = False
+        self._lose_what_is_on_the_line()
+
+    def _lose_what_is_on_the_line(self) -> None:
         for handle in self._deliveries:
             handle.cancel()
         self._deliveries.clear()
+        self._in_order.clear()
 
     def shut_down(self) -> None:
         """The end of the world: nothing of it is scheduled any more, and all of it is stored."""
-        for handle in (self._second, self._due):
-            if handle is not None:
-                handle.cancel()
+        self._hang_up()
         if self._store is not None:
             self._save()
             self._store.close()
             self._store = None
+        self._over = True
+        for handle in (self._second, self._due):
+            if handle is not None:
+                handle.cancel()
 
     # The world
 
@@ -120,7 +137,7 @@ class PaperVenue:
         """The next thing that the market says."""
         exchange = self.exchange
         exchange.on_tick(tick)
-        if exchange.changed:
+        if exchange.changed or exchange.new_fills:
             self._changed()
         if exchange.expires or type(tick) is not Quote:
             self._schedule()
@@ -134,14 +151,18 @@ class PaperVenue:
 
     def _changed(self) -> None:
         self._remember()
-        if self._second is None and self.exchange.leveraged:
-            self._second = self._clock.call_at(self._clock.now() + SECOND, self._each_second)
+        self._watch()
         if self._store is None:
             self.exchange.forget_changes()
         elif self._saving is None:
             loop = asyncio.get_running_loop()
             self._saving = loop.create_future()
             loop.call_soon(self._save)
+
+    def _watch(self) -> None:
+        """Look once a second at what is held on margin."""
+        if self._second is None and not self._over and self.exchange.leveraged:
+            self._second = self._clock.call_at(self._clock.now() + SECOND, self._each_second)
 
     def _remember(self) -> None:
         """Keep what a question that lags will be answered with."""
@@ -172,20 +193,20 @@ class PaperVenue:
 
         An account that another process has taken over is over: nothing that is said here would be so.
         """
+        now = self._clock.now()
+        if text and not self._taken and self._second is None and not self._over:
+            self._second = self._clock.call_at(now + SECOND, self._each_second)
         if self._on_report is None:
             return
-        now = self._clock.now()
         if not text:
             self._on_report(r.Connected(now))
             return
         self._on_report(r.Disconnected(text, now))
         if self._taken:
             self._connected = False
-        elif self._second is None:
-            self._second = self._clock.call_at(now + SECOND, self._each_second)
 
     def _schedule(self) -> None:
-        at = self.exchange.next_due()
+        at = None if self._over else self.exchange.next_due()
         if at == self._due_at and self._due is not None:
             return
         if self._due is not None:
@@ -196,7 +217,7 @@ class PaperVenue:
     def _advance(self) -> None:
         self._due = None
         self.exchange.advance(self._clock.now())
-        if self.exchange.changed:
+        if self.exchange.unstored:
             self._changed()
         self._schedule()
 
@@ -204,7 +225,7 @@ class PaperVenue:
         """Margin, and the line's own troubles."""
         now = self._clock.now()
         self.exchange.advance(now)
-        if self.exchange.changed:
+        if self.exchange.unstored:
             self._changed()
         self._line(now)
         if self._trouble and not self._taken:
@@ -218,11 +239,9 @@ class PaperVenue:
         broken = self.faults.disconnect.is_on(now - self._began)
         if broken and self._connected:
             self._connected = False
-            for handle in self._deliveries:
-                handle.cancel()  # what was on the line is lost
-            self._deliveries.clear()
+            self._lose_what_is_on_the_line()
             self._on_report(r.Disconnected("the stream broke", now))
-        elif not broken and not self._connected:
+        elif not broken and not self._connected and not self._taken:
             self._connected = True
             self._on_report(r.Connected(now))
 
@@ -241,20 +260,23 @@ class PaperVenue:
             return
         at = max(self._clock.now() + self._delay.draw(self._random) // 2, self._last_delivery)
         if self.faults.reorder_reports and self._random.random() < self.faults.reorder_reports:
-            at += self._delay.draw(self._random) * 3
+            self._deliver_at(at + max(self._delay.draw(self._random) * 3, LATE), report)
         else:
             self._last_delivery = at
-        self._deliver_at(at, report)
+            self._in_order.append(report)
+            self._deliver_at(at)
         if self.faults.duplicate_report and self._random.random() < self.faults.duplicate_report:
             self._deliver_at(at + self._delay.draw(self._random), report)
 
-    def _deliver_at(self, at: int, report: r.VenueReport) -> None:
+    def _deliver_at(self, at: int, report: r.VenueReport | None = None) -> None:
+        """Say a report; where none is given, the next of those in order."""
         handle: asyncio.TimerHandle
 
         def deliver() -> None:
             self._deliveries.pop(handle, None)
+            said = self._in_order.popleft() if report is None else report
             if self._on_report is not None and self._connected:
-                self._on_report(report)
+                self._on_report(said)
 
         handle = self._clock.call_at(at, deliver)
         self._deliveries[handle] = None
@@ -273,8 +295,11 @@ class PaperVenue:
             raise OutcomeUnknownError("no answer: the request may be lost")
         if way:
             await self._clock.sleep(way // 2)
-        reports = self._act(request)
-        if self.exchange.changed:
+        try:
+            reports = self._act(request)
+        except ArchiveError as error:
+            raise OutcomeUnknownError(str(error)) from error
+        if self.exchange.unstored:
             self._changed()
         self._schedule()
         if self._saving is not None:
@@ -308,5 +333,6 @@ class PaperVenue:
         seen = fresh.at - self.faults.rest_lag
         fills = tuple(fill for fill in fresh.fills if fill.at <= seen)
         # before the first change that is remembered, the account was as the first engine found it
-        old = next((picture for at, picture in reversed(self._pictures) if at <= seen), self._pictures[0][1])
+        first = self._pictures[0][1] if self._pictures else fresh
+        old = next((picture for at, picture in reversed(self._pictures) if at <= seen), first)
         return replace(old, as_of=seen, fills=fills, at=fresh.at, since=fresh.since)

@@ -35,6 +35,11 @@ class Venue:
         self.exchange.on_quote.append(self.quotes.append)
         self._orders = 0
 
+    @property
+    def profile_is_spot(self) -> bool:
+        """Whether nothing can be marked reduce-only."""
+        return not self.exchange.profile.reduce_only
+
     def later(self, seconds: float) -> "Venue":
         self.now += int(seconds * SECOND)
         self.exchange.advance(self.now)

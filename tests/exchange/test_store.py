@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +20,6 @@ from engine.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.exchange.conftest import Open, Venue
 
@@ -174,3 +177,155 @@ def test_a_file_of_a_newer_version_is_refused_in_words(at: Open, keep: Keep, tmp
     connection.close()
     with pytest.raises(StoreError, match="written by a newer Flatout"):
         keep(venue)
+
+
+def test_what_was_stored_of_other_days_does_not_stop_candles(at: Open, keep: Keep) -> None:
+    before, after = (at("kraken-spot", "BTC/USD", USD="100000") for _ in range(2))
+    before.trade("10000", "1")
+    keep(before).save(before.exchange, before.now)
+    keep(after)
+    after.candle("11000", "11000", "11000", "11000", "100")
+    assert [quote.mid for quote in after.quotes] == [D(11000)]
+
+
+@pytest.mark.parametrize("missing", ["no folder", "a folder", "a file"])
+def test_a_place_where_no_file_can_be_is_refused_in_words(tmp_path: Path, missing: str) -> None:
+    (tmp_path / "file").touch()
+    path = {"no folder": tmp_path / "nowhere" / "p.sqlite", "a folder": tmp_path, "a file": tmp_path / "file" / "p.sqlite"}[missing]
+    with pytest.raises(StoreError, match=r"it can't be opened: .*; name another home"):
+        Store(path)
+
+
+def test_a_file_that_may_not_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    path = tmp_path / "paper.sqlite"
+    Store(path).close()
+    path.chmod(0o400)
+    with pytest.raises(StoreError, match="it can't be opened"):
+        Store(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE fact SET body = 'garbage' WHERE name = 'account'",
+        "UPDATE fact SET body = '{}' WHERE name = 'account'",
+        "UPDATE orders SET body = 'garbage'",
+        'UPDATE orders SET body = replace(CAST(body AS TEXT), \'"size":"\', \'"size":"-\')',
+        "UPDATE fills SET body = '{}'",
+        "DROP TABLE orders",
+        "DROP TABLE fills",
+    ],
+)
+def test_damage_is_one_sentence(at: Open, keep: Keep, tmp_path: Path, damage: str) -> None:
+    before, after = (at("kraken-spot", "BTC/USD", USD="100000", BTC="5") for _ in range(2))
+    store = keep(before)
+    lively(before)
+    store.save(before.exchange, before.now)
+    with sqlite3.connect(tmp_path / "paper.sqlite") as connection:
+        connection.execute(damage)
+    connection.close()
+    with pytest.raises(StoreError, match=r"paper.sqlite: it can't be (read|opened): [^\n]*"):
+        store.restore(after.exchange, after.now)
+
+
+def test_damage_to_who_owns_it_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "paper.sqlite"
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE fact SET body = 'garbage' WHERE name = 'epoch'")
+    connection.close()
+    with pytest.raises(StoreError, match="it can't be opened"):
+        Store(path)
+
+
+def test_a_newer_file_of_another_shape_is_still_told_to_be_newer(at: Open, keep: Keep, tmp_path: Path) -> None:
+    venue = at("kraken-spot", "BTC/USD", USD="1")
+    keep(venue).save(venue.exchange, venue.now)
+    with sqlite3.connect(tmp_path / "paper.sqlite") as connection:
+        connection.execute("""UPDATE fact SET body = '{"format":2,"cash":[1,2]}' WHERE name = 'account'""")
+    connection.close()
+    with pytest.raises(StoreError, match=r"written by a newer Flatout \(format 2\); this one knows up to 1"):
+        keep(venue)
+
+
+def test_a_write_that_failed_is_made_up_for_by_the_next(at: Open, keep: Keep, tmp_path: Path) -> None:
+    before, after = (at("kraken-spot", "BTC/USD", USD="100000", BTC="5") for _ in range(2))
+    store = keep(before)
+    path = tmp_path / "paper.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE fills RENAME TO elsewhere")
+    lively(before)
+    with pytest.raises(StoreError, match="it can't be written"):
+        store.save(before.exchange, before.now)
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE elsewhere RENAME TO fills")
+    other.close()
+    store.save(before.exchange, before.now)
+    after.now = before.now
+    keep(after)
+    assert everything(after.exchange, after.now) == everything(before.exchange, before.now)
+
+
+def test_a_commit_that_succeeded_without_saying_so_may_be_repeated(at: Open, keep: Keep) -> None:
+    before, after = (at("kraken-spot", "BTC/USD", USD="100000", BTC="5") for _ in range(2))
+    store = keep(before)
+    lively(before)
+    changed, fills = dict(before.exchange.changed), list(before.exchange.new_fills)
+    store.save(before.exchange, before.now)
+    before.exchange.changed.update(changed)
+    before.exchange.new_fills.extend(fills)
+    store.save(before.exchange, before.now)
+    after.now = before.now
+    keep(after)
+    assert everything(after.exchange, after.now) == everything(before.exchange, before.now)
+
+
+def test_a_picture_says_from_when_on_it_is_complete(at: Open, keep: Keep, tmp_path: Path) -> None:
+    venue = at("kraken-spot", "BTC/USD", USD="1000000")
+    store = keep(venue)
+    for _ in range(REMEMBERED_BESIDE_STORE + 10):
+        venue.quote("10000", "10001", "900", "900")
+        venue.submit(BUY, "0.001")
+        venue.later(0.001)
+        store.save(venue.exchange, venue.now)
+    whole = venue.exchange.picture(venue.now, 0)
+    assert (len(whole.fills), whole.since) == (REMEMBERED_BESIDE_STORE + 10, 0)
+    with sqlite3.connect(tmp_path / "paper.sqlite") as connection:
+        connection.execute("DROP TABLE fills")
+    connection.close()
+    told = venue.exchange.picture(venue.now, 0)
+    assert told.since > whole.fills[0].at
+    assert told.fills == tuple(fill for fill in whole.fills if fill.at >= told.since)
+
+
+def test_an_account_whose_process_was_killed_reopens_with_all_that_was_saved(tmp_path: Path) -> None:
+    story = """
+import os, signal, sys
+from decimal import Decimal
+from pathlib import Path
+from engine.exchange import Store
+from tests.exchange.conftest import Venue
+from engine.model.side import Side
+venue = Venue("kraken-spot", ("BTC/USD",), {"USD": "100000"}, "USD")
+store = Store(Path(sys.argv[1]))
+store.restore(venue.exchange, venue.now)
+venue.quote("9999", "10000")
+for n in range(5):
+    venue.submit(Side.BUY, "0.1")
+    venue.limit(Side.BUY, "0.1", "9000")
+    store.save(venue.exchange, venue.now)
+venue.submit(Side.BUY, "0.1")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    path = tmp_path / "paper.sqlite"
+    done = subprocess.run([sys.executable, "-c", story, str(path)], cwd=Path(__file__).parents[2])
+    assert done.returncode == -9
+    from tests.exchange.conftest import Venue as Account
+
+    venue = Account("kraken-spot", ("BTC/USD",), {"USD": "1"}, "USD")
+    store = Store(path)
+    store.restore(venue.exchange, venue.now)
+    assert (len(venue.exchange.orders), len(venue.exchange.fills), venue.cash("BTC")) == (5, 5, D("0.5"))
+    store.close()

@@ -38,14 +38,16 @@ def parse_symbol(symbol: str, *, derivatives: bool) -> tuple[str, str, Kind]:
     """Base, quote and kind of a symbol in any of the spellings that the recorded markets use."""
     if "/" in symbol:
         base, _, quote = symbol.partition("/")
-        return _NAMES.get(base, base), _NAMES.get(quote, quote), Kind.LINEAR if derivatives else Kind.SPOT
+        quote, _, settle = quote.partition(":")
+        kind = Kind.INVERSE if settle == base else Kind.LINEAR if settle or derivatives else Kind.SPOT
+        return _NAMES.get(base, base), _NAMES.get(quote, quote), kind
     if kraken := _KRAKEN.match(symbol):
         family, base, quote = kraken.group(1, 2, 3)
         return _NAMES.get(base, base), quote, Kind.LINEAR if family == "PF" else Kind.INVERSE
     perpetual = _PERPETUAL.match(symbol)
     pair = perpetual.group(1) if perpetual else symbol
     quote = next((q for q in _QUOTES if pair.endswith(q) and pair != q), "")
-    base = pair.removesuffix(quote) if quote else pair
+    base = (pair.removesuffix(quote) if quote else pair).rstrip("-_")
     kind = Kind.LINEAR if perpetual or derivatives else Kind.SPOT
     return _NAMES.get(base, base), quote or "USD", kind
 
