@@ -66,7 +66,6 @@ class Board:
         self._symbols: dict[str, _Symbol] = {}
         self._since: dict[str, tuple[str, _Segment]] = {}
         self._watched: dict[str, str] = {}
-        self._liquidations: dict[str, Decimal] = {}
         self._pairs: dict[tuple[str, str], str] = {}
         self.sampled_at: int | None = None
         """When the equity was last journaled by this process."""
@@ -168,10 +167,6 @@ class Board:
         found = None if symbol is None else self.quote(symbol)
         return None if found is None else 1 / found.mid
 
-    def liquidation(self, position: str) -> Decimal | None:
-        """Where the venue would liquidate a position, as far as is known."""
-        return self._liquidations.get(position)
-
     # Positions
 
     def watch(self, position: Position, instrument: Instrument, step: Decimal, *, target: bool) -> None:
@@ -237,7 +232,6 @@ class Board:
     def forget(self, name: str) -> None:
         """A position has ended."""
         self._unwatch(name)
-        self._liquidations.pop(name, None)
         found = self._since.pop(name, None)
         if found is None:
             return

@@ -56,7 +56,7 @@ def stop_refusals(ctx: Context, position: Position, intent: i.MoveStop) -> tuple
         return (Refusal("NO_PRICE", position.symbol),)
     if (mark - wanted) * position.side.sign <= ZERO:
         return (Refusal("STOP_WOULD_FIRE", f"{wanted:f}", f"{mark:f}"),)
-    bound = ctx.board.liquidation(position.id)
+    bound = ctx.liquidation(position)
     if bound is not None and (wanted - bound) * position.side.sign <= ZERO:
         return (Refusal("STOP_BEYOND_LIQUIDATION", f"{wanted:f}", f"{bound:f}"),)
     if looser(position, wanted) and not intent.reason.strip():

@@ -85,7 +85,7 @@ class Views:
             opened_at=p.opened_at or p.created_at,
             closing=p.closing > ZERO,
             dust=p.dust,
-            liquidation=ctx.board.liquidation(p.id),
+            liquidation=ctx.liquidation(p),
             note=p.note,
             tags=p.tags,
             tick=instrument.tick,

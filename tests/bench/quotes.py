@@ -2,10 +2,12 @@
 
     python -m tests.bench.quotes
 
-The path: PaperVenue.feed -> the exchange's book, triggers and limits -> the engine -> the desk's board, guards, extremes and candle rings; P&L is
-computed when somebody looks. The journal is a real one on disk. Positions are opened through the real path (intent, order, fill, stop), under virtual
-time (with thousands of them without the pre-flight, whose sums are linear in what is open); the stops are far from the price, so that nothing fires while it is measured. In the trailing table every position trails: the price makes new
-highs all the time, each stop follows at the venue in thinned steps of 5 %, and the guard follows every price.
+The path: PaperVenue.feed -> the exchange's book, triggers and limits -> the engine -> the desk's board, guards,
+extremes and candle rings; P&L is computed when somebody looks. The journal is a real one on disk. Positions are
+opened through the real path (intent, order, fill, stop), under virtual time (with thousands of them without the pre-
+flight, whose sums are linear in what is open); the stops are far from the price, so that nothing fires while it is
+measured. In the trailing table every position trails: the price makes new highs all the time, each stop follows at
+the venue in thinned steps of 5 %, and the guard follows every price.
 """
 
 import time

@@ -1,9 +1,11 @@
-"""Durable round trips/s: a bracket is opened, filled, stopped out, its sibling cancelled, and all of it is journaled on disk.
+"""Durable round trips/s: a bracket is opened, filled, stopped out, its sibling cancelled, and all of it is journaled on
+disk.
 
     python -m tests.bench.round_trips [--trips 10000] [--in-flight 64] [--store]
 
-Real time, the journal's writer thread, no venue delay: nothing is sent before the event that caused it is durable. Each worker trades a symbol of its own:
-open, wait for stop and target to rest, let the price fall through the stop, wait for the book to close. `--store` keeps the paper account's own file, too.
+Real time, the journal's writer thread, no venue delay: nothing is sent before the event that caused it is durable.
+Each worker trades a symbol of its own: open, wait for stop and target to rest, let the price fall through the stop,
+wait for the book to close. `--store` keeps the paper account's own file, too.
 """
 
 import argparse

@@ -143,8 +143,6 @@ def test_moving_a_stop(story: Make) -> None:
     ):
         refused(s.ask(i.MoveStop(id=name, position=p.id, stop=i.At(D(price)))), code)
     refused(s.ask(i.MoveStop(id="f", position=p.id, stop=None)), "STOP_LOOSER")
-    s.board._liquidations[p.id] = D("59900")
-    refused(s.ask(i.MoveStop(id="g", position=p.id, stop=i.At(D("59800")))), "STOP_BEYOND_LIQUIDATION")
     refused(s.ask(i.BreakEven(id="h", position=p.id)), "STOP_WOULD_FIRE")
     for name in ("MoveTarget", "SetTrail", "BreakEven", "Reverse"):
         intent = {
@@ -156,6 +154,16 @@ def test_moving_a_stop(story: Make) -> None:
         refused(s.ask(intent), "UNKNOWN_POSITION")
     refused(s.ask(i.MoveTarget(id="t1", position=p.id, target=i.At(D(59_000)))), "TARGET_WRONG_SIDE")
     refused(s.ask(i.MoveTarget(id="t2", position=p.id, target=i.At(D("Infinity")))), "NOT_A_NUMBER")
+
+
+def test_a_stop_beyond_liquidation(story: Make) -> None:
+    s = story("kraken-futures", rules=Rules(risk=RiskRules(max_order=D(50), max_position=D(50), max_exposure=D(50))), cash="3000")
+    p = s.opened("0.5", leverage=D(20))
+    bound = s.ctx.liquidation(p)
+    assert bound == D("54545.6")  # (0.5 * 60000 - 2999.95) / (0.5 * 0.99), on the tick
+    beyond = i.MoveStop(id="m", position=p.id, stop=i.At(D("54000")), reason="room")
+    refused(s.ask(beyond), "STOP_BEYOND_LIQUIDATION")
+    assert story().ctx.liquidation(story().opened()) is None, "nothing is borrowed for a spot long"
 
 
 def test_closing(story: Make) -> None:

@@ -32,7 +32,7 @@ from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.quote import Quote
-from engine.model.request import Request
+from engine.model.request import Amend, Request
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.runtime import Engine, Hooks, decode
