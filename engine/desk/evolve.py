@@ -172,7 +172,7 @@ def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
 
 def _book(state: State, fill: Fill, fee_value: Decimal, role: Role | None) -> Touched:
     """What a fill does to its position, to the cash and to the totals."""
-    position = state.positions.get(fill.position) or state.closed[fill.position]
+    position = state.positions.get(fill.position) or state.closed.get(fill.position) or _taken_up(state, fill.position)
     instrument = state.instruments[fill.symbol]
     before = position.gross_profit(instrument)
     changed: dict[str, Any] = dict(position.accumulate(fill, instrument, fee_value))
@@ -405,8 +405,16 @@ def _leave(state: State, position: Position, sign: int) -> None:
 
 
 def _dropped(state: State, event: e.PositionDropped) -> Touched:
-    _let_go(state, event.position)
+    plan = state.plans[event.position]
+    state.dropped[event.position] = (_let_go(state, event.position), plan)
+    keep_last(state.dropped, ENDED_ORDERS)
     return None
+
+
+def _taken_up(state: State, name: str) -> Position:
+    """A bracket that was dropped when its entry ended, whose fill came all the same: with all that it wanted."""
+    position, state.plans[name] = state.dropped.pop(name)
+    return position
 
 
 def _noted(state: State, event: e.PositionNoted) -> Touched:

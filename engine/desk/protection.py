@@ -20,7 +20,7 @@ from engine.desk.events import (
 )
 from engine.desk.sizing import stop_price, target_price
 from engine.model.money import ZERO, plain
-from engine.model.order import Order, Role
+from engine.model.order import Order, Role, Status
 from engine.model.position import Position, Protection
 from engine.model.side import Side
 
@@ -68,8 +68,16 @@ def tell(ctx: Context, name: str) -> Events:
         yield from cure(ctx, "PARTIAL_STOP", name)
     if now is Protection.VENUE:
         yield from cure(ctx, "STOP_REFUSED", name)
-        if position.stop_refusals and not position.closing:
+        if position.stop_refusals and not position.closing and _calm(ctx, position):
             yield StopRetrySet(ctx.now, name, 0, None)
+
+
+def _calm(ctx: Context, position: Position) -> bool:
+    """Whether no exit waits to be tried again or is on its way: only then the refusals are over."""
+    if position.retry_at is not None and ctx.now < position.retry_at:
+        return False
+    exits = (order for order in ctx.state.orders_for(position.id) if order.is_exit)
+    return not any(order.status is Status.PENDING or order.amend_pending or order.in_doubt for order in exits)
 
 
 def cure_doubts(ctx: Context) -> Events:
@@ -123,7 +131,7 @@ def crossed(ctx: Context, name: str, what: str, price: Decimal) -> Events:
     match what:
         case "stop":
             yield from _stop_crossed(ctx, position)
-        case "trail":
+        case "trail" if position.through_since is None:  # else the venue's stop, at the same price, has its grace
             yield from begin_closing(ctx, position, "trailing stop")
         case "target":
             yield from begin_closing(ctx, position, "target")

@@ -207,8 +207,10 @@ def on_found(ctx: Context, report: r.Found) -> Events:
     if theirs.status is Status.REJECTED and order.status is Status.PENDING:
         yield from on_rejected(ctx, r.Rejected(name, theirs.reason, report.at))
     elif theirs.status in TERMINAL:
-        if order.filled < theirs.filled:
-            yield from doubts.again(ctx, name)  # the executions are not all listed yet
+        if order.filled < theirs.filled:  # the executions are not all listed yet
+            yield from doubts.again(ctx, name)
+            if name not in ctx.state.doubts:
+                yield from doubts.begin(ctx, order, "cancel", "fills are missing")
         else:
             yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
     else:

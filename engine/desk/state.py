@@ -102,6 +102,8 @@ class State(Struct):
     positions: dict[str, Position] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     closed: dict[str, Position] = field(default_factory=dict)
+    dropped: dict[str, tuple[Position, Plan]] = field(default_factory=dict)
+    """Brackets whose entry ended without a fill, as far back as its order is remembered: a late fill takes one up again."""
     reverses: dict[str, OpenBracket] = field(default_factory=dict)
     executions: dict[str, None] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)

@@ -57,8 +57,8 @@ def test_a_stop_entry_is_bounded_once_it_triggers(side: Side, trigger: str, wors
 def test_sizes_are_typed() -> None:
     sizes: list[tuple[i.Size, str]] = [
         (i.Base(D("0.123456789")), "0.12345678"),
-        (i.Notional(D("6000.01")), "0.1"),
-        (i.Risk(D("1000")), "0.92807424"),  # 1000 / (600 + 0.4 % of 60000 and of 59400)
+        (i.Notional(D("6000.01")), "0.10000016"),
+        (i.Risk(D("1000")), "0.92798812"),  # 1000 / (600 + 0.4 % of 60000 and of 59400)
     ]
     for size, expected in sizes:
         story = Story()

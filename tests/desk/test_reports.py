@@ -101,11 +101,11 @@ def test_a_fill_after_the_cancel_makes_it_filled() -> None:
     late = story.fill_of(entry)
     story.accept(entry)
     story.cancelled(entry)
-    assert not story.state.positions
-    position = replace(next(iter([event.position for event in story.events if hasattr(event, "position") and hasattr(event.position, "id")])))
-    assert position.size == 0
     assert story.now_of(entry).status is Status.CANCELLED
-    assert late.size == D("0.5")
+    story.tell(r.Filled(late, story.now))
+    assert story.now_of(entry).status is Status.FILLED
+    assert story.position().size == story.order("stop").size == D("0.5")
+    story.replays()
 
 
 @pytest.mark.hazard("H07")
