@@ -260,7 +260,8 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
 def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from flatten.step(ctx)
-    if reconcile.due_at(ctx) <= ctx.now:
+    recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
+    if recovered or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)
 
 

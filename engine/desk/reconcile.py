@@ -158,7 +158,7 @@ def on_liquidated(ctx: Context, report: Liquidated) -> Events:
         if left <= ZERO or position.side is fill.side or position.size <= ZERO:
             continue
         part = min(left, position.size)
-        name = fill.execution_id if part == fill.size else f"{fill.execution_id}/{index}"
+        name = fill.execution_id if left == fill.size else f"{fill.execution_id}/{index}"  # the first part is what a repeat is known by
         share = _part(fill, name, part, position.id)
         value, _ = fill_value(ctx, share)
         yield e.PositionLiquidated(ctx.now, share, value)

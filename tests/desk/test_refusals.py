@@ -130,10 +130,10 @@ def _moved_stop(stop: i.Place | None) -> Tale:
 
 
 def _beyond_liquidation() -> Iterable[Answer]:
-    story = Story("kraken-futures")
-    position = story.opened()
-    story.board._liquidations[position.id] = D(59_450)  # nothing sets it while the venue does not say it
-    yield story.ask(i.MoveStop(id="1", position=position.id, stop=i.At(D("59449"))))
+    story = Story("kraken-futures", cash="31000")
+    position = story.opened("1")
+    assert story.views.positions(story.ctx)[0].liquidation is not None
+    yield story.ask(i.MoveStop(id="1", position=position.id, stop=i.At(D(29_000)), reason="room"))
 
 
 def _target() -> Iterable[Answer]:

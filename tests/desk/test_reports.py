@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.desk.evolve import IllegalTransitionError, evolve
 from engine.desk.events import OrderAccepted, OrderExpired, OrderRejected
+from engine.desk.evolve import IllegalTransitionError, evolve
 from engine.desk.reports import is_repeat
 from engine.desk.state import encode_state
 from engine.model import intent as i

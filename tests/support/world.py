@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from engine.clock import SECOND, Clock, run_virtual
+from engine.clock import SECOND as SECOND
+from engine.clock import Clock, run_virtual
 from engine.desk.board import Board
 from engine.desk.context import Context
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, Restarted, Wake
@@ -32,7 +33,7 @@ from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.quote import Quote
-from engine.model.request import Amend, Request
+from engine.model.request import Request
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.runtime import Engine, Hooks, decode

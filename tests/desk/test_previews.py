@@ -1,20 +1,30 @@
 """Previews say what would happen, in numbers, and change nothing."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from engine.desk.previews import preview
+from engine.desk.state import encode_state
 from engine.desk.views import Views
 from engine.model import intent as i
 from engine.model.order import OrderType, Trail
 from engine.model.side import Side
+from engine.model.view import Preview
+from tests.support.world import Story
 
 D = Decimal
-Make = Callable[..., Any]
 
 
 def lines(preview: Any) -> dict[str, tuple[str, str]]:
     return {line.name: (line.before, line.after) for line in preview.lines}
+
+
+def previewed(story: Story, intent: i.AnyIntent) -> Preview:
+    """A preview, and the promise that it changed nothing."""
+    before = encode_state(story.state)
+    told = preview(story.ctx, intent)
+    assert encode_state(story.state) == before
+    return told
 
 
 def bracket(**terms: Any) -> i.OpenBracket:
@@ -22,9 +32,9 @@ def bracket(**terms: Any) -> i.OpenBracket:
     return i.OpenBracket(**{**defaults, **terms})
 
 
-def test_a_ticket(story: Make) -> None:
-    s = story()
-    told = s.preview(bracket(target=i.Away(D("0.02"))))
+def test_a_ticket() -> None:
+    s = Story()
+    told = previewed(s, bracket(target=i.Away(D("0.02"))))
     seen = lines(told)
     assert told.refusals == ()
     assert seen["size"][1] == "0.5 = 30,000.05 USD"
@@ -34,55 +44,55 @@ def test_a_ticket(story: Make) -> None:
     assert any("watched here" in warning for warning in told.warnings)
 
 
-def test_a_ticket_warns_and_refuses_in_words(story: Make) -> None:
-    s = story()
-    told = s.preview(bracket(size=i.Base(D("12")), stop=None))
+def test_a_ticket_warns_and_refuses_in_words() -> None:
+    s = Story()
+    told = previewed(s, bracket(size=i.Base(D("12")), stop=None))
     assert any("NAKED" in warning for warning in told.warnings)
     assert any("displayed" in warning for warning in told.warnings)
-    told = s.preview(bracket(size=i.Base(D("0.00006")), stop=i.Away(D("0.01"))))
+    told = previewed(s, bracket(size=i.Base(D("0.00006")), stop=i.Away(D("0.01"))))
     assert any("neither protected nor closed" in warning for warning in told.warnings)
-    assert s.preview(bracket(symbol="NO/SUCH")).refusals[0].code == "UNKNOWN_SYMBOL"
-    assert s.preview(bracket(type=OrderType.LIMIT, price=D(59_000))).refusals == ()
+    assert previewed(s, bracket(symbol="NO/SUCH")).refusals[0].code == "UNKNOWN_SYMBOL"
+    assert previewed(s, bracket(type=OrderType.LIMIT, price=D(59_000))).refusals == ()
 
 
-def test_moving_a_stop(story: Make) -> None:
-    s = story()
+def test_moving_a_stop() -> None:
+    s = Story()
     p = s.opened()
-    tighter = s.preview(i.MoveStop(id="m", position=p.id, stop=i.At(D("59700"))))
+    tighter = previewed(s, i.MoveStop(id="m", position=p.id, stop=i.At(D("59700"))))
     assert not tighter.looser
     assert lines(tighter)["stop"][1] == "59,700"
     assert tighter.suggestion is None
-    wider = s.preview(i.MoveStop(id="m", position=p.id, stop=i.At(D("59000"))))
+    wider = previewed(s, i.MoveStop(id="m", position=p.id, stop=i.At(D("59000"))))
     assert wider.looser
-    off = s.preview(i.MoveStop(id="m", position=p.id, stop=i.At(D("59700.05"))))
+    off = previewed(s, i.MoveStop(id="m", position=p.id, stop=i.At(D("59700.05"))))
     assert off.suggestion == D("59700.1")
     assert off.refusals[0].code == "STOP_OFF_TICK"
-    gone = s.preview(i.MoveStop(id="m", position=p.id, stop=None))
+    gone = previewed(s, i.MoveStop(id="m", position=p.id, stop=None))
     assert gone.looser
     assert lines(gone)["result there"][1] == "unbounded"
-    assert s.preview(i.MoveStop(id="m", position="none", stop=None)).refusals
-    assert s.preview(i.BreakEven(id="b", position=p.id)).refusals[0].code == "STOP_WOULD_FIRE"
-    assert s.preview(i.BreakEven(id="b", position="none")).refusals
+    assert previewed(s, i.MoveStop(id="m", position="none", stop=None)).refusals
+    assert previewed(s, i.BreakEven(id="b", position=p.id)).refusals[0].code == "STOP_WOULD_FIRE"
+    assert previewed(s, i.BreakEven(id="b", position="none")).refusals
 
 
-def test_closing_reversing_flattening(story: Make) -> None:
-    s = story()
+def test_closing_reversing_flattening() -> None:
+    s = Story()
     p = s.opened()
-    closing = lines(s.preview(i.ClosePosition(id="c", position=p.id, part=D("0.5"))))
+    closing = lines(previewed(s, i.ClosePosition(id="c", position=p.id, part=D("0.5"))))
     assert closing["proceeds"][1] == "15,000.00 USD at 60,000"
-    assert s.preview(i.ClosePosition(id="c", position=p.id, part=D("0.00001"))).refusals
-    assert s.preview(i.ClosePosition(id="c", position="none")).refusals
-    assert "sell" in lines(s.preview(i.Reverse(id="r", position=p.id)))["then"][1]
-    assert s.preview(i.Reverse(id="r", position="none")).refusals
-    flat = lines(s.preview(i.Flatten(id="f")))
+    assert previewed(s, i.ClosePosition(id="c", position=p.id, part=D("0.00001"))).refusals
+    assert previewed(s, i.ClosePosition(id="c", position="none")).refusals
+    assert "sell" in lines(previewed(s, i.Reverse(id="r", position=p.id)))["then"][1]
+    assert previewed(s, i.Reverse(id="r", position="none")).refusals
+    flat = lines(previewed(s, i.Flatten(id="f")))
     assert flat["close BTC/USD"][0] == "0.5"
-    assert s.preview(i.Pause(id="p")).lines == ()
+    assert previewed(s, i.Pause(id="p")).lines == ()
     s.board._symbols["BTC/USD"].quote = None
-    assert lines(s.preview(i.ClosePosition(id="c", position=p.id)))["price"][1] == "unknown: it goes to market"
+    assert lines(previewed(s, i.ClosePosition(id="c", position=p.id)))["price"][1] == "unknown: it goes to market"
 
 
-def test_views_tell_it_all(story: Make) -> None:
-    s = story()
+def test_views_tell_it_all() -> None:
+    s = Story()
     views = Views(s.desk, "paper", live=False)
     p = s.opened(target=i.Away(D("0.02")), trail=Trail(fraction=D("0.02")), note="n", tags=("t",))
     ctx = views.context(s.now)
@@ -91,7 +101,7 @@ def test_views_tell_it_all(story: Make) -> None:
     assert row.stop_away is not None
     assert row.stop_away < 0
     account = views.account(ctx)
-    assert account.equity == D("1000000") - D("0.025")
+    assert account.equity == D("1000000") + p.unrealised_profit(ctx.instrument(p), row.mark or D(0)) + D("0.025")
     assert account.naked == 0
     assert [view.state for view in views.orders(ctx)] == ["open"]
     s.ask(i.Flatten(id="f"))
