@@ -1,8 +1,7 @@
 """Where prices come from: recorded files, or a simulation; played on a clock.
 
 A source is anything that yields ticks in the order of their times: `RecordedMarket`, `SimulatedMarket`, or either
-wrapped in `ScriptedMoves`. `play` delivers them. `CandleRing` and `Ages` remember what a chart and a safety check need
-of them.
+wrapped in `ScriptedMoves`. `play` delivers them. `CandleRing` remembers what a chart needs of them.
 """
 
 from engine.market.candles import CandleRing
@@ -13,11 +12,9 @@ from engine.market.player import play
 from engine.market.recorded import RecordedMarket
 from engine.market.simulated import SimulatedMarket
 from engine.market.simulation import SimulationSettings
-from engine.market.staleness import Ages
 from engine.market.tally import Skipped
 
 __all__ = [
-    "Ages",
     "CandleRing",
     "Kind",
     "MarketError",
