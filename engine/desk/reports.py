@@ -201,6 +201,7 @@ def on_found(ctx: Context, report: r.Found) -> Events:
         if theirs.is_open and order.status is not Status.FILLED:
             yield from on_accepted(ctx, r.Accepted(name, theirs.venue_order_id or "", report.at))
         return
+    doubted = name in ctx.state.doubts
     if order.status is Status.PENDING and theirs.status is not Status.REJECTED:
         yield e.OrderAccepted(ctx.now, name, theirs.venue_order_id or "")
         order = ctx.state.orders[name]
@@ -216,7 +217,10 @@ def on_found(ctx: Context, report: r.Found) -> Events:
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, report.at)
-        yield from doubts.end(ctx, name)
+        if doubted:
+            yield e.DoubtEnded(ctx.now, name)
+            if order.cancel_pending and not order.is_exit:  # the wish outlives the request that was lost; of exits, custody decides
+                yield e.CancelAsked(ctx.now, name, cancel_lane(ctx), order.reason)
 
 
 def _stranger(ctx: Context, name: str) -> Events:

@@ -51,9 +51,9 @@ async def main():
         if view.positions and view.positions[0].protection.value == "venue":
             break
         await asyncio.sleep(0.05)
-    print("holding", flush=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    print("holding", flush=True)
     await stop.wait()
     await session.close()
     print("closed", flush=True)

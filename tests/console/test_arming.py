@@ -8,11 +8,15 @@ from textual.widgets import Input
 
 from engine.model.intent import ClosePosition
 from tests.console.conftest import Stage
+from tui.flows import dialog
 
 
-async def test_an_enter_right_behind_the_key_that_opened_it_does_nothing(stage: Stage) -> None:
+async def test_an_enter_right_behind_the_key_that_opened_it_does_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialog, "ARMING", 3.0)  # a slow machine takes longer than a quarter of a second between two keys
     await stage.pilot.press("x", "enter", "enter")
-    await stage.frames(0.5)
+    await stage.frames(0.2)
+    assert not stage.asked
+    await stage.frames(3.5)
     assert not stage.asked
     assert "closes BTC/USD" in stage.text
     await stage.press("enter")
@@ -36,15 +40,16 @@ async def test_keys_typed_in_one_go_land_in_the_fields_they_were_meant_for(stage
     assert fields == ["50", "1%", "2%"]
 
 
-async def test_a_dialog_arms_again_when_its_position_changes(stage: Stage) -> None:
+async def test_a_dialog_arms_again_when_its_position_changes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     await stage.open("x")
+    monkeypatch.setattr(dialog, "ARMING", 3.0)
     stage.session.change("P1", size=Decimal("0.300"))
-    await stage.frames(0.06)
+    await stage.frames(0.3)
     await stage.pilot.press("enter")
     await stage.frames(0.1)
     assert not stage.asked
     assert "the position changed: look again" in stage.text
-    await stage.frames(0.5)
+    await stage.frames(3.5)
     assert "0.300 @" in stage.text
     await stage.press("enter")
     assert len(stage.asked) == 1

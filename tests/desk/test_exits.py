@@ -44,7 +44,7 @@ def test_a_close_while_the_stop_fires_sells_once() -> None:
     stop = story.order("stop")
     story.fill(stop, price="59400")
     assert not story.orders("close")
-    assert (story.closed().size, story.closed().close_reason) == (0, "stop")
+    assert (story.closed().size, story.closed().close_reason) == (D(0), "stop")
     story.tell(r.CancelRejected(stop.client_order_id, "EOrder:Unknown order", story.now, gone=True))
     assert not story.state.doubts
 
