@@ -171,7 +171,7 @@ def _slots(ctx: Context, _: Draft) -> Refusals:
 
 def _notionals(ctx: Context, d: Draft) -> Refusals:
     account = ctx.state.currency
-    equity, unpriced = ctx.equity()
+    equity, _ = ctx.equity()
     rate = ctx.board.rate(d.instrument.quote, account)
     if rate is None:
         yield Refusal("NO_RATE", d.instrument.quote, account)
@@ -194,7 +194,6 @@ def _notionals(ctx: Context, d: Draft) -> Refusals:
     ):
         if amount > bound * equity:
             yield Refusal(code, f"{amount:.2f} {account}", f"{bound:f} times the equity of {equity:.2f} {account}")
-    _ = unpriced
 
 
 def committed(ctx: Context) -> Iterator[tuple[str, Decimal]]:

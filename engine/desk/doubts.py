@@ -67,12 +67,6 @@ def again(ctx: Context, name: str) -> Events:
         yield e.QuestionFailed(ctx.now, name, ctx.now + _pause(ctx, doubt))
 
 
-def end(ctx: Context, name: str) -> Events:
-    """What became of the order is known, and it works."""
-    if name in ctx.state.doubts:
-        yield e.DoubtEnded(ctx.now, name)
-
-
 def completed(ctx: Context, name: str) -> Events:
     """A fill proves that an order reached the venue; one whose end waits for its last fills is asked for again at once."""
     order = ctx.state.orders.get(name)

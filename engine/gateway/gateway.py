@@ -226,6 +226,11 @@ class Gateway:
             self.statistics.rate_limited_by_venue += 1
             self._listener.rate_limited(str(error))
             self._try_again(waiting)
+        except Exception as error:  # the venue's own code failed: whether it acted must be asked, and the task's death is told
+            self._land(request)
+            self._unknown(waiting, f"{type(error).__name__}: {error}")
+            self.pump()
+            raise
         else:
             self._land(request)
             if self.breaker.succeeded():
