@@ -1,0 +1,199 @@
+"""Every alert code is raised by a story; those that no rule of the desk raises are named, with who does."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from engine.desk.desk import RateLimited, Trouble
+from engine.desk.rules import RiskRules, Rules
+from engine.model import intent as i
+from engine.model import report as r
+from engine.model.alert import ALERTS, Alert, Severity
+from engine.model.fill import Fill, Liquidity
+from engine.model.order import Order, OrderType, Role, Status
+from engine.model.side import Side
+from tests.support.world import BTC, ETH, SECOND, START, Story
+
+D = Decimal
+LIMIT = OrderType.LIMIT
+Tale = Callable[[Story], object]
+
+NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "LEASE_LOST", "SLEPT"} & set(ALERTS)
+"""In the table, and raised by no rule."""
+
+
+def _rejected(story: Story) -> None:
+    story.buy()
+    story.rejected(story.order("entry"))
+
+
+def _rejected_stop(story: Story) -> None:
+    story.buy()
+    entry = story.order("entry")
+    story.accept(entry)
+    story.fill(entry)
+    story.rejected(story.order("stop"))
+
+
+def _partial(story: Story) -> None:
+    story.buy(type=LIMIT, price=D(60_000))
+    entry = story.order("entry")
+    story.accept(entry)
+    story.fill(entry, "0.2")
+    story.accept(story.order("stop"))
+    story.ask(i.Halt(id="h"))
+    story.fill(entry, "0.3")
+
+
+def _not_firing(story: Story) -> None:
+    story.opened()
+    story.price(BTC, "59000")
+    story.wait(4)
+
+
+def _resting(story: Story) -> Order:
+    story.buy(type=LIMIT, price=D(59_000))
+    story.accept(story.order("entry"))
+    return story.order("entry")
+
+
+def _amend_refused(story: Story) -> None:
+    position = story.opened()
+    story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))
+    story.tell(r.AmendRejected(story.order("stop").client_order_id, "no", story.now))
+
+
+def _cancel_refused(story: Story) -> None:
+    entry = _resting(story)
+    story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
+    story.tell(r.CancelRejected(entry.client_order_id, "no", story.now))
+
+
+def _unknown_order(story: Story) -> None:
+    story.buy(type=LIMIT, price=D(59_000))
+    ghost = story.order("entry").client_order_id[:5] + "GHOST"
+    story.tell(r.Accepted(ghost, "V", story.now))
+
+
+def _foreign(story: Story) -> None:
+    story.picture(orders=(Order("x", "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(1), status=Status.OPEN, foreign=True),))
+
+
+def _dust(story: Story) -> None:
+    story.buy("0.001", type=LIMIT, price=D(60_000))
+    entry = story.order("entry")
+    story.fill(entry, "0.00001")
+    story.cancelled(entry)
+
+
+def _stale(story: Story) -> None:
+    story.opened()
+    story.wait(62, fresh=False)
+
+
+def _liquidated(story: Story) -> None:
+    story.opened()
+    story.tell(r.Liquidated(BTC, Fill("L", "v", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START), story.now))
+
+
+def _lockout(story: Story) -> None:
+    story.rules = story.desk.rules = Rules(risk=RiskRules(losing_streak=1))
+    story.opened()
+    story.fill(story.order("stop"), price="59400")
+
+
+def _stuck(story: Story) -> None:
+    position = story.opened(stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.wait(21)
+
+
+def _flattened(story: Story) -> None:
+    story.ask(i.Flatten(id="f"))
+    story.now += SECOND
+    story.picture()
+
+
+def _over_closed(story: Story) -> None:
+    story.opened()
+    story.fill(story.order("stop"), "0.6", "59400")
+
+
+def _illegal(story: Story) -> None:
+    story.rejected(_resting(story))
+
+
+def _suspicious(story: Story) -> None:
+    story.fill(_resting(story), price="50000")
+
+
+def _unpriced(story: Story) -> None:
+    story.fill(_resting(story), price="59000", fee="1", currency="KFEE")
+
+
+def _unknown_outcome(story: Story) -> None:
+    story.tell(r.Unknown(_resting(story).client_order_id, "cancel", "?", story.now))
+
+
+def _trouble(code: str) -> Tale:
+    def tale(story: Story) -> None:
+        story.tell(Trouble(code, "it", "broke", blocks=True))
+
+    return tale
+
+
+STORIES: dict[str, Tale] = {
+    "NAKED": lambda story: story.opened(stop=None),
+    "PARTIAL_STOP": _partial,
+    "STOP_REFUSED": _rejected_stop,
+    "STOP_NOT_FIRING": _not_firing,
+    "OVER_CLOSED": _over_closed,
+    "UNKNOWN_OUTCOME": _unknown_outcome,
+    "ORDER_REJECTED": _rejected,
+    "AMEND_REFUSED": _amend_refused,
+    "CANCEL_REFUSED": _cancel_refused,
+    "ILLEGAL_REPORT": _illegal,
+    "UNKNOWN_ORDER": _unknown_order,
+    "FOREIGN_ORDER": _foreign,
+    "DIFFERENCE": lambda story: story.picture({"USD": D(1)}),
+    "SUSPICIOUS_FILL": _suspicious,
+    "DUST": _dust,
+    "STALE_PRICE": _stale,
+    "LIQUIDATED": _liquidated,
+    "LOCKOUT": _lockout,
+    "BREAKER": _trouble("BREAKER"),
+    "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
+    "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
+    "TASK_DIED": _trouble("TASK_DIED"),
+    "CLOSE_STUCK": _stuck,
+    "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
+    "FLATTENED": _flattened,
+    "UNPRICED_FEE": _unpriced,
+}
+
+
+@pytest.mark.parametrize("code", sorted(set(ALERTS) - NOBODY))
+def test_each_alert_is_raised_by_a_story(code: str) -> None:
+    story = Story()
+    STORIES[code](story)
+    assert code in story.told()
+    for alert in (*story.state.alerts.values(), *story.state.ended_alerts):
+        assert alert.text
+        assert "{" not in alert.text
+    severity = ALERTS[code][0]
+    if severity is not Severity.INFO and code in story.standing():
+        words = next(alert.text for alert in story.state.alerts.values() if alert.code == code)
+        assert words in story.spoken, "what is not just INFO is said aloud"
+    story.replays()
+
+
+def test_an_alert_stands_until_it_is_cured_or_read() -> None:
+    critical, warning = Alert("NAKED", "x", "", 1), Alert("RATE_LIMITED", "x", "", 1)
+    assert critical.stands
+    assert warning.stands
+    assert replace(critical, acknowledged_at=2).stands
+    assert not replace(critical, cured_at=2).stands
+    assert not replace(warning, acknowledged_at=2).stands
+    assert (critical.key, replace(critical, target="p").key) == ("NAKED:x", "NAKED:p")
