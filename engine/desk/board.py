@@ -10,6 +10,7 @@ from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
 from engine.model.quote import Quote
+from engine.model.report import Picture
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
@@ -67,6 +68,10 @@ class Board:
         self._since: dict[str, tuple[str, _Segment]] = {}
         self._watched: dict[str, str] = {}
         self._pairs: dict[tuple[str, str], str] = {}
+        self.picture: Picture | None = None
+        """The account as the venue told it last."""
+        self.restarted_at = 0
+        """When this process took the account up."""
         self.sampled_at: int | None = None
         """When the equity was last journaled by this process."""
 

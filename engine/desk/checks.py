@@ -256,6 +256,15 @@ def _shorts(ctx: Context, d: Draft) -> Refusals:
     for position in ctx.state.positions_in(d.intent.symbol):
         if position.side is not d.intent.side:
             yield Refusal("OPPOSITE_POSITION", position.label or position.id)
+        elif d.instrument.kind is not Kind.SPOT and _exceeds(ctx, position):  # its exits reduce whatever the symbol holds: soon also the newcomer
+            yield Refusal("PENDING", position.label or position.id)
+
+
+def _exceeds(ctx: Context, position: Position) -> bool:
+    """Whether a position's exits may take more than it holds, and can't all be made smaller at once."""
+    exits = [order for order in ctx.state.orders_for(position.id) if order.is_exit]
+    unsettled = any(order.in_doubt or not order.is_working for order in exits)
+    return position.closing > ZERO or (unsettled and sum((order.remaining for order in exits), ZERO) > position.size)
 
 
 def _funds(ctx: Context, d: Draft) -> Refusals:

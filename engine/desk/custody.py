@@ -113,8 +113,8 @@ def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events
 
 
 def _waits(ctx: Context, position: Position) -> bool:
-    """Whether the last refusal asks for patience."""
-    return position.retry_at is not None and ctx.now < position.retry_at
+    """Whether the last refusal, or a start without the venue's word so far, asks for patience."""
+    return ctx.now < ordering.recovered_at(ctx) or (position.retry_at is not None and ctx.now < position.retry_at)
 
 
 def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
@@ -212,6 +212,9 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     if missing <= ZERO or _waits(ctx, position):
         return
     room = missing if linked else position.size - working - reserved
+    locked = ordering.locked_elsewhere(ctx, position)
+    if locked and position.stop_refusals:  # somebody else's order holds some of it: what is free is closed
+        room = min(room, ctx.state.cash.get(instrument.base, ZERO) - locked - working - reserved)
     size = instrument.round_size(min(missing, room))
     if ordering.tradable(instrument, size, ctx.mark(position)):
         yield ordering.close_order(ctx, position, size)

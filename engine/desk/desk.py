@@ -17,15 +17,17 @@ from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.evolve import evolve
-from engine.desk.ordering import flattens, rests_together
+from engine.desk.ordering import flattens, locked_elsewhere, recovered_at, rests_together
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, Intent
+from engine.model.money import plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
 from engine.model.report import Connected, Disconnected, Liquidated, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
+from engine.model.side import Side
 from engine.model.view import Answer
 
 ROUNDS = 200
@@ -70,13 +72,19 @@ class Trouble(Struct, frozen=True):
     blocks: bool
 
 
+class Slept(Struct, frozen=True):
+    """Nobody looked for a while: the process was stopped, the machine slept, or its clock jumped."""
+
+    text: str
+
+
 class RateLimited(Struct, frozen=True):
     """The venue refused a request unread because of its rate limit."""
 
     text: str
 
 
-Message = AnyIntent | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited
+Message = AnyIntent | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
 
 
 class Decision(Struct, frozen=True):
@@ -100,6 +108,8 @@ class Desk:
         self.revisions: dict[str, int] = {}
         """From a position to a number that changes whenever it does."""
         self._wakes: list[tuple[int, str]] = []
+        self._wake_at: dict[str, int] = {}
+        """When each position is due, so that it stands once in the heap for that time."""
         for instrument in state.instruments.values():
             board.list(instrument)
         for name in state.positions:
@@ -173,12 +183,14 @@ class Desk:
         if position is None:
             self.board.forget(name)
             self.revisions.pop(name, None)
+            self._wake_at.pop(name, None)
             return
         instrument = state.instruments[position.symbol]
         watched = not rests_together(Context(state, self.rules, self.profile, self.board, now), position)
         self.board.watch(position, instrument, self.rules.protection.trail_step, target=watched)
         at = self._next(name, now)
-        if at is not None:
+        if at is not None and self._wake_at.get(name) != at:
+            self._wake_at[name] = at
             heapq.heappush(self._wakes, (at, name))
 
     def _next(self, name: str, now: int) -> int | None:
@@ -186,17 +198,21 @@ class Desk:
         position = self.state.positions[name]
         protection_rules = self.rules.protection
         times = []
+        recovered = recovered_at(Context(self.state, self.rules, self.profile, self.board, now))
+        if recovered > now:
+            times.append(recovered)
         if position.retry_at is not None and position.retry_at > now:
             times.append(position.retry_at)
         if position.through_since is not None:
             times.append(position.through_since + nanoseconds(protection_rules.grace))
         if position.closing and position.closing_since is not None:
-            stuck = position.closing_since + nanoseconds(protection_rules.stuck)
-            if stuck > now:
-                times.append(stuck)
+            stuck = nanoseconds(max(protection_rules.stuck, 1.0))
+            times.append(position.closing_since + stuck * ((now - position.closing_since) // stuck + 1))  # again and again
         for order in self.state.orders_for(name):
             if order.expires_at is not None and not order.cancel_pending and not order.in_doubt:
                 times.append(order.expires_at)
+            if _may_be_jumped(self.state, order):
+                times.append(now + nanoseconds(protection_rules.grace))
             doubt = self.state.doubts.get(order.client_order_id)
             if doubt is not None and doubt.ask_at is not None:
                 times.append(doubt.ask_at)
@@ -209,6 +225,7 @@ class Desk:
             if name in self.state.positions:
                 return at
             heapq.heappop(self._wakes)
+            self._wake_at.pop(name, None)
         return None
 
     def needs_pulse(self, now: int) -> bool:
@@ -234,7 +251,9 @@ class Desk:
         """The positions whose time has come."""
         due: dict[str, None] = {}
         while self._wakes and self._wakes[0][0] <= now:
-            due[heapq.heappop(self._wakes)[1]] = None
+            name = heapq.heappop(self._wakes)[1]
+            self._wake_at.pop(name, None)
+            due[name] = None
         return tuple(due)
 
 
@@ -261,7 +280,7 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
-    if recovered or reconcile.due_at(ctx) <= ctx.now:
+    if recovered or "SLEPT" in ctx.state.blocks or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)
 
 
@@ -293,15 +312,36 @@ def _on_time(ctx: Context, name: str) -> Events:
     for order in ctx.state.orders_for(name):
         if order.expires_at is not None and order.expires_at <= ctx.now:
             yield from custody.cancel(ctx, order, "expired")
+        yield from _jumped(ctx, order)
         yield from doubts.due(ctx, order)
     since = position.through_since
     if since is not None and since + nanoseconds(ctx.rules.protection.grace) <= ctx.now:
         yield from protection.grace_over(ctx, position)
     stuck = nanoseconds(ctx.rules.protection.stuck)
     if position.closing and position.closing_since is not None and position.closing_since + stuck <= ctx.now:
-        text = f"{position.closing:f} left after {position.attempts} attempts"
+        text = f"{plain(position.closing)} left after {position.attempts} attempts"
+        locked = locked_elsewhere(ctx, position)
+        if locked:
+            text += f"; {plain(locked)} rests in orders that are not ours: cancel those (all orders of the account), or there"
         yield from alert(ctx, "CLOSE_STUCK", position.symbol, text, name)
     yield from custody.keep(ctx, name)
+
+
+def _may_be_jumped(state: State, order: Order) -> bool:
+    """Whether a stop entry has fired and rests at its limit, and nobody has been told."""
+    fired = order.role is Role.ENTRY and order.triggered and order.price is not None
+    return fired and not order.cancel_pending and f"STOP_LIMIT_JUMPED:{order.client_order_id}" not in state.alerts
+
+
+def _jumped(ctx: Context, order: Order) -> Events:
+    """A stop entry whose limit the price has jumped: it may never fill."""
+    quote = ctx.quote(order.symbol)
+    if quote is None or order.price is None or not _may_be_jumped(ctx.state, order):
+        return
+    best = quote.ask if order.side is Side.BUY else quote.bid
+    if (best - order.price) * order.side.sign > 0:
+        detail = f"it rests at {order.price:f} while the market is at {best:f}; amend or cancel it"
+        yield from alert(ctx, "STOP_LIMIT_JUMPED", f"entry {order.side.value} {order.symbol}", detail, order.client_order_id)
 
 
 def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
@@ -311,12 +351,13 @@ def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
         if closed is not None and closed.closed_at == ctx.now:
             yield from lockouts.after_loss(ctx)
             yield from entries.reversal(ctx, name)
-    yield from protection.cure_doubts(ctx)
+    yield from protection.cure_ended(ctx)
     yield from flatten.step(ctx)
 
 
 def _restart(ctx: Context, _: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
+    ctx.board.restarted_at = ctx.now
     if "STARTING" not in ctx.state.blocks:
         yield e.EntriesBlocked(ctx.now, "STARTING", "recovering: the venue is being asked", None)
     for order in list(ctx.state.orders.values()):
@@ -354,6 +395,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Reconcile: _on_reconcile,
     Trouble: _trouble,
     RateLimited: _on_rate_limited,
+    Slept: reconcile.on_slept,
 }
 """From a message to its rule; intents have a table of their own."""
 

@@ -122,7 +122,8 @@ def _never_arrived(ctx: Context, order: Order) -> Events:
     if order.is_exit or plan is None:
         return
     young = ctx.now - plan.began_at < nanoseconds(ctx.rules.requests.resend)
-    if young and not ctx.state.blocks and not ctx.state.halted:
+    blocked = ctx.state.blocks.keys() - {"STARTING"}  # recovery ends with this very doubt
+    if young and not blocked and not ctx.state.halted:
         yield send_again(ctx, order, plan.intent, plan.attempts + 1)
     else:
         subject = f"entry {order.side.value} {plain(order.size)} {order.symbol}"

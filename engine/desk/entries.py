@@ -48,7 +48,8 @@ def ended_without(ctx: Context, order: Order) -> Events:
 def reversal(ctx: Context, name: str) -> Events:
     """A position that was to be reversed is closed: open the other side."""
     then = ctx.state.reverses.get(name)
-    if then is not None and name not in ctx.state.positions:
+    recovering = "STARTING" in ctx.state.blocks  # what was wanted before a crash is done once the venue has been heard
+    if then is not None and name not in ctx.state.positions and not recovering:
         yield e.ReverseWanted(ctx.now, name, None)
         if then.id not in ctx.state.answers:
             yield from open_bracket(ctx, then)

@@ -65,6 +65,14 @@ class OrderSubmitted(Event, frozen=True, tag="order-submitted"):
     lane: Lane
 
 
+class OrderRecovered(Event, frozen=True, tag="order-recovered"):
+    """An exit of ours that went out while the journal failed and was forgotten in a crash is known again."""
+
+    order: Order
+    version: int
+    """Which of its position's exits it is."""
+
+
 class OrderAccepted(Event, frozen=True, tag="order-accepted"):
     """The venue has it."""
 
@@ -94,6 +102,19 @@ class PositionLiquidated(Event, frozen=True, tag="position-liquidated"):
 
     fill: Fill
     fee_value: Decimal
+
+
+class HoldingAdjusted(Event, frozen=True, tag="holding-adjusted"):
+    """Something was bought or sold elsewhere, and is booked on a position: no order of ours, no cash, no fee."""
+
+    fill: Fill
+
+
+class LeftElsewhere(Event, frozen=True, tag="left-elsewhere"):
+    """A holding of the account that is not ours is known now, and left alone: signed, added to what was left before."""
+
+    symbol: str
+    size: Decimal
 
 
 class OrderTriggered(Event, frozen=True, tag="order-triggered"):
@@ -382,6 +403,13 @@ class Sampled(Event, frozen=True, tag="sampled"):
     extremes: dict[str, tuple[Decimal, Decimal]]
 
 
+class Rebased(Event, frozen=True, tag="rebased"):
+    """Money came or went that no trade of ours made: what losses are measured from moves with it."""
+
+    amount: Decimal
+    """In the account's currency."""
+
+
 class DayBegan(Event, frozen=True, tag="day-began"):
     """A UTC day began with this equity."""
 
@@ -394,10 +422,13 @@ AnyEvent = (
     | IntentTaken
     | PositionPlanned
     | OrderSubmitted
+    | OrderRecovered
     | OrderAccepted
     | OrderRejected
     | OrderFilled
     | PositionLiquidated
+    | HoldingAdjusted
+    | LeftElsewhere
     | OrderTriggered
     | AmendAsked
     | OrderAmended
@@ -437,5 +468,6 @@ AnyEvent = (
     | AccountAsked
     | Reconciled
     | Sampled
+    | Rebased
     | DayBegan
 )

@@ -8,15 +8,22 @@ from decimal import Decimal
 
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, name_of, nanoseconds
-from engine.desk.custody import cancel
+from engine.desk.custody import cancel, keep
+from engine.desk.doubts import ask_account
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
-from engine.desk.protection import begin_closing
+from engine.desk.settling import settle, traded_as
 from engine.model import intent as i
-from engine.model.money import ZERO, grouped
+from engine.model.intent import Settlement
+from engine.model.money import ZERO, grouped, plain
+from engine.model.position import Position
 from engine.model.report import Picture
 
 REASON = "FLATTEN"
+PHANTOM = 15_000_000_000
+"""Nanoseconds between two questions about positions that the venue won't close."""
+REFUSALS = 2
+"""A close that was refused so often, of something that the venue's picture lacks: it is not there."""
 
 
 def flatten(ctx: Context, intent: i.Flatten) -> Events:
@@ -40,8 +47,9 @@ def step(ctx: Context) -> Events:
         if not order.is_exit:
             yield from cancel(ctx, order, "flatten")
     for position in list(state.positions.values()):
-        if position.size > ZERO and not position.dust:
-            yield from begin_closing(ctx, position, "flatten")
+        yield from keep(ctx, position.id)
+    if any(_phantom(position) for position in state.positions.values()) and ctx.now - state.reconciled_at > PHANTOM:
+        yield from ask_account(ctx)
     if state.orders or any(position.is_open and not position.dust for position in state.positions.values()):
         return
     if state.flatten.asked_at is None or (state.asked_at is None and ctx.now - state.flatten.asked_at > nanoseconds(1.0)):
@@ -49,20 +57,48 @@ def step(ctx: Context) -> Events:
         yield e.AccountAsked(ctx.now, state.flatten.began_at)
 
 
-def confirm(ctx: Context, picture: Picture, differences: tuple[str, ...]) -> Events:
-    """The venue's word: flat, or not yet. A picture from before the last fill says nothing."""
+def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...]) -> Events:
+    """The venue's word: flat, or not yet. A picture from before the last fill says nothing.
+
+    A derivative that the venue holds beyond ours is taken into custody and closed, too. Of a spot account, what is not ours is left alone.
+    """
     state = ctx.state
-    if not flattening(ctx) or state.flatten is None or state.flatten.asked_at is None:
+    if not flattening(ctx) or state.flatten is None:
         return
-    if picture.as_of < state.last_fill_at or state.orders or differences:
+    claimed = [symbol for symbol in state.elsewhere if _is_gone(ctx, symbol)]
+    for symbol in claimed:  # ours and somebody else's cancelled each other out at the venue
+        yield e.LeftElsewhere(ctx.now, symbol, -state.elsewhere[symbol])
+    gone = [name for name in dict.fromkeys((*claimed, *differing)) if _is_gone(ctx, name)]
+    for name in gone:
+        action = Settlement.FLATTEN if name in state.instruments else Settlement.FORGET
+        yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
+    if gone or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
-    receipt = tuple(_receipt(ctx))
+    derivatives = [name for name in differing if name in state.instruments and ctx.quote(name) is not None]
+    if derivatives:
+        for symbol in derivatives:
+            yield from settle(ctx, picture, symbol, Settlement.FLATTEN, f"{state.flatten.intent}/{symbol}/{picture.at}")
+        return
+    receipt = (*_receipt(ctx), *(f"{name}: ours and the venue's differ; nothing was done about it" for name in differing))
     yield e.FlattenEnded(ctx.now, receipt)
     if REASON in state.blocks:
         yield e.EntriesAllowed(ctx.now, REASON)
     yield from alert(ctx, "FLATTENED", "account", receipt[0])
+
+
+def _phantom(position: Position) -> bool:
+    """Whether the venue refuses again and again to close it."""
+    return (position.closing > ZERO or position.size < ZERO) and position.stop_refusals >= REFUSALS
+
+
+def _is_gone(ctx: Context, name: str) -> bool:
+    """Whether a difference is about positions that can't be closed because they are no longer there."""
+    instrument = traded_as(ctx, name)
+    if instrument is None or ctx.quote(instrument.symbol) is None:
+        return False
+    return any(_phantom(position) and ctx.instrument(position).base == instrument.base for position in ctx.state.positions.values())
 
 
 def _receipt(ctx: Context) -> list[str]:
@@ -84,5 +120,6 @@ def _receipt(ctx: Context) -> list[str]:
         )
     stays = "is below what the venue trades and stays"
     lines.extend(f"{name_of(p)}: {grouped(p.size)} {stays}" for p in state.positions.values() if p.dust)
+    lines.extend(f"{symbol}: {plain(size)} that is not ours was left alone" for symbol, size in state.elsewhere.items())
     lines.extend(f"{o.symbol}: an order that is not ours was left alone ({o.venue_order_id})" for o in state.foreign.values())
     return lines

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile
+from engine.desk import flatten, reconcile, settling
 from engine.desk.context import Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
@@ -346,6 +346,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.Acknowledge: _acknowledge,
     i.Annotate: _annotate,
     i.Reconcile: _reconcile,
+    i.Resolve: settling.resolve,
 }
 
 

@@ -8,6 +8,7 @@ from engine.desk.events import OrderSubmitted
 from engine.desk.state import State
 from engine.model.ids import client_order_id
 from engine.model.instrument import Instrument, Kind
+from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role, TimeInForce
 from engine.model.position import Position
 from engine.model.request import Lane
@@ -165,12 +166,27 @@ def close_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitt
         best = quote.bid if position.exits_by is Side.SELL else quote.ask
         width = min(ctx.rules.protection.exit_slippage * 3**position.attempts, Decimal("0.5"))
         bound = instrument.round_bound(position.exits_by.worse(best, width), position.exits_by)
+    if bound is not None and instrument.notional(size, bound) < instrument.min_cost:
+        bound = None  # valued at its bound it would be too small
     return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, price=bound or None, lane=exit_lane(ctx))
 
 
 def repair_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitted:
     """What undoes an over-close: a market order on the entry's own side."""
     return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, side=position.side, lane=Lane.EMERGENCY)
+
+
+def recovered_at(ctx: Context) -> int:
+    """Until when exits wait for the venue's first picture of a time after our start; past, once it is there."""
+    picture, began = ctx.board.picture, ctx.board.restarted_at
+    return 0 if picture is not None and picture.as_of >= began else began + nanoseconds(ctx.rules.requests.recover)
+
+
+def locked_elsewhere(ctx: Context, position: Position) -> Decimal:
+    """How much of a spot holding rests in orders that are not ours."""
+    if ctx.instrument(position).kind is not Kind.SPOT or position.side is not Side.BUY:
+        return ZERO
+    return sum((order.remaining for order in ctx.state.foreign.values() if order.symbol == position.symbol and order.side is Side.SELL), ZERO)
 
 
 def tradable(instrument: Instrument, size: Decimal, price: Decimal | None) -> bool:

@@ -80,10 +80,11 @@ def _calm(ctx: Context, position: Position) -> bool:
     return not any(order.status is Status.PENDING or order.amend_pending or order.in_doubt for order in exits)
 
 
-def cure_doubts(ctx: Context) -> Events:
-    """End the alerts about outcomes that are known by now."""
+def cure_ended(ctx: Context) -> Events:
+    """End the alerts about outcomes that are known by now, and about entries that are over."""
     for standing in list(ctx.state.alerts.values()):
-        if standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts:
+        known = standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts
+        if known or (standing.code == "STOP_LIMIT_JUMPED" and standing.target not in ctx.state.orders):
             yield AlertCured(ctx.now, standing.key)
 
 

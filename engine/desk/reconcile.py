@@ -4,20 +4,32 @@ A picture may be a minute old: an order that changed shortly before it was taken
 for that order by name. A picture that failed is not a picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
 from decimal import Decimal
+from typing import Protocol
 
-from engine.desk import doubts, flatten
+from engine.desk import custody, doubts, flatten, recovery
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
-from engine.desk.ordering import cancel_lane
+from engine.desk.entries import reversal
+from engine.desk.ordering import cancel_lane, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
+from engine.desk.truth import differences, in_motion
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix
-from engine.model.instrument import Kind
 from engine.model.money import ZERO, plain
-from engine.model.order import Order, Role, Status
+from engine.model.order import Order, Status
 from engine.model.report import Connected, Disconnected, Filled, Found, Liquidated, Picture
+
+
+class SleptText(Protocol):
+    """A message that says how long nobody looked."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        ...
+
 
 IDLE = 5
 """With nothing open, the pause between two comparisons is this many times longer."""
@@ -51,8 +63,25 @@ def on_disconnected(ctx: Context, report: Disconnected) -> Events:
     yield from alert(ctx, "DISCONNECTED", "venue", report.text)
 
 
+def on_slept(ctx: Context, message: SleptText) -> Events:
+    """What happened meanwhile is asked for before anything else: entries wait for the venue's word, and exits for a moment."""
+    ctx.board.restarted_at = ctx.now
+    yield from alert(ctx, "SLEPT", "clock", message.text)
+    yield e.EntriesBlocked(ctx.now, "SLEPT", message.text, None)
+    yield from ask(ctx)
+
+
+def _awake(ctx: Context, picture: Picture) -> Events:
+    """The venue has told of a time after the sleep."""
+    if "SLEPT" in ctx.state.blocks and picture.as_of >= ctx.board.restarted_at:
+        yield e.EntriesAllowed(ctx.now, "SLEPT")
+        yield from cure(ctx, "SLEPT", "clock")
+
+
 def on_picture(ctx: Context, picture: Picture) -> Events:
     """Compare, apply, and say what differs."""
+    waited = ctx.now < recovered_at(ctx)
+    ctx.board.picture = picture
     mine = account_prefix(ctx.state.account)
     theirs = {order.client_order_id: order for order in picture.orders if order.client_order_id.startswith(mine)}
     foreign = tuple(order for order in picture.orders if not order.client_order_id.startswith(mine))
@@ -62,29 +91,46 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     for order in list(ctx.state.orders.values()):
         if order.client_order_id not in theirs and _old_enough(ctx, order, picture):
             yield from doubts.ask(ctx, order)
-    for order in foreign:
-        if (order.venue_order_id or order.client_order_id) not in ctx.state.foreign:
-            name = order.venue_order_id or order.client_order_id
-            yield from alert(ctx, "FOREIGN_ORDER", f"{order.side} {plain(order.size)} {order.symbol}", name, name)
-    differences = tuple(_differences(ctx, picture))
-    for subject, detail in differences:
-        yield from alert(ctx, "DIFFERENCE", subject, detail, subject)
-    told = {subject for subject, _ in differences}
-    if not _in_motion(ctx, picture):
-        for standing in list(ctx.state.alerts.values()):
-            if standing.code == "DIFFERENCE" and standing.target not in told:
-                yield e.AlertCured(ctx.now, standing.key)
-        if not differences and not ctx.state.cash:
-            yield e.CashReported(ctx.now, picture.balances)
-    yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in differences))
+    yield from _foreign(ctx, foreign)
+    told = yield from _compare(ctx, picture, foreign)
+    yield from _awake(ctx, picture)
     if "STARTING" in ctx.state.blocks and not ctx.state.doubts:
         yield e.EntriesAllowed(ctx.now, "STARTING")
-    yield from flatten.confirm(ctx, picture, tuple(told))
+        for name in list(ctx.state.reverses):
+            yield from reversal(ctx, name)
+    yield from flatten.confirm(ctx, picture, told)
+    for position in list(ctx.state.positions.values()):
+        if waited or position.closing:  # what an exit waited for may have changed: somebody else's order is gone
+            yield from custody.keep(ctx, position.id)
+
+
+def _foreign(ctx: Context, orders: Iterable[Order]) -> Events:
+    for order in orders:
+        name = order.venue_order_id or order.client_order_id
+        if name not in ctx.state.foreign:
+            yield from alert(ctx, "FOREIGN_ORDER", f"{order.side} {plain(order.size)} {order.symbol}", name, name)
+
+
+def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Generator[e.AnyEvent, None, tuple[str, ...]]:
+    """Say which holdings differ, and which no longer do; returns those that do."""
+    found = {subject: f"ours {plain(ours)}, the venue's {plain(theirs)}" for subject, ours, theirs in differences(ctx, picture)}
+    for subject, detail in found.items():
+        yield from alert(ctx, "DIFFERENCE", subject, detail, subject)
+    if not in_motion(ctx, picture):
+        for standing in list(ctx.state.alerts.values()):
+            if standing.code == "DIFFERENCE" and standing.target not in found:
+                yield e.AlertCured(ctx.now, standing.key)
+        if not ctx.state.cash:
+            yield e.CashReported(ctx.now, picture.balances)
+    yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
+    return tuple(found)
 
 
 def _missed_fills(ctx: Context, picture: Picture) -> Events:
+    yield from recovery.from_fills(ctx, picture.fills)
     for fill in picture.fills:
-        if fill.execution_id not in ctx.state.executions and ctx.state.order(fill.client_order_id) is not None:
+        known = fill.symbol in ctx.state.instruments and ctx.state.order(fill.client_order_id) is not None
+        if known and fill.execution_id not in ctx.state.executions:
             yield from on_filled(ctx, Filled(fill, picture.at))
 
 
@@ -94,6 +140,7 @@ def _old_enough(ctx: Context, order: Order, picture: Picture) -> bool:
 
 def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
     """An order of ours that the venue has open."""
+    yield from recovery.from_order(ctx, theirs)
     ours = ctx.state.order(theirs.client_order_id)
     if ours is None:
         yield from alert(ctx, "UNKNOWN_ORDER", theirs.client_order_id, target=theirs.client_order_id)
@@ -115,36 +162,6 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
 def cancel_orphan(ctx: Context, order: Order) -> Events:
     """An order with our prefix that no journal of ours knows, on a symbol where nothing is held: it could only open something."""
     yield e.OrphanCancelled(ctx.now, order)
-
-
-def _in_motion(ctx: Context, picture: Picture) -> bool:
-    """Whether the picture is too old, or too much is under way, to judge holdings by."""
-    return (
-        bool(ctx.state.doubts)
-        or picture.as_of < ctx.state.last_fill_at
-        or any(order.cancel_pending or order.role is Role.CLOSE for order in ctx.state.orders.values())
-    )
-
-
-def _differences(ctx: Context, picture: Picture) -> Iterator[tuple[str, str]]:
-    """Holdings that differ: per currency for spot, per symbol for derivatives."""
-    state = ctx.state
-    if _in_motion(ctx, picture) or not state.cash:
-        return
-    derivatives = {s for s, i in state.instruments.items() if i.kind is not Kind.SPOT}
-    settled = {state.instruments[s].settle for s in derivatives}
-    currencies = sorted((set(state.cash) | set(picture.balances)) - settled)
-    for currency in currencies:
-        ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
-        if ours != theirs:
-            yield currency, f"ours {plain(ours)}, the venue's {plain(theirs)}"
-    held = dict(state.dust)
-    for position in state.positions.values():
-        held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
-    for symbol in sorted(derivatives):
-        ours, theirs = held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
-        if ours != theirs:
-            yield symbol, f"ours {plain(ours)}, the venue's {plain(theirs)}"
 
 
 def on_liquidated(ctx: Context, report: Liquidated) -> Events:

@@ -42,6 +42,8 @@ def on_rejected(ctx: Context, report: r.Rejected) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is None:
         yield from _stranger(ctx, report.client_order_id)
+    elif report.duplicate and order.is_open:  # it went out before a crash, while the journal failed: the venue knows more than we do
+        yield from doubts.begin(ctx, order, "submit", report.text)
     elif order.status is Status.PENDING:
         yield e.OrderRejected(ctx.now, order.client_order_id, report.text)
         yield from alert(ctx, "ORDER_REJECTED", _name(order), report.text, order.client_order_id)
@@ -78,8 +80,12 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
     if fill.execution_id in ctx.state.executions:
         return
     order = ctx.state.order(fill.client_order_id)
-    if order is None:
+    if order is None or not _is_kept(ctx, order):
         yield from _stranger(ctx, fill.client_order_id)
+        return
+    if (fill.symbol, fill.side) != (order.symbol, order.side):
+        yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill says {fill.side.value} {fill.symbol}", order.client_order_id)
+        yield from doubts.ask(ctx, order)
         return
     fill = Fill(
         fill.execution_id,
@@ -106,6 +112,12 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
     if order.role is Role.ENTRY:
         yield from entered(ctx, order.position)
     yield from doubts.completed(ctx, order.client_order_id)
+
+
+def _is_kept(ctx: Context, order: Order) -> bool:
+    """Whether the position of an order is still at hand: what ended long ago is only in the journal."""
+    state = ctx.state
+    return order.position in state.positions or order.position in state.closed or order.position in state.dropped
 
 
 def on_triggered(ctx: Context, report: r.Triggered) -> Events:
@@ -183,7 +195,8 @@ def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:
 def on_unknown(ctx: Context, report: r.Unknown) -> Events:
     """Nobody knows what became of a request."""
     order = ctx.state.order(report.client_order_id)
-    if order is not None and order.is_open:
+    proved = order is not None and report.request == "submit" and order.venue_order_id is not None  # the stream has said that it arrived
+    if order is not None and order.is_open and not proved:
         yield from doubts.begin(ctx, order, report.request, report.text)
 
 
@@ -227,8 +240,7 @@ def _stranger(ctx: Context, name: str) -> Events:
     """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
     if name.startswith(account_prefix(ctx.state.account)):
         yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
-    else:
-        yield from doubts.ask_account(ctx)
+    yield from doubts.ask_account(ctx)
 
 
 def is_repeat(state: State, report: object) -> bool:

@@ -91,6 +91,8 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Longest pause between questions."""
     resend: Seconds = 15.0
     """An entry that provably never arrived is sent again within this time; later it ends as rejected."""
+    recover: Seconds = 5.0
+    """After a start, exits wait this long for the venue's first picture: an earlier run may have sent them while its journal failed."""
     reconcile: Annotated[float, Meta(ge=5)] = 60.0
     """Pause between two comparisons of ours with the venue's."""
     recent: Seconds = 10.0

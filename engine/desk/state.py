@@ -15,6 +15,9 @@ from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.view import Answer
 
+Touched = str | None
+"""The position that an event touches, if any."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -24,7 +27,8 @@ CLOSED_POSITIONS = 200
 EXECUTIONS = 20_000
 """Execution ids remembered against repeats."""
 ENDED_ALERTS = 200
-RECEIPTS = 60
+STANDING_ALERTS = 500
+"""Beyond that, the oldest that is not CRITICAL ends."""
 
 
 class Doubt(Struct, frozen=True):
@@ -123,6 +127,8 @@ class State(Struct):
     """From a position to its open orders."""
     dust: dict[str, Decimal] = field(default_factory=dict)
     """Signed, by symbol: what positions that have ended left behind because the venue takes no order that small."""
+    elsewhere: dict[str, Decimal] = field(default_factory=dict)
+    """Signed, by symbol: what the account holds that is not ours, as the operator said."""
     holders: dict[str, dict[str, None]] = field(default_factory=dict)
     """From a symbol to its positions."""
 

@@ -8,6 +8,7 @@ from engine.desk.desk import Desk
 from engine.desk.intents import BY_HAND
 from engine.desk.ordering import flattens
 from engine.desk.protection import working_stop
+from engine.desk.truth import truth
 from engine.model.alert import Alert
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
@@ -21,6 +22,7 @@ from engine.model.view import (
     OrderView,
     PositionView,
     Reason,
+    TruthView,
 )
 
 ALERT_TAIL = 50
@@ -37,6 +39,7 @@ class Views:
         self._orders: tuple[int, tuple[OrderView, ...]] = (-1, ())
         self._alerts: tuple[int, tuple[Alert, ...]] = (-1, ())
         self._closed: tuple[int, tuple[ClosedView, ...]] = (-1, ())
+        self._truth: tuple[tuple[int, int], TruthView] = ((-1, 0), TruthView(None, in_motion=True, rows=()))
 
     def context(self, now: int) -> Context:
         """The moment that is looked at."""
@@ -105,6 +108,13 @@ class Views:
             standing = sorted(ctx.state.alerts.values(), key=lambda a: (-a.severity, -a.last_at))
             self._alerts = (ctx.state.seq, (*standing, *reversed(ctx.state.ended_alerts[-ALERT_TAIL:])))
         return self._alerts[1]
+
+    def truth(self, ctx: Context) -> TruthView:
+        """Ours beside the venue's."""
+        now = (ctx.state.seq, 0 if ctx.board.picture is None else ctx.board.picture.at)
+        if self._truth[0] != now:
+            self._truth = (now, truth(ctx))
+        return self._truth[1]
 
     def closed(self, ctx: Context) -> tuple[ClosedView, ...]:
         """The last ended positions, newest first."""

@@ -255,7 +255,7 @@ class Exchange(Matching):
         name = order.client_order_id
         if name not in self.orders and name not in self.ended:
             self._keep_ended(replace(order, status=Status.REJECTED, reason=text, closed_at=now))
-        return r.Rejected(name, text, now)
+        return r.Rejected(name, text, now, duplicate=name in self.orders)
 
     def amend(self, request: Amend, now: int) -> r.Amended | r.AmendRejected:
         """Change a working order in place."""

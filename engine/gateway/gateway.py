@@ -83,7 +83,7 @@ class Gateway:
         self._queue = Queue()
         self._in_flight: dict[str, Request] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self.model = venue.profile.limit_model()
+        self.model = venue.profile.limit_model(rules.delay)
         self.breaker = Breaker(rules.breaker)
         self.statistics = Statistics()
 
@@ -101,12 +101,22 @@ class Gateway:
         """The venue's counters as we know them."""
         return limits.levels(self.model, self._clock.now())
 
-    def restore(self, levels: tuple[limits.Level, ...], unheard: Iterable[Request]) -> None:
-        """Take over the counters of an earlier run; what it sent without hearing back is counted as sent."""
+    def levels_after(self, requests: Iterable[Request]) -> tuple[limits.Level, ...]:
+        """The counters once these and all that waits have left: what is journaled, so that a restart counts too much, not too little."""
         now = self._clock.now()
-        limits.restore(self.model, levels, now)
-        for request in unheard:
-            limits.spend(self.model, request, now)
+        costs: dict[str, float] = {}
+        for request in (*requests, *(waiting.request for waiting in self._queue)):
+            for name, cost in self.model.charges(request, now):
+                costs[name] = costs.get(name, 0.0) + cost
+        for name in costs:
+            self.model.counter(name)
+        return tuple(
+            limits.Level(level.name, min(level.used + costs.get(level.name, 0.0), level.capacity), level.capacity, now) for level in self.levels()
+        )
+
+    def restore(self, levels: tuple[limits.Level, ...]) -> None:
+        """Take over the counters of an earlier run."""
+        limits.restore(self.model, levels, self._clock.now())
 
     def enqueue(self, requests: Iterable[Request]) -> None:
         """Take requests in, and send what may go."""
@@ -148,6 +158,8 @@ class Gateway:
                     self._send(waiting, now)
                     continue
                 blocked |= counters  # nobody behind takes the tokens it waits for
+                if pause <= 0:
+                    continue  # whoever is in front comes back for both
             pause = max(pause, SECOND // 1000)
             again = pause if again is None else min(again, pause)
         self._come_back(None if again is None else now + again)
@@ -266,7 +278,8 @@ class Gateway:
     def _try_again(self, waiting: Waiting) -> None:
         """Exponential backoff with jitter."""
         rules = self._rules
-        pause = min(rules.backoff * 2 ** min(waiting.attempts, 16), rules.backoff_max)
+        longest = min(rules.backoff_exits, rules.backoff_max) if waiting.lane in SPENDS_RESERVE else rules.backoff_max
+        pause = min(rules.backoff * 2 ** min(waiting.attempts, 16), longest)
         pause *= 1 - rules.jitter * self._random.random()
         waiting.attempts += 1
         waiting.not_before = self._clock.now() + int(pause * SECOND)

@@ -9,7 +9,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from engine.journal.batch import Entry, Head
 from engine.journal.errors import JournalDamagedError, LeaseLostError
 from engine.journal.rows import Group
-from engine.journal.statements import Statements, use_numbered
+from engine.journal.statements import statements, use_numbered
 from engine.journal.store import Store
 from engine.journal.tables import table
 
@@ -24,7 +24,7 @@ class Committer:
         """The end of what is durable."""
         self._store = store
         self._epoch = epoch
-        self._statements = Statements(store.engine.dialect.name)
+        self._statements = statements(store.engine.dialect.name)
         self._connection: PoolProxiedConnection | None = None
 
     def commit(self, entries: Sequence[Entry]) -> None:

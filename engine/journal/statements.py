@@ -8,6 +8,7 @@ back, so rows go in many to a statement: few statements matter more than few byt
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 
 from sqlalchemy import Dialect, Select, Table, Update, bindparam, select, update
@@ -93,6 +94,12 @@ class Statements:
         assert moved.positiontup == ["seq", "number", "last"]
         self.moved = str(moved) if dialect.name == "sqlite" else numbered(str(moved))
         """Sets the last seq, batch and hash."""
+
+
+@cache
+def statements(dialect_name: str) -> Statements:
+    """Compiled once per process: an engine that starts again does not wait for it."""
+    return Statements(dialect_name)
 
 
 def use_numbered(connection: object) -> None:

@@ -1,6 +1,7 @@
 """What a trader may ask for. Each intent carries an id: the same id asked twice is done once."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -180,6 +181,25 @@ class Reconcile(Intent, frozen=True, kw_only=True, tag="reconcile"):
     """Compare ours with the venue's now."""
 
 
+class Settlement(StrEnum):
+    """What to do about a difference between ours and the venue's."""
+
+    ADOPT = "adopt"
+    """Take what the venue holds beyond ours into custody, as a position at the market's price; cancel nothing."""
+    FORGET = "forget"
+    """Believe the venue: what it no longer has is booked as closed elsewhere; what it has beyond ours is left alone."""
+    FLATTEN = "flatten"
+    """Take it into custody and close it at once; of an order: cancel it."""
+
+
+class Resolve(Intent, frozen=True, kw_only=True, tag="resolve"):
+    """Settle a difference that was found."""
+
+    subject: str
+    """The currency, symbol or order that differs."""
+    action: Settlement
+
+
 AnyIntent = (
     OpenBracket
     | MoveStop
@@ -199,4 +219,5 @@ AnyIntent = (
     | Acknowledge
     | Annotate
     | Reconcile
+    | Resolve
 )

@@ -37,10 +37,12 @@ class Level(Struct, frozen=True):
 class Counter:
     """Fills by costs, drains at a steady rate, never below zero."""
 
-    __slots__ = ("at", "capacity", "drain", "used")
+    __slots__ = ("at", "capacity", "delay", "drain", "used")
 
-    def __init__(self, capacity: float, drain: float) -> None:
+    def __init__(self, capacity: float, drain: float, delay: float = 0.0) -> None:
         self.capacity = capacity
+        self.delay = delay
+        """Seconds by which one request may have taken longer to arrive than the next: so much less may have drained where it counts."""
         self.drain = drain
         """Per second."""
         self.used = 0.0
@@ -56,6 +58,7 @@ class Counter:
         """Nanoseconds until `cost` may be spent with `keep` left over; zero means now."""
         self.settle(now)
         excess = self.used + cost + keep - self.capacity
+        excess += max(0.0, min(self.drain * self.delay, self.capacity - cost - keep))
         if excess <= 1e-9:
             return 0
         return int(excess / self.drain * SECOND) + 1
@@ -71,9 +74,9 @@ class Window:
 
     __slots__ = ("_spent", "at", "capacity", "seconds", "used")
 
-    def __init__(self, capacity: float, seconds: float) -> None:
+    def __init__(self, capacity: float, seconds: float, delay: float = 0.0) -> None:
         self.capacity = capacity
-        self.seconds = seconds
+        self.seconds = seconds + delay
         self.used = 0.0
         self.at = 0
         self._spent: deque[tuple[int, float]] = deque()
@@ -123,7 +126,8 @@ class LimitModel(Protocol):
 class _Counters:
     """Counters by name, made by a recipe."""
 
-    def __init__(self, make: Callable[[str], Counter | Window]) -> None:
+    def __init__(self, make: Callable[[str], Counter | Window], delay: float) -> None:
+        self.delay = delay
         self._make = make
         self._counters: dict[str, Counter | Window] = {}
 
@@ -140,8 +144,8 @@ class _Counters:
 class TokenBucket(_Counters):
     """One bucket for everything: each request costs one."""
 
-    def __init__(self, burst: float, per_second: float) -> None:
-        super().__init__(lambda _: Counter(burst, per_second))
+    def __init__(self, burst: float, per_second: float, delay: float = 0.0) -> None:
+        super().__init__(lambda _: Counter(burst, per_second, delay), delay)
 
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """One, from the only bucket."""
@@ -166,14 +170,15 @@ class KrakenSpotLimits(_Counters):
 
     TIERS: ClassVar = {"starter": (15.0, 0.33, 60.0, 1.0), "intermediate": (20.0, 0.5, 125.0, 2.34), "pro": (20.0, 1.0, 180.0, 3.75)}
 
-    def __init__(self, tier: str = "starter") -> None:
+    def __init__(self, tier: str = "starter", delay: float = 0.0) -> None:
         if tier not in self.TIERS:
             raise ValueError(f"limits: tier is {tier!r}; allowed: {', '.join(self.TIERS)}")
         rest, rest_drain, pair, pair_drain = self.TIERS[tier]
-        super().__init__(lambda name: Counter(rest, rest_drain) if name == "rest" else Counter(pair, pair_drain))
+        super().__init__(lambda name: Counter(rest, rest_drain, delay) if name == "rest" else Counter(pair, pair_drain, delay), delay)
 
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
-        """Costs by kind and by the age of the order."""
+        """Costs by kind and by the age of the order, which may be younger where it counts."""
+        now -= int(self.delay * SECOND)
         match request:
             case Submit():
                 return ((symbol_of(request), 1.0),)
@@ -193,8 +198,8 @@ class KrakenFuturesLimits(_Counters):
     Source: Kraken Futures API documentation, rate limits, read 2026-11.
     """
 
-    def __init__(self) -> None:
-        super().__init__(lambda name: Window(100.0, 600.0) if name == "history" else Window(500.0, 10.0))
+    def __init__(self, delay: float = 0.0) -> None:
+        super().__init__(lambda name: Window(100.0, 600.0, delay) if name == "history" else Window(500.0, 10.0, delay), delay)
 
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """Costs by kind."""
@@ -241,9 +246,9 @@ def restore(model: LimitModel, told: tuple[Level, ...], now: int) -> None:
         counter.settle(now)
 
 
-LIMIT_MODELS: dict[str, Callable[[Mapping[str, str | Decimal]], LimitModel]] = {
-    "token-bucket": lambda options: TokenBucket(float(options["burst"]), float(options["per_second"])),
-    "kraken-spot": lambda options: KrakenSpotLimits(str(options.get("tier", "starter"))),
-    "kraken-futures": lambda _: KrakenFuturesLimits(),
+LIMIT_MODELS: dict[str, Callable[[Mapping[str, str | Decimal], float], LimitModel]] = {
+    "token-bucket": lambda options, delay: TokenBucket(float(options["burst"]), float(options["per_second"]), delay),
+    "kraken-spot": lambda options, delay: KrakenSpotLimits(str(options.get("tier", "starter")), delay),
+    "kraken-futures": lambda _, delay: KrakenFuturesLimits(delay),
 }
 """By the name that a venue profile uses."""

@@ -54,6 +54,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     other_min_cost: dict[str, Decimal]
     """By quote currency; `*` is any other."""
 
-    def limit_model(self) -> LimitModel:
-        """A fresh model of what this venue counts."""
-        return LIMIT_MODELS[self.limits](self.limit_options)
+    def limit_model(self, delay: float = 0.0) -> LimitModel:
+        """A fresh model of what this venue counts, as seen from where requests take up to `delay` seconds longer than others to arrive."""
+        return LIMIT_MODELS[self.limits](self.limit_options, delay)

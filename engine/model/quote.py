@@ -22,6 +22,11 @@ class Quote(Struct, frozen=True, gc=False, tag="quote"):
         """Half way between bid and ask."""
         return (self.bid + self.ask) / 2
 
+    @property
+    def is_sane(self) -> bool:
+        """Whether both are prices, and not crossed."""
+        return self.bid.is_finite() and self.ask.is_finite() and 0 < self.bid <= self.ask
+
 
 class Trade(Struct, frozen=True, gc=False, tag="trade"):
     """One execution between other people."""

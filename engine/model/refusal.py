@@ -6,6 +6,7 @@ REFUSALS: dict[str, str] = {
     "UNKNOWN_SYMBOL": "no instrument is called {value}; known: {bound}",
     "UNKNOWN_POSITION": "no open position is called {value}",
     "UNKNOWN_ORDER": "no open order is called {value}",
+    "UNKNOWN_DIFFERENCE": "nothing that is called {value} differs; what does: {bound}",
     "UNKNOWN_ALERT": "no standing alert is called {value}",
     "NOT_A_NUMBER": "{value} is not a usable number; allowed: {bound}",
     "ENTRIES_BLOCKED": "entries are blocked: {value}",

@@ -23,6 +23,8 @@ class Rejected(Struct, frozen=True, tag="rejected"):
     text: str
     """The venue's own words."""
     at: int
+    duplicate: bool = False
+    """Refused because an order of this id works already: then ours is there, from a request that nobody remembers."""
 
 
 class Filled(Struct, frozen=True, tag="filled"):

@@ -202,6 +202,32 @@ class Notice(Struct, frozen=True):
     """The id of the order or position it is about."""
 
 
+class TruthRow(Struct, frozen=True):
+    """One thing, as we have it and as the venue has it."""
+
+    kind: str
+    """order or holding."""
+    subject: str
+    """What a `Resolve` names: an order's id, a symbol, a currency."""
+    name: str
+    ours: str
+    theirs: str
+    differs: str
+    """Empty where they agree."""
+    actions: tuple[str, ...]
+    """What may be done about it."""
+
+
+class TruthView(Struct, frozen=True):
+    """Ours beside the venue's."""
+
+    as_of: int | None
+    """When the venue's picture was taken; None before the first."""
+    in_motion: bool
+    """Whether too much is under way to judge holdings by."""
+    rows: tuple[TruthRow, ...]
+
+
 class View(Struct, frozen=True):
     """All of it at one moment."""
 
@@ -231,6 +257,7 @@ class View(Struct, frozen=True):
     """The newest of them, oldest first."""
     progress: float | None
     """How far a recorded market has been played, 0 to 1."""
+    truth: TruthView = TruthView(None, in_motion=True, rows=())
     holder: str = ""
     """Who holds the account, when it is not this process."""
 

@@ -1,0 +1,161 @@
+"""What an event changes of the account as a whole: cash, alerts, blocks, a flatten, the day, what the venue was asked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.desk import events as e
+from engine.desk.state import ENDED_ALERTS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
+from engine.model.alert import Severity
+from engine.model.money import ZERO
+
+ANSWERS = 1_000
+"""Answered intents remembered against repeats."""
+
+
+def _listed(state: State, event: e.InstrumentListed) -> Touched:
+    state.instruments[event.instrument.symbol] = event.instrument
+    return None
+
+
+def _cash(state: State, event: e.CashReported) -> Touched:
+    state.cash = dict(event.cash)
+    return None
+
+
+def _intent(state: State, event: e.IntentTaken) -> Touched:
+    state.answers[event.intent.id] = event.answer
+    keep_last(state.answers, ANSWERS)
+    return None
+
+
+def _alert(state: State, event: e.AlertRaised) -> Touched:
+    state.alerts[event.alert.key] = event.alert
+    if len(state.alerts) > STANDING_ALERTS:
+        oldest = next((alert for alert in state.alerts.values() if alert.severity is not Severity.CRITICAL), None)
+        if oldest is not None:  # nobody reads that many
+            _end_alert(state, oldest.key, cured_at=event.at)
+    return None
+
+
+def _end_alert(state: State, key: str, **changes: int) -> None:
+    alert = replace(state.alerts[key], **changes)
+    if alert.stands:
+        state.alerts[key] = alert
+    else:
+        del state.alerts[key]
+        state.ended_alerts.append(alert)
+        del state.ended_alerts[:-ENDED_ALERTS]
+
+
+def _cured(state: State, event: e.AlertCured) -> Touched:
+    _end_alert(state, event.key, cured_at=event.at)
+    return None
+
+
+def _acknowledged(state: State, event: e.AlertAcknowledged) -> Touched:
+    _end_alert(state, event.key, acknowledged_at=event.at)
+    return None
+
+
+def _blocked(state: State, event: e.EntriesBlocked) -> Touched:
+    since = state.blocks[event.code].since if event.code in state.blocks else event.at
+    state.blocks[event.code] = Block(event.code, event.text, since, event.until)
+    return None
+
+
+def _allowed(state: State, event: e.EntriesAllowed) -> Touched:
+    del state.blocks[event.code]
+    if event.code == "DRAWDOWN":
+        state.day = replace(state.day, peak=state.day.last)
+    elif event.code == "LOSING_STREAK":
+        state.day = replace(state.day, losses=0)
+    return None
+
+
+def _halt(state: State, event: e.HaltSet) -> Touched:
+    state.halted = event.halted
+    return None
+
+
+def _flatten(state: State, event: e.FlattenBegan) -> Touched:
+    state.flatten = FlattenState(event.intent, event.at)
+    state.reverses.clear()
+    return None
+
+
+def _flatten_asked(state: State, event: e.FlattenAsked) -> Touched:
+    if state.flatten is not None:
+        state.flatten = replace(state.flatten, asked_at=event.at)
+    return None
+
+
+def _flatten_ended(state: State, event: e.FlattenEnded) -> Touched:
+    if state.flatten is not None:
+        state.flatten = replace(state.flatten, ended_at=event.at, receipt=event.receipt)
+    return None
+
+
+def _asked(state: State, event: e.AccountAsked) -> Touched:
+    state.asked_at = event.at
+    return None
+
+
+def _reconciled(state: State, event: e.Reconciled) -> Touched:
+    state.asked_at = None
+    state.reconciled_at = event.at
+    state.foreign = {order.venue_order_id or order.client_order_id: order for order in event.foreign}
+    return None
+
+
+def _sampled(state: State, event: e.Sampled) -> Touched:
+    day = state.day
+    peak = event.equity if day.peak is None else max(day.peak, event.equity)
+    fall = (peak - event.equity) / peak if peak > ZERO else ZERO
+    state.day = replace(
+        day,
+        peak=peak,
+        trough=max(day.trough, fall),
+        last=event.equity,
+        equity=event.equity if day.equity is None else day.equity,
+        began_at=day.began_at or event.at,
+    )
+    for name, (lowest, highest) in event.extremes.items():
+        if name in state.positions:
+            state.positions[name] = replace(state.positions[name], lowest=lowest, highest=highest)
+    return None
+
+
+def _rebased(state: State, event: e.Rebased) -> Touched:
+    day = state.day
+    equity = None if day.equity is None else day.equity + event.amount
+    peak = None if day.peak is None else day.peak + event.amount
+    state.day = replace(day, equity=equity, peak=peak)
+    return None
+
+
+def _day(state: State, event: e.DayBegan) -> Touched:
+    state.day = replace(state.day, began_at=event.at, equity=event.equity)
+    return None
+
+
+TABLE: dict[type, Callable[[State, Any], Touched]] = {
+    e.InstrumentListed: _listed,
+    e.CashReported: _cash,
+    e.IntentTaken: _intent,
+    e.AlertRaised: _alert,
+    e.AlertCured: _cured,
+    e.AlertAcknowledged: _acknowledged,
+    e.EntriesBlocked: _blocked,
+    e.EntriesAllowed: _allowed,
+    e.HaltSet: _halt,
+    e.FlattenBegan: _flatten,
+    e.FlattenAsked: _flatten_asked,
+    e.FlattenEnded: _flatten_ended,
+    e.AccountAsked: _asked,
+    e.Reconciled: _reconciled,
+    e.Sampled: _sampled,
+    e.Rebased: _rebased,
+    e.DayBegan: _day,
+}

@@ -1,0 +1,224 @@
+"""What an event changes of a position: its fills, what it wants, how it ends."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.desk import events as e
+from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Totals, Touched, keep_last
+from engine.model.account import add_cash
+from engine.model.fill import Fill
+from engine.model.instrument import Kind
+from engine.model.money import ZERO
+from engine.model.order import Role
+from engine.model.position import Position
+
+
+def _change(state: State, name: str, **changes: Any) -> Touched:
+    state.positions[name] = replace(state.positions[name], **changes)
+    return name
+
+
+def _hold(state: State, position: Position) -> None:
+    state.positions[position.id] = position
+    state.holders.setdefault(position.symbol, {})[position.id] = None
+
+
+def _let_go(state: State, name: str) -> Position:
+    position = state.positions.pop(name)
+    state.plans.pop(name, None)
+    held = state.holders[position.symbol]
+    del held[name]
+    if not held:
+        del state.holders[position.symbol]
+    return position
+
+
+def book(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
+    """What a fill does to its position, to the cash and to the totals; `exit_by` says what a close was."""
+    before, after = _accumulate(state, fill, fee_value, exit_by)
+    instrument = state.instruments[fill.symbol]
+    cash = add_cash(state.cash, fill.fee_currency, -fill.fee)
+    if instrument.kind is Kind.SPOT:
+        cash = add_cash(cash, instrument.base, fill.size * fill.side.sign)
+        cash = add_cash(cash, instrument.quote, -fill.size * fill.price * fill.side.sign)
+    else:
+        cash = add_cash(cash, instrument.settle, after.gross_profit(instrument) - before)
+    state.cash = cash
+    state.totals = replace(state.totals, fees=add_cash(state.totals.fees, fill.fee_currency, fill.fee))
+    state.last_fill_at = max(state.last_fill_at, fill.at)
+    return after.id
+
+
+def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> tuple[Decimal, Position]:
+    """What a fill does to its position: its gross profit before, and the position after."""
+    position = state.positions.get(fill.position) or state.closed.get(fill.position) or _taken_up(state, fill.position)
+    instrument = state.instruments[fill.symbol]
+    before = position.gross_profit(instrument)
+    changed: dict[str, Any] = dict(position.accumulate(fill, instrument, fee_value))
+    position = replace(position, **changed)
+    if fill.side is not position.side:
+        left = max(position.size, ZERO)
+        closing = max(position.closing - fill.size, ZERO) if exit_by == Role.CLOSE.value else position.closing
+        position = replace(position, closing=min(closing, left), last_exit=exit_by)
+    if position.lowest is None or position.highest is None:
+        position = replace(position, lowest=fill.price, highest=fill.price)
+    if position.id in state.closed:
+        _leave(state, state.closed[position.id], -1)
+    state.closed.pop(position.id, None)  # a fill that came after the end opens the book again
+    _hold(state, position)
+    return before, position
+
+
+def _adjusted(state: State, event: e.HoldingAdjusted) -> Touched:
+    return _accumulate(state, event.fill, ZERO, "elsewhere")[1].id
+
+
+def _left_elsewhere(state: State, event: e.LeftElsewhere) -> Touched:
+    left = state.elsewhere.get(event.symbol, ZERO) + event.size
+    if left:
+        state.elsewhere[event.symbol] = left
+    else:
+        state.elsewhere.pop(event.symbol, None)
+    return None
+
+
+def _planned(state: State, event: e.PositionPlanned) -> Touched:
+    _hold(state, event.position)
+    state.plans[event.position.id] = event.plan
+    return event.position.id
+
+
+def _stop_moved(state: State, event: e.StopMoved) -> Touched:
+    position = state.positions[event.position]
+    changes: dict[str, Any] = {"stop": event.stop, "through_since": None, "retry_at": None, "stop_refusals": 0}
+    if event.by == "entry" or (event.by == "operator" and position.initial_stop is None):
+        changes["initial_stop"] = event.stop
+    if event.by != "entry" and position.id in state.plans:
+        state.plans[position.id] = replace(state.plans[position.id], stop=None)
+    return _change(state, event.position, **changes)
+
+
+def _target_moved(state: State, event: e.TargetMoved) -> Touched:
+    if event.by != "entry" and event.position in state.plans:
+        state.plans[event.position] = replace(state.plans[event.position], target=None)
+    return _change(state, event.position, target=event.target)
+
+
+def _trail_set(state: State, event: e.TrailSet) -> Touched:
+    return _change(state, event.position, trail=event.trail, trailing=event.following, best=event.best)
+
+
+def _trail_followed(state: State, event: e.TrailFollowed) -> Touched:
+    return _change(state, event.position, best=event.best, stop=event.stop, trailing=True)
+
+
+def _closing(state: State, event: e.ClosingBegan) -> Touched:
+    position = state.positions[event.position]
+    fresh = position.closing == ZERO
+    if state.flatten is not None and state.flatten.ended_at is None and position.id not in state.flatten.closed:
+        state.flatten = replace(state.flatten, closed=(*state.flatten.closed, position.id))
+    return _change(
+        state,
+        event.position,
+        closing=event.size,
+        close_reason=event.reason,
+        closing_since=event.at if fresh else position.closing_since,
+        attempts=0 if fresh else position.attempts,
+        retry_at=None if fresh else position.retry_at,
+    )
+
+
+def _retry(state: State, event: e.StopRetrySet) -> Touched:
+    return _change(state, event.position, stop_refusals=event.refusals, retry_at=event.retry_at)
+
+
+def _crossed(state: State, event: e.StopCrossed) -> Touched:
+    return _change(state, event.position, through_since=event.since)
+
+
+def _protection(state: State, event: e.ProtectionChanged) -> Touched:
+    position = state.positions[event.position]
+    return _change(
+        state,
+        event.position,
+        protection=event.protection,
+        protection_since=event.at,
+        naked_ns=position.naked_until(event.at) if position.protection_since else 0,
+    )
+
+
+def _dust(state: State, event: e.DustLeft) -> Touched:
+    return _change(state, event.position, dust=event.dust, closing=ZERO)
+
+
+def _closed(state: State, event: e.PositionClosed) -> Touched:
+    position = _let_go(state, event.position)
+    _leave(state, position, 1)
+    instrument = state.instruments[position.symbol]
+    profit = position.realised_profit(instrument)
+    state.closed[position.id] = replace(
+        position, closed_at=event.at, close_reason=event.reason, lowest=event.lowest, highest=event.highest, closing=ZERO, trailing=False
+    )
+    keep_last(state.closed, CLOSED_POSITIONS)
+    state.totals = Totals(add_cash(state.totals.realised, position.settle, profit), state.totals.fees)
+    state.day = replace(state.day, losses=state.day.losses + 1 if profit < ZERO else 0)
+    return None
+
+
+def _leave(state: State, position: Position, sign: int) -> None:
+    left = state.dust.get(position.symbol, ZERO) + sign * position.signed_size
+    if left:
+        state.dust[position.symbol] = left
+    else:
+        state.dust.pop(position.symbol, None)
+
+
+def _dropped(state: State, event: e.PositionDropped) -> Touched:
+    plan = state.plans[event.position]
+    state.dropped[event.position] = (_let_go(state, event.position), plan)
+    keep_last(state.dropped, ENDED_ORDERS)
+    return None
+
+
+def _taken_up(state: State, name: str) -> Position:
+    """A bracket that was dropped when its entry ended, whose fill came all the same: with all that it wanted."""
+    position, state.plans[name] = state.dropped.pop(name)
+    return position
+
+
+def _noted(state: State, event: e.PositionNoted) -> Touched:
+    if event.position in state.closed:
+        state.closed[event.position] = replace(state.closed[event.position], note=event.note, tags=event.tags)
+        return None
+    return _change(state, event.position, note=event.note, tags=event.tags)
+
+
+def _reverse(state: State, event: e.ReverseWanted) -> Touched:
+    if event.then is None:
+        state.reverses.pop(event.position, None)
+    else:
+        state.reverses[event.position] = event.then
+    return None
+
+
+TABLE: dict[type, Callable[[State, Any], Touched]] = {
+    e.PositionPlanned: _planned,
+    e.HoldingAdjusted: _adjusted,
+    e.LeftElsewhere: _left_elsewhere,
+    e.StopMoved: _stop_moved,
+    e.TargetMoved: _target_moved,
+    e.TrailSet: _trail_set,
+    e.TrailFollowed: _trail_followed,
+    e.ClosingBegan: _closing,
+    e.StopRetrySet: _retry,
+    e.StopCrossed: _crossed,
+    e.ProtectionChanged: _protection,
+    e.DustLeft: _dust,
+    e.PositionClosed: _closed,
+    e.PositionDropped: _dropped,
+    e.PositionNoted: _noted,
+    e.ReverseWanted: _reverse,
+}

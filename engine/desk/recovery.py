@@ -1,0 +1,74 @@
+"""Exits that went out while the journal failed, and that a crash made us forget: recognised by their ids, which are derived and not drawn.
+
+An id says nothing by itself, but the ids that a position's next exits would get can be told: what bears one of them is that exit.
+"""
+
+from collections.abc import Iterable
+
+from engine.desk import events as e
+from engine.desk.context import Context, Events, cure
+from engine.model.fill import Fill
+from engine.model.ids import account_prefix, client_order_id
+from engine.model.order import Order, OrderType, Role, Status
+from engine.model.position import Position
+
+AHEAD = 40
+"""How far from a position's newest exit a forgotten one may be: those of other roles may have been numbered since."""
+EXITS = (Role.STOP, Role.CLOSE, Role.TARGET)
+
+
+def recognise(ctx: Context, name: str, symbol: str) -> tuple[Position, Role, int] | None:
+    """The position, role and number of a forgotten exit; None for anything else."""
+    state = ctx.state
+    if not name.startswith(account_prefix(state.account)) or state.order(name) is not None:
+        return None
+    for position in (*state.positions.values(), *reversed(state.closed.values())):
+        if position.symbol == symbol:
+            for version in range(max(position.versions - AHEAD, 0) + 1, position.versions + AHEAD + 1):
+                for role in EXITS:
+                    if client_order_id(state.account, position.id, role.value, version) == name:
+                        return position, role, version
+    return None
+
+
+def from_order(ctx: Context, theirs: Order) -> Events:
+    """Take up a forgotten exit that the venue has open; nothing for anything else. What became of it is reported next."""
+    found = recognise(ctx, theirs.client_order_id, theirs.symbol)
+    if found is not None:
+        yield from _take_up(ctx, theirs, *found)
+
+
+def from_fills(ctx: Context, fills: Iterable[Fill]) -> Events:
+    """Take up the forgotten exits that some executions belong to."""
+    by_order: dict[str, list[Fill]] = {}
+    for fill in fills:
+        if fill.execution_id not in ctx.state.executions and ctx.state.order(fill.client_order_id) is None:
+            by_order.setdefault(fill.client_order_id, []).append(fill)
+    for name, its in by_order.items():
+        found = recognise(ctx, name, its[0].symbol)
+        if found is not None:
+            size = sum((fill.size for fill in its[1:]), its[0].size)
+            order = Order(name, found[0].id, its[0].symbol, its[0].side, OrderType.MARKET, found[1], size, created_at=its[0].at)
+            yield from _take_up(ctx, order, *found)
+
+
+def _take_up(ctx: Context, order: Order, position: Position, role: Role, version: int) -> Events:
+    known = Order(
+        order.client_order_id,
+        position.id,
+        order.symbol,
+        order.side,
+        order.type,
+        role,
+        order.size,
+        price=order.price,
+        trigger=order.trigger,
+        time_in_force=order.time_in_force,
+        reduce_only=order.reduce_only,
+        status=Status.PENDING,
+        created_at=order.created_at,
+        touched_at=ctx.now,
+        label=position.label,
+    )
+    yield e.OrderRecovered(ctx.now, known, version)
+    yield from cure(ctx, "UNKNOWN_ORDER", order.client_order_id)

@@ -1,0 +1,150 @@
+"""Settling what differs between ours and the venue's: the operator (or a flatten) says what, and it is booked as what it is.
+
+What the venue no longer has of ours was closed elsewhere: it is booked so, at the market's price, without a fee that nobody told. What it has
+beyond ours is taken into custody, taken and closed, or left alone.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from engine.desk import events as e
+from engine.desk.context import Context, Events, cure
+from engine.desk.entries import accept, refuse
+from engine.desk.protection import begin_closing
+from engine.desk.truth import differences, in_motion
+from engine.model.fill import Fill, Liquidity
+from engine.model.ids import account_prefix, position_id
+from engine.model.instrument import Instrument, Kind
+from engine.model.intent import Resolve, Settlement
+from engine.model.money import ZERO, plain
+from engine.model.order import Order
+from engine.model.position import Position
+from engine.model.report import Picture
+from engine.model.side import Side
+
+
+def resolve(ctx: Context, intent: Resolve) -> Events:
+    """The operator settles a difference."""
+    picture, subject = ctx.board.picture, intent.subject
+    order = _order(ctx, picture, subject)
+    if order is not None:
+        yield from _settle_order(ctx, intent, order)
+        return
+    differs = {} if picture is None else {name: (ours, theirs) for name, ours, theirs in differences(ctx, picture)}
+    if picture is None or subject not in differs:
+        if picture is not None and in_motion(ctx, picture):
+            yield from refuse(ctx, intent, "PENDING", subject)
+        else:
+            yield from refuse(ctx, intent, "UNKNOWN_DIFFERENCE", subject, ", ".join(differs) or "none")
+        return
+    instrument = traded_as(ctx, subject)
+    if instrument is not None and ctx.quote(instrument.symbol) is None:
+        yield from refuse(ctx, intent, "NO_PRICE", instrument.symbol)
+        return
+    ours, theirs = differs[subject]
+    said = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}[intent.action]
+    yield from accept(ctx, intent, f"{subject}: {plain(ours)} → {plain(theirs)}, {said}")
+    yield from settle(ctx, picture, subject, intent.action, intent.id)
+
+
+def _order(ctx: Context, picture: Picture | None, name: str) -> Order | None:
+    """An order at the venue that no journal of ours knows, by either id."""
+    for order in () if picture is None else picture.orders:
+        if name in (order.client_order_id, order.venue_order_id) and ctx.state.order(order.client_order_id) is None:
+            return order
+    return None
+
+
+def _settle_order(ctx: Context, intent: Resolve, order: Order) -> Events:
+    name = f"{order.side.value} {plain(order.remaining)} {order.symbol}"
+    mine = order.client_order_id.startswith(account_prefix(ctx.state.account))
+    target = order.client_order_id if mine else order.venue_order_id or order.client_order_id
+    yield from accept(ctx, intent, f"cancelling {name}" if intent.action is Settlement.FLATTEN else f"{name} is left alone")
+    if intent.action is Settlement.FLATTEN:
+        yield e.OrphanCancelled(ctx.now, order)
+    yield from cure(ctx, "UNKNOWN_ORDER" if mine else "FOREIGN_ORDER", target)
+
+
+def traded_as(ctx: Context, subject: str) -> Instrument | None:
+    """What a difference is held as: a derivative by its symbol, a currency as the base of what trades against the account's; None for money."""
+    found = ctx.state.instruments.get(subject)
+    if found is not None:
+        return found
+    bases = [instrument for instrument in ctx.state.instruments.values() if instrument.kind is Kind.SPOT and instrument.base == subject]
+    return next((instrument for instrument in bases if instrument.quote == ctx.state.currency), bases[0] if bases else None)
+
+
+def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key: str) -> Events:
+    """Book a difference: first what is no longer there, then what is there beyond ours. The market must have a price."""
+    state, instrument = ctx.state, traded_as(ctx, subject)
+    worth, _ = ctx.equity()
+    left, money = ZERO, subject
+    if instrument is None:
+        pass
+    elif instrument.kind is Kind.SPOT:
+        before = state.cash.get(subject, ZERO)
+        left = picture.balances.get(subject, ZERO) - before
+        spare = before - sum((p.signed_size for p in state.positions.values() if ctx.instrument(p).base == subject), ZERO)
+        if left < ZERO < spare:  # what is not in custody goes first
+            left = min(left + spare, ZERO)
+    else:
+        left = picture.net.get(subject, ZERO) - _held(ctx, subject)
+        money = instrument.settle
+        known = state.elsewhere.get(subject, ZERO)
+        if left * known < ZERO:  # what is not ours went first
+            gone = min(abs(left), abs(known)).copy_sign(left)
+            yield e.LeftElsewhere(ctx.now, subject, gone)
+            left -= gone
+    if money in picture.balances or money in state.cash:
+        yield e.CashReported(ctx.now, {**state.cash, money: picture.balances.get(money, ZERO)})
+    if instrument is not None and left:
+        side = Side.BUY if left > ZERO else Side.SELL
+        for position, part in list(_gone(ctx, instrument, left)):
+            yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, part, f"{key}/{position.id}"))
+            left -= part * side.sign
+        if left:
+            yield from _beyond(ctx, instrument, left, action, key)
+    change = ctx.equity()[0] - worth
+    if change:
+        yield e.Rebased(ctx.now, change)
+    yield from cure(ctx, "DIFFERENCE", subject)
+
+
+def _held(ctx: Context, symbol: str) -> Decimal:
+    state = ctx.state
+    held = sum((position.signed_size for position in state.positions_in(symbol)), ZERO)
+    return held + state.dust.get(symbol, ZERO) + state.elsewhere.get(symbol, ZERO)
+
+
+def _gone(ctx: Context, instrument: Instrument, difference: Decimal) -> Iterator[tuple[Position, Decimal]]:
+    """Which of our positions a difference has closed (or undone, where more was closed than was held), oldest first."""
+    left = abs(difference)
+    for position in ctx.state.positions.values():
+        same = ctx.instrument(position).base == instrument.base if instrument.kind is Kind.SPOT else position.symbol == instrument.symbol
+        if same and left > ZERO and position.signed_size * difference < ZERO:
+            part = min(left, abs(position.signed_size))
+            left -= part
+            yield position, part
+
+
+def _beyond(ctx: Context, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
+    """What the venue has and we don't."""
+    if action is Settlement.FORGET:
+        if instrument.kind is not Kind.SPOT:
+            yield e.LeftElsewhere(ctx.now, instrument.symbol, size)
+        return
+    side = Side.BUY if size > ZERO else Side.SELL
+    name = position_id(ctx.state.account, key)
+    position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, note="adopted")
+    yield e.PositionPlanned(ctx.now, position, e.Plan(key, None, None, None, began_at=ctx.now))
+    yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, abs(size), f"{key}/{name}"))
+    if action is Settlement.FLATTEN:
+        yield from begin_closing(ctx, ctx.state.positions[name], "flatten")
+
+
+def _booked(ctx: Context, position: Position, side: Side, size: Decimal, name: str) -> Fill:
+    """What happened elsewhere, as an execution at the market's price."""
+    quote = ctx.quote(position.symbol)
+    assert quote is not None
+    price = quote.bid if side is Side.SELL else quote.ask
+    return Fill(name, "", position.symbol, side, price, size, ZERO, position.settle, Liquidity.TAKER, ctx.now, position.id)
