@@ -5,8 +5,9 @@ The addresses carry secrets, so they never stand in the settings: a setting name
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
+from engine.desk.events import AlertCured, AlertRaised, AnyEvent
 from engine.model.alert import Alert, Severity
 
 WAITING = 100
@@ -35,6 +36,14 @@ class Notifier:
         self._account = account
         self._failed = failed
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
+
+    def decided(self, events: Iterable[AnyEvent], ended: Sequence[Alert]) -> None:
+        """Whatever of it a person must hear; `ended` are the alerts that are over, newest last."""
+        for event in events:
+            if isinstance(event, AlertRaised):
+                self.raised(event.alert)
+            elif isinstance(event, AlertCured):
+                self.cured(next(alert for alert in reversed(ended) if alert.key == event.key))
 
     def raised(self, alert: Alert) -> None:
         """An alert was raised."""
