@@ -7,6 +7,7 @@ from engine.desk.desk import Decision
 from engine.desk.state import State
 from engine.journal import Batch, Record
 from engine.model.limits import Level
+from engine.model.money import ZERO
 
 Encode = Callable[[object], bytes]
 
@@ -18,12 +19,15 @@ def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...],
     fills, alerts, equity = [], [], []
     for event in decision.events:
         match event:
-            case e.OrderSubmitted(order=order):
+            case e.OrderSubmitted(order=order) | e.OrderRecovered(order=order):
                 orders[order.client_order_id] = None
                 positions[order.position] = None
             case e.OrderFilled(fill=fill, fee_value=value) | e.PositionLiquidated(fill=fill, fee_value=value):
                 fills.append((fill, value))
                 orders[fill.client_order_id] = None
+                positions[fill.position] = None
+            case e.HoldingAdjusted(fill=fill):
+                fills.append((fill, ZERO))
                 positions[fill.position] = None
             case e.PositionPlanned(position=position):
                 positions[position.id] = None

@@ -21,13 +21,15 @@ LOOKS = 64
 class Clock:
     """Nanoseconds since 1970 UTC, running at `speed` times the loop's own time from `start` on."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, start: int | None = None, speed: float = 1.0) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: int | None = None, speed: float = 1.0, wall: Callable[[], int] | None = None) -> None:
         if not speed > 0:
             raise ValueError(f"clock: speed is {speed}; it must be above zero")
         self._loop = loop
         self._speed = speed
         self._origin = loop.time()
-        self._start = time.time_ns() if start is None else start
+        self._wall = time.time_ns if wall is None and start is None else wall
+        """The machine's own clock, which may jump; None for a time of our own."""
+        self._start = start if start is not None else time.time_ns() if wall is None else wall()
 
     @property
     def virtual(self) -> bool:
@@ -37,6 +39,14 @@ class Clock:
     def now(self) -> int:
         """The time."""
         return self._start + round((self._loop.time() - self._origin) * self._speed * SECOND)
+
+    def drift(self) -> int:
+        """By how many nanoseconds the machine's clock is ahead of this one: a loop's time stands still while a laptop sleeps."""
+        return 0 if self._wall is None else self._wall() - self.now()
+
+    def catch_up(self, duration: int) -> None:
+        """Go forward by what was slept. Timers stay where they are: what is to be done in a second is still a second away."""
+        self._start += max(duration, 0)
 
     def _when(self, at: int) -> float:
         return self._origin + (at - self._start) / SECOND / self._speed
@@ -63,6 +73,11 @@ class Clock:
         A market that plays a million quotes asks this first, and sleeps only where somebody else has something to do.
         """
         return isinstance(self._loop, VirtualLoop) and self._loop.skip_to(self._when(at))
+
+    def hang(self, duration: int) -> None:
+        """Under virtual time: time goes by and nobody runs, as in a process that is stopped. What was due is late afterwards."""
+        assert isinstance(self._loop, VirtualLoop)
+        self._loop.hang(duration)
 
 
 class _InstantSelector(selectors.SelectSelector):
@@ -101,6 +116,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._nanoseconds += max(1, round(self._instant.passed * SECOND))
             self._instant.passed = 0.0
         return self._nanoseconds / SECOND
+
+    def hang(self, duration: int) -> None:
+        """Let nanoseconds go by in which nothing is done."""
+        self._nanoseconds += duration
 
     def skip_to(self, when: float) -> bool:
         """Move to `when` if nothing is ready or due before it."""

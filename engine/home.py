@@ -61,6 +61,11 @@ class Home:
         return self.folder / "paper.sqlite"
 
     @property
+    def log(self) -> Path:
+        """What happened, a line each; rotates."""
+        return self.folder / "flatout.log"
+
+    @property
     def control(self) -> Path:
         """The control socket. A path that is too long for one lives in a private folder beside the temporary files."""
         path = self.folder / "control.sock"

@@ -6,12 +6,12 @@ import socket
 import time
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from engine import assembly
 from engine.clock import Clock
 from engine.control import ControlError, ControlServer, RemoteSession
 from engine.desk.desk import Decision
-from engine.desk.events import AlertCured, AlertRaised
 from engine.exchange import Store
 from engine.home import Home
 from engine.journal import Journal
@@ -20,6 +20,7 @@ from engine.model.intent import AnyIntent
 from engine.model.quote import Candle, Tick
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
+from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
@@ -58,6 +59,7 @@ class LocalSession:
         if self.source.recorded is not None:
             market = self.source.recorded
             self.engine.progress = lambda: market.progress
+        self._log = Log(home.log, secrets_of(settings))
         self._tell_others()
         await self.engine.start()
         self.engine.tasks.spawn("market", self._play())
@@ -85,22 +87,18 @@ class LocalSession:
         store.restore(self.venue.exchange, self.clock.now())
 
     def _tell_others(self) -> None:
-        """Notifications, where the settings ask for them. Raises NotifyError."""
-        variable = self._settings.outlets.notify
-        if variable is None:
-            return
-        notifier = Notifier(variable, self._settings.account.name, self.engine.complain)
+        """The log, and notifications where the settings ask for them. Raises NotifyError."""
+        variable, engine, log = self._settings.outlets.notify, self.engine, self._log
+        notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:
-            for event in decision.events:
-                if isinstance(event, AlertRaised):
-                    notifier.raised(event.alert)
-                elif isinstance(event, AlertCured):
-                    ended = [alert for alert in self.engine.state.ended_alerts if alert.key == event.key]
-                    notifier.cured(ended[-1])
+            log.decided(decision, engine.state)
+            if notifier is not None:
+                notifier.decided(decision.events, engine.state.ended_alerts)
 
-        self.engine.hooks.decided = decided
-        self.engine.tasks.spawn("notifications", notifier.run())
+        engine.hooks.decided = decided
+        if notifier is not None:
+            engine.tasks.spawn("notifications", notifier.run())
 
     async def _play(self) -> None:
         def deliver(tick: Tick) -> None:
@@ -155,7 +153,16 @@ class LocalSession:
         if self.source.simulated is not None and not self.engine.read_only:
             self._store.save_market(self.source.simulated.state())
         self.venue.shut_down()
+        self._log.close()
         self._home.let_go()
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Whatever the settings lead to that must never be written."""
+    found = [os.environ.get(settings.outlets.notify or "", "")]
+    if settings.journal.url and "://" in settings.journal.url:
+        found.append(urlsplit(settings.journal.url).password or "")
+    return found
 
 
 def venue_alone(settings: Settings, clock: Clock, store: Store) -> PaperVenue:

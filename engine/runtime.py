@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from engine.bookkeeping import batch
 from engine.clock import SECOND, Clock
 from engine.desk.board import Board
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Trouble
+from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
 from engine.desk.evolve import evolve
@@ -52,6 +52,8 @@ EQUITY = 2_000
 
 SAMPLES = frozenset({Sampled, AccountAsked, Reconciled})
 """Events that are written with the next ones: a crash loses nothing with them that the next sample would not say."""
+SLEPT = 5 * SECOND
+"""A beat that is later than this was slept through."""
 DEAREST = 10.0
 """No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
@@ -95,6 +97,7 @@ class Engine:
         listener = Listener(self.report, self._trouble, self._rate_limited)
         self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve, self._reserve_at_most)  # noqa: S311 - jitter
         self.quotes = 0
+        self.bad_quotes: dict[str, int] = {}
         self.journal_failing = ""
         self.progress: Callable[[], float] | None = None
         """How far a recorded market has been played."""
@@ -108,6 +111,7 @@ class Engine:
         self._unsaved = False
         self._beat: asyncio.TimerHandle | None = None
         self._beat_at = 0
+        self._drift = 0
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
@@ -132,8 +136,7 @@ class Engine:
     async def start(self) -> None:
         """Recover: say what the venue trades, connect, ask for the account. Entries are accepted once that is answered."""
         self.journal.start(self._durable, self._journal_trouble)
-        unheard = (Submit(order, Lane.ENTRY) for order in self.state.orders.values() if order.venue_order_id is None)
-        self.gateway.restore(self.journal.levels(), tuple(unheard))
+        self.gateway.restore(self.journal.levels())
         for point in self.journal.rows("equity", newest=EQUITY):
             self._equity.append((cast(int, point["at"]), cast(Decimal, point["amount"])))
         self.post(Listed(await self.venue.instruments()))
@@ -164,6 +167,7 @@ class Engine:
         if self.read_only or self.journal_failing:
             self.journal.close(1.0)
             return
+        self.journal.append(Batch(levels=self.gateway.levels()))
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
             self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
         self.journal.close()
@@ -185,10 +189,30 @@ class Engine:
         """Once a second: how late the loop runs, and whatever the desk does by time alone."""
         now = self.clock.now()
         self._lag = max(0, now - self._beat_at)
+        self._watch_clock()
+        now = self.clock.now()
         self._beat_at = max(self._beat_at, now) + self._pace()
         self._beat = self.clock.call_at(self._beat_at, self._pulse)
         if self.desk.needs_pulse(now):
             self.post(Pulse())
+
+    def _watch_clock(self) -> None:
+        """The machine's clock may have gone on while the loop stood still."""
+        drift = self.clock.drift()
+        if abs(drift - self._drift) < SLEPT:
+            return
+        self.clock.catch_up(drift)
+        self._drift, self._beat_at = self.clock.drift(), self.clock.now()
+        way = "ahead" if drift > 0 else "back"
+        self.post(Slept(f"the machine's clock went {way} by {abs(drift) / SECOND:.0f} s"))
+
+    def _wake_up(self) -> None:
+        """Before anything is decided: was the last beat slept through?"""
+        now = self.clock.now()
+        if self._beat is not None and now - self._beat_at > SLEPT and not self._closed:
+            text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
+            self._beat_at = now
+            self._inbox.appendleft((Slept(text), None))
 
     def _pace(self) -> int:
         """A second; under virtual time until there is something to do: a quiet month is not two million idle beats."""
@@ -212,6 +236,9 @@ class Engine:
     def quote(self, quote: Quote) -> None:
         """A price: the board keeps it; only what it crosses becomes a message."""
         self.quotes += 1
+        if not quote.is_sane:
+            self._bad_quote(quote)
+            return
         crossed = self.board.on_quote(quote)
         if crossed:
             self.post(Crossed(quote.symbol, tuple(crossed)))
@@ -224,6 +251,12 @@ class Engine:
         for ring in rings:
             ring.add(quote.at, quote.bid)
 
+    def _bad_quote(self, quote: Quote) -> None:
+        """A price that can't be one moves nothing: it is counted, and told once per symbol."""
+        self.bad_quotes[quote.symbol] = self.bad_quotes.get(quote.symbol, 0) + 1
+        if self.bad_quotes[quote.symbol] == 1:
+            self.complain(f"a price of {quote.symbol} makes no sense and is ignored: {quote.bid} / {quote.ask}")
+
     async def ask(self, intent: AnyIntent) -> Answer:
         """Decide an intent; returns its answer as soon as there is one. Outcomes follow as notices."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -235,6 +268,7 @@ class Engine:
         if self._draining:
             return
         self._draining = True
+        self._wake_up()
         began = time.perf_counter()
         try:
             while self._inbox:
@@ -285,7 +319,8 @@ class Engine:
             self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
 
     def _batch(self, decision: Decision, now: int) -> Batch:
-        return batch(decision, self.state, now, self.gateway.levels() if decision.requests else (), encode)
+        told = bool(decision.requests) or not self.gateway.idle  # also while earlier requests still wait: they leave later than they were written
+        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), encode)
 
     def _durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""
@@ -357,15 +392,15 @@ class Engine:
 
     def _reserve_at_most(self) -> float:
         """What the reserve can't exceed, without summing it."""
-        return DEAREST * (len(self.state.orders) + len(self.state.positions))
+        return DEAREST * (len(self.state.orders) + len(self.state.positions) + 1)
 
     def reserve(self) -> Mapping[str, float]:
-        """Tokens per counter that flattening everything would cost now: each open order cancelled, each position closed."""
+        """Tokens per counter that flattening everything would cost now: each open order cancelled, each position closed, the venue's word."""
         now, seq = self.clock.now(), self.state.seq
         if self._reserved[0] == seq and now - self._reserved[1] < SECOND // 10:
             return self._reserved[2]
-        costs: dict[str, float] = {}
         model = self.gateway.model
+        costs = dict(model.charges(QueryAccount(0, Lane.EMERGENCY), now))
         for order in self.state.orders.values():
             cancel = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, order.touched_at)
             for name, cost in model.charges(cancel, now):
@@ -421,6 +456,7 @@ class Engine:
             journal_failing=self.journal_failing,
             flatten=self.views.flatten(ctx),
             notices=tuple(self._notices),
+            truth=self.views.truth(ctx),
             progress=None if self.progress is None else self.progress(),
         )
 
