@@ -20,6 +20,7 @@ from tui.flows.stop import break_even as break_even_price
 from tui.flows.target import Target
 from tui.flows.ticket import Ticket
 from tui.flows.trail import Follow
+from tui.flows.truth import Truth
 from tui.lines import Line
 from tui.link import new_id
 
@@ -132,6 +133,12 @@ def reconcile(console: Console) -> None:
     console.ask(Reconcile(id=new_id()), "compare with the venue")
 
 
+def truth(console: Console) -> None:
+    """`V`: with the venue's newest word."""
+    console.run("reconcile")
+    console.open(Truth(console))
+
+
 def acknowledge(console: Console) -> None:
     """`a`."""
     if (alert := console.context().alert) is not None:
@@ -156,6 +163,9 @@ def jump(console: Console) -> None:
     alert = console.context().alert
     about = _subject(alert, console.link.view) if alert is not None else None
     if alert is None:
+        return
+    if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "FOREIGN_ORDER"):
+        truth(console)
         return
     if about is None or not console.select(*about):
         console.say(f"{alert.subject} is not open: nothing to jump to", "warn")

@@ -1,5 +1,6 @@
 """The command line `flatout`: the console by default, and everything that works without one. What a command needs is imported by it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -77,6 +78,28 @@ def run(scenario: Path, report_to: str | None, home: Path | None, resume: bool, 
     from tui.headless import run_scenario
 
     sys.exit(run_scenario(scenario, report_to, home, resume=resume, quiet=quiet))
+
+
+@main.command()
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="How long to search.")
+@click.option("--stories", type=click.IntRange(min=1), help="How many stories to play; 200 if neither is given.")
+@click.option("--seed", "first", type=int, default=0, show_default=True, help="The first story's seed; the next ones count up.")
+@click.option("--steps", type=click.IntRange(1, 10_000), default=24, show_default=True, help="About how long a story is.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes; default: one per core.")
+@click.option("--keep", type=FOLDER, default=Path(), help="Where stories that fail are written; default: here.")
+@click.option("--replay", type=FILE, help="Play one story from a file instead.")
+def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs: int | None, keep: Path, replay: Path | None) -> None:
+    """Search for what breaks the promise: random stories of faults, crashes and keys, checked after every step.
+
+    Exit codes: 0 every invariant held, 2 the story can't be read, 3 an invariant was violated.
+    """
+    from tui import soaking
+
+    if replay is not None:
+        sys.exit(soaking.replay(replay))
+    if hours is None and stories is None:
+        stories = 200
+    sys.exit(soaking.search(hours, stories, first, steps, jobs or os.cpu_count() or 1, keep))
 
 
 @main.command()

@@ -54,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("halt", "", "halt: exits by hand only", DESK, do.halt, may_act),
     Command("resume", "", "clear what blocks entries", DESK, do.resume, may_act),
     Command("reconcile", "R", "compare ours with the venue's now", DESK, do.reconcile, may_act),
+    Command("truth", "V", "ours beside the venue's; settle differences", DESK, do.truth, may_act),
     Command("acknowledge", "a", "acknowledge the alert", ALERTS, do.acknowledge, on_new_alert),
     Command("jump", "exclamation_mark", "go to what the alert is about", ALERTS, do.jump, on_alert, shown="!"),
     *(Command(f"pane-{pane}", str(i), f"focus {pane}", MOVE, partial(_focus, pane)) for i, pane in enumerate(PANES, 1)),

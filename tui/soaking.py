@@ -1,0 +1,93 @@
+"""`flatout soak`: random stories of a whole engine, for as long as one likes; what fails is shrunk and kept."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engine.simulation.draw import draw
+from engine.simulation.shrink import shrink
+from engine.simulation.soak import Finding, Summary, run, soak
+from engine.simulation.story import Story, StoryError, encode, read
+
+UNUSABLE, VIOLATED = 2, 3
+
+
+def replay(path: Path) -> int:
+    """Play one story again and say how it went."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    try:
+        story = read(path)
+    except StoryError as error:
+        Console(stderr=True, markup=False, soft_wrap=True).print(f"flatout soak: {error}")
+        return UNUSABLE
+    outcome = run(story)
+    for violation in outcome.violations:
+        console.print(f"VIOLATED {violation.invariant}: {violation.detail}")
+    console.print(f"{len(story.steps)} steps, {outcome.intents} intents, {outcome.crashes} crashes, {outcome.checked} checks")
+    return VIOLATED if outcome.violations else 0
+
+
+def search(hours: float | None, stories: int | None, first: int, steps: int, jobs: int, keep: Path) -> int:
+    """Play stories until the time or their number is up; 0 if every invariant held, 3 if not."""
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    began = time.monotonic()
+    seconds = None if hours is None else hours * 3600
+
+    def done(summary: Summary) -> float:
+        by_time = 0.0 if seconds is None else (time.monotonic() - began) / seconds
+        return max(by_time, 0.0 if stories is None else summary.stories / stories)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), TimeRemainingColumn())
+    summary = Summary()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("soaking", total=1.0)
+        try:
+            for summary in soak(first, steps, jobs, lambda so_far: done(so_far) < 1):
+                bar.update(task, completed=min(done(summary), 1.0), description=f"{summary.stories} stories, {summary.failed} failed")
+        except KeyboardInterrupt:
+            console.print("stopped; what was played so far:")
+    summarise(summary, time.monotonic() - began)
+    for finding in summary.findings[:5]:
+        _keep(finding, steps, keep)
+    return VIOLATED if summary.failed else 0
+
+
+def summarise(summary: Summary, seconds: float) -> None:
+    """A table for a person."""
+    table = Table("", "", box=None, show_header=False, pad_edge=False)
+    table.add_row("stories", f"{summary.stories:,} in {seconds:.0f} s")
+    table.add_row("intents", f"{summary.intents:,}")
+    table.add_row("decisions, checks", f"{summary.decisions:,}, {summary.checked:,}")
+    table.add_row("crashes survived", f"{summary.crashes:,}")
+    for name in sorted(summary.counts):
+        table.add_row(f"  {name}", f"{summary.counts[name]:,}")
+    p50, p99 = summary.flat_at(0.5), summary.flat_at(0.99)
+    if p50 is not None and p99 is not None:
+        table.add_row("seconds to flat", f"p50 {p50:.1f}, p99 {p99:.1f} (simulated)")
+    table.add_row("failed", f"{summary.failed:,}")
+    Console(highlight=False, markup=False).print(table)
+
+
+def _keep(finding: Finding, steps: int, folder: Path) -> None:
+    """Shrink a story that failed, and write it where it can be replayed."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    wanted = {violation.invariant for violation in finding.violations}
+    story = draw(finding.seed, steps)
+
+    def fails(candidate: Story) -> bool:
+        return any(violation.invariant in wanted for violation in run(candidate).violations)
+
+    try:
+        story = shrink(story, fails)
+    except ValueError as error:
+        console.print(f"seed {finding.seed}: {error}")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"story-{finding.seed}.json"
+    path.write_bytes(encode(story))
+    console.print(f"seed {finding.seed}: {finding.violations[0].invariant}: {finding.violations[0].detail}")
+    console.print(f"  {len(story.steps)} steps are left of it; again with: flatout soak --replay {path}")
+    console.print(str(story))
