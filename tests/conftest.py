@@ -1,6 +1,62 @@
-"""What all tests share: property tests are judged by what they find, never by how long a shared machine takes."""
+"""What all tests share: properties are judged by what they find, never by how long a machine takes; and the table of hazards.
 
+`pytest -m hazard` prints which test closes which row of the hazard list, and fails where a row has none.
+"""
+
+from collections.abc import Iterable
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("shared machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+ROWS = frozenset(f"H{number:02}" for number in (*range(1, 20), *range(20, 30), *range(30, 50), *range(50, 60), *range(60, 73)))
+"""The rows of the hazard list."""
+closed: dict[str, list[str]] = {}
+"""From a row to the tests that passed for it in this run."""
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints."""
+    for item in items:
+        for mark in item.iter_markers("hazard"):
+            row = mark.args[0]
+            if row not in ROWS:
+                raise pytest.UsageError(f"{item.nodeid}: hazard {row!r} is not a row; rows are H01 to H72")
+            item.user_properties.append(("hazard", row))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what passed."""
+    if report.when == "call" and report.passed:
+        for name, row in report.user_properties:
+            if name == "hazard":
+                closed.setdefault(str(row), []).append(report.nodeid)
+
+
+def _asked(config: pytest.Config) -> bool:
+    return config.option.markexpr == "hazard" and not hasattr(config, "workerinput")
+
+
+def _missing() -> list[str]:
+    return sorted(ROWS - closed.keys())
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A row without a test that passed fails the run."""
+    if _asked(session.config) and _missing() and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table."""
+    if not _asked(config):
+        return
+    terminalreporter.section("hazards")
+    for row in sorted(closed):
+        tests = sorted({name.split("[")[0] for name in closed[row]})
+        terminalreporter.line(f"{row}  {tests[0]}" + (f"  and {len(tests) - 1} more" if len(tests) > 1 else ""))
+    for row in _missing():
+        terminalreporter.line(f"{row}  NO TEST PASSED", red=True)
+    terminalreporter.line(f"{len(closed)} of {len(ROWS)} rows are closed by {sum(map(len, closed.values()))} tests")

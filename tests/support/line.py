@@ -88,7 +88,7 @@ class Office:
         listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append)
         self.gateway = Gateway(
             self.line,
-            rules or GatewayRules(),
+            rules or GatewayRules(delay=0.0),
             self.clock,
             Random(1),
             self._spawn,

@@ -1,0 +1,53 @@
+"""The hazards' own tests can fail: each is run as it is, and again with the naive behaviour of its row put back into the engine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.support.sabotage import SABOTAGES
+from tests.support.sabotaged import Outcome
+
+TOP = Path(__file__).parents[2]
+ROWS = 45
+"""At least so many rows of the list have a sabotage."""
+
+
+def _outcomes(report: Path) -> list[Outcome]:
+    """Run every test that a sabotage names, in one process of its own: nothing of a sabotage can reach the tests beside this one."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "FLATOUT_", "COV_"))}
+    plugins = ["-p", "tests.support.sabotaged", "-p", "no:cacheprovider", "-n", "0", "-q"]
+    tests = sorted({one.test for one in SABOTAGES.values()})
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, *tests],
+        cwd=TOP,
+        env={**clean, "FLATOUT_SABOTAGE": "each", "FLATOUT_SABOTAGE_REPORT": str(report)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert report.exists(), done.stdout[-3000:] + done.stderr[-3000:]
+    return msgspec.json.decode(report.read_bytes(), type=list[Outcome])
+
+
+@pytest.mark.slow
+def test_every_sabotage_is_noticed(tmp_path: Path) -> None:
+    outcomes = _outcomes(tmp_path / "outcomes.json")
+    wrong = [f"{known.node} fails as it is: {known.text}" for known in outcomes if not known.sabotage and not known.passed]
+    for one in SABOTAGES.values():
+        under = [known for known in outcomes if known.sabotage == one.name]
+        if not under:
+            wrong.append(f"{one.hazard} {one.name}: {one.test} was not run")
+        elif not all(known.marked for known in under):
+            wrong.append(f"{one.hazard} {one.name}: {one.test} does not carry the mark of the row")
+        elif not any(known.red for known in under):
+            wrong.append(f"{one.hazard} {one.name}: {one.test} did not notice that {one.naive}; {under[-1].text or 'it passed'}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_most_rows_have_a_sabotage() -> None:
+    rows = {one.hazard for one in SABOTAGES.values()}
+    assert len(rows) >= ROWS, sorted(rows)
