@@ -49,6 +49,7 @@ def test_a_close_while_the_stop_fires_sells_once() -> None:
     assert not story.state.doubts
 
 
+@pytest.mark.hazard("H34")
 def test_where_exits_reduce_only_a_close_goes_at_once() -> None:
     story = Story("kraken-futures")
     story.opened(target=i.Away(D("0.02")))
@@ -330,6 +331,7 @@ def test_every_intent_asked_twice_is_done_once() -> None:
         i.Halt(id="halt"),
         i.Acknowledge(id="ack", alert="none"),
         i.Reconcile(id="reconcile"),
+        i.Resolve(id="resolve", subject="none", action=i.Settlement.ADOPT),
         i.ClosePosition(id="close", position=name),
         i.Reverse(id="reverse", position=name),
         i.Flatten(id="flatten"),
@@ -399,6 +401,7 @@ def test_a_liquidation_is_booked_once_and_oldest_first() -> None:
     story.replays()
 
 
+@pytest.mark.hazard("H32")
 def test_siblings_on_a_netting_venue_never_rest_more_than_they_hold() -> None:
     story = Story("kraken-futures")
     story.opened("0.2", target=i.Away(D("0.02")))

@@ -133,7 +133,7 @@ def _fields(order: Order) -> dict[str, object]:
     return {name: getattr(order, name) for name in order.__struct_fields__}
 
 
-def test_an_old_picture_or_one_that_differs_does_not_say_flat() -> None:
+def test_an_old_picture_does_not_say_flat_and_what_the_venue_still_holds_is_closed() -> None:
     story = Story("kraken-futures")
     story.opened(stop=None)
     story.now += SECOND
@@ -144,10 +144,12 @@ def test_an_old_picture_or_one_that_differs_does_not_say_flat() -> None:
     story.now += SECOND
     story.picture(net={BTC: D("0.5")})
     assert REASON in story.state.blocks
-    assert "DIFFERENCE" in story.standing()
+    (adopted,) = story.orders("close")
+    assert (adopted.side, adopted.size) == (Side.SELL, D("0.5"))
+    story.fill(adopted)
     story.wait(3)
     assert len(story.sent(QueryAccount)) >= 3, "it asks again"
-    story.picture()
+    story.picture(net={})
     assert REASON not in story.state.blocks
     assert "DIFFERENCE" not in story.standing()
 

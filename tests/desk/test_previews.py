@@ -116,6 +116,7 @@ def test_views_tell_it_all() -> None:
     assert flat is not None
     assert flat.lines[0].state == "closing"
     s.fill(s.order("close"), price="60000")
+    s.now += 1
     s.picture()
     ctx = views.context(s.now)
     assert views.closed(ctx)[0].id == p.id

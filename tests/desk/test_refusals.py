@@ -244,6 +244,7 @@ STORIES: dict[str, Tale] = {
     "UNKNOWN_SYMBOL": _unknown_symbol,
     "UNKNOWN_POSITION": _unknown_positions,
     "UNKNOWN_ORDER": _unknown_orders,
+    "UNKNOWN_DIFFERENCE": lambda: [Story().ask(i.Resolve(id="1", subject="none", action=i.Settlement.FORGET))],
     "UNKNOWN_ALERT": lambda: [Story().ask(i.Acknowledge(id="1", alert="none"))],
     "NOT_A_NUMBER": _not_numbers,
     "ENTRIES_BLOCKED": _blocked,

@@ -145,3 +145,103 @@ def test_an_execution_that_can_t_be_is_refused(bad: str) -> None:
     if not D(bad).is_finite():
         with pytest.raises(ValueError, match="must be a number"):
             fill(Side.BUY, D(1), D(1), D(bad), "USD")
+
+
+# What may be lost, and how far it went
+
+STOPS = st.integers(90_000, 110_000).map(lambda n: D(n) / 10)
+INSTRUMENTS = st.sampled_from([SPOT, LINEAR, INVERSE])
+SIDES = st.sampled_from(Side)
+
+
+def opened(instrument: Instrument, side: Side, size: Decimal, price: Decimal) -> Position:
+    return play(instrument, side, [fill(side, size, price, ZERO, instrument.settle)])
+
+
+def lost(instrument: Instrument, side: Side, size: Decimal, price: Decimal, stop: Decimal) -> Fraction:
+    """What closing at the stop loses, in fractions."""
+    fall = worth(instrument, size, price) - worth(instrument, size, stop)
+    return fall * side.sign * (-1 if instrument.kind is Kind.INVERSE else 1)
+
+
+@given(instrument=INSTRUMENTS, side=SIDES, size=SIZES, part=SIZES, price=PRICES, stop=STOPS)
+def test_risk_is_what_closing_at_the_stop_would_lose(
+    instrument: Instrument,
+    side: Side,
+    size: Decimal,
+    part: Decimal,
+    price: Decimal,
+    stop: Decimal,
+) -> None:
+    position = opened(instrument, side, size, price)
+    assert abs(Fraction(position.risk_to(instrument, stop)) - lost(instrument, side, size, price, stop)) < Fraction(1, 10**15)
+    assert abs(Fraction(position.risk_to(instrument, stop, part)) - lost(instrument, side, part, price, stop)) < Fraction(1, 10**15)
+    assert position.risk_to(instrument, stop, ZERO) == ZERO
+    assert position.risk_to(instrument, stop, D(-1)) == ZERO
+    assert Position("P", "S", side, 0, "USD").risk_to(instrument, stop, part) == ZERO, "nothing was entered yet"
+
+
+@given(instrument=INSTRUMENTS, side=SIDES, size=SIZES, price=PRICES, stop=STOPS, out=PRICES)
+def test_one_r_is_the_whole_entry_s_risk_even_when_a_part_is_closed(
+    instrument: Instrument,
+    side: Side,
+    size: Decimal,
+    price: Decimal,
+    stop: Decimal,
+    out: Decimal,
+) -> None:
+    fills = [fill(side, size, price, ZERO, instrument.settle), fill(side.opposite, size / 2, out, ZERO, instrument.settle)]
+    position = replace(play(instrument, side, fills), initial_stop=stop)
+    risk = lost(instrument, side, size, price, stop)
+    if risk <= 0:
+        assert position.initial_risk(instrument) is None
+        assert position.r_multiple(instrument, D(7)) is None
+    else:
+        assert abs(Fraction(position.initial_risk(instrument) or ZERO) - risk) < Fraction(1, 10**15)
+        multiple = position.r_multiple(instrument, D(7))
+        assert multiple is not None
+        assert abs(Fraction(multiple) * risk - 7) < Fraction(1, 10**6)
+    assert replace(position, initial_stop=None).initial_risk(instrument) is None
+    assert Position("P", "S", side, 0, "USD", initial_stop=stop).initial_risk(instrument) is None
+
+
+@given(side=SIDES, price=PRICES, low=PRICES, high=PRICES)
+def test_excursions_are_measured_from_the_entry_and_never_negative(side: Side, price: Decimal, low: Decimal, high: Decimal) -> None:
+    low, high = min(low, high), max(low, high)
+    position = replace(opened(LINEAR, side, D(2), price), lowest=low, highest=high)
+    adverse, favourable = position.excursions(LINEAR)
+    assert adverse == max(ZERO, *((price - mark) * side.sign for mark in (low, high)))
+    assert favourable == max(ZERO, *((mark - price) * side.sign for mark in (low, high)))
+    for unknown in (replace(position, lowest=None), replace(position, highest=None), Position("P", "S", side, 0, "USD", lowest=low, highest=high)):
+        assert unknown.excursions(LINEAR) == (ZERO, ZERO)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_stop_is_tighter_than_none(side: Side) -> None:
+    position = Position("P", "S", side, 0, "USD")
+    assert position.tighter(None, D(5)) == D(5)
+    assert position.tighter(D(5), None) == D(5)
+    assert position.tighter(None, None) is None
+
+
+@pytest.mark.parametrize("protection", Protection)
+def test_only_an_open_position_without_a_full_stop_is_unprotected(protection: Protection) -> None:
+    bare = protection in (Protection.NAKED, Protection.PARTIAL)
+    position = replace(opened(SPOT, Side.BUY, D(1), D(100)), protection=protection, naked_ns=5, protection_since=100)
+    assert position.naked_until(130) == (35 if bare else 5)
+    assert replace(position, exit_size=D(1)).naked_until(130) == 5
+
+
+def test_the_first_fill_opens_a_position_and_an_exit_gives_it_an_exit_price() -> None:
+    first, second = (replace(fill(Side.SELL, D(1), D(price), D(1), "USD"), at=at) for price, at in ((100, 7), (200, 8)))
+    position = play(SPOT, Side.SELL, [first, second])
+    assert position.opened_at == 7
+    assert position.entry_price(SPOT) == D(150)
+    assert position.exit_price(SPOT) is None
+    assert position.exits_by is Side.BUY
+    assert position.fees == {"USD": D(2)}
+    left = play(SPOT, Side.SELL, [first, second, fill(Side.BUY, D(1), D(90), D("0.5"), "EUR")])
+    assert left.exit_price(SPOT) == D(90)
+    assert left.signed_size == D(-1)
+    assert left.opened_at == 7
+    assert left.fees == {"USD": D(2), "EUR": D("0.5")}

@@ -74,3 +74,14 @@ def test_nothing_that_differs_has_the_same_id() -> None:
     assert len({client_order_id(*one) for one in asked}) == len(asked)
     assert client_order_id("a", "b", "c", 1) != client_order_id("a", "bc", "", 1)
     assert position_id("a", "bc") != position_id("ab", "c")
+
+
+def test_ids_are_the_same_in_every_version_of_the_program() -> None:
+    assert account_prefix("main") == "FOU6B"
+    assert client_order_id("main", "i1", "entry", 0) == "FOU6BVJ7LU75GFJ5EU"
+    assert client_order_id("main", "i1", "stop", 12) == "FOU6BZTMGLMR6DNJGN"
+    assert position_id("main", "i1") == "PWTE5LCVO22E"
+
+
+def test_severities_are_in_order_and_keep_their_numbers() -> None:
+    assert [(severity.name, severity.value) for severity in Severity] == [("INFO", 1), ("WARNING", 2), ("CRITICAL", 3)]

@@ -126,3 +126,24 @@ def test_ten_thousand_trails_become_one_group_at_a_new_extreme(direction: Direct
     assert trails.follow(extreme) == []
     assert {trails.best(key) for key in range(10_000)} == {extreme}
     assert trails.nearest == extreme + 500 * direction.value
+
+
+GATHERED = st.lists(TRAILS, min_size=2, max_size=10)
+
+
+@given(direction=DIRECTIONS, trails=GATHERED, data=st.data())
+def test_one_of_many_that_follow_the_same_best_can_leave(direction: Direction, trails: list[Trail], data: st.DataObject) -> None:
+    waiting: TrailingThresholds[int] = TrailingThresholds(direction)
+    naive = Naive(direction)
+    for key, trail in enumerate(trails):
+        waiting.add(key, trail, Decimal(100))
+        naive.waiting[key] = (trail, Decimal(100))
+    for key in data.draw(st.lists(st.sampled_from(range(len(trails))), max_size=len(trails), unique=True)):
+        waiting.discard(key)
+        del naive.waiting[key]
+        levels = [naive.level(left) * naive.sign for left in naive.waiting]
+        assert waiting.nearest == (min(levels) * naive.sign if levels else None)
+    far = Decimal(100) + 50 * direction.value
+    assert waiting.follow(far) == naive.follow(far)
+    assert len(waiting) == 0
+    assert waiting.nearest is None
