@@ -47,8 +47,8 @@ def due(ctx: Context, order: Order) -> Events:
 
 
 def ask(ctx: Context, order: Order) -> Events:
-    """Ask about an order that nobody doubted so far."""
-    if order.client_order_id not in ctx.state.doubts:
+    """Ask about an order that nobody doubted so far; nothing for one that has ended, which no answer would settle."""
+    if order.is_open and order.client_order_id not in ctx.state.doubts:
         yield e.QuestionAsked(ctx.now, order.client_order_id, ctx.now + nanoseconds(ctx.rules.requests.ask_max))
 
 

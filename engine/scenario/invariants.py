@@ -138,9 +138,9 @@ class Auditor:
             return
         exits = [order for order in state.orders_for(p.id) if order.is_exit and order.side is p.exits_by]
         alone = len(state.holders.get(p.symbol, ())) <= 1
+        if p.id in self._adjusted:  # something else closed it: what we still ask about may never have reached the venue
+            exits = [order for order in exits if not (order.cancel_pending or order.amend_pending or order.in_doubt)]
         counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending))]
-        if p.id in self._adjusted:
-            counted = [order for order in counted if not (order.cancel_pending or order.amend_pending or order.in_doubt)]
         free = sum((_wanted(order) for order in counted), ZERO)
         if free > max(p.size, ZERO) and f"OVER_CLOSED:{p.id}" not in state.alerts:
             yield "3 exits", f"{p.id}: exits for {free} work, {p.size} is held"

@@ -53,6 +53,19 @@ def test_a_late_fill_of_what_is_forgotten_is_told_and_changes_nothing() -> None:
 
 
 @pytest.mark.hazard("H07")
+def test_a_fill_that_contradicts_an_ended_order_leaves_no_doubt_that_nothing_ends() -> None:
+    story = Story()
+    story.buy("0.5")
+    entry = story.order("entry")
+    odd = replace(story.fill_of(entry, "0.1"), side=Side.SELL)
+    story.fill(entry)
+    story.tell(r.Filled(odd, story.now))
+    assert "ILLEGAL_REPORT" in story.told()
+    assert not story.state.doubts, "no answer about an ended order would settle it"
+    story.replays()
+
+
+@pytest.mark.hazard("H07")
 @pytest.mark.parametrize("change", [{"side": Side.SELL}, {"symbol": ETH}])
 def test_a_fill_that_contradicts_its_order_is_not_booked(change: dict[str, object]) -> None:
     story = Story()
