@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -15,9 +16,13 @@ from engine.market import RecordedMarket, ScriptedMoves, SimulatedMarket, Simula
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
-from engine.settings import PaperSettings
+from engine.settings import AccountSettings, PaperSettings
+from engine.venues.live.keys import find
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
+
+if TYPE_CHECKING:
+    from engine.venues.live.venue import LiveVenue
 
 
 class Source(Struct):
@@ -125,9 +130,20 @@ def paper(
     )
 
 
+def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home: Path, clock: Clock, *, key: bool = True) -> "LiveVenue":
+    """A live account's venue; without `key` only its prices can be had. Raises KeysError or ValueError."""
+    from engine.venues.live.dialects import dialect
+    from engine.venues.live.venue import Where
+
+    credentials = find(account.name, home) if key else None
+    kind = dialect(account.venue)
+    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout)
+    return kind(load_profile(account.profile), where, credentials, clock)
+
+
 def profile(name: str) -> Profile:
     """A venue's profile by name. Raises ValueError naming the known ones."""
     return load_profile(name)
 
 
-__all__ = ["Source", "Tick", "paper", "profile", "recorded", "simulated"]
+__all__ = ["Source", "Tick", "live", "paper", "profile", "recorded", "simulated"]

@@ -67,7 +67,6 @@ class Hooks(Struct):
 
     decided: Callable[[Decision, int], None] | None = None
     """Each decision with its time, after it was applied."""
-    quoted: Callable[[Quote], None] | None = None
 
 
 class Engine:

@@ -35,10 +35,16 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] = "paper"
     """What the account is called: its home folder and its client order ids come from it."""
-    venue: Literal["paper"] = "paper"
-    """Where orders go: paper fills them in this process."""
+    venue: Literal["paper", "kraken", "krakenfutures"] = "paper"
+    """Where orders go: paper fills them in this process; kraken and krakenfutures are real, and need a key."""
     profile: str = "kraken-spot"
-    """What the paper venue imitates: kraken-spot, kraken-futures or binance-spot."""
+    """What the venue can do, and what the paper venue imitates: kraken-spot, kraken-futures or binance-spot."""
+    rest: str | None = None
+    """Where to reach a live venue's REST instead of the internet, such as http://127.0.0.1:8080."""
+    ws: str | None = None
+    """The same for its streams, such as ws://127.0.0.1:8080/ws."""
+    withdrawals: bool = False
+    """Whether a key that may withdraw is taken all the same."""
     currency: str = "USD"
     """The currency that everything is reported in."""
     cash: dict[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(100_000)})
@@ -48,12 +54,12 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[market]`: where prices come from."""
 
-    source: Literal["simulated", "recorded"] = "simulated"
-    """Simulated needs nothing; recorded plays `files`."""
+    source: Literal["simulated", "recorded", "kraken", "krakenfutures"] = "simulated"
+    """Simulated needs nothing; recorded plays `files`; an exchange's name takes its live prices. A live account takes its own venue's."""
     files: tuple[str, ...] = ()
     """CSV or CSV.gz files of quotes, trades, depth or candles; merged by time."""
     symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD")
-    """What a simulated market trades."""
+    """What a simulated or a live market trades."""
     speed: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
     """How much faster than it happened a recorded market is played."""
     seed: int = 1

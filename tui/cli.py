@@ -103,6 +103,47 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 
 
 @main.command()
+@click.option("--profile", type=click.Choice(["kraken-spot", "kraken-futures"]), default="kraken-spot", show_default=True, help="Which exchange.")
+@click.option("--market", "files", multiple=True, type=FILE, help="Recorded prices to play; default: simulated ones.")
+@click.option("--simulated", is_flag=True, help="Simulated prices (the default where no file is named).")
+@click.option("--symbols", default="BTC/USD,ETH/USD", show_default=True, help="What a simulated market trades; PF_XBTUSD and the like on futures.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How much faster than it happened.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Where to listen on 127.0.0.1; 0 picks one.")
+@click.option("--state", type=FILE, help="The file that keeps the account across restarts; default: none is kept.")
+@click.option("--faults", type=FILE, help="A TOML file of faults, as in a scenario's [faults].")
+@click.option("--cash", multiple=True, metavar="USD=100000", help="What a new account holds; may be said several times.")
+@click.option("--key", help="The API key; default: a new one.")
+@click.option("--secret", help="Its secret, base64; default: a new one.")
+@click.option("--permission", multiple=True, help="A permission of the key beside those for trading, such as withdraw-funds.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the market and the faults.")
+def exchange(
+    profile: str,
+    files: tuple[Path, ...],
+    simulated: bool,
+    symbols: str,
+    speed: float,
+    port: int,
+    state: Path | None,
+    faults: Path | None,
+    cash: tuple[str, ...],
+    key: str | None,
+    secret: str | None,
+    permission: tuple[str, ...],
+    seed: int,
+) -> None:
+    """Serve the matching engine over an exchange's real protocol, on loopback: something to rehearse live trading against.
+
+    Prints one line of JSON once it listens: where, and with which key. GET /truth tells what really happened. Ends with SIGINT or SIGTERM.
+    """
+    from tui.exchanging import Wanted, serve_exchange
+
+    if files and simulated:
+        raise click.UsageError("--market and --simulated exclude each other")
+    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed)
+    sys.exit(serve_exchange(wanted))
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="The whole view as JSON.")
 @click.pass_obj
 def status(common: Common, as_json: bool) -> None:

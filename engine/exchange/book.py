@@ -23,6 +23,7 @@ What can be known, and what is assumed:
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from engine.model.instrument import Instrument
 from engine.model.money import NEAREST, ZERO, on_grid
@@ -201,6 +202,10 @@ class Book:
             taken = max(taken - size, ZERO)
             if free > ZERO:
                 yield price, free
+
+    def depth(self, side: Side, count: int) -> list[tuple[Decimal, Decimal]]:
+        """Up to `count` prices and sizes of one side of the book, best first: BUY for the bids."""
+        return [] if self.quote is None else list(islice(self._ladder(side.opposite, self.quote), count))
 
     def _ladder(self, side: Side, quote: Quote) -> Iterator[tuple[Decimal, Decimal]]:
         levels = self._levels[side.opposite]

@@ -216,12 +216,16 @@ class Exchange(Matching):
             return replace(request, touched_at=0 if order is None else order.touched_at)
         return request
 
+    def new_order_id(self) -> str:
+        """The next id of our own; an order that comes without one gets it."""
+        return self._id("O")
+
     def submit(self, order: Order, now: int) -> r.Accepted | r.Rejected:
         """Take an order in, and match what can be matched at once."""
         text = refusal(self, order, now)
         if text:
             return self.refuse(order, text, now)
-        name, venue_id = order.client_order_id, self._id("O")
+        name, venue_id = order.client_order_id, order.venue_order_id or self.new_order_id()
         self.ended.pop(name, None)  # Kraken's ids are unique over open orders only: a used one begins anew
         self._executions.pop(name, None)
         taken = replace(

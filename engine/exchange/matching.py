@@ -220,7 +220,11 @@ class Matching:
                 book.rest(order)
 
     def _trigger(self, book: Book, order: Order, now: int) -> None:
-        fired = replace(order, triggered=True)
+        price, offset = order.price, None if order.trail is None else order.trail.limit
+        reached = book.mark(order.side.opposite)
+        if offset is not None and reached is not None:
+            price = max(book.instrument.round_price(reached + offset), book.instrument.tick)
+        fired = replace(order, triggered=True, price=price)
         self.put(fired)
         self._tell(r.Triggered(order.client_order_id, now))
         self._take(book, fired, now)

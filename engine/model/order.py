@@ -94,6 +94,8 @@ class Trail(Struct, frozen=True):
     """Of the best price: 0.008 is 0.8 %."""
     after: Decimal | None = None
     """The profit, as a fraction of the entry price, from which it begins to follow; at once where None."""
+    limit: Decimal | None = None
+    """Signed distance from the price that fires it to the limit order that it becomes (quote currency); a market order where None."""
 
     def __post_init__(self) -> None:
         if (self.amount is None) == (self.fraction is None):

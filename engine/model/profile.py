@@ -48,6 +48,16 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A name in `LIMIT_MODELS`."""
     limit_options: dict[str, str] = {}
     instruments: dict[str, InstrumentRow] = {}
+    ccxt: str = ""
+    """What ccxt calls the exchange; empty where it is only imitated."""
+    errors: dict[str, str] = {}
+    """What an error text means, by how it begins: refused, rate-limited, not-sent or unknown, which is also what an unlisted one means."""
+    rounding: Decimal = Decimal(0)
+    """The exchange rounds its books: balances that differ by no more than this fraction are the same."""
+    silence: float = 10.0
+    """Seconds of silence after which a stream is taken for dead."""
+    margin_leverage: Decimal = Decimal(1)
+    """Leverage that a spot order which sells what is not held must name, where it names none."""
     other_lot: Decimal
     """Lot of a symbol that is not listed; its tick is read off the recorded prices."""
     other_min_size: Decimal

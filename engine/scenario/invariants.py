@@ -176,6 +176,10 @@ class Auditor:
             if size > bound:
                 self._fail(now, "10 bounds", f"{name}: {size} of {bound}")
 
+    def unsaid(self, now: int) -> None:
+        """The venue could not be asked at the end."""
+        self._fail(now, "9 orders", "the venue did not answer at the end: nothing shows that ours equals its")
+
     def against(self, state: State, picture: Picture, now: int) -> None:
         """Invariants 1 and 9, once everything has come to rest: ours equals the venue's."""
         self.checked += 1

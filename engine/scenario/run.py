@@ -13,21 +13,19 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from engine import assembly
-from engine.clock import SECOND, Clock, run_virtual
+from engine.clock import SECOND, run_virtual
 from engine.desk import events as e
 from engine.desk.desk import Decision
 from engine.desk.evolve import evolve
 from engine.desk.state import State, decode_state
-from engine.exchange import Store
 from engine.journal import Journal
-from engine.market import play
 from engine.model.money import plain
 from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
+from engine.model.report import Picture
 from engine.model.view import Answer
 from engine.runtime import Engine, Hooks, decode
-from engine.scenario import acting, report
+from engine.scenario import acting, report, worlds
 from engine.scenario.expectations import judge
 from engine.scenario.invariants import Auditor
 from engine.scenario.script import Action, Script
@@ -70,28 +68,32 @@ class Run:
         """From a label in the script to the id of its position."""
         self.unreached: list[int] = []
         self._progress = progress
-        self._settings = _settings(script)
+        self._settings = _settings(script, home)
+        self.world = worlds.world(script, self._settings, home)
         self._intents: dict[str, str] = {}
         self._doubts: set[str] = set()
         self._begin_at = 0
-        self._from = 0
-        """Ticks before this were played by an earlier session."""
 
     async def main(self) -> dict[str, Any]:
         """The whole run; the report."""
         began = time.perf_counter()
-        self._open_world()
+        await self.world.open()
+        self.clock = self.world.clock
         await self._open_engine()
         self._begin_at = self.engine.state.seq
         feed = asyncio.get_running_loop().create_task(self._play())
         script = asyncio.get_running_loop().create_task(self._act())
         try:
+            await asyncio.wait({feed, script}, return_when=asyncio.FIRST_COMPLETED)
+            if script.done():
+                script.result()
             await feed
         finally:
-            script.cancel()
-            await asyncio.gather(script, return_exceptions=True)
-        if not script.cancelled() and script.exception() is not None:
-            raise script.exception() or RuntimeError("the script ended without a reason")
+            for task in (feed, script):
+                task.cancel()
+            await asyncio.gather(feed, script, return_exceptions=True)
+        if not script.cancelled():
+            script.result()
         ended_at = self.clock.now()
         await self._settle()
         told = self._report(ended_at, time.perf_counter() - began)
@@ -99,83 +101,24 @@ class Run:
         told["invariants"] = self._invariants()
         return told
 
-    # The world and the engine in it
-
-    def _open_world(self) -> None:
-        script, settings = self.script, self._settings
-        profile = assembly.profile(settings.account.profile)
-        last = self._last_event()
-        if script.market.source == "recorded":
-            self.source = assembly.recorded(profile, script.market.files)
-        else:
-            start = max(SIMULATION_START, last + SECOND)
-            until = None if script.until is None else start + script.until
-            try:
-                self.source = assembly.simulated(profile, script.market.symbols, script.seed, start, script.market.model, until)
-            except (TypeError, ValueError) as error:
-                raise ScenarioError(f"{script.path}: market: {error}") from error
-        self._check_symbols()
-        loop = asyncio.get_running_loop()
-        if last >= self.source.start:
-            self._go_on_after(last)
-        self.clock = Clock(loop, max(self.source.start, self._from), script.market.speed or 1.0)
-        currency = settings.account.currency
-        store = Store(self.home / "paper.sqlite")
-        self.venue = assembly.paper(
-            profile,
-            self.source.instruments,
-            settings.account.cash,
-            currency,
-            self.clock,
-            script.seed,
-            settings.paper,
-            faults=script.faults,
-            store=store,
-        )
-        store.restore(self.venue.exchange, self.clock.now())
-
-    def _last_event(self) -> int:
-        """When the session that is gone on with ended; zero for a new one."""
-        path = self.home / "journal.sqlite"
-        if not path.exists():
-            return 0
-        journal = Journal.open(path, self._settings.account.name, "flatout run", now=0, read_only=True)
-        try:
-            return max((stored.at for stored in journal.tail(1)), default=0)
-        finally:
-            journal.close()
-
-    def _go_on_after(self, last: int) -> None:
-        """The market goes on where the earlier session ended. Where it had come to its end, time can't go back: that is said."""
-        if not any(tick.at > last for tick in self.source.ticks):
-            raise ScenarioError(
-                f"{self.script.path}: market.files: the home's last event is at {report.iso(last)}, and no price is later; name later files"
-            )
-        self._from = last + 1
-
-    def _check_symbols(self) -> None:
-        known = {instrument.symbol for instrument in self.source.instruments}
-        for action in self.script.actions:
-            symbol = action.symbol
-            if symbol and symbol not in known:
-                raise ScenarioError(f"{self.script.path}: do[{action.index}].symbol is {symbol!r}; the market has {', '.join(sorted(known))}")
+    # The engine
 
     async def _open_engine(self) -> None:
         account = self._settings.account.name
-        virtual = self.script.market.speed is None
+        virtual = self.clock.virtual
         journal = Journal.open(self.home / "journal.sqlite", account, "flatout run", now=self.clock.now(), inline=virtual)
         if journal.lease is None:
             journal.claim("flatout run", self.clock.now())
         self.engine = Engine(
             self._settings,
-            self.venue,
+            self.world.venue,
             journal,
             self.clock,
             self.script.seed,
             inline=virtual,
             hooks=Hooks(decided=self._decided),
         )
-        for symbol, pace in self.source.paces.items():
+        for symbol, pace in self.world.paces.items():
             self.engine.board.set_pace(symbol, pace)
         self.auditor.seed(self.engine.state)
         await self.engine.start()
@@ -211,7 +154,7 @@ class Run:
         await self.engine.close()
         self.auditor.tasks(len(self.engine.tasks), now)
         self._replay(now)
-        self.venue.shut_down()
+        self.world.shut_down()
 
     def _replay(self, now: int) -> None:
         """Invariant 8: from the newest snapshot, and from zero."""
@@ -231,9 +174,7 @@ class Run:
     # The market and the script
 
     async def _play(self) -> None:
-        until = None if self.script.until is None else self.source.start + self.script.until
-        tally, feed = self.tally, self.venue.feed
-        bar = self._progress
+        tally, bar = self.tally, self._progress
 
         def deliver(tick: Tick) -> None:
             kind = type(tick)
@@ -248,27 +189,22 @@ class Run:
             tally.last = tick.at
             if tally.first is None:
                 tally.first = tick.at
-            feed(tick)
             if bar is not None and not (tally.quotes + tally.trades + tally.candles) % 2_000:
                 bar(self._done())
 
-        ticks = (tick for tick in self.source.ticks if tick.at >= self._from) if self._from else self.source.ticks
-        await play(ticks, self.clock, deliver, until)
-        if until is not None and self.script.market.source == "simulated":
-            await self.clock.sleep_until(until)
-        elif tally.last is not None and self.venue.exchange.next_due() is not None:
-            await self.clock.sleep(60 * SECOND)  # the last candle's own interval
+        await self.world.play(deliver)
 
     def _done(self) -> float:
         if self.script.until is not None and self.tally.last is not None:
-            return min((self.tally.last - self.source.start) / max(self.script.until, 1), 1.0)
-        return self.source.recorded.progress if self.source.recorded is not None else 0.0
+            return min((self.tally.last - self.world.start) / max(self.script.until, 1), 1.0)
+        return self.world.recorded.progress if self.world.recorded is not None else 0.0
 
     async def _act(self) -> None:
         await self._recovered()
+        await self.world.begun()
         self.unreached = [action.index for action in self.script.actions]
         for action in self.script.actions:
-            await self.clock.sleep_until(self.source.start + action.at)
+            await self.clock.sleep_until(self.world.start + action.at)
             self.unreached.remove(action.index)
             await self._do(action)
 
@@ -279,10 +215,10 @@ class Run:
             case "crash":
                 await self._restart(crash=True)
             case "external":
-                self.venue.external(acting.external(action))
+                await self.world.external(acting.external(action))
             case "market":
                 fraction, over = acting.move(action)
-                self.source.ticks.move(action.symbol, fraction, over, self.clock.now())
+                self.world.move(action, fraction, over)
             case "expect":
                 outcome = judge(action, self.engine, self.labels, self.refusals)
                 self.expectations.append({"at": report.iso(self.clock.now()), **outcome})
@@ -337,18 +273,26 @@ class Run:
                 break
         self.engine.reconcile()
         await self.clock.sleep(SECOND)
-        if not self._equal():
-            lag = self.script.faults.rest_lag
-            deadline = self.clock.now() + SETTLE + 2 * lag
-            while self.clock.now() < deadline and not self._equal():
-                self.engine.reconcile()
-                await self.clock.sleep(2 * SECOND)
-        self.auditor.against(self.engine.state, self.venue.exchange.picture(self.clock.now(), 0), self.clock.now())
+        deadline = self.clock.now() + SETTLE + 2 * self.script.faults.rest_lag + self.world.patience
+        while self.clock.now() < deadline and not self._equal():
+            self.engine.reconcile()
+            await self.clock.sleep(2 * SECOND)
+        truth = self._truth()
+        if truth is None:
+            self.auditor.unsaid(self.clock.now())
+        else:
+            self.auditor.against(self.engine.state, truth, self.clock.now())
         self.auditor.bounds(self.engine.state, self.clock.now())
 
+    def _truth(self) -> Picture | None:
+        return self.world.truth(self.engine.board.picture)
+
     def _equal(self) -> bool:
-        truth = {name for name, order in self.venue.exchange.orders.items() if not order.foreign}
-        return truth == {name for name, order in self.engine.state.orders.items() if order.is_working}
+        truth = self._truth()
+        if truth is None:
+            return False
+        theirs = {order.client_order_id for order in truth.orders if not order.foreign}
+        return theirs == {name for name, order in self.engine.state.orders.items() if order.is_working}
 
     def _report(self, ended_at: int, seconds: float) -> dict[str, Any]:
         engine, script, tally = self.engine, self.script, self.tally
@@ -358,7 +302,7 @@ class Run:
         engine.save()
         ctx = engine.views.context(self.clock.now())
         account = engine.views.account(ctx)
-        market = self.source.recorded
+        market = self.world.recorded
         return {
             "scenario": script.name,
             "seed": script.seed,
@@ -413,18 +357,25 @@ class Run:
         return {"checked": self.auditor.checked, "violations": violations}
 
 
-SIMULATION_START = 1_767_225_600 * SECOND
-"""2026-01-01T00:00:00Z: a simulated scenario has no date of its own, and two runs must agree on one."""
-
-
-def _settings(script: Script) -> Settings:
+def _settings(script: Script, home: Path) -> Settings:
     """The scenario's settings over the defaults; the account's currency is that of its cash, or of its first symbol."""
     account = script.account
     currency = account.currency
     if currency is None:
         currency = next(iter(account.cash)) if account.cash else "USD"
     cash = account.cash if account.cash is not None else {currency: Decimal(100_000)}
-    base = Settings(account=AccountSettings(name="scenario", profile=account.profile, currency=currency, cash=cash))
+    live = account.venue != "paper"
+    base = Settings(
+        account=AccountSettings(
+            name=worlds.live_account(home) if live else "scenario",
+            venue=account.venue,  # type: ignore[arg-type]  # the script has checked it
+            profile=account.profile,
+            currency=currency,
+            cash=cash,
+            rest=account.rest,
+            ws=account.ws,
+        )
+    )
     try:
         return with_values(base, script.settings, f"{script.path}: [settings]")
     except SettingsError as error:
@@ -434,6 +385,6 @@ def _settings(script: Script) -> Settings:
 def execute(script: Script, home: Path, progress: Progress | None = None) -> dict[str, Any]:
     """Run a script in a home; returns the report. Raises ScenarioError or MarketError."""
     run = Run(script, home, progress)
-    if script.market.speed is None:
+    if script.market.speed is None and script.account.venue == "paper":
         return run_virtual(run.main())
     return asyncio.run(run.main())

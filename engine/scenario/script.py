@@ -155,14 +155,20 @@ def _script(path: Path, table: Mapping[str, Any]) -> Script:
     _references(actions)
     market = _market(_table(table, "market"), path.parent)
     until = duration(table["until"], "until") if "until" in table else None
-    if market.source == "simulated" and until is None:
-        raise ScenarioError("until is missing; a simulated market has no end of its own")
+    if market.source != "recorded" and until is None:
+        raise ScenarioError(f"until is missing; a market from source = {market.source!r} has no end of its own")
+    account = _account(_table(table, "account"))
+    if (account.venue == "paper") is (market.source == "venue"):
+        needed = "recorded or simulated" if account.venue == "paper" else "venue"
+        raise ScenarioError(f"market.source is {market.source!r}; account.venue = {account.venue!r} needs {needed}")
+    if account.venue != "paper" and table.get("faults"):
+        raise ScenarioError("faults: only the paper venue has them in this process; `flatout exchange --faults FILE` has them on the wire")
     return Script(
         path=str(path),
         name=text(table.get("name", path.stem), "name"),
         seed=seed,
         until=until,
-        account=_account(_table(table, "account")),
+        account=account,
         market=market,
         settings=dict(_table(table, "settings")),
         faults=_faults(_table(table, "faults")),
@@ -172,7 +178,10 @@ def _script(path: Path, table: Mapping[str, Any]) -> Script:
 
 def _account(table: Mapping[str, Any]) -> Account:
     _only(table, ("venue", "profile", "currency", "cash", "rest", "ws"), "account.")
-    venue = choice(table.get("venue", "paper"), "account.venue", ("paper",))
+    venue = choice(table.get("venue", "paper"), "account.venue", tuple(VENUES))
+    for key in ("rest", "ws"):
+        if venue == "paper" and key in table:
+            raise ScenarioError(f"account.{key} is {table[key]!r}; a paper account is reached by no address: leave it out")
     cash = table.get("cash")
     if cash is not None:
         if not isinstance(cash, dict) or not cash:
@@ -184,11 +193,11 @@ def _account(table: Mapping[str, Any]) -> Account:
     currency = table.get("currency")
     return Account(
         venue,
-        text(table.get("profile", "kraken-spot"), "account.profile"),
+        text(table.get("profile", VENUES[venue]), "account.profile"),
         None if currency is None else text(currency, "account.currency"),
         cash,
-        table.get("rest"),
-        table.get("ws"),
+        None if "rest" not in table else text(table["rest"], "account.rest"),
+        None if "ws" not in table else text(table["ws"], "account.ws"),
     )
 
 
@@ -199,7 +208,7 @@ def _market(table: Mapping[str, Any], folder: Path) -> Market:
         raise ScenarioError(f"market.model is {model!r}; expected a table of the simulation's settings")
     model = dict(model)
     model.update({key: value for key, value in table.items() if key not in known})
-    source = choice(table.get("source", "recorded"), "market.source", ("recorded", "simulated"))
+    source = choice(table.get("source", "recorded"), "market.source", ("recorded", "simulated", "venue"))
     files = texts(table.get("files", []), "market.files")
     if source == "recorded" and not files:
         raise ScenarioError("market.files is empty; a recorded market needs at least one file")
@@ -223,7 +232,18 @@ FASTEST = 100_000
 """A multiple of real time beyond which a machine can't follow; "max" does not try to."""
 
 
+VENUES = {"paper": "kraken-spot", "kraken": "kraken-spot", "krakenfutures": "kraken-futures"}
+"""Where an account may be, and the profile that it has unless another one is named."""
 _RATES = ("lose_reply", "lose_request", "duplicate_report", "reorder_reports", "reject_stop")
+
+
+def read_faults(path: Path) -> Faults:
+    """The faults of a file: the keys of `[faults]`, with or without the heading. Raises ScenarioError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return _faults(_table(table, "faults") if "faults" in table else table)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ScenarioError) as error:
+        raise ScenarioError(f"{path}: {error}") from error
 
 
 def _faults(table: Mapping[str, Any]) -> Faults:

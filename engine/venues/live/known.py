@@ -1,0 +1,113 @@
+"""Orders and executions that a live venue has seen or sent: names on both sides, and what is the newest that must be in every view."""
+
+from collections import OrderedDict
+
+from engine.model.fill import Fill
+from engine.model.order import Order
+
+ORDERS = 5_000
+FILLS = 20_000
+
+
+class Known:
+    """What is known, the latest of it."""
+
+    def __init__(self) -> None:
+        self._orders: OrderedDict[str, Order] = OrderedDict()
+        self._names: OrderedDict[str, str] = OrderedDict()
+        self._fills: OrderedDict[str, Fill] = OrderedDict()
+        self._by_order: dict[str, dict[str, None]] = {}
+        self._sent: OrderedDict[str, int] = OrderedDict()
+        self._working: OrderedDict[str, int] = OrderedDict()
+        self._ended: OrderedDict[str, int] = OrderedDict()
+
+    # Orders
+
+    def send(self, order: Order, at: int) -> None:
+        """An order of ours leaves."""
+        self._sent[order.client_order_id] = at
+        self._orders[order.client_order_id] = order
+        _bound(self._sent, ORDERS)
+        _bound(self._orders, ORDERS)
+
+    def sent_at(self, name: str) -> int | None:
+        """When an order of ours last left; None where it left before this process began."""
+        return self._sent.get(name)
+
+    def name(self, venue_id: str, client: str) -> None:
+        """The exchange's id of an order, and ours."""
+        self._names[venue_id] = client
+        _bound(self._names, 2 * ORDERS)
+
+    def client_of(self, venue_id: str) -> str | None:
+        """Our id of an order; None where we have not heard of it."""
+        return self._names.get(venue_id)
+
+    def venue_id_of(self, client: str) -> str | None:
+        """The exchange's id of an order of ours."""
+        order = self._orders.get(client)
+        return None if order is None else order.venue_order_id
+
+    def keep(self, order: Order) -> None:
+        """An order as it stands now."""
+        self._orders[order.client_order_id] = order
+        if order.venue_order_id is not None:
+            self.name(order.venue_order_id, order.client_order_id)
+        _bound(self._orders, ORDERS)
+
+    def order(self, client: str) -> Order | None:
+        """An order as it was last told."""
+        return self._orders.get(client)
+
+    def works(self, client: str, at: int) -> None:
+        """An order works since a time of ours: every later view must list it."""
+        self._working.setdefault(client, at)
+        _bound(self._working, ORDERS)
+
+    def ended(self, client: str, at: int) -> None:
+        """An order works no more, since a time of ours: no later view may list it."""
+        self._working.pop(client, None)
+        self._ended[client] = at
+        _bound(self._ended, ORDERS)
+
+    def ended_at(self, client: str) -> int | None:
+        """Since when an order works no more; None where that is not known."""
+        return self._ended.get(client)
+
+    def working_since(self, earliest: int, latest: int) -> list[tuple[str, int]]:
+        """Orders that began to work between two times and have not ended."""
+        return [(name, at) for name, at in self._working.items() if earliest <= at < latest]
+
+    # Executions
+
+    def fill(self, fill: Fill) -> None:
+        """An execution."""
+        if fill.execution_id in self._fills:
+            return
+        self._fills[fill.execution_id] = fill
+        self._by_order.setdefault(fill.client_order_id, {})[fill.execution_id] = None
+        while len(self._fills) > FILLS:
+            name, old = self._fills.popitem(last=False)
+            rest = self._by_order.get(old.client_order_id, {})
+            rest.pop(name, None)
+            if not rest:
+                self._by_order.pop(old.client_order_id, None)
+
+    def execution(self, name: str) -> Fill | None:
+        """An execution by its id."""
+        return self._fills.get(name)
+
+    def fills_since(self, at: int) -> list[Fill]:
+        """All that are known from a time on."""
+        found = []
+        for fill in reversed(self._fills.values()):
+            if fill.at < at - 60_000_000_000:
+                break
+            if fill.at >= at:
+                found.append(fill)
+        return found[::-1]
+
+
+def _bound(kept: "OrderedDict[str, object] | OrderedDict[str, Order] | OrderedDict[str, str] | OrderedDict[str, int]", most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -1,0 +1,361 @@
+"""Kraken spot: every request as raw fields of its REST API, every answer read from raw text.
+
+What rests: stops as `stop-loss`, closes with a bound as immediate-or-cancel limits (Kraken's market orders have no bound). A sell of what is not
+held is an order on margin, and so is every order that closes it: they name a leverage, exits are reduce-only.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.clock import SECOND
+from engine.model import report as r
+from engine.model.fill import Fill, Liquidity
+from engine.model.instrument import Instrument
+from engine.model.money import ZERO
+from engine.model.order import Order, OrderType, Role, Status, TimeInForce
+from engine.model.request import Amend, Cancel, Query, QueryAccount
+from engine.model.side import Side
+from engine.venues.live import RefusedError
+from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
+from engine.venues.live.socket import Socket
+from engine.venues.live.venue import KeyFacts, LiveVenue
+from engine.venues.protocol import NotSentError, OutcomeUnknownError
+
+TYPES = {
+    OrderType.MARKET: "market",
+    OrderType.LIMIT: "limit",
+    OrderType.STOP: "stop-loss",
+    OrderType.STOP_LIMIT: "stop-loss-limit",
+    OrderType.TAKE_PROFIT: "take-profit",
+    OrderType.TRAILING_STOP: "trailing-stop",
+}
+DEADLINE_LEAST = SECOND * 6 // 10
+"""The exchange admits no deadline that is nearer than half a second."""
+DEADLINE_MOST = 59 * SECOND
+PAGES = 20
+"""Of fifty executions each, at most, in one question."""
+GONE = ("EOrder:Unknown order", "EGeneral:Invalid arguments:txid")
+DUPLICATE = "cl_ord_id"
+FILLED_STATES = {"pending": Status.OPEN, "open": Status.OPEN, "closed": Status.FILLED, "canceled": Status.CANCELLED, "expired": Status.EXPIRED}
+
+
+class KrakenSpot(LiveVenue):
+    """An account at Kraken spot."""
+
+    exchange = "kraken"
+
+    # Opening
+
+    def _urls(self) -> Mapping[str, Any]:
+        where = self.where
+        return {} if where.rest is None else {"public": where.rest, "private": where.rest}
+
+    def stream_url(self, *, private: bool) -> str:
+        """Where the streams are."""
+        if self.where.ws is not None:
+            return f"{self.where.ws}/{'auth/v2' if private else 'v2'}"
+        return "wss://ws-auth.kraken.com/v2" if private else "wss://ws.kraken.com/v2"
+
+    async def _load_instruments(self) -> Sequence[Instrument]:
+        assets = self._result(await self.rest.public("public_get_assets"))
+        pairs = self._result(await self.rest.public("public_get_assetpairs"))
+        self.names = Names(assets, pairs)
+        unknown = [symbol for symbol in self.where.symbols if symbol not in self.names.symbols]
+        if unknown:
+            near = [s for s in self.names.symbols if s.split("/")[0] == unknown[0].split("/")[0]][:5]
+            raise RefusedError(
+                f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
+            )
+        self.skew = await self.measure_skew()
+        return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+
+    def _sockets(self) -> Sequence[Socket]:
+        self._private = PrivateStream(self)
+        return [self._private.socket, self._public_socket()]
+
+    def _public_socket(self) -> Socket:
+        return PublicStream(self).socket
+
+    async def token(self) -> str:
+        """A token for the private stream. Raises like `send`."""
+        return str((await self._private_call("private_post_getwebsocketstoken", {}, 1))["token"])
+
+    async def measure_skew(self) -> int:
+        """From the status of the exchange, to the second."""
+        began = self.clock.now()
+        told = self._result(await self.rest.public("public_get_time"))
+        ended = self.clock.now()
+        at = int(told["unixtime"]) * SECOND
+        if at <= ended and at + SECOND >= began:
+            return 0  # it tells whole seconds: nothing says that the clocks differ
+        return at + SECOND // 2 - (began + ended) // 2
+
+    async def key_facts(self) -> KeyFacts:
+        """What the key may do."""
+        told = await self._private_call("private_post_getapikeyinfo", {}, 5)
+        permissions = tuple(str(name) for name in told.get("permissions", ()))
+        return KeyFacts(permissions, {"modify-trades", "close-trades"} <= set(permissions), any("withdraw" in name for name in permissions))
+
+    # Answers
+
+    def _result(self, answer: Any) -> Any:
+        """What an answer says. Raises as its errors mean; a result beside a warning is a result."""
+        errors = [str(text) for text in answer.get("error", ())] if isinstance(answer, dict) else ["no answer"]
+        if isinstance(answer, dict) and answer.get("result") is not None and not any(text.startswith("E") for text in errors):
+            return answer["result"]
+        if errors:
+            raise self.judge(errors)
+        raise OutcomeUnknownError("an answer without a result")
+
+    async def _private_call(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
+        return self._result(await self.rest.private(method, params, lane))
+
+    # Orders
+
+    def fields(self, order: Order) -> dict[str, str]:
+        """An order as form fields. Raises NotSentError where it could not be in time."""
+        kind, in_force = TYPES[order.type], order.time_in_force
+        fields = {
+            "pair": self.names.pair(order.symbol),
+            "type": order.side.value,
+            "ordertype": kind,
+            "volume": f"{order.size:f}",
+            "cl_ord_id": order.client_order_id,
+        }
+        first, second = order.price, None
+        if order.type is OrderType.MARKET and order.price is not None:
+            fields["ordertype"], in_force = "limit", TimeInForce.IOC
+        elif order.type is OrderType.TRAILING_STOP:
+            assert order.trail is not None
+            distance = f"{order.trail.fraction * 100:f}%" if order.trail.fraction is not None else f"{order.trail.amount:f}"
+            fields["price"], first = f"+{distance}", None
+        elif order.trigger is not None:
+            first, second = order.trigger, order.price
+            if second is not None and order.type in (OrderType.STOP, OrderType.TAKE_PROFIT):
+                fields["ordertype"] = f"{kind}-limit"
+        if order.trigger is not None or order.type is OrderType.TRAILING_STOP:
+            fields["trigger"] = self.profile.triggers[0]
+        if first is not None:
+            fields["price"] = f"{first:f}"
+        if second is not None:
+            fields["price2"] = f"{second:f}"
+        fields["oflags"] = "post,fciq" if order.post_only else "fciq"
+        if in_force is not TimeInForce.GTC:
+            fields["timeinforce"] = in_force.value.upper()
+        if order.expires_at is not None and in_force is TimeInForce.GTD:
+            fields["expiretm"] = str(self.theirs(order.expires_at) // SECOND)
+        fields |= self._margin(order)
+        return fields | self._deadline(order)
+
+    def _margin(self, order: Order) -> dict[str, str]:
+        """A short and what closes it are orders on margin."""
+        entry = order.role is Role.ENTRY
+        short = (order.side is Side.SELL) is entry
+        leverage = order.leverage if order.leverage is not None and (entry or short) else self.profile.margin_leverage if short else None
+        if leverage is None or leverage <= 1:
+            return {}
+        return {"leverage": f"{leverage.normalize():f}"} | ({} if entry else {"reduce_only": "true"})
+
+    def _deadline(self, order: Order) -> dict[str, str]:
+        if order.deadline is None:
+            return {}
+        left = order.deadline - self.clock.now()
+        if left < DEADLINE_LEAST:
+            raise NotSentError("its deadline is too near for the exchange")
+        at = self.theirs(self.clock.now() + min(left, DEADLINE_MOST))
+        whole, rest = divmod(at, SECOND)
+        return {"deadline": f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"}
+
+    async def validate(self, order: Order) -> str:
+        """Kraken's own dry run."""
+        try:
+            await self._private_call("private_post_addorder", self.fields(order) | {"validate": "true"}, 4)
+        except RefusedError as error:
+            return str(error)
+        return ""
+
+    async def _submit(self, order: Order, lane: int) -> tuple[r.VenueReport, ...]:
+        name = order.client_order_id
+        try:
+            told = await self._private_call("private_post_addorder", self.fields(order), lane)
+        except RefusedError as error:
+            return (r.Rejected(name, str(error), self.clock.now(), duplicate=DUPLICATE in str(error)),)
+        identities = told.get("txid") if isinstance(told, dict) else None
+        if not identities:
+            raise OutcomeUnknownError("an answer without an order id")
+        self.known.keep(_with(order, str(identities[0])))
+        return (r.Accepted(name, str(identities[0]), self.clock.now()),)
+
+    async def _amend(self, request: Amend) -> tuple[r.VenueReport, ...]:
+        fields = self._about(request.client_order_id, request.venue_order_id)
+        for name, value in (("order_qty", request.size), ("limit_price", request.price), ("trigger_price", request.trigger)):
+            if value is not None:
+                fields[name] = f"{value:f}"
+        try:
+            await self._private_call("private_post_amendorder", fields, request.lane)
+        except RefusedError as error:
+            return (r.AmendRejected(request.client_order_id, str(error), self.clock.now()),)
+        known = self.known.order(request.client_order_id)
+        if known is None:
+            raise OutcomeUnknownError("amended an order whose terms are not known: it must be asked for")
+        size = known.size if request.size is None else request.size
+        price = known.price if request.price is None else request.price
+        trigger = known.trigger if request.trigger is None else request.trigger
+        return (r.Amended(request.client_order_id, size, price, trigger, self.clock.now()),)
+
+    async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]:
+        name = request.client_order_id
+        try:
+            await self._private_call("private_post_cancelorder", self._about(name, request.venue_order_id), request.lane)
+        except RefusedError as error:
+            return (r.CancelRejected(name, str(error), self.clock.now(), gone=str(error).startswith(GONE)),)
+        return (r.Cancelled(name, None, "User requested", self.clock.now()),)
+
+    def _about(self, client: str, venue_id: str | None) -> dict[str, str]:
+        """How a request names an order: by the exchange's id where it is known, for ours may be used again."""
+        found = venue_id or self.known.venue_id_of(client)
+        return {"txid": found} if found else {"cl_ord_id": client}
+
+    # Questions
+
+    async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
+        name, asked = request.client_order_id, self.clock.now()
+        identity = self.known.venue_id_of(name)
+        if identity is None:
+            found = await self._by_client(name, request.lane)
+            if found is None:
+                if self.proves_absence(name):
+                    return (r.Absent(name, asked),)
+                raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
+            identity, row = found
+        else:
+            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true"}, request.lane)
+            row = told[identity]
+        order = self._order(identity, row)
+        fills = await self._fills_of(order, row, request.lane)
+        return (r.Found(order, fills, self.clock.now()),)
+
+    async def _by_client(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
+        asked = {"cl_ord_id": name, "trades": "true"}
+        for method, key in (("private_post_openorders", "open"), ("private_post_closedorders", "closed")):
+            told = (await self._private_call(method, asked, lane)).get(key, {})
+            rows = {identity: row for identity, row in told.items() if row.get("cl_ord_id") == name}
+            if rows:
+                latest = max(rows, key=lambda identity: Decimal(str(rows[identity].get("opentm", 0))))
+                self.known.name(latest, name)
+                return latest, rows[latest]
+        return None
+
+    def _order(self, identity: str, row: Mapping[str, Any]) -> Order:
+        """An order as REST tells it."""
+        descr = row["descr"]
+        client = str(row.get("cl_ord_id") or self.known.client_of(identity) or identity)
+        filled = Decimal(str(row["vol_exec"]))
+        status = FILLED_STATES[str(row["status"])]
+        if status is Status.OPEN and filled:
+            status = Status.PARTIALLY_FILLED
+        if status is Status.CANCELLED and filled == Decimal(str(row["vol"])):
+            status = Status.FILLED
+        order = order_from_fields(
+            client,
+            identity,
+            self.names.symbol(str(descr["pair"])),
+            Side(str(descr["type"])),
+            str(descr["ordertype"]),
+            Decimal(str(row["vol"])),
+            first=str(descr["price"]),
+            second=str(descr["price2"]),
+            stop=str(row.get("stopprice", "0")),
+            filled=filled,
+            value=Decimal(str(row["cost"])),
+            status=status,
+            reduce_only=bool(row.get("reduce_only")),
+            created_at=self.ours(int(Decimal(str(row["opentm"])) * SECOND)),
+            foreign=not client.startswith(self.prefix),
+            reason=str(row.get("reason") or ""),
+            known=self.known.order(client),
+        )
+        self.known.keep(order)
+        return order
+
+    async def _fills_of(self, order: Order, row: Mapping[str, Any], lane: int) -> tuple[Fill, ...]:
+        """The executions of an order: those that were heard, and the others by their ids."""
+        wanted = [str(name) for name in row.get("trades", ())]
+        missing = [name for name in wanted if self.known.execution(name) is None]
+        if missing:
+            told = await self._private_call("private_post_querytrades", {"txid": ",".join(missing[:20])}, lane)
+            for name, trade in told.items():
+                self.known.fill(self._fill(name, trade, order.client_order_id))
+        found = [self.known.execution(name) for name in wanted]
+        return tuple(sorted((fill for fill in found if fill is not None), key=lambda fill: fill.at))
+
+    def _fill(self, name: str, row: Mapping[str, Any], client: str) -> Fill:
+        """An execution as REST tells it."""
+        symbol = self.names.symbol(str(row["pair"]))
+        return Fill(
+            name,
+            client,
+            symbol,
+            Side(str(row["type"])),
+            Decimal(str(row["price"])),
+            Decimal(str(row["vol"])),
+            Decimal(str(row["fee"])),
+            symbol.partition("/")[2],
+            Liquidity.MAKER if row.get("maker") else Liquidity.TAKER,
+            self.ours(int(Decimal(str(row["time"])) * SECOND)),
+        )
+
+    async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
+        asked, lane = self.clock.now(), request.lane
+        balances = await self._private_call("private_post_balanceex", {}, lane)
+        opened = (await self._private_call("private_post_openorders", {"trades": "true"}, lane))["open"]
+        trades = await self._trades(request.since, lane)
+        orders = tuple(self._order(identity, row) for identity, row in opened.items())
+        await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane)
+        fills = tuple(
+            sorted(
+                (self._fill(name, row, self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"])) for name, row in trades.items()),
+                key=lambda fill: (fill.at, fill.execution_id),
+            )
+        )
+        listed = [order.client_order_id for order in orders]
+        as_of = self.as_of(asked, request.since, listed, [fill.execution_id for fill in fills])
+        cash: dict[str, Decimal] = {}
+        for code, row in balances.items():
+            name = self.names.asset(code)
+            cash[name] = cash.get(name, ZERO) + Decimal(str(row["balance"]))
+        told = {name: amount for name, amount in cash.items() if amount}
+        for order in orders:
+            self.known.works(order.client_order_id, order.created_at)
+        return (r.Picture(as_of, orders, fills, told, {}, self.clock.now(), request.since),)
+
+    async def _trades(self, since: int, lane: int) -> dict[str, Any]:
+        """Executions from a time on, page after page."""
+        found: dict[str, Any] = {}
+        for _ in range(PAGES):
+            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found))}
+            told = await self._private_call("private_post_tradeshistory", asked, lane)
+            page = told.get("trades", {})
+            found |= page
+            if not page or len(found) >= int(told.get("count", 0)):
+                break
+            await asyncio.sleep(0)
+        return found
+
+    async def _learn(self, identities: set[str], lane: int) -> None:
+        """Whose executions they are: the history tells the exchange's ids only."""
+        unknown = sorted(identity for identity in identities if identity and self.known.client_of(identity) is None)
+        for index in range(0, len(unknown), 50):
+            told = await self._private_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane)
+            for identity, row in told.items():
+                self.known.name(identity, str(row.get("cl_ord_id") or identity))
+
+
+def _with(order: Order, identity: str) -> Order:
+    return replace(order, venue_order_id=identity, status=Status.OPEN)

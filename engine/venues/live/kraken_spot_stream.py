@@ -1,0 +1,325 @@
+"""Kraken's WebSocket v2: executions as reports, the ticker as quotes.
+
+An execution that follows the first word about an order names nothing but the order: what it means comes from what is known of it. Numbered
+messages that are missing are waited for a moment; then the stream begins anew, with the last trades and all open orders.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from engine.model import report as r
+from engine.model.fill import Fill, Liquidity
+from engine.model.money import ZERO
+from engine.model.order import Order, OrderType, Role, Status
+from engine.model.quote import Quote, Trade
+from engine.model.side import Side
+from engine.venues.live.socket import Json, Socket, StreamError
+
+if TYPE_CHECKING:
+    from engine.venues.live.kraken_spot import KrakenSpot
+
+PATIENCE = 1.0
+"""Seconds for which a missing message is waited for."""
+AHEAD = 200
+"""So many messages may be held back meanwhile."""
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "iceberg": OrderType.LIMIT,
+    "stop-loss": OrderType.STOP,
+    "stop-loss-limit": OrderType.STOP_LIMIT,
+    "take-profit": OrderType.TAKE_PROFIT,
+    "take-profit-limit": OrderType.TAKE_PROFIT,
+    "trailing-stop": OrderType.STOP,
+    "trailing-stop-limit": OrderType.STOP_LIMIT,
+    "settle-position": OrderType.MARKET,
+}
+
+
+def nanoseconds(text: str) -> int:
+    """RFC 3339 as nanoseconds since 1970. Raises ValueError."""
+    found = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
+    return ((found.days * 86_400 + found.seconds) * 1_000_000 + found.microseconds) * 1_000
+
+
+def above_zero(text: str) -> Decimal | None:
+    """A price; None for zero, for nothing, and for one that is relative."""
+    if not text or text[0] in "+-#" or text.endswith("%"):
+        return None
+    found = Decimal(text)
+    return found if found > ZERO else None
+
+
+def order_from_fields(
+    client: str,
+    identity: str,
+    symbol: str,
+    side: Side,
+    kind: str,
+    size: Decimal,
+    *,
+    first: str,
+    second: str,
+    stop: str,
+    filled: Decimal,
+    value: Decimal,
+    status: Status,
+    reduce_only: bool,
+    created_at: int,
+    foreign: bool,
+    reason: str,
+    known: Order | None,
+) -> Order:
+    """An order from Kraken's two prices: the limit of a limit order, the trigger and the limit of the others."""
+    type_ = TYPES.get(kind, OrderType.LIMIT)
+    price, trigger = above_zero(first), None
+    if kind.startswith(("stop-loss", "take-profit", "trailing")):
+        trigger = above_zero(stop) if kind.startswith("trailing") else price
+        price = above_zero(second)
+    if known is not None:  # ours: a close with a bound is sent as a limit, and a stop of ours keeps its kind
+        return replace(
+            known,
+            venue_order_id=identity,
+            size=size,
+            price=price if price is not None else known.price if known.type is OrderType.MARKET else None,
+            trigger=trigger,
+            filled=filled,
+            value=value,
+            status=status,
+            reason=reason,
+        )
+    return Order(
+        client,
+        "",
+        symbol,
+        side,
+        type_,
+        Role.ENTRY,
+        size,
+        price=price,
+        trigger=trigger,
+        reduce_only=reduce_only,
+        status=status,
+        filled=filled,
+        value=value,
+        venue_order_id=identity,
+        created_at=created_at,
+        touched_at=created_at,
+        foreign=foreign,
+        reason=reason,
+    )
+
+
+class PrivateStream:
+    """Executions, numbered."""
+
+    def __init__(self, venue: "KrakenSpot") -> None:
+        self._venue = venue
+        self._next = 0
+        self._held: dict[int, Json] = {}
+        self._patience: asyncio.TimerHandle | None = None
+        self.socket = Socket(
+            venue.stream_url(private=True),
+            opened=self._opened,
+            heard=self._heard,
+            lost=self._lost,
+            silence=venue.profile.silence,
+            ping=lambda: {"method": "ping"},
+        )
+
+    async def _opened(self, socket: Socket) -> None:
+        self._forget()
+        token = await self._venue.token()
+        params = {"channel": "executions", "token": token, "snap_orders": True, "snap_trades": True}
+        await socket.send({"method": "subscribe", "params": params, "req_id": 1})
+
+    def _lost(self, text: str) -> None:
+        self._forget()
+        self._venue.down(text)
+
+    def _forget(self) -> None:
+        self._next = 0
+        self._held.clear()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _heard(self, frame: Any) -> None:
+        if not isinstance(frame, dict):
+            raise StreamError("a frame that is no object")
+        if frame.get("method") == "subscribe" and frame.get("success") is False:
+            raise StreamError(f"the exchange refused the subscription: {frame.get('error')}")
+        if frame.get("channel") != "executions":
+            return
+        if frame["type"] == "snapshot":
+            self._forget()
+            self._next = int(frame["sequence"]) + 1
+            self._rows(frame["data"])
+            self._venue.up()
+            return
+        self._numbered(frame)
+
+    def _numbered(self, frame: Json) -> None:
+        number = int(frame["sequence"])
+        if not self._next:
+            raise StreamError("an update before the snapshot")
+        if number < self._next:
+            return  # said before
+        if number > self._next:
+            self._held[number] = frame
+            if len(self._held) > AHEAD:
+                raise StreamError("messages are missing")
+            if self._patience is None:
+                self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._give_up)
+            return
+        self._rows(frame["data"])
+        self._next += 1
+        while self._next in self._held:
+            self._rows(self._held.pop(self._next)["data"])
+            self._next += 1
+        if not self._held and self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self._patience = None
+        self._venue.down("messages of the stream are missing")
+        self._dropping = asyncio.get_running_loop().create_task(self.socket.drop())
+
+    def _rows(self, rows: list[Mapping[str, Any]]) -> None:
+        """Each row by itself: a frame may hold several kinds."""
+        for row in rows:
+            for report in self.reports(row):
+                self._venue.tell(report)
+
+    def reports(self, row: Mapping[str, Any]) -> list[r.VenueReport]:
+        """What a row says. Raises KeyError, ValueError or TypeError where it makes no sense."""
+        venue, identity = self._venue, str(row["order_id"])
+        kind = str(row["exec_type"])
+        client = str(row.get("cl_ord_id") or venue.known.client_of(identity) or identity)
+        venue.known.name(identity, client)
+        at = venue.ours(nanoseconds(str(row["timestamp"])))
+        if kind in ("pending_new", "new", "restated") and "symbol" in row:
+            self._listed(row, client, identity, at, pending=kind == "pending_new")
+        if kind == "trade":
+            return self._trade(row, client, at)
+        if kind == "new":
+            venue.known.works(client, at)
+            return [r.Accepted(client, identity, at)]
+        if kind in ("canceled", "expired"):
+            venue.known.ended(client, at)
+            filled = Decimal(str(row["cum_qty"])) if "cum_qty" in row else None
+            if kind == "expired":
+                return [r.Expired(client, filled, at)]
+            return [r.Cancelled(client, filled, str(row.get("reason", "")), at)]
+        if kind == "filled":
+            venue.known.ended(client, at)
+        if kind == "amended":
+            return self._amended(row, client, at)
+        if kind == "status" and row.get("triggers", {}).get("status") == "triggered":
+            return [r.Triggered(client, at)]
+        return []
+
+    def _listed(self, row: Mapping[str, Any], client: str, identity: str, at: int, *, pending: bool) -> None:
+        """An order as the stream describes it once."""
+        triggers = row.get("triggers", {})
+        kind, level = str(row["order_type"]), str(triggers.get("price", "0"))
+        limit = str(row.get("limit_price", "0"))
+        triggered = bool(triggers)
+        order = order_from_fields(
+            client,
+            identity,
+            str(row["symbol"]),
+            Side(str(row["side"])),
+            kind,
+            Decimal(str(row["order_qty"])),
+            first=level if triggered else limit,
+            second=limit if triggered else "0",
+            stop=level,
+            filled=Decimal(str(row.get("cum_qty", 0))),
+            value=Decimal(str(row.get("cum_cost", 0))),
+            status=Status.PENDING if pending else Status.PARTIALLY_FILLED if Decimal(str(row.get("cum_qty", 0))) else Status.OPEN,
+            reduce_only=bool(row.get("reduce_only")),
+            created_at=at,
+            foreign=not client.startswith(self._venue.prefix),
+            reason="",
+            known=self._venue.known.order(client),
+        )
+        self._venue.known.keep(order)
+
+    def _trade(self, row: Mapping[str, Any], client: str, at: int) -> list[r.VenueReport]:
+        symbol, fees = str(row["symbol"]), list(row.get("fees", ()))
+        fill = Fill(
+            str(row["exec_id"]),
+            client,
+            symbol,
+            Side(str(row["side"])),
+            Decimal(str(row["last_price"])),
+            Decimal(str(row["last_qty"])),
+            sum((Decimal(str(fee["qty"])) for fee in fees), ZERO),
+            str(fees[0]["asset"]) if fees else symbol.partition("/")[2],
+            Liquidity.MAKER if row.get("liquidity_ind") == "m" else Liquidity.TAKER,
+            at,
+        )
+        if row.get("liquidated") and not client.startswith(self._venue.prefix):
+            self._venue.known.fill(fill)
+            return [r.Liquidated(symbol, fill, at)]
+        if row.get("order_status") == "filled":
+            self._venue.known.ended(client, at)
+        return [r.Filled(fill, at)]
+
+    def _amended(self, row: Mapping[str, Any], client: str, at: int) -> list[r.VenueReport]:
+        known = self._venue.known.order(client)
+        if known is None:
+            return []
+        price = Decimal(str(row["limit_price"])) if "limit_price" in row else known.price
+        triggers = row.get("triggers", {})
+        trigger = Decimal(str(triggers["price"])) if "price" in triggers else known.trigger
+        self._venue.known.keep(replace(known, size=Decimal(str(row["order_qty"])), price=price, trigger=trigger, touched_at=at))
+        return [r.Amended(client, Decimal(str(row["order_qty"])), price, trigger, at)]
+
+
+class PublicStream:
+    """Prices."""
+
+    def __init__(self, venue: "KrakenSpot") -> None:
+        self._venue = venue
+        self.socket = Socket(
+            venue.stream_url(private=False),
+            opened=self._opened,
+            heard=self._heard,
+            lost=lambda _: None,  # prices that stop are stale, and the desk sees that by itself
+            silence=venue.profile.silence,
+            ping=lambda: {"method": "ping"},
+        )
+
+    async def _opened(self, socket: Socket) -> None:
+        symbols = list(self._venue.where.symbols)
+        await socket.send({"method": "subscribe", "params": {"channel": "ticker", "symbol": symbols, "event_trigger": "bbo"}, "req_id": 2})
+        if self._venue.on_trade is not None:
+            await socket.send({"method": "subscribe", "params": {"channel": "trade", "symbol": symbols, "snapshot": False}, "req_id": 3})
+
+    def _heard(self, frame: Any) -> None:
+        if not isinstance(frame, dict):
+            raise StreamError("a frame that is no object")
+        if frame.get("channel") == "ticker":
+            for row in frame["data"]:
+                self._ticker(row)
+        elif frame.get("channel") == "trade" and self._venue.on_trade is not None:
+            for row in frame["data"]:
+                self._venue.on_trade(_print(row, self._venue.ours(nanoseconds(str(row["timestamp"])))))
+
+    def _ticker(self, row: Mapping[str, Any]) -> None:
+        bid, ask = Decimal(str(row["bid"])), Decimal(str(row["ask"]))
+        if bid > ZERO and ask > ZERO:  # an empty side is told as zero
+            at = self._venue.clock.now()
+            self._venue.quote(Quote(str(row["symbol"]), at, bid, Decimal(str(row["bid_qty"])), ask, Decimal(str(row["ask_qty"]))))
+
+
+def _print(row: Mapping[str, Any], at: int) -> Trade:
+    return Trade(str(row["symbol"]), at, Decimal(str(row["price"])), Decimal(str(row["qty"])), Side(str(row["side"])))

@@ -1,0 +1,108 @@
+"""One WebSocket that is kept alive: connected again and again, watched for silence, and never killed by what it is told."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import msgspec
+
+Json = dict[str, Any]
+PAUSE, LONGEST = 0.25, 30.0
+"""Seconds before the first and before the latest attempts to connect again."""
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class StreamError(Exception):
+    """What the stream says makes no sense: it must begin anew."""
+
+
+class Socket:
+    """A line that some handler reads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        opened: Callable[["Socket"], Awaitable[None]],
+        heard: Callable[[Any], None],
+        lost: Callable[[str], None],
+        silence: float,
+        ping: Callable[[], Json] | None = None,
+    ) -> None:
+        self._url = url
+        self._opened = opened
+        self._heard = heard
+        self._lost = lost
+        self._silence = silence
+        self._ping = ping
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._again = asyncio.Event()
+        self.connects = 0
+
+    async def run(self) -> None:
+        """Connect and read, for ever. Cancel to stop."""
+        pause = PAUSE
+        async with aiohttp.ClientSession() as session:
+            while True:
+                text = "the stream ended"
+                try:
+                    async with session.ws_connect(self._url, heartbeat=None, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
+                        self._socket, self.connects = socket, self.connects + 1
+                        await asyncio.wait_for(self._opened(self), self._silence)
+                        pause = PAUSE
+                        text = await self._read(socket)
+                except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                    text = f"the stream broke: {type(error).__name__}"
+                except StreamError as error:
+                    text = str(error)
+                except asyncio.CancelledError:
+                    raise
+                except Exception as error:
+                    text = f"the stream broke: {type(error).__name__}: {str(error)[:120]}"
+                finally:
+                    self._socket = None
+                self._lost(text)
+                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
+                pause = min(pause * 2, LONGEST)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+        """Until it ends or is silent for too long; why it ended."""
+        asked = False
+        while True:
+            try:
+                message = await socket.receive(timeout=self._silence / 2)
+            except TimeoutError:
+                if asked or self._ping is None:
+                    return f"nothing was heard for {self._silence:g} s"
+                asked = True
+                await self.send(self._ping())
+                continue
+            if message.type is aiohttp.WSMsgType.TEXT:
+                asked = False
+                self._take(message.data)
+            elif message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR):
+                return "the stream was closed"
+
+    def _take(self, text: str) -> None:
+        try:
+            frame = _decode(text)
+        except msgspec.DecodeError as error:
+            raise StreamError("a frame that is no JSON") from error
+        try:
+            self._heard(frame)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise StreamError(f"a frame that makes no sense: {type(error).__name__}: {str(error)[:80]}") from error
+
+    async def send(self, message: Json) -> None:
+        """Say something; nothing where there is no line."""
+        if self._socket is not None and not self._socket.closed:
+            await self._socket.send_str(_encode(message).decode())
+
+    async def drop(self) -> None:
+        """Hang up, to begin anew."""
+        if self._socket is not None:
+            await self._socket.close()

@@ -1,0 +1,268 @@
+"""What all live venues share: the streams' tasks, the way in for requests, and what an error means."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from engine.clock import SECOND, Clock
+from engine.model import report as r
+from engine.model.ids import account_prefix
+from engine.model.instrument import Instrument
+from engine.model.order import Order
+from engine.model.profile import Profile
+from engine.model.quote import Quote, Trade
+from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
+from engine.venues.live import RefusedError
+from engine.venues.live.errors import Outcome, outcome
+from engine.venues.live.keys import Credentials
+from engine.venues.live.known import Known
+from engine.venues.live.rest import Rest
+from engine.venues.live.socket import Socket
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
+
+
+class Where(Struct, frozen=True):
+    """Which account at which exchange, and how it is reached."""
+
+    account: str
+    """The account's name here: client order ids begin with what is derived from it."""
+    symbols: tuple[str, ...]
+    """What is traded; what the account holds or has open beside them is added."""
+    rest: str | None = None
+    """Where to reach it instead of the internet."""
+    ws: str | None = None
+    timeout: float = 10.0
+
+
+class KeyFacts(Struct, frozen=True):
+    """What an exchange says of the key that it is asked with."""
+
+    permissions: tuple[str, ...]
+    can_trade: bool
+    can_withdraw: bool
+
+
+class LiveVenue(ABC):
+    """An account at an exchange."""
+
+    exchange: str
+    """ccxt's name of it."""
+    feeds: int = 2
+    """Streams that must be heard before anything is known: the private ones."""
+
+    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock) -> None:
+        self._profile = profile
+        self.where = where
+        self.clock = clock
+        self.known = Known()
+        self.prefix = account_prefix(where.account)
+        self.rest = Rest(self.exchange, credentials, self._urls(), where.timeout)
+        self.on_trade: Callable[[Trade], None] | None = None
+        self.on_price: Callable[[Quote], None] | None = None
+        """Who else hears prices."""
+        self.skew = 0
+        """Nanoseconds by which the exchange's clock is ahead of ours."""
+        self.healthy_since: int | None = None
+        """Since when the private stream has told everything; None while it doesn't."""
+        self._credentials = credentials
+        self._instruments: dict[str, Instrument] = {}
+        self._on_report: Callable[[r.VenueReport], None] | None = None
+        self._on_quote: Callable[[Quote], None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._opened = False
+
+    # What the engine asks
+
+    @property
+    def name(self) -> str:
+        """What the console shows."""
+        return self.exchange
+
+    @property
+    def live(self) -> bool:
+        """Real money."""
+        return True
+
+    @property
+    def profile(self) -> Profile:
+        """What it can do."""
+        return self._profile
+
+    async def open(self) -> None:
+        """Load ccxt and what is traded. Raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
+        if not self._opened:
+            await self.rest.open()
+            self._instruments = {i.symbol: i for i in await self._load_instruments()}
+            self._opened = True
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """What can be traded."""
+        await self.open()
+        return tuple(self._instruments.values())
+
+    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+        """Begin to listen; `Connected` comes once the private stream has told where the account stands."""
+        self._on_report, self._on_quote = on_report, on_quote
+        await self.open()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(socket.run(), name=f"{self.exchange} stream") for socket in self._sockets()]
+
+    async def listen(self, on_quote: Callable[[Quote], None], on_trade: Callable[[Trade], None]) -> None:
+        """Only the public stream: prices for a paper account. No key is needed."""
+        self._on_quote, self.on_trade = on_quote, on_trade
+        await self.open()
+        self._tasks = [asyncio.get_running_loop().create_task(self._public_socket().run(), name=f"{self.exchange} prices")]
+
+    async def close(self) -> None:
+        """Hang up; what rests at the exchange stays."""
+        self._on_report = self._on_quote = self.on_trade = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.rest.close()
+        self._opened = False
+
+    async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
+        """Carry out one request. Raises OutcomeUnknownError, NotSentError or RateLimitedError."""
+        match request:
+            case Submit(order=order):
+                self.known.send(order, self.clock.now())
+                return await self._submit(order, request.lane)
+            case Amend():
+                return await self._amend(request)
+            case Cancel():
+                return await self._cancel(request)
+            case Query():
+                return await self._query(request)
+            case QueryAccount():
+                return await self._account(request)
+
+    # What a dialect says
+
+    @abstractmethod
+    def _urls(self) -> Mapping[str, Any]: ...
+
+    @abstractmethod
+    async def _load_instruments(self) -> Sequence[Instrument]: ...
+
+    @abstractmethod
+    def _sockets(self) -> Sequence[Socket]: ...
+
+    @abstractmethod
+    def _public_socket(self) -> Socket: ...
+
+    @abstractmethod
+    async def _submit(self, order: Order, lane: int) -> tuple[r.VenueReport, ...]: ...
+
+    @abstractmethod
+    async def _amend(self, request: Amend) -> tuple[r.VenueReport, ...]: ...
+
+    @abstractmethod
+    async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]: ...
+
+    @abstractmethod
+    async def _query(self, request: Query) -> tuple[r.VenueReport, ...]: ...
+
+    @abstractmethod
+    async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]: ...
+
+    @abstractmethod
+    async def key_facts(self) -> KeyFacts:
+        """What the key may do. Raises like `send`, and RefusedError."""
+
+    @abstractmethod
+    async def measure_skew(self) -> int:
+        """Nanoseconds by which the exchange's clock is ahead of ours."""
+
+    @abstractmethod
+    async def validate(self, order: Order) -> str:
+        """What the exchange would refuse the order for, without placing it; empty where it would take it. Raises like `send`."""
+
+    # What a dialect uses
+
+    def judge(self, texts: Sequence[str]) -> Exception:
+        """What an answer's errors mean, as the exception to raise."""
+        text = "; ".join(texts)
+        match outcome(self._profile.errors, texts):
+            case Outcome.REFUSED:
+                return RefusedError(text)
+            case Outcome.RATE_LIMITED:
+                return RateLimitedError(text)
+            case Outcome.NOT_SENT:
+                return NotSentError(text)
+            case Outcome.UNKNOWN:
+                return OutcomeUnknownError(text)
+
+    def tell(self, report: r.VenueReport) -> None:
+        """Say a report to the engine."""
+        if isinstance(report, r.Filled):
+            self.known.fill(report.fill)
+        if self._on_report is not None:
+            self._on_report(report)
+
+    def quote(self, quote: Quote) -> None:
+        """Say a price."""
+        if self.on_price is not None:
+            self.on_price(quote)
+        if self._on_quote is not None:
+            self._on_quote(quote)
+
+    def up(self) -> None:
+        """The private stream tells everything from now on."""
+        self.healthy_since = self.clock.now()
+        self.tell(r.Connected(self.healthy_since))
+
+    def down(self, text: str) -> None:
+        """The private stream is broken: what happens meanwhile must be asked for."""
+        if self.healthy_since is not None:
+            self.healthy_since = None
+            self.tell(r.Disconnected(text, self.clock.now()))
+
+    def ours(self, at: int) -> int:
+        """A time of the exchange on our clock."""
+        return at - self.skew
+
+    def theirs(self, at: int) -> int:
+        """A time of ours on the exchange's clock."""
+        return at + self.skew
+
+    def instrument(self, symbol: str) -> Instrument:
+        """What is traded under a symbol. Raises KeyError."""
+        return self._instruments[symbol]
+
+    def proves_absence(self, name: str) -> bool:
+        """Whether an order that no view lists can't be there: the stream would have told of it since before it was sent.
+
+        Where it was sent before this process began, the stream's first word, which lists what is open, stands for that.
+        """
+        if self.healthy_since is None:
+            return False
+        sent = self.known.sent_at(name)
+        return sent is None or sent > self.healthy_since
+
+    def as_of(self, asked: int, since: int, listed: Sequence[str], executions: Sequence[str]) -> int:
+        """How fresh a view is: as of when it was asked for, unless what is known to have happened before is not in it; then, as of before that."""
+        seen, earliest = set(executions), max(since + ROUNDED, asked - LOOK_BACK)
+        missing = [fill.at for fill in self.known.fills_since(earliest) if fill.at < asked and fill.execution_id not in seen]
+        missing += [at for name, at in self.known.working_since(asked - LOOK_BACK, asked) if name not in set(listed)]
+        missing += [at for name in listed if (at := self.known.ended_at(name)) is not None and at < asked]
+        return min([asked, *(at - 1 for at in missing)])
+
+
+ROUNDED = SECOND // 1000
+"""Views tell times with fewer digits than streams."""
+LOOK_BACK = 90 * SECOND
+"""A view that is older than this is no view."""
+
+
+def positive(text: object) -> Decimal | None:
+    """A number above zero; None for anything that says zero or nothing."""
+    if text in (None, "", "0"):
+        return None
+    found = Decimal(str(text))
+    return found if found > 0 else None

@@ -1,0 +1,474 @@
+"""What Kraken spot says of pairs, orders, executions and balances: the keys and types of its real replies.
+
+REST tells money as text and times as seconds; WebSocket v2 tells both as numbers, and times as RFC 3339.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.model.fill import Fill, Liquidity
+from engine.model.instrument import Instrument
+from engine.model.money import ONE, ZERO
+from engine.model.order import TRIGGERED, Order, OrderType, Status
+from engine.model.quote import Quote, Trade
+from engine.model.side import Side
+from engine.wire.spot.pairs import Pair, altname, asset
+from engine.wire.world import Terms
+
+STATUS = {
+    Status.PENDING: "pending",
+    Status.OPEN: "open",
+    Status.PARTIALLY_FILLED: "open",
+    Status.FILLED: "closed",
+    Status.CANCELLED: "canceled",
+    Status.EXPIRED: "expired",
+    Status.REJECTED: "canceled",
+}
+STREAM_STATUS = {
+    Status.PENDING: "pending_new",
+    Status.OPEN: "new",
+    Status.PARTIALLY_FILLED: "partially_filled",
+    Status.FILLED: "filled",
+    Status.CANCELLED: "canceled",
+    Status.EXPIRED: "expired",
+    Status.REJECTED: "canceled",
+}
+CENT = 100
+FIVE = Decimal("0.00001")
+EIGHT = Decimal("0.00000001")
+Json = dict[str, Any]
+
+
+def seconds(at: int) -> float:
+    """Seconds since 1970, with four digits, as REST tells times."""
+    return round(at / 1e9, 4)
+
+
+def rfc3339(at: int) -> str:
+    """Microseconds, UTC."""
+    whole, rest = divmod(at, 1_000_000_000)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+
+
+def pair_info(pair: Pair) -> Json:
+    """A row of AssetPairs."""
+    instrument = pair.instrument
+    leverages = list(range(2, int(instrument.max_leverage) + 1))
+    return {
+        "altname": pair.altname,
+        "wsname": pair.wsname,
+        "aclass_base": "currency",
+        "base": asset(instrument.base),
+        "aclass_quote": "currency",
+        "quote": asset(instrument.quote),
+        "lot": "unit",
+        "cost_decimals": 5,
+        "pair_decimals": pair.price_decimals,
+        "lot_decimals": pair.lot_decimals,
+        "lot_multiplier": 1,
+        "leverage_buy": leverages,
+        "leverage_sell": leverages,
+        "fees": [[int(tier.volume), float(tier.taker * CENT)] for tier in instrument.fee_tiers],
+        "fees_maker": [[int(tier.volume), float(tier.maker * CENT)] for tier in instrument.fee_tiers],
+        "fee_volume_currency": "ZUSD",
+        "margin_call": 80,
+        "margin_stop": 40,
+        "ordermin": f"{instrument.min_size.normalize():f}",
+        "costmin": f"{instrument.min_cost.normalize():f}",
+        "tick_size": f"{instrument.tick.normalize():f}",
+        "status": "online",
+        "long_position_limit": 250,
+        "short_position_limit": 200,
+    }
+
+
+def asset_info(currency: str) -> Json:
+    """A row of Assets."""
+    fiat = asset(currency).startswith("Z")
+    return {
+        "aclass": "currency",
+        "altname": altname(currency),
+        "decimals": 4 if fiat else 10,
+        "display_decimals": 2 if fiat else 5,
+        "status": "enabled",
+    }
+
+
+def sentence(order: Order, terms: Terms, pair: Pair) -> str:
+    """The order in English: clients parse it."""
+    told = {
+        "market": "market",
+        "settle-position": "market",
+        "limit": f"limit {terms.price}",
+        "iceberg": f"limit {terms.price}",
+        "stop-loss": f"stop loss {terms.price}",
+        "take-profit": f"take profit {terms.price}",
+        "stop-loss-limit": f"stop loss {terms.price} -> limit {terms.price2}",
+        "take-profit-limit": f"take profit {terms.price} -> limit {terms.price2}",
+        "trailing-stop": f"trailing stop {terms.price}",
+        "trailing-stop-limit": f"trailing stop {terms.price} -> limit {terms.price2}",
+    }[terms.kind or "market"]
+    leverage = "" if terms.leverage == "none" else f" with {terms.leverage} leverage"
+    return f"{order.side.value} {order.size:.{pair.lot_decimals}f} {pair.altname} @ {told}{leverage}"
+
+
+def close_sentence(terms: Terms) -> str:
+    """The conditional close in English; empty for none."""
+    if terms.close is None:
+        return ""
+    kind, price, second = terms.close
+    words = kind.removesuffix("-limit").replace("-", " ")
+    return f"close position @ {words} {price}" + (f" -> limit {second}" if second != "0" else "")
+
+
+def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], stop: Decimal | None, *, trades: bool) -> Json:
+    """An order of OpenOrders, ClosedOrders and QueryOrders."""
+    digits = pair.price_decimals
+    average = order.average_price or ZERO
+    info: Json = {
+        "refid": terms.primary or None,
+        "userref": terms.userref if not terms.client else None,
+        "status": STATUS[order.status],
+        "opentm": seconds(order.created_at),
+        "starttm": 0,
+        "expiretm": 0 if order.expires_at is None else order.expires_at // 1_000_000_000,
+        "descr": {
+            "pair": pair.altname,
+            "type": order.side.value,
+            "ordertype": terms.kind or "market",
+            "price": terms.price,
+            "price2": terms.price2,
+            "leverage": terms.leverage,
+            "order": sentence(order, terms, pair),
+            "close": close_sentence(terms),
+        },
+        "vol": f"{order.size:.{pair.lot_decimals}f}",
+        "vol_exec": f"{order.filled:.{pair.lot_decimals}f}",
+        "cost": f"{order.value:.5f}",
+        "fee": f"{sum((fill.fee for fill in fills), ZERO):.5f}",
+        "price": f"{average:.{digits}f}",
+        "stopprice": f"{stop or ZERO:.{digits}f}",
+        "limitprice": f"{order.price if order.triggered and order.price else ZERO:.{digits}f}",
+        "misc": "touched" if order.triggered else "",
+        "oflags": ",".join(terms.flags) or "fciq",
+    }
+    if terms.client:
+        info["cl_ord_id"] = terms.client
+    if order.type in TRIGGERED:
+        info["trigger"] = terms.trigger
+    if order.reduce_only:
+        info["reduce_only"] = True
+    if trades and fills:
+        info["trades"] = [fill.execution_id for fill in fills]
+    if not order.is_open:
+        info["closetm"] = seconds(order.closed_at or 0)
+        info["reason"] = order.reason or None
+    return info
+
+
+def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair, count: int) -> Json:
+    """An execution of TradesHistory."""
+    cost = fill.size * fill.price
+    leverage = order.leverage if order is not None else None
+    info: Json = {
+        "ordertxid": fill.client_order_id,
+        "postxid": f"TKH2SE-M7IF5-{fill.execution_id[-6:]}",
+        "pair": pair.key,
+        "aclass": "forex",
+        "time": seconds(fill.at),
+        "type": fill.side.value,
+        "ordertype": terms.kind or "market",
+        "price": f"{fill.price:.{pair.price_decimals}f}",
+        "cost": f"{cost:.5f}",
+        "fee": f"{fill.fee:.8f}",
+        "vol": f"{fill.size:.{pair.lot_decimals}f}",
+        "margin": f"{cost / leverage if leverage else ZERO:.5f}",
+        "leverage": f"{leverage or ZERO:f}",
+        "misc": "" if order is not None and terms.user else "liquidation",
+        "trade_id": count,
+        "maker": fill.liquidity is Liquidity.MAKER,
+        "ledgers": [f"L{fill.execution_id[1:]}"],
+    }
+    if terms.client:
+        info["cl_ord_id"] = terms.client
+    return info
+
+
+# WebSocket v2
+
+
+def identity(order: Order, terms: Terms) -> Json:
+    """How an update names its order."""
+    named: Json = {"order_id": order.client_order_id}
+    if terms.client:
+        named["cl_ord_id"] = terms.client
+    else:
+        named["order_userref"] = terms.userref or 0
+    return named
+
+
+def snapshot_order(order: Order, terms: Terms, level: Decimal | None) -> Json:
+    """An open order, whole: of the snapshot, and of `pending_new`."""
+    told: Json = {
+        "order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "order_qty": order.size,
+        "cum_cost": order.value,
+        "cum_qty": order.filled,
+        "avg_price": order.average_price or ZERO,
+        "time_in_force": terms.in_force,
+        "exec_type": "new" if order.status is not Status.PENDING else "pending_new",
+        "side": order.side.value,
+        "order_type": terms.kind or "market",
+        **identity(order, terms),
+        "limit_price_type": "static",
+        "stop_price": level or ZERO,
+        "order_status": STREAM_STATUS[order.status],
+        "fee_usd_equiv": ZERO,
+        "fee_ccy_pref": "fcib" if "fcib" in terms.flags else "fciq",
+        "timestamp": rfc3339(order.created_at),
+    }
+    if order.price is not None:
+        told["limit_price"] = order.price
+    if order.post_only:
+        told["post_only"] = True
+    if order.reduce_only:
+        told["reduce_only"] = True
+    if order.leverage is not None:
+        told["margin"] = True
+    if order.type in TRIGGERED:
+        trailing = order.type is OrderType.TRAILING_STOP
+        told["triggers"] = {
+            "reference": terms.trigger,
+            "price": level or ZERO,
+            "price_type": ("pct" if order.trail is not None and order.trail.fraction is not None else "quote") if trailing else "static",
+            "status": "triggered" if order.triggered else "untriggered",
+        }
+        told["trigger"] = terms.trigger
+    return told
+
+
+def pending(order: Order, terms: Terms, level: Decimal | None) -> Json:
+    """The first word about a new order."""
+    told = snapshot_order(order, terms, level)
+    told.pop("cum_qty")
+    told.pop("avg_price")
+    return told | {"exec_type": "pending_new", "order_status": "pending_new", "cum_cost": ZERO}
+
+
+def taken(order: Order, terms: Terms) -> Json:
+    """The order works: nothing but its name."""
+    told: Json = {"timestamp": rfc3339(order.created_at), "order_status": "new", "exec_type": "new", **identity(order, terms)}
+    if order.post_only:
+        told["post_only"] = True
+    return told
+
+
+def execution(fill: Fill, order: Order | None, terms: Terms, status: str, count: int, rate: Decimal | None) -> Json:
+    """A trade."""
+    told: Json = {
+        "order_id": fill.client_order_id,
+        "exec_id": fill.execution_id,
+        "exec_type": "trade",
+        "trade_id": count,
+        "symbol": fill.symbol,
+        "side": fill.side.value,
+        "last_qty": fill.size,
+        "last_price": fill.price,
+        "liquidity_ind": "m" if fill.liquidity is Liquidity.MAKER else "t",
+        "cost": fill.size * fill.price,
+        "order_status": status,
+        "order_type": terms.kind or "market",
+        "timestamp": rfc3339(fill.at),
+        "fee_usd_equiv": fill.fee * (rate if rate is not None else ONE),
+        "fees": [{"asset": fill.fee_currency, "qty": fill.fee}],
+    }
+    if order is not None:
+        told |= identity(order, terms) | {"cum_qty": order.filled, "cum_cost": order.value, "avg_price": order.average_price or ZERO}
+        if order.leverage is not None:
+            told["margin"] = True
+    if not terms.user:
+        told["liquidated"] = True
+    return told
+
+
+def completed(order: Order, terms: Terms, at: int) -> Json:
+    """The order has filled."""
+    return {
+        "timestamp": rfc3339(at),
+        "order_status": "filled",
+        "exec_type": "filled",
+        "cum_qty": order.filled,
+        "cum_cost": order.value,
+        "avg_price": order.average_price or ZERO,
+        "fee_usd_equiv": ZERO,
+        **identity(order, terms),
+    }
+
+
+def ended(order: Order, terms: Terms, at: int, kind: str, reason: str) -> Json:
+    """The order was cancelled, or ran out of time."""
+    return {
+        "timestamp": rfc3339(at),
+        "order_status": kind,
+        "exec_type": kind,
+        "cum_qty": order.filled,
+        "cum_cost": order.value,
+        "fee_usd_equiv": ZERO,
+        "avg_price": order.average_price or ZERO,
+        **identity(order, terms),
+        "cancel_reason": reason,
+        "reason": reason,
+    }
+
+
+def amended(order: Order, terms: Terms, at: int) -> Json:
+    """The order works with other terms."""
+    told: Json = {
+        "timestamp": rfc3339(at),
+        "exec_type": "amended",
+        "order_status": STREAM_STATUS[order.status],
+        "cum_qty": order.filled,
+        "reason": "User requested",
+        "amended": True,
+        "order_qty": order.size,
+        "limit_price_type": "static",
+        **identity(order, terms),
+    }
+    if order.price is not None:
+        told["limit_price"] = order.price
+    if order.trigger is not None:
+        told["triggers"] = {"reference": terms.trigger, "price": order.trigger, "price_type": "static", "status": "untriggered"}
+    return told
+
+
+def triggered(order: Order, terms: Terms, at: int) -> Json:
+    """The order's trigger was touched."""
+    return {
+        "timestamp": rfc3339(at),
+        "exec_type": "status",
+        "order_status": STREAM_STATUS[order.status],
+        **identity(order, terms),
+        "triggers": {"reference": terms.trigger, "price": order.trigger or ZERO, "price_type": "static", "status": "triggered"},
+    }
+
+
+def balance(currency: str, amount: Decimal) -> Json:
+    """A row of the balances snapshot."""
+    name = currency
+    wallets = [{"type": "spot", "id": "main", "balance": amount}]
+    return {"asset": name, "asset_class": "currency", "balance": amount, "wallets": wallets}
+
+
+def ledger(fill: Fill, currency: str, amount: Decimal, fee: Decimal, left: Decimal) -> Json:
+    """A change of a balance."""
+    return {
+        "ledger_id": f"L{fill.execution_id[1:]}",
+        "ref_id": fill.execution_id,
+        "timestamp": rfc3339(fill.at),
+        "type": "trade",
+        "asset": currency,
+        "asset_class": "currency",
+        "category": "trade",
+        "wallet_type": "spot",
+        "wallet_id": "main",
+        "amount": amount,
+        "fee": fee,
+        "balance": left,
+    }
+
+
+def ticker(quote: Quote, last: Decimal | None, day: "Day") -> Json:
+    """The ticker channel."""
+    price = last if last is not None else quote.mid
+    change = price - (day.open if day.open is not None else price)
+    return {
+        "symbol": quote.symbol,
+        "bid": quote.bid,
+        "bid_qty": quote.bid_size,
+        "ask": quote.ask,
+        "ask_qty": quote.ask_size,
+        "last": price,
+        "volume": day.volume,
+        "vwap": (day.value / day.volume).quantize(FIVE) if day.volume else price,
+        "low": day.low if day.low is not None else price,
+        "high": day.high if day.high is not None else price,
+        "change": change,
+        "change_pct": (change / day.open * 100).quantize(Decimal("0.01")) if day.open else ZERO,
+        "timestamp": rfc3339(quote.at),
+    }
+
+
+def ticker_info(pair: Pair, quote: Quote | None, last: Decimal | None, last_size: Decimal, day: "Day") -> Json:
+    """A row of the REST ticker; prices have five digits at least."""
+    digits = max(pair.price_decimals, 5)
+
+    def told(price: Decimal | None) -> str:
+        return f"{price or ZERO:.{digits}f}"
+
+    price = last if last is not None else (quote.mid if quote is not None else None)
+
+    def side(best: Decimal | None, size: Decimal | None) -> list[str]:
+        return [told(best), str(max(int(size or 0), 1)), f"{size or ZERO:.3f}"]
+
+    vwap = day.value / day.volume if day.volume else price
+    return {
+        "a": side(quote.ask if quote else None, quote.ask_size if quote else None),
+        "b": side(quote.bid if quote else None, quote.bid_size if quote else None),
+        "c": [told(price), f"{last_size:.8f}"],
+        "v": [f"{day.volume:.8f}", f"{day.volume:.8f}"],
+        "p": [told(vwap), told(vwap)],
+        "t": [day.count, day.count],
+        "l": [told(day.low or price), told(day.low or price)],
+        "h": [told(day.high or price), told(day.high or price)],
+        "o": told(day.open or price),
+    }
+
+
+def trade(print_: Trade, count: int) -> Json:
+    """The trade channel."""
+    return {
+        "symbol": print_.symbol,
+        "side": (print_.taker or Side.BUY).value,
+        "price": print_.price,
+        "qty": print_.size,
+        "ord_type": "market",
+        "trade_id": count,
+        "timestamp": rfc3339(print_.at),
+    }
+
+
+class Day:
+    """What was traded of a symbol since the exchange began."""
+
+    __slots__ = ("count", "high", "low", "open", "value", "volume")
+
+    def __init__(self) -> None:
+        self.open: Decimal | None = None
+        self.high: Decimal | None = None
+        self.low: Decimal | None = None
+        self.volume = ZERO
+        self.value = ZERO
+        self.count = 0
+
+    def add(self, price: Decimal, size: Decimal) -> None:
+        """One print."""
+        self.open = price if self.open is None else self.open
+        self.high = price if self.high is None else max(self.high, price)
+        self.low = price if self.low is None else min(self.low, price)
+        self.volume += size
+        self.value += size * price
+        self.count += 1
+
+    def see(self, price: Decimal) -> None:
+        """A price without a print."""
+        self.open = price if self.open is None else self.open
+        self.high = price if self.high is None else max(self.high, price)
+        self.low = price if self.low is None else min(self.low, price)
+
+
+def currencies(instruments: tuple[Instrument, ...], cash: dict[str, Decimal]) -> list[str]:
+    """Every currency that there is here."""
+    found = {name: None for i in instruments for name in (i.base, i.quote)} | dict.fromkeys(cash)
+    return sorted(found)

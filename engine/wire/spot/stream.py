@@ -1,0 +1,530 @@
+"""Kraken spot's WebSocket v2: public channels on `/v2`, private ones and trading on `/auth/v2`.
+
+Each private channel of a connection numbers its messages. Faults: reports are said twice, or after the next one; the line breaks.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from engine.clock import SECOND
+from engine.exchange import RateLimit
+from engine.model import report as r
+from engine.model.fill import Fill
+from engine.model.money import ZERO
+from engine.model.order import Order, Status
+from engine.model.quote import Quote, Trade
+from engine.model.side import Side
+from engine.wire.lossy import encode
+from engine.wire.spot import shapes
+from engine.wire.spot.orders import OrderError, fields_of, parse
+from engine.wire.spot.pairs import Pair
+from engine.wire.spot.rest import Spot
+from engine.wire.world import Terms, terms_of
+
+Json = dict[str, Any]
+CONNECTION = 9_000_000_000_000_000_000
+"""Connection ids need 64 bits."""
+DEPTHS = (10, 25, 100, 500, 1000)
+CHECKED = 10
+"""Levels of each side that a book's checksum covers."""
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def checksum(bids: Iterable[tuple[str, str]], asks: Iterable[tuple[str, str]]) -> int:
+    """CRC32 over the first ten asks and bids, prices and sizes as they are written, without the point and leading zeros."""
+    told = [part.replace(".", "").lstrip("0") for side in (list(asks)[:CHECKED], list(bids)[:CHECKED]) for row in side for part in row]
+    return zlib.crc32("".join(told).encode())
+
+
+class Stream:
+    """All connections of Kraken spot."""
+
+    def __init__(self, spot: Spot) -> None:
+        self.spot = spot
+        self.world = spot.world
+        self.connections: dict[Connection, None] = {}
+        self._count = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.world.on_quote.append(self._quoted)
+        self.world.on_trade.append(self._traded)
+        self.world.on_report.append(self._reported)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where it answers."""
+        return [web.get("/ws/v2", self._public), web.get("/ws/auth/v2", self._private)]
+
+    async def _public(self, request: web.Request) -> web.StreamResponse:
+        return await self._serve(request, private=False)
+
+    async def _private(self, request: web.Request) -> web.StreamResponse:
+        return await self._serve(request, private=True)
+
+    async def _serve(self, request: web.Request, *, private: bool) -> web.StreamResponse:
+        if self.is_broken():
+            raise web.HTTPServiceUnavailable
+        socket = web.WebSocketResponse(autoping=True, compress=False)
+        await socket.prepare(request)
+        self._count += 1
+        connection = Connection(self, socket, private=private, number=CONNECTION + self._count, transport=request.transport)
+        self.connections[connection] = None
+        connection.say({"channel": "status", "type": "update", "data": [connection.status()]})
+        sender = asyncio.get_running_loop().create_task(connection.send())
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await connection.hear(message.data)
+                if self.is_broken():
+                    break
+        finally:
+            self.connections.pop(connection, None)
+            sender.cancel()
+        return socket
+
+    def is_broken(self) -> bool:
+        """Whether the line is down now, as the faults say."""
+        interval = self.world.faults.disconnect
+        return interval is not None and interval.is_on(self.world.now() - self.world.began)
+
+    async def beat(self) -> None:
+        """A heartbeat every second to whoever subscribed to anything; and the line breaks when it is time."""
+        while True:
+            await asyncio.sleep(1.0)
+            for connection in list(self.connections):
+                if self.is_broken():
+                    connection.cut()
+                elif connection.subscribed:
+                    connection.say({"channel": "heartbeat"})
+
+    # What happens
+
+    def _quoted(self, quote: Quote) -> None:
+        for connection in self.connections:
+            if quote.symbol in connection.tickers:
+                connection.tick(quote)
+            if quote.symbol in connection.books:
+                connection.book(quote.symbol)
+
+    def _traded(self, trade: Trade) -> None:
+        count = len(self.world.trades[trade.symbol])
+        for connection in self.connections:
+            if trade.symbol in connection.trades:
+                connection.say({"channel": "trade", "type": "update", "data": [shapes.trade(trade, count)]})
+
+    def _reported(self, report: r.VenueReport, order: Order | None) -> None:
+        private = [connection for connection in self.connections if connection.executions]
+        told = self._told(report, order) if private else []
+        for row in told:
+            for connection in private:
+                connection.report("executions", row)
+        if isinstance(report, r.Filled | r.Liquidated):
+            self._balances(report.fill)
+
+    def _told(self, report: r.VenueReport, order: Order | None) -> list[Json]:
+        """The rows of the executions channel that a report becomes."""
+        if isinstance(report, r.Liquidated):
+            return [self.execution(report.fill, None, "filled")]
+        if order is None:
+            return []
+        terms, level = terms_of(order), self.spot.level(order)
+        match report:
+            case r.Accepted():
+                return [shapes.pending(order, terms, level), shapes.taken(order, terms)]
+            case r.Triggered(at=at):
+                return [shapes.triggered(order, terms, at)]
+            case r.Filled(fill=fill, at=at):
+                whole = order.status is Status.FILLED
+                rows = [self.execution(fill, order, "filled" if whole else "partially_filled")]
+                return [*rows, shapes.completed(order, terms, at)] if whole else rows
+            case r.Cancelled(text=text, at=at):
+                return [shapes.ended(order, terms, at, "canceled", text)]
+            case r.Expired(at=at):
+                return [shapes.ended(order, terms, at, "expired", "Order expired")]
+            case r.Amended(at=at):
+                return [shapes.amended(order, terms, at)]
+            case _:
+                return []
+
+    def execution(self, fill: Fill, order: Order | None, status: str) -> Json:
+        """A trade."""
+        terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
+        count = int(fill.execution_id[1:6], 16)
+        return shapes.execution(fill, order, terms, status, count, self.world.exchange.rate(fill.fee_currency, "USD"))
+
+    def _balances(self, fill: Fill) -> None:
+        instrument, cash = self.world.exchange.instruments[fill.symbol], self.world.exchange.ledger.cash
+        for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
+            fee = fill.fee if currency == fill.fee_currency else ZERO
+            row = shapes.ledger(fill, currency, amount, fee, cash.get(currency, ZERO))
+            for connection in self.connections:
+                if connection.balances:
+                    connection.report("balances", row)
+
+
+class Connection:
+    """One client."""
+
+    def __init__(self, stream: Stream, socket: web.WebSocketResponse, *, private: bool, number: int, transport: asyncio.Transport | None) -> None:
+        self.stream = stream
+        self.world = stream.world
+        self.spot = stream.spot
+        self.private = private
+        self.number = number
+        self.tickers: dict[str, str] = {}
+        self.trades: set[str] = set()
+        self.books: dict[str, int] = {}
+        self.executions = False
+        self.balances = False
+        self._transport = transport
+        self._socket = socket
+        self._sequences: dict[str, int] = {}
+        self._queue: asyncio.Queue[Json] = asyncio.Queue()
+        self._held: Json | None = None
+        self._sent_books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether it listens to anything."""
+        return bool(self.tickers or self.trades or self.books or self.executions or self.balances)
+
+    def status(self) -> Json:
+        """What is said on connecting."""
+        return {"api_version": "v2", "connection_id": self.number, "system": "online", "version": "2.0.10"}
+
+    # Out
+
+    def say(self, message: Json) -> None:
+        """Send, when it is its turn."""
+        self._queue.put_nowait(message)
+
+    async def send(self) -> None:
+        """Send what is to be said, in order."""
+        delay, random = self.world.faults.delay, self.world.random
+        while True:
+            message = await self._queue.get()
+            if delay is not None and message.get("channel") in ("executions", "balances"):
+                await asyncio.sleep(delay.draw(random) / 2 / SECOND)
+            try:
+                await self._socket.send_str(encode(message).decode())
+            except (ConnectionError, RuntimeError):
+                return
+
+    def cut(self) -> None:
+        """Break the line."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def report(self, channel: str, row: Json, kind: str = "update") -> None:
+        """A message of a numbered channel; sometimes twice, sometimes after the next one."""
+        self._sequences[channel] = self._sequences.get(channel, 0) + 1
+        message = {"channel": channel, "type": kind, "data": [row], "sequence": self._sequences[channel]}
+        faults, random = self.world.faults, self.world.random
+        if self._held is None and faults.reorder_reports and random.random() < faults.reorder_reports:
+            self._held = message
+            asyncio.get_running_loop().call_later(0.2, self._let_go)
+            return
+        self.say(message)
+        if faults.duplicate_report and random.random() < faults.duplicate_report:
+            self.say(message)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self.say(held)
+
+    # In
+
+    async def hear(self, text: str) -> None:
+        """One request."""
+        began = self.world.now()
+        try:
+            asked = _decode(text)
+        except msgspec.DecodeError:
+            self.say({"error": "Malformed request", "success": False})
+            return
+        method = asked.get("method", "") if isinstance(asked, dict) else ""
+        if method == "ping":
+            self.say({"method": "pong", **self._about(asked, began)})
+            return
+        params = asked.get("params", {})
+        if method in ("subscribe", "unsubscribe"):
+            self._subscription(method, params, asked, began)
+            return
+        handler, faults, random = TRADING.get(method), self.world.faults, self.world.random
+        if faults.lose_request and random.random() < faults.lose_request:
+            return
+        logged = self.world.logged(f"ws/{method}", {key: str(value) for key, value in params.items() if key != "token"})
+        try:
+            if handler is None:
+                raise OrderError("EGeneral:Unknown method")
+            self._authorised(params)
+            rows = handler(self, params)
+        except OrderError as error:
+            logged.outcome = str(error)
+            self.say({"method": method, **self._about(asked, began), "success": False, "error": str(error)})
+            return
+        logged.outcome = "ok"
+        for row in rows:
+            if not (faults.lose_reply and random.random() < faults.lose_reply):
+                self.say({"method": method, **self._about(asked, began), **row})
+
+    def _about(self, asked: Json, began: int) -> Json:
+        told: Json = {"req_id": asked["req_id"]} if "req_id" in asked else {}
+        return told | {"time_in": shapes.rfc3339(began), "time_out": shapes.rfc3339(self.world.now())}
+
+    def _authorised(self, params: Json) -> None:
+        if not self.private:
+            raise OrderError("EGeneral:Permission denied")
+        if not self.spot.key.knows(str(params.get("token", "")), self.world.now()):
+            raise OrderError("ESession:Invalid session")
+
+    # Channels
+
+    def _subscription(self, method: str, params: Json, asked: Json, began: int) -> None:
+        channel = params.get("channel", "")
+        symbols = params.get("symbol") or [None]
+        for symbol in symbols:
+            told: Json = {"channel": channel}
+            if symbol is not None:
+                told["symbol"] = symbol
+            try:
+                after = self._channel(method, channel, symbol, params, told)
+            except OrderError as error:
+                row: Json = {"method": method, **self._about(asked, began), "success": False, "error": str(error)}
+                self.say(row | ({} if symbol is None else {"symbol": symbol}))
+                continue
+            self.say({"method": method, "result": told, "success": True, **self._about(asked, began)})
+            after()
+
+    def _channel(self, method: str, channel: str, symbol: str | None, params: Json, told: Json) -> Callable[[], None]:
+        """Subscribe or unsubscribe; what is said after the acknowledgement."""
+        on, snapshot = method == "subscribe", params.get("snapshot", True) is not False
+        if channel in ("executions", "balances"):
+            self._authorised(params)
+            setattr(self, channel, on)
+            if channel == "executions" and on:
+                told |= {"maxratecount": int(self.world.exchange.limits.counter("-").capacity), "snapshot": True, "warnings": WARNINGS}
+                told.pop("symbol", None)
+                return lambda: self._executions(params)
+            told["snapshot"] = snapshot
+            return self._balance_snapshot if on and snapshot else _nothing
+        if channel == "instrument":
+            told["snapshot"] = snapshot
+            return self._instruments if on else _nothing
+        if symbol is None or symbol not in self.world.exchange.instruments:
+            raise OrderError(f"Currency pair not supported {symbol}")
+        told["snapshot"] = snapshot
+        if channel == "ticker":
+            told["event_trigger"] = trigger = params.get("event_trigger", "trades")
+            self.tickers.pop(symbol, None)
+            if on:
+                self.tickers[symbol] = trigger
+            return (lambda: self._ticker(symbol, "snapshot")) if on and snapshot else _nothing
+        if channel == "trade":
+            (self.trades.add if on else self.trades.discard)(symbol)
+            return (lambda: self._trade_snapshot(symbol)) if on and params.get("snapshot") else _nothing
+        if channel == "book":
+            told["depth"] = depth = params.get("depth", 10)
+            if depth not in DEPTHS:
+                raise OrderError(f"Depth not supported {depth}")
+            self.books.pop(symbol, None)
+            self._sent_books.pop(symbol, None)
+            if on:
+                self.books[symbol] = depth
+            return (lambda: self.book(symbol)) if on else _nothing
+        raise OrderError("Unsupported channel")
+
+    def _executions(self, params: Json) -> None:
+        """Open orders, and the last trades where they are asked for."""
+        rows: list[Json] = []
+        if params.get("snap_trades"):
+            for fill in list(self.world.exchange.fills)[-50:]:
+                order = self.world.order(fill.client_order_id)
+                rows.append(self.stream.execution(fill, order, shapes.STREAM_STATUS[order.status] if order is not None else "filled"))
+        if params.get("snap_orders", True) is not False:
+            rows += [shapes.snapshot_order(order, terms_of(order), self.spot.level(order)) for order in self.world.exchange.orders.values()]
+        self._sequences["executions"] = 1
+        self.say({"channel": "executions", "type": "snapshot", "data": rows, "sequence": 1})
+
+    def _balance_snapshot(self) -> None:
+        rows = [shapes.balance(currency, amount) for currency, amount in self.world.exchange.ledger.cash.items()]
+        self._sequences["balances"] = 1
+        self.say({"channel": "balances", "type": "snapshot", "data": rows, "sequence": 1})
+
+    def _instruments(self) -> None:
+        pairs = [_instrument(pair) for pair in self.spot.pairs.all]
+        names = sorted({name for pair in self.spot.pairs.all for name in (pair.instrument.base, pair.instrument.quote)})
+        assets = [{"id": name, "status": "enabled", "precision": 10, "precision_display": 5, "borrowable": True} for name in names]
+        self.say({"channel": "instrument", "type": "snapshot", "data": {"assets": assets, "pairs": pairs}})
+
+    def tick(self, quote: Quote) -> None:
+        """The ticker follows quotes where it was asked to, and trades anyhow."""
+        self._ticker(quote.symbol, "update")
+
+    def _ticker(self, symbol: str, kind: str) -> None:
+        book = self.world.exchange.books[symbol]
+        if book.quote is not None:
+            row = shapes.ticker(book.quote, book.last, self.spot.days[symbol])
+            self.say({"channel": "ticker", "type": kind, "data": [row]})
+
+    def _trade_snapshot(self, symbol: str) -> None:
+        rows = [shapes.trade(trade, n) for n, trade in enumerate(self.world.trades[symbol], 1)][-50:]
+        self.say({"channel": "trade", "type": "snapshot", "data": rows})
+
+    def book(self, symbol: str) -> None:
+        """What changed in the book, or the whole of it the first time; with its checksum."""
+        pair, depth = self.spot.pairs.by_symbol[symbol], self.books[symbol]
+        known = self._sent_books.get(symbol)
+        book = self.world.exchange.books[symbol]
+        now = [_levels(book.depth(side, depth), pair) for side in (Side.BUY, Side.SELL)]
+        before = known or ({}, {})
+        changes = [
+            [{"price": price, "qty": size} for price, size in sorted(new.items(), reverse=not index) if old.get(price) != size]
+            + [{"price": price, "qty": _digits(ZERO, pair.lot_decimals)} for price in old if price not in new]
+            for index, (old, new) in enumerate(zip(before, now, strict=True))
+        ]
+        if known is not None and not any(changes):
+            return
+        self._sent_books[symbol] = (now[0], now[1])
+        sides = [[(f"{price:f}", f"{size:f}") for price, size in side.items()] for side in now]
+        row = {"symbol": symbol, "bids": changes[0], "asks": changes[1], "checksum": checksum(sides[0], sides[1])}
+        at = book.quote.at if book.quote is not None else self.world.now()
+        kind = "snapshot" if known is None else "update"
+        self.say({"channel": "book", "type": kind, "data": [row | {"timestamp": shapes.rfc3339(at)}]})
+
+    # Trading
+
+    def _add(self, params: Json) -> list[Json]:
+        wanted = parse(fields_of(params), self.spot.pairs, self.spot.market, self.world.now())
+        if wanted.validate:
+            text = self.world.admits(wanted.order)
+            if text:
+                raise OrderError(text)
+            return [{"success": True, "result": {"order_id": ""}}]
+        told: Json = {"order_id": self.spot.place(wanted)}
+        if wanted.terms.client:
+            told["cl_ord_id"] = wanted.terms.client
+        if wanted.terms.userref is not None:
+            told["order_userref"] = wanted.terms.userref
+        return [{"success": True, "result": told}]
+
+    def _amend(self, params: Json) -> list[Json]:
+        fields = {name: f"{params[name]:f}" if isinstance(params[name], Decimal) else str(params[name]) for name in AMENDED if name in params}
+        if "order_id" in fields:
+            fields["txid"] = fields.pop("order_id")
+        told = self.spot.amend_order(fields)
+        named = {name: params[name] for name in ("order_id", "cl_ord_id") if name in params}
+        return [{"success": True, "result": told | named}]
+
+    def _edit(self, params: Json) -> list[Json]:
+        fields = {"txid": str(params.get("order_id", "")), "pair": str(params.get("symbol", ""))}
+        for name, field in (("order_qty", "volume"), ("limit_price", "price"), ("order_userref", "userref"), ("deadline", "deadline")):
+            if name in params:
+                fields[field] = f"{params[name]:f}" if isinstance(params[name], Decimal) else str(params[name])
+        told = self.spot.edit_order(fields)
+        return [{"success": True, "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]}}]
+
+    def _cancel(self, params: Json) -> list[Json]:
+        rows: list[Json] = []
+        asked = [("txid", "order_id", name) for name in _names(params.get("order_id"))]
+        asked += [("cl_ord_id", "cl_ord_id", name) for name in _names(params.get("cl_ord_id"))]
+        for field, told, name in asked:
+            try:
+                self.spot.cancel_order({field: name})
+                rows.append({"success": True, "result": {told: name}})
+            except OrderError as error:
+                rows.append({"success": False, "error": str(error), **({told: name} if len(asked) > 1 else {})})
+        if not rows:
+            raise OrderError("EGeneral:Invalid arguments:order_id")
+        return rows
+
+    def _cancel_all(self, _: Json) -> list[Json]:
+        return [{"success": True, "result": {"count": len(self.world.cancel_all())}}]
+
+    def _cancel_after(self, params: Json) -> list[Json]:
+        return [{"success": True, "result": self.spot.cancel_after({"timeout": str(params.get("timeout", 0))})}]
+
+    def _batch_add(self, params: Json) -> list[Json]:
+        orders = params.get("orders", [])
+        common: Json = {name: params[name] for name in ("symbol", "deadline", "validate") if name in params}
+        wanted = [parse(fields_of({**order, **common}), self.spot.pairs, self.spot.market, self.world.now()) for order in orders]
+        rows: list[Json] = []
+        for one in wanted:
+            row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}
+            try:
+                row |= {"order_id": self.spot.place(one), "success": True}
+            except OrderError as error:
+                row |= {"success": False, "error": str(error)}
+            rows.append(row)
+        return [{"success": True, "result": {"orders": rows}}]
+
+    def _batch_cancel(self, params: Json) -> list[Json]:
+        count = 0
+        for name in (*_names(params.get("orders")), *_names(params.get("cl_ord_id"))):
+            found = name if name in self.world.exchange.orders else self.world.of_client(name)
+            if found is not None and not isinstance(self.world.cancel(found), RateLimit):
+                count += 1
+        return [{"success": True, "orders_cancelled": count}]
+
+
+def _nothing() -> None:
+    """Nothing is said after the acknowledgement."""
+
+
+def _names(value: object) -> list[str]:
+    if value is None:
+        return []
+    return [str(name) for name in value] if isinstance(value, list) else [str(value)]
+
+
+def _digits(value: Decimal, digits: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-digits))
+
+
+def _levels(rows: list[tuple[Decimal, Decimal]], pair: Pair) -> dict[Decimal, Decimal]:
+    return {_digits(price, pair.price_decimals): _digits(size, pair.lot_decimals) for price, size in rows}
+
+
+def _instrument(pair: Pair) -> Json:
+    instrument = pair.instrument
+    return {
+        "symbol": pair.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "status": "online",
+        "qty_precision": pair.lot_decimals,
+        "qty_increment": instrument.lot,
+        "price_precision": pair.price_decimals,
+        "cost_precision": 5,
+        "marginable": instrument.can_short,
+        "has_index": True,
+        "cost_min": instrument.min_cost,
+        "tick_size": instrument.tick,
+        "price_increment": instrument.tick,
+        "qty_min": instrument.min_size,
+    }
+
+
+AMENDED = ("order_id", "cl_ord_id", "order_qty", "limit_price", "trigger_price", "deadline")
+WARNINGS = [
+    "cancel_reason is deprecated, use reason",
+    "stop_price is deprecated, use triggers.price",
+    "trigger is deprecated use triggers.reference",
+    "triggered_price is deprecated use triggers.last_price",
+]
+TRADING: dict[str, Callable[[Connection, Json], list[Json]]] = {
+    "add_order": Connection._add,  # noqa: SLF001 - the table of the class's own methods
+    "amend_order": Connection._amend,  # noqa: SLF001
+    "edit_order": Connection._edit,  # noqa: SLF001
+    "cancel_order": Connection._cancel,  # noqa: SLF001
+    "cancel_all": Connection._cancel_all,  # noqa: SLF001
+    "cancel_all_orders_after": Connection._cancel_after,  # noqa: SLF001
+    "batch_add": Connection._batch_add,  # noqa: SLF001
+    "batch_cancel": Connection._batch_cancel,  # noqa: SLF001
+}
