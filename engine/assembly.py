@@ -20,9 +20,10 @@ from engine.settings import AccountSettings, PaperSettings
 from engine.venues.live.keys import find
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
+from engine.venues.protocol import RefusedError
 
 if TYPE_CHECKING:
-    from engine.venues.live.venue import LiveVenue
+    from engine.venues.live.venue import KeyFacts, LiveVenue
 
 
 class Source(Struct):
@@ -141,9 +142,19 @@ def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home:
     return kind(load_profile(account.profile), where, credentials, clock)
 
 
+def admit(facts: "KeyFacts", account: AccountSettings) -> None:
+    """Whether a key may be used: it must trade, and must not withdraw unless the user insists. Raises RefusedError."""
+    if not facts.can_trade:
+        raise RefusedError(f"account {account.name}: the key may not trade; it has: {', '.join(facts.permissions) or 'no permission'}")
+    if facts.can_withdraw and not account.withdrawals:
+        raise RefusedError(
+            f"account {account.name}: the key may withdraw; make one that can't, or insist with account.withdrawals = true",
+        )
+
+
 def profile(name: str) -> Profile:
     """A venue's profile by name. Raises ValueError naming the known ones."""
     return load_profile(name)
 
 
-__all__ = ["Source", "Tick", "live", "paper", "profile", "recorded", "simulated"]
+__all__ = ["Source", "Tick", "admit", "live", "paper", "profile", "recorded", "simulated"]

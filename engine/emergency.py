@@ -28,11 +28,12 @@ class NotFlatError(Exception):
 class Emergency:
     """Cancels and closes what is ours, by the venue's word alone."""
 
-    def __init__(self, venue: Venue, account: str, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, venue: Venue, account: str, clock: Clock, say: Callable[[str], None], since: int = 0) -> None:
         self._venue = venue
         self._account = account
         self._clock = clock
         self._say = say
+        self._since = since
         self._began = clock.now()
         self._sent = 0
         self._quotes: dict[str, Quote] = {}
@@ -103,7 +104,7 @@ class Emergency:
             await self._send(Submit(order, Lane.EMERGENCY))
 
     async def _picture(self) -> Picture | None:
-        for answer in await self._send(QueryAccount(0, Lane.EMERGENCY)):
+        for answer in await self._send(QueryAccount(self._since, Lane.EMERGENCY)):
             if isinstance(answer, Picture):
                 return answer
         return None

@@ -4,20 +4,22 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine import assembly
-from engine.clock import Clock
+from engine.backing import backing
+from engine.clock import SECOND, Clock
 from engine.control import ControlError, ControlServer, RemoteSession
 from engine.desk.desk import Decision
 from engine.exchange import Store
 from engine.home import Home
 from engine.journal import Journal
-from engine.market import play
 from engine.model.intent import AnyIntent
-from engine.model.quote import Candle, Tick
+from engine.model.quote import Candle
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
 from engine.outlets.log import Log
@@ -25,10 +27,10 @@ from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
 from engine.settings import Settings
-from engine.venues.paper import PaperVenue
+from engine.venues.protocol import Venue
 
-MARKET_SAVED = 5.0
-"""Seconds between two savings of where a simulated market stands."""
+LOOK_BACK = 30 * 86_400 * SECOND
+"""How far back a live account's executions are looked through for what is held."""
 
 
 class LocalSession:
@@ -42,49 +44,27 @@ class LocalSession:
     async def open(self) -> None:
         """Build the world and the engine, recover, and begin to answer. Whatever fails is closed again."""
         settings, home = self._settings, self._home
-        store = Store(home.paper)
+        self._backing = backing(settings, home)
+        await self._backing.open()
+        clock = self._backing.clock
         try:
-            self._open_world(store)
             holder = f"process {os.getpid()} on {socket.gethostname()}"
-            now = self.clock.now()
-            journal = Journal.open(settings.journal.url or home.journal, settings.account.name, holder, now=now)
+            journal = Journal.open(settings.journal.url or home.journal, settings.account.name, holder, now=clock.now())
         except BaseException:
-            store.close()
+            await self._backing.close(read_only=True)
             raise
         if journal.lease is None:
-            journal.claim(holder, now)  # we hold the lock of the home: whoever stands in the journal has died
-        self.engine = Engine(settings, self.venue, journal, self.clock, seed=time.time_ns())
-        for symbol, pace in self.source.paces.items():
+            journal.claim(holder, clock.now())  # we hold the lock of the home: whoever stands in the journal has died
+        self.engine = Engine(settings, self._backing.venue, journal, clock, seed=time.time_ns(), looking=self._backing.venue.live)
+        for symbol, pace in self._backing.paces.items():
             self.engine.board.set_pace(symbol, pace)
-        if self.source.recorded is not None:
-            market = self.source.recorded
-            self.engine.progress = lambda: market.progress
+        self.engine.progress = self._backing.progress
         self._log = Log(home.log, secrets_of(settings))
         self._tell_others()
         await self.engine.start()
-        self.engine.tasks.spawn("market", self._play())
-        if self.source.simulated is not None:
-            self.engine.tasks.spawn("market memory", self._remember())
+        await self._backing.begin(self.engine.tasks.spawn)
         self.control = ControlServer(self, home.control)
         await self.control.start()
-
-    def _open_world(self, store: Store) -> None:
-        settings, loop = self._settings, asyncio.get_running_loop()
-        profile, market = assembly.profile(settings.account.profile), settings.market
-        if market.source == "recorded":
-            self.source = assembly.recorded(profile, [Path(name) for name in market.files])
-            self.clock = Clock(loop, self.source.start, market.speed)
-        else:
-            self.clock = Clock(loop)
-            self.source = assembly.simulated(profile, market.symbols, market.seed, self.clock.now(), market.model)
-            remembered = store.market()
-            if remembered and self.source.simulated is not None:
-                self.source.simulated.resume(remembered, at=self.clock.now())
-        cash, currency = settings.account.cash, settings.account.currency
-        instruments = self.source.instruments
-        self.venue = assembly.paper(profile, instruments, cash, currency, self.clock, market.seed, settings.paper, store=store)
-        self._store = store
-        store.restore(self.venue.exchange, self.clock.now())
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
@@ -99,18 +79,6 @@ class LocalSession:
         engine.hooks.decided = decided
         if notifier is not None:
             engine.tasks.spawn("notifications", notifier.run())
-
-    async def _play(self) -> None:
-        def deliver(tick: Tick) -> None:
-            self.venue.feed(tick)
-
-        await play(self.source.ticks, self.clock, deliver)
-
-    async def _remember(self) -> None:
-        while True:
-            await asyncio.sleep(MARKET_SAVED)
-            if self.source.simulated is not None:
-                self._store.save_market(self.source.simulated.state())
 
     # The session
 
@@ -150,9 +118,7 @@ class LocalSession:
     async def _close(self) -> None:
         await self.control.close()
         await self.engine.close()
-        if self.source.simulated is not None and not self.engine.read_only:
-            self._store.save_market(self.source.simulated.state())
-        self.venue.shut_down()
+        await self._backing.close(read_only=self.engine.read_only)
         self._log.close()
         self._home.let_go()
 
@@ -165,17 +131,34 @@ def secrets_of(settings: Settings) -> list[str]:
     return found
 
 
-def venue_alone(settings: Settings, clock: Clock, store: Store) -> PaperVenue:
-    """The venue without a desk and without a market that moves: for the last way to flat. Its last prices are what it remembers."""
-    profile, market = assembly.profile(settings.account.profile), settings.market
+@asynccontextmanager
+async def venue_alone(settings: Settings, clock: Clock, home: Home) -> AsyncIterator[tuple[Venue, int]]:
+    """The venue without a desk and without a market that moves: for the last way to flat; and from when on its executions are asked for.
+
+    A paper account's last prices are what it remembers. Raises StoreError, MarketError or VenueError.
+    """
+    market = settings.market
+    if settings.account.venue != "paper":
+        live = assembly.live(settings.account, market.symbols, settings.gateway.timeout, home.folder, clock)
+        try:
+            yield live, clock.now() - LOOK_BACK
+        finally:
+            await live.close()
+        return
+    profile, store = assembly.profile(settings.account.profile), Store(home.paper)
     if market.source == "recorded":
-        source = assembly.recorded(profile, [Path(name) for name in market.files])
-    else:
-        source = assembly.simulated(profile, market.symbols, market.seed, clock.now(), market.model)
+        instruments = assembly.recorded(profile, [Path(name) for name in market.files]).instruments
+    else:  # what an exchange trades is not asked in an emergency: its symbols are told by the settings
+        ticks = market.symbols
+        instruments = assembly.simulated(profile, ticks, market.seed, clock.now(), market.model if market.source == "simulated" else {}).instruments
     cash, currency = settings.account.cash, settings.account.currency
-    venue = assembly.paper(profile, source.instruments, cash, currency, clock, market.seed, settings.paper, store=store)
-    store.restore(venue.exchange, clock.now())
-    return venue
+    paper = assembly.paper(profile, instruments, cash, currency, clock, market.seed, settings.paper, store=store)
+    try:
+        store.restore(paper.exchange, clock.now())
+        yield paper, 0
+    finally:
+        await paper.close()
+        paper.shut_down()
 
 
 async def open_session(settings: Settings, folder: Path | None = None) -> Session:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from engine.bookkeeping import batch
 from engine.clock import SECOND, Clock
 from engine.desk.board import Board
+from engine.desk.context import LOOKING
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
@@ -81,6 +82,7 @@ class Engine:
         seed: int,
         *,
         inline: bool = False,
+        looking: bool = False,
         hooks: Hooks | None = None,
     ) -> None:
         self.settings = settings
@@ -102,6 +104,7 @@ class Engine:
         """How far a recorded market has been played."""
         self.connected = False
         self._inline = inline
+        self._looking = looking
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
         self._draining = False
         self._held: deque[tuple[int, tuple[Request, ...]]] = deque()
@@ -140,6 +143,9 @@ class Engine:
             self._equity.append((cast(int, point["at"]), cast(Decimal, point["amount"])))
         self.post(Listed(await self.venue.instruments()))
         self.post(Restarted())
+        if self._looking:
+            text = f"entries wait for :live and its name, {self.settings.account.name}"
+            self.post(Trouble(LOOKING, self.settings.account.name, text, blocks=True))
         await self.venue.connect(self.report, self.quote)
         self._beat_at = self.clock.now() + SECOND
         self._beat = self.clock.call_at(self._beat_at, self._pulse)

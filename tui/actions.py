@@ -14,6 +14,7 @@ from tui.flows.exits import Close, Part, Turn
 from tui.flows.filter_line import FilterLine
 from tui.flows.flatten import FlattenSheet
 from tui.flows.leave import Leave
+from tui.flows.live import GoLiveSheet
 from tui.flows.note import Write
 from tui.flows.stop import Move
 from tui.flows.stop import break_even as break_even_price
@@ -117,6 +118,14 @@ def pause(console: Console) -> None:
 def halt(console: Console) -> None:
     """By name only."""
     console.ask(Halt(id=new_id()), "halt the desk")
+
+
+def live(console: Console) -> None:
+    """By name only: a live account takes entries once its own name was typed."""
+    if not any(reason.code == "LOOKING" for reason in console.link.view.reasons):
+        console.say("nothing holds entries back: this account is not live, or was let through already")
+        return
+    console.open(GoLiveSheet(console))
 
 
 def resume(console: Console) -> None:

@@ -12,7 +12,7 @@ from engine import local
 from engine.clock import Clock
 from engine.control import Ask, ControlError, Line, Look
 from engine.emergency import Emergency, NotFlatError
-from engine.exchange import Store, StoreError
+from engine.exchange import StoreError
 from engine.home import Home, HomeError
 from engine.journal import JournalError
 from engine.market import MarketError
@@ -20,6 +20,7 @@ from engine.model.intent import Flatten
 from engine.model.money import plain
 from engine.model.view import Answer, View
 from engine.settings import Settings
+from engine.venues.protocol import VenueError
 from tui.cli import Common
 from tui.opening import settings_of
 
@@ -28,7 +29,7 @@ PATIENCE = 3.0
 FLAT = 120.0
 """Seconds that the venue gets to say flat."""
 
-Unusable = (JournalError, StoreError, HomeError, MarketError, ValueError, OSError)
+Unusable = (JournalError, StoreError, HomeError, MarketError, VenueError, ValueError, OSError)
 
 
 def status(common: Common, *, as_json: bool) -> int:
@@ -168,12 +169,8 @@ def _directly(settings: Settings, common: Common) -> int:
     async def go() -> None:
         home = Home.of(settings.account.name, common.home)
         clock = Clock(asyncio.get_running_loop())
-        venue = local.venue_alone(settings, clock, Store(home.paper))
-        try:
-            await Emergency(venue, settings.account.name, clock, click.echo).flatten()
-        finally:
-            await venue.close()
-            venue.shut_down()
+        async with local.venue_alone(settings, clock, home) as (venue, since):
+            await Emergency(venue, settings.account.name, clock, click.echo, since).flatten()
 
     try:
         asyncio.run(go())

@@ -21,6 +21,10 @@ SECOND = 1_000_000_000
 Events = Iterator[AnyEvent]
 
 
+LOOKING = "LOOKING"
+"""The block of a live account that nobody has let entries through on in this session."""
+
+
 def nanoseconds(seconds: float) -> int:
     """A duration from the settings."""
     return int(seconds * SECOND)

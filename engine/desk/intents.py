@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.desk import events as e
 from engine.desk import flatten, reconcile, settling
-from engine.desk.context import Context, Events, cure
+from engine.desk.context import LOOKING, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
 from engine.desk.ordering import cancel_lane, tradable
@@ -298,6 +298,17 @@ def _resume(ctx: Context, intent: i.Resume) -> Events:
         yield from cure(ctx, "LOCKOUT", intent.reason)
 
 
+def _go_live(ctx: Context, intent: i.GoLive) -> Events:
+    if intent.account != ctx.state.account:
+        yield from refuse(ctx, intent, "WRONG_NAME", intent.account, ctx.state.account)
+    elif LOOKING not in ctx.state.blocks:
+        yield from refuse(ctx, intent, "NOTHING_TO_DO", f"entries on {ctx.state.account} are not held back")
+    else:
+        yield from accept(ctx, intent, f"{ctx.state.account} takes entries")
+        yield e.EntriesAllowed(ctx.now, LOOKING)
+        yield from cure(ctx, LOOKING, ctx.state.account)
+
+
 def _halt(ctx: Context, intent: i.Halt) -> Events:
     yield from accept(ctx, intent, "halted: exits only on your hand")
     if not ctx.state.halted:
@@ -341,6 +352,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.CancelAll: _cancel_entries,
     i.Pause: _pause,
     i.Resume: _resume,
+    i.GoLive: _go_live,
     i.Halt: _halt,
     i.Flatten: flatten.flatten,
     i.Acknowledge: _acknowledge,

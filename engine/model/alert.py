@@ -45,6 +45,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
     "FLATTENED": (Severity.INFO, "{detail}"),
     "SLEPT": (Severity.WARNING, "the machine slept or the clock jumped: {detail}"),
+    "LOOKING": (Severity.INFO, "live account {subject}: {detail}"),
     "UNPRICED_FEE": (Severity.INFO, "a fee in {subject} has no rate and is left out of the total"),
 }
 """From a code to its severity and its words."""

@@ -155,6 +155,12 @@ class Resume(Intent, frozen=True, kw_only=True, tag="resume"):
     reason: str = "PAUSED"
 
 
+class GoLive(Intent, frozen=True, kw_only=True, tag="go_live"):
+    """Let entries through on a live account, for this session: the account's name says that it is meant."""
+
+    account: str
+
+
 class Halt(Intent, frozen=True, kw_only=True, tag="halt"):
     """From now on exits, stops and cancels happen on the operator's hand only."""
 
@@ -214,6 +220,7 @@ AnyIntent = (
     | CancelAll
     | Pause
     | Resume
+    | GoLive
     | Halt
     | Flatten
     | Acknowledge

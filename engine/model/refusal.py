@@ -46,6 +46,7 @@ REFUSALS: dict[str, str] = {
     "PENDING": "{value} has a request under way; wait for its outcome",
     "PART_TOO_SMALL": "{value} of the position is below the venue's minimum of {bound}",
     "NOT_RESUMABLE": "{value} can't be cleared by hand: {bound}",
+    "WRONG_NAME": "{value} is not the account's name, which is {bound}",
     "TOO_MANY_OPEN_ORDERS": "{value} orders are open; the limit is {bound}",
 }
 """From a code to its words."""

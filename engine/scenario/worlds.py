@@ -20,10 +20,8 @@ from engine.scenario import report
 from engine.scenario.script import Action, Script
 from engine.scenario.words import ScenarioError
 from engine.settings import Settings
-from engine.venues.live import RefusedError
-from engine.venues.live.keys import KeysError
 from engine.venues.paper import PaperVenue
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, Venue
+from engine.venues.protocol import Venue, VenueError
 
 SIMULATION_START = 1_767_225_600 * SECOND
 """2026-01-01T00:00:00Z: a simulated scenario has no date of its own, and two runs must agree on one."""
@@ -203,7 +201,7 @@ class LiveWorld:
         try:
             self.venue = assembly.live(account, self._script.market.symbols, self._settings.gateway.timeout, self._home, self.clock)
             self.instruments = await self.venue.instruments()
-        except (KeysError, RefusedError, NotSentError, OutcomeUnknownError, RateLimitedError) as error:
+        except VenueError as error:
             raise ScenarioError(f"{self._script.path}: account: {error}") from error
         self.venue.on_price = self._quoted
         self.start = self.clock.now()

@@ -10,15 +10,23 @@ from engine.model.report import VenueReport
 from engine.model.request import Request
 
 
-class OutcomeUnknownError(Exception):
+class VenueError(Exception):
+    """A request or a question did not get its answer; each kind says what that means."""
+
+
+class OutcomeUnknownError(VenueError):
     """The request left; whether the venue acted is not known: a time-out, a broken line, an answer that makes no sense."""
 
 
-class NotSentError(Exception):
+class NotSentError(VenueError):
     """The request provably never left: nothing has happened."""
 
 
-class RateLimitedError(Exception):
+class RefusedError(VenueError):
+    """The venue looked at it and won't; the text is its own. Of an order, `send` says so with a report instead."""
+
+
+class RateLimitedError(VenueError):
     """The venue refused to look at the request because of its rate limit: nothing has happened."""
 
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 
@@ -23,6 +24,14 @@ from engine.wire.spot.stream import Stream as SpotStream
 from engine.wire.world import World
 
 HOST = "127.0.0.1"
+
+
+class Line(Protocol):
+    """A client's connection."""
+
+    def cut(self) -> None:
+        """Break it."""
+        ...
 
 
 class Server:
@@ -68,7 +77,8 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for connection in list(self.stream.connections):
+        lines: list[Line] = list(self.stream.connections)
+        for connection in lines:
             connection.cut()
         await self._runner.cleanup()
         self.world.close()

@@ -3,7 +3,3 @@
 ccxt's unified calls are not used for orders: on Kraken they drop prices, turn stops into market orders and hide outcomes. The raw calls are,
 with every field written out here and every answer read here.
 """
-
-
-class RefusedError(Exception):
-    """The exchange looked at the request and won't; the text is its own."""

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.venues.protocol import VenueError
+
 FILE = "keys.toml"
 SERVICE = "flatout"
 PLAIN = ("FLATOUT_KEY", "FLATOUT_SECRET")
 
 
-class KeysError(Exception):
+class KeysError(VenueError):
     """No key can be used; the text says where it was looked for and what is wrong."""
 
 

@@ -20,12 +20,11 @@ from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.venues.live import RefusedError
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
 from engine.venues.live.venue import KeyFacts, LiveVenue
-from engine.venues.protocol import NotSentError, OutcomeUnknownError
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RefusedError
 
 TYPES = {
     OrderType.MARKET: "market",

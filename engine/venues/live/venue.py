@@ -16,13 +16,12 @@ from engine.model.order import Order
 from engine.model.profile import Profile
 from engine.model.quote import Quote, Trade
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
-from engine.venues.live import RefusedError
 from engine.venues.live.errors import Outcome, outcome
 from engine.venues.live.keys import Credentials
 from engine.venues.live.known import Known
 from engine.venues.live.rest import Rest
 from engine.venues.live.socket import Socket
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 
 class Where(Struct, frozen=True):
