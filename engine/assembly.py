@@ -1,26 +1,29 @@
 """Putting an engine together from its settings: instruments, venue, market, journal. What it needs is imported here and nowhere earlier."""
 
+import asyncio
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
 from engine.exchange import Exchange, Faults, Store
 from engine.exchange.faults import Delay
-from engine.market import RecordedMarket, ScriptedMoves, SimulatedMarket, SimulationSettings, grid
+from engine.market import RecordedMarket, ScriptedMoves, SimulatedMarket, SimulationSettings, grid, play
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
-from engine.settings import AccountSettings, PaperSettings
+from engine.settings import AccountSettings, PaperSettings, Settings
 from engine.venues.live.keys import find
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
-from engine.venues.protocol import RefusedError
+from engine.venues.protocol import RefusedError, Venue
 
 if TYPE_CHECKING:
     from engine.venues.live.venue import KeyFacts, LiveVenue
@@ -119,7 +122,8 @@ def paper(
     store: Store | None = None,
 ) -> PaperVenue:
     """A paper account: new, or as `store` remembers it."""
-    exchange = Exchange(profile, tuple(instruments), cash, currency)
+    exact = replace(profile, rounding=Decimal(0))  # these books are ours
+    exchange = Exchange(exact, tuple(instruments), cash, currency)
     return PaperVenue(
         exchange,
         clock,
@@ -142,6 +146,29 @@ def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home:
     return kind(load_profile(account.profile), where, credentials, clock)
 
 
+@asynccontextmanager
+async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator[Venue]:
+    """A venue for its conformance check: a paper account of its own on simulated prices, or a live one. Raises VenueError."""
+    symbols = settings.market.symbols
+    if settings.account.venue != "paper":
+        venue = live(settings.account, symbols, settings.gateway.timeout, home, clock)
+        try:
+            yield venue
+        finally:
+            await venue.close()
+        return
+    kind = load_profile(settings.account.profile)
+    source = simulated(kind, symbols, settings.market.seed, clock.now(), settings.market.model)
+    account = paper(kind, source.instruments, settings.account.cash, settings.account.currency, clock, settings.market.seed, settings.paper)
+    feed = asyncio.get_running_loop().create_task(play(source.ticks, clock, account.feed))
+    try:
+        yield account
+    finally:
+        feed.cancel()
+        await asyncio.gather(feed, return_exceptions=True)
+        account.shut_down()
+
+
 def admit(facts: "KeyFacts", account: AccountSettings) -> None:
     """Whether a key may be used: it must trade, and must not withdraw unless the user insists. Raises RefusedError."""
     if not facts.can_trade:
@@ -157,4 +184,4 @@ def profile(name: str) -> Profile:
     return load_profile(name)
 
 
-__all__ = ["Source", "Tick", "admit", "live", "paper", "profile", "recorded", "simulated"]
+__all__ = ["Source", "Tick", "admit", "checked", "live", "paper", "profile", "recorded", "simulated"]

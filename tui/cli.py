@@ -23,7 +23,7 @@ class Common:
 @click.option("--settings", type=FILE, help="The settings file to read instead of the user's own.")
 @click.option("--set", "flags", multiple=True, metavar="KEY=VALUE", help="A setting for this time, such as risk.max_positions=5.")
 @click.option("--home", type=FOLDER, help="The folder that holds the accounts; default: the platform's place for data.")
-@click.option("--market", "files", multiple=True, type=FILE, help="Play recorded prices from these files instead of simulated ones.")
+@click.option("--market", "files", multiple=True, type=FILE, help="Recorded prices from these files, or the live ones of kraken or krakenfutures.")
 @click.option("--speed", type=float, help="How much faster than it happened a recorded market is played.")
 @click.option("--account", help="The account's name.")
 @click.option("--profile", help="What the paper venue imitates: kraken-spot, kraken-futures, binance-spot.")
@@ -48,7 +48,9 @@ def main(
     Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
     """
     given: list[str] = list(flags)
-    if files:
+    if [str(path) for path in files] in (["kraken"], ["krakenfutures"]):
+        given.append(f"market.source={files[0]}")
+    elif files:
         names = ", ".join(f"'{path.resolve()}'" for path in files)
         given += ["market.source=recorded", f"market.files=[{names}]"]
     for key, value in (
@@ -161,6 +163,51 @@ def flatten(common: Common, yes: bool) -> None:
     from tui.beside import flatten as close_all
 
     sys.exit(close_all(common, yes=yes))
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["kraken", "krakenfutures"]))
+@click.option("--symbols", default="BTC/USD,ETH/USD", show_default=True, help="What to record; PF_XBTUSD and the like on futures.")
+@click.option("--output", "-o", type=FOLDER, default=Path(), help="The folder for quotes.csv.gz and trades.csv.gz; default: here.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long; default: until ctrl-c.")
+@click.pass_obj
+def record(common: Common, name: str, symbols: str, output: Path, minutes: float | None) -> None:
+    """Write an exchange's live quotes and trades to files that `--market` and a scenario can play. Needs no key."""
+    from tui.recording import record as write
+
+    sys.exit(write(common, name, tuple(symbols.split(",")), output, minutes))
+
+
+@main.command()
+@click.pass_obj
+def doctor(common: Common) -> None:
+    """Look at everything that a session needs, and say what to mend: home, disk, journal, key, permissions, clock, streams.
+
+    Places no order. Exit codes: 0 nothing is wrong, 1 something is, 2 the settings can't be used.
+    """
+    from tui.checking import doctor as look
+
+    sys.exit(look(common))
+
+
+@main.group()
+def venue() -> None:
+    """Look at a venue."""
+
+
+@venue.command("check")
+@click.argument("name", type=click.Choice(["paper", "kraken", "krakenfutures"]))
+@click.option("--testnet", is_flag=True, help="The exchange's own testnet.")
+@click.option("--symbol", help="What to trade; the smallest size there is.")
+@click.pass_obj
+def venue_check(common: Common, name: str, testnet: bool, symbol: str | None) -> None:
+    """Trade the smallest size step by step, and report whether the venue does what this engine relies on.
+
+    Against a testnet, or an exchange on this machine (`flatout exchange`) named with --set account.rest=... and account.ws=...; never for real.
+    """
+    from tui.checking import check
+
+    sys.exit(check(common, name, symbol, testnet=testnet))
 
 
 @main.group()

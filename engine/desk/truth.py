@@ -40,11 +40,16 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal, Dec
         yield symbol, held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
 
 
+def same(ctx: Context, ours: Decimal, theirs: Decimal) -> bool:
+    """Whether two amounts are one, but for how the venue rounds."""
+    return ours == theirs or abs(ours - theirs) <= ctx.profile.rounding * max(abs(ours), abs(theirs))
+
+
 def differences(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal, Decimal]]:
     """The holdings that differ; none while they can't be judged."""
     if not in_motion(ctx, picture) and ctx.state.cash:
         for subject, ours, theirs in holdings(ctx, picture):
-            if ours != theirs:
+            if not same(ctx, ours, theirs):
                 yield subject, ours, theirs
 
 
@@ -57,7 +62,7 @@ def truth(ctx: Context) -> TruthView:
     rows = [*_orders(ctx, picture)]
     for subject, ours, theirs in holdings(ctx, picture):
         if ours or theirs:
-            differs = "" if ours == theirs else f"{'+' if theirs > ours else '−'}{grouped(abs(theirs - ours))}"
+            differs = "" if same(ctx, ours, theirs) else f"{'+' if theirs > ours else '−'}{grouped(abs(theirs - ours))}"
             actions = ALL if differs and not moving else ()
             rows.append(TruthRow("holding", subject, subject, grouped(ours), grouped(theirs), differs, actions))
     return TruthView(picture.as_of, moving, tuple(rows))

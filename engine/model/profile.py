@@ -56,6 +56,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The exchange rounds its books: balances that differ by no more than this fraction are the same."""
     silence: float = 10.0
     """Seconds of silence after which a stream is taken for dead."""
+    dry_run: bool = False
+    """Whether the exchange says of an order whether it would take it."""
     margin_leverage: Decimal = Decimal(1)
     """Leverage that a spot order which sells what is not held must name, where it names none."""
     other_lot: Decimal

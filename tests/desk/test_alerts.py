@@ -166,6 +166,7 @@ STORIES: dict[str, Tale] = {
     "BREAKER": _trouble("BREAKER"),
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
+    "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),

@@ -328,6 +328,7 @@ def test_every_intent_asked_twice_is_done_once() -> None:
         i.CancelAll(id="all"),
         i.Pause(id="pause"),
         i.Resume(id="resume"),
+        i.GoLive(id="live", account="paper"),
         i.Halt(id="halt"),
         i.Acknowledge(id="ack", alert="none"),
         i.Reconcile(id="reconcile"),

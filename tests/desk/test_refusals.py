@@ -216,6 +216,12 @@ def _not_resumable() -> Iterable[Answer]:
     yield story.ask(i.Resume(id="1", reason="BREAKER"))
 
 
+def _wrong_name() -> Iterable[Answer]:
+    story = Story()
+    story.tell(Trouble("LOOKING", "paper", "entries wait for its name", blocks=True))
+    yield story.ask(i.GoLive(id="1", account="papier"))
+
+
 def _too_many() -> Iterable[Answer]:
     profile = replace(load_profile("kraken-spot"), max_open_orders=5)
     story = Story(profile)
@@ -297,6 +303,7 @@ STORIES: dict[str, Tale] = {
     "PENDING": _pending,
     "PART_TOO_SMALL": _too_small,
     "NOT_RESUMABLE": _not_resumable,
+    "WRONG_NAME": _wrong_name,
     "TOO_MANY_OPEN_ORDERS": _too_many,
 }
 

@@ -40,7 +40,7 @@ class Socket:
         self._silence = silence
         self._ping = ping
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._again = asyncio.Event()
+        self._saying: set[asyncio.Task[None]] = set()
         self.connects = 0
 
     async def run(self) -> None:
@@ -50,7 +50,7 @@ class Socket:
             while True:
                 text = "the stream ended"
                 try:
-                    async with session.ws_connect(self._url, heartbeat=None, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
+                    async with session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
                         self._socket, self.connects = socket, self.connects + 1
                         await asyncio.wait_for(self._opened(self), self._silence)
                         pause = PAUSE
@@ -101,6 +101,12 @@ class Socket:
         """Say something; nothing where there is no line."""
         if self._socket is not None and not self._socket.closed:
             await self._socket.send_str(_encode(message).decode())
+
+    def later(self, message: Json) -> None:
+        """Say something from where nobody waits; in the order in which it was said."""
+        task = asyncio.get_running_loop().create_task(self.send(message))
+        self._saying.add(task)
+        task.add_done_callback(self._saying.discard)
 
     async def drop(self) -> None:
         """Hang up, to begin anew."""

@@ -72,7 +72,7 @@ class LiveVenue(ABC):
         self._on_report: Callable[[r.VenueReport], None] | None = None
         self._on_quote: Callable[[Quote], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._opened = False
+        self._is_open = False
 
     # What the engine asks
 
@@ -93,10 +93,10 @@ class LiveVenue(ABC):
 
     async def open(self) -> None:
         """Load ccxt and what is traded. Raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
-        if not self._opened:
+        if not self._is_open:
             await self.rest.open()
             self._instruments = {i.symbol: i for i in await self._load_instruments()}
-            self._opened = True
+            self._is_open = True
 
     async def instruments(self) -> tuple[Instrument, ...]:
         """What can be traded."""
@@ -124,7 +124,7 @@ class LiveVenue(ABC):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.rest.close()
-        self._opened = False
+        self._is_open = False
 
     async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
         """Carry out one request. Raises OutcomeUnknownError, NotSentError or RateLimitedError."""
