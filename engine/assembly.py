@@ -143,7 +143,7 @@ def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home:
     credentials = find(account.name, home) if key else None
     kind = dialect(account.venue)
     where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout)
-    return kind(load_profile(account.profile), where, credentials, clock)
+    return kind(profile(account.profile, account.limits), where, credentials, clock)
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
         finally:
             await venue.close()
         return
-    kind = load_profile(settings.account.profile)
+    kind = profile(settings.account.profile, settings.account.limits)
     source = simulated(kind, symbols, settings.market.seed, clock.now(), settings.market.model)
     account = paper(kind, source.instruments, settings.account.cash, settings.account.currency, clock, settings.market.seed, settings.paper)
     feed = asyncio.get_running_loop().create_task(play(source.ticks, clock, account.feed))
@@ -179,9 +179,13 @@ def admit(facts: "KeyFacts", account: AccountSettings) -> None:
         )
 
 
-def profile(name: str) -> Profile:
-    """A venue's profile by name. Raises ValueError naming the known ones."""
-    return load_profile(name)
+def profile(name: str, limits: Mapping[str, str] | None = None) -> Profile:
+    """A venue's profile by name, with options of its limit model. Raises ValueError naming what is known."""
+    found = load_profile(name)
+    if limits:
+        found = replace(found, limit_options={**found.limit_options, **limits})
+        found.limit_model()  # says what is wrong with an option
+    return found
 
 
 __all__ = ["Source", "Tick", "admit", "checked", "live", "paper", "profile", "recorded", "simulated"]

@@ -60,7 +60,7 @@ class PaperBacking:
     async def open(self) -> None:
         """The account's file, the market and the venue. Raises StoreError, MarketError, ValueError, and what a live exchange is missed for."""
         settings, loop = self._settings, asyncio.get_running_loop()
-        profile, market = assembly.profile(settings.account.profile), settings.market
+        profile, market = assembly.profile(settings.account.profile, settings.account.limits), settings.market
         self._store = Store(self._home.paper)
         self._source: assembly.Source | None = None
         self._prices = None

@@ -145,7 +145,7 @@ async def venue_alone(settings: Settings, clock: Clock, home: Home) -> AsyncIter
         finally:
             await live.close()
         return
-    profile, store = assembly.profile(settings.account.profile), Store(home.paper)
+    profile, store = assembly.profile(settings.account.profile, settings.account.limits), Store(home.paper)
     if market.source == "recorded":
         instruments = assembly.recorded(profile, [Path(name) for name in market.files]).instruments
     else:  # what an exchange trades is not asked in an emergency: its symbols are told by the settings

@@ -43,6 +43,8 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Where to reach a live venue's REST instead of the internet, such as http://127.0.0.1:8080."""
     ws: str | None = None
     """The same for its streams, such as ws://127.0.0.1:8080/ws."""
+    limits: dict[str, str] = {}
+    """Options of the venue's limit model, such as { tier = "pro" } at Kraken spot: starter, intermediate or pro."""
     withdrawals: bool = False
     """Whether a key that may withdraw is taken all the same."""
     currency: str = "USD"

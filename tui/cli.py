@@ -118,6 +118,7 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--secret", help="Its secret, base64; default: a new one.")
 @click.option("--permission", multiple=True, help="A permission of the key beside those for trading, such as withdraw-funds.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the market and the faults.")
+@click.option("--tier", type=click.Choice(["starter", "intermediate", "pro"]), help="The account's tier at Kraken spot: how much may be asked.")
 def exchange(
     profile: str,
     files: tuple[Path, ...],
@@ -132,6 +133,7 @@ def exchange(
     secret: str | None,
     permission: tuple[str, ...],
     seed: int,
+    tier: str | None,
 ) -> None:
     """Serve the matching engine over an exchange's real protocol, on loopback: something to rehearse live trading against.
 
@@ -141,7 +143,7 @@ def exchange(
 
     if files and simulated:
         raise click.UsageError("--market and --simulated exclude each other")
-    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed)
+    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed, tier)
     sys.exit(serve_exchange(wanted))
 
 

@@ -36,6 +36,7 @@ class Wanted(Struct, frozen=True):
     secret: str | None
     permissions: tuple[str, ...]
     seed: int
+    tier: str | None
 
 
 def serve_exchange(wanted: Wanted) -> int:
@@ -49,7 +50,7 @@ def serve_exchange(wanted: Wanted) -> int:
 
 
 async def _serve(wanted: Wanted) -> None:
-    profile = assembly.profile(wanted.profile)
+    profile = assembly.profile(wanted.profile, {} if wanted.tier is None else {"tier": wanted.tier})
     faults = Faults() if wanted.faults is None else read_faults(wanted.faults)
     cash = _cash(wanted.cash)
     loop = asyncio.get_running_loop()

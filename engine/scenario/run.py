@@ -264,7 +264,7 @@ class Run:
 
     async def _settle(self) -> None:
         """Let what is under way come to its end, without another price."""
-        deadline = self.clock.now() + SETTLE
+        deadline = self.clock.now() + SETTLE + self.world.patience
         while self.clock.now() < deadline:
             await self.clock.sleep(SECOND // 4)
             state = self.engine.state

@@ -92,7 +92,7 @@ class PaperWorld:
     async def open(self) -> None:
         """Market, clock and account. Raises ScenarioError, MarketError or StoreError."""
         script, settings = self._script, self._settings
-        profile = assembly.profile(settings.account.profile)
+        profile = assembly.profile(settings.account.profile, settings.account.limits)
         last = self._last_event()
         if script.market.source == "recorded":
             self.source = assembly.recorded(profile, script.market.files)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 
@@ -18,6 +19,7 @@ PERMISSIONS = (
     "create-ws-token",
 )
 """What a trading key may do; `withdraw-funds` would be one more."""
+_NONCE = re.compile(r"[0-9]{1,20}")
 
 
 class Key:
@@ -40,7 +42,7 @@ class Key:
 
     def fresh(self, nonce: str) -> bool:
         """Whether a nonce is above all that were seen; it is the last one then."""
-        if not nonce.isdigit() or int(nonce) <= self.nonce:
+        if not _NONCE.fullmatch(nonce) or int(nonce) <= self.nonce:
             return False
         self.nonce = int(nonce)
         return True

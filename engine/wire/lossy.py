@@ -32,11 +32,16 @@ def drop(request: web.Request) -> None:
         request.transport.abort()
 
 
+def is_stormy(world: World) -> bool:
+    """Whether everyone is refused now for asking too much."""
+    storm = world.faults.rate_limit_storm
+    return storm is not None and storm.is_on(world.now() - world.began)
+
+
 async def carried(world: World, request: web.Request, act: Callable[[], object], storm: object) -> web.StreamResponse:
     """Carry out a request through the faults; `storm` is what the exchange answers while it refuses everyone."""
     faults, random = world.faults, world.random
-    limited = faults.rate_limit_storm
-    if limited is not None and limited.is_on(world.now() - world.began):
+    if is_stormy(world):
         return reply(storm)
     way = 0 if faults.delay is None else faults.delay.draw(random)
     lost = faults.lose_request and random.random() < faults.lose_request

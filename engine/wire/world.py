@@ -23,7 +23,7 @@ from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.order import TRIGGERED, Order
 from engine.model.profile import Profile
-from engine.model.quote import Quote, Tick, Trade
+from engine.model.quote import Depth, Quote, Tick, Trade
 from engine.model.request import Amend, Cancel, Lane, Submit
 
 LOGGED = 100_000
@@ -72,6 +72,8 @@ class Seen(Struct, frozen=True):
     at: int
     orders: tuple[Order, ...]
     cash: dict[str, Decimal]
+    kept: dict[str, Decimal]
+    """What open orders keep of it."""
 
 
 Listener = Callable[[r.VenueReport, Order | None], None]
@@ -90,7 +92,10 @@ class World:
         self.on_report: list[Listener] = []
         self.on_quote: list[Callable[[Quote], None]] = []
         self.on_trade: list[Callable[[Trade], None]] = []
+        self.on_depth: list[Callable[[str], None]] = []
         self.trades: dict[str, deque[Trade]] = {symbol: deque(maxlen=TRADES) for symbol in exchange.instruments}
+        self.printed = dict.fromkeys(exchange.instruments, 0)
+        """Prints by symbol, those that are no longer kept among them."""
         self.began = clock.now()
         self.dead_man: asyncio.TimerHandle | None = None
         self.dead_man_at: int | None = None
@@ -127,8 +132,12 @@ class World:
         self.exchange.on_tick(tick)
         if type(tick) is Trade:
             self.trades[tick.symbol].append(tick)
+            self.printed[tick.symbol] += 1
             for listener in self.on_trade:
                 listener(tick)
+        elif type(tick) is Depth:
+            for changed in self.on_depth:
+                changed(tick.symbol)
         self.settle()
 
     def _each_second(self) -> None:
@@ -144,12 +153,17 @@ class World:
 
     # Orders
 
-    def place(self, order: Order, terms: Terms) -> r.Accepted | r.Rejected | RateLimit:
-        """Take an order in, counted against the limits."""
+    def numbered(self, symbol: str) -> list[tuple[int, Trade]]:
+        """The prints that are kept, each with its number."""
+        kept = self.trades[symbol]
+        return list(enumerate(kept, self.printed[symbol] - len(kept) + 1))
+
+    def place(self, order: Order, terms: Terms, refuse: str = "") -> r.Accepted | r.Rejected | RateLimit:
+        """Take an order in, counted against the limits; with `refuse`, it is refused for that reason if for no other."""
         name = self.exchange.new_order_id()
         order = replace(order, client_order_id=name, venue_order_id=name, label=msgspec.json.encode(terms).decode(), created_at=self.now())
-        refuse = "EOrder:cl_ord_id is in use by an open order" if terms.client and terms.client in self._by_client else self._refused(order)
-        done = self.exchange.handle(Submit(order, Lane.ENTRY), self.now(), refuse)
+        taken = "EOrder:cl_ord_id is in use by an open order" if terms.client and terms.client in self._by_client else ""
+        done = self.exchange.handle(Submit(order, Lane.ENTRY), self.now(), taken or self.admits(order) or refuse or self._refused(order))
         self.settle()
         return self._only(done)  # type: ignore[return-value]
 
@@ -232,15 +246,20 @@ class World:
         """The account as it was so long ago as views lag, and no older than that."""
         now = self.now()
         if not self.faults.rest_lag:
-            return Seen(now, tuple(self.exchange.orders.values()), dict(self.exchange.ledger.cash))
+            return self._now_seen()
         at = now - self.faults.rest_lag
         found = next((seen for seen in reversed(self._seen) if seen.at <= at), self._seen[0])
-        return Seen(max(at, found.at), found.orders, found.cash)
+        return replace(found, at=max(at, found.at))
+
+    def _now_seen(self) -> Seen:
+        ledger = self.exchange.ledger
+        kept = {name: amount - ledger.free(name) for name, amount in ledger.cash.items()}
+        return Seen(self.now(), tuple(self.exchange.orders.values()), dict(ledger.cash), kept)
 
     def _remember(self) -> None:
         lag, now = self.faults.rest_lag, self.now()
         if lag or not self._seen:
-            self._seen.append(Seen(now, tuple(self.exchange.orders.values()), dict(self.exchange.ledger.cash)))
+            self._seen.append(self._now_seen())
             while len(self._seen) > 1 and self._seen[1].at <= now - lag:
                 self._seen.popleft()
 
@@ -251,6 +270,8 @@ class World:
         order = self.exchange.orders.get(name) or self.exchange.ended.get(name)
         if order is not None:
             self._index(order)
+        if isinstance(report, r.Amended) and order is not None:  # said before it is done
+            order = replace(order, size=report.size, price=report.price, trigger=report.trigger)
         self._said.append((report, order))
         if isinstance(report, r.Filled) and order is not None and terms_of(order).close is not None:
             self.on_close(report, order)

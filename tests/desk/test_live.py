@@ -6,14 +6,14 @@ from engine.model import intent as i
 from engine.model.request import Submit
 from tests.support.world import Story
 
-LOOKS = Trouble(LOOKING, "paper", "entries wait for :live and its name, paper", blocks=True)
+LOOKS = Trouble(LOOKING, "test", "entries wait for :live and its name, test", blocks=True)
 
 
 def test_nothing_opens_before_the_name_was_typed() -> None:
     story = Story()
     story.tell(LOOKS)
     assert [refusal.code for refusal in story.buy("0.1").refusals] == ["ENTRIES_BLOCKED"]
-    assert story.ask(i.GoLive(id="live", account="paper")).ok
+    assert story.ask(i.GoLive(id="live", account="test")).ok
     assert LOOKING not in story.standing()
     assert story.buy("0.1").ok
 
@@ -21,7 +21,7 @@ def test_nothing_opens_before_the_name_was_typed() -> None:
 def test_another_name_opens_nothing() -> None:
     story = Story()
     story.tell(LOOKS)
-    assert not story.ask(i.GoLive(id="live", account="Paper")).ok
+    assert not story.ask(i.GoLive(id="live", account="Test")).ok
     assert not story.buy("0.1").ok
 
 

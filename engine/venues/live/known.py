@@ -1,6 +1,8 @@
 """Orders and executions that a live venue has seen or sent: names on both sides, and what is the newest that must be in every view."""
 
 from collections import OrderedDict
+from collections.abc import Collection
+from typing import Any
 
 from engine.model.fill import Fill
 from engine.model.order import Order
@@ -15,28 +17,26 @@ class Known:
     def __init__(self) -> None:
         self._orders: OrderedDict[str, Order] = OrderedDict()
         self._names: OrderedDict[str, str] = OrderedDict()
+        self._ids: OrderedDict[str, str] = OrderedDict()
         self._fills: OrderedDict[str, Fill] = OrderedDict()
         self._by_order: dict[str, dict[str, None]] = {}
-        self._sent: OrderedDict[str, int] = OrderedDict()
         self._working: OrderedDict[str, int] = OrderedDict()
         self._ended: OrderedDict[str, int] = OrderedDict()
+        self._amended: OrderedDict[str, tuple[Order, int]] = OrderedDict()
 
     # Orders
 
-    def send(self, order: Order, at: int) -> None:
+    def send(self, order: Order) -> None:
         """An order of ours leaves."""
-        self._sent[order.client_order_id] = at
+        self._ended.pop(order.client_order_id, None)
         self._orders[order.client_order_id] = order
-        _bound(self._sent, ORDERS)
         _bound(self._orders, ORDERS)
-
-    def sent_at(self, name: str) -> int | None:
-        """When an order of ours last left; None where it left before this process began."""
-        return self._sent.get(name)
 
     def name(self, venue_id: str, client: str) -> None:
         """The exchange's id of an order, and ours."""
         self._names[venue_id] = client
+        self._ids[client] = venue_id
+        _bound(self._ids, 2 * ORDERS)
         _bound(self._names, 2 * ORDERS)
 
     def client_of(self, venue_id: str) -> str | None:
@@ -45,8 +45,7 @@ class Known:
 
     def venue_id_of(self, client: str) -> str | None:
         """The exchange's id of an order of ours."""
-        order = self._orders.get(client)
-        return None if order is None else order.venue_order_id
+        return self._ids.get(client)
 
     def keep(self, order: Order) -> None:
         """An order as it stands now."""
@@ -61,14 +60,33 @@ class Known:
 
     def works(self, client: str, at: int) -> None:
         """An order works since a time of ours: every later view must list it."""
-        self._working.setdefault(client, at)
+        if client not in self._ended:  # a view that lags may list what has ended
+            self._working.setdefault(client, at)
         _bound(self._working, ORDERS)
+
+    def amended(self, order: Order, at: int) -> None:
+        """An order has other terms since a time of ours: every later view must tell them."""
+        self.keep(order)
+        self._amended[order.client_order_id] = (order, at)
+        _bound(self._amended, ORDERS)
+
+    def amended_at(self, order: Order) -> int | None:
+        """Since when the terms of a listed order are others than those listed; None where they are not."""
+        known = self._amended.get(order.client_order_id)
+        if known is None or (known[0].size, known[0].price, known[0].trigger) == (order.size, order.price, order.trigger):
+            return None
+        return known[1]
 
     def ended(self, client: str, at: int) -> None:
         """An order works no more, since a time of ours: no later view may list it."""
         self._working.pop(client, None)
         self._ended[client] = at
         _bound(self._ended, ORDERS)
+
+    def only(self, clients: Collection[str], at: int) -> None:
+        """These are all that work: what else did has ended unheard."""
+        for name in [name for name in self._working if name not in clients]:
+            self.ended(name, at)
 
     def ended_at(self, client: str) -> int | None:
         """Since when an order works no more; None where that is not known."""
@@ -108,6 +126,6 @@ class Known:
         return found[::-1]
 
 
-def _bound(kept: "OrderedDict[str, object] | OrderedDict[str, Order] | OrderedDict[str, str] | OrderedDict[str, int]", most: int) -> None:
+def _bound(kept: OrderedDict[str, Any], most: int) -> None:
     while len(kept) > most:
         kept.popitem(last=False)

@@ -22,7 +22,7 @@ from engine.venues.live.kraken_futures_stream import PrivateStream, PublicStream
 from engine.venues.live.kraken_names import currency
 from engine.venues.live.kraken_spot_stream import nanoseconds
 from engine.venues.live.socket import Socket
-from engine.venues.live.venue import KeyFacts, LiveVenue, positive
+from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, positive
 from engine.venues.protocol import OutcomeUnknownError, RefusedError
 
 HOST = "https://futures.kraken.com"
@@ -129,11 +129,13 @@ class KrakenFutures(LiveVenue):
         return _skew(told, (began + self.clock.now()) // 2)
 
     async def key_facts(self) -> KeyFacts:
-        """What the key may do: Kraken Futures tells access to trading and to transfers apart."""
-        told = self._result(await self.rest.request("check", "auth", {"version": "v1/api-keys/v3"}, 5))
-        permissions = _words(told.get("permissions", told.get("apiKey", {})))
-        trades = any("full" in word or "write" in word for word in permissions if "general" in word) or not permissions
-        return KeyFacts(permissions, trades, any("withdraw" in word and "no" not in word.split("=")[-1] for word in permissions))
+        """What the key may do: access to trading and to transfers is told apart."""
+        told = await self.rest.request("check", "auth", {"version": "v1/api-keys/v3"}, 5)
+        if not isinstance(told, dict) or "permissions" not in told:
+            raise self.judge([str(told.get("error", "no permissions are told"))] if isinstance(told, dict) else ["no answer"])
+        access = {str(name): str(word) for name, word in told["permissions"].items()}
+        permissions = tuple(f"{name}: {word}" for name, word in access.items())
+        return KeyFacts(permissions, access.get("general") == "full_access", access.get("transfer", "no_access") == "full_access")
 
     # Answers
 
@@ -236,7 +238,7 @@ class KrakenFutures(LiveVenue):
         price = known.price if request.price is None else request.price
         trigger = known.trigger if request.trigger is None else request.trigger
         done = replace(known, size=size or known.size, price=price, trigger=trigger)
-        self.known.keep(done)
+        self.known.amended(done, self.clock.now())
         return (r.Amended(request.client_order_id, done.size, price, trigger, self.clock.now()),)
 
     async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]:
@@ -247,6 +249,7 @@ class KrakenFutures(LiveVenue):
             return (r.CancelRejected(name, str(error), now()),)
         word = str(told.get("cancelStatus", {}).get("status", ""))
         if word == "cancelled":
+            self.known.ended(name, now())
             return (r.Cancelled(name, None, "cancelled_by_user", now()),)
         if word in ("notFound", "filled"):
             return (r.CancelRejected(name, word, now(), gone=True),)
@@ -260,25 +263,34 @@ class KrakenFutures(LiveVenue):
 
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
         name, asked = request.client_order_id, self.clock.now()
-        told = await self._private_call("private_get_orders_status", {"cliOrdIds": [name]}, request.lane)
+        told = await self._private_call("private_get_orders_status", {"cliOrdIds": name}, request.lane)
         rows = [row for row in told.get("orders", ()) if row.get("order", {}).get("cliOrdId") == name]
         if not rows:
             opened = await self._opened(request.lane)
             found = next((order for order in opened if order.client_order_id == name), None)
             if found is not None:
                 return (r.Found(found, await self._fills_of(found, request.lane), self.clock.now()),)
-            mine = [fill for fill in self.known.fills_since(0) if fill.client_order_id == name]
-            known = self.known.order(name)
-            if mine and known is not None:
-                filled = sum((fill.size for fill in mine), ZERO)
-                status = Status.FILLED if filled == known.size else Status.CANCELLED
-                return (r.Found(replace(known, status=status, filled=filled), tuple(mine), self.clock.now()),)
-            if self.proves_absence(name):
+            await self._fills(asked - LOOK_BACK, request.lane)
+            remembered = self._remembered(name)
+            if remembered is not None:
+                return (remembered,)
+            if self.proves_absence():
                 return (r.Absent(name, asked),)
             raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
         row = rows[-1]
         order = self._described(row["order"], str(row.get("status", "")), str(row.get("updateReason") or ""))
+        if not order.is_open:
+            self.known.ended(name, asked)
         return (r.Found(order, await self._fills_of(order, request.lane), self.clock.now()),)
+
+    def _remembered(self, name: str) -> r.Found | None:
+        """An order that ended longer ago than the exchange tells: from what was heard of it."""
+        known, fills = self.known.order(name), tuple(fill for fill in self.known.fills_since(0) if fill.client_order_id == name)
+        if known is None or not (fills or self.known.ended_at(name) is not None):
+            return None
+        filled = sum((fill.size for fill in fills), ZERO)
+        status = Status.FILLED if filled >= known.size else Status.CANCELLED
+        return r.Found(replace(known, status=status, filled=filled), fills, self.clock.now())
 
     def _described(self, row: Mapping[str, Any], word: str, reason: str) -> Order:
         """An order as `orders/status` tells it."""
@@ -318,6 +330,8 @@ class KrakenFutures(LiveVenue):
         reduce_only: bool,
         created_at: int,
         reason: str = "",
+        *,
+        heard: bool = False,
     ) -> Order:
         """An order from what any of its views tells; ours keeps what no view tells."""
         client = client or self.known.client_of(identity) or identity
@@ -354,7 +368,8 @@ class KrakenFutures(LiveVenue):
                 foreign=not client.startswith(self.prefix),
                 reason=reason,
             )
-        self.known.keep(found)
+        if known is None or heard:  # of what is known, a view that lags tells nothing better
+            self.known.keep(found)
         return found
 
     async def _opened(self, lane: int) -> list[Order]:
@@ -431,10 +446,10 @@ class KrakenFutures(LiveVenue):
 
     async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
         asked, lane = self.clock.now(), request.lane
-        accounts = (await self._private_call("private_get_accounts", {}, lane)).get("accounts", {})
-        positions = (await self._private_call("private_get_openpositions", {}, lane)).get("openPositions", ())
+        fills = await self._fills(request.since, lane)  # first: what the later answers hold is no older than this
         orders = await self._opened(lane)
-        fills = await self._fills(request.since, lane)
+        positions = (await self._private_call("private_get_openpositions", {}, lane)).get("openPositions", ())
+        accounts = (await self._private_call("private_get_accounts", {}, lane)).get("accounts", {})
         net = {
             str(row["symbol"]).upper(): Decimal(str(row["size"])) * (1 if str(row["side"]) == "long" else -1)
             for row in positions
@@ -445,8 +460,7 @@ class KrakenFutures(LiveVenue):
             amount = Decimal(str(row["quantity"]))
             if amount:
                 cash[currency(str(code).upper())] = amount
-        listed = [order.client_order_id for order in orders]
-        as_of = self.as_of(asked, request.since, listed, [fill.execution_id for fill in fills])
+        as_of = self.as_of(asked, request.since, orders, [fill.execution_id for fill in fills])
         for order in orders:
             self.known.works(order.client_order_id, order.created_at)
         return (r.Picture(as_of, tuple(orders), fills, cash, net, self.clock.now(), request.since),)
@@ -462,12 +476,3 @@ def _skew(told: Mapping[str, Any], now: int) -> int:
     text = told.get("serverTime")
     found = 0 if text is None else nanoseconds(str(text)) - now
     return found if abs(found) > SECOND // 2 else 0
-
-
-def _words(told: Any) -> tuple[str, ...]:
-    """Permissions as words, whatever their shape."""
-    if isinstance(told, Mapping):
-        return tuple(f"{name}={value}" for name, value in told.items())
-    if isinstance(told, list | tuple):
-        return tuple(str(word) for word in told)
-    return (str(told),) if told else ()

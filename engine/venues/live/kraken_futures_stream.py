@@ -54,9 +54,11 @@ class PrivateStream:
             self._subscribe(str(frame["message"]))
         elif event in ("error", "alert", "subscribed_failed"):
             raise StreamError(f"the exchange says: {frame.get('message')}")
+        elif event is not None:
+            return  # that it subscribed names the feed, too
         elif feed == "open_orders_snapshot":
-            for row in frame["orders"]:
-                self._order(row)
+            opened = {self._order(row) for row in frame["orders"]}
+            self._venue.known.only(opened, self._venue.clock.now())
             self._began("open_orders")
         elif feed == "fills_snapshot":
             for row in frame["fills"]:
@@ -106,6 +108,7 @@ class PrivateStream:
                 Status.PARTIALLY_FILLED if filled else Status.OPEN,
                 bool(row.get("reduce_only")),
                 at,
+                heard=True,
             )
             venue.known.works(client, at)
         return client
@@ -132,6 +135,7 @@ class PrivateStream:
             return [r.Triggered(client, at)]
         known = venue.known.order(client)
         if reason == "edited_by_user" and known is not None:
+            venue.known.amended(known, at)
             return [r.Amended(client, known.size, known.price, known.trigger, at)]
         return [r.Accepted(client, identity, at)] if reason == "new_placed_order_by_user" else []
 
@@ -185,6 +189,8 @@ class PublicStream:
     def _heard(self, frame: Any) -> None:
         if not isinstance(frame, dict):
             raise StreamError("a frame that is no object")
+        if "event" in frame:
+            return
         if frame.get("feed") == "ticker":
             self._ticker(frame)
         elif frame.get("feed") == "trade" and self._venue.on_trade is not None:

@@ -206,6 +206,7 @@ class KrakenSpot(LiveVenue):
         size = known.size if request.size is None else request.size
         price = known.price if request.price is None else request.price
         trigger = known.trigger if request.trigger is None else request.trigger
+        self.known.amended(replace(known, size=size, price=price, trigger=trigger), self.clock.now())
         return (r.Amended(request.client_order_id, size, price, trigger, self.clock.now()),)
 
     async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]:
@@ -214,6 +215,7 @@ class KrakenSpot(LiveVenue):
             await self._private_call("private_post_cancelorder", self._about(name, request.venue_order_id), request.lane)
         except RefusedError as error:
             return (r.CancelRejected(name, str(error), self.clock.now(), gone=str(error).startswith(GONE)),)
+        self.known.ended(name, self.clock.now())
         return (r.Cancelled(name, None, "User requested", self.clock.now()),)
 
     def _about(self, client: str, venue_id: str | None) -> dict[str, str]:
@@ -229,7 +231,7 @@ class KrakenSpot(LiveVenue):
         if identity is None:
             found = await self._by_client(name, request.lane)
             if found is None:
-                if self.proves_absence(name):
+                if self.proves_absence():
                     return (r.Absent(name, asked),)
                 raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
             identity, row = found
@@ -238,6 +240,8 @@ class KrakenSpot(LiveVenue):
             row = told[identity]
         order = self._order(identity, row)
         fills = await self._fills_of(order, row, request.lane)
+        if not order.is_open:
+            self.known.ended(name, asked)
         return (r.Found(order, fills, self.clock.now()),)
 
     async def _by_client(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
@@ -280,7 +284,8 @@ class KrakenSpot(LiveVenue):
             reason=str(row.get("reason") or ""),
             known=self.known.order(client),
         )
-        self.known.keep(order)
+        if self.known.order(client) is None:  # of what is known, a view that lags tells nothing better
+            self.known.keep(order)
         return order
 
     async def _fills_of(self, order: Order, row: Mapping[str, Any], lane: int) -> tuple[Fill, ...]:
@@ -312,9 +317,9 @@ class KrakenSpot(LiveVenue):
 
     async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
         asked, lane = self.clock.now(), request.lane
-        balances = await self._private_call("private_post_balanceex", {}, lane)
+        trades = await self._trades(request.since, lane)  # first: what the later answers hold is no older than this
         opened = (await self._private_call("private_post_openorders", {"trades": "true"}, lane))["open"]
-        trades = await self._trades(request.since, lane)
+        balances = await self._private_call("private_post_balanceex", {}, lane)
         orders = tuple(self._order(identity, row) for identity, row in opened.items())
         await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane)
         fills = tuple(
@@ -323,8 +328,7 @@ class KrakenSpot(LiveVenue):
                 key=lambda fill: (fill.at, fill.execution_id),
             )
         )
-        listed = [order.client_order_id for order in orders]
-        as_of = self.as_of(asked, request.since, listed, [fill.execution_id for fill in fills])
+        as_of = self.as_of(asked, request.since, orders, [fill.execution_id for fill in fills])
         cash: dict[str, Decimal] = {}
         for code, row in balances.items():
             name = self.names.asset(code)

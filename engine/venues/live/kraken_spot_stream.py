@@ -160,6 +160,8 @@ class PrivateStream:
             self._forget()
             self._next = int(frame["sequence"]) + 1
             self._rows(frame["data"])
+            opened = {str(row.get("cl_ord_id") or row["order_id"]) for row in frame["data"] if row.get("exec_type") != "trade"}
+            self._venue.known.only(opened, self._venue.clock.now())
             self._venue.up()
             return
         self._numbered(frame)
@@ -280,7 +282,7 @@ class PrivateStream:
         price = Decimal(str(row["limit_price"])) if "limit_price" in row else known.price
         triggers = row.get("triggers", {})
         trigger = Decimal(str(triggers["price"])) if "price" in triggers else known.trigger
-        self._venue.known.keep(replace(known, size=Decimal(str(row["order_qty"])), price=price, trigger=trigger, touched_at=at))
+        self._venue.known.amended(replace(known, size=Decimal(str(row["order_qty"])), price=price, trigger=trigger, touched_at=at), at)
         return [r.Amended(client, Decimal(str(row["order_qty"])), price, trigger, at)]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,9 @@ from engine.venues.live.known import Known
 from engine.venues.live.rest import Rest
 from engine.venues.live.socket import Socket
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
+
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds before what an exchange trades is asked for again."""
 
 
 class Where(Struct, frozen=True):
@@ -95,8 +98,17 @@ class LiveVenue(ABC):
         """Load ccxt and what is traded. Raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
         if not self._is_open:
             await self.rest.open()
-            self._instruments = {i.symbol: i for i in await self._load_instruments()}
+            self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
             self._is_open = True
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Sequence[Instrument]]]) -> Sequence[Instrument]:
+        """Questions that change nothing are asked again. Raises the last failure."""
+        for pause in PAUSES:
+            try:
+                return await ask()
+            except (OutcomeUnknownError, NotSentError, RateLimitedError):
+                await asyncio.sleep(pause)
+        return await ask()
 
     async def instruments(self) -> tuple[Instrument, ...]:
         """What can be traded."""
@@ -130,7 +142,7 @@ class LiveVenue(ABC):
         """Carry out one request. Raises OutcomeUnknownError, NotSentError or RateLimitedError."""
         match request:
             case Submit(order=order):
-                self.known.send(order, self.clock.now())
+                self.known.send(order)
                 return await self._submit(order, request.lane)
             case Amend():
                 return await self._amend(request)
@@ -234,22 +246,23 @@ class LiveVenue(ABC):
         """What is traded under a symbol. Raises KeyError."""
         return self._instruments[symbol]
 
-    def proves_absence(self, name: str) -> bool:
-        """Whether an order that no view lists can't be there: the stream would have told of it since before it was sent.
+    def proves_absence(self) -> bool:
+        """Whether an order that no view lists and no stream told of can't be there, though views may lag.
 
-        Where it was sent before this process began, the stream's first word, which lists what is open, stands for that.
+        The stream tells of every order as it comes, and when it begins anew it lists those that are open and the last that traded. One that came
+        and was cancelled meanwhile has changed nothing. Whether one may still be on its way is for the desk to judge.
         """
-        if self.healthy_since is None:
-            return False
-        sent = self.known.sent_at(name)
-        return sent is None or sent > self.healthy_since
+        return self.healthy_since is not None
 
-    def as_of(self, asked: int, since: int, listed: Sequence[str], executions: Sequence[str]) -> int:
+    def as_of(self, asked: int, since: int, orders: Sequence[Order], executions: Sequence[str]) -> int:
         """How fresh a view is: as of when it was asked for, unless what is known to have happened before is not in it; then, as of before that."""
         seen, earliest = set(executions), max(since + ROUNDED, asked - LOOK_BACK)
         missing = [fill.at for fill in self.known.fills_since(earliest) if fill.at < asked and fill.execution_id not in seen]
-        missing += [at for name, at in self.known.working_since(asked - LOOK_BACK, asked) if name not in set(listed)]
-        missing += [at for name in listed if (at := self.known.ended_at(name)) is not None and at < asked]
+        listed = {order.client_order_id for order in orders}
+        missing += [at for name, at in self.known.working_since(asked - LOOK_BACK, asked) if name not in listed]
+        for order in orders:
+            changes = (self.known.ended_at(order.client_order_id), self.known.amended_at(order))
+            missing += [at for at in changes if at is not None and at < asked]
         return min([asked, *(at - 1 for at in missing)])
 
 

@@ -1,29 +1,356 @@
-"""Skeleton: replaced by the room's own hand."""
+"""Kraken Futures' WebSocket v1: public feeds, and private ones for whoever signs a challenge.
+
+Faults: reports are said twice, or after the next one, or late; the line breaks.
+"""
 
 import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
-from aiohttp import web
+import msgspec
+from aiohttp import WSMsgType, web
 
+from engine.clock import SECOND
+from engine.model import report as r
+from engine.model.money import ZERO
+from engine.model.order import Order
+from engine.model.quote import Quote, Trade
+from engine.model.side import Side
+from engine.wire.futures import feeds, shapes
+from engine.wire.futures.market import DEPTH, PRINTS
+from engine.wire.futures.products import Product
 from engine.wire.futures.rest import Futures
+from engine.wire.futures.times import milliseconds
+from engine.wire.lossy import encode
+from engine.wire.world import terms_of
+
+Json = dict[str, Any]
+PUBLIC = frozenset({"ticker", "ticker_lite", "book", "trade"})
+ORDERS = ("open_orders", "open_orders_verbose")
+PRIVATE = frozenset({*ORDERS, "fills", "open_positions", "balances"})
+BEAT = 1.0
+"""Seconds between heartbeats."""
+HELD = 0.2
+"""Seconds after which a report that was put behind the next one goes out anyhow."""
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class Stream:
+    """All connections of Kraken Futures."""
+
+    def __init__(self, futures: Futures) -> None:
+        self.futures = futures
+        self.world = futures.world
+        self.connections: dict[Connection, None] = {}
+        self.fills = len(self.world.exchange.fills)
+        """So many executions were told."""
+        self.world.on_quote.append(self._quoted)
+        self.world.on_trade.append(self._traded)
+        self.world.on_depth.append(self._deepened)
+        self.world.on_report.append(self._reported)
+        futures.trading.on_refused.append(self._refused)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where it answers."""
+        return [web.get("/ws", self._serve), web.get("/ws/v1", self._serve)]
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.is_broken():
+            raise web.HTTPServiceUnavailable
+        socket = web.WebSocketResponse(autoping=True, compress=False)
+        await socket.prepare(request)
+        connection = Connection(self, socket, request.transport)
+        self.connections[connection] = None
+        connection.say({"event": "info", "version": 1})
+        sender = asyncio.get_running_loop().create_task(connection.send())
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    connection.hear(message.data)
+                if self.is_broken():
+                    break
+        finally:
+            self.connections.pop(connection, None)
+            sender.cancel()
+        return socket
+
+    def is_broken(self) -> bool:
+        """Whether the line is down now, as the faults say."""
+        interval = self.world.faults.disconnect
+        return interval is not None and interval.is_on(self.world.now() - self.world.began)
+
+    async def beat(self) -> None:
+        """Again and again: heartbeats, positions at their new prices; and the line breaks when it is time."""
+        while True:
+            await asyncio.sleep(BEAT)
+            for connection in list(self.connections):
+                if self.is_broken():
+                    connection.cut()
+                    continue
+                if "heartbeat" in connection.private:
+                    connection.say({"feed": "heartbeat", "time": milliseconds(self.world.now())})
+                if "open_positions" in connection.private and self.futures.account.held():
+                    connection.positions()
+
+    # What happens
+
+    def _quoted(self, quote: Quote) -> None:
+        product = self.futures.products.by_symbol[quote.symbol]
+        for connection in self.connections:
+            connection.quoted(product)
+
+    def _deepened(self, symbol: str) -> None:
+        product = self.futures.products.by_symbol[symbol]
+        for connection in self.connections:
+            connection.deepened(product)
+
+    def _traded(self, trade: Trade) -> None:
+        product = self.futures.products.by_symbol[trade.symbol]
+        for connection in self.connections:
+            if product.name in connection.public["trade"]:
+                connection.say(feeds.trade(product, trade, self.world.printed[trade.symbol]))
+
+    def _refused(self, order: Order, reason: str) -> None:
+        """Only post-only orders that would have executed are told of."""
+        if reason != "POST_WOULD_EXECUTE":
+            return
+        terms, product = terms_of(order), self.futures.products.by_symbol[order.symbol]
+        told = {"order": feeds.open_order(order, terms, product, None), "is_cancel": True, "reason": feeds.POST_FAILED_VERBOSE}
+        self._tell("open_orders", feeds.gone(order, terms, feeds.POST_FAILED))
+        self._tell("open_orders_verbose", told)
+
+    def _reported(self, report: r.VenueReport, order: Order | None) -> None:
+        products = self.futures.products.by_symbol
+        if order is not None:
+            for told in feeds.changes(report, order, products[order.symbol], self.futures.trading.level):
+                if isinstance(report, r.Cancelled) and report.text == shapes.BY_REQUEST and not self.futures.trading.cancelling:
+                    told["reason"] = "dead_man_switch"
+                for feed in ORDERS:
+                    self._tell(feed, told)
+        if isinstance(report, r.Filled | r.Liquidated):
+            self.fills += 1
+            row = feeds.fill_row(report.fill, order, products[report.fill.symbol], self.fills)
+            self._tell("fills", {"username": shapes.ACCOUNT, "fills": [row]})
+            for connection in self.connections:
+                connection.positions()
+                connection.balances()
+
+    def _tell(self, feed: str, told: Json) -> None:
+        for connection in self.connections:
+            if feed in connection.private:
+                connection.report({"feed": feed, **told})
 
 
 class Connection:
     """One client."""
 
+    def __init__(self, stream: Stream, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        self.stream = stream
+        self.world = stream.world
+        self.futures = stream.futures
+        self.public: dict[str, set[str]] = {feed: set() for feed in PUBLIC}
+        """Product names by feed."""
+        self.private: set[str] = set()
+        self._transport = transport
+        self._socket = socket
+        self._queue: asyncio.Queue[Json] = asyncio.Queue()
+        self._held: Json | None = None
+        self._sequences: dict[str, int] = {}
+        self._books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
+
+    # Out
+
+    def say(self, message: Json) -> None:
+        """Send, when it is its turn."""
+        self._queue.put_nowait(message)
+
+    async def send(self) -> None:
+        """Send what is to be said, in order."""
+        delay, random = self.world.faults.delay, self.world.random
+        while True:
+            message = await self._queue.get()
+            if delay is not None and message.get("feed") in PRIVATE:
+                await asyncio.sleep(delay.draw(random) / 2 / SECOND)
+            try:
+                await self._socket.send_str(encode(message).decode())
+            except (ConnectionError, RuntimeError):
+                return
+
     def cut(self) -> None:
         """Break the line."""
+        if self._transport is not None:
+            self._transport.abort()
 
+    def report(self, message: Json) -> None:
+        """A message of a private feed; sometimes twice, sometimes after the next one."""
+        faults, random = self.world.faults, self.world.random
+        if self._held is None and faults.reorder_reports and random.random() < faults.reorder_reports:
+            self._held = message
+            asyncio.get_running_loop().call_later(HELD, self._let_go)
+            return
+        self.say(message)
+        if faults.duplicate_report and random.random() < faults.duplicate_report:
+            self.say(message)
+        self._let_go()
 
-class Stream:
-    """All connections."""
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self.say(held)
 
-    def __init__(self, futures: Futures) -> None:
-        self.connections: dict[Connection, None] = {}
+    def _next(self, name: str, first: int = 0) -> int:
+        number = self._sequences[name] = self._sequences.get(name, first - 1) + 1
+        return number
 
-    def routes(self) -> list[web.RouteDef]:
-        """Where it answers."""
-        return []
+    # In
 
-    async def beat(self) -> None:
-        """Heartbeats."""
-        await asyncio.Event().wait()
+    def hear(self, text: str) -> None:
+        """One request."""
+        try:
+            asked = _decode(text)
+        except msgspec.DecodeError:
+            asked = None
+        if not isinstance(asked, dict):
+            self.say({"event": "error", "message": "Json Error"})
+            return
+        match asked.get("event"):
+            case "ping":
+                self.say({"event": "pong"})
+            case "challenge":
+                self._challenge(asked)
+            case "subscribe" | "unsubscribe" as event:
+                self._subscription(event == "subscribe", str(asked.get("feed", "")), asked)
+            case _:
+                self.say({"event": "alert", "message": "Bad request"})
+
+    def _challenge(self, asked: Json) -> None:
+        key = self.futures.key
+        if asked.get("api_key") != key.key:
+            self.say({"event": "alert", "message": "Bad request"})
+            return
+        self.say({"event": "challenge", "message": key.challenge(str(uuid4()))})
+
+    def _subscription(self, on: bool, feed: str, asked: Json) -> None:
+        event = "subscribed" if on else "unsubscribed"
+        if feed in PUBLIC:
+            self._public(feed, asked, event, on=on)
+        elif feed == "heartbeat":
+            (self.private.add if on else self.private.discard)(feed)
+            self.say({"event": event, "feed": feed})
+        elif feed not in PRIVATE:
+            self.say({"event": "error", "message": "Invalid feed"})
+        elif not self._signed(asked):
+            self.say({"event": "alert", "message": f"Failed to {event.removesuffix('d')} to authenticated feed"})
+        else:
+            credentials = {name: asked[name] for name in ("api_key", "original_challenge", "signed_challenge")}
+            self._welcome(feed, on and feed in self.private, {"event": event, "feed": feed, **credentials})
+            (self.private.add if on else self.private.discard)(feed)
+            if on:
+                self._snapshot(feed)
+
+    def _welcome(self, feed: str, again: bool, told: Json) -> None:
+        self.say({"event": "alert", "message": "Already subscribed to feed, re-requesting"} if again else told)
+
+    def _signed(self, asked: Mapping[str, Any]) -> bool:
+        key = self.futures.key
+        return asked.get("api_key") == key.key and key.answered(str(asked.get("original_challenge", "")), str(asked.get("signed_challenge", "")))
+
+    def _public(self, feed: str, asked: Json, event: str, *, on: bool) -> None:
+        names = asked.get("product_ids") or []
+        products = [self.futures.products.find(str(name)) for name in names]
+        if not products or None in products:
+            self.say({"event": "error", "message": "Invalid product id"})
+            return
+        for product in products:
+            assert product is not None
+            again = on and product.name in self.public[feed]
+            self._welcome(feed, again, {"event": event, "feed": feed, "product_ids": [product.name]})
+            (self.public[feed].add if on else self.public[feed].discard)(product.name)
+            if feed == "book":
+                self._books.pop(product.name, None)
+            if on:
+                self._first(feed, product)
+
+    # The market
+
+    def _first(self, feed: str, product: Product) -> None:
+        """What a public feed begins with."""
+        if feed == "book":
+            self._book(product)
+        elif feed == "trade":
+            told = [feeds.trade(product, trade, number) for number, trade in reversed(self.world.numbered(product.symbol)[-PRINTS:])]
+            self.say({"feed": "trade_snapshot", "product_id": product.name, "trades": told})
+        else:
+            self._ticker(feed, product)
+
+    def quoted(self, product: Product) -> None:
+        """Prices changed."""
+        for feed in ("ticker", "ticker_lite"):
+            if product.name in self.public[feed]:
+                self._ticker(feed, product)
+        self.deepened(product)
+
+    def deepened(self, product: Product) -> None:
+        """Levels of the book changed."""
+        if product.name in self.public["book"]:
+            self._book(product)
+
+    def _ticker(self, feed: str, product: Product) -> None:
+        told = (feeds.ticker if feed == "ticker" else feeds.ticker_lite)(self.futures.market, product)
+        if told is not None:
+            self.say(told)
+
+    def _book(self, product: Product) -> None:
+        """The whole book the first time, then each level that changed."""
+        name, book = product.name, self.world.exchange.books[product.symbol]
+        bids, asks = (dict(book.depth(side, DEPTH)) for side in (Side.BUY, Side.SELL))
+        at, known = milliseconds(self.world.now()), self._books.get(name)
+        self._books[name] = bids, asks
+        if known is None:
+            sides = {side: [{"price": p, "qty": q} for p, q in rows.items()] for side, rows in (("bids", bids), ("asks", asks))}
+            self.say({"feed": "book_snapshot", "product_id": name, "timestamp": at, "seq": self._next(name), "tickSize": None, **sides})
+            return
+        for side, old, new in (("buy", known[0], bids), ("sell", known[1], asks)):
+            changed = {price: size for price, size in new.items() if old.get(price) != size} | {price: ZERO for price in old if price not in new}
+            for price, size in changed.items():
+                said: Json = {"feed": "book", "product_id": name, "side": side, "seq": self._next(name), "price": price, "qty": size}
+                self.say(said | {"timestamp": at})
+
+    # The account
+
+    def _snapshot(self, feed: str) -> None:
+        """What a private feed begins with."""
+        world, futures = self.world, self.futures
+        if feed in ORDERS:
+            by_symbol, level = futures.products.by_symbol, futures.trading.level
+            rows = [feeds.open_order(o, terms_of(o), by_symbol[o.symbol], level(o)) for o in world.exchange.orders.values()]
+            self.say({"feed": f"{feed}_snapshot", "account": shapes.ACCOUNT, "orders": rows})
+        elif feed == "fills":
+            recent = list(enumerate(world.exchange.fills, self.stream.fills - len(world.exchange.fills) + 1))[-PRINTS:]
+            by_symbol = futures.products.by_symbol
+            told = [feeds.fill_row(fill, world.order(fill.client_order_id), by_symbol[fill.symbol], number) for number, fill in recent]
+            self.say({"feed": "fills_snapshot", "account": shapes.ACCOUNT, "fills": told})
+        elif feed == "open_positions":
+            self._sequences.pop(feed, None)
+            self.positions()
+        else:
+            self._sequences.pop(feed, None)
+            empty: Json = {"holding": {}, "futures": {}}
+            self.say({"feed": "balances_snapshot", **empty, **self._wallet()})
+
+    def positions(self) -> None:
+        """What is held."""
+        if "open_positions" in self.private:
+            told = {"feed": "open_positions", "account": shapes.ACCOUNT, "positions": feeds.positions(self.futures.account)}
+            self.report({**told, "seq": self._next("open_positions"), "timestamp": milliseconds(self.world.now())})
+
+    def balances(self) -> None:
+        """The money."""
+        if "balances" in self.private:
+            self.report({"feed": "balances", **self._wallet()})
+
+    def _wallet(self) -> Json:
+        told: Json = {"account": shapes.ACCOUNT, "flex_futures": feeds.balances(self.futures.account)}
+        return told | {"timestamp": milliseconds(self.world.now()), "seq": self._next("balances")}

@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -36,9 +36,13 @@ TWO_PRICES = frozenset({"stop-loss-limit", "take-profit-limit"})
 FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 SELF_TRADES = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
 DEADLINE_LEAST, DEADLINE_MOST = SECOND // 2, 60 * SECOND
-_RELATIVE = re.compile(r"^([+\-#]?)(\d+(?:\.\d+)?)(%?)$")
-_CLIENT = re.compile(r"^[\x21-\x7e]{1,18}$")
-_HEX = re.compile(r"^[0-9a-fA-F]{32}$")
+USERREF = re.compile(r"-?[0-9]{1,10}")
+DIGITS = 20
+"""More of them are no price and no size."""
+_NUMBER = re.compile(rf"[+\-]?[0-9]{{1,{DIGITS}}}(?:\.[0-9]{{0,{DIGITS}}})?(?:[eE][+\-]?[0-9]{{1,2}})?")
+_RELATIVE = re.compile(rf"([+\-#]?)([0-9]{{1,{DIGITS}}}(?:\.[0-9]{{1,{DIGITS}}})?)(%?)")
+_CLIENT = re.compile(r"[\x21-\x7e]{1,18}")
+_HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 
 class OrderError(Exception):
@@ -71,18 +75,14 @@ def number(fields: Mapping[str, str], name: str) -> Decimal | None:
     text = fields.get(name, "")
     if text in ("", "0"):
         return None
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        raise invalid(name) from None
-    if not found.is_finite():
+    if not _NUMBER.fullmatch(text):
         raise invalid(name)
-    return found
+    return Decimal(text)
 
 
 def level(text: str, name: str, side: Side, pair: Pair, reference: Decimal | None) -> Decimal:
     """A price that may be relative to the last one: `+5`, `-1%`, `#10`. Raises OrderError."""
-    match = _RELATIVE.match(text)
+    match = _RELATIVE.fullmatch(text)
     if match is None:
         raise invalid(name)
     sign, digits, percent = match.groups()
@@ -99,7 +99,7 @@ def level(text: str, name: str, side: Side, pair: Pair, reference: Decimal | Non
 
 def offset(text: str, name: str) -> tuple[Decimal, bool]:
     """A signed distance, and whether it is a percentage. Raises OrderError."""
-    match = _RELATIVE.match(text)
+    match = _RELATIVE.fullmatch(text)
     if match is None or not match.group(1):
         raise invalid(name)
     value = Decimal(match.group(2))
@@ -161,7 +161,7 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int) -> 
         reduce_only=reduce_only or kind == "settle-position",
         leverage=leverage,
         expires_at=_expiry(fields, now),
-        deadline=_deadline(fields, now),
+        deadline=deadline(fields, now),
     )
     return Wanted(order, terms, pair, _flag(fields, "validate"))
 
@@ -245,10 +245,9 @@ def _leverage(fields: Mapping[str, str], pair: Pair) -> Decimal | None:
     text = fields.get("leverage", "none").removesuffix(":1")
     if text in ("none", "", "0", "1"):
         return None
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        raise invalid("leverage") from None
+    if not _NUMBER.fullmatch(text):
+        raise invalid("leverage")
+    found = Decimal(text)
     if not ONE < found <= pair.instrument.max_leverage:
         raise invalid("leverage")
     return found
@@ -259,9 +258,9 @@ def _client(fields: Mapping[str, str]) -> tuple[str, int | None]:
     text = fields.get("userref", "")
     if client and text:
         raise invalid("cl_ord_id and userref are mutually exclusive")
-    if client and not (_CLIENT.match(client) or _HEX.match(client) or _is_uuid(client)):
+    if client and not (_CLIENT.fullmatch(client) or _HEX.fullmatch(client) or _is_uuid(client)):
         raise invalid("cl_ord_id")
-    if text and not re.fullmatch(r"-?\d{1,10}", text):
+    if text and not USERREF.fullmatch(text):
         raise invalid("userref")
     return client, int(text) if text else None
 
@@ -288,12 +287,13 @@ def _expiry(fields: Mapping[str, str], now: int) -> int | None:
         at = now + int(text[1:]) * SECOND if text.startswith("+") else int(text) * SECOND
     except ValueError:
         raise invalid("expiretm") from None
-    if at <= now:
+    if not now < at < 1 << 63:
         raise invalid("expiretm")
     return at
 
 
-def _deadline(fields: Mapping[str, str], now: int) -> int | None:
+def deadline(fields: Mapping[str, str], now: int) -> int | None:
+    """Until when a request may be carried out. Raises OrderError."""
     text = fields.get("deadline", "")
     if not text:
         return None
@@ -325,7 +325,7 @@ def _close(fields: Mapping[str, str]) -> tuple[str, str, str] | None:
         return None
     if kind not in TYPES or kind in ("market", "settle-position", "iceberg"):
         raise invalid("close[ordertype]")
-    if not _RELATIVE.match(fields.get("close[price]", "")):
+    if not _RELATIVE.fullmatch(fields.get("close[price]", "")):
         raise invalid("close[price]")
     return kind, fields["close[price]"], fields.get("close[price2]", "0") or "0"
 
@@ -335,7 +335,7 @@ def _told(fields: Mapping[str, str], name: str, pair: Pair) -> str:
     text = fields.get(name, "")
     if text in ("", "0") or fields.get("ordertype") in ("market", "settle-position"):
         return "0"
-    match = _RELATIVE.match(text)
+    match = _RELATIVE.fullmatch(text)
     if match is None:
         raise invalid(name)
     sign, digits, percent = match.groups()
@@ -354,11 +354,11 @@ def fields_of(params: Mapping[str, Any]) -> dict[str, str]:
         "pair": str(params.get("symbol", "")),
         "type": str(params.get("side", "")),
         "ordertype": kind,
-        "volume": _text(params.get("order_qty", "")),
+        "volume": text_of(params.get("order_qty", "")),
         "timeinforce": str(params.get("time_in_force", "gtc")),
     }
     if "cash_order_qty" in params:
-        fields["volume"] = _text(params["cash_order_qty"])
+        fields["volume"] = text_of(params["cash_order_qty"])
     flags = ["viqc"] if "cash_order_qty" in params else []
     flags += ["post"] if params.get("post_only") else []
     flags += [str(params["fee_preference"])] if params.get("fee_preference") else []
@@ -390,7 +390,7 @@ def _others(params: Mapping[str, Any]) -> dict[str, str]:
             fields[field] = str(params[name]).replace("_", "-") if field == "stptype" else str(params[name])
     for name, field in (("order_userref", "userref"), ("display_qty", "displayvol")):
         if name in params:
-            fields[field] = _text(params[name])
+            fields[field] = text_of(params[name])
     for name in ("reduce_only", "validate"):
         if params.get(name):
             fields[name] = "true"
@@ -408,11 +408,16 @@ def _relative(params: Mapping[str, Any], name: str, kind: str, *, trailing: bool
     how = str(params.get(kind, "quote" if trailing else "static"))
     if how not in _PRICE_SIGNS:
         raise invalid(kind)
-    text = _text(params[name]) if name in params else ""
+    text = text_of(params[name]) if name in params else ""
     if how == "static" or not text:
         return text
     return f"{'' if text.startswith('-') else '+'}{text}{_PRICE_SIGNS[how]}"
 
 
-def _text(value: object) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+def text_of(value: object) -> str:
+    """A number as a form tells it. Raises OrderError for one that nobody means."""
+    if not isinstance(value, Decimal):
+        return str(value)
+    if not value.is_finite() or abs(value.adjusted()) > DIGITS or len(value.as_tuple().digits) > 2 * DIGITS:
+        raise invalid("number")
+    return f"{value:f}"

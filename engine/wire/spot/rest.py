@@ -1,9 +1,10 @@
 """Kraken spot's REST: signatures, nonces, counters, and every endpoint that a trader's client calls."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from engine.exchange import RateLimit
+from engine.exchange.exchange import FIXED_COST
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.instrument import Kind
@@ -23,12 +25,18 @@ from engine.model.side import Side
 from engine.wire import lossy
 from engine.wire.keys import Key
 from engine.wire.spot import shapes
-from engine.wire.spot.orders import Market, OrderError, Wanted, invalid, level, number, parse
+from engine.wire.spot.orders import USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse
 from engine.wire.spot.pairs import Pair, Pairs, asset
 from engine.wire.world import Logged, Terms, World, terms_of
 
 Json = dict[str, Any]
 PAGE = 50
+INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
+"""Minutes that a candle may last."""
+NANOSECONDS = 10**26
+"""A time above this was told in nanoseconds where seconds are the rule."""
+NEVER = 1 << 63
+COUNT = re.compile(r"[0-9]{1,12}")
 BATCH = (2, 15)
 LIMITED = "EAPI:Rate limit exceeded"
 COSTS = {"TradesHistory": 2.0, "ClosedOrders": 1.0, "Ledgers": 2.0, "QueryTrades": 1.0}
@@ -46,11 +54,15 @@ PERMISSION = {
     "CancelAll": "close-trades",
     "CancelAllOrdersAfter": "close-trades",
     "OpenOrders": "query-open-trades",
+    "OpenPositions": "query-open-trades",
+    "QueryOrders": "query-open-trades",
+    "QueryTrades": "query-closed-trades",
     "ClosedOrders": "query-closed-trades",
     "TradesHistory": "query-closed-trades",
     "Balance": "query-funds",
     "BalanceEx": "query-funds",
     "TradeBalance": "query-funds",
+    "TradeVolume": "query-funds",
     "Ledgers": "query-ledger",
     "GetWebSocketsToken": "create-ws-token",
 }
@@ -78,10 +90,15 @@ class Spot:
         return book.last if book.last is not None else book.mid
 
     def _held(self, symbol: str) -> Decimal:
-        """A position on margin: what was sold beyond what was held."""
+        """A position on margin: what was sold beyond what was held, in the pair in which that was done last."""
         exchange = self.world.exchange
-        instrument = exchange.instruments[symbol]
-        return min(exchange.ledger.cash.get(instrument.base, ZERO), ZERO)
+        instruments = exchange.instruments
+        base = instruments[symbol].base
+        owed = min(exchange.ledger.cash.get(base, ZERO), ZERO)
+        if not owed:
+            return ZERO
+        sold = (fill.symbol for fill in reversed(exchange.fills) if fill.side is Side.SELL and instruments[fill.symbol].base == base)
+        return owed if next(sold, symbol) == symbol else ZERO
 
     def _traded(self, trade: Trade) -> None:
         self.days[trade.symbol].add(trade.price, trade.size)
@@ -115,15 +132,15 @@ class Spot:
 
     async def _public(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        fields = {key: str(value) for key, value in {**request.query, **(dict(parse_qsl(await request.text())))}.items()}
-        logged = self.world.logged(f"/0/public/{name}", fields)
+        fields = {**request.query, **_fields(await request.read(), request.content_type)}
+        logged = self._logged(f"/0/public/{name}", fields)
         method = PUBLIC.get(name)
         return await lossy.carried(self.world, request, lambda: self._answered(logged, method, fields), {"error": [LIMITED]})
 
     async def _private(self, request: web.Request) -> web.StreamResponse:
         name, body = request.match_info["name"], await request.read()
         fields = _fields(body, request.content_type)
-        logged = self.world.logged(f"/0/private/{name}", {key: text for key, text in fields.items() if key != "nonce"})
+        logged = self._logged(f"/0/private/{name}", {key: text for key, text in fields.items() if key != "nonce"})
         headers = request.headers
 
         def act() -> Json:
@@ -134,6 +151,12 @@ class Spot:
             return self._answered(logged, PRIVATE.get(name), fields)
 
         return await lossy.carried(self.world, request, act, {"error": [LIMITED]})
+
+    def _logged(self, path: str, fields: dict[str, str]) -> Logged:
+        entry = self.world.logged(path, fields)
+        if lossy.is_stormy(self.world):
+            entry.outcome = LIMITED
+        return entry
 
     def _answered(self, logged: Logged, method: "Method | None", fields: Mapping[str, str]) -> Json:
         try:
@@ -166,7 +189,7 @@ class Spot:
     def time(self, _: Mapping[str, str]) -> Json:
         """The exchange's clock."""
         now = self.world.now()
-        return {"unixtime": now // 1_000_000_000, "rfc1123": f"{shapes.rfc3339(now)[:19].replace('T', ' ')} +0000"}
+        return {"unixtime": now // 1_000_000_000, "rfc1123": shapes.rfc1123(now)}
 
     def status(self, _: Mapping[str, str]) -> Json:
         """Always online."""
@@ -200,7 +223,7 @@ class Spot:
 
     def depth(self, fields: Mapping[str, str]) -> Json:
         """The book."""
-        pair, count = self._one(fields), int(fields.get("count", "100"))
+        pair, count = self._one(fields), whole(fields, "count", 100)
         book, now = self.world.exchange.books[pair.symbol], self.world.now() // 1_000_000_000
         digits = max(pair.price_decimals, 5)
 
@@ -218,10 +241,12 @@ class Spot:
     def trades(self, fields: Mapping[str, str]) -> Json:
         """The last prints."""
         pair = self._one(fields)
-        since = int(fields.get("since", "0") or 0)
+        since = self._time(fields, "since") or 0
+        if since > NANOSECONDS:  # both seconds and its own `last` are understood
+            since //= 1_000_000_000
         rows = [
             [f"{t.price:.5f}", f"{t.size:.8f}", shapes.seconds(t.at), "b" if t.taker is not Side.SELL else "s", "m", "", n]
-            for n, t in enumerate(self.world.trades[pair.symbol], 1)
+            for n, t in self.world.numbered(pair.symbol)
             if t.at > since
         ]
         last = self.world.trades[pair.symbol][-1].at if self.world.trades[pair.symbol] else self.world.now()
@@ -229,8 +254,9 @@ class Spot:
 
     def ohlc(self, fields: Mapping[str, str]) -> Json:
         """Candles of some minutes."""
-        pair, minutes = self._one(fields), int(fields.get("interval", "1") or 1)
-        since = int(fields.get("since", "0") or 0)
+        pair, minutes, since = self._one(fields), whole(fields, "interval", 1), whole(fields, "since", 0)
+        if minutes not in INTERVALS:
+            raise invalid("interval")
         digits = max(pair.price_decimals, 1)
         merged: list[list[Any]] = []
         for row in self._candles[pair.symbol]:
@@ -257,12 +283,8 @@ class Spot:
 
     def balance_ex(self, _: Mapping[str, str]) -> Json:
         """Amounts, and what open orders hold back."""
-        ledger = self.world.exchange.ledger
-        told = {}
-        for name, amount in self.world.seen().cash.items():
-            held = ledger.cash.get(name, ZERO) - ledger.free(name)
-            told[asset(name)] = {"balance": f"{amount:.10f}", "hold_trade": f"{held:.10f}"}
-        return told
+        seen = self.world.seen()
+        return {asset(name): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"} for name, amount in seen.cash.items()}
 
     def trade_balance(self, _: Mapping[str, str]) -> Json:
         """Equity and margin."""
@@ -292,7 +314,7 @@ class Spot:
             and (end is None or (order.closed_at or 0) <= end)
             and _asked(order, fields)
         ]
-        page = ended[int(fields.get("ofs", "0") or 0) :][:PAGE]
+        page = ended[whole(fields, "ofs", 0) :][:PAGE]
         return {"closed": {order.client_order_id: self._info(order, fields) for order in page}, "count": len(ended)}
 
     def query_orders(self, fields: Mapping[str, str]) -> Json:
@@ -334,7 +356,7 @@ class Spot:
             return None
         try:
             return int(Decimal(text) * 1_000_000_000)
-        except InvalidOperation:
+        except (ArithmeticError, ValueError):
             order = self.world.order(text)
             return order.closed_at if order is not None else None
 
@@ -343,26 +365,27 @@ class Spot:
         seen = self.world.seen()
         start, end = self._time(fields, "start"), self._time(fields, "end")
         found = [
-            (n, fill)
-            for n, fill in enumerate(self.world.exchange.fills, 1)
+            fill
+            for fill in self.world.exchange.fills
             if fill.at <= seen.at and (start is None or fill.at > start) and (end is None or fill.at <= end)
         ]
-        page = found[::-1][int(fields.get("ofs", "0") or 0) :][:PAGE]
-        return {"trades": {fill.execution_id: self._trade(fill, n) for n, fill in page}, "count": len(found)}
+        page = found[::-1][whole(fields, "ofs", 0) :][:PAGE]
+        return {"trades": {fill.execution_id: self._trade(fill) for fill in page}, "count": len(found)}
 
     def query_trades(self, fields: Mapping[str, str]) -> Json:
         """Executions by their ids."""
         wanted = set(fields.get("txid", "").split(","))
-        return {fill.execution_id: self._trade(fill, n) for n, fill in enumerate(self.world.exchange.fills, 1) if fill.execution_id in wanted}
+        return {fill.execution_id: self._trade(fill) for fill in self.world.exchange.fills if fill.execution_id in wanted}
 
-    def _trade(self, fill: Fill, count: int) -> Json:
+    def _trade(self, fill: Fill) -> Json:
         order = self.world.order(fill.client_order_id)
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        return shapes.trade_info(fill, order, terms, self.pairs.by_symbol[fill.symbol], count)
+        return shapes.trade_info(fill, order, terms, self.pairs.by_symbol[fill.symbol])
 
-    def open_positions(self, _: Mapping[str, str]) -> Json:
+    def open_positions(self, fields: Mapping[str, str]) -> Json | list[Json]:
         """What was sold beyond what was held, a position by pair."""
-        exchange, told = self.world.exchange, {}
+        exchange = self.world.exchange
+        told: Json = {}
         for pair in self.pairs.all:
             held = self._held(pair.symbol)
             if held and exchange.instruments[pair.symbol].kind is Kind.SPOT:
@@ -386,7 +409,7 @@ class Spot:
                     "misc": "",
                     "oflags": "",
                 }
-        return told
+        return [shapes.consolidated(row) for row in told.values()] if fields.get("consolidation") == "market" else told
 
     def trade_volume(self, fields: Mapping[str, str]) -> Json:
         """The thirty days' volume and the fees that follow from it."""
@@ -413,7 +436,7 @@ class Spot:
             instrument = self.world.exchange.instruments[fill.symbol]
             for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
                 fee = fill.fee if currency == fill.fee_currency else ZERO
-                found[f"L{fill.execution_id[1:]}{'' if currency == instrument.base else 'Q'}"] = {
+                found[shapes.ledger_id(fill, currency, instrument)] = {
                     "aclass": "currency",
                     "amount": f"{amount:.10f}",
                     "asset": asset(currency),
@@ -424,8 +447,11 @@ class Spot:
                     "type": "trade",
                     "subtype": "",
                 }
-        page = list(found.items())[int(fields.get("ofs", "0") or 0) :][:PAGE]
-        return {"ledger": dict(page), "count": len(found)}
+        names = [name for name in fields.get("asset", "all").split(",") if name != "all"]
+        codes = {code for name in names for code in (name, asset(name))}
+        start, end = self._time(fields, "start") or 0, self._time(fields, "end") or NEVER
+        wanted = [(n, row) for n, row in found.items() if (not codes or row["asset"] in codes) and start < row["time"] * 1e9 <= end]
+        return {"ledger": dict(wanted[whole(fields, "ofs", 0) :][:PAGE]), "count": len(wanted)}
 
     def key_info(self, _: Mapping[str, str]) -> Json:
         """What the key may do."""
@@ -433,7 +459,7 @@ class Spot:
             "api_key_name": "flatout",
             "api_key": self.key.key,
             "nonce": str(self.key.nonce),
-            "nonce_window": 0,
+            "nonce_window": "0",
             "permissions": list(self.key.permissions),
             "iban": "AA00 N84G TEST TEST",
             "valid_until": "0",
@@ -458,22 +484,30 @@ class Spot:
         if wanted.terms.close is not None:
             described["close"] = shapes.close_sentence(wanted.terms)
         if wanted.validate:
-            text = self.world.admits(wanted.order)
-            if text:
-                raise OrderError(text)
+            self.check(wanted)
             return {"descr": described}
         told: Json = {"txid": [self.place(wanted)], "descr": described}
         if wanted.terms.client:
             told["cl_ord_id"] = wanted.terms.client
         return told
 
+    def check(self, wanted: Wanted) -> None:
+        """What would become of an order. Raises OrderError."""
+        text = self.world.admits(wanted.order) or self._short_of_coins(wanted.order, wanted.order.size)
+        if text:
+            raise OrderError(text)
+
+    def _short_of_coins(self, order: Order, size: Decimal) -> str:
+        """Without leverage nothing is sold that is not held."""
+        if order.leverage is not None or order.side is Side.BUY or order.reduce_only:
+            return ""
+        exchange = self.world.exchange
+        free = exchange.ledger.free(exchange.instruments[order.symbol].base, order.client_order_id)
+        return "EOrder:Insufficient funds" if free < size - order.filled else ""
+
     def place(self, wanted: Wanted) -> str:
         """Take an order in; its id. Raises OrderError."""
-        if wanted.order.leverage is None and wanted.order.side is Side.SELL and not wanted.order.reduce_only:
-            instrument = wanted.pair.instrument
-            if self.world.exchange.ledger.free(instrument.base) < wanted.order.size:
-                raise OrderError("EOrder:Insufficient funds")
-        done = self.world.place(wanted.order, wanted.terms)
+        done = self.world.place(wanted.order, wanted.terms, self._short_of_coins(wanted.order, wanted.order.size))
         if isinstance(done, RateLimit | r.Rejected):
             raise OrderError(done.text)
         return done.venue_order_id
@@ -484,10 +518,14 @@ class Spot:
         if not BATCH[0] <= len(orders) <= BATCH[1]:
             raise invalid("orders")
         common = {key: fields[key] for key in ("pair", "deadline", "validate") if key in fields}
+        if not all(isinstance(order, Mapping) for order in orders):
+            raise invalid("orders")
         wanted = [parse({**_flat(order), **common}, self.pairs, self.market, self.world.now()) for order in orders]
         told: list[Json] = []
         for one in wanted:
             row: Json = {"descr": {"order": shapes.sentence(one.order, one.terms, one.pair)}}
+            if one.terms.close is not None:
+                row["close"] = shapes.close_sentence(one.terms)
             if one.validate:
                 told.append(row)
                 continue
@@ -519,6 +557,10 @@ class Spot:
         trigger = self._level(fields, "trigger_price", order, pair)
         if size is None and price is None and trigger is None:
             raise OrderError("EGeneral:Invalid arguments:No fields to amend")
+        deadline(fields, self.world.now())
+        if size is not None and (text := self._short_of_coins(order, size)):
+            self.world.spend(order.symbol, FIXED_COST)
+            raise OrderError(text)
         asked = Amend(name, order.symbol, Lane.ENTRY, name, size, price, trigger)
         done = self.world.amend(asked)
         if isinstance(done, RateLimit | r.AmendRejected):
@@ -563,6 +605,9 @@ class Spot:
             **{key: fields[key] for key in ("deadline", "validate", "userref") if key in fields},
         }
         wanted = parse(renewed, self.pairs, self.market, self.world.now())
+        text = self.world.admits(wanted.order)
+        if text and text != "EOrder:Insufficient funds":  # the funds that the old one keeps are free once it is gone
+            raise OrderError(text)
         if not wanted.validate:
             self._ended(name)
             placed = self.place(wanted)
@@ -580,7 +625,7 @@ class Spot:
     def cancel_order(self, fields: Mapping[str, str]) -> Json:
         """Cancel an order, or all of a user reference."""
         text = fields.get("txid", "")
-        if not fields.get("cl_ord_id") and text.lstrip("-").isdigit():
+        if not fields.get("cl_ord_id") and USERREF.fullmatch(text):
             names = [name for name, order in self.world.exchange.orders.items() if terms_of(order).userref == int(text)]
             if not names:
                 raise OrderError("EOrder:Unknown order")
@@ -641,6 +686,14 @@ class Spot:
         self.world.place(wanted.order, replace(wanted.terms, primary=order.client_order_id, user=False))
 
 
+def whole(fields: Mapping[str, str], name: str, otherwise: int) -> int:
+    """A field that counts something. Raises OrderError."""
+    text = fields.get(name, "") or str(otherwise)
+    if not COUNT.fullmatch(text):
+        raise invalid(name)
+    return int(text)
+
+
 def _is_txid(name: str) -> bool:
     return len(name) >= 10 and name.count("-") == 2
 
@@ -659,10 +712,13 @@ def _fields(body: bytes, content_type: str) -> dict[str, str]:
     if content_type == "application/json":
         try:
             told = json.loads(text or "{}", parse_float=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return _flat(told) if isinstance(told, dict) else {}
-    return dict(parse_qsl(text, keep_blank_values=True))
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        return {}
 
 
 def _flat(told: Mapping[str, Any]) -> dict[str, str]:
@@ -685,23 +741,24 @@ def _listed(fields: Mapping[str, str], name: str) -> list[Any]:
     if name in fields:
         try:
             found = json.loads(fields[name], parse_float=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise invalid(name) from None
         return found if isinstance(found, list) else [found]
     rows: dict[int, Any] = {}
     for key, text in fields.items():
         if key.startswith(f"{name}["):
             index, _, inner = key.removeprefix(f"{name}[").partition("]")
-            if not index.isdigit():
+            if not COUNT.fullmatch(index):
                 continue
             if inner:
-                rows.setdefault(int(index), {})[inner[1:-1]] = text
+                outer, _, within = inner[1:-1].partition("][")
+                rows.setdefault(int(index), {})[f"{outer}[{within}]" if within else outer] = text
             else:
                 rows[int(index)] = text
     return [rows[index] for index in sorted(rows)]
 
 
-Method = Callable[[Spot, Mapping[str, str]], Json]
+Method = Callable[[Spot, Mapping[str, str]], Json | list[Json]]
 PUBLIC: dict[str, Method] = {
     "Time": Spot.time,
     "SystemStatus": Spot.status,

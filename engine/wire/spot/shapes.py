@@ -51,6 +51,21 @@ def rfc3339(at: int) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
 
 
+def rfc1123(at: int) -> str:
+    """Seconds, UTC, with the weekday and a short year, as the exchange says its time."""
+    return f"{datetime.fromtimestamp(at // 1_000_000_000, UTC):%a, %d %b %y %H:%M:%S} +0000"
+
+
+def trade_id(fill: Fill) -> int:
+    """The number of an execution: the same in REST and on the stream."""
+    return int(fill.execution_id[1:6], 16)
+
+
+def ledger_id(fill: Fill, currency: str, instrument: Instrument) -> str:
+    """The id of an entry in the ledger: each execution has one for either currency."""
+    return f"L{fill.execution_id[1:-1]}{'B' if currency == instrument.base else 'Q'}"
+
+
 def pair_info(pair: Pair) -> Json:
     """A row of AssetPairs."""
     instrument = pair.instrument
@@ -128,13 +143,14 @@ def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], 
     average = order.average_price or ZERO
     info: Json = {
         "refid": terms.primary or None,
-        "userref": terms.userref if not terms.client else None,
+        "userref": None if terms.client else terms.userref or 0,
         "status": STATUS[order.status],
         "opentm": seconds(order.created_at),
         "starttm": 0,
         "expiretm": 0 if order.expires_at is None else order.expires_at // 1_000_000_000,
         "descr": {
             "pair": pair.altname,
+            "aclass": "forex",
             "type": order.side.value,
             "ordertype": terms.kind or "market",
             "price": terms.price,
@@ -167,11 +183,11 @@ def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], 
     return info
 
 
-def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair, count: int) -> Json:
+def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair) -> Json:
     """An execution of TradesHistory."""
     cost = fill.size * fill.price
     leverage = order.leverage if order is not None else None
-    info: Json = {
+    return {
         "ordertxid": fill.client_order_id,
         "postxid": f"TKH2SE-M7IF5-{fill.execution_id[-6:]}",
         "pair": pair.key,
@@ -186,13 +202,17 @@ def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair, count:
         "margin": f"{cost / leverage if leverage else ZERO:.5f}",
         "leverage": f"{leverage or ZERO:f}",
         "misc": "" if order is not None and terms.user else "liquidation",
-        "trade_id": count,
+        "trade_id": trade_id(fill),
         "maker": fill.liquidity is Liquidity.MAKER,
-        "ledgers": [f"L{fill.execution_id[1:]}"],
+        "ledgers": [ledger_id(fill, currency, pair.instrument) for currency in (pair.instrument.base, pair.instrument.quote)],
     }
-    if terms.client:
-        info["cl_ord_id"] = terms.client
-    return info
+
+
+def consolidated(position: Json) -> Json:
+    """All of a pair's positions as one."""
+    same = ("pair", "type", "cost", "fee", "vol", "vol_closed", "margin", "value", "net")
+    leverage = Decimal(position["cost"]) / Decimal(position["margin"]) if Decimal(position["margin"]) else ONE
+    return {"positions": "1", "leverage": f"{leverage:.8f}", **{name: position[name] for name in same}}
 
 
 # WebSocket v2
@@ -265,13 +285,13 @@ def taken(order: Order, terms: Terms) -> Json:
     return told
 
 
-def execution(fill: Fill, order: Order | None, terms: Terms, status: str, count: int, rate: Decimal | None) -> Json:
+def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None) -> Json:
     """A trade."""
     told: Json = {
         "order_id": fill.client_order_id,
         "exec_id": fill.execution_id,
         "exec_type": "trade",
-        "trade_id": count,
+        "trade_id": trade_id(fill),
         "symbol": fill.symbol,
         "side": fill.side.value,
         "last_qty": fill.size,
@@ -361,10 +381,10 @@ def balance(currency: str, amount: Decimal) -> Json:
     return {"asset": name, "asset_class": "currency", "balance": amount, "wallets": wallets}
 
 
-def ledger(fill: Fill, currency: str, amount: Decimal, fee: Decimal, left: Decimal) -> Json:
+def ledger(fill: Fill, name: str, currency: str, amount: Decimal, fee: Decimal, left: Decimal) -> Json:
     """A change of a balance."""
     return {
-        "ledger_id": f"L{fill.execution_id[1:]}",
+        "ledger_id": name,
         "ref_id": fill.execution_id,
         "timestamp": rfc3339(fill.at),
         "type": "trade",

@@ -20,11 +20,11 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
-from engine.wire.lossy import encode
+from engine.wire.lossy import encode, is_stormy
 from engine.wire.spot import shapes
-from engine.wire.spot.orders import OrderError, fields_of, parse
+from engine.wire.spot.orders import OrderError, fields_of, parse, text_of
 from engine.wire.spot.pairs import Pair
-from engine.wire.spot.rest import Spot
+from engine.wire.spot.rest import BATCH, LIMITED, Spot
 from engine.wire.world import Terms, terms_of
 
 Json = dict[str, Any]
@@ -53,6 +53,7 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         self.world.on_quote.append(self._quoted)
         self.world.on_trade.append(self._traded)
+        self.world.on_depth.append(self._deepened)
         self.world.on_report.append(self._reported)
 
     def routes(self) -> list[web.RouteDef]:
@@ -105,14 +106,21 @@ class Stream:
 
     def _quoted(self, quote: Quote) -> None:
         for connection in self.connections:
-            if quote.symbol in connection.tickers:
-                connection.tick(quote)
+            if connection.tickers.get(quote.symbol) == "bbo":
+                connection.tick(quote.symbol)
             if quote.symbol in connection.books:
                 connection.book(quote.symbol)
 
-    def _traded(self, trade: Trade) -> None:
-        count = len(self.world.trades[trade.symbol])
+    def _deepened(self, symbol: str) -> None:
         for connection in self.connections:
+            if symbol in connection.books:
+                connection.book(symbol)
+
+    def _traded(self, trade: Trade) -> None:
+        count = self.world.printed[trade.symbol]
+        for connection in self.connections:
+            if trade.symbol in connection.tickers:
+                connection.tick(trade.symbol)
             if trade.symbol in connection.trades:
                 connection.say({"channel": "trade", "type": "update", "data": [shapes.trade(trade, count)]})
 
@@ -153,14 +161,14 @@ class Stream:
     def execution(self, fill: Fill, order: Order | None, status: str) -> Json:
         """A trade."""
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        count = int(fill.execution_id[1:6], 16)
-        return shapes.execution(fill, order, terms, status, count, self.world.exchange.rate(fill.fee_currency, "USD"))
+        return shapes.execution(fill, order, terms, status, self.world.exchange.rate(fill.fee_currency, "USD"))
 
     def _balances(self, fill: Fill) -> None:
         instrument, cash = self.world.exchange.instruments[fill.symbol], self.world.exchange.ledger.cash
         for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
             fee = fill.fee if currency == fill.fee_currency else ZERO
-            row = shapes.ledger(fill, currency, amount, fee, cash.get(currency, ZERO))
+            name = shapes.ledger_id(fill, currency, instrument)
+            row = shapes.ledger(fill, name, currency, amount, fee, cash.get(currency, ZERO))
             for connection in self.connections:
                 if connection.balances:
                     connection.report("balances", row)
@@ -184,7 +192,9 @@ class Connection:
         self._socket = socket
         self._sequences: dict[str, int] = {}
         self._queue: asyncio.Queue[Json] = asyncio.Queue()
-        self._held: Json | None = None
+        self._tokens: set[str] = set()
+        """Those that were good here once: they stay so as long as the line lasts."""
+        self._held: dict[str, Json] = {}
         self._sent_books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
 
     @property
@@ -224,19 +234,20 @@ class Connection:
         self._sequences[channel] = self._sequences.get(channel, 0) + 1
         message = {"channel": channel, "type": kind, "data": [row], "sequence": self._sequences[channel]}
         faults, random = self.world.faults, self.world.random
-        if self._held is None and faults.reorder_reports and random.random() < faults.reorder_reports:
-            self._held = message
-            asyncio.get_running_loop().call_later(0.2, self._let_go)
+        if channel not in self._held and faults.reorder_reports and random.random() < faults.reorder_reports:
+            self._held[channel] = message
+            asyncio.get_running_loop().call_later(0.2, self._let_go, message)
             return
         self.say(message)
         if faults.duplicate_report and random.random() < faults.duplicate_report:
             self.say(message)
-        self._let_go()
+        if channel in self._held:
+            self._let_go(self._held[channel])
 
-    def _let_go(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            self.say(held)
+    def _let_go(self, message: Json) -> None:
+        if self._held.get(message["channel"]) is message:
+            del self._held[message["channel"]]
+            self.say(message)
 
     # In
 
@@ -245,25 +256,31 @@ class Connection:
         began = self.world.now()
         try:
             asked = _decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, ArithmeticError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict) or not isinstance(asked.get("params", {}), dict):
             self.say({"error": "Malformed request", "success": False})
             return
-        method = asked.get("method", "") if isinstance(asked, dict) else ""
+        method, params = str(asked.get("method", "")), asked.get("params", {})
         if method == "ping":
             self.say({"method": "pong", **self._about(asked, began)})
-            return
-        params = asked.get("params", {})
-        if method in ("subscribe", "unsubscribe"):
+        elif method in ("subscribe", "unsubscribe"):
             self._subscription(method, params, asked, began)
-            return
+        else:
+            self._trading(method, params, asked, began)
+
+    def _trading(self, method: str, params: Json, asked: Json, began: int) -> None:
+        """One request to trade, through the faults."""
         handler, faults, random = TRADING.get(method), self.world.faults, self.world.random
+        logged = self.world.logged(f"ws/{method}", {key: str(value) for key, value in params.items() if key != "token"})
         if faults.lose_request and random.random() < faults.lose_request:
             return
-        logged = self.world.logged(f"ws/{method}", {key: str(value) for key, value in params.items() if key != "token"})
         try:
+            if is_stormy(self.world):
+                raise OrderError(LIMITED)
             if handler is None:
                 raise OrderError("EGeneral:Unknown method")
-            self._authorised(params)
+            self._authorised(params, "close-trades" if "cancel" in method else "modify-trades")
             rows = handler(self, params)
         except OrderError as error:
             logged.outcome = str(error)
@@ -278,18 +295,22 @@ class Connection:
         told: Json = {"req_id": asked["req_id"]} if "req_id" in asked else {}
         return told | {"time_in": shapes.rfc3339(began), "time_out": shapes.rfc3339(self.world.now())}
 
-    def _authorised(self, params: Json) -> None:
+    def _authorised(self, params: Json, needed: str) -> None:
+        key, token = self.spot.key, str(params.get("token", ""))
         if not self.private:
             raise OrderError("EGeneral:Permission denied")
-        if not self.spot.key.knows(str(params.get("token", "")), self.world.now()):
+        if token not in self._tokens and not key.knows(token, self.world.now()):
             raise OrderError("ESession:Invalid session")
+        if needed not in key.permissions:
+            raise OrderError("EGeneral:Permission denied")
+        self._tokens.add(token)
 
     # Channels
 
     def _subscription(self, method: str, params: Json, asked: Json, began: int) -> None:
-        channel = params.get("channel", "")
-        symbols = params.get("symbol") or [None]
-        for symbol in symbols:
+        channel = str(params.get("channel", ""))
+        symbols: list[str | None] = [*_names(params.get("symbol") or None)]
+        for symbol in symbols or [None]:
             told: Json = {"channel": channel}
             if symbol is not None:
                 told["symbol"] = symbol
@@ -304,9 +325,9 @@ class Connection:
 
     def _channel(self, method: str, channel: str, symbol: str | None, params: Json, told: Json) -> Callable[[], None]:
         """Subscribe or unsubscribe; what is said after the acknowledgement."""
-        on, snapshot = method == "subscribe", params.get("snapshot", True) is not False
+        on, snapshot = method == "subscribe", params.get("snapshot", channel != "trade") is not False
         if channel in ("executions", "balances"):
-            self._authorised(params)
+            self._authorised(params, "query-funds" if channel == "balances" else "query-open-trades")
             setattr(self, channel, on)
             if channel == "executions" and on:
                 told |= {"maxratecount": int(self.world.exchange.limits.counter("-").capacity), "snapshot": True, "warnings": WARNINGS}
@@ -322,13 +343,15 @@ class Connection:
         told["snapshot"] = snapshot
         if channel == "ticker":
             told["event_trigger"] = trigger = params.get("event_trigger", "trades")
+            if trigger not in ("trades", "bbo"):
+                raise OrderError(f"Event trigger not supported {trigger}")
             self.tickers.pop(symbol, None)
             if on:
                 self.tickers[symbol] = trigger
             return (lambda: self._ticker(symbol, "snapshot")) if on and snapshot else _nothing
         if channel == "trade":
             (self.trades.add if on else self.trades.discard)(symbol)
-            return (lambda: self._trade_snapshot(symbol)) if on and params.get("snapshot") else _nothing
+            return (lambda: self._trade_snapshot(symbol)) if on and snapshot else _nothing
         if channel == "book":
             told["depth"] = depth = params.get("depth", 10)
             if depth not in DEPTHS:
@@ -363,9 +386,9 @@ class Connection:
         assets = [{"id": name, "status": "enabled", "precision": 10, "precision_display": 5, "borrowable": True} for name in names]
         self.say({"channel": "instrument", "type": "snapshot", "data": {"assets": assets, "pairs": pairs}})
 
-    def tick(self, quote: Quote) -> None:
-        """The ticker follows quotes where it was asked to, and trades anyhow."""
-        self._ticker(quote.symbol, "update")
+    def tick(self, symbol: str) -> None:
+        """The ticker follows trades, and quotes where it was asked to."""
+        self._ticker(symbol, "update")
 
     def _ticker(self, symbol: str, kind: str) -> None:
         book = self.world.exchange.books[symbol]
@@ -374,7 +397,7 @@ class Connection:
             self.say({"channel": "ticker", "type": kind, "data": [row]})
 
     def _trade_snapshot(self, symbol: str) -> None:
-        rows = [shapes.trade(trade, n) for n, trade in enumerate(self.world.trades[symbol], 1)][-50:]
+        rows = [shapes.trade(trade, n) for n, trade in self.world.numbered(symbol)[-50:]]
         self.say({"channel": "trade", "type": "snapshot", "data": rows})
 
     def book(self, symbol: str) -> None:
@@ -385,8 +408,8 @@ class Connection:
         now = [_levels(book.depth(side, depth), pair) for side in (Side.BUY, Side.SELL)]
         before = known or ({}, {})
         changes = [
-            [{"price": price, "qty": size} for price, size in sorted(new.items(), reverse=not index) if old.get(price) != size]
-            + [{"price": price, "qty": _digits(ZERO, pair.lot_decimals)} for price in old if price not in new]
+            [_level(price, size) for price, size in sorted(new.items(), reverse=not index) if old.get(price) != size]
+            + [_level(price, _digits(ZERO, pair.lot_decimals)) for price in old if price not in new]
             for index, (old, new) in enumerate(zip(before, now, strict=True))
         ]
         if known is not None and not any(changes):
@@ -403,9 +426,7 @@ class Connection:
     def _add(self, params: Json) -> list[Json]:
         wanted = parse(fields_of(params), self.spot.pairs, self.spot.market, self.world.now())
         if wanted.validate:
-            text = self.world.admits(wanted.order)
-            if text:
-                raise OrderError(text)
+            self.spot.check(wanted)
             return [{"success": True, "result": {"order_id": ""}}]
         told: Json = {"order_id": self.spot.place(wanted)}
         if wanted.terms.client:
@@ -415,7 +436,7 @@ class Connection:
         return [{"success": True, "result": told}]
 
     def _amend(self, params: Json) -> list[Json]:
-        fields = {name: f"{params[name]:f}" if isinstance(params[name], Decimal) else str(params[name]) for name in AMENDED if name in params}
+        fields = {name: text_of(params[name]) for name in AMENDED if name in params}
         if "order_id" in fields:
             fields["txid"] = fields.pop("order_id")
         told = self.spot.amend_order(fields)
@@ -426,7 +447,7 @@ class Connection:
         fields = {"txid": str(params.get("order_id", "")), "pair": str(params.get("symbol", ""))}
         for name, field in (("order_qty", "volume"), ("limit_price", "price"), ("order_userref", "userref"), ("deadline", "deadline")):
             if name in params:
-                fields[field] = f"{params[name]:f}" if isinstance(params[name], Decimal) else str(params[name])
+                fields[field] = text_of(params[name])
         told = self.spot.edit_order(fields)
         return [{"success": True, "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]}}]
 
@@ -452,13 +473,17 @@ class Connection:
 
     def _batch_add(self, params: Json) -> list[Json]:
         orders = params.get("orders", [])
+        if not isinstance(orders, list) or not BATCH[0] <= len(orders) <= BATCH[1] or not all(isinstance(order, dict) for order in orders):
+            raise OrderError("EGeneral:Invalid arguments:orders")
         common: Json = {name: params[name] for name in ("symbol", "deadline", "validate") if name in params}
         wanted = [parse(fields_of({**order, **common}), self.spot.pairs, self.spot.market, self.world.now()) for order in orders]
         rows: list[Json] = []
         for one in wanted:
             row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}
             try:
-                row |= {"order_id": self.spot.place(one), "success": True}
+                if one.validate:
+                    self.spot.check(one)
+                row |= {"order_id": "" if one.validate else self.spot.place(one), "success": True}
             except OrderError as error:
                 row |= {"success": False, "error": str(error)}
             rows.append(row)
@@ -485,6 +510,11 @@ def _names(value: object) -> list[str]:
 
 def _digits(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits))
+
+
+def _level(price: Decimal, size: Decimal) -> Json:
+    """One level, written as its checksum reads it: no exponent, however small."""
+    return {name: msgspec.Raw(f"{value:f}".encode()) for name, value in (("price", price), ("qty", size))}
 
 
 def _levels(rows: list[tuple[Decimal, Decimal]], pair: Pair) -> dict[Decimal, Decimal]:

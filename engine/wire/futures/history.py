@@ -1,0 +1,204 @@
+"""The history of the account: orders, triggers, executions, and the log of its money.
+
+Orders are told from what they are and from their executions: of an edit only the outcome is known.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from engine.exchange.ledger import Ledger
+from engine.model.fill import Fill, Liquidity
+from engine.model.instrument import Instrument
+from engine.model.money import ZERO
+from engine.model.order import TRIGGERED, Order, Status
+from engine.wire.futures import shapes
+from engine.wire.futures.account import Account
+from engine.wire.futures.market import uid
+from engine.wire.futures.orders import Fields, integer, status_of
+from engine.wire.futures.products import Product, altname
+from engine.wire.futures.times import iso, milliseconds
+from engine.wire.world import terms_of
+
+Json = dict[str, Any]
+Event = tuple[int, str, Json]
+"""When, what, and the rest of it."""
+MOST = 1_000
+ABOUT = {"algoId": "", "origin": "Unknown Origin"}
+
+
+class History:
+    """What was, the latest first."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.world = account.world
+        self.products = account.products
+
+    def orders(self, fields: Fields) -> Json:
+        """Orders that entered the book, changed there, and left it."""
+        return self._told(fields, (event for order, product in self._all() for event in self._of_order(order, product)))
+
+    def triggers(self, fields: Fields) -> Json:
+        """Orders that waited for a trigger."""
+        return self._told(fields, (event for order, product in self._all() for event in self._of_trigger(order, product)))
+
+    def executions(self, fields: Fields) -> Json:
+        """Our executions."""
+        return self._told(fields, map(self._of_fill, self.world.exchange.fills))
+
+    def _all(self) -> Iterator[tuple[Order, Product]]:
+        exchange = self.world.exchange
+        for order in (*exchange.ended.values(), *exchange.orders.values()):
+            yield order, self.products.by_symbol[order.symbol]
+
+    def _told(self, fields: Fields, events: Iterator[Event]) -> Json:
+        since, before, count = (integer(fields, name) for name in ("since", "before", "count"))
+        found: list[Json] = [
+            {"uid": uid(f"{kind} {at} {body}"), "timestamp": milliseconds(at), "event": {kind: body}}
+            for at, kind, body in events
+            if milliseconds(at) >= (since or 0) and (before is None or milliseconds(at) < before)
+        ]
+        found.sort(key=lambda row: row["timestamp"], reverse=fields.get("sort") != "asc")
+        rows = found[: min(count or MOST, MOST)]
+        return {"accountUid": shapes.ACCOUNT, "len": len(rows), "serverTime": iso(self.world.now()), "elements": rows}
+
+    def _of_order(self, order: Order, product: Product) -> Iterator[Event]:
+        terms, fills = terms_of(order), self.world.executions(order)
+        if order.status is Status.REJECTED:
+            error = status_of(order.reason)[1]
+            yield order.closed_at or 0, "OrderRejected", {"order": shapes.historic(order, terms, product, ZERO), "orderError": error, **ABOUT}
+            return
+        if shapes.waits(order):
+            return
+        began = fills[0].at if fills and order.type in TRIGGERED else order.created_at
+        filled = sum((fill.size for fill in fills if fill.at <= began and fill.liquidity is Liquidity.TAKER), ZERO)
+        first = shapes.historic(order, terms, product, filled)
+        yield began, "OrderPlaced", {"order": first, "reason": "new_user_order", "reducedQuantity": "", **ABOUT}
+        for fill in fills:
+            if fill.at <= began and fill.liquidity is Liquidity.TAKER:
+                continue
+            old, filled = filled, filled + fill.size
+            told = {
+                "oldOrder": shapes.historic(order, terms, product, old),
+                "newOrder": shapes.historic(order, terms, product, filled),
+                "reason": "full_fill" if filled == order.size else "partial_fill",
+                "reducedQuantity": "0",
+            }
+            yield fill.at, "OrderUpdated", told | ABOUT
+        if order.status in (Status.CANCELLED, Status.EXPIRED):
+            reason = shapes.ended_by(order, terms)
+            yield order.closed_at or 0, "OrderCancelled", {"order": shapes.historic(order, terms, product, order.filled), "reason": reason, **ABOUT}
+
+    def _of_trigger(self, order: Order, product: Product) -> Iterator[Event]:
+        if order.type not in TRIGGERED or order.status is Status.REJECTED:
+            return
+        terms = terms_of(order)
+        told = {"order": shapes.historic_trigger(order, terms, product, self.account.trading.level(order))}
+        yield order.created_at, "OrderTriggerPlaced", {**told, "reason": "new_user_order", **ABOUT}
+        if order.triggered:
+            fills = self.world.executions(order)
+            yield fills[0].at if fills else order.closed_at or order.touched_at, "OrderTriggerActivated", told
+        elif not order.is_open:
+            yield order.closed_at or 0, "OrderTriggerCancelled", {**told, "reason": shapes.ended_by(order, terms), **ABOUT}
+
+    def _of_fill(self, fill: Fill) -> Event:
+        product, at = self.products.by_symbol[fill.symbol], milliseconds(fill.at)
+        order = self.world.order(fill.client_order_id) if fill.client_order_id else None
+        ours = self._side(fill, product) if order is None else shapes.historic(order, terms_of(order), product, order.filled)
+        theirs = {**self._side(fill, product), "uid": uid(f"other {fill.execution_id}"), "direction": fill.side.opposite.value.title()}
+        maker = fill.liquidity is Liquidity.MAKER
+        data = {"fee": f"{fill.fee:f}", "positionSize": f"{fill.size:f}"}
+        execution = {
+            "uid": fill.execution_id,
+            "makerOrder": ours if maker else theirs,
+            "takerOrder": theirs if maker else ours,
+            "timestamp": at,
+            "quantity": f"{fill.size:f}",
+            "price": f"{fill.price:f}",
+            "markPrice": f"{self.world.exchange.mid(fill.symbol) or fill.price:f}",
+            "limitFilled": order is not None and not order.remaining,
+            "usdValue": f"{product.instrument.notional(fill.size, fill.price):.2f}",
+            "makerOrderData" if maker else "takerOrderData": data,
+        }
+        return fill.at, "execution", {"execution": execution, "takerReducedQuantity": ""}
+
+    def _side(self, fill: Fill, product: Product) -> Json:
+        """The order of somebody else, or of a liquidation."""
+        at = milliseconds(fill.at)
+        return {
+            "uid": shapes.order_of(fill),
+            "accountUid": shapes.ACCOUNT,
+            "tradeable": product.name,
+            "direction": fill.side.value.title(),
+            "quantity": "0",
+            "filled": f"{fill.size:f}",
+            "timestamp": at,
+            "limitPrice": f"{fill.price:f}",
+            "orderType": "Limit",
+            "clientId": "",
+            "reduceOnly": False,
+            "lastUpdateTimestamp": at,
+        }
+
+    def account_log(self, fields: Fields) -> Json:
+        """Each execution twice: what it did to the money, and what to the position."""
+        since, before, count = (integer(fields, name) for name in ("since", "before", "count"))
+        rows = [row for row in self._log() if fields.get("info") in (None, "", row[1]["info"])]
+        rows = [row for row in rows if milliseconds(row[0]) >= (since or 0) and (before is None or milliseconds(row[0]) < before)]
+        logs = [row for _, row in rows]
+        if fields.get("sort") != "asc":
+            logs.reverse()
+        return {"accountUid": shapes.ACCOUNT, "logs": logs[: count or 500]}
+
+    def _log(self) -> list[tuple[int, Json]]:
+        """The executions played again on an empty account; then everything moved so that it ends with the money that there is."""
+        exchange = self.world.exchange
+        fills = exchange.fills if exchange.archive is None else exchange.archive.executions_since(0)
+        ledger = Ledger({}, exchange.ledger.currency)
+        rows: list[tuple[int, Json]] = []
+        for number, fill in enumerate(fills):
+            instrument = exchange.instruments[fill.symbol]
+            money, held = ledger.cash.get(instrument.settle, ZERO), ledger.held(instrument)
+            ledger.book(instrument, fill, exchange.rate)
+            after = ledger.cash.get(instrument.settle, ZERO), ledger.held(instrument)
+            rows += self._legs(fill, instrument, number, (money, after[0]), (held, after[1]))
+        for _, row in rows:
+            currency = row.pop("currency")
+            if currency:
+                missing = exchange.ledger.cash.get(currency, ZERO) - ledger.cash.get(currency, ZERO)
+                row |= {"old_balance": row["old_balance"] + missing, "new_balance": row["new_balance"] + missing}
+        return rows
+
+    def _legs(
+        self, fill: Fill, instrument: Instrument, number: int, money: tuple[Decimal, Decimal], held: tuple[Decimal, Decimal]
+    ) -> Iterator[tuple[int, Json]]:
+        contract = self.products.by_symbol[fill.symbol].name.lower()
+        paid = fill.fee if fill.fee_currency == instrument.settle else ZERO
+        cash: Json = {"asset": altname(instrument.settle).lower(), "fee": fill.fee, "realized_pnl": money[1] - money[0] + paid, "funding_rate": ZERO}
+        size: Json = {"asset": contract, "fee": None, "realized_pnl": None, "funding_rate": None}
+        for index, (leg, (old, new)) in enumerate(((cash, money), (size, held))):
+            yield (
+                fill.at,
+                {
+                    **leg,
+                    "booking_uid": uid(f"booking {index} {fill.execution_id}"),
+                    "collateral": None,
+                    "contract": contract,
+                    "conversion_spread_percentage": None,
+                    "date": iso(fill.at),
+                    "execution": fill.execution_id,
+                    "id": number * 2 + index + 1,
+                    "info": "futures trade" if fill.client_order_id else "futures liquidation",
+                    "liquidation_fee": None,
+                    "margin_account": "flex",
+                    "mark_price": fill.price,
+                    "new_average_entry_price": None,
+                    "new_balance": new,
+                    "old_average_entry_price": None,
+                    "old_balance": old,
+                    "realized_funding": None,
+                    "trade_price": fill.price,
+                    "currency": "" if index else instrument.settle,
+                },
+            )

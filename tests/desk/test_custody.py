@@ -1,0 +1,423 @@
+"""What custody asks for and what it leaves alone: stops, targets and closes whose sizes have become odd, and why each was cancelled."""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from engine.desk import events as e
+from engine.model import intent as i
+from engine.model import report as r
+from engine.model.order import Order, OrderType, Role, Status, Trail
+from engine.model.request import Amend, Cancel, Lane, Submit
+from engine.model.side import Side
+from engine.venues.profiles import instrument_for, load_profile
+from tests.support.world import BTC, ETH, SECOND, START, Story
+
+D = Decimal
+LIMIT = OrderType.LIMIT
+FUTURES, SPOT = "kraken-futures", "kraken-spot"
+
+
+def reasons(story: Story) -> dict[str, tuple[str, Lane]]:
+    """From the role of each order that is being cancelled to why, and in which lane that was asked."""
+    asked = [(story.state.orders.get(event.order), event) for event in story.seen(e.CancelAsked)]
+    return {order.role.value: (event.reason, event.lane) for order, event in asked if order is not None}
+
+
+def half_filled(story: Story, filled: str = "0.2", size: str = "0.5", **terms: object) -> Order:
+    """An entry at 60000 of which a part has filled; its exits rest."""
+    assert story.buy(size, type=LIMIT, price=D(60_000), **terms).ok
+    entry = story.order("entry")
+    story.accept(entry)
+    story.fill(entry, filled)
+    for order in (*story.orders("stop"), *story.orders("target")):
+        story.accept(order)
+    return story.order("entry")
+
+
+# Dust
+
+
+def test_what_may_still_grow_is_not_called_dust() -> None:
+    story = Story(SPOT)
+    entry = half_filled(story, "0.00001", "0.001")
+    assert (story.position().dust, story.told()) == (False, set())
+    assert not story.orders("stop")
+    story.cancelled(entry)
+    (alert,) = story.state.alerts.values()
+    assert (alert.code, alert.subject, alert.detail, alert.target) == ("DUST", BTC, "0.00001 BTC", entry.position)
+    assert story.position().dust
+    assert [event.dust for event in story.seen(e.DustLeft)] == [True], "said once"
+
+
+def test_dust_that_grows_is_a_position_again() -> None:
+    story = Story(SPOT)
+    entry = half_filled(story, "0.00001", "0.001")
+    late = story.fill_of(entry, "0.0005")
+    story.cancelled(entry)
+    assert story.position().dust
+    story.tell(r.Filled(late, story.now))
+    assert (story.position().dust, story.position().size) == (False, D("0.00051"))
+    assert story.order("stop").size == D("0.00051")
+    assert [event.dust for event in story.seen(e.DustLeft)] == [True, False]
+    story.replays()
+
+
+def test_what_an_exit_leaves_is_dust_and_the_end() -> None:
+    story = Story(SPOT)
+    story.opened("0.001", label="swing")
+    story.tell(r.Filled(story.fill_of(story.order("stop"), "0.00098", price="59400"), story.now))
+    assert story.position().size == D("0.00002")
+    assert "DUST" not in story.told(), "the stop rests for it"
+    story.cancelled(story.order("stop"))
+    (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "DUST"]
+    assert (alert.subject, alert.detail) == ("swing BTC/USD", "0.00002 BTC")
+    assert story.closed().close_reason == "stop"
+
+
+# Exits that have become larger than what is left
+
+
+def small() -> Story:
+    """0.0005 bitcoin, and at the venue a stop and a target for all of it; the least that is traded is 0.0001, in steps of a tenth of that."""
+    profile = load_profile(FUTURES)
+    story = Story(profile, listed=(replace(instrument_for(profile, BTC, D("0.1")), lot=D("0.00001")),))
+    story.price(BTC, "60000")
+    story.opened("0.0005", target=i.Away(D("0.02")))
+    return story
+
+
+def test_a_stop_that_exceeds_a_rest_too_small_to_trade_is_cancelled_and_the_target_may_rest() -> None:
+    story = small()
+    story.fill(story.order("target"), "0.00045", price="61200")
+    assert story.position().size == D("0.00005")
+    assert reasons(story) == {"stop": ("position is being closed", Lane.CANCEL)}
+    assert story.sent(Amend) == []
+
+
+def test_a_target_that_exceeds_a_rest_too_small_to_trade_is_cancelled_and_the_stop_may_rest() -> None:
+    story = small()
+    story.fill(story.order("stop"), "0.00045", price="59400")
+    assert reasons(story) == {"target": ("no target wanted", Lane.CANCEL)}
+    assert story.sent(Amend) == []
+
+
+def test_exits_that_nobody_wants_any_more_say_so() -> None:
+    story = small()
+    name = story.position().id
+    story.ask(i.MoveTarget(id="t", position=name, target=None))
+    story.ask(i.MoveStop(id="s", position=name, stop=None, reason="hedged"))
+    assert reasons(story) == {"stop": ("no stop wanted", Lane.CANCEL), "target": ("no target wanted", Lane.CANCEL)}
+
+
+def test_what_is_closed_on_spot_says_so_to_its_stop() -> None:
+    story = Story(SPOT)
+    entry = half_filled(story)
+    assert story.ask(i.ClosePosition(id="c", position=entry.position)).ok
+    assert reasons(story) == {"entry": ("position is being closed", Lane.CANCEL), "stop": ("position is being closed", Lane.CANCEL)}
+
+
+def test_a_part_that_is_closed_leaves_the_entry_alone() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story)
+    assert story.ask(i.ClosePosition(id="c", position=entry.position, part=D("0.5"))).ok
+    assert story.sent(Cancel) == []
+    assert story.order("close").size == D("0.1")
+
+
+def test_what_is_left_of_a_bracket_ends_with_it() -> None:
+    story = small()
+    story.fill(story.order("stop"), price="59400")
+    assert reasons(story) == {"target": ("position closed", Lane.CANCEL)}
+
+
+# Both at once, each with its own change
+
+
+def test_stop_and_target_are_amended_by_what_has_changed_and_nothing_else() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, target=i.Away(D("0.02")))
+    stop, target = story.order("stop"), story.order("target")
+    story.fill(entry, "0.1")
+    assert {amend.client_order_id: (amend.size, amend.price, amend.trigger, amend.lane) for amend in story.sent(Amend)} == {
+        stop.client_order_id: (D("0.3"), None, None, Lane.PROTECT),
+        target.client_order_id: (D("0.3"), None, None, Lane.PROTECT),
+    }
+    story.amended(stop)
+    story.amended(target)
+    story.requests.clear()
+    story.fill(entry, "0.2", price="59000")
+    assert {amend.client_order_id: (amend.size, amend.price, amend.trigger) for amend in story.sent(Amend)} == {
+        stop.client_order_id: (D("0.5"), None, D("59004.0")),  # 1 % below 59600
+        target.client_order_id: (D("0.5"), D("60792.0"), None),
+    }
+
+
+def test_an_exit_that_has_filled_in_part_keeps_what_it_filled_in_its_size() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, target=i.Away(D("0.02")))
+    stop, target = story.order("stop"), story.order("target")
+    story.fill(target, "0.05", price="61200")
+    assert [(amend.client_order_id, amend.size) for amend in story.sent(Amend)] == [(stop.client_order_id, D("0.15"))]
+    story.amended(stop)
+    story.fill(entry, "0.1")
+    assert {amend.client_order_id: amend.size for amend in story.sent(Amend)[1:]} == {
+        stop.client_order_id: D("0.25"),
+        target.client_order_id: D("0.3"),  # 0.25 to come and 0.05 done
+    }
+
+
+def test_what_waits_for_the_venue_is_not_asked_for_twice() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, target=i.Away(D("0.02")))
+    stop, target = story.order("stop"), story.order("target")
+    story.tell(r.Unknown(stop.client_order_id, "amend", "no answer", story.now))
+    story.tell(r.Triggered(target.client_order_id, story.now))
+    story.fill(entry, "0.1")
+    assert story.sent(Amend) == []
+
+
+def test_nothing_is_asked_for_while_a_refusal_is_waited_out() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, target=i.Away(D("0.02")))
+    story.state.positions[entry.position] = replace(story.position(), retry_at=START + SECOND)
+    story.fill(entry, "0.1")
+    assert story.sent(Amend) == []
+    story.cancelled(story.order("stop"))
+    assert len(story.sent(Submit)) == 3
+    story.now += SECOND
+    story.ask(i.Annotate(id="n", position=entry.position, note="n"))
+    assert [amend.size for amend in story.sent(Amend)] == [D("0.3")]
+    assert story.order("stop").size == D("0.3")
+
+
+def test_no_target_is_placed_while_any_of_it_is_being_closed() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.4")))
+    story.ask(i.MoveTarget(id="t", position=position.id, target=i.At(D(61_000))))
+    assert not story.orders("target")
+    story.fill(story.order("close"))
+    assert story.order("target").size == D("0.3")
+
+
+def test_a_venue_without_amends_gets_its_target_anew_only_where_it_differs() -> None:
+    story = Story(replace(load_profile(FUTURES), amend=False))
+    position = story.opened("0.5", target=i.Away(D("0.02")))
+    story.ask(i.Annotate(id="n", position=position.id, note="n"))
+    assert story.sent(Cancel) == []
+    story.ask(i.MoveTarget(id="t", position=position.id, target=i.At(D(61_000))))
+    story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_500))))
+    assert reasons(story) == {"target": ("replaced", Lane.CANCEL), "stop": ("replaced", Lane.PROTECT)}
+
+
+# Following, protecting, flattening: which lane
+
+
+def test_a_stop_that_follows_may_wait_and_one_that_covers_more_may_not() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, stop=None, trail=Trail(amount=D(500)))
+    story.price(BTC, "60600")
+    assert [(amend.trigger, amend.size, amend.lane) for amend in story.sent(Amend)] == [(D(60_100), None, Lane.FOLLOW)]
+    story.amended(story.order("stop"))
+    story.fill(entry, "0.1")
+    assert [(amend.trigger, amend.size, amend.lane) for amend in story.sent(Amend)[1:]] == [(None, D("0.3"), Lane.PROTECT)]
+    story.amended(story.order("stop"))
+    story.ask(i.MoveStop(id="m", position=entry.position, stop=i.At(D(59_000)), reason="room"))
+    assert story.sent(Amend)[-1].lane is Lane.PROTECT, "a looser one does not follow"
+
+
+# Closing
+
+
+def test_a_close_that_grows_waits_for_the_stop_to_let_go_of_the_rest() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.4")))
+    story.amended(story.order("stop"))
+    assert [(order.size, order.status) for order in story.orders("close")] == [(D("0.2"), Status.PENDING)]
+    story.ask(i.ClosePosition(id="d", position=position.id))
+    assert story.order("stop").cancel_pending
+    assert len(story.orders("close")) == 1, "0.2 are on their way and 0.3 are reserved by the stop"
+    story.cancelled(story.order("stop"))
+    assert [order.size for order in story.orders("close")] == [D("0.2"), D("0.3")]
+    for order in story.orders("close"):
+        story.fill(order)
+    assert story.closed().size == 0
+
+
+def test_a_close_where_exits_reduce_only_sends_only_what_is_missing() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.4")))
+    story.ask(i.ClosePosition(id="d", position=position.id))
+    assert [order.size for order in story.orders("close")] == [D("0.2"), D("0.3")]
+
+
+def test_a_wish_for_a_part_that_the_venue_will_not_take_is_dropped() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5", stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.0004")))
+    close = story.order("close")
+    assert close.size == D("0.0002")
+    story.fill(close, "0.00015")
+    story.cancelled(close, "IOC")
+    assert (story.position().closing, story.position().close_reason) == (D(0), "operator")
+    assert story.seen(e.ClosingBegan)[-1].size == 0
+    assert not story.orders("close")
+
+
+def test_a_wish_for_all_of_it_stays_while_the_entry_may_still_fill() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, "0.0002", stop=None)
+    story.ask(i.ClosePosition(id="c", position=entry.position))
+    close = story.order("close")
+    story.fill(close, "0.00015")
+    story.cancelled(close, "IOC")
+    assert (story.position().size, story.position().closing) == (D("0.00005"), D("0.00005"))
+    story.fill(story.order("entry"), "0.1")
+    assert (story.position().closing, story.orders("close")) == (D(0), []), "what came later is not part of the wish"
+    assert "NAKED" in story.standing()
+
+
+def test_what_somebody_elses_order_holds_is_left_and_the_rest_is_closed_after_a_refusal() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5", stop=None)
+    theirs = Order("x", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.3"), price=D(70_000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    story.picture(orders=(theirs,))
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    assert story.order("close").size == D("0.5"), "it is tried"
+    story.rejected(story.order("close"), "EOrder:Insufficient funds")
+    story.wait(1)
+    assert story.order("close").size == D("0.2")
+    story.ask(i.Annotate(id="n", position=position.id, note="n"))
+    assert len(story.orders("close")) == 1, "what is on its way is not sent twice"
+    story.fill(story.order("close"))
+    assert not story.orders("close")
+    story.now += SECOND
+    story.picture(orders=())
+    assert story.order("close").size == D("0.3")
+
+
+def test_what_the_stop_and_somebody_elses_order_hold_is_not_closed() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    theirs = Order("x", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.1"), price=D(70_000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    story.picture(orders=(story.order("stop"), theirs))
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.6")))
+    story.state.positions[position.id] = replace(story.position(), stop_refusals=1)
+    story.amended(story.order("stop"))
+    assert story.order("stop").remaining == D("0.2")
+    assert story.order("close").size == D("0.2"), "of 0.3 that are to be closed"
+
+
+# Over-closed
+
+
+def test_an_over_close_cancels_all_that_rests_and_buys_back_what_is_missing() -> None:
+    story = Story(FUTURES)
+    entry = half_filled(story, target=i.Away(D("0.02")))
+    story.fill(story.order("stop"), "0.3", price="59400")
+    assert story.position().size == D("-0.1")
+    assert reasons(story) == {"entry": ("over-closed", Lane.EMERGENCY), "target": ("over-closed", Lane.EMERGENCY)}
+    submit = story.sent(Submit)[-1]
+    assert (submit.order.role, submit.order.side, submit.order.size, submit.lane) == (Role.CLOSE, Side.BUY, D("0.1"), Lane.EMERGENCY)
+    (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "OVER_CLOSED"]
+    assert (alert.subject, alert.detail, alert.target) == (BTC, "0.1", entry.position)
+    story.fill(story.order("target"), "0.1", price="61200")
+    assert story.sent(Submit)[-1].order.size == D("0.1"), "one more for what came on top"
+    assert [order.size for order in story.orders("close")] == [D("0.1"), D("0.1")]
+    assert not [order for order in story.orders("close") if order.cancel_pending]
+
+
+def test_a_close_that_is_still_on_its_way_is_no_repair() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    close = story.order("close")
+    story.accept(close)
+    story.fill(story.order("stop"), "0.6", price="59400")
+    assert story.now_of(close).reason == "over-closed"
+    (repair,) = [order for order in story.orders("close") if order.side is Side.BUY]
+    assert repair.size == D("0.1")
+
+
+def test_a_repair_waits_out_a_refusal() -> None:
+    story = Story(FUTURES)
+    story.opened("0.5")
+    story.fill(story.order("stop"), "0.6", price="59400")
+    story.rejected(story.order("close"))
+    story.wait(0.9)
+    assert not story.orders("close")
+    story.wait(0.2)
+    assert story.order("close").size == D("0.1")
+
+
+def test_an_excess_too_small_to_trade_ends_as_dust_once_nothing_rests() -> None:
+    story = small()
+    story.fill(story.order("stop"), "0.00055", price="59400")
+    assert story.position().size == D("-0.00005")
+    assert reasons(story) == {"target": ("over-closed", Lane.EMERGENCY)}
+    story.cancelled(story.order("target"))
+    assert story.state.dust == {BTC: D("-0.00005")}
+    assert "OVER_CLOSED" not in story.standing()
+
+
+# A desk that is halted
+
+
+def test_a_halted_desk_keeps_no_exits_but_those_of_what_it_was_told_to_close() -> None:
+    story = Story(FUTURES)
+    story.opened("1", symbol=ETH, price="3000")
+    position = story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    for order in story.orders("stop"):
+        story.cancelled(order)
+    assert not story.orders("stop")
+    story.wait(5)
+    assert not story.orders("stop")
+    story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.4")))
+    assert [(order.role, order.symbol, order.size) for order in story.state.orders.values()] == [
+        (Role.STOP, BTC, D("0.5")),
+        (Role.CLOSE, BTC, D("0.2")),
+    ]
+
+
+# Ends
+
+
+def test_a_position_that_ends_keeps_how_far_the_price_went() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5", stop=None)
+    story.price(BTC, "59000")
+    story.price(BTC, "61000")
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.fill(story.order("close"), price="61000")
+    assert story.seen(e.PositionClosed) == [e.PositionClosed(START, position.id, "operator", D(59_000), D("61000.1"))]
+
+
+def test_the_alerts_of_a_position_end_with_it() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.cancelled(story.order("stop"), "by the venue")
+    story.price(BTC, "59300")
+    assert "STOP_REFUSED" in story.standing()
+    story.wait(21)
+    assert "CLOSE_STUCK" in story.standing()
+    story.fill(story.order("close"), "0.6", price="59300")
+    assert "OVER_CLOSED" in story.standing()
+    story.fill(story.order("close"), price="59300")
+    assert {"OVER_CLOSED", "CLOSE_STUCK", "STOP_REFUSED"} <= story.standing(), "its stop is still open"
+    story.cancelled(story.order("stop"))
+    assert story.closed().id == position.id
+    assert not {alert.code for alert in story.state.alerts.values() if alert.target == position.id} - {"ORDER_REJECTED", "ILLEGAL_REPORT"}
+
+
+def test_an_entry_that_ends_empty_leaves_nothing() -> None:
+    story = Story(FUTURES)
+    assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
+    entry = story.order("entry")
+    story.accept(entry)
+    story.cancelled(entry)
+    assert story.seen(e.PositionDropped) == [e.PositionDropped(START, entry.position, BTC)]
+    assert (story.state.positions, story.state.plans, story.state.holders, story.state.closed) == ({}, {}, {}, {})

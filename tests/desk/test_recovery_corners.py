@@ -1,0 +1,294 @@
+"""Exits that a crash made us forget: how far they are recognised by their ids, what is taken up of them, and what is not ours to take."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from engine.desk import events as e
+from engine.model import intent as i
+from engine.model import report as r
+from engine.model.fill import Fill, Liquidity
+from engine.model.ids import client_order_id
+from engine.model.order import Order, OrderType, Role, Status, TimeInForce
+from engine.model.position import Position
+from engine.model.request import Amend, Cancel, Submit
+from engine.model.side import Side
+from tests.support.world import BTC, ETH, SECOND, START, Story
+
+D = Decimal
+FUTURES, SPOT = "kraken-futures", "kraken-spot"
+AHEAD = 40
+"""How far ahead and behind an id is documented to be recognised."""
+
+
+def name_of(position: Position, version: int, role: str = "stop") -> str:
+    return client_order_id("test", position.id, role, version)
+
+
+def forgotten(position: Position, version: int, role: str = "stop", symbol: str = BTC) -> Order:
+    """An exit as the venue lists it: a stop for half a bitcoin at 59000."""
+    name = name_of(position, version, role)
+    return Order(name, "", symbol, Side.SELL, OrderType.STOP, Role.ENTRY, D("0.5"), trigger=D(59_000), status=Status.OPEN, venue_order_id="OLD")
+
+
+def executed(position: Position, version: int, size: str, execution: str, at: int, role: str = "close") -> Fill:
+    """An execution of a forgotten exit, at 60000."""
+    name = name_of(position, version, role)
+    return Fill(execution, name, BTC, Side.SELL, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, at)
+
+
+def holding(profile: str = FUTURES, versions: int = 0) -> tuple[Story, Position]:
+    """Half a bitcoin without a stop; so many exits have been decided for it."""
+    story = Story(profile)
+    position = story.opened("0.5", stop=None, label="swing")
+    position = story.state.positions[position.id] = replace(position, versions=versions)
+    story.now += 20 * SECOND
+    return story, position
+
+
+# How far
+
+
+@pytest.mark.parametrize(
+    ("versions", "version", "known"),
+    [
+        (0, 1, True),
+        (0, AHEAD, True),
+        (0, AHEAD + 1, False),
+        (0, 0, False),
+        (0, -1, False),
+        (50, 50 + AHEAD, True),
+        (50, 50 + AHEAD + 1, False),
+        (50, 11, True),
+        (50, 10, False),
+        (40, 1, True),
+        (39, 0, False),
+    ],
+)
+@pytest.mark.parametrize("role", ["stop", "close", "target"])
+def test_an_exit_is_recognised_within_forty_of_the_newest(versions: int, version: int, known: bool, role: str) -> None:
+    story, position = holding(versions=versions)
+    order = forgotten(position, version, role)
+    story.picture(orders=(order,))
+    assert [event.version for event in story.seen(e.OrderRecovered)] == ([version] if known else [])
+    assert ("UNKNOWN_ORDER" in story.standing()) is not known
+    if known:
+        assert story.now_of(order).role is Role(role)
+        assert story.state.positions[position.id].versions == max(versions, version)
+
+
+def test_an_entry_is_no_exit() -> None:
+    story, position = holding()
+    story.picture(orders=(forgotten(position, 1, "entry"),))
+    assert not story.seen(e.OrderRecovered)
+    assert "UNKNOWN_ORDER" in story.standing()
+
+
+def test_an_order_of_another_symbol_is_not_taken_up() -> None:
+    story, position = holding()
+    order = forgotten(position, 1, symbol=ETH)
+    story.picture(orders=(order,))
+    assert not story.seen(e.OrderRecovered)
+    assert "UNKNOWN_ORDER" in story.standing()
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "nothing is held there: it could only open something"
+
+
+def test_somebody_elses_order_is_not_taken_up() -> None:
+    story, position = holding()
+    story.picture(orders=(replace(forgotten(position, 1), client_order_id="web-page"),))
+    assert not story.seen(e.OrderRecovered)
+    assert "UNKNOWN_ORDER" not in story.standing()
+
+
+def test_an_exit_that_is_known_is_not_taken_up_again() -> None:
+    story, position = holding()
+    order = forgotten(position, 1)
+    for _ in range(3):
+        story.picture(orders=(order,))
+    assert len(story.seen(e.OrderRecovered)) == 1
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "no stop is wanted; that is asked once, too"
+
+
+# What is taken up
+
+
+def test_a_resting_exit_is_taken_up_as_the_venue_has_it() -> None:
+    story, position = holding()
+    order = replace(
+        forgotten(position, 3),
+        size=D("0.4"),
+        price=D(58_000),
+        type=OrderType.STOP_LIMIT,
+        time_in_force=TimeInForce.GTD,
+        reduce_only=True,
+        created_at=START + 7,
+        touched_at=START + 8,
+    )
+    story.tell(r.Accepted(order.client_order_id, "OLD", story.now))
+    assert "UNKNOWN_ORDER" in story.standing()
+    story.picture(orders=(order,))
+    assert "UNKNOWN_ORDER" not in story.standing(), "now it is known"
+    (event,) = story.seen(e.OrderRecovered)
+    assert event.order == Order(
+        order.client_order_id,
+        position.id,
+        BTC,
+        Side.SELL,
+        OrderType.STOP_LIMIT,
+        Role.STOP,
+        D("0.4"),
+        price=D(58_000),
+        trigger=D(59_000),
+        time_in_force=TimeInForce.GTD,
+        reduce_only=True,
+        status=Status.PENDING,
+        created_at=START + 7,
+        touched_at=story.now,
+        label="swing",
+    )
+    known = story.now_of(order)
+    assert (known.status, known.venue_order_id) == (Status.OPEN, "OLD")
+    story.replays()
+
+
+def test_the_next_exit_gets_a_number_that_is_free() -> None:
+    story, position = holding()
+    story.picture(orders=(forgotten(position, 5, "target"),))
+    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_400)))).ok
+    assert story.order("stop").client_order_id == name_of(position, 6)
+
+
+def test_of_two_working_stops_the_second_is_cancelled() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    stop = story.order("stop")
+    story.now += 20 * SECOND
+    order = forgotten(position, 2)
+    story.picture(orders=(stop, order))
+    assert [(cancel.client_order_id, cancel.venue_order_id) for cancel in story.sent(Cancel)] == [(order.client_order_id, "OLD")]
+    assert story.now_of(order).reason == "one stop is enough"
+    assert not story.now_of(stop).cancel_pending
+    assert story.sent(Amend) == [], "the first one stands where it should"
+    story.cancelled(order)
+    assert story.order("stop").client_order_id == stop.client_order_id
+    story.replays()
+
+
+def test_of_two_working_targets_the_first_is_kept_where_it_should_be() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5", target=i.Away(D("0.02")))
+    target = story.order("target")
+    story.now += 20 * SECOND
+    order = replace(forgotten(position, 3, "target"), type=OrderType.LIMIT, trigger=None, price=D(62_000))
+    story.picture(orders=(story.order("stop"), target, order))
+    assert story.now_of(order).role is Role.TARGET
+    assert story.sent(Amend) == []
+
+
+# What has filled
+
+
+def test_executions_alone_tell_of_an_exit_that_is_over() -> None:
+    story, position = holding(SPOT)
+    first, second = (executed(position, 2, size, name, at) for size, name, at in (("0.2", "A", START + 5), ("0.3", "B", START + 9)))
+    submitted = len(story.sent(Submit))
+    story.picture({"USD": D(1_000_000), "BTC": D(0)}, orders=(), fills=(first, second))
+    (event,) = story.seen(e.OrderRecovered)
+    assert event.version == 2
+    assert event.order == Order(
+        name_of(position, 2, "close"),
+        position.id,
+        BTC,
+        Side.SELL,
+        OrderType.MARKET,
+        Role.CLOSE,
+        D("0.5"),
+        created_at=START + 5,
+        touched_at=story.now,
+        label="swing",
+    )
+    assert story.now_of(event.order).status is Status.FILLED
+    assert (story.closed().id, story.closed().exit_size, story.closed().versions) == (position.id, D("0.5"), 2)
+    assert len(story.sent(Submit)) == submitted
+    assert "ILLEGAL_REPORT" not in story.told(), "it was exactly as large as its executions"
+    story.replays()
+
+
+def test_executions_of_two_exits_are_told_apart() -> None:
+    story, position = holding(SPOT)
+    close, stop = executed(position, 2, "0.2", "A", START + 5), executed(position, 1, "0.3", "B", START + 6, "stop")
+    story.picture({"USD": D(1_000_000), "BTC": D(0)}, orders=(), fills=(close, stop, replace(close, execution_id="C", size=D("0.1"))))
+    assert [(event.order.role, event.order.size, event.version) for event in story.seen(e.OrderRecovered)] == [
+        (Role.CLOSE, D("0.3"), 2),
+        (Role.STOP, D("0.3"), 1),
+    ]
+
+
+def test_executions_that_are_booked_or_nobodys_tell_nothing() -> None:
+    story, position = holding(SPOT)
+    entry = story.seen(e.OrderFilled)[0].fill
+    alien = replace(executed(position, 1, "0.1", "X", START), client_order_id="web-page")
+    seq = story.state.executions.copy()
+    story.picture(fills=(entry, alien))
+    assert not story.seen(e.OrderRecovered)
+    assert (story.state.executions, story.position().size) == (seq, D("0.5"))
+
+
+def test_an_execution_that_is_booked_does_not_count_twice_for_what_is_taken_up() -> None:
+    story, position = holding(SPOT)
+    part = executed(position, 1, "0.2", "A", START + 5)
+    story.picture({"USD": D(982_000), "BTC": D("0.3")}, orders=(), fills=(part,))
+    assert story.position().size == D("0.3")
+    story.picture(orders=(), fills=(part, executed(position, 2, "0.1", "B", START + 6)))
+    assert [event.order.size for event in story.seen(e.OrderRecovered)] == [D("0.2"), D("0.1")]
+    assert story.position().size == D("0.2")
+
+
+def test_an_execution_that_is_booked_is_booked_even_where_its_order_is_forgotten() -> None:
+    story, position = holding(SPOT)
+    part = executed(position, 1, "0.2", "A", START + 5)
+    story.picture({"USD": D(982_000), "BTC": D("0.3")}, orders=(), fills=(part,))
+    del story.state.ended[part.client_order_id]
+    story.picture(orders=(), fills=(part,))
+    assert len(story.seen(e.OrderRecovered)) == 1
+    assert story.position().size == D("0.3")
+
+
+def test_a_forgotten_exit_of_a_closed_position_opens_its_book_again() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.fill(story.order("stop"), price="59400")
+    assert story.closed().id == position.id
+    story.now += 20 * SECOND
+    story.picture(orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")})
+    assert [event.version for event in story.seen(e.OrderRecovered)] == [2]
+    assert story.state.positions[position.id].size == D("-0.1")
+    assert "OVER_CLOSED" in story.standing()
+    repair = story.order("close")
+    assert (repair.side, repair.size, repair.client_order_id) == (Side.BUY, D("0.1"), name_of(position, 3, "close"))
+    story.replays()
+
+
+def test_of_positions_that_have_ended_each_is_recognised() -> None:
+    story = Story(FUTURES)
+    ended = []
+    for _ in range(3):
+        ended.append(story.opened("0.5"))
+        story.fill(story.order("stop"), price="59400")
+    for number, position in enumerate(ended):
+        story.now += 20 * SECOND
+        story.picture(orders=(), fills=(executed(position, 2, "0.1", f"X{number}", story.now - 1),))
+        assert story.seen(e.OrderRecovered)[-1].order.position == position.id
+
+
+def test_an_open_position_and_an_ended_one_are_told_apart() -> None:
+    story = Story(FUTURES)
+    ended = story.opened("0.5")
+    story.fill(story.order("stop"), price="59400")
+    held = story.opened("0.5", stop=None)
+    story.now += 20 * SECOND
+    story.picture(orders=(forgotten(held, 1),))
+    assert story.seen(e.OrderRecovered)[-1].order.position == held.id
+    story.picture(orders=(*story.state.orders.values(),), fills=(executed(ended, 2, "0.1", "Y", story.now),))
+    assert story.seen(e.OrderRecovered)[-1].order.position == ended.id
