@@ -285,7 +285,8 @@ class Run:
         self.auditor.bounds(self.engine.state, self.clock.now())
 
     def _truth(self) -> Picture | None:
-        return self.world.truth(self.engine.board.picture)
+        told = self.world.truth(self.engine.board.picture)
+        return told if told is not None and told.as_of >= self.engine.state.last_fill_at else None
 
     def _equal(self) -> bool:
         truth = self._truth()

@@ -189,6 +189,7 @@ class LiveWorld:
         self._home = home
         self._deliver: Callable[[Tick], None] | None = None
         self._first = asyncio.Event()
+        self._begun = asyncio.Event()
         self._ended = 0
         self.patience = PATIENCE
         self.paces: dict[str, int] = {}
@@ -216,11 +217,12 @@ class LiveWorld:
                 f"{self._script.path}: market: {account_name(self._settings)} tells no price of {', '.join(self._script.market.symbols)}"
             ) from None
         self.start = self.clock.now()
+        self._begun.set()
 
     async def play(self, deliver: Callable[[Tick], None]) -> None:
         """Until the script's end, in real time."""
         self._deliver = deliver
-        await self._first.wait()
+        await self._begun.wait()
         await self.clock.sleep_until(self.start + (self._script.until or 0))
         self._ended = self.clock.now()
 

@@ -11,7 +11,7 @@ from engine.desk.state import State, keep_last
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.alert import Alert
-from engine.model.order import Order, OrderType, Role, Status
+from engine.model.order import Order, OrderType, Role, Status, Trail
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
 
@@ -65,6 +65,25 @@ def test_the_last_two_hundred_ended_alerts_and_the_last_thousand_answers_are_kep
     for number in range(1_002):
         story.ask(i.Resume(id=str(number)))
     assert list(story.state.answers) == [str(number) for number in range(2, 1_002)]
+
+
+def test_ended_orders_dropped_brackets_and_executions_have_their_bounds() -> None:
+    story = Story(FUTURES)
+    entry = resting(story)
+    known = story.now_of(entry)
+    story.state.ended.update({str(number): known for number in range(1_000)})
+    story.state.executions.update({str(number): None for number in range(20_000)})
+    fill = story.fill(entry, "0.1")
+    assert (len(story.state.executions), next(iter(story.state.executions))) == (20_000, "1")
+    assert fill.execution_id in story.state.executions
+    story.cancelled(entry)
+    assert (len(story.state.ended), next(iter(story.state.ended))) == (1_000, "1")
+    other = resting(story)
+    bracket = (story.state.positions[other.position], story.state.plans[other.position])
+    story.state.dropped.update({str(number): bracket for number in range(1_000)})
+    story.cancelled(other)
+    assert (len(story.state.dropped), next(iter(story.state.dropped))) == (1_000, "1")
+    assert other.position in story.state.dropped
 
 
 # Alerts
@@ -142,6 +161,18 @@ def test_dust_is_summed_with_its_sign_and_taken_back_when_its_book_opens_again()
     assert story.state.dust == {BTC: D("0.00002")}
     assert ended[1] not in story.state.closed
     assert story.state.positions[ended[1]].size == D("-0.10005")
+
+
+def test_dust_that_adds_up_to_nothing_is_none() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    stop = story.order("stop")
+    story.fill(stop, "0.49995", price="59400")
+    story.cancelled(stop)
+    assert story.state.dust == {BTC: D("0.00005")}
+    story.fill(stop, "0.00005", price="59400")
+    assert story.closed().id == position.id
+    assert story.state.dust == {}
 
 
 def test_what_was_left_elsewhere_is_summed_and_gone_at_nothing() -> None:
@@ -246,13 +277,27 @@ def test_a_book_that_was_opened_again_has_no_plan_and_can_be_cared_for() -> None
 
 def test_what_the_operator_moved_stays_when_the_entry_goes_on_filling() -> None:
     story = Story(FUTURES)
-    entry = resting(story)
+    assert story.buy("0.5", type=LIMIT, price=D(60_000), target=i.Away(D("0.02"))).ok
+    entry = story.order("entry")
+    story.accept(entry)
     story.fill(entry, "0.1")
     name = story.position().id
     assert story.ask(i.MoveStop(id="s", position=name, stop=i.At(D(59_500)))).ok
     assert story.ask(i.MoveTarget(id="t", position=name, target=i.At(D(61_000)))).ok
     story.fill(entry, "0.1", price="59900")
     assert (story.position().stop, story.position().target) == (D(59_500), D(61_000))
+
+
+def test_what_has_ended_follows_nothing_and_closes_nothing() -> None:
+    story = Story(FUTURES)
+    position = story.opened(stop=None, trail=Trail(amount=D(300)))
+    assert position.trailing
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.fill(story.order("close"), "0.49995")
+    story.cancelled(story.order("close"), "IOC")
+    story.cancelled(story.order("stop"))
+    ended = story.closed()
+    assert (ended.trailing, ended.closing, ended.size) == (False, D(0), D("0.00005"))
 
 
 def test_time_without_protection_is_counted_from_when_it_began() -> None:
@@ -324,6 +369,39 @@ def test_why_an_order_was_cancelled_is_what_we_asked_for_and_else_the_venues_wor
     entry = resting(story)
     story.cancelled(entry, "self trade")
     assert story.now_of(entry).reason == "self trade"
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "expired", "rejected"])
+def test_of_what_has_ended_nothing_is_under_way(ends: str) -> None:
+    story = Story(FUTURES)
+    assert story.buy("0.5", type=LIMIT, price=D(60_000)).ok
+    entry = story.order("entry")
+    if ends != "rejected":
+        story.accept(entry)
+        story.ask(i.AmendOrder(id="a", order=entry.client_order_id, price=D(59_000)))
+        story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
+    story.tell(r.Unknown(entry.client_order_id, "submit" if ends == "rejected" else "cancel", "no answer", story.now))
+    if ends == "cancelled":
+        story.cancelled(entry)
+    elif ends == "expired":
+        story.tell(r.Expired(entry.client_order_id, D(0), story.now))
+    else:
+        story.rejected(entry)
+    known = story.now_of(entry)
+    assert (known.status.value, known.closed_at) == (ends, story.now)
+    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (False, False, False, None)
+    assert story.state.doubts == {}
+
+
+def test_terms_that_the_venue_tells_end_the_doubt_about_them() -> None:
+    story = Story(FUTURES)
+    entry = resting(story)
+    story.ask(i.AmendOrder(id="a", order=entry.client_order_id, price=D(59_000)))
+    story.tell(r.Unknown(entry.client_order_id, "amend", "no answer", story.now))
+    story.amended(entry)
+    known = story.now_of(entry)
+    assert (known.price, known.in_doubt, known.amend_pending, known.touched_at, known.terms_at) == (D(59_000), False, False, story.now, story.now)
+    assert story.state.doubts == {}
 
 
 def test_an_order_is_in_one_place_and_its_position_knows_of_it_while_it_is_open() -> None:

@@ -10,7 +10,8 @@ from engine.desk.reports import is_repeat
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
-from engine.model.order import Order, OrderType, Status
+from engine.model.ids import client_order_id
+from engine.model.order import Order, OrderType, Role, Status
 from engine.model.request import Cancel, Lane, Query, QueryAccount
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
@@ -290,6 +291,31 @@ def test_an_exit_that_the_venue_took_away_is_a_refusal_and_one_that_we_did_is_no
     assert len(story.orders("close")) == 1
 
 
+def test_an_exit_that_the_venue_took_away_when_nothing_was_held_is_no_refusal() -> None:
+    story = Story(FUTURES)
+    story.opened(target=i.Away(D("0.02")))
+    target = story.order("target")
+    story.tell(r.Unknown(target.client_order_id, "amend", "no answer", story.now))
+    story.fill(story.order("stop"), price="59400")
+    assert not story.now_of(target).cancel_pending, "it is in doubt"
+    story.cancelled(target, "self trade")
+    assert story.seen(e.StopRetrySet) == []
+    assert story.closed().close_reason == "stop"
+
+
+def test_a_forgotten_exit_of_what_has_ended_may_end() -> None:
+    story = Story(FUTURES)
+    position = story.opened()
+    story.fill(story.order("stop"), price="59400")
+    story.now += 20 * SECOND
+    name = client_order_id("test", position.id, "stop", 2)
+    forgotten = Order(name, "", BTC, Side.SELL, OrderType.STOP, Role.STOP, D("0.5"), trigger=D(59_000), status=Status.OPEN, venue_order_id="OLD")
+    story.picture(orders=(forgotten,))
+    story.tell(r.Cancelled(name, D(0), "by the venue", story.now))
+    assert story.now_of(forgotten).status is Status.CANCELLED
+    assert story.seen(e.StopRetrySet) == []
+
+
 def test_a_cancel_that_was_refused_is_told_and_asked_about() -> None:
     story = Story(FUTURES)
     entry = resting(story)
@@ -408,6 +434,14 @@ def test_what_is_found_rejected_was_rejected_unless_it_works() -> None:
     found(story, entry, status=Status.REJECTED, reason="EOrder:no")
     assert (story.now_of(entry).status, story.now_of(entry).reason) == (Status.REJECTED, "EOrder:no")
     assert story.seen(e.OrderAccepted) == []
+
+
+def test_what_worked_and_is_found_rejected_is_gone() -> None:
+    story = Story(FUTURES)
+    entry = resting(story)
+    found(story, entry, status=Status.REJECTED, reason="EOrder:no")
+    assert (story.now_of(entry).status, story.now_of(entry).reason) == (Status.CANCELLED, "EOrder:no")
+    assert (alerts(story, "ILLEGAL_REPORT"), story.state.doubts) == ([], {})
 
 
 def test_what_was_given_up_and_is_found_working_is_cancelled() -> None:

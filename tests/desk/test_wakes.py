@@ -167,6 +167,20 @@ def test_a_close_that_somebody_elses_order_holds_up_says_so() -> None:
     assert alert.detail == "0.5 left after 0 attempts; 0.3 rests in orders that are not ours: cancel those (all orders of the account), or there"
 
 
+@pytest.mark.parametrize(("profile", "side"), [("kraken-spot", Side.SELL), (FUTURES, Side.BUY), (FUTURES, Side.SELL)])
+def test_somebody_elses_order_holds_up_only_what_is_sold_from_a_holding(profile: str, side: Side) -> None:
+    story = Story(profile)
+    story.opened(side=side, stop=None)
+    theirs = Order("x", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.3"), price=D(70_000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    story.picture(orders=(theirs,))
+    story.ask(i.ClosePosition(id="c", position=story.position().id))
+    assert story.order("close").size == D("0.5")
+    story.now += 20 * SECOND
+    story.tell(Wake())
+    (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "CLOSE_STUCK"]
+    assert alert.detail == "0.5 left after 1 attempts"
+
+
 def test_exits_wait_a_while_for_the_venues_word_after_a_start() -> None:
     story = Story(FUTURES)
     story.opened(stop=None)

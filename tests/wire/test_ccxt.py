@@ -14,6 +14,7 @@ from engine.model.side import Side
 from tests.support.wire import BTC, CASH, D, Wire, spot
 
 Client = Any  # ccxt tells no types
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 def config(wire: Wire) -> dict[str, Any]:
@@ -76,7 +77,7 @@ async def test_prices() -> None:
         ]
         assert await client.fetch_trades(BTC, since=trades[-1]["timestamp"] + 1000) == []
         [candle] = await client.fetch_ohlcv(BTC, "1h")
-        assert candle[1:] == [50000.05, 50010.0, 49990.0, 49990.0, 1.0]
+        assert candle[1:] == [pytest.approx(50000.05, abs=0.06), 50010.0, 49990.0, 49990.0, 1.0]
         assert (await client.fetch_status())["status"] == "ok"
         assert await client.fetch_time() == pytest.approx(wire.world.now() / 1e6, abs=2000)
 

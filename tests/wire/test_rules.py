@@ -78,6 +78,7 @@ async def test_what_is_no_nonce_is_refused(nonce: str) -> None:
         ("TradesHistory", "query-closed-trades"),
         ("QueryTrades", "query-closed-trades"),
         ("Ledgers", "query-ledger"),
+        ("QueryLedgers", "query-ledger"),
         ("GetWebSocketsToken", "create-ws-token"),
         ("AddOrder", "modify-trades"),
         ("AmendOrder", "modify-trades"),

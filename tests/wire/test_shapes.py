@@ -183,6 +183,8 @@ async def test_public_market() -> None:
         depth = (await wire.public("Depth", pair="XBTUSD"))["result"]
         trades = (await wire.public("Trades", pair="XBTUSD"))["result"]
         candles = (await wire.public("OHLC", pair="XBTUSD"))["result"]
+        spreads = (await wire.public("Spread", pair="XBTUSD"))["result"]
+    check([result(XCHANGE.format("spreads-data"))], [spreads])
     assert ticker.keys() == depth.keys() == {"XXBTZUSD"}
     assert trades.keys() == candles.keys() == {"XXBTZUSD", "last"}
     check([*result(NAUTILUS.format("ticker")).values(), *replies("fetchTicker")[0].values()], ticker.values())
@@ -237,10 +239,12 @@ async def test_the_rest_of_the_account() -> None:
     async with spot() as wire:
         await wire.add(volume="0.1", price="", kind="market")
         token, ledger = await wire.result("GetWebSocketsToken"), await wire.result("Ledgers")
+        asked = await wire.result("QueryLedgers", id=",".join(ledger["ledger"]))
         volume, info = await wire.result("TradeVolume", pair="XBTUSD"), await wire.result("GetApiKeyInfo")
     check([result(XCHANGE.format("krakenWebsocketToken-data"))], [{**token, "token": "4" * 32}])
     recorded = [*result(XCHANGE.format("ledgerinfo-data"))["ledger"].values(), *result(NET.format("Account_GetLedgerInfo"))["ledger"].values()]
     check(recorded, ledger["ledger"].values())
+    assert asked == ledger["ledger"]
     recorded = [result(XCHANGE.format("tradevolume-data")), result(NET.format("Account_GetTradeVolume"))]
     check(recorded, [volume])
     example = result(NET.format("Account_GetApiKeyInfo"))

@@ -31,6 +31,7 @@ from engine.wire.world import Logged, Terms, World, terms_of
 
 Json = dict[str, Any]
 PAGE = 50
+SPREADS = 200
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 """Minutes that a candle may last."""
 NANOSECONDS = 10**26
@@ -39,7 +40,7 @@ NEVER = 1 << 63
 COUNT = re.compile(r"[0-9]{1,12}")
 BATCH = (2, 15)
 LIMITED = "EAPI:Rate limit exceeded"
-COSTS = {"TradesHistory": 2.0, "ClosedOrders": 1.0, "Ledgers": 2.0, "QueryTrades": 1.0}
+COSTS = {"TradesHistory": 2.0, "ClosedOrders": 1.0, "Ledgers": 2.0, "QueryLedgers": 2.0, "QueryTrades": 1.0}
 TRADING = frozenset(
     {"AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder", "CancelOrderBatch", "CancelAll", "CancelAllOrdersAfter"},
 )
@@ -64,6 +65,7 @@ PERMISSION = {
     "TradeBalance": "query-funds",
     "TradeVolume": "query-funds",
     "Ledgers": "query-ledger",
+    "QueryLedgers": "query-ledger",
     "GetWebSocketsToken": "create-ws-token",
 }
 
@@ -77,6 +79,7 @@ class Spot:
         self.pairs = Pairs(world.exchange.instruments.values())
         self.days = {symbol: shapes.Day() for symbol in world.exchange.instruments}
         self._last_sizes: dict[str, Decimal] = {}
+        self._spreads: dict[str, deque[list[Any]]] = {symbol: deque(maxlen=SPREADS) for symbol in world.exchange.instruments}
         self._candles: dict[str, deque[list[Any]]] = {symbol: deque(maxlen=720) for symbol in world.exchange.instruments}
         self.market = Market(self._last, self._held)
         world.on_trade.append(self._traded)
@@ -107,6 +110,8 @@ class Spot:
 
     def _quoted(self, quote: Quote) -> None:
         self.days[quote.symbol].see(quote.mid)
+        digits = max(self.pairs.by_symbol[quote.symbol].price_decimals, 5)
+        self._spreads[quote.symbol].append([quote.at // 1_000_000_000, f"{quote.bid:.{digits}f}", f"{quote.ask:.{digits}f}"])
         self._candle(quote.symbol, quote.at, quote.mid, ZERO)
 
     def _candle(self, symbol: str, at: int, price: Decimal, size: Decimal) -> None:
@@ -275,6 +280,12 @@ class Spot:
         rows = [told(row) for row in merged if row[0] >= since]
         return {pair.key: rows, "last": rows[-2][0] if len(rows) > 1 else 0}
 
+    def spread(self, fields: Mapping[str, str]) -> Json:
+        """The last quotes."""
+        pair, since = self._one(fields), whole(fields, "since", 0)
+        rows = [row for row in self._spreads[pair.symbol] if row[0] >= since]
+        return {pair.key: rows, "last": rows[-1][0] if rows else self.world.now() // 1_000_000_000}
+
     # The account
 
     def balance(self, _: Mapping[str, str]) -> Json:
@@ -430,8 +441,21 @@ class Spot:
         return {"currency": "ZUSD", "volume": f"{volume:.4f}", "fees": fees, "fees_maker": makers}
 
     def ledgers(self, fields: Mapping[str, str]) -> Json:
+        """Changes of balances, the latest first, fifty a page."""
+        names = [name for name in fields.get("asset", "all").split(",") if name != "all"]
+        codes = {code for name in names for code in (name, asset(name))}
+        start, end = self._time(fields, "start") or 0, self._time(fields, "end") or NEVER
+        wanted = [(n, row) for n, row in self._ledger().items() if (not codes or row["asset"] in codes) and start < row["time"] * 1e9 <= end]
+        return {"ledger": dict(wanted[whole(fields, "ofs", 0) :][:PAGE]), "count": len(wanted)}
+
+    def query_ledgers(self, fields: Mapping[str, str]) -> Json:
+        """Changes of balances by their ids."""
+        found = self._ledger()
+        return {name: found[name] for name in fields.get("id", "").split(",") if name in found}
+
+    def _ledger(self) -> dict[str, Json]:
         """Changes of balances, from the executions."""
-        found: Json = {}
+        found: dict[str, Json] = {}
         for fill in reversed(self.world.exchange.fills):
             instrument = self.world.exchange.instruments[fill.symbol]
             for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
@@ -447,11 +471,7 @@ class Spot:
                     "type": "trade",
                     "subtype": "",
                 }
-        names = [name for name in fields.get("asset", "all").split(",") if name != "all"]
-        codes = {code for name in names for code in (name, asset(name))}
-        start, end = self._time(fields, "start") or 0, self._time(fields, "end") or NEVER
-        wanted = [(n, row) for n, row in found.items() if (not codes or row["asset"] in codes) and start < row["time"] * 1e9 <= end]
-        return {"ledger": dict(wanted[whole(fields, "ofs", 0) :][:PAGE]), "count": len(wanted)}
+        return found
 
     def key_info(self, _: Mapping[str, str]) -> Json:
         """What the key may do."""
@@ -768,6 +788,7 @@ PUBLIC: dict[str, Method] = {
     "Depth": Spot.depth,
     "Trades": Spot.trades,
     "OHLC": Spot.ohlc,
+    "Spread": Spot.spread,
 }
 PRIVATE: dict[str, Method] = {
     "Balance": Spot.balance,
@@ -781,6 +802,7 @@ PRIVATE: dict[str, Method] = {
     "OpenPositions": Spot.open_positions,
     "TradeVolume": Spot.trade_volume,
     "Ledgers": Spot.ledgers,
+    "QueryLedgers": Spot.query_ledgers,
     "GetApiKeyInfo": Spot.key_info,
     "GetWebSocketsToken": Spot.token,
     "AddOrder": Spot.add_order,

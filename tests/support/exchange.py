@@ -1,0 +1,74 @@
+"""An exchange on loopback in the test's own loop, on simulated prices, and what a client needs to reach it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from engine import assembly
+from engine.clock import Clock
+from engine.exchange import Faults
+from engine.settings import AccountSettings
+from engine.venues.live.venue import LiveVenue
+from engine.wire.keys import PERMISSIONS, Key, new_secret
+from engine.wire.server import Server, open_world
+
+PROFILES = {"kraken": "kraken-spot", "krakenfutures": "kraken-futures"}
+SYMBOLS = {"kraken": ("BTC/USD", "ETH/USD"), "krakenfutures": ("PF_XBTUSD", "PF_ETHUSD")}
+TIERS = {"kraken": {"tier": "pro"}, "krakenfutures": {}}
+
+
+class Exchange:
+    """One that listens."""
+
+    def __init__(self, name: str, server: Server, clock: Clock) -> None:
+        self.name = name
+        self.server = server
+        self.clock = clock
+
+    @property
+    def world(self) -> "object":
+        """What is behind it."""
+        return self.server.world
+
+    def account(self, **more: object) -> AccountSettings:
+        """The settings of an account there."""
+        ready = self.server.ready
+        terms: dict[str, object] = {
+            "name": "main",
+            "venue": self.name,
+            "profile": PROFILES[self.name],
+            "rest": ready["rest"],
+            "ws": ready["ws"],
+            "limits": TIERS[self.name],
+        }
+        return AccountSettings(**(terms | more))  # type: ignore[arg-type]
+
+    def keep_key(self, home: Path) -> None:
+        """Write the key where the account looks for it."""
+        home.mkdir(parents=True, exist_ok=True)
+        path = home / "keys.toml"
+        path.touch(mode=0o600)
+        path.write_text(f'key = "{self.server.key.key}"\nsecret = "{self.server.secret}"\n')
+
+    def venue(self, home: Path) -> LiveVenue:
+        """A client's end of it."""
+        self.keep_key(home)
+        return assembly.live(self.account(), SYMBOLS[self.name], 3.0, home, self.clock)
+
+
+@asynccontextmanager
+async def serving(name: str, *, faults: Faults | None = None, permissions: tuple[str, ...] = PERMISSIONS, seed: int = 1) -> AsyncIterator[Exchange]:
+    """Listen until the block is left."""
+    clock = Clock(asyncio.get_running_loop())
+    profile = assembly.profile(PROFILES[name], TIERS[name])
+    source = assembly.simulated(profile, SYMBOLS[name], seed, clock.now(), {})
+    world = open_world(profile, source.instruments, {"USD": Decimal(100_000)}, "USD", seed=seed, faults=faults or Faults(), state=None)
+    secret = new_secret()
+    server = Server(world, Key("KEY", secret, permissions), secret)
+    await server.start(0, source.ticks, clock)
+    try:
+        yield Exchange(name, server, clock)
+    finally:
+        await server.close()
