@@ -22,7 +22,7 @@ class Recording:
         for path in self.paths:
             if path.exists():
                 raise FileExistsError(17, "there is a recording already; name another folder", str(path))
-        self._files = [cast("TextIO", gzip.open(path, "wt", newline="", encoding="utf-8")) for path in self.paths]
+        self._files = [cast("TextIO", gzip.open(path, "wt", newline="", encoding="utf-8")) for path in self.paths]  # noqa: SIM115 - `close` ends them
         self._quotes, self._trades = (csv.writer(file) for file in self._files)
         self._quotes.writerow(QUOTES)
         self._trades.writerow(TRADES)

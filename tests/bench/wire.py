@@ -6,6 +6,7 @@ end the invariants must have held, and what the exchange did must be what was bo
 """
 
 import asyncio
+import json
 import sys
 import tempfile
 import time
@@ -58,7 +59,8 @@ def scenario(seed: int, venue: str, rest: str, ws: str) -> str:
     random = Random(seed)
     lines = [
         f'name = "wire {seed}"\nseed = {seed}\nuntil = "13s"\n[account]\nvenue = "{venue}"\nrest = "{rest}"\nws = "{ws}"',
-        f'[market]\nsource = "venue"\nsymbols = {list(SYMBOLS[venue])}\n[settings]\n"gateway.timeout" = 2.0\n{_tier(venue)}\n"risk.max_positions" = 6'.replace("'", '"'),
+        f'[market]\nsource = "venue"\nsymbols = {json.dumps(SYMBOLS[venue])}',
+        f'[settings]\n"gateway.timeout" = 2.0\n{_tier(venue)}\n"risk.max_positions" = 6',
     ]
     at, labels = 0.3, list[str]()
     for index in range(random.randint(5, 12)):

@@ -402,6 +402,9 @@ def test_dust_is_no_phantom() -> None:
 
 def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
     story = Story(FUTURES)
+    story.now += SECOND
+    story.picture(net={BTC: D("0.3")})
+    assert story.ask(i.Resolve(id="r", subject=BTC, action=i.Settlement.FORGET)).ok
     position = story.opened("0.5")
     flatten(story)
     refused(story, 2)
@@ -412,7 +415,8 @@ def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
     assert (held.size, held.closing, held.stop_refusals >= 2, len(story.orders("stop"))) == (D(0), D(0), True, 1)
     story.now += 1
     story.picture(orders=(), net={BTC: D("0.3")})
-    assert not story.orders("close"), "first its stop is gone, then the venue is asked"
+    assert story.state.elsewhere == {BTC: D("0.3")}, "what lies there has nothing to do with it"
+    assert not story.orders("close")
 
 
 def test_only_what_shares_its_base_is_gone() -> None:

@@ -158,9 +158,10 @@ async def test_each_channel_is_reordered_by_itself() -> None:
     async with spot(faults=Faults(reorder_reports=ALWAYS)) as wire, wire.line() as line:
         for channel in ("executions", "balances"):
             await line.ask("subscribe", channel=channel, token=await wire.token())
-        await wire.add("sell", "0.1", "", kind="market")
+        wire.quote("50000.0", "50000.1", "0.5")
+        await wire.add(volume="0.7", price="50000.1")  # pending, new, a trade of a part; and either currency
         await line.quiet(0.5)
-        for channel, numbers in (("executions", [3, 2, 5, 4]), ("balances", [3, 2])):
+        for channel, numbers in (("executions", [3, 2, 4]), ("balances", [3, 2])):
             assert [m["sequence"] for m in line.heard if m.get("channel") == channel and m["type"] == "update"] == numbers
 
 

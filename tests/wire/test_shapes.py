@@ -102,6 +102,7 @@ async def test_executions() -> None:
     rows = [row for reply in recorded for row in reply["trades"].values()]
     async with spot() as wire:
         await busy(wire)
+        await wire.add("sell", "0.1", "", kind="market", cl_ord_id="mine-2")
         told = await wire.result("TradesHistory")
         asked = await wire.result("QueryTrades", txid=next(iter(told["trades"])))
     assert isinstance(told["count"], int)

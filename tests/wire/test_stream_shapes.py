@@ -203,6 +203,17 @@ async def test_public_channels() -> None:
     check([load(NAUTILUS.format("book_update"))], [said["book", "update"]], EXCUSED["update"])
 
 
+async def test_prints_are_numbered_on_when_the_oldest_are_forgotten() -> None:
+    async with spot() as wire, wire.line(private=False) as line:
+        await line.ask("subscribe", channel="trade", symbol=[BTC])
+        for n in range(1005):
+            wire.trade("50000.1", f"0.{n + 1:08d}")
+        told = [row["trade_id"] for message in await line.quiet(0.5) for row in message["data"]]
+        listed = (await wire.public("Trades", pair="XBTUSD"))["result"]["XXBTZUSD"]
+    assert told == list(range(1, 1006))
+    assert [row[6] for row in listed] == told[-1000:]
+
+
 async def test_answers_to_trading() -> None:
     async with spot() as wire, wire.line() as line:
         token = await wire.token()
