@@ -116,12 +116,6 @@ def test_an_engine_that_was_killed_leaves_its_stop_and_flat_is_one_command_away(
         name = (home / "account.name").read_text().strip()
         there = [f"account.name={name}", "account.venue=kraken", f"account.rest={ready['rest']}", f"account.ws={ready['ws']}"]
         there.append('market.symbols=["BTC/USD"]')
-            f"account.name={name}",
-            "account.venue=kraken",
-            f"account.rest={ready['rest']}",
-            f"account.ws={ready['ws']}",
-            'market.symbols=["BTC/USD"]',
-        ]
         flags = [part for flag in there for part in ("--set", flag)]
         flat = subprocess.run([*FLATOUT, "--home", str(tmp_path / "other"), *flags, "flatten", "--yes"], env=environment, timeout=120, check=False)
         assert flat.returncode == 0
