@@ -446,7 +446,9 @@ class KrakenFutures(LiveVenue):
 
     async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
         asked, lane = self.clock.now(), request.lane
-        fills = await self._fills(request.since, lane)  # first: what the later answers hold is no older than this
+        since = min(request.since, asked - LOOK_BACK)  # what is known to have happened lately tells how old a view is
+        listed = await self._fills(since, lane)  # first: what the later answers hold is no older than this
+        fills = tuple(fill for fill in listed if fill.at >= request.since)
         orders = await self._opened(lane)
         positions = (await self._private_call("private_get_openpositions", {}, lane)).get("openPositions", ())
         accounts = (await self._private_call("private_get_accounts", {}, lane)).get("accounts", {})
@@ -460,7 +462,7 @@ class KrakenFutures(LiveVenue):
             amount = Decimal(str(row["quantity"]))
             if amount:
                 cash[currency(str(code).upper())] = amount
-        as_of = self.as_of(asked, request.since, orders, [fill.execution_id for fill in fills])
+        as_of = self.as_of(asked, since, orders, [fill.execution_id for fill in listed])
         for order in orders:
             self.known.works(order.client_order_id, order.created_at)
         return (r.Picture(as_of, tuple(orders), fills, cash, net, self.clock.now(), request.since),)

@@ -23,7 +23,7 @@ from engine.model.side import Side
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
-from engine.venues.live.venue import KeyFacts, LiveVenue
+from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RefusedError
 
 TYPES = {
@@ -317,18 +317,20 @@ class KrakenSpot(LiveVenue):
 
     async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
         asked, lane = self.clock.now(), request.lane
-        trades = await self._trades(request.since, lane)  # first: what the later answers hold is no older than this
+        since = min(request.since, asked - LOOK_BACK)  # what is known to have happened lately tells how old a view is
+        trades = await self._trades(since, lane)  # first: what the later answers hold is no older than this
         opened = (await self._private_call("private_post_openorders", {"trades": "true"}, lane))["open"]
         balances = await self._private_call("private_post_balanceex", {}, lane)
         orders = tuple(self._order(identity, row) for identity, row in opened.items())
         await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane)
-        fills = tuple(
+        listed = tuple(
             sorted(
                 (self._fill(name, row, self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"])) for name, row in trades.items()),
                 key=lambda fill: (fill.at, fill.execution_id),
             )
         )
-        as_of = self.as_of(asked, request.since, orders, [fill.execution_id for fill in fills])
+        as_of = self.as_of(asked, since, orders, [fill.execution_id for fill in listed])
+        fills = tuple(fill for fill in listed if fill.at >= request.since)
         cash: dict[str, Decimal] = {}
         for code, row in balances.items():
             name = self.names.asset(code)
