@@ -54,7 +54,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an error text means, by how it begins: refused, rate-limited, not-sent or unknown, which is also what an unlisted one means."""
     rounding: Decimal = Decimal(0)
     """The exchange rounds its books: balances that differ by no more than this fraction are the same."""
-    silence: float = 10.0
+    silence: int = 10
     """Seconds of silence after which a stream is taken for dead."""
     dry_run: bool = False
     """Whether the exchange says of an order whether it would take it."""

@@ -142,7 +142,8 @@ def _differences(report: dict[str, Any], truth: dict[str, Any]) -> list[str]:
     theirs = {fill["execution_id"]: fill for fill in truth["executions"] if fill["client"]}
     ours = {fill["execution_id"]: fill for fill in report["fills"]}
     if len(theirs) != len(ours) or sum(Decimal(f["size"]) for f in theirs.values()) != sum(Decimal(f["size"]) for f in ours.values()):
-        return [f"{len(ours)} executions are booked, the exchange made {len(theirs)}"]
+        missing = [f"{f['side']} {f['size']} {f['symbol']} of {f['client']} at {f['at']}" for name, f in theirs.items() if name not in ours]
+        return [f"{len(ours)} executions are booked, the exchange made {len(theirs)}: {', '.join(missing)}"]
     names = Counter(order["label"]["client"] for order in truth["orders"] if order["label"]["client"] and order["status"] != "rejected")
     twice = [name for name, count in names.items() if count > 1]
     found = [f"{name} was taken {names[name]} times" for name in twice]

@@ -154,6 +154,8 @@ MORE_THAN_NOTHING: Mapping[tuple[str, str], int | Decimal] = {
     ("Instrument", "contract_size"): D(1),
     ("Instrument", "max_leverage"): D(1),
     ("InstrumentRow", "contract_size"): D(1),
+    ("Profile", "margin_leverage"): D(1),
+    ("Profile", "silence"): 10,
     ("Query", "lane"): Lane.QUERY,
     ("QueryAccount", "lane"): Lane.QUERY,
 }
