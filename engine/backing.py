@@ -34,6 +34,8 @@ class Backing(Protocol):
     """Usual nanoseconds between two prices, by symbol, where that is slow."""
     progress: Callable[[], float] | None
     """How far a recorded market has been played."""
+    secrets: tuple[str, ...]
+    """What may be written nowhere."""
 
     async def open(self) -> None:
         """Make it. Whatever fails is closed again."""
@@ -56,6 +58,7 @@ class PaperBacking:
         self._home = home
         self.paces: dict[str, int] = {}
         self.progress: Callable[[], float] | None = None
+        self.secrets: tuple[str, ...] = ()
 
     async def open(self) -> None:
         """The account's file, the market and the venue. Raises StoreError, MarketError, ValueError, and what a live exchange is missed for."""
@@ -136,12 +139,14 @@ class LiveBacking:
         self._home = home
         self.paces: dict[str, int] = {}
         self.progress: Callable[[], float] | None = None
+        self.secrets: tuple[str, ...] = ()
 
     async def open(self) -> None:
         """Key and permissions, and what is traded. Raises KeysError, RefusedError, or what the exchange is missed for."""
         settings = self._settings
         self.clock = Clock(asyncio.get_running_loop())
         self.venue = assembly.live(settings.account, settings.market.symbols, settings.gateway.timeout, self._home.folder, self.clock)
+        self.secrets = self.venue.secrets
         try:
             await self.venue.open()
             assembly.admit(await self.venue.key_facts(), settings.account)

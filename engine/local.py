@@ -59,7 +59,7 @@ class LocalSession:
         for symbol, pace in self._backing.paces.items():
             self.engine.board.set_pace(symbol, pace)
         self.engine.progress = self._backing.progress
-        self._log = Log(home.log, secrets_of(settings))
+        self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
         self._tell_others()
         await self.engine.start()
         await self._backing.begin(self.engine.tasks.spawn)

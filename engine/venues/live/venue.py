@@ -85,6 +85,11 @@ class LiveVenue(ABC):
         return self.exchange
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may be written nowhere."""
+        return () if self._credentials is None else (self._credentials.key, self._credentials.secret)
+
+    @property
     def live(self) -> bool:
         """Real money."""
         return True
