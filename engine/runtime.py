@@ -91,7 +91,7 @@ class Engine:
         self.clock = clock
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
-        self.board = Board()
+        self.board = Board(clock.now())
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)

@@ -63,15 +63,15 @@ class _Symbol:
 class Board:
     """Latest prices by symbol."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: int = 0) -> None:
         self._symbols: dict[str, _Symbol] = {}
         self._since: dict[str, tuple[str, _Segment]] = {}
         self._watched: dict[str, str] = {}
         self._pairs: dict[tuple[str, str], str] = {}
         self.picture: Picture | None = None
         """The account as the venue told it last."""
-        self.restarted_at = 0
-        """When this process took the account up."""
+        self.restarted_at = now
+        """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None
         """When the equity was last journaled by this process."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, protection, reconcile, reports
+from engine.desk import custody, doubts, entries, flatten, intents, lockouts, protection, reconcile, recovery, reports
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
@@ -360,6 +360,7 @@ def _restart(ctx: Context, _: Restarted) -> Events:
     ctx.board.restarted_at = ctx.now
     if "STARTING" not in ctx.state.blocks:
         yield e.EntriesBlocked(ctx.now, "STARTING", "recovering: the venue is being asked", None)
+    yield from recovery.skip_numbers(ctx)
     for order in list(ctx.state.orders.values()):
         if order.status is Status.PENDING or order.amend_pending or order.cancel_pending:
             request = "submit" if order.status is Status.PENDING else "amend" if order.amend_pending else "cancel"

@@ -73,6 +73,13 @@ class OrderRecovered(Event, frozen=True, tag="order-recovered"):
     """Which of its position's exits it is."""
 
 
+class NumbersSkipped(Event, frozen=True, tag="numbers-skipped"):
+    """A new process took the account up: a position's next exit is numbered after this."""
+
+    position: str
+    to: int
+
+
 class OrderAccepted(Event, frozen=True, tag="order-accepted"):
     """The venue has it."""
 
@@ -423,6 +430,7 @@ AnyEvent = (
     | PositionPlanned
     | OrderSubmitted
     | OrderRecovered
+    | NumbersSkipped
     | OrderAccepted
     | OrderRejected
     | OrderFilled

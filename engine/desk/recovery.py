@@ -1,6 +1,7 @@
 """Exits that went out while the journal failed, and that a crash made us forget: recognised by their ids, which are derived and not drawn.
 
-An id says nothing by itself, but the ids that a position's next exits would get can be told: what bears one of them is that exit.
+An id tells its number, and with the number the id of each position's exits can be told: what bears one of them is that exit. So that no
+id is used twice, a new process goes on numbering where the last one, however much it could not write down, can't have come.
 """
 
 from collections.abc import Iterable
@@ -8,13 +9,20 @@ from collections.abc import Iterable
 from engine.desk import events as e
 from engine.desk.context import Context, Events, cure
 from engine.model.fill import Fill
-from engine.model.ids import account_prefix, client_order_id
+from engine.model.ids import account_prefix, client_order_id, number_of
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position
 
-AHEAD = 40
-"""How far from a position's newest exit a forgotten one may be: those of other roles may have been numbered since."""
 EXITS = (Role.STOP, Role.CLOSE, Role.TARGET)
+TENTH = 100_000_000
+SKIP = 8
+"""How many numbers a new process leaves out at least."""
+
+
+def skip_numbers(ctx: Context) -> Events:
+    """Leave out the numbers of exits that the last process may have sent without a trace: ten for each second that a position has lived."""
+    for position in list(ctx.state.positions.values()):
+        yield e.NumbersSkipped(ctx.now, position.id, max(position.versions + SKIP, (ctx.now - position.created_at) // TENTH))
 
 
 def recognise(ctx: Context, name: str, symbol: str) -> tuple[Position, Role, int] | None:
@@ -22,12 +30,15 @@ def recognise(ctx: Context, name: str, symbol: str) -> tuple[Position, Role, int
     state = ctx.state
     if not name.startswith(account_prefix(state.account)) or state.order(name) is not None:
         return None
+    try:
+        number = number_of(name)
+    except ValueError:
+        return None
     for position in (*state.positions.values(), *reversed(state.closed.values())):
         if position.symbol == symbol:
-            for version in range(max(position.versions - AHEAD, 0) + 1, position.versions + AHEAD + 1):
-                for role in EXITS:
-                    if client_order_id(state.account, position.id, role.value, version) == name:
-                        return position, role, version
+            for role in EXITS:
+                if client_order_id(state.account, position.id, role.value, number) == name:
+                    return position, role, number
     return None
 
 

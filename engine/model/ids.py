@@ -1,10 +1,13 @@
 """Ids are derived, not drawn: a replay can only say the same id again."""
 
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from hashlib import blake2b
 
 PREFIX = "FO"
 """Begins every client order id of ours."""
+_NUMBER = 5
+"""Characters of an order's number, five bits each."""
+_NUMBERS = 1 << 5 * _NUMBER
 
 
 def _digest(length: int, *parts: str) -> str:
@@ -18,8 +21,17 @@ def account_prefix(account: str) -> str:
 
 
 def client_order_id(account: str, intent: str, leg: str, version: int) -> str:
-    """The id of one order, 18 characters from A-Z and 2-7: what Kraken admits as free text (spot-clordid guide, 2026-11)."""
-    return account_prefix(account) + _digest(13, account, intent, leg, str(version))
+    """The id of one order, 18 characters from A-Z and 2-7: what Kraken admits as free text (spot-clordid guide, 2026-11).
+
+    It ends in the order's number in the clear, so that whoever finds an order can tell whether it is one that we would have sent.
+    """
+    number = b32encode((version % _NUMBERS << 15).to_bytes(5)).decode()[:_NUMBER]
+    return account_prefix(account) + _digest(8, account, intent, leg, str(version)) + number
+
+
+def number_of(name: str) -> int:
+    """The number of the order of this id; nonsense, or ValueError, for an id that is not ours."""
+    return int.from_bytes(b32decode(name[-_NUMBER:] + "AAA")) >> 15
 
 
 def position_id(account: str, intent: str) -> str:

@@ -19,7 +19,7 @@ from engine.model.alert import Severity
 SIZE, FILES = 5_000_000, 4
 """Bytes of a file, and how many older ones are kept."""
 HIDDEN = "•••"
-QUIET = (e.Sampled, e.InstrumentListed, e.AccountAsked, e.Reconciled)
+QUIET = (e.Sampled, e.InstrumentListed, e.AccountAsked, e.Reconciled, e.NumbersSkipped)
 """Said too often to be worth a line."""
 LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
 DOUBTFUL = (e.OrderRejected, e.OutcomeUnknown, e.AmendRefused, e.CancelRefused, e.OrderRecovered, e.HoldingAdjusted)

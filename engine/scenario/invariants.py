@@ -37,7 +37,7 @@ class Auditor:
         self._statuses: dict[str, Status] = {}
         self._submitted: set[str] = set()
         self._executions: set[str] = set()
-        self._adjusted: set[str] = set()
+        self.adjusted: set[str] = set()
         """Positions that were made smaller by hand, or by an exit that had been forgotten: their other exits follow as fast as the venue tells."""
 
     def seed(self, state: State) -> None:
@@ -94,11 +94,11 @@ class Auditor:
             case e.OrderFilled(fill=fill) | e.PositionLiquidated(fill=fill):
                 self._fill(fill, state, now)
             case e.OrderRecovered(order=order):
-                self._adjusted.add(order.position)
+                self.adjusted.add(order.position)
                 self._submitted.add(order.client_order_id)
                 self._statuses[order.client_order_id] = order.status
             case e.HoldingAdjusted(fill=fill):
-                self._adjusted.add(fill.position)
+                self.adjusted.add(fill.position)
                 self._sizes[fill.position] = self._sizes.get(fill.position, ZERO) + fill.size * fill.side.sign
             case _:
                 pass
@@ -138,7 +138,7 @@ class Auditor:
             return
         exits = [order for order in state.orders_for(p.id) if order.is_exit and order.side is p.exits_by]
         alone = len(state.holders.get(p.symbol, ())) <= 1
-        if p.id in self._adjusted:  # something else closed it: what we still ask about may never have reached the venue
+        if p.id in self.adjusted:  # something else closed it: what we still ask about may never have reached the venue
             exits = [order for order in exits if not (order.cancel_pending or order.amend_pending or order.in_doubt)]
         counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending))]
         free = sum((_wanted(order) for order in counted), ZERO)
@@ -192,7 +192,7 @@ class Auditor:
             held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
             instrument = state.instruments[position.symbol]
             told = f"DIFFERENCE:{instrument.base if instrument.kind is Kind.SPOT else position.symbol}" in state.alerts
-            if position.size < ZERO and not told:
+            if -position.size >= instrument.min_size and not told:  # a fee in what was bought back leaves less than anybody can trade
                 self._fail(now, "1 over-closed", f"{position.id} holds {position.size}")
         for symbol, instrument in state.instruments.items():
             told = f"DIFFERENCE:{symbol}" in state.alerts

@@ -106,8 +106,6 @@ class _Player:
         self.asked: list[i.AnyIntent] = []
         self.meddled = False
         """Whether somebody else traded on the account."""
-        self.amnesia = False
-        """Whether the power failed while the journal did, so that exits went out that nobody remembers."""
         self.auditor = Auditor()
 
     def fail(self, invariant: str, detail: str) -> None:
@@ -147,12 +145,7 @@ class _Player:
         if isinstance(report, Accepted):
             self.accepted[report.client_order_id] += 1
             if self.accepted[report.client_order_id] > 1 and not report.client_order_id.startswith("external"):
-                self._twice(report.client_order_id)
-
-    def _twice(self, name: str) -> None:
-        """Only where the journal could not remember that an exit of that id had gone out before."""
-        if not self.amnesia:
-            self.fail("7 accepted twice", name)
+                self.fail("7 accepted twice", report.client_order_id)
 
     async def _boot(self) -> None:
         journal = FaultyJournal.open(self.home / "journal.sqlite", ACCOUNT, "simulation", now=self.clock.now(), inline=True)
@@ -164,7 +157,6 @@ class _Player:
         self.engine = Engine(
             self.settings, self.line, journal, self.clock, self.story.seed + self.power.cuts, inline=True, hooks=Hooks(decided=self._decided)
         )
-        self.auditor = Auditor()
         self.auditor.seed(self.engine.state)
         await self.engine.start()
 
@@ -182,7 +174,6 @@ class _Player:
     async def _reboot(self) -> None:
         """After a crash: everything that was in memory is gone."""
         self.outcome.crashes += 1
-        self.amnesia = self.amnesia or bool(self.engine.journal_failing)
         await self.engine.abandon()
         if len(self.engine.tasks):
             self.fail("10 tasks", f"{len(self.engine.tasks)} tasks outlived a crash")
@@ -206,7 +197,9 @@ class _Player:
         limited = self.engine.gateway.statistics.rate_limited_by_venue
         if limited and not late and faults.rate_limit_storm is None and not self.outcome.crashes:
             self.fail("6 limits", f"the venue refused {limited} requests for its limits")
+        adjusted = self.auditor.adjusted
         self.auditor = Auditor()
+        self.auditor.adjusted = adjusted
 
     # Prices and time
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.alert import ALERTS, Alert, Severity
-from engine.model.ids import PREFIX, account_prefix, client_order_id, position_id
+from engine.model.ids import PREFIX, account_prefix, client_order_id, number_of, position_id
 from engine.model.order import TERMINAL, TRANSITIONS, Status, may_become
 from engine.model.refusal import REFUSALS, Refusal
 
@@ -67,6 +67,7 @@ def test_an_order_s_id_is_derived_and_what_kraken_takes(account: str, intent: st
     assert set(name) <= set(string.ascii_uppercase + "234567")
     assert name.startswith(account_prefix(account))
     assert account_prefix(account).startswith(PREFIX)
+    assert number_of(name) == version
 
 
 def test_nothing_that_differs_has_the_same_id() -> None:
@@ -78,8 +79,8 @@ def test_nothing_that_differs_has_the_same_id() -> None:
 
 def test_ids_are_the_same_in_every_version_of_the_program() -> None:
     assert account_prefix("main") == "FOU6B"
-    assert client_order_id("main", "i1", "entry", 0) == "FOU6BVJ7LU75GFJ5EU"
-    assert client_order_id("main", "i1", "stop", 12) == "FOU6BZTMGLMR6DNJGN"
+    assert client_order_id("main", "i1", "entry", 0) == "FOU6BVJ7LU75GAAAAA"
+    assert client_order_id("main", "i1", "stop", 12) == "FOU6BZTMGLMR6AAAAM"
     assert position_id("main", "i1") == "PWTE5LCVO22E"
 
 

@@ -95,6 +95,11 @@ def _recovered(state: State, event: e.OrderRecovered) -> Touched:
     return _put(state, order)
 
 
+def _skipped(state: State, event: e.NumbersSkipped) -> Touched:
+    state.positions[event.position] = replace(state.positions[event.position], versions=event.to)
+    return event.position
+
+
 def _accepted(state: State, event: e.OrderAccepted) -> Touched:
     order = _known(state, event.order)
     status = _become(order, Status.OPEN) if order.status is Status.PENDING else order.status
@@ -238,6 +243,7 @@ def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
 TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.OrderSubmitted: _submitted,
     e.OrderRecovered: _recovered,
+    e.NumbersSkipped: _skipped,
     e.OrderAccepted: _accepted,
     e.OrderRejected: _rejected,
     e.OrderFilled: _filled,
