@@ -31,9 +31,11 @@ DustEvents = Generator[AnyEvent, None, bool]
 def keep(ctx: Context, name: str) -> Events:
     """Ask for whatever a position lacks."""
     position = ctx.state.positions.get(name)
-    if position is None:
-        return
     orders = ctx.state.orders_for(name)
+    if position is None:
+        for order in orders:  # an exit that had been forgotten: it could only open something
+            yield from cancel(ctx, order, "position closed")
+        return
     if ordering.flattening(ctx) and position.size > ZERO and not position.dust:
         yield from begin_closing(ctx, position, "flatten")
         position = ctx.state.positions[name]
@@ -118,7 +120,7 @@ def _waits(ctx: Context, position: Position) -> bool:
 
 
 def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
-    """Stop, target and close for what is held. A halted desk only closes, and only what it was told to."""
+    """Stop, target and close for what is held. A halted desk does only what it was told to, and lets no exits take more than is held."""
     instrument = ctx.instrument(position)
     closing = min(position.closing, position.size)
     if closing == position.size:
@@ -128,7 +130,8 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     linked = ordering.linked(ctx, position)
     cover = instrument.round_size(position.size if linked else position.size - closing)
     exits = [order for order in orders if order.is_exit]
-    if not ctx.state.halted or closing:
+    resting = sum((order.remaining for order in exits if order.role is Role.STOP), ZERO)
+    if not ctx.state.halted or closing or position.id in ctx.state.by_hand or resting > position.size:
         yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
         targets = [order for order in exits if order.role is Role.TARGET]
         yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)
@@ -212,9 +215,9 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     if missing <= ZERO or _waits(ctx, position):
         return
     room = missing if linked else position.size - working - reserved
-    locked = ordering.locked_elsewhere(ctx, position)
-    if locked and position.stop_refusals:  # somebody else's order holds some of it: what is free is closed
-        room = min(room, ctx.state.cash.get(instrument.base, ZERO) - locked - working - reserved)
+    if position.stop_refusals and ordering.sells_holding(ctx, position):  # others' orders hold some of it, or a fee took it: what is there goes
+        had = ctx.state.cash.get(instrument.base, ZERO) - ordering.locked_elsewhere(ctx, position)
+        room = min(room, had - working - reserved)
     size = instrument.round_size(min(missing, room))
     if ordering.tradable(instrument, size, ctx.mark(position)):
         yield ordering.close_order(ctx, position, size)

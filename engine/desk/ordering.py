@@ -182,9 +182,14 @@ def recovered_at(ctx: Context) -> int:
     return 0 if picture is not None and picture.as_of >= began else began + nanoseconds(ctx.rules.requests.recover)
 
 
+def sells_holding(ctx: Context, position: Position) -> bool:
+    """Whether a close sells what the account must have."""
+    return ctx.instrument(position).kind is Kind.SPOT and position.side is Side.BUY and position.leverage is None
+
+
 def locked_elsewhere(ctx: Context, position: Position) -> Decimal:
     """How much of a spot holding rests in orders that are not ours."""
-    if ctx.instrument(position).kind is not Kind.SPOT or position.side is not Side.BUY:
+    if not sells_holding(ctx, position):
         return ZERO
     return sum((order.remaining for order in ctx.state.foreign.values() if order.symbol == position.symbol and order.side is Side.SELL), ZERO)
 

@@ -116,6 +116,8 @@ class State(Struct):
     ended_alerts: list[Alert] = field(default_factory=list)
     blocks: dict[str, Block] = field(default_factory=dict)
     halted: bool = False
+    by_hand: dict[str, None] = field(default_factory=dict)
+    """Positions about whose exits the operator has said something since the halt: those are kept as he said."""
     flatten: FlattenState | None = None
     day: Day = Day()
     totals: Totals = Totals()

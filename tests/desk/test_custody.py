@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.model import intent as i
 from engine.model import report as r
+from engine.model.fill import Fill, Liquidity
+from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role, Status, Trail
 from engine.model.request import Amend, Cancel, Lane, Submit
 from engine.model.side import Side
@@ -381,6 +384,74 @@ def test_a_halted_desk_keeps_no_exits_but_those_of_what_it_was_told_to_close() -
         (Role.STOP, BTC, D("0.5")),
         (Role.CLOSE, BTC, D("0.2")),
     ]
+
+
+@pytest.mark.parametrize("profile", [FUTURES, SPOT, "binance-spot"])
+def test_a_halted_desk_moves_the_stop_that_the_operator_moves_and_no_other(profile: str) -> None:
+    story = Story(profile)
+    other = story.opened("1", symbol=ETH, price="3000")
+    position = story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    sent = len(story.requests)
+    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700)))).ok
+
+    def stop_of(name: str) -> list[Order]:
+        return [order for order in story.orders("stop") if order.position == name]
+
+    (stop,) = stop_of(position.id)
+    if story.sent(Amend):
+        story.amended(stop)
+    else:
+        story.cancelled(stop)
+        story.accept(stop_of(position.id)[0])
+    assert stop_of(position.id)[0].trigger == D(59_700)
+    asked = [request.order.client_order_id if isinstance(request, Submit) else request.client_order_id for request in story.requests[sent:]]  # type: ignore[union-attr]
+    assert {order.position for order in (story.state.order(name) for name in asked) if order is not None} == {position.id}
+    story.cancelled(stop_of(other.id)[0])
+    assert not stop_of(other.id), "nobody said that it is to be placed again"
+    story.ask(i.Resume(id="r", reason="HALTED"))
+    story.wait(2)
+    assert stop_of(other.id)
+    story.replays()
+
+
+@pytest.mark.parametrize("ask", ["target", "trail", "even"])
+def test_a_halted_desk_does_what_it_is_told_about_exits(ask: str) -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5", stop=None)
+    story.ask(i.Halt(id="h"))
+    story.price(BTC, "61000")
+    asked = {
+        "target": i.MoveTarget(id="m", position=position.id, target=i.At(D(62_000))),
+        "trail": i.SetTrail(id="m", position=position.id, trail=Trail(fraction=D("0.01"))),
+        "even": i.BreakEven(id="m", position=position.id),
+    }
+    assert story.ask(asked[ask]).ok
+    (order,) = story.state.orders.values()
+    assert order.role is (Role.TARGET if ask == "target" else Role.STOP)
+
+
+def test_a_new_halt_begins_without_anything_said() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))
+    story.ask(i.Resume(id="r", reason="HALTED"))
+    assert not story.state.by_hand
+    story.ask(i.MoveStop(id="n", position=position.id, stop=i.At(D(59_710))))
+    assert not story.state.by_hand
+
+
+def test_a_halted_desk_lets_no_stop_take_more_than_is_held() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    story.now += 20 * SECOND
+    name = client_order_id("test", position.id, "close", 9)
+    fill = Fill(name, name, BTC, Side.SELL, D(60_000), D("0.2"), D(0), "USD", Liquidity.TAKER, story.now - 1)
+    story.picture({"USD": D(982_000), "BTC": D("0.3")}, orders=tuple(story.state.orders.values()), fills=(fill,))
+    assert story.position().size == D("0.3")
+    assert [(amend.client_order_id, amend.size) for amend in story.sent(Amend)] == [(story.order("stop").client_order_id, D("0.3"))]
 
 
 # Ends

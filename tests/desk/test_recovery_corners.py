@@ -275,6 +275,23 @@ def test_a_forgotten_exit_of_a_closed_position_opens_its_book_again() -> None:
     story.replays()
 
 
+@pytest.mark.parametrize("flattened", [False, True])
+def test_a_forgotten_exit_that_rests_for_a_closed_position_is_cancelled(flattened: bool) -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    story.fill(story.order("stop"), price="59400")
+    story.now += 20 * SECOND
+    order = forgotten(position, 2)
+    if flattened:
+        assert story.ask(i.Flatten(id="f")).ok
+    story.picture(orders=(order,))
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "it could only open something"
+    story.cancelled(order)
+    assert not story.state.orders
+    story.picture(orders=())
+    story.replays()
+
+
 def test_of_positions_that_have_ended_each_is_recognised() -> None:
     story = Story(FUTURES)
     ended = []

@@ -47,7 +47,7 @@ BOUNDS: dict[str, int] = {
 }
 OF_THE_VENUE = {"instruments", "cash", "foreign", "dust", "elsewhere"}
 """Bounded by what the venue lists: symbols, currencies, its own open orders."""
-OPEN = {"orders", "positions", "plans", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
+OPEN = {"orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
 """Bounded by what is open: empty once nothing is."""
 
 

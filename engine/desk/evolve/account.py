@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.state import ENDED_ALERTS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
 from engine.model.alert import Severity
+from engine.model.intent import BreakEven, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
 
 ANSWERS = 1_000
@@ -27,6 +28,8 @@ def _cash(state: State, event: e.CashReported) -> Touched:
 def _intent(state: State, event: e.IntentTaken) -> Touched:
     state.answers[event.intent.id] = event.answer
     keep_last(state.answers, ANSWERS)
+    if state.halted and event.answer.ok and isinstance(event.intent, MoveStop | MoveTarget | SetTrail | BreakEven):
+        state.by_hand[event.intent.position] = None
     return None
 
 
@@ -76,6 +79,7 @@ def _allowed(state: State, event: e.EntriesAllowed) -> Touched:
 
 def _halt(state: State, event: e.HaltSet) -> Touched:
     state.halted = event.halted
+    state.by_hand.clear()
     return None
 
 

@@ -29,6 +29,7 @@ def _hold(state: State, position: Position) -> None:
 def _let_go(state: State, name: str) -> Position:
     position = state.positions.pop(name)
     state.plans.pop(name, None)
+    state.by_hand.pop(name, None)
     held = state.holders[position.symbol]
     del held[name]
     if not held:
