@@ -280,7 +280,8 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
-    if recovered or "SLEPT" in ctx.state.blocks or reconcile.due_at(ctx) <= ctx.now:
+    waits = recovered or "SLEPT" in ctx.state.blocks
+    if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)
 
 

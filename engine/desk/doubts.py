@@ -60,6 +60,14 @@ def ask_account(ctx: Context) -> Events:
         yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
 
 
+def asks_again(ctx: Context, since: int, last: int) -> bool:
+    """Whether to ask once more for a picture of a time after `since`, the last one having been asked for or told at `last`.
+
+    A view may lag by a minute, and some venues count such questions for ten: they come farther and farther apart.
+    """
+    return ctx.now - last >= max(nanoseconds(1.0), min((ctx.now - since) // 4, nanoseconds(15.0)))
+
+
 def again(ctx: Context, name: str) -> Events:
     """The answer was not enough: ask once more after a pause."""
     doubt = ctx.state.doubts.get(name)

@@ -7,9 +7,9 @@ under way. It never sells more than is held, because every close goes through cu
 from decimal import Decimal
 
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert, name_of, nanoseconds
+from engine.desk.context import Context, Events, alert, name_of
 from engine.desk.custody import cancel, keep
-from engine.desk.doubts import ask_account
+from engine.desk.doubts import ask_account, asks_again
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
 from engine.desk.settling import settle, traded_as
@@ -52,7 +52,8 @@ def step(ctx: Context) -> Events:
         yield from ask_account(ctx)
     if state.orders or any(position.is_open and not position.dust for position in state.positions.values()):
         return
-    if state.flatten.asked_at is None or (state.asked_at is None and ctx.now - state.flatten.asked_at > nanoseconds(1.0)):
+    since = max(state.flatten.began_at, state.last_fill_at)
+    if state.flatten.asked_at is None or (state.asked_at is None and asks_again(ctx, since, state.flatten.asked_at)):
         yield e.FlattenAsked(ctx.now)
         yield e.AccountAsked(ctx.now, state.flatten.began_at)
 

@@ -55,6 +55,11 @@ def linked(ctx: Context, position: Position) -> bool:
     return reduce_only(ctx, ctx.instrument(position)) and len(ctx.state.holders.get(position.symbol, ())) <= 1
 
 
+def opposed(ctx: Context, position: Position) -> bool:
+    """Whether another position holds the other side of the symbol: the venue nets the two, and has nothing left that an order could reduce."""
+    return any(other.size > ZERO and other.side is not position.side for other in ctx.state.positions_in(position.symbol))
+
+
 def rests_together(ctx: Context, position: Position) -> bool:
     """Whether a stop and a target may rest at once without being able to close twice."""
     return ctx.profile.rest_together and linked(ctx, position)
@@ -137,7 +142,9 @@ def _exit(
         price=price,
         trigger=trigger,
         time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
-        reduce_only=reduce_only(ctx, instrument) and (position.size > 0 or linked(ctx, position)),
+        reduce_only=reduce_only(ctx, instrument)
+        and (position.size > 0 or linked(ctx, position))
+        and not (role is Role.CLOSE and opposed(ctx, position)),
         leverage=position.leverage,
         deadline=_deadline(ctx, ctx.rules.requests.exit_deadline),
         created_at=ctx.now,

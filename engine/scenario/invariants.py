@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from engine.desk import events as e
 from engine.desk.desk import Decision
+from engine.desk.ordering import tradable
 from engine.desk.protection import protection
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State, encode_state
 from engine.desk.views import Views
@@ -140,8 +141,9 @@ class Auditor:
         alone = len(state.holders.get(p.symbol, ())) <= 1
         if p.id in self.adjusted:  # something else closed it: what we still ask about may never have reached the venue
             exits = [order for order in exits if not (order.cancel_pending or order.amend_pending or order.in_doubt)]
-        counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending))]
-        free = sum((_wanted(order) for order in counted), ZERO)
+        # A reduce-only exit that shares its symbol and is being made smaller or moved: until the venue has answered, nobody can do more about it.
+        counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending or order.amend_pending))]
+        free = sum((order.remaining for order in counted), ZERO)
         if free > max(p.size, ZERO) and f"OVER_CLOSED:{p.id}" not in state.alerts:
             yield "3 exits", f"{p.id}: exits for {free} work, {p.size} is held"
         closing = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
@@ -192,7 +194,8 @@ class Auditor:
             held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
             instrument = state.instruments[position.symbol]
             told = f"DIFFERENCE:{instrument.base if instrument.kind is Kind.SPOT else position.symbol}" in state.alerts
-            if -position.size >= instrument.min_size and not told:  # a fee in what was bought back leaves less than anybody can trade
+            small = not tradable(instrument, -position.size, position.entry_price(instrument))
+            if position.size < ZERO and not small and not told:  # a fee in what was bought back leaves less than anybody can trade
                 self._fail(now, "1 over-closed", f"{position.id} holds {position.size}")
         for symbol, instrument in state.instruments.items():
             told = f"DIFFERENCE:{symbol}" in state.alerts
@@ -204,13 +207,6 @@ class Auditor:
         self.checked += 1
         if count:
             self._fail(now, "10 tasks", f"{count} tasks outlived the engine")
-
-
-def _wanted(order: Order) -> Decimal:
-    """What an exit may still take; of a reduce-only one that is being made smaller, what it will be left with."""
-    if order.amend_pending and order.reduce_only and order.asked_size is not None:
-        return min(order.remaining, max(order.asked_size - order.filled, ZERO))
-    return order.remaining
 
 
 def _reachable(status: Status) -> frozenset[Status]:

@@ -366,6 +366,20 @@ def test_an_excess_too_small_to_trade_ends_as_dust_once_nothing_rests() -> None:
     assert "OVER_CLOSED" not in story.standing()
 
 
+def test_two_sides_of_one_symbol_are_closed_although_the_venue_has_nothing_left_to_reduce() -> None:
+    story = Story(FUTURES)
+    first = story.opened("0.5", stop=None)
+    second = replace(first, id="P2", side=Side.SELL)  # as a late fill may leave it
+    story.state.positions[second.id] = second
+    story.state.holders[BTC][second.id] = None
+    story.ask(i.ClosePosition(id="c", position=first.id))
+    close = story.order("close")
+    assert not close.reduce_only
+    story.fill(close)
+    story.ask(i.ClosePosition(id="d", position=second.id))
+    assert story.order("close").reduce_only, "alone again, it can't take more than there is"
+
+
 # A desk that is halted
 
 
@@ -421,7 +435,7 @@ def test_a_halted_desk_does_what_it_is_told_about_exits(ask: str) -> None:
     position = story.opened("0.5", stop=None)
     story.ask(i.Halt(id="h"))
     story.price(BTC, "61000")
-    asked = {
+    asked: dict[str, i.AnyIntent] = {
         "target": i.MoveTarget(id="m", position=position.id, target=i.At(D(62_000))),
         "trail": i.SetTrail(id="m", position=position.id, trail=Trail(fraction=D("0.01"))),
         "even": i.BreakEven(id="m", position=position.id),

@@ -226,6 +226,7 @@ def test_after_a_start_entries_wait_for_the_picture_and_for_every_doubt() -> Non
     assert "STARTING" in story.state.blocks, "one is in doubt"
     story.tell(r.Found(replace(entry, status=Status.OPEN, venue_order_id="V"), (), story.now))
     assert "STARTING" in story.state.blocks
+    story.now += SECOND
     story.tell(Pulse())
     assert isinstance(story.requests[-1], QueryAccount), "now the picture is asked for again"
     story.picture()

@@ -70,7 +70,9 @@ def test_an_id_that_only_looks_like_one_is_none(end: str) -> None:
     assert "UNKNOWN_ORDER" in story.standing()
 
 
-@pytest.mark.parametrize(("lived", "versions", "then"), [(0, 0, 8), (0, 5, 13), (1, 0, 10), (1, 2, 10), (1, 3, 11), (3600, 5, 36_000), (3600, 36_001, 36_009)])
+@pytest.mark.parametrize(
+    ("lived", "versions", "then"), [(0, 0, 8), (0, 5, 13), (1, 0, 10), (1, 2, 10), (1, 3, 11), (3600, 5, 36_000), (3600, 36_001, 36_009)]
+)
 def test_a_new_process_leaves_out_what_the_last_one_may_have_used(lived: int, versions: int, then: int) -> None:
     story = Story(FUTURES)
     position = story.opened("0.5", stop=None)

@@ -1,6 +1,7 @@
 """When the desk wants to be woken, and for what: each time to the nanosecond; and what leaves it as a request."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -377,8 +378,31 @@ def test_a_pulse_asks_for_the_picture_that_is_waited_for(code: str, doubt: bool,
         story.tell(r.Unknown(entry.client_order_id, "amend", "no answer", story.now))
     evolve(story.state, e.EntriesBlocked(story.now, code, "it waits", None))
     before = len(story.sent(QueryAccount))
+    story.now += SECOND
     story.tell(Pulse())
     assert len(story.sent(QueryAccount)) == before + asked
+
+
+def test_questions_about_a_view_that_lags_come_farther_and_farther_apart() -> None:
+    story = Story()
+    story.now += 100 * SECOND
+    began = story.now
+    story.tell(Slept("nobody looked for 90 s"))
+    asked = [0]
+    for second in range(1, 90):
+        if asked[-1] == second - 1:
+            story.picture(as_of=began - SECOND)
+        story.now += SECOND
+        story.price(BTC, "60000")
+        before = len(story.sent(QueryAccount))
+        story.tell(Pulse())
+        if len(story.sent(QueryAccount)) > before:
+            asked.append(second)
+    pauses = [then - first for first, then in pairwise(asked)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1], len(asked)) == (1, 15, 15), asked
+    story.picture(as_of=story.now)
+    assert "SLEPT" not in story.state.blocks
 
 
 def test_after_a_sleep_entries_wait_for_a_picture_of_a_later_time() -> None:
