@@ -24,7 +24,8 @@ from engine.wire.lossy import encode, is_stormy
 from engine.wire.spot import shapes
 from engine.wire.spot.orders import OrderError, fields_of, parse, text_of
 from engine.wire.spot.pairs import Pair
-from engine.wire.spot.rest import BATCH, LIMITED, Spot
+from engine.wire.spot.rest import LIMITED, Spot
+from engine.wire.spot.trading import BATCH
 from engine.wire.world import Terms, terms_of
 
 Json = dict[str, Any]
@@ -139,7 +140,7 @@ class Stream:
             return [self.execution(report.fill, None, "filled")]
         if order is None:
             return []
-        terms, level = terms_of(order), self.spot.level(order)
+        terms, level = terms_of(order), self.spot.account.level(order)
         match report:
             case r.Accepted():
                 return [shapes.pending(order, terms, level), shapes.taken(order, terms)]
@@ -371,7 +372,7 @@ class Connection:
                 order = self.world.order(fill.client_order_id)
                 rows.append(self.stream.execution(fill, order, shapes.STREAM_STATUS[order.status] if order is not None else "filled"))
         if params.get("snap_orders", True) is not False:
-            rows += [shapes.snapshot_order(order, terms_of(order), self.spot.level(order)) for order in self.world.exchange.orders.values()]
+            rows += [shapes.snapshot_order(order, terms_of(order), self.spot.account.level(order)) for order in self.world.exchange.orders.values()]
         self._sequences["executions"] = 1
         self.say({"channel": "executions", "type": "snapshot", "data": rows, "sequence": 1})
 
@@ -393,7 +394,7 @@ class Connection:
     def _ticker(self, symbol: str, kind: str) -> None:
         book = self.world.exchange.books[symbol]
         if book.quote is not None:
-            row = shapes.ticker(book.quote, book.last, self.spot.days[symbol])
+            row = shapes.ticker(book.quote, book.last, self.spot.public.days[symbol])
             self.say({"channel": "ticker", "type": kind, "data": [row]})
 
     def _trade_snapshot(self, symbol: str) -> None:
@@ -426,9 +427,9 @@ class Connection:
     def _add(self, params: Json) -> list[Json]:
         wanted = parse(fields_of(params), self.spot.pairs, self.spot.market, self.world.now())
         if wanted.validate:
-            self.spot.check(wanted)
+            self.spot.trading.check(wanted)
             return [{"success": True, "result": {"order_id": ""}}]
-        told: Json = {"order_id": self.spot.place(wanted)}
+        told: Json = {"order_id": self.spot.trading.place(wanted)}
         if wanted.terms.client:
             told["cl_ord_id"] = wanted.terms.client
         if wanted.terms.userref is not None:
@@ -439,7 +440,7 @@ class Connection:
         fields = {name: text_of(params[name]) for name in AMENDED if name in params}
         if "order_id" in fields:
             fields["txid"] = fields.pop("order_id")
-        told = self.spot.amend_order(fields)
+        told = self.spot.trading.amend_order(fields)
         named = {name: params[name] for name in ("order_id", "cl_ord_id") if name in params}
         return [{"success": True, "result": told | named}]
 
@@ -448,7 +449,7 @@ class Connection:
         for name, field in (("order_qty", "volume"), ("limit_price", "price"), ("order_userref", "userref"), ("deadline", "deadline")):
             if name in params:
                 fields[field] = text_of(params[name])
-        told = self.spot.edit_order(fields)
+        told = self.spot.trading.edit_order(fields)
         return [{"success": True, "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]}}]
 
     def _cancel(self, params: Json) -> list[Json]:
@@ -457,7 +458,7 @@ class Connection:
         asked += [("cl_ord_id", "cl_ord_id", name) for name in _names(params.get("cl_ord_id"))]
         for field, told, name in asked:
             try:
-                self.spot.cancel_order({field: name})
+                self.spot.trading.cancel_order({field: name})
                 rows.append({"success": True, "result": {told: name}})
             except OrderError as error:
                 rows.append({"success": False, "error": str(error), **({told: name} if len(asked) > 1 else {})})
@@ -469,7 +470,7 @@ class Connection:
         return [{"success": True, "result": {"count": len(self.world.cancel_all())}}]
 
     def _cancel_after(self, params: Json) -> list[Json]:
-        return [{"success": True, "result": self.spot.cancel_after({"timeout": str(params.get("timeout", 0))})}]
+        return [{"success": True, "result": self.spot.trading.cancel_after({"timeout": str(params.get("timeout", 0))})}]
 
     def _batch_add(self, params: Json) -> list[Json]:
         orders = params.get("orders", [])
@@ -482,8 +483,8 @@ class Connection:
             row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}
             try:
                 if one.validate:
-                    self.spot.check(one)
-                row |= {"order_id": "" if one.validate else self.spot.place(one), "success": True}
+                    self.spot.trading.check(one)
+                row |= {"order_id": "" if one.validate else self.spot.trading.place(one), "success": True}
             except OrderError as error:
                 row |= {"success": False, "error": str(error)}
             rows.append(row)
