@@ -130,8 +130,8 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     linked = ordering.linked(ctx, position)
     cover = instrument.round_size(position.size if linked else position.size - closing)
     exits = [order for order in orders if order.is_exit]
-    resting = sum((order.remaining for order in exits if order.role is Role.STOP), ZERO)
-    if not ctx.state.halted or closing or position.id in ctx.state.by_hand or resting > position.size:
+    too_much = not linked and sum((order.remaining for order in exits), ZERO) > position.size
+    if not ctx.state.halted or closing or position.id in ctx.state.by_hand or too_much:
         yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
         targets = [order for order in exits if order.role is Role.TARGET]
         yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)

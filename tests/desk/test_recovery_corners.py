@@ -277,6 +277,17 @@ def test_a_forgotten_exit_of_a_closed_position_opens_its_book_again() -> None:
     story.replays()
 
 
+def test_what_is_over_closed_is_bought_back_at_once_however_long_its_book_would_have_waited() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5")
+    story.state.positions[position.id] = replace(position, retry_at=story.now + 3600 * SECOND, stop_refusals=9)
+    story.fill(story.order("stop"), price="59400")
+    story.now += 20 * SECOND
+    assert (story.closed().retry_at, story.closed().stop_refusals) == (None, 0)
+    story.picture(orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")})
+    assert story.order("close").size == D("0.1")
+
+
 @pytest.mark.parametrize("flattened", [False, True])
 def test_a_forgotten_exit_that_rests_for_a_closed_position_is_cancelled(flattened: bool) -> None:
     story = Story(SPOT)

@@ -161,7 +161,15 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
     instrument = state.instruments[position.symbol]
     profit = position.realised_profit(instrument)
     state.closed[position.id] = replace(
-        position, closed_at=event.at, close_reason=event.reason, lowest=event.lowest, highest=event.highest, closing=ZERO, trailing=False
+        position,
+        closed_at=event.at,
+        close_reason=event.reason,
+        lowest=event.lowest,
+        highest=event.highest,
+        closing=ZERO,
+        trailing=False,
+        retry_at=None,
+        stop_refusals=0,
     )
     keep_last(state.closed, CLOSED_POSITIONS)
     state.totals = Totals(add_cash(state.totals.realised, position.settle, profit), state.totals.fees)
