@@ -1,7 +1,7 @@
 """An exchange on loopback in the test's own loop, on simulated prices, and what a client needs to reach it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from engine import assembly
 from engine.clock import Clock
 from engine.exchange import Faults
+from engine.model.quote import Tick
 from engine.settings import AccountSettings
 from engine.venues.live.venue import LiveVenue
 from engine.wire.keys import PERMISSIONS, Key, new_secret
@@ -22,10 +23,11 @@ TIERS = {"kraken": {"tier": "pro"}, "krakenfutures": {}}
 class Exchange:
     """One that listens."""
 
-    def __init__(self, name: str, server: Server, clock: Clock) -> None:
+    def __init__(self, name: str, server: Server, clock: Clock, limits: dict[str, str]) -> None:
         self.name = name
         self.server = server
         self.clock = clock
+        self.limits = limits
 
     @property
     def world(self) -> "object":
@@ -41,7 +43,7 @@ class Exchange:
             "profile": PROFILES[self.name],
             "rest": ready["rest"],
             "ws": ready["ws"],
-            "limits": TIERS[self.name],
+            "limits": self.limits,
         }
         return AccountSettings(**(terms | more))  # type: ignore[arg-type]
 
@@ -59,16 +61,25 @@ class Exchange:
 
 
 @asynccontextmanager
-async def serving(name: str, *, faults: Faults | None = None, permissions: tuple[str, ...] = PERMISSIONS, seed: int = 1) -> AsyncIterator[Exchange]:
-    """Listen until the block is left."""
+async def serving(
+    name: str,
+    *,
+    faults: Faults | None = None,
+    permissions: tuple[str, ...] = PERMISSIONS,
+    seed: int = 1,
+    limits: dict[str, str] | None = None,
+    ticks: Callable[[int], Iterable[Tick]] | None = None,
+) -> AsyncIterator[Exchange]:
+    """Listen until the block is left. `limits` are the account's tier; `ticks` tells prices from a start, where simulated ones won't do."""
     clock = Clock(asyncio.get_running_loop())
-    profile = assembly.profile(PROFILES[name], TIERS[name])
+    limits = TIERS[name] if limits is None else limits
+    profile = assembly.profile(PROFILES[name], limits)
     source = assembly.simulated(profile, SYMBOLS[name], seed, clock.now(), {})
     world = open_world(profile, source.instruments, {"USD": Decimal(100_000)}, "USD", seed=seed, faults=faults or Faults(), state=None)
     secret = new_secret()
     server = Server(world, Key("KEY", secret, permissions), secret)
-    await server.start(0, source.ticks, clock)
+    await server.start(0, source.ticks if ticks is None else ticks(clock.now()), clock)
     try:
-        yield Exchange(name, server, clock)
+        yield Exchange(name, server, clock, limits)
     finally:
         await server.close()

@@ -10,6 +10,7 @@ import heapq
 import hmac
 import importlib
 import json
+import threading
 from collections.abc import Awaitable, Mapping
 from typing import Any, cast
 
@@ -141,9 +142,14 @@ class Rest:
         return answer
 
 
+_IMPORTING = threading.Lock()
+"""ccxt's package and its exchanges import each other: two threads that begin at different ends would wait for one another."""
+
+
 def _client_class(exchange: str) -> type[Any]:
     """ccxt's class for an exchange, which leaves numbers text and errors in the answer."""
-    base: type[Any] = getattr(importlib.import_module(f"ccxt.async_support.{exchange}"), exchange)
+    with _IMPORTING:
+        base: type[Any] = getattr(importlib.import_module(f"ccxt.async_support.{exchange}"), exchange)
 
     class Raw(base):  # type: ignore[misc]
         def parse_json(self, text: str) -> Any:
