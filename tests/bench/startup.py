@@ -202,7 +202,8 @@ def exchange() -> Iterator[dict[str, str]]:
             f'[account]\nvenue = "kraken"\nprofile = "kraken-spot"\nrest = "{ready["rest"]}"\nws = "{ready["ws"]}"\n[market]\nsymbols = ["BTC/USD"]\n'
         )
         try:
-            yield {"FLATOUT_SETTINGS": str(path), "FLATOUT_KEY": "K", "FLATOUT_SECRET": "c2VjcmV0c2VjcmV0"}
+            secret = ready["secret"]
+            yield {"FLATOUT_SETTINGS": str(path), "FLATOUT_KEY": ready["key"], "FLATOUT_SECRET": secret, "REST": ready["rest"], "WS": ready["ws"]}
         finally:
             process.terminate()
             process.wait()
