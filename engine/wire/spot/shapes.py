@@ -1,6 +1,6 @@
-"""What Kraken spot says of pairs, orders, executions and balances: the keys and types of its real replies.
+"""What Kraken spot says of pairs, orders and executions over REST: the keys and types of its real replies.
 
-REST tells money as text and times as seconds; WebSocket v2 tells both as numbers, and times as RFC 3339.
+Money is told as text and times as seconds.
 """
 
 from datetime import UTC, datetime
@@ -10,9 +10,8 @@ from typing import Any
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO
-from engine.model.order import TRIGGERED, Order, OrderType, Status
-from engine.model.quote import Quote, Trade
-from engine.model.side import Side
+from engine.model.order import TRIGGERED, Order, Status
+from engine.model.quote import Quote
 from engine.wire.spot.pairs import Pair, altname, asset
 from engine.wire.world import Terms
 
@@ -25,18 +24,7 @@ STATUS = {
     Status.EXPIRED: "expired",
     Status.REJECTED: "canceled",
 }
-STREAM_STATUS = {
-    Status.PENDING: "pending_new",
-    Status.OPEN: "new",
-    Status.PARTIALLY_FILLED: "partially_filled",
-    Status.FILLED: "filled",
-    Status.CANCELLED: "canceled",
-    Status.EXPIRED: "expired",
-    Status.REJECTED: "canceled",
-}
 CENT = 100
-FIVE = Decimal("0.00001")
-EIGHT = Decimal("0.00000001")
 Json = dict[str, Any]
 
 
@@ -218,208 +206,6 @@ def consolidated(position: Json) -> Json:
 # WebSocket v2
 
 
-def identity(order: Order, terms: Terms) -> Json:
-    """How an update names its order."""
-    named: Json = {"order_id": order.client_order_id}
-    if terms.client:
-        named["cl_ord_id"] = terms.client
-    else:
-        named["order_userref"] = terms.userref or 0
-    return named
-
-
-def snapshot_order(order: Order, terms: Terms, level: Decimal | None) -> Json:
-    """An open order, whole: of the snapshot, and of `pending_new`."""
-    told: Json = {
-        "order_id": order.client_order_id,
-        "symbol": order.symbol,
-        "order_qty": order.size,
-        "cum_cost": order.value,
-        "cum_qty": order.filled,
-        "avg_price": order.average_price or ZERO,
-        "time_in_force": terms.in_force,
-        "exec_type": "new" if order.status is not Status.PENDING else "pending_new",
-        "side": order.side.value,
-        "order_type": terms.kind or "market",
-        **identity(order, terms),
-        "limit_price_type": "static",
-        "stop_price": level or ZERO,
-        "order_status": STREAM_STATUS[order.status],
-        "fee_usd_equiv": ZERO,
-        "fee_ccy_pref": "fcib" if "fcib" in terms.flags else "fciq",
-        "timestamp": rfc3339(order.created_at),
-    }
-    if order.price is not None:
-        told["limit_price"] = order.price
-    if order.post_only:
-        told["post_only"] = True
-    if order.reduce_only:
-        told["reduce_only"] = True
-    if order.leverage is not None:
-        told["margin"] = True
-    if order.type in TRIGGERED:
-        trailing = order.type is OrderType.TRAILING_STOP
-        told["triggers"] = {
-            "reference": terms.trigger,
-            "price": level or ZERO,
-            "price_type": ("pct" if order.trail is not None and order.trail.fraction is not None else "quote") if trailing else "static",
-            "status": "triggered" if order.triggered else "untriggered",
-        }
-        told["trigger"] = terms.trigger
-    return told
-
-
-def pending(order: Order, terms: Terms, level: Decimal | None) -> Json:
-    """The first word about a new order."""
-    told = snapshot_order(order, terms, level)
-    told.pop("cum_qty")
-    told.pop("avg_price")
-    return told | {"exec_type": "pending_new", "order_status": "pending_new", "cum_cost": ZERO}
-
-
-def taken(order: Order, terms: Terms) -> Json:
-    """The order works: nothing but its name."""
-    told: Json = {"timestamp": rfc3339(order.created_at), "order_status": "new", "exec_type": "new", **identity(order, terms)}
-    if order.post_only:
-        told["post_only"] = True
-    return told
-
-
-def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None) -> Json:
-    """A trade."""
-    told: Json = {
-        "order_id": fill.client_order_id,
-        "exec_id": fill.execution_id,
-        "exec_type": "trade",
-        "trade_id": trade_id(fill),
-        "symbol": fill.symbol,
-        "side": fill.side.value,
-        "last_qty": fill.size,
-        "last_price": fill.price,
-        "liquidity_ind": "m" if fill.liquidity is Liquidity.MAKER else "t",
-        "cost": fill.size * fill.price,
-        "order_status": status,
-        "order_type": terms.kind or "market",
-        "timestamp": rfc3339(fill.at),
-        "fee_usd_equiv": fill.fee * (rate if rate is not None else ONE),
-        "fees": [{"asset": fill.fee_currency, "qty": fill.fee}],
-    }
-    if order is not None:
-        told |= identity(order, terms) | {"cum_qty": order.filled, "cum_cost": order.value, "avg_price": order.average_price or ZERO}
-        if order.leverage is not None:
-            told["margin"] = True
-    if not terms.user:
-        told["liquidated"] = True
-    return told
-
-
-def completed(order: Order, terms: Terms, at: int) -> Json:
-    """The order has filled."""
-    return {
-        "timestamp": rfc3339(at),
-        "order_status": "filled",
-        "exec_type": "filled",
-        "cum_qty": order.filled,
-        "cum_cost": order.value,
-        "avg_price": order.average_price or ZERO,
-        "fee_usd_equiv": ZERO,
-        **identity(order, terms),
-    }
-
-
-def ended(order: Order, terms: Terms, at: int, kind: str, reason: str) -> Json:
-    """The order was cancelled, or ran out of time."""
-    return {
-        "timestamp": rfc3339(at),
-        "order_status": kind,
-        "exec_type": kind,
-        "cum_qty": order.filled,
-        "cum_cost": order.value,
-        "fee_usd_equiv": ZERO,
-        "avg_price": order.average_price or ZERO,
-        **identity(order, terms),
-        "cancel_reason": reason,
-        "reason": reason,
-    }
-
-
-def amended(order: Order, terms: Terms, at: int) -> Json:
-    """The order works with other terms."""
-    told: Json = {
-        "timestamp": rfc3339(at),
-        "exec_type": "amended",
-        "order_status": STREAM_STATUS[order.status],
-        "cum_qty": order.filled,
-        "reason": "User requested",
-        "amended": True,
-        "order_qty": order.size,
-        "limit_price_type": "static",
-        **identity(order, terms),
-    }
-    if order.price is not None:
-        told["limit_price"] = order.price
-    if order.trigger is not None:
-        told["triggers"] = {"reference": terms.trigger, "price": order.trigger, "price_type": "static", "status": "untriggered"}
-    return told
-
-
-def triggered(order: Order, terms: Terms, at: int) -> Json:
-    """The order's trigger was touched."""
-    return {
-        "timestamp": rfc3339(at),
-        "exec_type": "status",
-        "order_status": STREAM_STATUS[order.status],
-        **identity(order, terms),
-        "triggers": {"reference": terms.trigger, "price": order.trigger or ZERO, "price_type": "static", "status": "triggered"},
-    }
-
-
-def balance(currency: str, amount: Decimal) -> Json:
-    """A row of the balances snapshot."""
-    name = currency
-    wallets = [{"type": "spot", "id": "main", "balance": amount}]
-    return {"asset": name, "asset_class": "currency", "balance": amount, "wallets": wallets}
-
-
-def ledger(fill: Fill, name: str, currency: str, amount: Decimal, fee: Decimal, left: Decimal) -> Json:
-    """A change of a balance."""
-    return {
-        "ledger_id": name,
-        "ref_id": fill.execution_id,
-        "timestamp": rfc3339(fill.at),
-        "type": "trade",
-        "asset": currency,
-        "asset_class": "currency",
-        "category": "trade",
-        "wallet_type": "spot",
-        "wallet_id": "main",
-        "amount": amount,
-        "fee": fee,
-        "balance": left,
-    }
-
-
-def ticker(quote: Quote, last: Decimal | None, day: "Day") -> Json:
-    """The ticker channel."""
-    price = last if last is not None else quote.mid
-    change = price - (day.open if day.open is not None else price)
-    return {
-        "symbol": quote.symbol,
-        "bid": quote.bid,
-        "bid_qty": quote.bid_size,
-        "ask": quote.ask,
-        "ask_qty": quote.ask_size,
-        "last": price,
-        "volume": day.volume,
-        "vwap": (day.value / day.volume).quantize(FIVE) if day.volume else price,
-        "low": day.low if day.low is not None else price,
-        "high": day.high if day.high is not None else price,
-        "change": change,
-        "change_pct": (change / day.open * 100).quantize(Decimal("0.01")) if day.open else ZERO,
-        "timestamp": rfc3339(quote.at),
-    }
-
-
 def ticker_info(pair: Pair, quote: Quote | None, last: Decimal | None, last_size: Decimal, day: "Day") -> Json:
     """A row of the REST ticker; prices have five digits at least."""
     digits = max(pair.price_decimals, 5)
@@ -443,19 +229,6 @@ def ticker_info(pair: Pair, quote: Quote | None, last: Decimal | None, last_size
         "l": [told(day.low or price), told(day.low or price)],
         "h": [told(day.high or price), told(day.high or price)],
         "o": told(day.open or price),
-    }
-
-
-def trade(print_: Trade, count: int) -> Json:
-    """The trade channel."""
-    return {
-        "symbol": print_.symbol,
-        "side": (print_.taker or Side.BUY).value,
-        "price": print_.price,
-        "qty": print_.size,
-        "ord_type": "market",
-        "trade_id": count,
-        "timestamp": rfc3339(print_.at),
     }
 
 

@@ -13,7 +13,6 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from engine.clock import SECOND
-from engine.exchange import RateLimit
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.money import ZERO
@@ -21,11 +20,11 @@ from engine.model.order import Order, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.lossy import encode, is_stormy
-from engine.wire.spot import shapes
-from engine.wire.spot.orders import OrderError, fields_of, parse, text_of
+from engine.wire.spot import shapes, stream_shapes
+from engine.wire.spot.orders import OrderError
 from engine.wire.spot.pairs import Pair
 from engine.wire.spot.rest import LIMITED, Spot
-from engine.wire.spot.trading import BATCH
+from engine.wire.spot.socket_trading import SocketTrading, names
 from engine.wire.world import Terms, terms_of
 
 Json = dict[str, Any]
@@ -49,6 +48,7 @@ class Stream:
     def __init__(self, spot: Spot) -> None:
         self.spot = spot
         self.world = spot.world
+        self.trading = SocketTrading(spot.trading)
         self.connections: dict[Connection, None] = {}
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,7 +123,7 @@ class Stream:
             if trade.symbol in connection.tickers:
                 connection.tick(trade.symbol)
             if trade.symbol in connection.trades:
-                connection.say({"channel": "trade", "type": "update", "data": [shapes.trade(trade, count)]})
+                connection.say({"channel": "trade", "type": "update", "data": [stream_shapes.trade(trade, count)]})
 
     def _reported(self, report: r.VenueReport, order: Order | None) -> None:
         private = [connection for connection in self.connections if connection.executions]
@@ -143,33 +143,33 @@ class Stream:
         terms, level = terms_of(order), self.spot.account.level(order)
         match report:
             case r.Accepted():
-                return [shapes.pending(order, terms, level), shapes.taken(order, terms)]
+                return [stream_shapes.pending(order, terms, level), stream_shapes.taken(order, terms)]
             case r.Triggered(at=at):
-                return [shapes.triggered(order, terms, at)]
+                return [stream_shapes.triggered(order, terms, at)]
             case r.Filled(fill=fill, at=at):
                 whole = order.status is Status.FILLED
                 rows = [self.execution(fill, order, "filled" if whole else "partially_filled")]
-                return [*rows, shapes.completed(order, terms, at)] if whole else rows
+                return [*rows, stream_shapes.completed(order, terms, at)] if whole else rows
             case r.Cancelled(text=text, at=at):
-                return [shapes.ended(order, terms, at, "canceled", text)]
+                return [stream_shapes.ended(order, terms, at, "canceled", text)]
             case r.Expired(at=at):
-                return [shapes.ended(order, terms, at, "expired", "Order expired")]
+                return [stream_shapes.ended(order, terms, at, "expired", "Order expired")]
             case r.Amended(at=at):
-                return [shapes.amended(order, terms, at)]
+                return [stream_shapes.amended(order, terms, at)]
             case _:
                 return []
 
     def execution(self, fill: Fill, order: Order | None, status: str) -> Json:
         """A trade."""
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        return shapes.execution(fill, order, terms, status, self.world.exchange.rate(fill.fee_currency, "USD"))
+        return stream_shapes.execution(fill, order, terms, status, self.world.exchange.rate(fill.fee_currency, "USD"))
 
     def _balances(self, fill: Fill) -> None:
         instrument, cash = self.world.exchange.instruments[fill.symbol], self.world.exchange.ledger.cash
         for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
             fee = fill.fee if currency == fill.fee_currency else ZERO
             name = shapes.ledger_id(fill, currency, instrument)
-            row = shapes.ledger(fill, name, currency, amount, fee, cash.get(currency, ZERO))
+            row = stream_shapes.ledger(fill, name, currency, amount, fee, cash.get(currency, ZERO))
             for connection in self.connections:
                 if connection.balances:
                     connection.report("balances", row)
@@ -272,7 +272,7 @@ class Connection:
 
     def _trading(self, method: str, params: Json, asked: Json, began: int) -> None:
         """One request to trade, through the faults."""
-        handler, faults, random = TRADING.get(method), self.world.faults, self.world.random
+        handler, faults, random = self.stream.trading.methods.get(method), self.world.faults, self.world.random
         logged = self.world.logged(f"ws/{method}", {key: str(value) for key, value in params.items() if key != "token"})
         if faults.lose_request and random.random() < faults.lose_request:
             return
@@ -282,7 +282,7 @@ class Connection:
             if handler is None:
                 raise OrderError("EGeneral:Unknown method")
             self._authorised(params, "close-trades" if "cancel" in method else "modify-trades")
-            rows = handler(self, params)
+            rows = handler(params)
         except OrderError as error:
             logged.outcome = str(error)
             self.say({"method": method, **self._about(asked, began), "success": False, "error": str(error)})
@@ -310,7 +310,7 @@ class Connection:
 
     def _subscription(self, method: str, params: Json, asked: Json, began: int) -> None:
         channel = str(params.get("channel", ""))
-        symbols: list[str | None] = [*_names(params.get("symbol") or None)]
+        symbols: list[str | None] = [*names(params.get("symbol") or None)]
         for symbol in symbols or [None]:
             told: Json = {"channel": channel}
             if symbol is not None:
@@ -370,14 +370,16 @@ class Connection:
         if params.get("snap_trades"):
             for fill in list(self.world.exchange.fills)[-50:]:
                 order = self.world.order(fill.client_order_id)
-                rows.append(self.stream.execution(fill, order, shapes.STREAM_STATUS[order.status] if order is not None else "filled"))
+                rows.append(self.stream.execution(fill, order, stream_shapes.STATUS[order.status] if order is not None else "filled"))
         if params.get("snap_orders", True) is not False:
-            rows += [shapes.snapshot_order(order, terms_of(order), self.spot.account.level(order)) for order in self.world.exchange.orders.values()]
+            rows += [
+                stream_shapes.snapshot_order(order, terms_of(order), self.spot.account.level(order)) for order in self.world.exchange.orders.values()
+            ]
         self._sequences["executions"] = 1
         self.say({"channel": "executions", "type": "snapshot", "data": rows, "sequence": 1})
 
     def _balance_snapshot(self) -> None:
-        rows = [shapes.balance(currency, amount) for currency, amount in self.world.exchange.ledger.cash.items()]
+        rows = [stream_shapes.balance(currency, amount) for currency, amount in self.world.exchange.ledger.cash.items()]
         self._sequences["balances"] = 1
         self.say({"channel": "balances", "type": "snapshot", "data": rows, "sequence": 1})
 
@@ -394,11 +396,11 @@ class Connection:
     def _ticker(self, symbol: str, kind: str) -> None:
         book = self.world.exchange.books[symbol]
         if book.quote is not None:
-            row = shapes.ticker(book.quote, book.last, self.spot.public.days[symbol])
+            row = stream_shapes.ticker(book.quote, book.last, self.spot.public.days[symbol])
             self.say({"channel": "ticker", "type": kind, "data": [row]})
 
     def _trade_snapshot(self, symbol: str) -> None:
-        rows = [shapes.trade(trade, n) for n, trade in self.world.numbered(symbol)[-50:]]
+        rows = [stream_shapes.trade(trade, n) for n, trade in self.world.numbered(symbol)[-50:]]
         self.say({"channel": "trade", "type": "snapshot", "data": rows})
 
     def book(self, symbol: str) -> None:
@@ -422,91 +424,9 @@ class Connection:
         kind = "snapshot" if known is None else "update"
         self.say({"channel": "book", "type": kind, "data": [row | {"timestamp": shapes.rfc3339(at)}]})
 
-    # Trading
-
-    def _add(self, params: Json) -> list[Json]:
-        wanted = parse(fields_of(params), self.spot.pairs, self.spot.market, self.world.now())
-        if wanted.validate:
-            self.spot.trading.check(wanted)
-            return [{"success": True, "result": {"order_id": ""}}]
-        told: Json = {"order_id": self.spot.trading.place(wanted)}
-        if wanted.terms.client:
-            told["cl_ord_id"] = wanted.terms.client
-        if wanted.terms.userref is not None:
-            told["order_userref"] = wanted.terms.userref
-        return [{"success": True, "result": told}]
-
-    def _amend(self, params: Json) -> list[Json]:
-        fields = {name: text_of(params[name]) for name in AMENDED if name in params}
-        if "order_id" in fields:
-            fields["txid"] = fields.pop("order_id")
-        told = self.spot.trading.amend_order(fields)
-        named = {name: params[name] for name in ("order_id", "cl_ord_id") if name in params}
-        return [{"success": True, "result": told | named}]
-
-    def _edit(self, params: Json) -> list[Json]:
-        fields = {"txid": str(params.get("order_id", "")), "pair": str(params.get("symbol", ""))}
-        for name, field in (("order_qty", "volume"), ("limit_price", "price"), ("order_userref", "userref"), ("deadline", "deadline")):
-            if name in params:
-                fields[field] = text_of(params[name])
-        told = self.spot.trading.edit_order(fields)
-        return [{"success": True, "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]}}]
-
-    def _cancel(self, params: Json) -> list[Json]:
-        rows: list[Json] = []
-        asked = [("txid", "order_id", name) for name in _names(params.get("order_id"))]
-        asked += [("cl_ord_id", "cl_ord_id", name) for name in _names(params.get("cl_ord_id"))]
-        for field, told, name in asked:
-            try:
-                self.spot.trading.cancel_order({field: name})
-                rows.append({"success": True, "result": {told: name}})
-            except OrderError as error:
-                rows.append({"success": False, "error": str(error), **({told: name} if len(asked) > 1 else {})})
-        if not rows:
-            raise OrderError("EGeneral:Invalid arguments:order_id")
-        return rows
-
-    def _cancel_all(self, _: Json) -> list[Json]:
-        return [{"success": True, "result": {"count": len(self.world.cancel_all())}}]
-
-    def _cancel_after(self, params: Json) -> list[Json]:
-        return [{"success": True, "result": self.spot.trading.cancel_after({"timeout": str(params.get("timeout", 0))})}]
-
-    def _batch_add(self, params: Json) -> list[Json]:
-        orders = params.get("orders", [])
-        if not isinstance(orders, list) or not BATCH[0] <= len(orders) <= BATCH[1] or not all(isinstance(order, dict) for order in orders):
-            raise OrderError("EGeneral:Invalid arguments:orders")
-        common: Json = {name: params[name] for name in ("symbol", "deadline", "validate") if name in params}
-        wanted = [parse(fields_of({**order, **common}), self.spot.pairs, self.spot.market, self.world.now()) for order in orders]
-        rows: list[Json] = []
-        for one in wanted:
-            row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}
-            try:
-                if one.validate:
-                    self.spot.trading.check(one)
-                row |= {"order_id": "" if one.validate else self.spot.trading.place(one), "success": True}
-            except OrderError as error:
-                row |= {"success": False, "error": str(error)}
-            rows.append(row)
-        return [{"success": True, "result": {"orders": rows}}]
-
-    def _batch_cancel(self, params: Json) -> list[Json]:
-        count = 0
-        for name in (*_names(params.get("orders")), *_names(params.get("cl_ord_id"))):
-            found = name if name in self.world.exchange.orders else self.world.of_client(name)
-            if found is not None and not isinstance(self.world.cancel(found), RateLimit):
-                count += 1
-        return [{"success": True, "orders_cancelled": count}]
-
 
 def _nothing() -> None:
     """Nothing is said after the acknowledgement."""
-
-
-def _names(value: object) -> list[str]:
-    if value is None:
-        return []
-    return [str(name) for name in value] if isinstance(value, list) else [str(value)]
 
 
 def _digits(value: Decimal, digits: int) -> Decimal:
@@ -542,20 +462,9 @@ def _instrument(pair: Pair) -> Json:
     }
 
 
-AMENDED = ("order_id", "cl_ord_id", "order_qty", "limit_price", "trigger_price", "deadline")
 WARNINGS = [
     "cancel_reason is deprecated, use reason",
     "stop_price is deprecated, use triggers.price",
     "trigger is deprecated use triggers.reference",
     "triggered_price is deprecated use triggers.last_price",
 ]
-TRADING: dict[str, Callable[[Connection, Json], list[Json]]] = {
-    "add_order": Connection._add,  # noqa: SLF001 - the table of the class's own methods
-    "amend_order": Connection._amend,  # noqa: SLF001
-    "edit_order": Connection._edit,  # noqa: SLF001
-    "cancel_order": Connection._cancel,  # noqa: SLF001
-    "cancel_all": Connection._cancel_all,  # noqa: SLF001
-    "cancel_all_orders_after": Connection._cancel_after,  # noqa: SLF001
-    "batch_add": Connection._batch_add,  # noqa: SLF001
-    "batch_cancel": Connection._batch_cancel,  # noqa: SLF001
-}
