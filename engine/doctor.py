@@ -174,10 +174,12 @@ class LineCheck:
     async def _streams(self) -> str:
         if self._real:
             await self._venue.connect(self._on_report, self._on_quote)
-            await asyncio.wait_for(self._connected.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._connected.wait()
         else:
             await self._venue.listen(self._on_quote, lambda _: None)
-        await asyncio.wait_for(self._priced.wait(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await self._priced.wait()
         return "private and public streams are heard" if self._real else "prices are heard"
 
     def _on_report(self, report: VenueReport) -> None:

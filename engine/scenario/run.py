@@ -73,6 +73,7 @@ class Run:
         self._intents: dict[str, str] = {}
         self._doubts: set[str] = set()
         self._begin_at = 0
+        self._restarting = asyncio.Lock()
 
     async def main(self) -> dict[str, Any]:
         """The whole run; the report."""
@@ -88,6 +89,8 @@ class Run:
             if script.done():
                 script.result()
             await feed
+            async with self._restarting:  # a new engine is never left half opened
+                script.cancel()
         finally:
             for task in (feed, script):
                 task.cancel()
@@ -125,13 +128,14 @@ class Run:
 
     async def _restart(self, *, crash: bool) -> None:
         self._count()
-        if crash:
-            await self.engine.abandon()
-            self.engine.journal.close(0)
-        else:
-            await self.engine.close()
-        self.auditor.tasks(len(self.engine.tasks), self.clock.now())
-        await self._open_engine()
+        async with self._restarting:
+            if crash:
+                await self.engine.abandon()
+                self.engine.journal.close(0)
+            else:
+                await self.engine.close()
+            self.auditor.tasks(len(self.engine.tasks), self.clock.now())
+            await self._open_engine()
         await self._recovered()
 
     async def _recovered(self) -> None:

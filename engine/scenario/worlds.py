@@ -211,7 +211,8 @@ class LiveWorld:
     async def begun(self) -> None:
         """Once there is a price: the script's time begins then."""
         try:
-            await asyncio.wait_for(self._first.wait(), FIRST_PRICE / SECOND)
+            async with asyncio.timeout(FIRST_PRICE / SECOND):
+                await self._first.wait()
         except TimeoutError:
             raise ScenarioError(
                 f"{self._script.path}: market: {account_name(self._settings)} tells no price of {', '.join(self._script.market.symbols)}"

@@ -52,7 +52,8 @@ class Socket:
                 try:
                     async with session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
                         self._socket, self.connects = socket, self.connects + 1
-                        await asyncio.wait_for(self._opened(self), self._silence)
+                        async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
+                            await self._opened(self)
                         pause = PAUSE
                         text = await self._read(socket)
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
