@@ -236,6 +236,8 @@ class Gateway:
         except RateLimitedError as error:
             self._land(request)
             self.statistics.rate_limited_by_venue += 1
+            if isinstance(request, Query | QueryAccount):  # exits go on at once, whatever the venue counts
+                limits.overrun(self.model, request, self._clock.now())
             self._listener.rate_limited(str(error))
             self._try_again(waiting)
         except Exception as error:  # the venue's own code failed: whether it acted must be asked, and the task's death is told

@@ -68,6 +68,11 @@ class Counter:
         self.settle(now)
         self.used += cost
 
+    def fill(self, now: int) -> None:
+        """Whoever counts says that nothing is left."""
+        self.settle(now)
+        self.used = max(self.used, self.capacity)
+
 
 class Window:
     """At most `capacity` in any `seconds`: exact, by remembering what was spent when."""
@@ -187,7 +192,7 @@ class KrakenSpotLimits(_Counters):
             case Cancel(touched_at=touched):
                 return ((symbol_of(request), _by_age(now - touched, CANCEL_BY_AGE)),)
             case Query():
-                return (("rest", 1.0),)
+                return (("rest", 2.0),)  # by our id: open orders 1, closed orders 1
             case QueryAccount():
                 return (("rest", 4.0),)  # open orders 1, balances 1, trade history 2
 
@@ -221,6 +226,14 @@ def spend(model: LimitModel, request: Request, now: int) -> None:
     """Count `request` as sent."""
     for name, cost in model.charges(request, now):
         model.counter(name).spend(cost, now)
+
+
+def overrun(model: LimitModel, request: Request, now: int) -> None:
+    """The venue refused `request` for its limits: what drains steadily is full there, whatever was counted here. A window is left as it is."""
+    for name, _ in model.charges(request, now):
+        counter = model.counter(name)
+        if isinstance(counter, Counter):
+            counter.fill(now)
 
 
 def levels(model: LimitModel, now: int) -> tuple[Level, ...]:

@@ -63,12 +63,42 @@ def test_the_reserve_is_never_spent_by_what_can_wait(lane: Lane) -> None:
         capacity = {Lane.ENTRY: 60, Lane.FOLLOW: 60, Lane.QUERY: 15}[lane]
         office.gateway.enqueue([make(f"a{number}") for number in range(100)])
         await office.wait(0.02)
-        assert len(office.line.carried) == capacity - 10
+        assert len(office.line.carried) == (capacity - 10) // (2 if lane is Lane.QUERY else 1)
         office.gateway.enqueue([submit(f"x{number}", Lane.PROTECT) for number in range(10)])
         await office.wait(0.02)
         assert len([name for name in office.names if name.startswith("x")]) == 10
 
     in_office(tale, reserve=10.0)
+
+
+@pytest.mark.parametrize(("question", "waits"), [(query("q"), 2 / 0.33), (QueryAccount(0), 4 / 0.33)])
+def test_a_question_that_was_refused_for_the_limits_waits_until_there_is_room_for_all_of_it(question: Request, waits: float) -> None:
+    """Asked again each second, its first part would take what drains, and its second part would never get through."""
+
+    async def tale(office: Office) -> None:
+        office.line.answers.append(RateLimitedError("EAPI:Rate limit exceeded"))
+        office.gateway.enqueue([question])
+        began = office.clock.now()
+        await office.wait(0.1)
+        office.gateway.enqueue([submit("a")])
+        await office.wait(0.1)
+        assert office.names[1:] == ["a"], "what orders are counted by has room"
+        await office.idle()
+        assert (office.clock.now() - began) / SECOND == pytest.approx(waits, abs=0.2)
+
+    in_office(tale)
+
+
+def test_an_exit_that_was_refused_for_the_limits_goes_as_soon_as_its_pause_is_over() -> None:
+    async def tale(office: Office) -> None:
+        office.line.answers.append(RateLimitedError("EAPI:Rate limit exceeded"))
+        office.gateway.enqueue([submit("a", Lane.PROTECT)])
+        await office.wait(0.02)
+        assert office.gateway.model.counter(BTC).used < 2.0
+        await office.idle()
+        assert office.names == ["a", "a"]
+
+    in_office(tale)
 
 
 def test_what_waits_for_a_counter_is_not_overtaken_on_it() -> None:

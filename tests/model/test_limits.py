@@ -164,7 +164,7 @@ def slow_spot_cost(request: Request, now: int) -> tuple[str, float]:
     if isinstance(request, QueryAccount):
         return "rest", 4.0
     if isinstance(request, Query):
-        return "rest", 1.0
+        return "rest", 2.0
     if isinstance(request, Submit):
         return request.order.symbol, 1.0
     if isinstance(request, Amend):
@@ -348,7 +348,7 @@ def test_a_level_is_told_to_the_millionth_and_the_counters_by_name() -> None:
     told = limits.levels(model, START + 123_456_789)
     assert told == (
         Level("BTC/USD", 0.711111, 125.0, START + 123_456_789),
-        Level("rest", 0.938272, 20.0, START + 123_456_789),
+        Level("rest", 1.938272, 20.0, START + 123_456_789),
     )
     assert told[0].free == 125.0 - 0.711111
 
@@ -386,6 +386,6 @@ def test_kraken_futures_charges_by_kind() -> None:
 
 def test_kraken_spot_asks_for_an_account_in_four_questions() -> None:
     model = KrakenSpotLimits()
-    assert model.charges(Query("C", "BTC/USD"), START) == (("rest", 1.0),)
+    assert model.charges(Query("C", "BTC/USD"), START) == (("rest", 2.0),)
     assert model.charges(QueryAccount(0), START) == (("rest", 4.0),)
     assert model.charges(SUBMIT, START) == (("BTC/USD", 1.0),)
