@@ -20,6 +20,7 @@ from engine.desk.events import (
     PositionDropped,
 )
 from engine.desk.protection import begin_closing, tell
+from engine.desk.state import REPLACED
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.position import Position
@@ -164,7 +165,7 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     if not _settled(stop) or (stop.trigger == wanted and stop.size == size) or _waits(ctx, position):
         return
     if not ctx.profile.amend:
-        yield from cancel(ctx, stop, "replaced", ordering.exit_lane(ctx))
+        yield from cancel(ctx, stop, REPLACED, ordering.exit_lane(ctx))
         return
     follows = stop.size == size and position.trailing and position.tighter(stop.trigger, wanted) == wanted
     lane = Lane.FOLLOW if follows else ordering.exit_lane(ctx)
@@ -195,7 +196,7 @@ def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cov
     if not _settled(target) or (target.price == wanted and target.size == size) or _waits(ctx, position):
         return
     if not ctx.profile.amend:
-        yield from cancel(ctx, target, "replaced")
+        yield from cancel(ctx, target, REPLACED)
         return
     yield AmendAsked(
         ctx.now,

@@ -112,7 +112,7 @@ class Desk:
         """When each position is due, so that it stands once in the heap for that time."""
         for instrument in state.instruments.values():
             board.list(instrument)
-        for name in state.positions:
+        for name in dict.fromkeys((*state.positions, *state.orders_of)):
             self._look_after(name, 0)
 
     def handle(self, message: Message, now: int) -> Decision:
@@ -163,6 +163,8 @@ class Desk:
                 touched[name] = None
             if isinstance(event, e.PositionPlanned | e.PositionClosed | e.PositionDropped):
                 touched.update(self._siblings(event))
+            elif isinstance(event, e.HaltSet):  # what protects a position, and what may be done for it, is another thing now
+                touched.update(dict.fromkeys(self.state.positions))
 
     def _siblings(self, event: e.PositionPlanned | e.PositionClosed | e.PositionDropped) -> dict[str, None]:
         """The other positions of a symbol, when one comes or goes: what may rest for them depends on it."""
@@ -183,12 +185,15 @@ class Desk:
         if position is None:
             self.board.forget(name)
             self.revisions.pop(name, None)
-            self._wake_at.pop(name, None)
-            return
-        instrument = state.instruments[position.symbol]
-        watched = not rests_together(Context(state, self.rules, self.profile, self.board, now), position)
-        self.board.watch(position, instrument, self.rules.protection.trail_step, target=watched)
-        at = self._next(name, now)
+            if name not in state.orders_of:
+                self._wake_at.pop(name, None)
+                return
+            at = min(self._times_of_orders(name, now), default=None)
+        else:
+            instrument = state.instruments[position.symbol]
+            watched = not rests_together(Context(state, self.rules, self.profile, self.board, now), position)
+            self.board.watch(position, instrument, self.rules.protection.trail_step, target=watched)
+            at = self._next(name, now)
         if at is not None and self._wake_at.get(name) != at:
             self._wake_at[name] = at
             heapq.heappush(self._wakes, (at, name))
@@ -208,21 +213,24 @@ class Desk:
         if position.closing and position.closing_since is not None:
             stuck = nanoseconds(max(protection_rules.stuck, 1.0))
             times.append(position.closing_since + stuck * ((now - position.closing_since) // stuck + 1))  # again and again
+        return min((*times, *self._times_of_orders(name, now)), default=None)
+
+    def _times_of_orders(self, name: str, now: int) -> Iterable[int]:
+        """When the orders of a position, open or closed, need to be looked at."""
         for order in self.state.orders_for(name):
             if order.expires_at is not None and not order.cancel_pending and not order.in_doubt:
-                times.append(order.expires_at)
+                yield order.expires_at
             if _may_be_jumped(self.state, order):
-                times.append(now + nanoseconds(protection_rules.grace))
+                yield now + nanoseconds(self.rules.protection.grace)
             doubt = self.state.doubts.get(order.client_order_id)
             if doubt is not None and doubt.ask_at is not None:
-                times.append(doubt.ask_at)
-        return min(times, default=None)
+                yield doubt.ask_at
 
     def next_wake(self) -> int | None:
         """When `Wake` is due next."""
         while self._wakes:
             at, name = self._wakes[0]
-            if name in self.state.positions:
+            if name in self.state.positions or name in self.state.orders_of:
                 return at
             heapq.heappop(self._wakes)
             self._wake_at.pop(name, None)
@@ -307,14 +315,14 @@ def _on_rate_limited(ctx: Context, message: RateLimited) -> Events:
 
 def _on_time(ctx: Context, name: str) -> Events:
     """A position's time has come: expiry, a question, a grace, a retry, a closing that takes too long."""
-    position = ctx.state.positions.get(name)
-    if position is None:
-        return
     for order in ctx.state.orders_for(name):
         if order.expires_at is not None and order.expires_at <= ctx.now:
             yield from custody.cancel(ctx, order, "expired")
         yield from _jumped(ctx, order)
         yield from doubts.due(ctx, order)
+    position = ctx.state.positions.get(name)
+    if position is None:
+        return
     since = position.through_since
     if since is not None and since + nanoseconds(ctx.rules.protection.grace) <= ctx.now:
         yield from protection.grace_over(ctx, position)

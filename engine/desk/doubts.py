@@ -65,7 +65,8 @@ def asks_again(ctx: Context, since: int, last: int) -> bool:
 
     A view may lag by a minute, and some venues count such questions for ten: they come farther and farther apart.
     """
-    return ctx.now - last >= max(nanoseconds(1.0), min((ctx.now - since) // 4, nanoseconds(15.0)))
+    waited = ctx.now - last
+    return waited < 0 or waited >= max(nanoseconds(1.0), min((ctx.now - since) // 4, nanoseconds(15.0)))
 
 
 def again(ctx: Context, name: str) -> Events:

@@ -58,8 +58,8 @@ def step(ctx: Context) -> Events:
         yield e.AccountAsked(ctx.now, state.flatten.began_at)
 
 
-def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...]) -> Events:
-    """The venue's word: flat, or not yet. A picture from before the last fill says nothing.
+def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: bool) -> Events:
+    """The venue's word: flat, or not yet. A picture from before the last fill says nothing, nor does one that has an order of ours `listed`.
 
     A derivative that the venue holds beyond ours is taken into custody and closed, too. Of a spot account, what is not ours is left alone.
     """
@@ -73,7 +73,7 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...]) -> Event
     for name in gone:
         action = Settlement.FLATTEN if name in state.instruments else Settlement.FORGET
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
-    if gone or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
+    if gone or listed or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return

@@ -14,6 +14,7 @@ from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.entries import reversal
 from engine.desk.ordering import cancel_lane, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
+from engine.desk.settling import vanished
 from engine.desk.truth import differences, in_motion
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix
@@ -85,6 +86,8 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     mine = account_prefix(ctx.state.account)
     theirs = {order.client_order_id: order for order in picture.orders if order.client_order_id.startswith(mine)}
     foreign = tuple(order for order in picture.orders if not order.client_order_id.startswith(mine))
+    for order in theirs.values():  # before its executions, which alone would make it look complete
+        yield from recovery.from_order(ctx, order)
     yield from _missed_fills(ctx, picture)
     for order in theirs.values():
         yield from _listed(ctx, order, picture)
@@ -98,7 +101,8 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
         yield e.EntriesAllowed(ctx.now, "STARTING")
         for name in list(ctx.state.reverses):
             yield from reversal(ctx, name)
-    yield from flatten.confirm(ctx, picture, told)
+    yield from vanished(ctx, picture)
+    yield from flatten.confirm(ctx, picture, told, bool(theirs))
     for position in list(ctx.state.positions.values()):
         if waited or position.closing:  # what an exit waited for may have changed: somebody else's order is gone
             yield from custody.keep(ctx, position.id)
@@ -140,7 +144,6 @@ def _old_enough(ctx: Context, order: Order, picture: Picture) -> bool:
 
 def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
     """An order of ours that the venue has open."""
-    yield from recovery.from_order(ctx, theirs)
     ours = ctx.state.order(theirs.client_order_id)
     if ours is None:
         yield from alert(ctx, "UNKNOWN_ORDER", theirs.client_order_id, target=theirs.client_order_id)

@@ -9,20 +9,21 @@ from collections.abc import Iterable
 from engine.desk import events as e
 from engine.desk.context import Context, Events, cure
 from engine.model.fill import Fill
-from engine.model.ids import account_prefix, client_order_id, number_of
+from engine.model.ids import NUMBERS, account_prefix, client_order_id, number_of
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position
 
 EXITS = (Role.STOP, Role.CLOSE, Role.TARGET)
-TENTH = 100_000_000
-SKIP = 8
-"""How many numbers a new process leaves out at least."""
+PACE = 10_000_000
+"""Nanoseconds for each of the numbers that a new process leaves out: no venue takes so many orders."""
+SKIP = 100
+"""How many it leaves out at least."""
 
 
 def skip_numbers(ctx: Context) -> Events:
-    """Leave out the numbers of exits that the last process may have sent without a trace: ten for each second that a position has lived."""
+    """Leave out the numbers of exits that the last process may have sent without a trace: a hundred for each second that a position has lived."""
     for position in list(ctx.state.positions.values()):
-        yield e.NumbersSkipped(ctx.now, position.id, max(position.versions + SKIP, (ctx.now - position.created_at) // TENTH))
+        yield e.NumbersSkipped(ctx.now, position.id, max(position.versions + SKIP, (ctx.now - position.created_at) // PACE))
 
 
 def recognise(ctx: Context, name: str, symbol: str) -> tuple[Position, Role, int] | None:
@@ -31,14 +32,15 @@ def recognise(ctx: Context, name: str, symbol: str) -> tuple[Position, Role, int
     if not name.startswith(account_prefix(state.account)) or state.order(name) is not None:
         return None
     try:
-        number = number_of(name)
+        first = number_of(name)
     except ValueError:
         return None
     for position in (*state.positions.values(), *reversed(state.closed.values())):
         if position.symbol == symbol:
-            for role in EXITS:
-                if client_order_id(state.account, position.id, role.value, number) == name:
-                    return position, role, number
+            for number in range(first, position.versions + NUMBERS, NUMBERS):
+                for role in EXITS:
+                    if client_order_id(state.account, position.id, role.value, number) == name:
+                        return position, role, number
     return None
 
 

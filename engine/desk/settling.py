@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.desk import events as e
 from engine.desk.context import Context, Events, cure
 from engine.desk.entries import accept, refuse
+from engine.desk.ordering import locked_elsewhere, sells_holding, tradable
 from engine.desk.protection import begin_closing
 from engine.desk.truth import differences, in_motion
 from engine.model.fill import Fill, Liquidity
@@ -108,6 +109,21 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
     if change:
         yield e.Rebased(ctx.now, change)
     yield from cure(ctx, "DIFFERENCE", subject)
+
+
+def vanished(ctx: Context, picture: Picture) -> Events:
+    """Book what a close can't sell because the account has it no longer: somebody's fee, in this currency, has taken it."""
+    state = ctx.state
+    for position in list(state.positions.values()):
+        instrument = ctx.instrument(position)
+        if not position.closing or not position.stop_refusals or not sells_holding(ctx, position) or ctx.quote(position.symbol) is None:
+            continue
+        had = state.cash.get(instrument.base, ZERO)
+        agreed = picture.as_of > state.last_fill_at and picture.balances.get(instrument.base, ZERO) == had
+        offered = any(order.side is Side.SELL and ctx.state.instruments[order.symbol].base == instrument.base for order in state.orders.values())
+        left = position.size - max(had, ZERO)
+        if agreed and not offered and left > ZERO and not locked_elsewhere(ctx, position) and not tradable(instrument, had, ctx.mark(position)):
+            yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, Side.SELL, left, f"vanished/{position.id}/{picture.at}"))
 
 
 def _held(ctx: Context, symbol: str) -> Decimal:

@@ -151,6 +151,10 @@ class State(Struct):
         return "; ".join(block.text for block in self.blocks.values())
 
 
+REPLACED = "replaced"
+"""Why an order was cancelled where the venue can't change it: another one takes its place."""
+
+
 def keep_last(collection: dict[K, V], bound: int) -> None:
     """Forget the oldest entries beyond `bound`."""
     while len(collection) > bound:

@@ -7,7 +7,8 @@ PREFIX = "FO"
 """Begins every client order id of ours."""
 _NUMBER = 5
 """Characters of an order's number, five bits each."""
-_NUMBERS = 1 << 5 * _NUMBER
+NUMBERS = 1 << 5 * _NUMBER
+"""An order's number is told up to multiples of this."""
 
 
 def _digest(length: int, *parts: str) -> str:
@@ -25,12 +26,12 @@ def client_order_id(account: str, intent: str, leg: str, version: int) -> str:
 
     It ends in the order's number in the clear, so that whoever finds an order can tell whether it is one that we would have sent.
     """
-    number = b32encode((version % _NUMBERS << 15).to_bytes(5)).decode()[:_NUMBER]
+    number = b32encode((version % NUMBERS << 15).to_bytes(5)).decode()[:_NUMBER]
     return account_prefix(account) + _digest(8, account, intent, leg, str(version)) + number
 
 
 def number_of(name: str) -> int:
-    """The number of the order of this id; nonsense, or ValueError, for an id that is not ours."""
+    """The number of the order of this id, modulo `NUMBERS`; nonsense, or ValueError, for an id that is not ours."""
     return int.from_bytes(b32decode(name[-_NUMBER:] + "AAA")) >> 15
 
 

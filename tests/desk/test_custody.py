@@ -11,6 +11,7 @@ from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role, Status, Trail
+from engine.model.position import Protection
 from engine.model.request import Amend, Cancel, Lane, Submit
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
@@ -443,6 +444,56 @@ def test_a_halted_desk_does_what_it_is_told_about_exits(ask: str) -> None:
     assert story.ask(asked[ask]).ok
     (order,) = story.state.orders.values()
     assert order.role is (Role.TARGET if ask == "target" else Role.STOP)
+
+
+def test_a_halted_desk_knows_a_position_by_its_label_too_and_forgets_it_with_it() -> None:
+    story = Story(FUTURES)
+    position = story.opened("0.5", label="swing")
+    story.ask(i.Halt(id="h"))
+    assert story.ask(i.MoveStop(id="m", position="swing", stop=i.At(D(59_700)))).ok
+    assert list(story.state.by_hand) == [position.id]
+    assert [amend.trigger for amend in story.sent(Amend)] == [D(59_700)]
+    story.amended(story.order("stop"))
+    story.fill(story.order("stop"), price="59700")
+    assert not story.state.by_hand
+
+
+@pytest.mark.parametrize("role", ["stop", "target"])
+def test_a_halted_desk_cancels_the_exit_that_the_operator_cancels(role: str) -> None:
+    story = Story(FUTURES)
+    story.opened("0.5", target=i.Away(D("0.02")))
+    story.ask(i.Halt(id="h"))
+    order = story.order(role)
+    assert story.ask(i.CancelOrder(id="c", order=order.client_order_id)).ok
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id]
+
+
+def test_a_halted_desk_replaces_what_it_had_to_make_smaller_where_nothing_can_be_amended() -> None:
+    story = Story("binance-spot")
+    position = story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    story.now += 20 * SECOND
+    name = client_order_id("test", position.id, "close", 9)
+    fill = Fill(name, name, BTC, Side.SELL, D(60_000), D("0.2"), D(0), "USD", Liquidity.TAKER, story.now - 1)
+    story.picture({**story.state.cash, "BTC": D("0.3")}, orders=tuple(story.state.orders.values()), fills=(fill,))
+    story.cancelled(story.order("stop"))
+    assert story.order("stop").size == D("0.3")
+
+
+def test_a_halt_says_at_once_what_it_leaves_unprotected_and_its_end_protects_it() -> None:
+    story = Story(FUTURES)
+    assert story.buy("0.5").ok
+    story.fill(story.order("entry"))
+    assert story.position().protection is Protection.GUARDED, "its stop is on the way"
+    story.ask(i.Halt(id="h"))
+    assert story.position().protection is Protection.NAKED
+    assert "NAKED" in story.standing()
+    story.rejected(story.order("stop"))
+    assert not story.orders("stop")
+    story.wait(60)
+    story.picture()
+    story.ask(i.Resume(id="r", reason="HALTED"))
+    assert len(story.orders("stop")) == 1
 
 
 def test_a_new_halt_begins_without_anything_said() -> None:

@@ -400,6 +400,29 @@ def test_dust_is_no_phantom() -> None:
     )
 
 
+def test_what_a_fee_of_something_else_took_of_a_holding_is_booked_as_gone_once_the_rest_is_sold() -> None:
+    story = Story(SPOT)
+    position = story.opened("1", stop=None)
+    story.state.cash["BTC"] = D("0.9")  # another trade's fee took a tenth
+    flatten(story)
+    refused(story, 1)
+    while not story.orders("close"):
+        story.wait(1)
+    assert story.order("close").size == D("0.9")
+    story.fill(story.order("close"))
+    assert story.state.positions[position.id].size == D("0.1")
+    story.wait(2)
+    cash = dict(story.state.cash)
+    story.picture({**cash, "BTC": D("0.05")})
+    assert position.id in story.state.positions, "the venue's word and ours must be one"
+    story.wait(2)
+    story.picture(cash)
+    assert story.closed().id == position.id
+    story.wait(2)
+    story.picture(cash)
+    assert receipt(story)[0].startswith("the venue says flat: 1 positions closed")
+
+
 def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
     story = Story(FUTURES)
     story.now += SECOND

@@ -10,10 +10,10 @@ from engine.desk.desk import Restarted
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
-from engine.model.ids import client_order_id, number_of
+from engine.model.ids import NUMBERS, client_order_id, number_of
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.position import Position
-from engine.model.request import Amend, Cancel, Submit
+from engine.model.request import Amend, Cancel, Query, Submit
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
 
@@ -71,7 +71,7 @@ def test_an_id_that_only_looks_like_one_is_none(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lived", "versions", "then"), [(0, 0, 8), (0, 5, 13), (1, 0, 10), (1, 2, 10), (1, 3, 11), (3600, 5, 36_000), (3600, 36_001, 36_009)]
+    ("lived", "versions", "then"), [(0, 0, 100), (0, 5, 105), (2, 0, 200), (2, 100, 200), (2, 101, 201), (3600, 5, 360_000), (3600, 360_001, 360_101)]
 )
 def test_a_new_process_leaves_out_what_the_last_one_may_have_used(lived: int, versions: int, then: int) -> None:
     story = Story(FUTURES)
@@ -286,6 +286,65 @@ def test_what_is_over_closed_is_bought_back_at_once_however_long_its_book_would_
     assert (story.closed().retry_at, story.closed().stop_refusals) == (None, 0)
     story.picture(orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")})
     assert story.order("close").size == D("0.1")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_order_of_a_closed_position_that_is_in_doubt_is_asked_about(restarted: bool) -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    story.fill(story.order("stop"), price="59400")
+    story.now += 20 * SECOND
+    order = forgotten(position, 2)
+    story.picture(orders=(order,))
+    story.tell(Restarted()) if restarted else story.tell(r.Unknown(order.client_order_id, "cancel", "no answer", story.now))
+    story.wait(2)
+    assert [query.client_order_id for query in story.sent(Query)] == [order.client_order_id]
+    story.tell(r.Found(replace(order, status=Status.CANCELLED), (), story.now))
+    assert not story.state.orders
+    story.wait(2)
+    story.picture(orders=())
+    assert "STARTING" not in story.state.blocks
+    assert story.desk.next_wake() is None
+    story.replays()
+
+
+def test_numbers_that_have_wrapped_are_recognised() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5", stop=None)
+    number = NUMBERS * 2 + 5
+    story.state.positions[position.id] = replace(position, versions=number - 3)
+    story.now += 20 * SECOND
+    story.picture(orders=(forgotten(position, number),))
+    assert [event.version for event in story.seen(e.OrderRecovered)] == [number]
+
+
+def test_a_forgotten_exit_that_has_filled_in_part_is_as_large_as_the_venue_says() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5")
+    story.now += 20 * SECOND
+    order = replace(forgotten(position, 2), filled=D("0.1"), value=D(6_000), status=Status.PARTIALLY_FILLED)
+    listed = (*story.state.orders.values(), order)
+    cash = {**story.state.cash, "BTC": D("0.4")}
+    story.picture(cash, orders=listed, fills=(executed(position, 2, "0.1", "A", story.now - 1, "stop"),))
+    known = story.now_of(order)
+    assert (known.size, known.filled, known.status) == (D("0.5"), D("0.1"), Status.PARTIALLY_FILLED)
+
+
+def test_nobody_is_flat_while_the_venue_lists_an_order_of_ours() -> None:
+    story = Story(SPOT)
+    position = story.opened("0.5", stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.fill(story.order("close"))
+    story.now += 20 * SECOND
+    order = replace(forgotten(position, 2), client_order_id=client_order_id("test", "nobody knows", "stop", 2))
+    assert story.ask(i.Flatten(id="f")).ok
+    story.picture(orders=(order,))
+    assert story.state.flatten is not None
+    assert story.state.flatten.ended_at is None
+    assert [event.order.client_order_id for event in story.seen(e.OrphanCancelled)] == [order.client_order_id]
+    story.wait(2)
+    story.picture(orders=())
+    assert story.state.flatten.ended_at is not None
 
 
 @pytest.mark.parametrize("flattened", [False, True])

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.state import ENDED_ALERTS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
 from engine.model.alert import Severity
-from engine.model.intent import BreakEven, MoveStop, MoveTarget, SetTrail
+from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
 
 ANSWERS = 1_000
@@ -28,8 +28,14 @@ def _cash(state: State, event: e.CashReported) -> Touched:
 def _intent(state: State, event: e.IntentTaken) -> Touched:
     state.answers[event.intent.id] = event.answer
     keep_last(state.answers, ANSWERS)
-    if state.halted and event.answer.ok and isinstance(event.intent, MoveStop | MoveTarget | SetTrail | BreakEven):
-        state.by_hand[event.intent.position] = None
+    if state.halted and event.answer.ok:
+        match event.intent:
+            case MoveStop() | MoveTarget() | SetTrail() | BreakEven():
+                state.by_hand[event.answer.created] = None
+            case CancelOrder(order=name) if (order := state.order(name)) is not None and order.is_exit:
+                state.by_hand[order.position] = None
+            case _:
+                pass
     return None
 
 

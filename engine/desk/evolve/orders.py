@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.evolve.positions import book
-from engine.desk.state import ENDED_ORDERS, EXECUTIONS, Doubt, State, Touched, keep_last
+from engine.desk.state import ENDED_ORDERS, EXECUTIONS, REPLACED, Doubt, State, Touched, keep_last
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
 
 
@@ -186,6 +186,8 @@ def _amend_refused(state: State, event: e.AmendRefused) -> Touched:
 
 def _cancel_asked(state: State, event: e.CancelAsked) -> Touched:
     order = _known(state, event.order)
+    if state.halted and event.reason == REPLACED:  # what takes its place is owed
+        state.by_hand[order.position] = None
     return _put(state, replace(order, cancel_pending=True, reason=event.reason))
 
 
