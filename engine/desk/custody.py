@@ -117,7 +117,17 @@ def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events
 
 def _waits(ctx: Context, position: Position) -> bool:
     """Whether the last refusal, or a start without the venue's word so far, asks for patience."""
-    return ctx.now < ordering.recovered_at(ctx) or (position.retry_at is not None and ctx.now < position.retry_at)
+    return ctx.now < ordering.recovered_at(ctx) or _pauses(ctx, position)
+
+
+def _pauses(ctx: Context, position: Position) -> bool:
+    """Whether the last refusal asks for patience."""
+    return position.retry_at is not None and ctx.now < position.retry_at
+
+
+def _holds_back(ctx: Context, position: Position, order: Order, size: Decimal) -> bool:
+    """Whether a change waits. What is made smaller waits for no picture: at most, even less is held than we know of."""
+    return _pauses(ctx, position) if ctx.profile.amend and size < order.size else _waits(ctx, position)
 
 
 def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
@@ -162,7 +172,7 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
         return
     stop = stops[0]
     size = stop.filled + cover
-    if not _settled(stop) or (stop.trigger == wanted and stop.size == size) or _waits(ctx, position):
+    if not _settled(stop) or (stop.trigger == wanted and stop.size == size) or _holds_back(ctx, position, stop, size):
         return
     if not ctx.profile.amend:
         yield from cancel(ctx, stop, REPLACED, ordering.exit_lane(ctx))
@@ -193,7 +203,7 @@ def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cov
         return
     target = targets[0]
     size = target.filled + cover
-    if not _settled(target) or (target.price == wanted and target.size == size) or _waits(ctx, position):
+    if not _settled(target) or (target.price == wanted and target.size == size) or _holds_back(ctx, position, target, size):
         return
     if not ctx.profile.amend:
         yield from cancel(ctx, target, REPLACED)

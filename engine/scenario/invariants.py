@@ -140,9 +140,8 @@ class Auditor:
         exits = [order for order in state.orders_for(p.id) if order.is_exit and order.side is p.exits_by]
         alone = len(state.holders.get(p.symbol, ())) <= 1
         if p.id in self.adjusted:  # something else closed it: what we still ask about may never have reached the venue
-            exits = [order for order in exits if not (order.cancel_pending or order.amend_pending or order.in_doubt)]
-        # A reduce-only exit that shares its symbol and is being made smaller or moved: until the venue has answered, nobody can do more about it.
-        counted = [order for order in exits if not (order.reduce_only and (alone or order.cancel_pending or order.amend_pending))]
+            exits = [order for order in exits if _is_known(order) and order.status is not Status.PENDING]
+        counted = [order for order in exits if not (order.reduce_only and (alone or not _is_known(order)))]
         free = sum((order.remaining for order in counted), ZERO)
         if free > max(p.size, ZERO) and f"OVER_CLOSED:{p.id}" not in state.alerts:
             yield "3 exits", f"{p.id}: exits for {free} work, {p.size} is held"
@@ -207,6 +206,11 @@ class Auditor:
         self.checked += 1
         if count:
             self._fail(now, "10 tasks", f"{count} tasks outlived the engine")
+
+
+def _is_known(order: Order) -> bool:
+    """Whether nothing about it is under way: until the venue has answered, nobody can make it smaller."""
+    return not (order.cancel_pending or order.amend_pending or order.in_doubt)
 
 
 def _reachable(status: Status) -> frozenset[Status]:

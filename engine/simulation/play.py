@@ -422,9 +422,13 @@ class _Player:
 
     async def _compare(self, when: str) -> None:
         """Ask the venue while nothing happens, and judge."""
-        await self._wait(6_000, silent=True)
-        await self._reconcile(when)
-        await self._wait(1_000, silent=True)
+        for _ in range(5):
+            before = len(self.exchange.fills)
+            await self._wait(6_000, silent=True)
+            await self._reconcile(when)
+            await self._wait(1_000, silent=True)
+            if len(self.exchange.fills) == before and not self._moving():  # a report that was late may have led to more
+                break
         self._judge(when)
         if when == "settled":
             held = [p for p in self.engine.state.positions.values() if p.is_open]
