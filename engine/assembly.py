@@ -172,7 +172,8 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
 def admit(facts: "KeyFacts", account: AccountSettings) -> None:
     """Whether a key may be used: it must trade, and must not withdraw unless the user insists. Raises RefusedError."""
     if not facts.can_trade:
-        raise RefusedError(f"account {account.name}: the key may not trade; it has: {', '.join(facts.permissions) or 'no permission'}")
+        has = ", ".join(facts.permissions) or "no permission"
+        raise RefusedError(f"account {account.name}: the key may not trade, or not ask about orders, executions and balances; it has: {has}")
     if facts.can_withdraw and not account.withdrawals:
         raise RefusedError(
             f"account {account.name}: the key may withdraw; make one that can't, or insist with account.withdrawals = true",

@@ -172,9 +172,12 @@ def on_liquidated(ctx: Context, report: Liquidated) -> Events:
     fill = report.fill
     if fill.execution_id in ctx.state.executions:
         return
+    hit = [p for p in ctx.state.positions_in(report.symbol) if p.opened_at is not None and p.opened_at <= fill.at]  # a stream tells old ones again
+    if not hit and fill.at < ctx.board.restarted_at:
+        return
     yield from alert(ctx, "LIQUIDATED", report.symbol)
     left = fill.size
-    for index, position in enumerate(ctx.state.positions_in(report.symbol)):
+    for index, position in enumerate(hit):
         if left <= ZERO or position.side is fill.side or position.size <= ZERO:
             continue
         part = min(left, position.size)

@@ -81,8 +81,8 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     entry_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 5.0
     """The venue must not match an entry that reaches it later than this."""
-    exit_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 2.0
-    """The same for exits."""
+    exit_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 4.0
+    """The same for exits. Kraken spot admits none that is nearer than two seconds."""
     settle: Seconds = 1.0
     """Added to a deadline before "not found" is believed; for venues without deadlines, five times this."""
     ask: Seconds = 0.25

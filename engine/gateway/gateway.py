@@ -29,7 +29,7 @@ from engine.model.request import (
     Submit,
     subject,
 )
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, Venue
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError, Venue
 
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Start a task that the engine owns."""
@@ -240,6 +240,10 @@ class Gateway:
                 limits.overrun(self.model, request, self._clock.now())
             self._listener.rate_limited(str(error))
             self._try_again(waiting)
+        except RefusedError as error:  # of a question: an order's refusal is a report
+            self._land(request)
+            self._failed(str(error))
+            self._unanswered(waiting, str(error))
         except Exception as error:  # the venue's own code failed: whether it acted must be asked, and the task's death is told
             self._land(request)
             self._unknown(waiting, f"{type(error).__name__}: {error}")
@@ -272,10 +276,18 @@ class Gateway:
                 self.statistics.unknown += 1
                 kind = "amend" if isinstance(request, Amend) else "cancel"
                 self._listener.report(Unknown(request.client_order_id, kind, text, now))
-            case Query():
-                self._listener.report(Unanswered(request.client_order_id, text, now))
+            case Query() | QueryAccount():
+                self._unanswered(waiting, text)
+
+    def _unanswered(self, waiting: Waiting, text: str) -> None:
+        """A question is asked again: about an order by whoever asked, about the account from here."""
+        match waiting.request:
+            case Query(client_order_id=name):
+                self._listener.report(Unanswered(name, text, self._clock.now()))
             case QueryAccount():
                 self._try_again(waiting)
+            case request:
+                self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 
     def _try_again(self, waiting: Waiting) -> None:
         """Exponential backoff with jitter."""

@@ -448,4 +448,4 @@ def test_exits_carry_the_shorter_deadline_and_reduce_only_where_it_can_be() -> N
         story.opened()
         order = next(request.order for request in story.sent(Submit) if request.order.role is Role.STOP)
         assert order.reduce_only is reduces
-        assert order.deadline == story.now + 2 * SECOND
+        assert order.deadline == story.now + 4 * SECOND

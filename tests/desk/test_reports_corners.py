@@ -500,6 +500,20 @@ def liquidated(story: Story, size: str, side: Side = Side.SELL, name: str = "L",
     story.tell(r.Liquidated(BTC, fill, story.now))
 
 
+def test_a_liquidation_that_a_stream_tells_again_closes_nothing_that_was_opened_since() -> None:
+    story = Story(FUTURES)
+    story.now += 20 * SECOND
+    position = story.opened("0.5")
+    fill = Fill("OLD", "venue", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START - 86_400 * SECOND)
+    story.board.restarted_at = START
+    story.tell(r.Liquidated(BTC, fill, story.now))
+    assert "LIQUIDATED" not in story.told()
+    assert story.state.positions[position.id].size == D("0.5")
+    story.tell(r.Liquidated(BTC, replace(fill, execution_id="LATER", at=START + SECOND), story.now))
+    assert "LIQUIDATED" in story.told(), "it happened while we looked, to something that is not in our books"
+    assert story.state.positions[position.id].size == D("0.5")
+
+
 def test_a_liquidation_takes_the_oldest_first_and_shares_its_fee() -> None:
     story = Story(FUTURES)
     assert story.buy("0.1", type=LIMIT, price=D(59_000), stop=None).ok
@@ -507,7 +521,7 @@ def test_a_liquidation_takes_the_oldest_first_and_shares_its_fee() -> None:
     first, second, third = (story.opened(size, stop=None) for size in ("0.2", "0.3", "0.5"))
     liquidated(story, "0.4")
     shares = [(event.fill.execution_id, event.fill.position, event.fill.size, event.fee_value) for event in story.seen(e.PositionLiquidated)]
-    assert shares == [("L", first.id, D("0.2"), D(4)), ("L/2", second.id, D("0.2"), D(4))]
+    assert shares == [("L", first.id, D("0.2"), D(4)), ("L/1", second.id, D("0.2"), D(4))]
     assert (story.state.positions[second.id].size, story.state.positions[third.id].size) == (D("0.1"), D("0.5"))
     liquidated(story, "0.4")
     assert len(story.seen(e.PositionLiquidated)) == 2, "told twice, booked once"

@@ -228,7 +228,7 @@ def test_every_term_of_the_exits() -> None:
             D("0.5"),
             reduce_only=True,
             leverage=D(3),
-            deadline=START + 2 * SECOND,
+            deadline=START + 4 * SECOND,
             created_at=START,
             touched_at=START,
             label="swing",

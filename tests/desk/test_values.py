@@ -94,7 +94,7 @@ def test_the_bounds_of_protection_are_the_documented_ones() -> None:
 def test_the_bounds_of_requests_are_the_documented_ones() -> None:
     assert RequestRules() == RequestRules(
         entry_deadline=5.0,
-        exit_deadline=2.0,
+        exit_deadline=4.0,
         settle=1.0,
         ask=0.25,
         ask_max=10.0,

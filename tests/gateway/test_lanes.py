@@ -18,7 +18,7 @@ from engine.model.quote import Quote
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit, subject
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 START = 1_700_000_000 * SECOND
 
@@ -224,6 +224,21 @@ def test_a_rate_limit_is_told_and_waited_for() -> None:
         assert s.carried == ["a"]
         assert s.limited == ["EOrder:Rate limit exceeded"]
         assert s.gateway.statistics.rate_limited_by_venue == 1
+
+    told(story)
+
+
+def test_a_question_that_is_refused_is_asked_again_and_kills_nothing() -> None:
+    async def story() -> None:
+        s = Story(BrokenLine())
+        s.line.failures = [RefusedError("EGeneral:Permission denied"), RefusedError("EGeneral:Permission denied")]
+        s.gateway.enqueue([Query("d", "BTC/USD")])
+        await s.idle()
+        assert [type(report) for report in s.reports] == [r.Unanswered]
+        s.gateway.enqueue([QueryAccount(0)])
+        await s.idle()
+        assert s.carried == ["account"]
+        assert s.gateway.statistics.retried == 1
 
     told(story)
 

@@ -153,7 +153,7 @@ async def test_the_key_says_what_it_may(name: str, tmp_path: Path) -> None:
 
 
 async def test_a_key_that_may_withdraw_is_refused_unless_the_user_insists(tmp_path: Path) -> None:
-    permissions = ("query-funds", "modify-trades", "close-trades", "create-ws-token", "withdraw-funds")
+    permissions = ("query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades", "create-ws-token", "withdraw-funds")
     async with serving("kraken", permissions=permissions) as exchange:
         venue = exchange.venue(tmp_path)
         await venue.open()
@@ -165,7 +165,7 @@ async def test_a_key_that_may_withdraw_is_refused_unless_the_user_insists(tmp_pa
 
 
 def test_a_key_that_may_not_trade_is_refused() -> None:
-    with pytest.raises(RefusedError, match="may not trade; it has: query-funds"):
+    with pytest.raises(RefusedError, match=r"may not trade, or not ask about .*; it has: query-funds"):
         assembly.admit(KeyFacts(("query-funds",), can_trade=False, can_withdraw=False), AccountSettings(name="main"))
 
 

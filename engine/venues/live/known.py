@@ -33,11 +33,16 @@ class Known:
         _bound(self._orders, ORDERS)
 
     def name(self, venue_id: str, client: str) -> None:
-        """The exchange's id of an order, and ours."""
+        """The exchange's id of an order, and ours; its own twice says that it has none of ours."""
         self._names[venue_id] = client
         self._ids[client] = venue_id
         _bound(self._ids, 2 * ORDERS)
         _bound(self._names, 2 * ORDERS)
+
+    def hear(self, venue_id: str, client: str) -> None:
+        """The same, as a stream says it: one that leaves our name out says nothing about it."""
+        if venue_id != client:
+            self.name(venue_id, client)
 
     def client_of(self, venue_id: str) -> str | None:
         """Our id of an order; None where we have not heard of it."""
@@ -117,13 +122,7 @@ class Known:
 
     def fills_since(self, at: int) -> list[Fill]:
         """All that are known from a time on."""
-        found = []
-        for fill in reversed(self._fills.values()):
-            if fill.at < at - 60_000_000_000:
-                break
-            if fill.at >= at:
-                found.append(fill)
-        return found[::-1]
+        return [fill for fill in self._fills.values() if fill.at >= at]  # snapshots tell the newest first
 
 
 def _bound(kept: OrderedDict[str, Any], most: int) -> None:

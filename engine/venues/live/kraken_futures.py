@@ -286,9 +286,9 @@ class KrakenFutures(LiveVenue):
     def _remembered(self, name: str) -> r.Found | None:
         """An order that ended longer ago than the exchange tells: from what was heard of it."""
         known, fills = self.known.order(name), tuple(fill for fill in self.known.fills_since(0) if fill.client_order_id == name)
-        if known is None or not (fills or self.known.ended_at(name) is not None):
-            return None
         filled = sum((fill.size for fill in fills), ZERO)
+        if known is None or (self.known.ended_at(name) is None and filled < known.size):
+            return None
         status = Status.FILLED if filled >= known.size else Status.CANCELLED
         return r.Found(replace(known, status=status, filled=filled), fills, self.clock.now())
 
@@ -401,7 +401,7 @@ class KrakenFutures(LiveVenue):
         """An execution as REST tells it."""
         identity, symbol = str(row["order_id"]), str(row["symbol"]).upper()
         client = str(row.get("cliOrdId") or row.get("cli_ord_id") or self.known.client_of(identity) or identity)
-        self.known.name(identity, client)
+        self.known.hear(identity, client)
         price, size = Decimal(str(row["price"])), Decimal(str(row["size"]))
         maker = str(row["fillType"]) == "maker"
         instrument = self._instruments.get(symbol)

@@ -21,6 +21,7 @@ FEEDS = ("open_orders", "fills")
 MILLISECOND = 1_000_000
 BY_THE_EXCHANGE = frozenset({"liquidation", "assignor", "assignee", "unwindBankrupt", "unwindCounterparty"})
 FULL = frozenset({"full_fill"})
+TRIGGERED = frozenset({"stop_order_triggered", "limit_order_from_stop"})
 
 
 class PrivateStream:
@@ -93,7 +94,7 @@ class PrivateStream:
         at = venue.ours(int(row["time"]) * MILLISECOND)
         identity = str(row["order_id"])
         client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
-        venue.known.name(identity, client)
+        venue.known.hear(identity, client)
         if filled + left > ZERO:
             venue.order(
                 identity,
@@ -124,6 +125,8 @@ class PrivateStream:
         else:
             client, identity = self._order(row), str(row["order_id"])
             at = venue.ours(int(row.get("last_update_time", row["time"])) * MILLISECOND)
+        if reason in TRIGGERED:  # told as the end of the stop, which is the beginning of its market or limit order
+            return [r.Triggered(client, at)]
         if frame.get("is_cancel"):
             venue.known.ended(client, at)
             if reason in FULL:
@@ -131,8 +134,6 @@ class PrivateStream:
             known = venue.known.order(client)
             filled = known.filled if known is not None and row is not None else None
             return [r.Cancelled(client, filled, reason, at)]
-        if reason in ("stop_order_triggered", "limit_order_from_stop"):
-            return [r.Triggered(client, at)]
         known = venue.known.order(client)
         if reason == "edited_by_user" and known is not None:
             venue.known.amended(known, at)
@@ -142,7 +143,7 @@ class PrivateStream:
     def _fill(self, row: Mapping[str, Any]) -> r.VenueReport:
         venue, identity = self._venue, str(row["order_id"])
         client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
-        venue.known.name(identity, client)
+        venue.known.hear(identity, client)
         at, symbol = venue.ours(int(row["time"]) * MILLISECOND), str(row["instrument"]).upper()
         fill = Fill(
             str(row["fill_id"]),
@@ -156,9 +157,7 @@ class PrivateStream:
             Liquidity.MAKER if str(row["fill_type"]) == "maker" else Liquidity.TAKER,
             at,
         )
-        if str(row["fill_type"]) in ("liquidation", "takerAfterEdit", "assignee", "assignor", "unwindBankrupt") and not client.startswith(
-            venue.prefix
-        ):
+        if str(row["fill_type"]) in BY_THE_EXCHANGE and not client.startswith(venue.prefix):
             venue.known.fill(fill)
             return r.Liquidated(symbol, fill, at)
         if not Decimal(str(row.get("remaining_order_qty", 1))):

@@ -34,11 +34,13 @@ TYPES = {
     OrderType.TAKE_PROFIT: "take-profit",
     OrderType.TRAILING_STOP: "trailing-stop",
 }
-DEADLINE_LEAST = SECOND * 6 // 10
-"""The exchange admits no deadline that is nearer than half a second."""
+DEADLINE_LEAST = SECOND * 22 // 10
+"""The exchange admits no deadline over REST that is nearer than two seconds (AddOrder, read 2026-11)."""
 DEADLINE_MOST = 59 * SECOND
 PAGES = 20
 """Of fifty executions each, at most, in one question."""
+NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
+"""What a key must be allowed, by the names of GetApiKeyInfo."""
 GONE = ("EOrder:Unknown order", "EGeneral:Invalid arguments:txid")
 DUPLICATE = "cl_ord_id"
 FILLED_STATES = {"pending": Status.OPEN, "open": Status.OPEN, "closed": Status.FILLED, "canceled": Status.CANCELLED, "expired": Status.EXPIRED}
@@ -99,7 +101,7 @@ class KrakenSpot(LiveVenue):
         """What the key may do."""
         told = await self._private_call("private_post_getapikeyinfo", {}, 5)
         permissions = tuple(str(name) for name in told.get("permissions", ()))
-        return KeyFacts(permissions, {"modify-trades", "close-trades"} <= set(permissions), any("withdraw" in name for name in permissions))
+        return KeyFacts(permissions, set(permissions) >= NEEDED, any("withdraw" in name for name in permissions))
 
     # Answers
 
@@ -212,9 +214,11 @@ class KrakenSpot(LiveVenue):
     async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]:
         name = request.client_order_id
         try:
-            await self._private_call("private_post_cancelorder", self._about(name, request.venue_order_id), request.lane)
+            told = await self._private_call("private_post_cancelorder", self._about(name, request.venue_order_id), request.lane)
         except RefusedError as error:
             return (r.CancelRejected(name, str(error), self.clock.now(), gone=str(error).startswith(GONE)),)
+        if told.get("pending") or not int(told.get("count", 0)):
+            raise OutcomeUnknownError("the exchange has not cancelled it yet")
         self.known.ended(name, self.clock.now())
         return (r.Cancelled(name, None, "User requested", self.clock.now()),)
 

@@ -204,7 +204,7 @@ class PrivateStream:
         venue, identity = self._venue, str(row["order_id"])
         kind = str(row["exec_type"])
         client = str(row.get("cl_ord_id") or venue.known.client_of(identity) or identity)
-        venue.known.name(identity, client)
+        venue.known.hear(identity, client)
         at = venue.ours(nanoseconds(str(row["timestamp"])))
         if kind in ("pending_new", "new", "restated") and "symbol" in row:
             self._listed(row, client, identity, at, pending=kind == "pending_new")

@@ -12,6 +12,8 @@ import msgspec
 Json = dict[str, Any]
 PAUSE, LONGEST = 0.25, 30.0
 """Seconds before the first and before the latest attempts to connect again."""
+STEADY = 3.0
+"""After so many seconds a line has been a good one: the next attempt comes soon."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -45,16 +47,15 @@ class Socket:
 
     async def run(self) -> None:
         """Connect and read, for ever. Cancel to stop."""
-        pause = PAUSE
+        pause, loop = PAUSE, asyncio.get_running_loop()
         async with aiohttp.ClientSession() as session:
             while True:
-                text = "the stream ended"
+                text, began = "the stream ended", loop.time()
                 try:
                     async with session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
                         self._socket, self.connects = socket, self.connects + 1
                         async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
                             await self._opened(self)
-                        pause = PAUSE
                         text = await self._read(socket)
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     text = f"the stream broke: {type(error).__name__}"
@@ -67,6 +68,8 @@ class Socket:
                 finally:
                     self._socket = None
                 self._lost(text)
+                if loop.time() - began > STEADY:
+                    pause = PAUSE
                 await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
                 pause = min(pause * 2, LONGEST)
 

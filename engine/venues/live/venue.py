@@ -45,6 +45,7 @@ class KeyFacts(Struct, frozen=True):
 
     permissions: tuple[str, ...]
     can_trade: bool
+    """And ask about orders, executions and balances."""
     can_withdraw: bool
 
 
@@ -75,7 +76,7 @@ class LiveVenue(ABC):
         self._on_report: Callable[[r.VenueReport], None] | None = None
         self._on_quote: Callable[[Quote], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_open = False
+        self._is_open = self._is_down = False
 
     # What the engine asks
 
@@ -231,12 +232,14 @@ class LiveVenue(ABC):
     def up(self) -> None:
         """The private stream tells everything from now on."""
         self.healthy_since = self.clock.now()
+        self._is_down = False
         self.tell(r.Connected(self.healthy_since))
 
     def down(self, text: str) -> None:
-        """The private stream is broken: what happens meanwhile must be asked for."""
-        if self.healthy_since is not None:
-            self.healthy_since = None
+        """The private stream is broken, or could not be opened: what happens meanwhile must be asked for."""
+        self.healthy_since = None
+        if not self._is_down:
+            self._is_down = True
             self.tell(r.Disconnected(text, self.clock.now()))
 
     def ours(self, at: int) -> int:

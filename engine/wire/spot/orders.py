@@ -35,7 +35,9 @@ LIMITED = frozenset({"limit", "iceberg"})
 TWO_PRICES = frozenset({"stop-loss-limit", "take-profit-limit"})
 FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 SELF_TRADES = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
-DEADLINE_LEAST, DEADLINE_MOST = SECOND // 2, 60 * SECOND
+DEADLINE_LEAST, DEADLINE_MOST = 2 * SECOND, 60 * SECOND
+SOCKET_LEAST = SECOND // 2
+"""On a socket it may be nearer."""
 USERREF = re.compile(r"-?[0-9]{1,10}")
 DIGITS = 20
 """More of them are no price and no size."""
@@ -106,7 +108,7 @@ def offset(text: str, name: str) -> tuple[Decimal, bool]:
     return (-value if match.group(1) == "-" else value), bool(match.group(3))
 
 
-def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int) -> Wanted:
+def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int, least: int = DEADLINE_LEAST) -> Wanted:
     """Form fields of AddOrder. Raises OrderError."""
     pair = pairs.find(fields.get("pair", ""))
     if pair is None:
@@ -161,7 +163,7 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int) -> 
         reduce_only=reduce_only or kind == "settle-position",
         leverage=leverage,
         expires_at=_expiry(fields, now),
-        deadline=deadline(fields, now),
+        deadline=deadline(fields, now, least),
     )
     return Wanted(order, terms, pair, _flag(fields, "validate"))
 
@@ -292,7 +294,7 @@ def _expiry(fields: Mapping[str, str], now: int) -> int | None:
     return at
 
 
-def deadline(fields: Mapping[str, str], now: int) -> int | None:
+def deadline(fields: Mapping[str, str], now: int, least: int = DEADLINE_LEAST) -> int | None:
     """Until when a request may be carried out. Raises OrderError."""
     text = fields.get("deadline", "")
     if not text:
@@ -302,7 +304,7 @@ def deadline(fields: Mapping[str, str], now: int) -> int | None:
         raise invalid("deadline")
     if at < now:
         raise OrderError("EService:Deadline elapsed")
-    if not now + DEADLINE_LEAST // 50 <= at <= now + DEADLINE_MOST:  # some of it was spent on the way here
+    if not now + least <= at <= now + DEADLINE_MOST:
         raise invalid("deadline")
     return at
 

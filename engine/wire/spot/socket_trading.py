@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.exchange import RateLimit
-from engine.wire.spot.orders import OrderError, fields_of, parse, text_of
+from engine.wire.spot.orders import SOCKET_LEAST, OrderError, fields_of, parse, text_of
 from engine.wire.spot.trading import BATCH, Trading
 
 Json = dict[str, Any]
@@ -29,7 +29,7 @@ class SocketTrading:
         }
 
     def _add(self, params: Json) -> list[Json]:
-        wanted = parse(fields_of(params), self.trading.pairs, self.trading.market, self.world.now())
+        wanted = parse(fields_of(params), self.trading.pairs, self.trading.market, self.world.now(), SOCKET_LEAST)
         if wanted.validate:
             self.trading.check(wanted)
             return [{"success": True, "result": {"order_id": ""}}]
@@ -44,7 +44,7 @@ class SocketTrading:
         fields = {name: text_of(params[name]) for name in AMENDED if name in params}
         if "order_id" in fields:
             fields["txid"] = fields.pop("order_id")
-        told = self.trading.amend_order(fields)
+        told = self.trading.amend_order(fields, SOCKET_LEAST)
         named = {name: params[name] for name in ("order_id", "cl_ord_id") if name in params}
         return [{"success": True, "result": told | named}]
 
@@ -81,7 +81,7 @@ class SocketTrading:
         if not isinstance(orders, list) or not BATCH[0] <= len(orders) <= BATCH[1] or not all(isinstance(order, dict) for order in orders):
             raise OrderError("EGeneral:Invalid arguments:orders")
         common: Json = {name: params[name] for name in ("symbol", "deadline", "validate") if name in params}
-        wanted = [parse(fields_of({**order, **common}), self.trading.pairs, self.trading.market, self.world.now()) for order in orders]
+        wanted = [parse(fields_of({**order, **common}), self.trading.pairs, self.trading.market, self.world.now(), SOCKET_LEAST) for order in orders]
         rows: list[Json] = []
         for one in wanted:
             row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}

@@ -16,7 +16,7 @@ from engine.model.request import Amend, Lane
 from engine.model.side import Side
 from engine.wire.spot import shapes
 from engine.wire.spot.fields import flat, listed
-from engine.wire.spot.orders import USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse
+from engine.wire.spot.orders import DEADLINE_LEAST, USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse
 from engine.wire.spot.pairs import Pair, Pairs
 from engine.wire.world import World, terms_of
 
@@ -116,7 +116,7 @@ class Trading:
             raise OrderError("EOrder:Unknown order")
         return name
 
-    def amend_order(self, fields: Mapping[str, str]) -> Json:
+    def amend_order(self, fields: Mapping[str, str], least: int = DEADLINE_LEAST) -> Json:
         """Change a working order in place."""
         name = self._named(fields)
         order = self.world.exchange.orders[name]
@@ -126,7 +126,7 @@ class Trading:
         trigger = self._level(fields, "trigger_price", order, pair)
         if size is None and price is None and trigger is None:
             raise OrderError("EGeneral:Invalid arguments:No fields to amend")
-        deadline(fields, self.world.now())
+        deadline(fields, self.world.now(), least)
         if size is not None and (text := self._short_of_coins(order, size)):
             self.world.spend(order.symbol, FIXED_COST)
             raise OrderError(text)

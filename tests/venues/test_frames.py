@@ -1,0 +1,137 @@
+"""What a live venue makes of single frames and answers: those that were once taken for something else."""
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine import assembly
+from engine.clock import SECOND, Clock
+from engine.model import report as r
+from engine.model.fill import Fill, Liquidity
+from engine.model.order import Order, OrderType, Role, Status
+from engine.model.request import Cancel, Lane
+from engine.model.side import Side
+from engine.venues.live.known import Known
+from engine.venues.live.kraken_futures import KrakenFutures
+from engine.venues.live.kraken_futures_stream import PrivateStream as FuturesStream
+from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.kraken_spot_stream import PrivateStream as SpotStream
+from engine.venues.live.venue import Where
+from engine.venues.protocol import OutcomeUnknownError
+
+D = Decimal
+ASSETS = {"XXBT": {"altname": "XBT"}, "ZUSD": {"altname": "USD"}}
+PAIRS = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1, "lot_decimals": 8}}
+
+
+def futures() -> tuple[KrakenFutures, FuturesStream, list[r.VenueReport]]:
+    venue = KrakenFutures(assembly.profile("kraken-futures"), Where("main", ("PF_XBTUSD",)), None, Clock(asyncio.get_running_loop()))
+    heard = list[r.VenueReport]()
+    venue._on_report = heard.append
+    return venue, FuturesStream(venue), heard
+
+
+def spot() -> KrakenSpot:
+    venue = KrakenSpot(assembly.profile("kraken-spot"), Where("main", ("BTC/USD",)), None, Clock(asyncio.get_running_loop()))
+    venue.names = Names(ASSETS, PAIRS)
+    return venue
+
+
+def executed(name: str, at: int, client: str = "X", size: str = "1") -> Fill:
+    return Fill(name, client, "PF_XBTUSD", Side.BUY, D(59_000), D(size), D(0), "USD", Liquidity.MAKER, at)
+
+
+async def test_a_futures_stop_that_fires_has_not_been_cancelled() -> None:
+    venue, stream, _ = futures()
+    stop = Order(venue.prefix + "STOP", "P", "PF_XBTUSD", Side.SELL, OrderType.STOP, Role.STOP, D("0.1"), trigger=D(59_000))
+    venue.known.keep(replace(stop, venue_order_id="u1", status=Status.OPEN))
+    frame = {"feed": "open_orders", "order_id": "u1", "cli_ord_id": stop.client_order_id, "is_cancel": True, "reason": "stop_order_triggered"}
+    (report,) = stream.reports(frame)
+    assert isinstance(report, r.Triggered)
+    assert venue.known.ended_at(stop.client_order_id) is None
+    (report,) = stream.reports({**frame, "reason": "cancelled_by_user"})
+    assert isinstance(report, r.Cancelled)
+
+
+@pytest.mark.parametrize(("kind", "liquidated"), [("takerAfterEdit", False), ("liquidation", True), ("unwindCounterparty", True), ("maker", False)])
+async def test_only_what_the_exchange_did_by_itself_is_a_liquidation(kind: str, liquidated: bool) -> None:
+    _, stream, heard = futures()
+    row = {
+        "instrument": "PF_XBTUSD",
+        "time": 1600256910739,
+        "price": 10937.5,
+        "buy": False,
+        "qty": 1.0,
+        "order_id": "web-1",
+        "fill_id": "f",
+        "fill_type": kind,
+    }
+    stream._heard({"feed": "fills", "fills": [row]})
+    assert isinstance(heard[-1], r.Liquidated) is liquidated
+
+
+async def test_a_futures_order_that_filled_in_part_and_was_not_heard_to_end_is_not_told_as_cancelled() -> None:
+    venue, _, _ = futures()
+    entry = Order(venue.prefix + "ENTRY", "P", "PF_XBTUSD", Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(59_000))
+    venue.known.keep(replace(entry, venue_order_id="u2", status=Status.OPEN))
+    venue.known.fill(executed("x1", venue.clock.now(), entry.client_order_id, "0.3"))
+    assert venue._remembered(entry.client_order_id) is None
+    venue.known.fill(executed("x2", venue.clock.now(), entry.client_order_id, "0.7"))
+    found = venue._remembered(entry.client_order_id)
+    assert found is not None
+    assert found.order.status is Status.FILLED
+
+
+def test_executions_are_found_in_whatever_order_they_were_told() -> None:
+    known = Known()
+    for name, at in (("new", 1_000 * SECOND), ("old", 10 * SECOND), ("middle", 960 * SECOND)):
+        known.fill(executed(name, at))
+    assert [fill.execution_id for fill in known.fills_since(950 * SECOND)] == ["new", "middle"]
+
+
+async def test_a_stream_that_leaves_our_name_out_does_not_say_that_an_order_is_not_ours() -> None:
+    venue = spot()
+    row = {
+        "order_id": "O-1",
+        "exec_id": "T-1",
+        "exec_type": "trade",
+        "symbol": "BTC/USD",
+        "side": "sell",
+        "last_qty": D("0.1"),
+        "last_price": D(60_000),
+    }
+    told = {"liquidity_ind": "t", "order_status": "filled", "order_type": "limit", "timestamp": "2026-01-22T06:06:19.833306Z", "fees": []}
+    SpotStream(venue).reports({**row, **told})
+    assert venue.known.client_of("O-1") is None, "it can be asked for"
+
+
+async def test_a_line_that_can_not_be_opened_is_told_once_and_again_after_it_was_up() -> None:
+    venue, _, heard = futures()
+    for _ in range(3):
+        venue.down("refused")
+    assert [type(report) for report in heard] == [r.Disconnected]
+    venue.up()
+    venue.down("broken")
+    assert [type(report) for report in heard] == [r.Disconnected, r.Connected, r.Disconnected]
+
+
+@pytest.mark.parametrize(("answer", "done"), [({"count": 1}, True), ({"count": 0}, False), ({"count": 1, "pending": True}, False), ({}, False)])
+async def test_a_cancel_is_done_when_the_exchange_says_that_it_is(answer: Mapping[str, Any], done: bool) -> None:
+    venue = spot()
+
+    async def told(*_: object) -> Mapping[str, Any]:
+        return answer
+
+    venue._private_call = told  # type: ignore[assignment,method-assign]
+    request = Cancel("FOX", "BTC/USD", Lane.CANCEL, "O-1")
+    if done:
+        (report,) = await venue.send(request)
+        assert isinstance(report, r.Cancelled)
+    else:
+        with pytest.raises(OutcomeUnknownError, match="not cancelled it yet"):
+            await venue.send(request)
