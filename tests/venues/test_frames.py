@@ -19,14 +19,16 @@ from engine.venues.live.known import Known
 from engine.venues.live.kraken_futures import KrakenFutures
 from engine.venues.live.kraken_futures_stream import PrivateStream as FuturesStream
 from engine.venues.live.kraken_names import Names
-from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.kraken_spot import KrakenSpot, _without_margin
 from engine.venues.live.kraken_spot_stream import PrivateStream as SpotStream
 from engine.venues.live.venue import Where
 from engine.venues.protocol import OutcomeUnknownError
 
 D = Decimal
 ASSETS = {"XXBT": {"altname": "XBT"}, "ZUSD": {"altname": "USD"}}
-PAIRS = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1, "lot_decimals": 8}}
+PAIRS = {
+    "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1, "lot_decimals": 8, "leverage_buy": [2, 3], "leverage_sell": [2, 3]}
+}
 
 
 def futures() -> tuple[KrakenFutures, FuturesStream, list[r.VenueReport]]:
@@ -135,3 +137,29 @@ async def test_a_cancel_is_done_when_the_exchange_says_that_it_is(answer: Mappin
     else:
         with pytest.raises(OutcomeUnknownError, match="not cancelled it yet"):
             await venue.send(request)
+
+
+async def test_at_the_real_exchange_nothing_is_opened_on_margin_that_nobody_could_account_for() -> None:
+    venue = spot()
+    listed = venue.names.instrument("BTC/USD", venue.profile)
+    assert listed.can_short
+    real = _without_margin(listed)
+    assert not real.can_short
+    assert real.max_leverage == 1
+    assert venue.where.rest is None, "the real one"
+
+
+async def test_leverage_is_set_for_the_symbol_before_a_futures_entry_leaves() -> None:
+    venue, _, _ = futures()
+    sent = list[tuple[str, Mapping[str, Any]]]()
+
+    async def told(method: str, params: Mapping[str, Any], _: int) -> Mapping[str, Any]:
+        sent.append((method, params))
+        return {"sendStatus": {"status": "placed", "order_id": "u1"}}
+
+    venue._private_call = told  # type: ignore[assignment,method-assign]
+    entry = Order(venue.prefix + "E", "P", "PF_XBTUSD", Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(59_000), leverage=D(3))
+    await venue._submit(entry, 4)
+    await venue._submit(replace(entry, role=Role.STOP, type=OrderType.STOP, trigger=D(58_000), price=None), 1)
+    assert [method for method, _ in sent] == ["private_put_leveragepreferences", "private_post_sendorder", "private_post_sendorder"]
+    assert sent[0][1] == {"symbol": "PF_XBTUSD", "maxLeverage": "3"}

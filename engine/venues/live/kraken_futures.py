@@ -192,6 +192,8 @@ class KrakenFutures(LiveVenue):
     async def _submit(self, order: Order, lane: int) -> tuple[r.VenueReport, ...]:
         name, now = order.client_order_id, self.clock.now
         try:
+            if order.leverage is not None and order.role is Role.ENTRY:  # a preference of the symbol, not a term of the order
+                await self._private_call("private_put_leveragepreferences", {"symbol": order.symbol, "maxLeverage": f"{order.leverage:f}"}, lane)
             told = await self._private_call("private_post_sendorder", self.fields(order), lane)
         except RefusedError as error:
             return (r.Rejected(name, str(error), now()),)

@@ -16,7 +16,7 @@ from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
-from engine.model.money import ZERO
+from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
@@ -74,7 +74,8 @@ class KrakenSpot(LiveVenue):
                 f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
             )
         self.skew = await self.measure_skew()
-        return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+        listed = [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+        return listed if self.where.rest is not None else [_without_margin(instrument) for instrument in listed]
 
     def _sockets(self) -> Sequence[Socket]:
         self._private = PrivateStream(self)
@@ -364,6 +365,11 @@ class KrakenSpot(LiveVenue):
             told = await self._private_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane)
             for identity, row in told.items():
                 self.known.name(identity, str(row.get("cl_ord_id") or identity))
+
+
+def _without_margin(instrument: Instrument) -> Instrument:
+    """The real exchange tells margin positions apart from balances, which nobody here reads: nothing is opened that could not be accounted for."""
+    return replace(instrument, max_leverage=ONE)
 
 
 def _with(order: Order, identity: str) -> Order:
