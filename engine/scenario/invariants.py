@@ -140,7 +140,8 @@ class Auditor:
         exits = [order for order in state.orders_for(p.id) if order.is_exit and order.side is p.exits_by]
         alone = len(state.holders.get(p.symbol, ())) <= 1
         if p.id in self.adjusted:  # something else closed it: what we still ask about may never have reached the venue
-            exits = [order for order in exits if _is_known(order) and order.status is not Status.PENDING]
+            entered = all(_is_known(order) for order in state.orders_for(p.id) if not order.is_exit)  # else what is held is not known either
+            exits = [order for order in exits if entered and _is_known(order) and order.status is not Status.PENDING]
         counted = [order for order in exits if not (order.reduce_only and (alone or not _is_known(order)))]
         free = sum((order.remaining for order in counted), ZERO)
         if free > max(p.size, ZERO) and f"OVER_CLOSED:{p.id}" not in state.alerts:

@@ -195,7 +195,8 @@ class _Player:
         faults = self.story.faults
         late = faults.delay is not None or any(isinstance(step, s.Hang) for step in self.story.steps)  # beyond what the limits allow for
         limited = self.engine.gateway.statistics.rate_limited_by_venue
-        if limited and not late and faults.rate_limit_storm is None and not self.outcome.crashes:
+        forgot = any(isinstance(step, s.Disk) and step.does == "fails" for step in self.story.steps)  # what was spent could not be written down
+        if limited and not late and not forgot and faults.rate_limit_storm is None and not self.outcome.crashes:
             self.fail("6 limits", f"the venue refused {limited} requests for its limits")
         adjusted = self.auditor.adjusted
         self.auditor = Auditor()
