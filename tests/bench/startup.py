@@ -192,7 +192,7 @@ def started(folder: Path, runs: int) -> tuple[float, float, int]:
 @contextmanager
 def exchange() -> Iterator[dict[str, str]]:
     """`flatout exchange` in a process of its own; the environment in which `flatout` is a live account there."""
-    command = [str(FLATOUT), "exchange", "--key", "K", "--secret", "c2VjcmV0c2VjcmV0"]
+    command = [str(FLATOUT), "exchange", "--tier", "pro", "--key", "K", "--secret", "c2VjcmV0c2VjcmV0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
