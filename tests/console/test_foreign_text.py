@@ -57,8 +57,8 @@ def poison(session: SampleSession, text: str) -> None:
 
 
 @pytest.mark.hazard("H69")
-@pytest.mark.parametrize("text", NASTY[:3])
-async def test_every_sink_shows_it_literally(staged: Staged, session: SampleSession, text: str) -> None:
+async def test_every_sink_shows_it_literally(staged: Staged, session: SampleSession) -> None:
+    text = " ".join(NASTY[:3])
     poison(session, text)
     session.outcome = "refuse"
     session.refusals = (Refusal("IN_DOUBT", text),)
