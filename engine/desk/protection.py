@@ -40,10 +40,10 @@ def protection(ctx: Context, position: Position) -> Protection:
     covered = stop.remaining if stop is not None else ZERO
     if covered >= held and held > ZERO:
         return Protection.VENUE
+    if position.closing >= position.size:  # a halted desk, too, closes what it was told to
+        return Protection.GUARDED
     if ctx.state.halted:
         return Protection.PARTIAL if covered else Protection.NAKED
-    if position.closing >= position.size:
-        return Protection.GUARDED
     watched = position.stop is not None or position.trailing
     if watched and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
         return Protection.GUARDED

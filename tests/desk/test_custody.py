@@ -496,6 +496,16 @@ def test_a_halt_says_at_once_what_it_leaves_unprotected_and_its_end_protects_it(
     assert len(story.orders("stop")) == 1
 
 
+def test_what_a_halted_desk_closes_is_not_called_naked_meanwhile() -> None:
+    story = Story(SPOT)
+    story.opened("0.5")
+    story.ask(i.Halt(id="h"))
+    story.ask(i.Flatten(id="f"))
+    story.cancelled(story.order("stop"))
+    assert story.position().protection is Protection.GUARDED
+    assert "NAKED" not in story.told()
+
+
 def test_a_new_halt_begins_without_anything_said() -> None:
     story = Story(FUTURES)
     position = story.opened("0.5")
