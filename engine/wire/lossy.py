@@ -32,6 +32,12 @@ def drop(request: web.Request) -> None:
         request.transport.abort()
 
 
+def is_broken(world: World) -> bool:
+    """Whether the line is down now, as the faults say."""
+    interval = world.faults.disconnect
+    return interval is not None and interval.is_on(world.now() - world.began)
+
+
 def is_stormy(world: World) -> bool:
     """Whether everyone is refused now for asking too much."""
     storm = world.faults.rate_limit_storm

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
 
 from aiohttp import web
 
@@ -19,19 +18,12 @@ from engine.wire import lossy
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.stream import Stream as FuturesStream
 from engine.wire.keys import Key
+from engine.wire.line import Line
 from engine.wire.spot.rest import Spot
 from engine.wire.spot.stream import Stream as SpotStream
 from engine.wire.world import World
 
 HOST = "127.0.0.1"
-
-
-class Line(Protocol):
-    """A client's connection."""
-
-    def cut(self) -> None:
-        """Break it."""
-        ...
 
 
 class Server:

@@ -23,8 +23,8 @@ from engine.model.quote import Depth, Level, Quote, Trade
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
 from engine.wire.keys import PERMISSIONS, Key, new_secret
+from engine.wire.line import Line as Cut
 from engine.wire.server import HOST, Server, open_world
-from engine.wire.server import Line as Cut
 from engine.wire.world import Terms, World, terms_of
 
 Json = dict[str, Any]  # whatever a reply holds

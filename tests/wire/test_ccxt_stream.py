@@ -253,7 +253,7 @@ async def test_after_a_broken_line_the_next_question_connects_again() -> None:
         await soon(client.watch_orders())
         following = await asking(client.watch_orders())
         for connection in list(wire.server.stream.connections):
-            connection.cut()  # type: ignore[attr-defined]
+            connection.cut()
         with pytest.raises(ccxtpro.NetworkError):
             await soon(following)
         assert name in [order["id"] for order in await soon(client.watch_orders())]

@@ -9,10 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.money import ZERO
 from engine.model.order import Order
@@ -23,7 +21,8 @@ from engine.wire.futures.market import DEPTH, PRINTS
 from engine.wire.futures.products import Product
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.times import milliseconds
-from engine.wire.lossy import encode
+from engine.wire.line import Line, decoded, serve
+from engine.wire.lossy import is_broken
 from engine.wire.world import terms_of
 
 Json = dict[str, Any]
@@ -32,9 +31,6 @@ ORDERS = ("open_orders", "open_orders_verbose")
 PRIVATE = frozenset({*ORDERS, "fills", "open_positions", "balances"})
 BEAT = 1.0
 """Seconds between heartbeats."""
-HELD = 0.2
-"""Seconds after which a report that was put behind the next one goes out anyhow."""
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Stream:
@@ -57,36 +53,14 @@ class Stream:
         return [web.get("/ws", self._serve), web.get("/ws/v1", self._serve)]
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if self.is_broken():
-            raise web.HTTPServiceUnavailable
-        socket = web.WebSocketResponse(autoping=True, compress=False)
-        await socket.prepare(request)
-        connection = Connection(self, socket, request.transport)
-        self.connections[connection] = None
-        connection.say({"event": "info", "version": 1})
-        sender = asyncio.get_running_loop().create_task(connection.send())
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    connection.hear(message.data)
-                if self.is_broken():
-                    break
-        finally:
-            self.connections.pop(connection, None)
-            sender.cancel()
-        return socket
-
-    def is_broken(self) -> bool:
-        """Whether the line is down now, as the faults say."""
-        interval = self.world.faults.disconnect
-        return interval is not None and interval.is_on(self.world.now() - self.world.began)
+        return await serve(request, self.world, self.connections, lambda socket: Connection(self, socket, request.transport))
 
     async def beat(self) -> None:
         """Again and again: heartbeats, positions at their new prices; and the line breaks when it is time."""
         while True:
             await asyncio.sleep(BEAT)
             for connection in list(self.connections):
-                if self.is_broken():
+                if is_broken(self.world):
                     connection.cut()
                     continue
                 if "heartbeat" in connection.private:
@@ -143,62 +117,32 @@ class Stream:
                 connection.report({"feed": feed, **told})
 
 
-class Connection:
+class Connection(Line):
     """One client."""
 
     def __init__(self, stream: Stream, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        super().__init__(stream.world, socket, transport)
         self.stream = stream
-        self.world = stream.world
         self.futures = stream.futures
         self.public: dict[str, set[str]] = {feed: set() for feed in PUBLIC}
         """Product names by feed."""
         self.private: set[str] = set()
-        self._transport = transport
-        self._socket = socket
-        self._queue: asyncio.Queue[Json] = asyncio.Queue()
-        self._held: Json | None = None
         self._sequences: dict[str, int] = {}
         self._books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
 
     # Out
 
-    def say(self, message: Json) -> None:
-        """Send, when it is its turn."""
-        self._queue.put_nowait(message)
+    def greeting(self) -> Json:
+        """Which version speaks."""
+        return {"event": "info", "version": 1}
 
-    async def send(self) -> None:
-        """Send what is to be said, in order."""
-        delay, random = self.world.faults.delay, self.world.random
-        while True:
-            message = await self._queue.get()
-            if delay is not None and message.get("feed") in PRIVATE:
-                await asyncio.sleep(delay.draw(random) / 2 / SECOND)
-            try:
-                await self._socket.send_str(encode(message).decode())
-            except (ConnectionError, RuntimeError):
-                return
-
-    def cut(self) -> None:
-        """Break the line."""
-        if self._transport is not None:
-            self._transport.abort()
+    def is_late(self, message: Json) -> bool:
+        """What private feeds say."""
+        return message.get("feed") in PRIVATE
 
     def report(self, message: Json) -> None:
-        """A message of a private feed; sometimes twice, sometimes after the next one."""
-        faults, random = self.world.faults, self.world.random
-        if self._held is None and faults.reorder_reports and random.random() < faults.reorder_reports:
-            self._held = message
-            asyncio.get_running_loop().call_later(HELD, self._let_go)
-            return
-        self.say(message)
-        if faults.duplicate_report and random.random() < faults.duplicate_report:
-            self.say(message)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            self.say(held)
+        """A message of a private feed."""
+        self.pass_on("private", message)
 
     def _next(self, name: str, first: int = 0) -> int:
         number = self._sequences[name] = self._sequences.get(name, first - 1) + 1
@@ -208,11 +152,8 @@ class Connection:
 
     def hear(self, text: str) -> None:
         """One request."""
-        try:
-            asked = _decode(text)
-        except msgspec.DecodeError:
-            asked = None
-        if not isinstance(asked, dict):
+        asked = decoded(text)
+        if asked is None:
             self.say({"event": "error", "message": "Json Error"})
             return
         match asked.get("event"):

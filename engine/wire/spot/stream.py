@@ -10,16 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
-from engine.wire.lossy import encode, is_stormy
+from engine.wire.line import Line, decoded, serve
+from engine.wire.lossy import is_broken, is_stormy
 from engine.wire.spot import shapes, stream_shapes
 from engine.wire.spot.orders import OrderError
 from engine.wire.spot.pairs import Pair
@@ -33,7 +33,6 @@ CONNECTION = 9_000_000_000_000_000_000
 DEPTHS = (10, 25, 100, 500, 1000)
 CHECKED = 10
 """Levels of each side that a book's checksum covers."""
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def checksum(bids: Iterable[tuple[str, str]], asks: Iterable[tuple[str, str]]) -> int:
@@ -68,37 +67,21 @@ class Stream:
         return await self._serve(request, private=True)
 
     async def _serve(self, request: web.Request, *, private: bool) -> web.StreamResponse:
-        if self.is_broken():
-            raise web.HTTPServiceUnavailable
-        socket = web.WebSocketResponse(autoping=True, compress=False)
-        await socket.prepare(request)
         self._count += 1
-        connection = Connection(self, socket, private=private, number=CONNECTION + self._count, transport=request.transport)
-        self.connections[connection] = None
-        connection.say({"channel": "status", "type": "update", "data": [connection.status()]})
-        sender = asyncio.get_running_loop().create_task(connection.send())
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await connection.hear(message.data)
-                if self.is_broken():
-                    break
-        finally:
-            self.connections.pop(connection, None)
-            sender.cancel()
-        return socket
-
-    def is_broken(self) -> bool:
-        """Whether the line is down now, as the faults say."""
-        interval = self.world.faults.disconnect
-        return interval is not None and interval.is_on(self.world.now() - self.world.began)
+        number = CONNECTION + self._count
+        return await serve(
+            request,
+            self.world,
+            self.connections,
+            lambda socket: Connection(self, socket, private=private, number=number, transport=request.transport),
+        )
 
     async def beat(self) -> None:
         """A heartbeat every second to whoever subscribed to anything; and the line breaks when it is time."""
         while True:
             await asyncio.sleep(1.0)
             for connection in list(self.connections):
-                if self.is_broken():
+                if is_broken(self.world):
                     connection.cut()
                 elif connection.subscribed:
                     connection.say({"channel": "heartbeat"})
@@ -175,12 +158,12 @@ class Stream:
                     connection.report("balances", row)
 
 
-class Connection:
+class Connection(Line):
     """One client."""
 
     def __init__(self, stream: Stream, socket: web.WebSocketResponse, *, private: bool, number: int, transport: asyncio.Transport | None) -> None:
+        super().__init__(stream.world, socket, transport)
         self.stream = stream
-        self.world = stream.world
         self.spot = stream.spot
         self.private = private
         self.number = number
@@ -189,13 +172,9 @@ class Connection:
         self.books: dict[str, int] = {}
         self.executions = False
         self.balances = False
-        self._transport = transport
-        self._socket = socket
         self._sequences: dict[str, int] = {}
-        self._queue: asyncio.Queue[Json] = asyncio.Queue()
         self._tokens: set[str] = set()
         """Those that were good here once: they stay so as long as the line lasts."""
-        self._held: dict[str, Json] = {}
         self._sent_books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
 
     @property
@@ -203,63 +182,28 @@ class Connection:
         """Whether it listens to anything."""
         return bool(self.tickers or self.trades or self.books or self.executions or self.balances)
 
-    def status(self) -> Json:
-        """What is said on connecting."""
-        return {"api_version": "v2", "connection_id": self.number, "system": "online", "version": "2.0.10"}
+    def greeting(self) -> Json:
+        """The exchange's status."""
+        status = {"api_version": "v2", "connection_id": self.number, "system": "online", "version": "2.0.10"}
+        return {"channel": "status", "type": "update", "data": [status]}
 
     # Out
 
-    def say(self, message: Json) -> None:
-        """Send, when it is its turn."""
-        self._queue.put_nowait(message)
-
-    async def send(self) -> None:
-        """Send what is to be said, in order."""
-        delay, random = self.world.faults.delay, self.world.random
-        while True:
-            message = await self._queue.get()
-            if delay is not None and message.get("channel") in ("executions", "balances"):
-                await asyncio.sleep(delay.draw(random) / 2 / SECOND)
-            try:
-                await self._socket.send_str(encode(message).decode())
-            except (ConnectionError, RuntimeError):
-                return
-
-    def cut(self) -> None:
-        """Break the line."""
-        if self._transport is not None:
-            self._transport.abort()
+    def is_late(self, message: Json) -> bool:
+        """What private channels say."""
+        return message.get("channel") in ("executions", "balances")
 
     def report(self, channel: str, row: Json, kind: str = "update") -> None:
-        """A message of a numbered channel; sometimes twice, sometimes after the next one."""
+        """A message of a numbered channel."""
         self._sequences[channel] = self._sequences.get(channel, 0) + 1
-        message = {"channel": channel, "type": kind, "data": [row], "sequence": self._sequences[channel]}
-        faults, random = self.world.faults, self.world.random
-        if channel not in self._held and faults.reorder_reports and random.random() < faults.reorder_reports:
-            self._held[channel] = message
-            asyncio.get_running_loop().call_later(0.2, self._let_go, message)
-            return
-        self.say(message)
-        if faults.duplicate_report and random.random() < faults.duplicate_report:
-            self.say(message)
-        if channel in self._held:
-            self._let_go(self._held[channel])
-
-    def _let_go(self, message: Json) -> None:
-        if self._held.get(message["channel"]) is message:
-            del self._held[message["channel"]]
-            self.say(message)
+        self.pass_on(channel, {"channel": channel, "type": kind, "data": [row], "sequence": self._sequences[channel]})
 
     # In
 
-    async def hear(self, text: str) -> None:
+    def hear(self, text: str) -> None:
         """One request."""
-        began = self.world.now()
-        try:
-            asked = _decode(text)
-        except (msgspec.DecodeError, ArithmeticError, RecursionError):
-            asked = None
-        if not isinstance(asked, dict) or not isinstance(asked.get("params", {}), dict):
+        began, asked = self.world.now(), decoded(text)
+        if asked is None or not isinstance(asked.get("params", {}), dict):
             self.say({"error": "Malformed request", "success": False})
             return
         method, params = str(asked.get("method", "")), asked.get("params", {})

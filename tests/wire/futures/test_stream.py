@@ -97,8 +97,9 @@ async def test_it_answers_on_both_paths(session: aiohttp.ClientSession, futures:
 
 
 async def test_what_makes_no_sense_is_said_so(line: Line) -> None:
-    await line.socket.send_str("{")
-    assert (await line.hear())["message"] == "Json Error"
+    for text in ("{", "[]", '{"event": 1e999999999999999999999}', "[" * 100_000):
+        await line.socket.send_str(text)
+        assert (await line.hear())["message"] == "Json Error"
     await line.say(event="dance")
     assert (await line.hear())["message"] == "Bad request"
     await line.say(event="subscribe", feed="nothing")
