@@ -301,13 +301,7 @@ class Run:
 
     def _report(self, ended_at: int, seconds: float) -> dict[str, Any]:
         engine, script, tally = self.engine, self.script, self.tally
-        self._count()
-        counted, low = dict(tally.statistics), tally.low_water
-        tally.statistics.clear()
         engine.save()
-        ctx = engine.views.context(self.clock.now())
-        account = engine.views.account(ctx)
-        market = self.world.recorded
         return {
             "scenario": script.name,
             "seed": script.seed,
@@ -316,45 +310,59 @@ class Run:
             "orders": report.orders(engine.journal),
             "fills": report.fills(engine.journal),
             "positions": report.positions(engine.journal, engine.state, ended_at),
-            "account": {
-                "currency": account.currency,
-                "cash": {name: plain(amount) for name, amount in sorted(account.cash.items())},
-                "equity": report.money(account.equity),
-                "unpriced": list(account.unpriced),
-                "realised_pnl": plain(account.realised),
-                "unrealised_pnl": plain(account.unrealised),
-                "fees": plain(account.fees),
-                "max_drawdown": plain(max(engine.state.day.trough, account.drawdown)),
-            },
+            "account": self._account(),
             "alerts": report.alerts(engine.journal),
             "refusals": self.refusals,
-            "requests": {
-                **{name: counted.get(name, 0) for name in ("submit", "amend", "cancel", "query", "retried")},
-                "in_doubt": counted.get("unknown", 0),
-                "in_doubt_resolved": tally.resolved,
-                "rate_limited_by_venue": counted.get("rate_limited_by_venue", 0),
-                "tokens_low_water": None if low is None else plain(Decimal(str(round(low, 6)))),
-            },
+            "requests": self._requests(),
             "invariants": {},
             "expectations": self.expectations,
             "unreached": self.unreached,
-            "market": {
-                "quotes": tally.quotes,
-                "trades": tally.trades,
-                "candles": tally.candles,
-                "depths": tally.depths,
-                "skipped": 0 if market is None else market.skipped,
-                "skipped_rows": []
-                if market is None
-                else [{"file": Path(row.path).name, "line": row.line, "reason": row.reason} for row in market.skipped_rows],
-                "first": report.iso(tally.first),
-                "last": report.iso(tally.last),
-            },
+            "market": self._market(),
             "wall": {
                 "seconds": round(seconds, 3),
                 "messages_per_second": round((tally.quotes + tally.trades + tally.candles + tally.depths + tally.messages) / seconds),
                 "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             },
+        }
+
+    def _account(self) -> dict[str, Any]:
+        views = self.engine.views
+        account = views.account(views.context(self.clock.now()))
+        return {
+            "currency": account.currency,
+            "cash": {name: plain(amount) for name, amount in sorted(account.cash.items())},
+            "equity": report.money(account.equity),
+            "unpriced": list(account.unpriced),
+            "realised_pnl": plain(account.realised),
+            "unrealised_pnl": plain(account.unrealised),
+            "fees": plain(account.fees),
+            "max_drawdown": plain(max(self.engine.state.day.trough, account.drawdown)),
+        }
+
+    def _requests(self) -> dict[str, Any]:
+        self._count()
+        counted, low = dict(self.tally.statistics), self.tally.low_water
+        self.tally.statistics.clear()
+        return {
+            **{name: counted.get(name, 0) for name in ("submit", "amend", "cancel", "query", "retried")},
+            "in_doubt": counted.get("unknown", 0),
+            "in_doubt_resolved": self.tally.resolved,
+            "rate_limited_by_venue": counted.get("rate_limited_by_venue", 0),
+            "tokens_low_water": None if low is None else plain(Decimal(str(round(low, 6)))),
+        }
+
+    def _market(self) -> dict[str, Any]:
+        tally, market = self.tally, self.world.recorded
+        skipped = () if market is None else market.skipped_rows
+        return {
+            "quotes": tally.quotes,
+            "trades": tally.trades,
+            "candles": tally.candles,
+            "depths": tally.depths,
+            "skipped": 0 if market is None else market.skipped,
+            "skipped_rows": [{"file": Path(row.path).name, "line": row.line, "reason": row.reason} for row in skipped],
+            "first": report.iso(tally.first),
+            "last": report.iso(tally.last),
         }
 
     def _invariants(self) -> dict[str, Any]:

@@ -61,6 +61,21 @@ NOTHING_TRADED = frozenset({"iocWouldNotExecute"})
 PAGES = 20
 
 
+def _kept(known: Order, told: Order) -> Order:
+    """An order of ours as it is told now, with what no view tells."""
+    bounded = known.trigger is None or known.price is not None  # a stop of ours has no limit, whatever it is told with
+    return replace(
+        known,
+        venue_order_id=told.venue_order_id,
+        size=told.size,
+        price=told.price if told.price is not None and bounded else known.price,
+        trigger=told.trigger if told.trigger is not None else known.trigger,
+        filled=told.filled,
+        status=told.status,
+        reason=told.reason,
+    )
+
+
 class KrakenFutures(LiveVenue):
     """An account at Kraken Futures."""
 
@@ -338,38 +353,26 @@ class KrakenFutures(LiveVenue):
         """An order from what any of its views tells; ours keeps what no view tells."""
         client = client or self.known.client_of(identity) or identity
         known = self.known.order(client)
-        if known is not None:
-            found = replace(
-                known,
-                venue_order_id=identity,
-                size=size,
-                price=known.price if price is None or (known.trigger is not None and known.price is None) else price,
-                trigger=trigger if trigger is not None else known.trigger,
-                filled=filled,
-                value=known.value,
-                status=status,
-                reason=reason,
-            )
-        else:
-            found = Order(
-                client,
-                "",
-                symbol,
-                side,
-                KINDS.get(kind, OrderType.LIMIT),
-                Role.ENTRY,
-                size,
-                price=price,
-                trigger=trigger,
-                reduce_only=reduce_only,
-                status=status,
-                filled=filled,
-                venue_order_id=identity,
-                created_at=created_at,
-                touched_at=created_at,
-                foreign=not client.startswith(self.prefix),
-                reason=reason,
-            )
+        told = Order(
+            client,
+            "",
+            symbol,
+            side,
+            KINDS.get(kind, OrderType.LIMIT),
+            Role.ENTRY,
+            size,
+            price=price,
+            trigger=trigger,
+            reduce_only=reduce_only,
+            status=status,
+            filled=filled,
+            venue_order_id=identity,
+            created_at=created_at,
+            touched_at=created_at,
+            foreign=not client.startswith(self.prefix),
+            reason=reason,
+        )
+        found = told if known is None else _kept(known, told)
         if known is None or heard:  # of what is known, a view that lags tells nothing better
             self.known.keep(found)
         return found

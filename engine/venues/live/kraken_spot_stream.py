@@ -81,19 +81,7 @@ def order_from_fields(
     if kind.startswith(("stop-loss", "take-profit", "trailing")):
         trigger = above_zero(stop) if kind.startswith("trailing") else price
         price = above_zero(second)
-    if known is not None:  # ours: a close with a bound is sent as a limit, and a stop of ours keeps its kind
-        return replace(
-            known,
-            venue_order_id=identity,
-            size=size,
-            price=price if price is not None else known.price if known.type is OrderType.MARKET else None,
-            trigger=trigger,
-            filled=filled,
-            value=value,
-            status=status,
-            reason=reason,
-        )
-    return Order(
+    told = Order(
         client,
         "",
         symbol,
@@ -112,6 +100,22 @@ def order_from_fields(
         touched_at=created_at,
         foreign=foreign,
         reason=reason,
+    )
+    return told if known is None else _kept(known, told)
+
+
+def _kept(known: Order, told: Order) -> Order:
+    """An order of ours as it is told now: a close with a bound is sent as a limit, and a stop of ours keeps its kind."""
+    return replace(
+        known,
+        venue_order_id=told.venue_order_id,
+        size=told.size,
+        price=told.price if told.price is not None else known.price if known.type is OrderType.MARKET else None,
+        trigger=told.trigger,
+        filled=told.filled,
+        value=told.value,
+        status=told.status,
+        reason=told.reason,
     )
 
 

@@ -126,6 +126,30 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int, lea
     reduce_only = _flag(fields, "reduce_only")
     if reduce_only and leverage is None:
         raise OrderError("EOrder:Reduce only:Non-margin order")
+    terms = _terms(fields, kind, flags, pair, leverage)
+    order = Order(
+        "-",
+        "",
+        pair.symbol,
+        side,
+        TYPES[kind],
+        Role.ENTRY,
+        _size(fields, kind, flags, pair, market, reference),
+        price=price,
+        trigger=trigger,
+        trail=trail,
+        time_in_force=TimeInForce[terms.in_force],
+        post_only="post" in flags,
+        reduce_only=reduce_only or kind == "settle-position",
+        leverage=leverage,
+        expires_at=_expiry(fields, now),
+        deadline=deadline(fields, now, least),
+    )
+    return Wanted(order, terms, pair, _flag(fields, "validate"))
+
+
+def _terms(fields: Mapping[str, str], kind: str, flags: tuple[str, ...], pair: Pair, leverage: Decimal | None) -> Terms:
+    """What the client said of an order that our own orders have no word for. Raises OrderError."""
     in_force = fields.get("timeinforce", "GTC").upper()
     if in_force not in ("GTC", "IOC", "GTD", "FOK"):
         raise invalid("timeinforce")
@@ -134,7 +158,7 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int, lea
     if fields.get("stptype") and fields["stptype"] not in SELF_TRADES:
         raise invalid("stptype")
     client, userref = _client(fields)
-    terms = Terms(
+    return Terms(
         client=client,
         kind=kind,
         userref=userref,
@@ -147,25 +171,6 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int, lea
         leverage="none" if leverage is None else f"{leverage:f}:1",
         in_force=in_force,
     )
-    order = Order(
-        "-",
-        "",
-        pair.symbol,
-        side,
-        TYPES[kind],
-        Role.ENTRY,
-        _size(fields, kind, flags, pair, market, reference),
-        price=price,
-        trigger=trigger,
-        trail=trail,
-        time_in_force=TimeInForce[in_force],
-        post_only="post" in flags,
-        reduce_only=reduce_only or kind == "settle-position",
-        leverage=leverage,
-        expires_at=_expiry(fields, now),
-        deadline=deadline(fields, now, least),
-    )
-    return Wanted(order, terms, pair, _flag(fields, "validate"))
 
 
 def _side(fields: Mapping[str, str]) -> Side:
