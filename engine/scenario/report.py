@@ -1,13 +1,34 @@
 """The report of a run, as `scenario.md` lays it down: money as text, times as ISO-8601 UTC with nanoseconds. Fields may be added, none renamed."""
 
+import resource
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from engine.desk.state import State
 from engine.journal import Journal
+from engine.market.recorded import RecordedMarket
 from engine.model.money import plain
+from engine.model.view import AccountView
+
+
+class Tally(Struct):
+    """What a run counts."""
+
+    quotes: int = 0
+    trades: int = 0
+    candles: int = 0
+    depths: int = 0
+    messages: int = 0
+    first: int | None = None
+    last: int | None = None
+    statistics: dict[str, int] = field(default_factory=dict)
+    low_water: float | None = None
+    resolved: int = 0
 
 
 def iso(at: int | None) -> str | None:
@@ -81,3 +102,54 @@ def positions(journal: Journal, state: State, ended_at: int) -> list[dict[str, A
 def alerts(journal: Journal) -> list[dict[str, Any]]:
     """Every alert, in the order in which they were raised."""
     return [_row(row, ("severity", "code", "subject", "text"), (), ("at", "cured_at")) for row in journal.rows("alerts")]
+
+
+def account(view: AccountView, state: State) -> dict[str, Any]:
+    """The account at the end."""
+    return {
+        "currency": view.currency,
+        "cash": {name: plain(amount) for name, amount in sorted(view.cash.items())},
+        "equity": money(view.equity),
+        "unpriced": list(view.unpriced),
+        "realised_pnl": plain(view.realised),
+        "unrealised_pnl": plain(view.unrealised),
+        "fees": plain(view.fees),
+        "max_drawdown": plain(max(state.day.trough, view.drawdown)),
+    }
+
+
+def requests(tally: Tally) -> dict[str, Any]:
+    """What was sent, and what became of it."""
+    counted, low = tally.statistics, tally.low_water
+    return {
+        **{name: counted.get(name, 0) for name in ("submit", "amend", "cancel", "query", "retried")},
+        "in_doubt": counted.get("unknown", 0),
+        "in_doubt_resolved": tally.resolved,
+        "rate_limited_by_venue": counted.get("rate_limited_by_venue", 0),
+        "tokens_low_water": None if low is None else plain(Decimal(str(round(low, 6)))),
+    }
+
+
+def market(tally: Tally, recorded: RecordedMarket | None) -> dict[str, Any]:
+    """What was played, and which rows of its files were not."""
+    skipped = () if recorded is None else recorded.skipped_rows
+    return {
+        "quotes": tally.quotes,
+        "trades": tally.trades,
+        "candles": tally.candles,
+        "depths": tally.depths,
+        "skipped": 0 if recorded is None else recorded.skipped,
+        "skipped_rows": [{"file": Path(row.path).name, "line": row.line, "reason": row.reason} for row in skipped],
+        "first": iso(tally.first),
+        "last": iso(tally.last),
+    }
+
+
+def wall(tally: Tally, seconds: float) -> dict[str, Any]:
+    """What it cost: not the same twice."""
+    told = tally.quotes + tally.trades + tally.candles + tally.depths + tally.messages
+    return {
+        "seconds": round(seconds, 3),
+        "messages_per_second": round(told / seconds),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }

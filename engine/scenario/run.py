@@ -4,14 +4,11 @@ With `speed = "max"` everything runs under virtual time and in one thread: the s
 """
 
 import asyncio
-import resource
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-from msgspec import Struct, field
 
 from engine.clock import SECOND, run_virtual
 from engine.desk import events as e
@@ -19,7 +16,6 @@ from engine.desk.desk import Decision
 from engine.desk.evolve import evolve
 from engine.desk.state import State, decode_state
 from engine.journal import Journal
-from engine.model.money import plain
 from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
 from engine.model.report import Picture
@@ -39,21 +35,6 @@ RECOVERY = 15 * SECOND
 Progress = Callable[[float], None]
 
 
-class Tally(Struct):
-    """What a run counts."""
-
-    quotes: int = 0
-    trades: int = 0
-    candles: int = 0
-    depths: int = 0
-    messages: int = 0
-    first: int | None = None
-    last: int | None = None
-    statistics: dict[str, int] = field(default_factory=dict)
-    low_water: float | None = None
-    resolved: int = 0
-
-
 class Run:
     """One run of a script."""
 
@@ -61,7 +42,7 @@ class Run:
         self.script = script
         self.home = home
         self.auditor = Auditor()
-        self.tally = Tally()
+        self.tally = report.Tally()
         self.refusals: list[dict[str, Any]] = []
         self.expectations: list[dict[str, Any]] = []
         self.labels: dict[str, str] = {}
@@ -154,7 +135,6 @@ class Run:
 
     async def _close(self) -> None:
         now = self.clock.now()
-        self._count()
         await self.engine.close()
         self.auditor.tasks(len(self.engine.tasks), now)
         self._replay(now)
@@ -300,7 +280,8 @@ class Run:
         return theirs == {name for name, order in self.engine.state.orders.items() if order.is_working}
 
     def _report(self, ended_at: int, seconds: float) -> dict[str, Any]:
-        engine, script, tally = self.engine, self.script, self.tally
+        engine, script = self.engine, self.script
+        self._count()
         engine.save()
         return {
             "scenario": script.name,
@@ -310,59 +291,15 @@ class Run:
             "orders": report.orders(engine.journal),
             "fills": report.fills(engine.journal),
             "positions": report.positions(engine.journal, engine.state, ended_at),
-            "account": self._account(),
+            "account": report.account(engine.views.account(engine.views.context(self.clock.now())), engine.state),
             "alerts": report.alerts(engine.journal),
             "refusals": self.refusals,
-            "requests": self._requests(),
+            "requests": report.requests(self.tally),
             "invariants": {},
             "expectations": self.expectations,
             "unreached": self.unreached,
-            "market": self._market(),
-            "wall": {
-                "seconds": round(seconds, 3),
-                "messages_per_second": round((tally.quotes + tally.trades + tally.candles + tally.depths + tally.messages) / seconds),
-                "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-            },
-        }
-
-    def _account(self) -> dict[str, Any]:
-        views = self.engine.views
-        account = views.account(views.context(self.clock.now()))
-        return {
-            "currency": account.currency,
-            "cash": {name: plain(amount) for name, amount in sorted(account.cash.items())},
-            "equity": report.money(account.equity),
-            "unpriced": list(account.unpriced),
-            "realised_pnl": plain(account.realised),
-            "unrealised_pnl": plain(account.unrealised),
-            "fees": plain(account.fees),
-            "max_drawdown": plain(max(self.engine.state.day.trough, account.drawdown)),
-        }
-
-    def _requests(self) -> dict[str, Any]:
-        self._count()
-        counted, low = dict(self.tally.statistics), self.tally.low_water
-        self.tally.statistics.clear()
-        return {
-            **{name: counted.get(name, 0) for name in ("submit", "amend", "cancel", "query", "retried")},
-            "in_doubt": counted.get("unknown", 0),
-            "in_doubt_resolved": self.tally.resolved,
-            "rate_limited_by_venue": counted.get("rate_limited_by_venue", 0),
-            "tokens_low_water": None if low is None else plain(Decimal(str(round(low, 6)))),
-        }
-
-    def _market(self) -> dict[str, Any]:
-        tally, market = self.tally, self.world.recorded
-        skipped = () if market is None else market.skipped_rows
-        return {
-            "quotes": tally.quotes,
-            "trades": tally.trades,
-            "candles": tally.candles,
-            "depths": tally.depths,
-            "skipped": 0 if market is None else market.skipped,
-            "skipped_rows": [{"file": Path(row.path).name, "line": row.line, "reason": row.reason} for row in skipped],
-            "first": report.iso(tally.first),
-            "last": report.iso(tally.last),
+            "market": report.market(self.tally, self.world.recorded),
+            "wall": report.wall(self.tally, seconds),
         }
 
     def _invariants(self) -> dict[str, Any]:
