@@ -122,7 +122,8 @@ def paper(
     store: Store | None = None,
 ) -> PaperVenue:
     """A paper account: new, or as `store` remembers it."""
-    exact = replace(profile, rounding=Decimal(0))  # these books are ours
+    lent = profile.margin_leverage if settings.margin else Decimal(1)
+    exact = replace(profile, rounding=Decimal(0), margin_leverage=lent)  # these books are ours
     exchange = Exchange(exact, tuple(instruments), cash, currency)
     return PaperVenue(
         exchange,

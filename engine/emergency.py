@@ -6,7 +6,11 @@ What is ours is told by the prefix of the client order ids: our open orders, and
 from collections.abc import Callable
 from decimal import Decimal
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from engine.clock import SECOND, Clock
+from engine.model.fill import Fill
 from engine.model.ids import account_prefix, client_order_id
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ZERO, plain
@@ -19,10 +23,27 @@ from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimite
 
 ROUNDS = 120
 PAUSE = SECOND // 2
+DEADLINE = 4 * SECOND
+"""No exchange that we know refuses one so far away; after it an order can't arrive any more."""
+
+
+LIMITED = 5 * SECOND
+"""Before an exchange is asked again whose limits were reached: a picture is several questions."""
+OVERLAP = 60 * SECOND
+"""Executions may be listed late by so much."""
 
 
 class NotFlatError(Exception):
     """The venue did not say flat in time; the text says what is left."""
+
+
+class Held(Struct, frozen=True):
+    """What is to be closed of a symbol: signed, in whole lots."""
+
+    symbol: str
+    size: Decimal
+    leverage: Decimal | None
+    """That of a spot pair on margin: only an order that names one closes it."""
 
 
 class Emergency:
@@ -34,6 +55,7 @@ class Emergency:
         self._clock = clock
         self._say = say
         self._since = since
+        self._fills: dict[str, Fill] = {}
         self._began = clock.now()
         self._sent = 0
         self._quotes: dict[str, Quote] = {}
@@ -47,65 +69,75 @@ class Emergency:
             picture = await self._picture()
             if picture is not None:
                 mine = [order for order in picture.orders if order.client_order_id.startswith(account_prefix(self._account))]
-                net = self.net(picture, instruments)
-                left = f"{len(mine)} orders, holding " + (", ".join(f"{plain(size)} {symbol}" for symbol, size in net.items()) or "nothing")
-                if not mine and not net:
+                held = self.held(picture, instruments)
+                left = f"{len(mine)} orders, holding " + (", ".join(f"{plain(one.size)} {one.symbol}" for one in held) or "nothing")
+                if not mine and not held:
                     self._say("the venue says flat")
                     return
                 for order in mine:
                     self._say(f"cancel {order.role} {order.side} {plain(order.size)} {order.symbol}")
                     await self._send(Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, order.touched_at))
                 if not mine:
-                    await self._close(net, instruments)
+                    await self._close(held, instruments)
             await self._clock.sleep(PAUSE)
         raise NotFlatError(f"not flat: {left}")
 
     def _keep(self, quote: Quote) -> None:
         self._quotes[quote.symbol] = quote
 
-    def net(self, picture: Picture, instruments: dict[str, Instrument]) -> dict[str, Decimal]:
-        """What our executions left us holding, in whole lots that the venue would take, by symbol."""
-        held: dict[str, Decimal] = {}
-        for fill in picture.fills:
+    def held(self, picture: Picture, instruments: dict[str, Instrument]) -> list[Held]:
+        """What our executions left us holding, as far as the venue would take it; what is on margin, by the venue's word."""
+        ours: dict[str, Decimal] = {}
+        for fill in self._fills.values():
             instrument = instruments.get(fill.symbol)
             if instrument is not None and fill.client_order_id.startswith(account_prefix(self._account)):
-                held[fill.symbol] = held.get(fill.symbol, ZERO) + fill.base_change(instrument)
-        for symbol in list(held):
-            instrument = instruments[symbol]
-            if instrument.kind is not Kind.SPOT:
-                held[symbol] = picture.net.get(symbol, ZERO)
-            size = instrument.round_size(abs(held[symbol]))
-            quote = self._quotes.get(symbol)
-            too_small = size < instrument.min_size or (quote is not None and instrument.notional(size, quote.mid) < instrument.min_cost)
-            if too_small:
-                del held[symbol]
+                ours[fill.symbol] = ours.get(fill.symbol, ZERO) + fill.base_change(instrument)
+        held = []
+        for symbol, size in ours.items():
+            instrument, on_margin = instruments[symbol], picture.net.get(symbol, ZERO)
+            if instrument.kind is Kind.SPOT:
+                there = picture.balances.get(instrument.base, ZERO)
+                owed = min(there, ZERO)  # coins are owed only where the venue lends them as they are
+                coins = max(min(size - on_margin, there), owed)
+                held += [Held(symbol, on_margin, instrument.max_leverage), Held(symbol, coins, None)]
             else:
-                held[symbol] = size if held[symbol] > ZERO else -size
-        return held
+                held.append(Held(symbol, on_margin, None))
+        lots = [replace(one, size=instruments[one.symbol].round_size(abs(one.size)).copy_sign(one.size)) for one in held]
+        return [one for one in lots if self._is_tradable(one, instruments[one.symbol])]
 
-    async def _close(self, net: dict[str, Decimal], instruments: dict[str, Instrument]) -> None:
-        for symbol, size in net.items():
+    def _is_tradable(self, held: Held, instrument: Instrument) -> bool:
+        quote, size = self._quotes.get(held.symbol), abs(held.size)
+        return bool(size) and size >= instrument.min_size and (quote is None or instrument.notional(size, quote.mid) >= instrument.min_cost)
+
+    async def _close(self, held: list[Held], instruments: dict[str, Instrument]) -> None:
+        for one in held:
             self._sent += 1
-            side = Side.SELL if size > ZERO else Side.BUY
-            self._say(f"{side} {plain(abs(size))} {symbol} at market")
-            derivative = instruments[symbol].kind is not Kind.SPOT
+            side = Side.SELL if one.size > ZERO else Side.BUY
+            self._say(f"{side} {plain(abs(one.size))} {one.symbol} at market")
+            derivative = instruments[one.symbol].kind is not Kind.SPOT
             order = Order(
-                client_order_id=client_order_id(self._account, f"emergency-{self._began}", symbol, self._sent),
+                client_order_id=client_order_id(self._account, f"emergency-{self._began}", one.symbol, self._sent),
                 position="",
-                symbol=symbol,
+                symbol=one.symbol,
                 side=side,
                 type=OrderType.MARKET,
                 role=Role.CLOSE,
-                size=abs(size),
+                size=abs(one.size),
                 time_in_force=TimeInForce.IOC,
-                reduce_only=derivative and self._venue.profile.reduce_only,
-                deadline=self._clock.now() + 2 * SECOND if self._venue.profile.deadline else None,
+                reduce_only=one.leverage is not None or (derivative and self._venue.profile.reduce_only),
+                leverage=one.leverage,
+                deadline=self._clock.now() + DEADLINE if self._venue.profile.deadline else None,
             )
             await self._send(Submit(order, Lane.EMERGENCY))
 
     async def _picture(self) -> Picture | None:
-        for answer in await self._send(QueryAccount(self._since, Lane.EMERGENCY)):
+        """The account; of the executions, after the first time only the new ones are asked for."""
+        for answer in await self._send(QueryAccount(self._since, Lane.EMERGENCY, on_margin=True)):
             if isinstance(answer, Picture):
+                if answer.since > self._since:
+                    self._say("the venue tells no more executions: what was bought before the oldest of them is not closed")
+                self._fills |= {fill.execution_id: fill for fill in answer.fills}
+                self._since = max(self._since, answer.as_of - OVERLAP)
                 return answer
         return None
 
@@ -115,8 +147,11 @@ class Emergency:
             return await self._venue.send(request)
         except OutcomeUnknownError as error:
             self._say(f"no answer: {error}")
-            await self._clock.sleep(3 * SECOND)  # past the order's deadline: it can't arrive any more
-        except (NotSentError, RateLimitedError) as error:
+            await self._clock.sleep(DEADLINE + SECOND if isinstance(request, Submit) else SECOND)  # past its deadline an order can't arrive any more
+        except RateLimitedError as error:
+            self._say(str(error))
+            await self._clock.sleep(LIMITED)
+        except NotSentError as error:
             self._say(str(error))
             await self._clock.sleep(SECOND)
         return ()

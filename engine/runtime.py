@@ -29,6 +29,7 @@ from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
 from engine.desk.state import State, decode_state, encode_state
+from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
 from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
@@ -405,7 +406,7 @@ class Engine:
         if self._reserved[0] == seq and now - self._reserved[1] < SECOND // 10:
             return self._reserved[2]
         model = self.gateway.model
-        costs = dict(model.charges(QueryAccount(0, Lane.EMERGENCY), now))
+        costs = dict(model.charges(QueryAccount(0, Lane.EMERGENCY, asks_for_margin(self.state)), now))
         for order in self.state.orders.values():
             cancel = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, order.touched_at)
             for name, cost in model.charges(cancel, now):

@@ -13,7 +13,7 @@ from engine.desk.events import Plan
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import At, OpenBracket
-from engine.model.money import ZERO
+from engine.model.money import ONE, ZERO
 from engine.model.order import OrderType, Role
 from engine.model.position import Position
 from engine.model.quote import Quote
@@ -35,6 +35,8 @@ class Draft(Struct, frozen=True):
     trigger: Decimal | None
     stop: Decimal | None
     target: Decimal | None
+    leverage: Decimal | None
+    """What was asked for, or what the venue lends to sell what is not held."""
 
     @property
     def notional(self) -> Decimal:
@@ -76,7 +78,15 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
         trigger=None if intent.trigger is None else instrument.round_price(intent.trigger),
         stop=stop,
         target=target,
+        leverage=_leverage(ctx, intent, instrument),
     )
+
+
+def _leverage(ctx: Context, intent: OpenBracket, instrument: Instrument) -> Decimal | None:
+    least = ctx.profile.margin_leverage
+    if intent.leverage is None and intent.side is Side.SELL and instrument.kind is Kind.SPOT and least > ONE:
+        return min(least, instrument.max_leverage)
+    return intent.leverage
 
 
 def _unusable(intent: OpenBracket) -> Refusals:
@@ -256,7 +266,7 @@ def _shorts(ctx: Context, d: Draft) -> Refusals:
     for position in ctx.state.positions_in(d.intent.symbol):
         if position.side is not d.intent.side:
             yield Refusal("OPPOSITE_POSITION", position.label or position.id)
-        elif d.instrument.kind is not Kind.SPOT and _exceeds(ctx, position):  # its exits reduce whatever the symbol holds: soon also the newcomer
+        elif not d.instrument.moves_coins(d.leverage) and _exceeds(ctx, position):  # its exits reduce all of the symbol: soon also the newcomer
             yield Refusal("PENDING", position.label or position.id)
 
 
@@ -269,7 +279,7 @@ def _exceeds(ctx: Context, position: Position) -> bool:
 
 def _funds(ctx: Context, d: Draft) -> Refusals:
     """A spot buy without leverage is paid in full, fee included, from what no other entry has reserved."""
-    if d.instrument.kind is not Kind.SPOT or d.intent.side is Side.SELL or d.intent.leverage is not None:
+    if d.intent.side is Side.SELL or not d.instrument.moves_coins(d.leverage):
         return
     free = ctx.state.cash.get(d.instrument.quote, ZERO)
     for order in ctx.state.orders.values():

@@ -102,7 +102,7 @@ class Context:
     def equity(self) -> tuple[Decimal, frozenset[str]]:
         """All money in the account's currency, and what was left out because it has no price.
 
-        Spot holdings are cash of their base currency; derivatives add their unrealised profit. Summed once per state.
+        Coins are cash of their currency; what is held on margin adds its unrealised profit. Summed once per state.
         """
         if self._equity is None or self._equity[0] != self.state.seq:
             self._equity = (self.state.seq, self._sum_equity())
@@ -114,7 +114,7 @@ class Context:
         Cross margin: equity + sign * size * (p - mark) = maintenance * size * p, solved for p. Not told for inverse contracts.
         """
         instrument, mark = self.instrument(position), self.mark(position)
-        borrows = instrument.kind is Kind.LINEAR or (instrument.kind is Kind.SPOT and position.side is Side.SELL)
+        borrows = instrument.kind is not Kind.INVERSE and (position.side is Side.SELL or on_margin(self, position))
         rate = self.board.rate(instrument.quote, self.state.currency)
         equity, unpriced = self.equity()
         if not borrows or not instrument.maintenance_margin or mark is None or not rate or unpriced or position.size <= ZERO:
@@ -128,7 +128,7 @@ class Context:
         missing = set(left_out)
         for position in self.state.positions.values():
             instrument = self.instrument(position)
-            if instrument.kind is Kind.SPOT or not position.is_open:
+            if not position.is_open or not on_margin(self, position):
                 continue
             mark = self.mark(position)
             profit = None
@@ -139,6 +139,11 @@ class Context:
             else:
                 total += profit
         return total, frozenset(missing)
+
+
+def on_margin(ctx: Context, position: Position) -> bool:
+    """Whether the venue holds it as a contract, and not as coins among the balances."""
+    return not ctx.instrument(position).moves_coins(position.leverage)
 
 
 def name_of(position: Position) -> str:

@@ -20,6 +20,7 @@ from engine.desk.evolve import evolve
 from engine.desk.ordering import flattens, locked_elsewhere, recovered_at, rests_together
 from engine.desk.rules import Rules
 from engine.desk.state import State
+from engine.desk.truth import asks_for_margin
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, Intent
 from engine.model.money import plain
@@ -422,7 +423,7 @@ def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:
         case e.OrphanCancelled(order=order):
             yield Cancel(order.client_order_id, order.symbol, Lane.CANCEL, order.venue_order_id, order.touched_at)
         case e.AccountAsked(since=since):
-            yield QueryAccount(since, Lane.EMERGENCY if flattens(state) else Lane.QUERY)
+            yield QueryAccount(since, Lane.EMERGENCY if flattens(state) else Lane.QUERY, asks_for_margin(state))
         case e.AmendAsked() | e.CancelAsked() | e.QuestionAsked():
             known = state.order(event.order)
             if known is not None:

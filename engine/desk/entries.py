@@ -30,7 +30,7 @@ def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
         created_at=ctx.now,
         settle=drafted.instrument.settle,
         label=intent.label,
-        leverage=intent.leverage,
+        leverage=drafted.leverage,
         note=intent.note,
         tags=intent.tags,
     )

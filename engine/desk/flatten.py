@@ -12,7 +12,7 @@ from engine.desk.custody import cancel, keep
 from engine.desk.doubts import ask_account, asks_again
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
-from engine.desk.settling import settle, traded_as
+from engine.desk.settling import concerns, settle, traded_as
 from engine.model import intent as i
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
@@ -99,7 +99,7 @@ def _is_gone(ctx: Context, name: str) -> bool:
     instrument = traded_as(ctx, name)
     if instrument is None or ctx.quote(instrument.symbol) is None:
         return False
-    return any(_phantom(position) and ctx.instrument(position).base == instrument.base for position in ctx.state.positions.values())
+    return any(_phantom(position) and concerns(ctx, name, position) for position in ctx.state.positions.values())
 
 
 def _receipt(ctx: Context) -> list[str]:

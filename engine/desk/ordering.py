@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.desk.checks import Draft
-from engine.desk.context import Context, nanoseconds
+from engine.desk.context import Context, nanoseconds, on_margin
 from engine.desk.events import OrderSubmitted
 from engine.desk.state import State
 from engine.model.ids import client_order_id
@@ -42,9 +42,9 @@ def _deadline(ctx: Context, seconds: float) -> int | None:
     return ctx.now + nanoseconds(seconds) if ctx.profile.deadline else None
 
 
-def reduce_only(ctx: Context, instrument: Instrument) -> bool:
-    """Whether exits of this instrument can be marked reduce-only."""
-    return ctx.profile.reduce_only and instrument.kind is not Kind.SPOT
+def reduce_only(ctx: Context, instrument: Instrument, leverage: Decimal | None) -> bool:
+    """Whether exits of what was traded at this leverage can be marked reduce-only: on margin at a spot venue always, of derivatives where it can."""
+    return not instrument.moves_coins(leverage) and (ctx.profile.reduce_only or instrument.kind is Kind.SPOT)
 
 
 def linked(ctx: Context, position: Position) -> bool:
@@ -52,7 +52,7 @@ def linked(ctx: Context, position: Position) -> bool:
 
     Reduce-only looks at the net holding of a symbol: it protects one position, and none of several that share the symbol.
     """
-    return reduce_only(ctx, ctx.instrument(position)) and len(ctx.state.holders.get(position.symbol, ())) <= 1
+    return reduce_only(ctx, ctx.instrument(position), position.leverage) and len(ctx.state.holders.get(position.symbol, ())) <= 1
 
 
 def opposed(ctx: Context, position: Position) -> bool:
@@ -83,7 +83,7 @@ def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> Or
         trigger=drafted.trigger,
         time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
         post_only=intent.post_only,
-        leverage=intent.leverage,
+        leverage=drafted.leverage,
         expires_at=expires,
         deadline=_deadline(ctx, ctx.rules.requests.entry_deadline),
         created_at=ctx.now,
@@ -142,7 +142,7 @@ def _exit(
         price=price,
         trigger=trigger,
         time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
-        reduce_only=reduce_only(ctx, instrument)
+        reduce_only=reduce_only(ctx, instrument, position.leverage)
         and (position.size > 0 or linked(ctx, position))
         and not (role is Role.CLOSE and opposed(ctx, position)),
         leverage=position.leverage,
@@ -191,7 +191,7 @@ def recovered_at(ctx: Context) -> int:
 
 def sells_holding(ctx: Context, position: Position) -> bool:
     """Whether a close sells what the account must have."""
-    return ctx.instrument(position).kind is Kind.SPOT and position.side is Side.BUY and position.leverage is None
+    return position.side is Side.BUY and not on_margin(ctx, position)
 
 
 def locked_elsewhere(ctx: Context, position: Position) -> Decimal:

@@ -89,7 +89,7 @@ def _open_warnings(ctx: Context, d: Draft) -> list[str]:
     smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
     if d.size < 2 * smallest:
         warnings.append(f"a partial fill below {grouped(smallest)} could be neither protected nor closed")
-    if d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument)):
+    if d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument, d.leverage)):
         warnings.append("the venue can't rest stop and target together: the target is watched here")
     return warnings
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from engine.desk import custody, doubts, flatten, recovery
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_margin
 from engine.desk.entries import reversal
 from engine.desk.ordering import cancel_lane, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
@@ -117,7 +117,7 @@ def _foreign(ctx: Context, orders: Iterable[Order]) -> Events:
 
 def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Generator[e.AnyEvent, None, tuple[str, ...]]:
     """Say which holdings differ, and which no longer do; returns those that do."""
-    found = {subject: f"ours {plain(ours)}, the venue's {plain(theirs)}" for subject, ours, theirs in differences(ctx, picture)}
+    found = {one.subject: f"ours {plain(one.ours)}, the venue's {plain(one.theirs)}" for one in differences(ctx, picture)}
     for subject, detail in found.items():
         yield from alert(ctx, "DIFFERENCE", subject, detail, subject)
     if not in_motion(ctx, picture):
@@ -177,6 +177,7 @@ def on_liquidated(ctx: Context, report: Liquidated) -> Events:
         return
     yield from alert(ctx, "LIQUIDATED", report.symbol)
     left = fill.size
+    hit.sort(key=lambda position: not on_margin(ctx, position))  # of what was lent, before what was paid for
     for index, position in enumerate(hit):
         if left <= ZERO or position.side is fill.side or position.size <= ZERO:
             continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from engine.desk import events as e
-from engine.desk.context import Context, Events, cure
+from engine.desk.context import Context, Events, cure, on_margin
 from engine.desk.entries import accept, refuse
 from engine.desk.ordering import locked_elsewhere, sells_holding, tradable
 from engine.desk.protection import begin_closing
@@ -31,7 +31,7 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
     if order is not None:
         yield from _settle_order(ctx, intent, order)
         return
-    differs = {} if picture is None else {name: (ours, theirs) for name, ours, theirs in differences(ctx, picture)}
+    differs = {} if picture is None else {one.subject: one for one in differences(ctx, picture)}
     if picture is None or subject not in differs:
         if picture is not None and in_motion(ctx, picture):
             yield from refuse(ctx, intent, "PENDING", subject)
@@ -42,9 +42,9 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
     if instrument is not None and ctx.quote(instrument.symbol) is None:
         yield from refuse(ctx, intent, "NO_PRICE", instrument.symbol)
         return
-    ours, theirs = differs[subject]
+    found = differs[subject]
     said = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}[intent.action]
-    yield from accept(ctx, intent, f"{subject}: {plain(ours)} → {plain(theirs)}, {said}")
+    yield from accept(ctx, intent, f"{subject}: {plain(found.ours)} → {plain(found.theirs)}, {said}")
     yield from settle(ctx, picture, subject, intent.action, intent.id)
 
 
@@ -75,6 +75,13 @@ def traded_as(ctx: Context, subject: str) -> Instrument | None:
     return next((instrument for instrument in bases if instrument.quote == ctx.state.currency), bases[0] if bases else None)
 
 
+def concerns(ctx: Context, subject: str, position: Position) -> bool:
+    """Whether a difference in this may be about that position: a symbol tells what is on margin, a currency the coins."""
+    if on_margin(ctx, position):
+        return position.symbol == subject
+    return subject not in ctx.state.instruments and ctx.instrument(position).base == subject
+
+
 def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key: str) -> Events:
     """Book a difference: first what is no longer there, then what is there beyond ours. The market must have a price."""
     state, instrument = ctx.state, traded_as(ctx, subject)
@@ -82,10 +89,10 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
     left, money = ZERO, subject
     if instrument is None:
         pass
-    elif instrument.kind is Kind.SPOT:
+    elif subject not in state.instruments:
         before = state.cash.get(subject, ZERO)
         left = picture.balances.get(subject, ZERO) - before
-        spare = before - sum((p.signed_size for p in state.positions.values() if ctx.instrument(p).base == subject), ZERO)
+        spare = before - sum((p.signed_size for p in state.positions.values() if concerns(ctx, subject, p)), ZERO)
         if left < ZERO < spare:  # what is not in custody goes first
             left = min(left + spare, ZERO)
     else:
@@ -100,11 +107,11 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
         yield e.CashReported(ctx.now, {**state.cash, money: picture.balances.get(money, ZERO)})
     if instrument is not None and left:
         side = Side.BUY if left > ZERO else Side.SELL
-        for position, part in list(_gone(ctx, instrument, left)):
+        for position, part in list(_gone(ctx, subject, left)):
             yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, part, f"{key}/{position.id}"))
             left -= part * side.sign
         if left:
-            yield from _beyond(ctx, instrument, left, action, key)
+            yield from _beyond(ctx, subject, instrument, left, action, key)
     change = ctx.equity()[0] - worth
     if change:
         yield e.Rebased(ctx.now, change)
@@ -128,30 +135,31 @@ def vanished(ctx: Context, picture: Picture) -> Events:
 
 def _held(ctx: Context, symbol: str) -> Decimal:
     state = ctx.state
-    held = sum((position.signed_size for position in state.positions_in(symbol)), ZERO)
+    held = sum((position.signed_size for position in state.positions_in(symbol) if on_margin(ctx, position)), ZERO)
     return held + state.dust.get(symbol, ZERO) + state.elsewhere.get(symbol, ZERO)
 
 
-def _gone(ctx: Context, instrument: Instrument, difference: Decimal) -> Iterator[tuple[Position, Decimal]]:
+def _gone(ctx: Context, subject: str, difference: Decimal) -> Iterator[tuple[Position, Decimal]]:
     """Which of our positions a difference has closed (or undone, where more was closed than was held), oldest first."""
     left = abs(difference)
     for position in ctx.state.positions.values():
-        same = ctx.instrument(position).base == instrument.base if instrument.kind is Kind.SPOT else position.symbol == instrument.symbol
-        if same and left > ZERO and position.signed_size * difference < ZERO:
+        if left > ZERO and concerns(ctx, subject, position) and position.signed_size * difference < ZERO:
             part = min(left, abs(position.signed_size))
             left -= part
             yield position, part
 
 
-def _beyond(ctx: Context, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
+def _beyond(ctx: Context, subject: str, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
     """What the venue has and we don't."""
+    lent = subject == instrument.symbol
     if action is Settlement.FORGET:
-        if instrument.kind is not Kind.SPOT:
-            yield e.LeftElsewhere(ctx.now, instrument.symbol, size)
+        if lent:
+            yield e.LeftElsewhere(ctx.now, subject, size)
         return
     side = Side.BUY if size > ZERO else Side.SELL
     name = position_id(ctx.state.account, key)
-    position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, note="adopted")
+    leverage = instrument.max_leverage if lent and instrument.kind is Kind.SPOT else None
+    position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, leverage=leverage, note="adopted")
     yield e.PositionPlanned(ctx.now, position, e.Plan(key, None, None, None, began_at=ctx.now))
     yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, abs(size), f"{key}/{name}"))
     if action is Settlement.FLATTEN:

@@ -1,18 +1,24 @@
 """Ours beside the venue's, line by line: what the Truth view shows and what the reconciler judges."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from engine.desk.context import Context
+from msgspec import Struct
+
+from engine.desk.context import Context, on_margin
+from engine.desk.state import State
 from engine.model.ids import account_prefix
-from engine.model.instrument import Kind
+from engine.model.instrument import Instrument, Kind
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
 from engine.model.order import Order, Role
+from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.view import TruthRow, TruthView
 
 ALL = tuple(action.value for action in Settlement)
+LENDING = Decimal("0.01")
+"""What lending may cost at most, of what was traded on margin; Kraken takes 0.02 % at first and as much every four hours (read 2026-11)."""
 
 
 def in_motion(ctx: Context, picture: Picture) -> bool:
@@ -24,33 +30,81 @@ def in_motion(ctx: Context, picture: Picture) -> bool:
     )
 
 
-def holdings(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """(currency or symbol, ours, the venue's): per currency for spot, per symbol for derivatives, which have no cash of their own."""
+class Holding(Struct, frozen=True):
+    """An amount, as we have it and as the venue tells it."""
+
+    subject: str
+    """A currency, for coins and money; a symbol, for what is on margin."""
+    ours: Decimal
+    theirs: Decimal
+    allowed: Decimal
+    """How far apart they may be, and be one."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether they are not one."""
+        return abs(self.ours - self.theirs) > self.allowed
+
+
+def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
+    """Currencies first, then symbols. The money in which derivatives pay is not told: only the venue knows what funding has made of it."""
     state = ctx.state
-    derivatives = {s for s, i in state.instruments.items() if i.kind is not Kind.SPOT}
-    settled = {state.instruments[s].settle for s in derivatives}
+    lent = _lent(ctx)
+    symbols = {s for s, i in state.instruments.items() if i.kind is not Kind.SPOT or s in lent or s in picture.net}
+    settled = {i.settle for i in state.instruments.values() if i.kind is not Kind.SPOT}
+    loans: dict[str, Decimal] = {}
+    for symbol, positions in lent.items():
+        instrument = state.instruments[symbol]
+        loans[instrument.settle] = loans.get(instrument.settle, ZERO) + _unsure(instrument, positions)
     for currency in sorted((set(state.cash) | set(picture.balances)) - settled):
-        yield currency, state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
+        ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
+        yield Holding(currency, ours, theirs, _rounded(ctx, ours, theirs) + loans.get(currency, ZERO))
     held = dict(state.dust)
     for symbol, size in state.elsewhere.items():
         held[symbol] = held.get(symbol, ZERO) + size
     for position in state.positions.values():
-        held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
-    for symbol in sorted(derivatives):
-        yield symbol, held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
+        if on_margin(ctx, position):
+            held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
+    for symbol in sorted(symbols):
+        ours, theirs = held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
+        yield Holding(symbol, ours, theirs, _rounded(ctx, ours, theirs))
 
 
-def same(ctx: Context, ours: Decimal, theirs: Decimal) -> bool:
-    """Whether two amounts are one, but for how the venue rounds."""
-    return ours == theirs or abs(ours - theirs) <= ctx.profile.rounding * max(abs(ours), abs(theirs))
+def _rounded(ctx: Context, ours: Decimal, theirs: Decimal) -> Decimal:
+    """What a venue's rounding may make of an amount."""
+    return ctx.profile.rounding * max(abs(ours), abs(theirs))
 
 
-def differences(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal, Decimal]]:
+def _lent(ctx: Context) -> dict[str, list[Position]]:
+    """What is or was on margin of spot pairs, by symbol."""
+    found: dict[str, list[Position]] = {}
+    for position in (*ctx.state.positions.values(), *ctx.state.closed.values()):
+        if on_margin(ctx, position) and ctx.instrument(position).kind is Kind.SPOT:
+            found.setdefault(position.symbol, []).append(position)
+    return found
+
+
+def _unsure(instrument: Instrument, positions: Sequence[Position]) -> Decimal:
+    """How much money of a symbol's only the venue knows: what it took for lending, and which of several entries it says was closed."""
+    prices = [position.entry_price(instrument) for position in positions if position.entry_size]
+    held = sum((abs(position.size) for position in positions), ZERO)
+    turnover = sum((position.entry_value + position.exit_value for position in positions), ZERO)
+    return LENDING * turnover + instrument.value(held, max(prices) - min(prices) if prices and held else ZERO)
+
+
+def asks_for_margin(state: State) -> bool:
+    """Whether the venue is asked what it holds on margin: where we know of any; of what we don't know, in quiet times, when tokens are plenty."""
+    if state.elsewhere or not (state.blocks or state.doubts):
+        return True
+    known = (*state.positions.values(), *state.closed.values())
+    differs = any(alert.code == "DIFFERENCE" and alert.target in state.instruments for alert in state.alerts.values())
+    return differs or any(not state.instruments[position.symbol].moves_coins(position.leverage) for position in known)
+
+
+def differences(ctx: Context, picture: Picture) -> Iterator[Holding]:
     """The holdings that differ; none while they can't be judged."""
     if not in_motion(ctx, picture) and ctx.state.cash:
-        for subject, ours, theirs in holdings(ctx, picture):
-            if not same(ctx, ours, theirs):
-                yield subject, ours, theirs
+        yield from (holding for holding in holdings(ctx, picture) if holding.differs)
 
 
 def truth(ctx: Context) -> TruthView:
@@ -60,11 +114,11 @@ def truth(ctx: Context) -> TruthView:
         return TruthView(None, in_motion=True, rows=())
     moving = in_motion(ctx, picture)
     rows = [*_orders(ctx, picture)]
-    for subject, ours, theirs in holdings(ctx, picture):
-        if ours or theirs:
-            differs = "" if same(ctx, ours, theirs) else f"{'+' if theirs > ours else '−'}{grouped(abs(theirs - ours))}"
+    for one in holdings(ctx, picture):
+        if one.ours or one.theirs:
+            differs = f"{'+' if one.theirs > one.ours else '−'}{grouped(abs(one.theirs - one.ours))}" if one.differs else ""
             actions = ALL if differs and not moving else ()
-            rows.append(TruthRow("holding", subject, subject, grouped(ours), grouped(theirs), differs, actions))
+            rows.append(TruthRow("holding", one.subject, one.subject, grouped(one.ours), grouped(one.theirs), differs, actions))
     return TruthView(picture.as_of, moving, tuple(rows))
 
 

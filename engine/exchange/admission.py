@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.exchange.ledger import reserved
 from engine.exchange.matching import Matching
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO, is_on_grid
 from engine.model.order import TRIGGERED, Order, OrderType
 from engine.model.request import Amend
@@ -104,7 +104,7 @@ def _affordable(venue: Matching, order: Order, instrument: Instrument, _now: int
     price = _reference(venue, order)
     if price is None:
         return "EService:Market in cancel_only mode"
-    if instrument.kind is Kind.SPOT:
+    if instrument.moves_coins(order.leverage):
         currency, needed = reserved(replace(order, price=price), instrument, venue.opening(order))
         if needed <= venue.ledger.free(currency, order.client_order_id):
             return ""
@@ -115,8 +115,6 @@ def _affordable(venue: Matching, order: Order, instrument: Instrument, _now: int
 
 def _on_hand(venue: Matching, order: Order, instrument: Instrument) -> bool:
     """Whether a spot order is to be served from what is held, which others keep from it: no credit stands in for that."""
-    if order.leverage is not None:
-        return False
     if order.side is Side.BUY:
         return True
     free = venue.ledger.free(instrument.base, order.client_order_id)
@@ -132,7 +130,7 @@ def _margin(venue: Matching, order: Order, instrument: Instrument, price: Decima
     rate = venue.rate(instrument.quote, venue.ledger.currency)
     if not opening or (rate is not None and used + instrument.notional(opening, price) * rate / leverage <= equity):
         return ""
-    return "EOrder:Insufficient margin" if instrument.kind is not Kind.SPOT else "EOrder:Insufficient funds"
+    return "EOrder:Insufficient funds" if instrument.moves_coins(order.leverage) else "EOrder:Insufficient margin"
 
 
 def _reference(venue: Matching, order: Order) -> Decimal | None:

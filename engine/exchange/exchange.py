@@ -19,7 +19,7 @@ from engine.model import limits
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument, Kind
-from engine.model.money import ZERO
+from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Status
 from engine.model.profile import Profile
 from engine.model.quote import Candle, Depth, Quote, Tick, Trade
@@ -175,7 +175,7 @@ class Exchange(Matching):
         self._tell(r.Expired(name, order.filled, now))
 
     def _play_candle(self) -> None:
-        candle, at, price = self._candles.pop(lambda symbol: self.ledger.held(self.instruments[symbol]))
+        candle, at, price = self._candles.pop(lambda symbol: self.ledger.exposure(self.instruments[symbol]))
         book = self.books[candle.symbol]
         if book.quoted or book.traded:
             return
@@ -331,7 +331,8 @@ class Exchange(Matching):
             except ArchiveError:
                 since = recent[0].at + 1  # others of the same moment may be forgotten
                 recent = [fill for fill in recent if fill.at >= since]
-        net = {symbol: self.ledger.held(i) for symbol, i in self.instruments.items() if i.kind is not Kind.SPOT}
+        on_margin = {symbol: self.ledger.on_margin(symbol) for symbol in self.instruments}
+        net = {symbol: size for symbol, size in on_margin.items() if size or self.instruments[symbol].kind is not Kind.SPOT}
         return r.Picture(now, tuple(self.orders.values()), tuple(recent), dict(self.ledger.cash), net, now, since)
 
     def _archived(self, since: int, recent: list[Fill]) -> list[Fill]:
@@ -364,16 +365,21 @@ class Exchange(Matching):
             self._liquidate(book, now)
 
     def _liquidate(self, book: Book, now: int) -> None:
-        """Close a derivative holding, what was sold short, or what was bought on credit, at the best price."""
+        """Close what is held on margin, coins that were sold short, and coins that were bought on credit, at the best price."""
         instrument, quote = book.instrument, book.quote
-        held = self.ledger.held(instrument)
-        on_credit = self.ledger.cash.get(instrument.quote, ZERO) < ZERO
-        if quote is None or not held or (instrument.kind is Kind.SPOT and held > ZERO and not on_credit):
+        if quote is None:
             return
-        side = Side.SELL if held > ZERO else Side.BUY
-        price = quote.bid if side is Side.SELL else quote.ask
-        fill = self._settle(instrument, "", side, abs(held), price, now, maker=False)
-        self._tell(r.Liquidated(instrument.symbol, fill, now))
+        closed = [(self.ledger.on_margin(instrument.symbol), instrument.max_leverage)]
+        if instrument.kind is Kind.SPOT:
+            coins = self.ledger.held(instrument)
+            on_credit = self.ledger.cash.get(instrument.quote, ZERO) < ZERO
+            closed.append((coins if coins < ZERO or on_credit else ZERO, ONE))
+        for held, leverage in closed:
+            if held:
+                side = Side.SELL if held > ZERO else Side.BUY
+                price = quote.bid if side is Side.SELL else quote.ask
+                fill = self._settle(instrument, "", side, abs(held), price, now, maker=False, leverage=leverage)
+                self._tell(r.Liquidated(instrument.symbol, fill, now))
 
 
 def _differs(one: Quote, other: Quote) -> bool:

@@ -1,4 +1,4 @@
-"""Money at the venue: balances, derivative holdings, fees by tier, what is held back for orders and what is free."""
+"""Money at the venue: balances, what is held on margin, fees by tier, what is held back for orders and what is free."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ VOLUME_DAYS = 30
 
 
 class Holding(Struct):
-    """A net derivative position: signed size, and what it was entered for (settle currency, always positive)."""
+    """A net position in a derivative, or in a spot pair on margin: signed size, and what it was entered for (settle currency, always positive)."""
 
     size: Decimal = ZERO
     value: Decimal = ZERO
@@ -77,11 +77,12 @@ class Ledger:
         now: int,
         *,
         maker: bool,
+        leverage: Decimal | None = None,
     ) -> tuple[Decimal, str]:
         """What a fill costs, and in which currency."""
         tier = instrument.fees_at(self.volume(now))
         rate = tier.maker if maker else tier.taker
-        if instrument.kind is Kind.SPOT and instrument.fee_currency is FeeCurrency.RECEIVED and side is Side.BUY:
+        if instrument.moves_coins(leverage) and instrument.fee_currency is FeeCurrency.RECEIVED and side is Side.BUY:
             return size * rate, instrument.base
         return instrument.value(size, price) * rate, instrument.settle
 
@@ -93,7 +94,7 @@ class Ledger:
             fill.at // DAY,
         )
         sign = fill.side.sign
-        if instrument.kind is Kind.SPOT:
+        if instrument.moves_coins(leverage):
             self.cash = add_cash(self.cash, instrument.base, fill.size * sign)
             self.cash = add_cash(self.cash, instrument.quote, -fill.size * fill.price * sign)
             return
@@ -120,11 +121,20 @@ class Ledger:
 
     # What it is worth
 
-    def held(self, instrument: Instrument) -> Decimal:
-        """Signed holding of a symbol."""
-        if instrument.kind is Kind.SPOT:
+    def held(self, instrument: Instrument, leverage: Decimal | None = None) -> Decimal:
+        """Signed holding of a symbol, as what is traded at this leverage is held: as coins, or on margin."""
+        if instrument.moves_coins(leverage):
             return self.cash.get(instrument.base, ZERO)
-        holding = self.holdings.get(instrument.symbol)
+        return self.on_margin(instrument.symbol)
+
+    def exposure(self, instrument: Instrument) -> Decimal:
+        """Signed: coins, and what is held on margin."""
+        coins = self.cash.get(instrument.base, ZERO) if instrument.kind is Kind.SPOT else ZERO
+        return coins + self.on_margin(instrument.symbol)
+
+    def on_margin(self, symbol: str) -> Decimal:
+        """Signed holding of a derivative, or of a spot pair that was traded at a leverage."""
+        holding = self.holdings.get(symbol)
         return ZERO if holding is None else holding.size
 
     def equity(self, instruments: Mapping[str, Instrument], price: Price) -> Decimal:

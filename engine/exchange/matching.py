@@ -13,7 +13,7 @@ from engine.exchange.book import Book
 from engine.exchange.ledger import Ledger, rates, reserved
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
-from engine.model.instrument import FeeCurrency, Instrument, Kind
+from engine.model.instrument import FeeCurrency, Instrument
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.profile import Profile
@@ -113,7 +113,7 @@ class Matching:
         self.orders[name] = order
         self.changed[name] = None
         instrument = self.instruments[symbol]
-        if instrument.kind is Kind.SPOT:
+        if instrument.moves_coins(order.leverage):
             self.ledger.hold(name, *reserved(order, instrument, self.opening(order)))
 
     def take_up(self, order: Order, executions: Iterable[Fill], best: Decimal | None, ahead: Decimal | None) -> None:
@@ -176,7 +176,7 @@ class Matching:
 
     def reducible(self, order: Order) -> Decimal:
         """How much of what is held an order of its side would reduce."""
-        held = self.ledger.held(self.instruments[order.symbol])
+        held = self.ledger.held(self.instruments[order.symbol], order.leverage)
         return max(-held * order.side.sign, ZERO)
 
     def opening(self, order: Order) -> Decimal:
@@ -186,7 +186,7 @@ class Matching:
     def _affordable(self, order: Order, price: Decimal, size: Decimal) -> Decimal:
         """What an account without credit can pay for, of `size` at `price`."""
         instrument, name = self.instruments[order.symbol], order.client_order_id
-        if instrument.kind is not Kind.SPOT or order.leverage is not None:
+        if not instrument.moves_coins(order.leverage):
             return size
         if order.side is Side.SELL:
             return size if instrument.can_short else min(size, max(self.ledger.free(instrument.base, name), ZERO))
@@ -319,7 +319,7 @@ class Matching:
         leverage: Decimal | None = None,
     ) -> Fill:
         """One execution in the books of the account."""
-        fee, currency = self.ledger.fee(instrument, side, size, price, now, maker=maker)
+        fee, currency = self.ledger.fee(instrument, side, size, price, now, maker=maker, leverage=leverage)
         liquidity = Liquidity.MAKER if maker else Liquidity.TAKER
         fill = Fill(self._id("T"), name, instrument.symbol, side, price, size, fee, currency, liquidity, now)
         self.ledger.book(instrument, fill, self.rate, leverage)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.side import Side
 
@@ -41,10 +41,10 @@ class Fill(Struct, frozen=True):
         if not self.fee.is_finite():
             raise ValueError(f"execution {self.execution_id}: fee is {self.fee}; it must be a number")
 
-    def base_change(self, instrument: Instrument) -> Decimal:
-        """Signed change of what is held, net of a fee that was taken in the base currency."""
+    def base_change(self, instrument: Instrument, leverage: Decimal | None = None) -> Decimal:
+        """Signed change of what is held at this leverage, net of a fee that was taken from the coins."""
         change = self.size * self.side.sign
-        if instrument.kind is Kind.SPOT and self.fee_currency == instrument.base:
+        if instrument.moves_coins(leverage) and self.fee_currency == instrument.base:
             change -= self.fee
         return change
 

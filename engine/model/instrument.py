@@ -81,6 +81,13 @@ class Instrument(Struct, frozen=True):
         """Whether more may be sold than is held."""
         return self.kind is not Kind.SPOT or self.max_leverage > ONE
 
+    def moves_coins(self, leverage: Decimal | None) -> bool:
+        """Whether what is traded at this leverage is paid for and delivered: spot, and nothing borrowed.
+
+        What isn't is held by the venue as a contract: netted by symbol, its profit paid in the settle currency, no balance touched before.
+        """
+        return self.kind is Kind.SPOT and (leverage is None or leverage <= ONE)
+
     def fees_at(self, volume: Decimal) -> FeeTier:
         """The tier that holds at a 30-day `volume`."""
         return next((tier for tier in reversed(self.fee_tiers) if volume >= tier.volume), self.fee_tiers[0])

@@ -193,8 +193,8 @@ class KrakenSpotLimits(_Counters):
                 return ((symbol_of(request), _by_age(now - touched, CANCEL_BY_AGE)),)
             case Query():
                 return (("rest", 2.0),)  # by our id: open orders 1, closed orders 1
-            case QueryAccount():
-                return (("rest", 4.0),)  # open orders 1, balances 1, trade history 2
+            case QueryAccount(on_margin=on_margin):
+                return (("rest", 5.0 if on_margin else 4.0),)  # open orders 1, balances 1, trade history 2, positions 1
 
 
 class KrakenFuturesLimits(_Counters):

@@ -188,7 +188,7 @@ class Position(Struct, frozen=True):
 
     def accumulate(self, fill: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Decimal | int | dict[str, Decimal]]:
         """The fields that `fill` changes, for `msgspec.structs.replace`."""
-        size = abs(fill.base_change(instrument))
+        size = abs(fill.base_change(instrument, self.leverage))
         value = instrument.value(size, fill.price)
         fees = {**self.fees, fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee}
         changed: dict[str, Decimal | int | dict[str, Decimal]] = {"fees": fees, "fee_value": self.fee_value + fee_value}

@@ -72,6 +72,8 @@ class QueryAccount(Struct, frozen=True, tag="query_account"):
     since: int
     """Executions from this time on (nanoseconds)."""
     lane: Lane = Lane.QUERY
+    on_margin: bool = False
+    """Whether what a spot venue holds on margin is asked for, too: it is one question more. A derivatives venue tells it anyway."""
 
 
 Request = Submit | Amend | Cancel | Query | QueryAccount

@@ -12,7 +12,6 @@ from engine.desk.protection import protection
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State, encode_state
 from engine.desk.views import Views
 from engine.model.fill import Fill
-from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import TRANSITIONS, Order, Role, Status
 from engine.model.position import Position, Protection
@@ -35,6 +34,8 @@ class Auditor:
         self.violations: list[Violation] = []
         self._sizes: dict[str, Decimal] = {}
         self._cash: dict[str, Decimal] = {}
+        self.lent: set[str] = set()
+        """Currencies in which what was held on margin paid its profit: here only what is bought outright is summed."""
         self._statuses: dict[str, Status] = {}
         self._submitted: set[str] = set()
         self._executions: set[str] = set()
@@ -45,6 +46,8 @@ class Auditor:
         """Begin from what an earlier session left."""
         for position in (*state.positions.values(), *state.closed.values()):
             self._sizes[position.id] = position.signed_size
+            if not state.instruments[position.symbol].moves_coins(position.leverage):
+                self.lent.add(position.settle)
         self._cash = dict(state.cash)
         self._statuses = {name: order.status for name, order in state.orders.items()}
         self._submitted.update(state.orders, state.ended)
@@ -124,10 +127,14 @@ class Auditor:
             self._fail(now, "1 executions", f"{fill.execution_id} was counted twice")
         self._executions.add(fill.execution_id)
         instrument = state.instruments[fill.symbol]
-        base_fee = fill.fee if instrument.kind is Kind.SPOT and fill.fee_currency == instrument.base else ZERO
+        position = state.positions.get(fill.position) or state.closed[fill.position]
+        coins = instrument.moves_coins(position.leverage)
+        base_fee = fill.fee if coins and fill.fee_currency == instrument.base else ZERO
         self._sizes[fill.position] = self._sizes.get(fill.position, ZERO) + fill.size * fill.side.sign - base_fee
         self._cash[fill.fee_currency] = self._cash.get(fill.fee_currency, ZERO) - fill.fee
-        if instrument.kind is Kind.SPOT:
+        if not coins:
+            self.lent.add(instrument.settle)
+        else:
             sign = fill.side.sign
             self._cash[instrument.base] = self._cash.get(instrument.base, ZERO) + fill.size * sign
             self._cash[instrument.quote] = self._cash.get(instrument.quote, ZERO) - fill.size * fill.price * sign
@@ -156,9 +163,8 @@ class Auditor:
                 yield "4 protection", f"{p.id} is {fact} and no alert names it"
 
     def _books(self, state: State, now: int) -> None:
-        derivatives = {i.settle for i in state.instruments.values() if i.kind is not Kind.SPOT}
         for currency, amount in state.cash.items():
-            if currency not in derivatives and amount != self._cash.get(currency, ZERO):
+            if currency not in self.lent and amount != self._cash.get(currency, ZERO):
                 self._fail(now, "5 cash", f"{currency}: {amount} but the fills say {self._cash.get(currency, ZERO)}")
 
     def replay(self, state: State, replayed: State, now: int, what: str) -> None:
@@ -191,15 +197,16 @@ class Auditor:
             self._fail(now, "9 orders", f"ours {sorted(ours - theirs)} are not the venue's {sorted(theirs - ours)}")
         held = dict(state.elsewhere)
         for position in (*state.positions.values(), *state.closed.values()):
-            held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
+            if not state.instruments[position.symbol].moves_coins(position.leverage):
+                held[position.symbol] = held.get(position.symbol, ZERO) + position.signed_size
             instrument = state.instruments[position.symbol]
-            told = f"DIFFERENCE:{instrument.base if instrument.kind is Kind.SPOT else position.symbol}" in state.alerts
+            told = not {f"DIFFERENCE:{instrument.base}", f"DIFFERENCE:{position.symbol}"}.isdisjoint(state.alerts)
             small = not tradable(instrument, -position.size, position.entry_price(instrument))
             if position.size < ZERO and not small and not told:  # a fee in what was bought back leaves less than anybody can trade
                 self._fail(now, "1 over-closed", f"{position.id} holds {position.size}")
-        for symbol, instrument in state.instruments.items():
+        for symbol in state.instruments:
             told = f"DIFFERENCE:{symbol}" in state.alerts
-            if instrument.kind is not Kind.SPOT and held.get(symbol, ZERO) != picture.net.get(symbol, ZERO) and not told:
+            if held.get(symbol, ZERO) != picture.net.get(symbol, ZERO) and not told:
                 self._fail(now, "1 net", f"{symbol}: {held.get(symbol, ZERO)}, the venue's {picture.net.get(symbol, ZERO)}")
 
     def tasks(self, count: int, now: int) -> None:

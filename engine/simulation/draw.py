@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
+from msgspec.structs import replace
+
 from engine.clock import SECOND
 from engine.exchange import Delay, Faults, Interval
 from engine.simulation import story as s
@@ -20,7 +22,8 @@ def draw(seed: int, steps: int = 24) -> s.Story:
         told.append(_pick(random)(random))
         if random.random() < 0.6:
             told.append(_wait(random))
-    return s.Story(seed, tuple(told), profile, random.choice(("guard", "guard", "close")), _faults(random))
+    story = s.Story(seed, tuple(told), profile, random.choice(("guard", "guard", "close")), _faults(random))
+    return replace(story, margin=random.random() < 0.5)
 
 
 def _faults(random: Random) -> Faults:
@@ -78,6 +81,7 @@ def _open(random: Random) -> s.Open:
         maybe(random.choice((5, 20, 60)), 0.25),
         maybe(random.choice((200, 1_000, 5_000)), 0.2),
         2 if random.random() < 0.1 else 1,
+        random.random() < 0.2,
     )
 
 
@@ -134,7 +138,7 @@ _CHOICES: tuple[tuple[int, Callable[[Random], s.AnyStep]], ...] = (
     (1, lambda r: s.Mash(r.choice((5, 20, 60)))),
     (1, lambda _: s.Reconcile()),
     (1, lambda r: s.Resolve(r.choice(("adopt", "forget", "flatten")))),
-    (2, lambda r: s.External(_symbol(r), _side(r), r.choice((5, 50, 500)), r.choice(("market", "limit")))),
+    (2, lambda r: s.External(_symbol(r), _side(r), r.choice((5, 50, 500)), r.choice(("market", "limit")), lent=r.random() < 0.2)),
     (3, _disk),
     (1, lambda r: s.Hang(r.choice((50, 3_000, 90_000)))),
     (4, _crash),

@@ -51,6 +51,8 @@ class Open(Step, frozen=True):
     expires_ms: int | None = None
     presses: int = 1
     """How often the same key is pressed."""
+    lent: bool = False
+    """Whether it names a leverage, and so is held on margin where there are coins, too."""
 
 
 class Close(Step, frozen=True):
@@ -141,6 +143,7 @@ class External(Step, frozen=True):
     size: int
     kind: Literal["market", "limit"] = "market"
     away: int = 50
+    lent: bool = False
 
 
 class Disk(Step, frozen=True):
@@ -201,6 +204,8 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
     profile: str = "kraken-spot"
     policy: Literal["guard", "close"] = "guard"
     faults: Faults = Faults()
+    margin: bool = False
+    """Whether spot is sold short on margin."""
     wanders: bool = True
     """Whether prices move between the steps."""
     insists: bool = False

@@ -161,7 +161,7 @@ class Conformance:
             raise StepError(f"the answer was {answer}")
 
     async def _picture(self) -> r.Picture:
-        picture = await self._sent(QueryAccount(self._began - 60 * SECOND, Lane.QUERY))
+        picture = await self._sent(QueryAccount(self._began - 60 * SECOND, Lane.QUERY, on_margin=True))
         assert isinstance(picture, r.Picture)
         return picture
 

@@ -7,6 +7,7 @@ What changed is stored before anybody is told.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from copy import copy
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from engine.clock import SECOND, Clock
 from engine.exchange import Exchange, Faults, RateLimit, Store
 from engine.exchange.admission import refusal
+from engine.exchange.ledger import Holding
 from engine.market import play
 from engine.model import report as r
 from engine.model.fill import Fill
@@ -74,6 +76,8 @@ class Seen(Struct, frozen=True):
     cash: dict[str, Decimal]
     kept: dict[str, Decimal]
     """What open orders keep of it."""
+    on_margin: dict[str, Holding]
+    """By symbol; none is empty."""
 
 
 Listener = Callable[[r.VenueReport, Order | None], None]
@@ -254,7 +258,8 @@ class World:
     def _now_seen(self) -> Seen:
         ledger = self.exchange.ledger
         kept = {name: amount - ledger.free(name) for name, amount in ledger.cash.items()}
-        return Seen(self.now(), tuple(self.exchange.orders.values()), dict(ledger.cash), kept)
+        held = {symbol: copy(holding) for symbol, holding in ledger.holdings.items() if holding.size}
+        return Seen(self.now(), tuple(self.exchange.orders.values()), dict(ledger.cash), kept, held)
 
     def _remember(self) -> None:
         lag, now = self.faults.rest_lag, self.now()
@@ -314,7 +319,7 @@ class World:
         """The account, its orders and executions, and every request received."""
         exchange = self.exchange
         orders = [*exchange.ended.values(), *exchange.orders.values()]
-        net = {symbol: exchange.ledger.held(instrument) for symbol, instrument in exchange.instruments.items()}
+        net = {symbol: exchange.ledger.exposure(instrument) for symbol, instrument in exchange.instruments.items()}
         return {
             "at": self.now(),
             "accounts": {"cash": dict(exchange.ledger.cash), "net": {symbol: size for symbol, size in net.items() if size}},

@@ -353,7 +353,7 @@ def test_executions_are_asked_for_from_a_minute_before_the_last_that_is_known() 
     last = story.now
     story.now += 100 * SECOND
     story.tell(Reconcile())
-    assert story.sent(QueryAccount)[-1] == QueryAccount(last - 60 * SECOND, Lane.QUERY)
+    assert story.sent(QueryAccount)[-1] == QueryAccount(last - 60 * SECOND, Lane.QUERY, on_margin=True)
     story.picture()
     story.state.last_fill_at = 60 * SECOND - 1
     story.tell(Reconcile())
@@ -388,7 +388,7 @@ def test_a_restart_doubts_what_was_on_its_way_and_nothing_else() -> None:
     ]
     assert working.client_order_id not in reborn.state.doubts
     assert not [event for event in decision.events if isinstance(event, e.QuestionFailed)], "it is asked about now as it is"
-    assert decision.requests[-1] == QueryAccount(story.state.last_fill_at - 60 * SECOND, Lane.QUERY)
+    assert decision.requests[-1] == QueryAccount(story.state.last_fill_at - 60 * SECOND, Lane.QUERY, on_margin=True)
 
 
 def test_a_restart_asks_at_once_about_what_was_doubted_before() -> None:

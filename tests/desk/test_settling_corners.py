@@ -320,7 +320,9 @@ def test_a_currency_that_is_gone_is_gone_from_whichever_market_holds_it() -> Non
     assert resolve(story, "XRP", FORGET, "first").ok
     story.picture({**story.state.cash, "XRP": D(0)})
     assert resolve(story, "XRP", FORGET, "second").ok
-    assert story.buy("1000", symbol="XRP/BTC", stop=None, leverage=D(2)).ok
+    story.picture({**story.state.cash, "BTC": D(1)})
+    assert resolve(story, "BTC", FORGET, "third").ok
+    assert story.buy("1000", symbol="XRP/BTC", stop=None).ok
     story.fill(story.order("entry"), price="0.00003", fee="0", currency="BTC")
     story.now += SECOND
     story.picture({**story.state.cash, "XRP": D(400)})

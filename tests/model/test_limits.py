@@ -384,8 +384,9 @@ def test_kraken_futures_charges_by_kind() -> None:
     assert (model.counter("derivatives").capacity, model.counter("history").capacity) == (500.0, 100.0)
 
 
-def test_kraken_spot_asks_for_an_account_in_four_questions() -> None:
+def test_kraken_spot_asks_for_an_account_in_three_questions_and_for_what_is_on_margin_in_one_more() -> None:
     model = KrakenSpotLimits()
     assert model.charges(Query("C", "BTC/USD"), START) == (("rest", 2.0),)
     assert model.charges(QueryAccount(0), START) == (("rest", 4.0),)
+    assert model.charges(QueryAccount(0, on_margin=True), START) == (("rest", 5.0),)
     assert model.charges(SUBMIT, START) == (("BTC/USD", 1.0),)

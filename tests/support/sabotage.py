@@ -576,7 +576,7 @@ def refused_and_unwatched(patch: Patch) -> None:
     test="tests/desk/test_exits.py::test_siblings_on_a_netting_venue_never_rest_more_than_they_hold",
 )
 def link_siblings(patch: Patch) -> None:
-    patch.setattr(ordering, "linked", lambda ctx, position: ordering.reduce_only(ctx, ctx.instrument(position)))
+    patch.setattr(ordering, "linked", lambda ctx, position: ordering.reduce_only(ctx, ctx.instrument(position), position.leverage))
 
 
 @sabotage("H32", "an over-close is left as it is", test="tests/desk/test_exits.py::test_an_over_close_is_undone_at_once")
@@ -868,7 +868,7 @@ def ignore_fees(patch: Patch) -> None:
     test="tests/desk/test_exits.py::test_a_fee_in_base_makes_the_position_smaller_and_the_exit_fits",
 )
 def hold_the_fee(patch: Patch) -> None:
-    patch.setattr(Fill, "base_change", lambda self, instrument: self.size * self.side.sign)
+    patch.setattr(Fill, "base_change", lambda self, instrument, leverage=None: self.size * self.side.sign)
 
 
 @sabotage("H54", "sizes and prices below zero are taken", test="tests/model/test_position.py::test_an_execution_that_can_t_be_is_refused")

@@ -51,6 +51,11 @@ Q = TypeVar("Q", bound=Request)
 T = TypeVar("T")
 
 
+def lending(profile: str) -> Profile:
+    """A profile as paper accounts have it: they lend coins, and what is sold short is owed among the balances."""
+    return replace(load_profile(profile), margin_leverage=D(1))
+
+
 class Story:
     """One desk and its time. `listed` and `cash` say what its venue trades and holds."""
 
@@ -63,7 +68,7 @@ class Story:
         listed: Sequence[Instrument] | None = None,
         currency: str = "USD",
     ) -> None:
-        self.profile = load_profile(profile) if isinstance(profile, str) else profile
+        self.profile = lending(profile) if isinstance(profile, str) else profile
         self.rules = rules or Rules()
         self.board = Board()
         self.desk = Desk(State("test", currency), self.rules, self.profile, self.board)
@@ -186,7 +191,8 @@ class Story:
         if net is None:
             net = {}
             for position in self.state.positions.values():
-                net[position.symbol] = net.get(position.symbol, D(0)) + position.signed_size
+                if not self.state.instruments[position.symbol].moves_coins(position.leverage):
+                    net[position.symbol] = net.get(position.symbol, D(0)) + position.signed_size
         cash = dict(self.state.cash) if balances is None else balances
         return self.tell(r.Picture(self.now if as_of is None else as_of, told, fills, cash, net, self.now))
 
@@ -293,7 +299,7 @@ class World:
         seed: int = 7,
     ) -> None:
         self.home = home
-        self.profile = load_profile(profile) if isinstance(profile, str) else profile
+        self.profile = lending(profile) if isinstance(profile, str) else profile
         self.seed = seed
         base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}))
         self.settings = with_values(base, values or {}, "story")

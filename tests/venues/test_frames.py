@@ -19,7 +19,7 @@ from engine.venues.live.known import Known
 from engine.venues.live.kraken_futures import KrakenFutures
 from engine.venues.live.kraken_futures_stream import PrivateStream as FuturesStream
 from engine.venues.live.kraken_names import Names
-from engine.venues.live.kraken_spot import KrakenSpot, _without_margin
+from engine.venues.live.kraken_spot import KrakenSpot
 from engine.venues.live.kraken_spot_stream import PrivateStream as SpotStream
 from engine.venues.live.venue import Where
 from engine.venues.protocol import OutcomeUnknownError
@@ -137,16 +137,6 @@ async def test_a_cancel_is_done_when_the_exchange_says_that_it_is(answer: Mappin
     else:
         with pytest.raises(OutcomeUnknownError, match="not cancelled it yet"):
             await venue.send(request)
-
-
-async def test_at_the_real_exchange_nothing_is_opened_on_margin_that_nobody_could_account_for() -> None:
-    venue = spot()
-    listed = venue.names.instrument("BTC/USD", venue.profile)
-    assert listed.can_short
-    real = _without_margin(listed)
-    assert not real.can_short
-    assert real.max_leverage == 1
-    assert venue.where.rest is None, "the real one"
 
 
 async def test_leverage_is_set_for_the_symbol_before_a_futures_entry_leaves() -> None:

@@ -187,10 +187,12 @@ async def test_orders_are_written_out_field_by_field(tmp_path: Path) -> None:
         assert (fields["ordertype"], fields["price"], fields["trigger"]) == ("stop-loss", f"{order.trigger:f}", "last")
         assert "price2" not in fields
         assert "leverage" not in fields, "a stop that sells what is held is no order on margin"
-        short = venue.fields(_buy(exchange, "FOAAASHORT", side=Side.SELL))  # type: ignore[attr-defined]
+        short = venue.fields(_buy(exchange, "FOAAASHORT", side=Side.SELL, leverage=Decimal("2.0")))  # type: ignore[attr-defined]
         assert (short["leverage"], short.get("reduce_only")) == ("2", None)
-        cover = venue.fields(_buy(exchange, "FOAAACOVER", role=Role.CLOSE))  # type: ignore[attr-defined]
+        cover = venue.fields(_buy(exchange, "FOAAACOVER", role=Role.CLOSE, leverage=Decimal(2), reduce_only=True))  # type: ignore[attr-defined]
         assert (cover["leverage"], cover["reduce_only"]) == ("2", "true")
+        paid = venue.fields(_buy(exchange, "FOAAAPAID", leverage=Decimal(1), reduce_only=True))  # type: ignore[attr-defined]
+        assert not paid.keys() & {"leverage", "reduce_only"}
         bound = venue.fields(_buy(exchange, "FOAAABOUND", price=order.trigger))  # type: ignore[attr-defined]
         assert (bound["ordertype"], bound["timeinforce"]) == ("limit", "IOC")
         await venue.close()

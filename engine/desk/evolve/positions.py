@@ -10,7 +10,6 @@ from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Totals, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.fill import Fill
-from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import Role
 from engine.model.position import Position
@@ -42,7 +41,7 @@ def book(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
     before, after = _accumulate(state, fill, fee_value, exit_by)
     instrument = state.instruments[fill.symbol]
     cash = add_cash(state.cash, fill.fee_currency, -fill.fee)
-    if instrument.kind is Kind.SPOT:
+    if instrument.moves_coins(after.leverage):
         cash = add_cash(cash, instrument.base, fill.size * fill.side.sign)
         cash = add_cash(cash, instrument.quote, -fill.size * fill.price * fill.side.sign)
     else:
@@ -178,6 +177,8 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
 
 
 def _leave(state: State, position: Position, sign: int) -> None:
+    if state.instruments[position.symbol].moves_coins(position.leverage):
+        return  # what is left of it is cash
     left = state.dust.get(position.symbol, ZERO) + sign * position.signed_size
     if left:
         state.dust[position.symbol] = left

@@ -1,7 +1,7 @@
 """Kraken spot: every request as raw fields of its REST API, every answer read from raw text.
 
-What rests: stops as `stop-loss`, closes with a bound as immediate-or-cancel limits (Kraken's market orders have no bound). A sell of what is not
-held is an order on margin, and so is every order that closes it: they name a leverage, exits are reduce-only.
+What rests: stops as `stop-loss`, closes with a bound as immediate-or-cancel limits (Kraken's market orders have no bound). An order that names a
+leverage is on margin: the exchange holds what it opens as positions beside the balances, and only orders that name one close them.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
-from engine.model.money import ONE, ZERO
-from engine.model.order import Order, OrderType, Role, Status, TimeInForce
+from engine.model.money import ZERO
+from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
-from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RefusedError
+from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, positive
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 TYPES = {
     OrderType.MARKET: "market",
@@ -37,8 +37,10 @@ TYPES = {
 DEADLINE_LEAST = SECOND * 22 // 10
 """The exchange admits no deadline over REST that is nearer than two seconds (AddOrder, read 2026-11)."""
 DEADLINE_MOST = 59 * SECOND
-PAGES = 20
-"""Of fifty executions each, at most, in one question."""
+PAGES, PAGE = 20, 50
+"""Of executions, at most, in one question."""
+LIMITED = 3.0
+"""Seconds before a part of a question is asked again that was refused for the limits."""
 NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
 """What a key must be allowed, by the names of GetApiKeyInfo."""
 GONE = ("EOrder:Unknown order", "EGeneral:Invalid arguments:txid")
@@ -74,8 +76,7 @@ class KrakenSpot(LiveVenue):
                 f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
             )
         self.skew = await self.measure_skew()
-        listed = [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
-        return listed if self.where.rest is not None else [_without_margin(instrument) for instrument in listed]
+        return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
 
     def _sockets(self) -> Sequence[Socket]:
         self._private = PrivateStream(self)
@@ -118,6 +119,16 @@ class KrakenSpot(LiveVenue):
     async def _private_call(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
         return self._result(await self.rest.private(method, params, lane))
 
+    async def _patient_call(self, method: str, params: Mapping[str, Any], lane: int, *, again: bool) -> Any:
+        """A part of a long question; `again`: where it is refused for the limits, once more, for others were answered. Raises like `send`."""
+        while True:
+            try:
+                return await self._private_call(method, params, lane)
+            except RateLimitedError:
+                if not again:
+                    raise
+                await asyncio.sleep(LIMITED)
+
     # Orders
 
     def fields(self, order: Order) -> dict[str, str]:
@@ -156,13 +167,10 @@ class KrakenSpot(LiveVenue):
         return fields | self._deadline(order)
 
     def _margin(self, order: Order) -> dict[str, str]:
-        """A short and what closes it are orders on margin."""
-        entry = order.role is Role.ENTRY
-        short = (order.side is Side.SELL) is entry
-        leverage = order.leverage if order.leverage is not None and (entry or short) else self.profile.margin_leverage if short else None
-        if leverage is None or leverage <= 1:
+        """An order that names a leverage is on margin, and only those can be reduce-only."""
+        if order.leverage is None or self.instrument(order.symbol).moves_coins(order.leverage):
             return {}
-        return {"leverage": f"{leverage.normalize():f}"} | ({} if entry else {"reduce_only": "true"})
+        return {"leverage": f"{order.leverage.normalize():f}"} | ({"reduce_only": "true"} if order.reduce_only else {})
 
     def _deadline(self, order: Order) -> dict[str, str]:
         if order.deadline is None:
@@ -288,6 +296,7 @@ class KrakenSpot(LiveVenue):
             foreign=not client.startswith(self.prefix),
             reason=str(row.get("reason") or ""),
             known=self.known.order(client),
+            leverage=positive(str(descr.get("leverage", "none")).removeprefix("none").partition(":")[0]),
         )
         if self.known.order(client) is None:  # of what is known, a view that lags tells nothing better
             self.known.keep(order)
@@ -324,8 +333,10 @@ class KrakenSpot(LiveVenue):
         asked, lane = self.clock.now(), request.lane
         since = min(request.since, asked - LOOK_BACK)  # what is known to have happened lately tells how old a view is
         trades = await self._trades(since, lane)  # first: what the later answers hold is no older than this
-        opened = (await self._private_call("private_post_openorders", {"trades": "true"}, lane))["open"]
-        balances = await self._private_call("private_post_balanceex", {}, lane)
+        long = len(trades) > PAGE  # the exchange's limits are near, and nobody wants to read it all again
+        opened = (await self._patient_call("private_post_openorders", {"trades": "true"}, lane, again=long))["open"]
+        balances = await self._patient_call("private_post_balanceex", {}, lane, again=long)
+        held = await self._patient_call("private_post_openpositions", {}, lane, again=long) if request.on_margin and self._lends else {}
         orders = tuple(self._order(identity, row) for identity, row in opened.items())
         await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane)
         listed = tuple(
@@ -343,14 +354,30 @@ class KrakenSpot(LiveVenue):
         told = {name: amount for name, amount in cash.items() if amount}
         for order in orders:
             self.known.works(order.client_order_id, order.created_at)
-        return (r.Picture(as_of, orders, fills, told, {}, self.clock.now(), request.since),)
+        complete = len(trades) < PAGES * PAGE  # else what is older was not read
+        told_since = request.since if complete else max(request.since, listed[0].at + 1)
+        return (r.Picture(as_of, orders, fills, told, self._net(held), self.clock.now(), told_since),)
+
+    @property
+    def _lends(self) -> bool:
+        """Whether anything that is traded here can be on margin."""
+        return any(instrument.can_short for instrument in self._instruments.values())
+
+    def _net(self, positions: Mapping[str, Mapping[str, Any]]) -> dict[str, Decimal]:
+        """What is on margin, by symbol: each opening execution is a position of its own, of which a part may be closed."""
+        net: dict[str, Decimal] = {}
+        for row in positions.values():
+            symbol = self.names.symbol(str(row["pair"]))
+            size = (Decimal(str(row["vol"])) - Decimal(str(row["vol_closed"]))) * Side(str(row["type"])).sign
+            net[symbol] = net.get(symbol, ZERO) + size
+        return net
 
     async def _trades(self, since: int, lane: int) -> dict[str, Any]:
         """Executions from a time on, page after page."""
         found: dict[str, Any] = {}
         for _ in range(PAGES):
             asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found))}
-            told = await self._private_call("private_post_tradeshistory", asked, lane)
+            told = await self._patient_call("private_post_tradeshistory", asked, lane, again=bool(found))
             page = told.get("trades", {})
             found |= page
             if not page or len(found) >= int(told.get("count", 0)):
@@ -362,14 +389,9 @@ class KrakenSpot(LiveVenue):
         """Whose executions they are: the history tells the exchange's ids only."""
         unknown = sorted(identity for identity in identities if identity and self.known.client_of(identity) is None)
         for index in range(0, len(unknown), 50):
-            told = await self._private_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane)
+            told = await self._patient_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane, again=True)
             for identity, row in told.items():
                 self.known.name(identity, str(row.get("cl_ord_id") or identity))
-
-
-def _without_margin(instrument: Instrument) -> Instrument:
-    """The real exchange tells margin positions apart from balances, which nobody here reads: nothing is opened that could not be accounted for."""
-    return replace(instrument, max_leverage=ONE)
 
 
 def _with(order: Order, identity: str) -> Order:

@@ -74,6 +74,7 @@ def order_from_fields(
     foreign: bool,
     reason: str,
     known: Order | None,
+    leverage: Decimal | None,
 ) -> Order:
     """An order from Kraken's two prices: the limit of a limit order, the trigger and the limit of the others."""
     type_ = TYPES.get(kind, OrderType.LIMIT)
@@ -92,6 +93,7 @@ def order_from_fields(
         price=price,
         trigger=trigger,
         reduce_only=reduce_only,
+        leverage=leverage,
         status=status,
         filled=filled,
         value=value,
@@ -255,6 +257,7 @@ class PrivateStream:
             foreign=not client.startswith(self._venue.prefix),
             reason="",
             known=self._venue.known.order(client),
+            leverage=self._venue.profile.margin_leverage if row.get("margin") else None,  # which, is not told
         )
         self._venue.known.keep(order)
 

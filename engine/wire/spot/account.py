@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.model.fill import Fill
-from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.wire.keys import Key
 from engine.wire.spot import shapes
+from engine.wire.spot.entries import Entries
 from engine.wire.spot.fields import moment, whole
 from engine.wire.spot.orders import Market, OrderError, invalid
 from engine.wire.spot.pairs import asset
@@ -30,6 +30,7 @@ class Account:
         self.public = public
         self.pairs = public.pairs
         self.market = market
+        self.entries = Entries(world)
 
     def methods(self) -> dict[str, Callable[[Mapping[str, str]], Json | list[Json]]]:
         """The endpoints."""
@@ -142,30 +143,30 @@ class Account:
     def _trade(self, fill: Fill) -> Json:
         order = self.world.order(fill.client_order_id)
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        return shapes.trade_info(fill, order, terms, self.pairs.by_symbol[fill.symbol])
+        return shapes.trade_info(fill, order, terms, self.pairs.by_symbol[fill.symbol], self.entries.of(fill))
 
     def open_positions(self, fields: Mapping[str, str]) -> Json | list[Json]:
-        """What was sold beyond what was held, a position by pair."""
-        exchange = self.world.exchange
+        """What is on margin, a position by pair."""
+        seen = self.world.seen().on_margin
         told: Json = {}
         for pair in self.pairs.all:
-            held = self.market.held(pair.symbol)
-            if held and exchange.instruments[pair.symbol].kind is Kind.SPOT:
-                value = abs(held) * (self.market.last(pair.symbol) or ZERO)
+            if pair.symbol in seen:
+                holding, price = seen[pair.symbol], self.market.last(pair.symbol) or ZERO
+                profit = holding.size * price - holding.value.copy_sign(holding.size)
                 told[f"TP{pair.key[:4]}-POSIT-IONAAA"] = {
                     "ordertxid": "",
                     "posstatus": "open",
                     "pair": pair.key,
                     "time": shapes.seconds(self.world.now()),
-                    "type": "sell",
+                    "type": "buy" if holding.size > ZERO else "sell",
                     "ordertype": "market",
-                    "cost": f"{value:.5f}",
+                    "cost": f"{holding.value:.5f}",
                     "fee": "0.00000",
-                    "vol": f"{abs(held):.8f}",
+                    "vol": f"{abs(holding.size):.8f}",
                     "vol_closed": "0.00000000",
-                    "margin": f"{value / exchange.instruments[pair.symbol].max_leverage:.5f}",
-                    "value": f"{value:.4f}",
-                    "net": "0.0000",
+                    "margin": f"{holding.value / (holding.leverage or pair.instrument.max_leverage):.5f}",
+                    "value": f"{abs(holding.size) * price:.4f}",
+                    "net": f"{profit:+.4f}",
                     "terms": "0.0200% per 4 hours",
                     "rollovertm": str(self.world.now() // 1_000_000_000 + 14_400),
                     "misc": "",
@@ -208,18 +209,16 @@ class Account:
         """Changes of balances, from the executions."""
         found: dict[str, Json] = {}
         for fill in reversed(self.world.exchange.fills):
-            instrument = self.world.exchange.instruments[fill.symbol]
-            for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
-                fee = fill.fee if currency == fill.fee_currency else ZERO
-                found[shapes.ledger_id(fill, currency, instrument)] = {
+            for entry in self.entries.of(fill):
+                found[entry.name] = {
                     "aclass": "currency",
-                    "amount": f"{amount:.10f}",
-                    "asset": asset(currency),
-                    "balance": f"{self.world.exchange.ledger.cash.get(currency, ZERO):.10f}",
-                    "fee": f"{fee:.10f}",
+                    "amount": f"{entry.amount:.10f}",
+                    "asset": asset(entry.currency),
+                    "balance": f"{self.world.exchange.ledger.cash.get(entry.currency, ZERO):.10f}",
+                    "fee": f"{entry.fee:.10f}",
                     "refid": fill.execution_id,
                     "time": shapes.seconds(fill.at),
-                    "type": "trade",
+                    "type": entry.kind,
                     "subtype": "",
                 }
         return found

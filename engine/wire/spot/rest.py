@@ -6,8 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from engine.model.money import ZERO
-from engine.model.side import Side
 from engine.wire import lossy
 from engine.wire.keys import Key
 from engine.wire.spot.account import Account
@@ -58,7 +56,7 @@ class Spot:
         self.world = world
         self.key = key
         self.pairs = Pairs(world.exchange.instruments.values())
-        self.market = Market(self._last, self._held)
+        self.market = Market(self._last, world.exchange.ledger.on_margin)
         self.public = Public(world, self.pairs)
         self.account = Account(world, key, self.public, self.market)
         self.trading = Trading(world, self.pairs, self.market)
@@ -68,17 +66,6 @@ class Spot:
     def _last(self, symbol: str) -> Decimal | None:
         book = self.world.exchange.books[symbol]
         return book.last if book.last is not None else book.mid
-
-    def _held(self, symbol: str) -> Decimal:
-        """A position on margin: what was sold beyond what was held, in the pair in which that was done last."""
-        exchange = self.world.exchange
-        instruments = exchange.instruments
-        base = instruments[symbol].base
-        owed = min(exchange.ledger.cash.get(base, ZERO), ZERO)
-        if not owed:
-            return ZERO
-        sold = (fill.symbol for fill in reversed(exchange.fills) if fill.side is Side.SELL and instruments[fill.symbol].base == base)
-        return owed if next(sold, symbol) == symbol else ZERO
 
     def routes(self) -> list[web.RouteDef]:
         """Where it answers."""

@@ -12,6 +12,7 @@ from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, Status
 from engine.model.quote import Quote
+from engine.wire.spot.entries import Entry
 from engine.wire.spot.pairs import Pair, altname, asset
 from engine.wire.world import Terms
 
@@ -47,11 +48,6 @@ def rfc1123(at: int) -> str:
 def trade_id(fill: Fill) -> int:
     """The number of an execution: the same in REST and on the stream."""
     return int(fill.execution_id[1:6], 16)
-
-
-def ledger_id(fill: Fill, currency: str, instrument: Instrument) -> str:
-    """The id of an entry in the ledger: each execution has one for either currency."""
-    return f"L{fill.execution_id[1:-1]}{'B' if currency == instrument.base else 'Q'}"
 
 
 def pair_info(pair: Pair) -> Json:
@@ -171,7 +167,7 @@ def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], 
     return info
 
 
-def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair) -> Json:
+def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair, entries: tuple[Entry, ...]) -> Json:
     """An execution of TradesHistory."""
     cost = fill.size * fill.price
     leverage = order.leverage if order is not None else None
@@ -192,7 +188,7 @@ def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair) -> Jso
         "misc": "" if order is not None and terms.user else "liquidation",
         "trade_id": trade_id(fill),
         "maker": fill.liquidity is Liquidity.MAKER,
-        "ledgers": [ledger_id(fill, currency, pair.instrument) for currency in (pair.instrument.base, pair.instrument.quote)],
+        "ledgers": [entry.name for entry in entries],
     }
 
 

@@ -148,11 +148,8 @@ class Stream:
         return stream_shapes.execution(fill, order, terms, status, self.world.exchange.rate(fill.fee_currency, "USD"))
 
     def _balances(self, fill: Fill) -> None:
-        instrument, cash = self.world.exchange.instruments[fill.symbol], self.world.exchange.ledger.cash
-        for currency, amount in ((instrument.base, fill.size * fill.side.sign), (instrument.quote, -fill.size * fill.price * fill.side.sign)):
-            fee = fill.fee if currency == fill.fee_currency else ZERO
-            name = shapes.ledger_id(fill, currency, instrument)
-            row = stream_shapes.ledger(fill, name, currency, amount, fee, cash.get(currency, ZERO))
+        for entry in self.spot.account.entries.of(fill):
+            row = stream_shapes.ledger(fill, entry, self.world.exchange.ledger.cash.get(entry.currency, ZERO))
             for connection in self.connections:
                 if connection.balances:
                     connection.report("balances", row)

@@ -8,6 +8,7 @@ from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, OrderType, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.spot.entries import Entry
 from engine.wire.spot.shapes import Day, rfc3339, trade_id
 from engine.wire.world import Terms
 
@@ -187,20 +188,20 @@ def balance(currency: str, amount: Decimal) -> Json:
     return {"asset": name, "asset_class": "currency", "balance": amount, "wallets": wallets}
 
 
-def ledger(fill: Fill, name: str, currency: str, amount: Decimal, fee: Decimal, left: Decimal) -> Json:
+def ledger(fill: Fill, entry: Entry, left: Decimal) -> Json:
     """A change of a balance."""
     return {
-        "ledger_id": name,
+        "ledger_id": entry.name,
         "ref_id": fill.execution_id,
         "timestamp": rfc3339(fill.at),
-        "type": "trade",
-        "asset": currency,
+        "type": entry.kind,
+        "asset": entry.currency,
         "asset_class": "currency",
-        "category": "trade",
+        "category": entry.kind,
         "wallet_type": "spot",
         "wallet_id": "main",
-        "amount": amount,
-        "fee": fee,
+        "amount": entry.amount,
+        "fee": entry.fee,
         "balance": left,
     }
 

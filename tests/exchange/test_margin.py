@@ -1,0 +1,104 @@
+"""Spot orders that name a leverage: held beside the balances, netted by pair, kept by the equity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.model import report as r
+from engine.model.order import OrderType
+from engine.model.side import Side
+
+if TYPE_CHECKING:
+    from tests.exchange.conftest import Open, Venue
+
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def on_margin(venue: Venue) -> Decimal:
+    return venue.exchange.ledger.on_margin(venue.symbol)
+
+
+@pytest.mark.parametrize(("side", "price", "profit"), [(BUY, "11000", 500), (SELL, "11000", -500)])
+def test_only_profit_and_fees_move_a_balance(spot: Venue, side: Side, price: str, profit: int) -> None:
+    spot.quote("10000", "10000")
+    spot.submit(side, "0.5", leverage="2")
+    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (D(100_000) - 20, D(5), side.sign * D("0.5"))
+    spot.quote(price, price)
+    assert spot.exchange.ledger.equity(spot.exchange.instruments, spot.exchange.mid) == 100_000 - 20 + 5 * 11_000 + profit
+    spot.submit(side.opposite, "0.5", leverage="2", reduce_only=True)
+    fee = spot.fills()[-1].fee
+    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (D(100_000) - 20 - fee + profit, D(5), D(0))
+
+
+def test_an_order_without_leverage_closes_nothing_on_margin_and_one_with_it_sells_no_coins(spot: Venue) -> None:
+    spot.quote("10000", "10000")
+    spot.submit(SELL, "0.5", leverage="2")
+    spot.submit(BUY, "0.5")
+    assert (on_margin(spot), spot.cash("BTC")) == (D("-0.5"), D("5.5"))
+    assert spot.refused(SELL, "0.1", leverage="2", reduce_only=True) == "EOrder:Reduce only:No position exists"
+
+
+def test_reduce_only_closes_no_more_than_is_on_margin_whatever_coins_there_are(spot: Venue) -> None:
+    spot.quote("10000", "10000", "9", "9")
+    spot.submit(BUY, "0.3", leverage="2")
+    order = spot.submit(SELL, "2", leverage="2", reduce_only=True)
+    assert (on_margin(spot), spot.cash("BTC")) == (D(0), D(5))
+    assert spot.traded(order) == [(D("0.3"), D(10_000))]
+
+
+def test_it_keeps_no_balance_back_and_is_carried_by_the_equity(at: Open) -> None:
+    venue = at("kraken-spot", "BTC/USD", USD="10000")
+    venue.quote("10000", "10000", "9", "9")
+    assert venue.refused(BUY, "2.1", leverage="2") == "EOrder:Insufficient margin"
+    venue.limit(BUY, "2", "9000", leverage="2")
+    assert venue.exchange.ledger.free("USD") == D(10_000)
+    venue.submit(BUY, "0.9")
+
+
+def test_through_zero_the_rest_opens_the_other_side(spot: Venue) -> None:
+    spot.quote("10000", "10000", "9", "9")
+    spot.submit(BUY, "0.5", leverage="3")
+    spot.submit(SELL, "0.8", leverage="2")
+    assert on_margin(spot) == D("-0.3")
+
+
+def test_a_stop_on_margin_rests_and_goes_when_nothing_is_left_to_reduce(spot: Venue) -> None:
+    spot.quote("10000", "10000")
+    spot.submit(BUY, "0.5", leverage="2")
+    stop = spot.stop(SELL, "0.5", "9000", leverage="2", reduce_only=True)
+    assert spot.exchange.ledger.free("BTC") == D(5)
+    spot.submit(SELL, "0.5", leverage="2", reduce_only=True)
+    assert spot.status(stop) == "cancelled"
+
+
+def test_it_is_liquidated_and_coins_are_not(at: Open) -> None:
+    venue = at("kraken-spot", "BTC/USD", USD="10000", BTC="0.1")
+    venue.quote("10000", "10000", "9", "9")
+    venue.submit(SELL, "4", leverage="5")
+    venue.later(2).quote("12300", "12300", "9", "9")
+    venue.later(2)
+    (fill,) = [report.fill for report in venue.said if isinstance(report, r.Liquidated)]
+    assert (fill.side, fill.size) == (BUY, D(4))
+    assert (on_margin(venue), venue.cash("BTC")) == (D(0), D("0.1"))
+
+
+def test_the_picture_tells_it_by_symbol(spot: Venue) -> None:
+    spot.quote("10000", "10000")
+    assert spot.exchange.picture(spot.now, 0).net == {}
+    spot.submit(SELL, "0.5", OrderType.MARKET, leverage="2")
+    picture = spot.exchange.picture(spot.now, 0)
+    assert picture.net == {"BTC/USD": D("-0.5")}
+    assert picture.balances["BTC"] == D(5)
+
+
+def test_its_fee_is_paid_in_money_where_coins_pay_theirs_in_coins(at: Open) -> None:
+    venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
+    venue.quote("10000", "10000")
+    venue.submit(BUY, "0.1", leverage="2")
+    assert venue.fills()[-1].fee_currency == "USDT"
+    venue.submit(BUY, "0.1")
+    assert venue.fills()[-1].fee_currency == "BTC"
