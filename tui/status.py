@@ -1,5 +1,7 @@
 """The status strip: am I protected, how am I doing, what can I still do, in one line. Parts go whole, the least pressing first."""
 
+from decimal import Decimal
+
 from rich.cells import cell_len
 
 from engine.model.view import AccountView, View
@@ -7,6 +9,9 @@ from tui import figures
 from tui.lines import Line, Lines, Part
 from tui.palette import Palette
 from tui.plain import clip, plain
+
+TIGHT = Decimal("0.8")
+"""From this part of the equity on, what is bound leaves little to lose."""
 
 Piece = tuple[int, Line]
 """A part of the strip and when it goes: the highest number first."""
@@ -25,6 +30,14 @@ def _risk(account: AccountView) -> Line:
     bound = f"/{figures.fixed(account.risk_limit / unit, 0)}R" if unit else ""
     tight = account.open_risk > account.risk_limit
     return (("risk ", "dim"), (f"{figures.fixed(account.open_r, 1)}R{bound}", "danger" if tight else "plain"))
+
+
+def _margin(account: AccountView) -> Line:
+    """How much of the equity is bound; nothing where nothing is."""
+    if account.margin is None:
+        return (("margin ", "dim"), (figures.NONE, "danger"))
+    tone = "danger" if account.margin > TIGHT else "plain"
+    return (("margin ", "dim"), (f"{account.margin:.0%}", tone)) if account.margin else ()
 
 
 def feed_age(view: View) -> tuple[str, str]:
@@ -63,6 +76,7 @@ def pieces(view: View, read_only: bool) -> list[Piece]:
         (3, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
         (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
         (4, _risk(account)),
+        (5, _margin(account)),
         (6, (("feed ", "dim"), (feed, feed_tone))),
         (5, ((f"⚠ {standing}", "warn" if standing else "dim"),)),
         (8, (("lag ", "dim"), (figures.short(view.lag), lag_tone))),

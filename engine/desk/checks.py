@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from engine.desk import margin
 from engine.desk.context import Context
 from engine.desk.events import Plan
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
@@ -137,6 +138,8 @@ def _sides(ctx: Context, d: Draft) -> Refusals:
     if d.stop is not None:
         if (d.entry - d.stop) * sign <= ZERO:
             yield Refusal("STOP_WRONG_SIDE", f"{d.stop:f}", f"the entry at {d.entry:f}")
+        elif (beyond := liquidated_at(ctx, d)) is not None and (d.stop - beyond) * sign <= ZERO:
+            yield Refusal("STOP_BEYOND_LIQUIDATION", f"{d.stop:f}", f"{beyond:f}")
         elif d.intent.type is OrderType.MARKET:
             exit_price = d.quote.bid if d.intent.side is Side.BUY else d.quote.ask
             if (exit_price - d.stop) * sign <= ZERO:
@@ -149,6 +152,13 @@ def _sides(ctx: Context, d: Draft) -> Refusals:
         market = d.quote.ask if d.intent.side is Side.BUY else d.quote.bid
         if (d.trigger - market) * sign <= ZERO:
             yield Refusal("TRIGGER_WRONG_SIDE", f"{d.trigger:f}", f"{market:f}")
+
+
+def liquidated_at(ctx: Context, d: Draft) -> Decimal | None:
+    """Where the venue would liquidate what the entry adds to."""
+    if d.intent.side is Side.BUY and d.instrument.moves_coins(d.leverage):
+        return None
+    return margin.liquidated_at(ctx, d.instrument, d.intent.side, margin.borrowed(ctx, d.intent.symbol, d.intent.side) + d.size, d.entry)
 
 
 def _distance(ctx: Context, d: Draft) -> Refusals:
@@ -292,6 +302,17 @@ def _funds(ctx: Context, d: Draft) -> Refusals:
         yield Refusal("INSUFFICIENT_FUNDS", f"{needed:.2f} {currency}", f"{free:.2f} {currency}")
 
 
+def _margin(ctx: Context, d: Draft) -> Refusals:
+    """What is on margin binds a part of the equity: the entry's must be free."""
+    if d.instrument.moves_coins(d.leverage):
+        return
+    equity, _ = ctx.equity()
+    used, needed = margin.used(ctx), margin.needed(ctx, d.instrument, d.size, d.entry, d.leverage)
+    if equity > ZERO and used is not None and needed is not None and needed > equity - used:  # the rest is told by _notionals
+        currency = ctx.state.currency
+        yield Refusal("INSUFFICIENT_MARGIN", f"{needed:.2f} {currency}", f"{equity - used:.2f} {currency}")
+
+
 def _orders(ctx: Context, d: Draft) -> Refusals:
     """The entry and the stop and target that it will need must fit under the venue's cap."""
     count = sum(1 for order in ctx.state.orders.values() if order.symbol == d.intent.symbol)
@@ -311,6 +332,7 @@ CHECKS: tuple[Check, ...] = (
     _notionals,
     _risk,
     _funds,
+    _margin,
     _orders,
 )
 

@@ -9,7 +9,7 @@ from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.model.account import worth
 from engine.model.alert import Alert
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.position import Position
 from engine.model.profile import Profile
@@ -107,21 +107,6 @@ class Context:
         if self._equity is None or self._equity[0] != self.state.seq:
             self._equity = (self.state.seq, self._sum_equity())
         return self._equity[1]
-
-    def liquidation(self, position: Position) -> Decimal | None:
-        """Where the venue would liquidate, if every other price stood still; None where nothing is borrowed, or it can't be reached.
-
-        Cross margin: equity + sign * size * (p - mark) = maintenance * size * p, solved for p. Not told for inverse contracts.
-        """
-        instrument, mark = self.instrument(position), self.mark(position)
-        borrows = instrument.kind is not Kind.INVERSE and (position.side is Side.SELL or on_margin(self, position))
-        rate = self.board.rate(instrument.quote, self.state.currency)
-        equity, unpriced = self.equity()
-        if not borrows or not instrument.maintenance_margin or mark is None or not rate or unpriced or position.size <= ZERO:
-            return None
-        size, sign = position.size * instrument.contract_size, position.side.sign
-        price = (sign * size * mark - equity / rate) / (size * (sign - instrument.maintenance_margin))
-        return instrument.round_price(price) if price > ZERO else None
 
     def _sum_equity(self) -> tuple[Decimal, frozenset[str]]:
         total, left_out = worth(self.state.cash, self.state.currency, self.board.rate)

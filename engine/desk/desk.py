@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, protection, reconcile, recovery, reports
+from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, protection, reconcile, recovery, reports
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
@@ -247,6 +247,8 @@ class Desk:
         if flattens(state) or state.blocks:
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
+        if not margin.is_told(ctx):
+            return now
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
         for symbol in state.holders:
             stale_at = ctx.stale_at(symbol, self.rules.risk.price_age)

@@ -9,6 +9,7 @@ from engine.desk import flatten, reconcile, settling
 from engine.desk.context import LOOKING, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
+from engine.desk.margin import liquidation
 from engine.desk.ordering import cancel_lane, tradable
 from engine.desk.protection import follow
 from engine.desk.sizing import break_even_price, stop_price, target_price, usable
@@ -56,7 +57,7 @@ def stop_refusals(ctx: Context, position: Position, intent: i.MoveStop) -> tuple
         return (Refusal("NO_PRICE", position.symbol),)
     if (mark - wanted) * position.side.sign <= ZERO:
         return (Refusal("STOP_WOULD_FIRE", f"{wanted:f}", f"{mark:f}"),)
-    bound = ctx.liquidation(position)
+    bound = liquidation(ctx, position)
     if bound is not None and (wanted - bound) * position.side.sign <= ZERO:
         return (Refusal("STOP_BEYOND_LIQUIDATION", f"{wanted:f}", f"{bound:f}"),)
     if looser(position, wanted) and not intent.reason.strip():

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from engine.desk import events as e
+from engine.desk import margin
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.protection import tell
@@ -81,6 +82,7 @@ def pulse(ctx: Context) -> Events:
             yield e.EntriesAllowed(ctx.now, block.code)
             yield from cure(ctx, "LOCKOUT", block.code)
     yield from _staleness(ctx)
+    yield from margin.tell(ctx)
     if sample_at(ctx.board, ctx.now) <= ctx.now:
         ctx.board.sampled_at = ctx.now
         yield from sample(ctx)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk.checks import Draft, draft, open_risk, refusals
+from engine.desk import margin
+from engine.desk.checks import Draft, draft, liquidated_at, open_risk, refusals
 from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
 from engine.desk.ordering import reduce_only, tradable
@@ -55,6 +56,7 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
         Line("worst price", "", grouped(d.price) if d.price is not None else "any"),
         Line("entry fee", "", f"{fee:,.2f} {settle} taker, {maker:,.2f} maker"),
         Line("exit fee", "", f"{fee:,.2f} {settle} taker"),
+        *_margin_lines(ctx, d),
         Line("break-even", "", grouped(break_even_price(instrument, side, d.entry, instrument.fee_tiers[0].taker))),
     ]
     if d.stop is not None:
@@ -68,6 +70,21 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
             gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
             lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
     return lines
+
+
+def _margin_lines(ctx: Context, d: Draft) -> list[Line]:
+    """What the entry would bind, and where it would be liquidated."""
+    instrument = d.instrument
+    if instrument.moves_coins(d.leverage):
+        return []
+    needed, used = margin.needed(ctx, instrument, d.size, d.entry, d.leverage), margin.used(ctx)
+    at = liquidated_at(ctx, d)
+    free = ctx.equity()[0] - (used or ZERO)
+    times = min(d.leverage or instrument.max_leverage, instrument.max_leverage)
+    return [
+        Line(f"margin at {grouped(times)}×", f"{free:,.2f}", "no rate" if needed is None else f"{free - needed:,.2f} when {needed:,.2f} are bound"),
+        Line("liquidation", "", "out of reach" if at is None else f"{grouped(at)}, {abs(at - d.entry) / d.entry:.1%} away"),
+    ]
 
 
 def _budget(ctx: Context, risk: Decimal | None, equity: Decimal) -> list[Line]:

@@ -49,6 +49,8 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Losing positions in a row that lock out entries for the cool-down; 0 turns it off."""
     cool_down: Seconds = 1800.0
     """How long a losing streak locks out entries."""
+    liquidation_near: Fraction = D("0.05")
+    """How near the price may come to where the venue would liquidate, as a fraction of it, before an alert says so."""
     price_age: Seconds = 60.0
     """Older prices are marked stale and raise an alert."""
     sizing_age: Seconds = 30.0

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from engine.desk import margin
 from engine.desk.checks import open_risk
-from engine.desk.context import Context
+from engine.desk.context import Context, on_margin
 from engine.desk.desk import Desk
 from engine.desk.intents import BY_HAND
 from engine.desk.ordering import flattens
@@ -88,7 +89,9 @@ class Views:
             opened_at=p.opened_at or p.created_at,
             closing=p.closing > ZERO,
             dust=p.dust,
-            liquidation=ctx.liquidation(p),
+            leverage=p.leverage if on_margin(ctx, p) else None,
+            liquidation=margin.liquidation(ctx, p),
+            liquidation_away=margin.away(ctx, p),
             note=p.note,
             tags=p.tags,
             tick=instrument.tick,
@@ -150,8 +153,13 @@ class Views:
             open_r=multiples,
             risk_limit=rules.max_open_risk * equity,
             loss_budget_left=budget,
+            margin=self._margin(ctx, equity),
             naked=sum(1 for p in state.positions.values() if p.is_open and not p.dust and p.protection in (Protection.NAKED, Protection.PARTIAL)),
         )
+
+    def _margin(self, ctx: Context, equity: Decimal) -> Decimal | None:
+        used = margin.used(ctx)
+        return used if not used else used / equity if equity > ZERO else None
 
     def feeds(self, ctx: Context) -> tuple[FeedView, ...]:
         """Latest prices."""

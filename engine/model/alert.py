@@ -34,6 +34,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "SUSPICIOUS_FILL": (Severity.WARNING, "{subject} filled far from the market: {detail}"),
     "DUST": (Severity.INFO, "what is left of {subject} is below what the venue trades: {detail}"),
     "STALE_PRICE": (Severity.WARNING, "no fresh price of {subject}: {detail}"),
+    "LIQUIDATION_NEAR": (Severity.CRITICAL, "{subject} is near its liquidation at {detail}"),
     "LIQUIDATED": (Severity.CRITICAL, "the venue liquidated {subject}"),
     "LOCKOUT": (Severity.WARNING, "entries are locked out: {subject}: {detail}"),
     "BREAKER": (Severity.CRITICAL, "the line to the venue fails: {detail}"),

@@ -36,6 +36,7 @@ REFUSALS: dict[str, str] = {
     "MAX_TRADE_RISK": "the trade's risk {value} is above the limit of {bound}",
     "MAX_OPEN_RISK": "the open risk {value} is above the limit of {bound}",
     "INSUFFICIENT_FUNDS": "{value} is needed and {bound} is free",
+    "INSUFFICIENT_MARGIN": "{value} of margin is needed and {bound} is free",
     "CANNOT_SHORT": "{value} can't be sold short on this account",
     "LEVERAGE_TOO_HIGH": "leverage {value} is above the instrument's {bound}",
     "OPPOSITE_POSITION": "{value} is open on the other side of this symbol: close or reverse it",

@@ -54,7 +54,12 @@ class PositionView(Struct, frozen=True):
     opened_at: int
     closing: bool
     dust: bool
+    leverage: Decimal | None
+    """Of what is on margin; None for coins, and where the venue's highest counts."""
     liquidation: Decimal | None
+    """Where the venue would liquidate it."""
+    liquidation_away: Decimal | None
+    """How far that is from the mark, as a fraction of the mark."""
     note: str
     tags: tuple[str, ...]
     tick: Decimal
@@ -133,6 +138,8 @@ class AccountView(Struct, frozen=True):
     """Limit of the open risk, in the account's currency."""
     loss_budget_left: Decimal | None
     """What may still be lost today before entries are locked out."""
+    margin: Decimal | None
+    """The part of the equity that is bound as initial margin, as a fraction; zero where nothing is on margin, None where it can't be told."""
     naked: int
     """Positions that are NAKED or PARTIAL."""
 

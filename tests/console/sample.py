@@ -58,6 +58,8 @@ def position(
     r: str | None = None,
     note: str = "",
     trail: Trail | None = None,
+    leverage: Decimal | None = None,
+    liquidation: Decimal | None = None,
 ) -> PositionView:
     profit = (D(mark) - D(entry)) * D(size) * side.sign
     return PositionView(
@@ -88,7 +90,9 @@ def position(
         opened_at=T0 - hours * 3600 * SECOND,
         closing=False,
         dust=False,
-        liquidation=None,
+        leverage=leverage,
+        liquidation=liquidation,
+        liquidation_away=None if liquidation is None else abs(D(mark) - liquidation) / D(mark),
         note=note,
         tags=(),
         tick=D(tick),
@@ -198,6 +202,7 @@ class SampleSession:
         self.progress: float | None = None
         self.moving = False
         self.looks = 0
+        self.margin: Decimal | None = D(0)
         self._began = time.monotonic()
 
     # the face
@@ -321,7 +326,7 @@ class SampleSession:
             name="paper", venue="paper kraken-spot", live=False, currency="USD", equity=D(10000) + unrealised, unpriced=(),
             cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"),
             drawdown=D("0.0123"), open_risk=D("1214.00"), open_r=D("2.1"), risk_limit=D("3468.57"),
-            loss_budget_left=D("480.52"), naked=naked,
+            loss_budget_left=D("480.52"), margin=self.margin, naked=naked,
         )  # fmt: skip
 
     def _move(self) -> None:

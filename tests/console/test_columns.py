@@ -2,16 +2,20 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.model.side import Side
 from engine.model.view import PositionView
-from tests.console.sample import T0, some_orders, some_positions
+from tests.console.sample import T0, SampleSession, some_orders, some_positions
+from tests.console.sample import position as given_position
 from tui import figures
 from tui.columns import GAP, fit, placed
 from tui.panes.orders import ORDERS
-from tui.panes.positions import POSITIONS
+from tui.panes.positions import POSITIONS, liquidation_of, side_of
 from tui.plain import clip
+from tui.status import pieces
 
 
 @given(st.integers(20, 200))
@@ -72,3 +76,42 @@ def test_every_column_says_something_of_a_bare_position() -> None:
         text, tone = column.cell(bare, T0)
         assert "None" not in text
         assert tone
+
+
+@pytest.mark.parametrize(
+    ("leverage", "liquidation", "side", "told", "tone"),
+    [
+        (None, None, "LONG", "", "dim"),
+        ("3", "45000", "LONG 3×", "45,000.0 29%", "dim"),
+        ("2.50", "58000", "LONG 2.5×", "58,000.0 8%", "danger"),
+        (None, "100", "LONG", "100.0 100%", "dim"),
+        ("20", "130000", "LONG 20×", "", "dim"),  # twice as high: nobody has to know
+    ],
+)
+def test_what_is_on_margin_says_how_much_and_how_far_its_liquidation_is(
+    leverage: str | None, liquidation: str | None, side: str, told: str, tone: str
+) -> None:
+    given_leverage = None if leverage is None else Decimal(leverage)
+    given_liquidation = None if liquidation is None else Decimal(liquidation)
+    view = given_position("P", "BTC/USD", Side.BUY, "0.5", "63000", "63000", None, leverage=given_leverage, liquidation=given_liquidation)
+    assert side_of(view) == (side, "up")
+    assert liquidation_of(view) == (told, tone)
+
+
+def test_a_column_in_which_nobody_says_anything_is_not_there() -> None:
+    assert "liq" not in [column.title for column, _ in fit(POSITIONS, {}, 200)]
+    assert "liq" in [column.title for column, _ in fit(POSITIONS, {"liq": 12}, 120)]
+
+
+def test_the_strip_says_how_much_is_bound() -> None:
+    session = SampleSession()
+
+    def told(margin: str | None) -> tuple[str, str] | None:
+        session.margin = None if margin is None else Decimal(margin)
+        parts = [line for _, line in pieces(session.view(), read_only=False) if line[0][0] == "margin "]
+        return parts[0][1] if parts else None
+
+    assert told("0") is None
+    assert told("0.38") == ("38%", "plain")
+    assert told("0.81") == ("81%", "danger")
+    assert told(None) == ("—", "danger")

@@ -265,6 +265,24 @@ async def test_the_ticket_places_a_limit_by_size_and_short(stage: Stage) -> None
     assert intent.stop == At(Decimal(65000))
 
 
+async def test_the_ticket_takes_a_leverage(stage: Stage) -> None:
+    await stage.open("n")
+    await stage.press("s", "tab")
+    await stage.type("0.25")
+    await stage.press(*["tab"] * 7)
+    await stage.type("a lot")
+    await stage.frames(0.3)
+    assert "leverage: 'a lot' is not a number" in stage.text
+    await stage.clear()
+    await stage.type("3x")
+    await stage.press("enter")
+    await stage.frames(0.4)
+    await stage.press("enter")
+    [intent] = stage.asked
+    assert isinstance(intent, OpenBracket)
+    assert intent.leverage == 3
+
+
 async def test_what_the_venue_would_refuse_is_refused_in_the_ticket(stage: Stage) -> None:
     stage.session.preview_refusals = (Refusal("SIZE_BELOW_MINIMUM", "0.00001", "0.0001"),)
     await stage.open("n")

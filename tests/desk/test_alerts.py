@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import RateLimited, Trouble
+from engine.desk.desk import Pulse, RateLimited, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -98,6 +98,12 @@ def _liquidated(story: Story) -> None:
     story.tell(r.Liquidated(BTC, Fill("L", "v", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START), story.now))
 
 
+def _near(story: Story) -> None:
+    story.opened("30", side=Side.SELL, stop=None)
+    story.price(BTC, "82000")
+    story.tell(Pulse())
+
+
 def _lockout(story: Story) -> None:
     story.rules = story.desk.rules = Rules(risk=RiskRules(losing_streak=1))
     story.opened()
@@ -161,6 +167,7 @@ STORIES: dict[str, Tale] = {
     "SUSPICIOUS_FILL": _suspicious,
     "DUST": _dust,
     "STALE_PRICE": _stale,
+    "LIQUIDATION_NEAR": _near,
     "LIQUIDATED": _liquidated,
     "LOCKOUT": _lockout,
     "BREAKER": _trouble("BREAKER"),

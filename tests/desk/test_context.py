@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.desk.context import Context, alert, cure, name_of, nanoseconds
 from engine.desk.events import AlertCured, AlertRaised
+from engine.desk.margin import liquidation
 from engine.model import intent as i
 from engine.model.instrument import Instrument
 from engine.model.order import OrderType
@@ -44,13 +45,13 @@ def perpetual(**changes: Decimal) -> tuple[Profile, Instrument]:
 def test_where_what_is_borrowed_is_liquidated(profile: str, side: Side, at: str) -> None:
     story = Story(profile, cash="31000")
     position = story.opened("1", side=side)
-    assert story.ctx.liquidation(position) == D(at)
+    assert liquidation(story.ctx, position) == D(at)
     assert story.views.positions(story.ctx)[0].liquidation == D(at)
 
 
 def test_what_was_paid_in_full_is_never_liquidated() -> None:
     story = Story(cash="31000")
-    assert story.ctx.liquidation(story.opened("0.5")) is None
+    assert liquidation(story.ctx, story.opened("0.5")) is None
 
 
 def test_contracts_are_counted_in_their_base() -> None:
@@ -58,7 +59,7 @@ def test_contracts_are_counted_in_their_base() -> None:
     story = Story(profile, cash="31000", listed=(ten,))
     story.price(BTC, "60000")
     position = story.opened("0.1")
-    assert story.ctx.liquidation(position) == D("29292.9"), "0.1 contracts of ten are one bitcoin"
+    assert liquidation(story.ctx, position) == D("29292.9"), "0.1 contracts of ten are one bitcoin"
 
 
 def test_the_equity_is_converted_into_the_quote_currency() -> None:
@@ -68,41 +69,41 @@ def test_the_equity_is_converted_into_the_quote_currency() -> None:
     story.price("ETH/BTC", "0.05", "0.05")
     position = story.opened("40", symbol="ETH/BTC", price="0.05")
     # the equity is one bitcoin: 40 * 0.05 - 1 = 1 over 40 * 0.99
-    assert story.ctx.liquidation(position) == D("0.0253")
+    assert liquidation(story.ctx, position) == D("0.0253")
 
 
 def test_an_equity_that_covers_everything_can_not_be_liquidated() -> None:
     story = Story(FUTURES, cash="60000")
     position = story.opened("1")
-    assert story.ctx.liquidation(position) is None, "at a price of nothing, nothing is lost beyond the equity"
+    assert liquidation(story.ctx, position) is None, "at a price of nothing, nothing is lost beyond the equity"
     story = Story(FUTURES, cash="59994.1")
     position = story.opened("1")
-    assert story.ctx.liquidation(position) == D("6.0"), "5.9 / 0.99"
+    assert liquidation(story.ctx, position) == D("6.0"), "5.9 / 0.99"
 
 
 def test_a_liquidation_that_can_not_be_told_is_not_told() -> None:
     profile, kept = perpetual(maintenance_margin=D(0))
     story = Story(profile, cash="31000", listed=(kept,))
     story.price(BTC, "60000")
-    assert story.ctx.liquidation(story.opened("1")) is None, "nothing is asked to be kept"
+    assert liquidation(story.ctx, story.opened("1")) is None, "nothing is asked to be kept"
     story = Story(FUTURES, cash="31000")
     position = story.opened("1")
     story.state.cash["KFEE"] = D(5)
-    assert story.ctx.liquidation(position) is None, "the equity is not known"
+    assert liquidation(story.ctx, position) is None, "the equity is not known"
     story = Story(FUTURES, cash="31000")
     position = story.opened("1")
     story.board._symbols[BTC].quote = None
-    assert story.ctx.liquidation(position) is None, "there is no price"
+    assert liquidation(story.ctx, position) is None, "there is no price"
     story = Story(FUTURES, cash="31000")
     assert story.buy("0.1", type=LIMIT, price=D(59_000)).ok
-    assert story.ctx.liquidation(story.position()) is None, "nothing is held"
+    assert liquidation(story.ctx, story.position()) is None, "nothing is held"
     story = Story(profile, cash="31000", listed=(instrument_for(profile, "ETH/EUR", D("0.01")),))
     story.price("ETH/EUR", "3000", "3000")
     story.now += 20 * SECOND
     story.picture(net={"ETH/EUR": D(20)})
     assert story.ask(i.Resolve(id="a", subject="ETH/EUR", action=i.Settlement.ADOPT)).ok
     assert story.ctx.equity() == (D(31_000), frozenset()), "no profit needs no rate"
-    assert story.ctx.liquidation(story.position()) is None, "the equity has no rate into euro"
+    assert liquidation(story.ctx, story.position()) is None, "the equity has no rate into euro"
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -110,7 +111,7 @@ def test_of_inverse_contracts_a_liquidation_is_not_told(side: Side) -> None:
     profile = load_profile(FUTURES)
     story = Story(profile, cash="31000", listed=(instrument_for(profile, "PI_XBTUSD", D("0.5")),))
     story.price("PI_XBTUSD", "60000", "60000.5")
-    assert story.ctx.liquidation(story.opened("60000", symbol="PI_XBTUSD", side=side)) is None
+    assert liquidation(story.ctx, story.opened("60000", symbol="PI_XBTUSD", side=side)) is None
 
 
 def test_a_stop_short_of_the_liquidation_is_taken_and_one_on_it_is_not() -> None:

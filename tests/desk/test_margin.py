@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from engine.desk import margin
+from engine.desk.desk import Pulse
+from engine.desk.margin import liquidation
+from engine.desk.previews import preview
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
@@ -67,7 +71,7 @@ def test_a_long_without_leverage_is_coins_as_ever() -> None:
     story.opened()
     assert story.state.cash == {"USD": CASH - 30_000, "BTC": D("0.5")}
     assert (story.order("stop").leverage, story.order("stop").reduce_only) == (None, False)
-    assert story.ctx.liquidation(story.position()) is None
+    assert liquidation(story.ctx, story.position()) is None
 
 
 def test_one_times_is_no_loan() -> None:
@@ -80,7 +84,7 @@ def test_one_times_is_no_loan() -> None:
 def test_where_the_venue_would_liquidate_is_told() -> None:
     story = Story(KRAKEN, cash="100000")
     short(story, "2", stop=None)
-    price = story.ctx.liquidation(story.position())
+    price = liquidation(story.ctx, story.position())
     assert price is not None
     assert price == story.state.instruments[BTC].round_price((D(2) * D("60000.1") + 100_000 + 2 * (60_000 - D("60000.1"))) / (2 * D("1.1")))
 
@@ -92,6 +96,60 @@ def test_a_fee_in_coins_makes_nothing_smaller_that_is_no_coins() -> None:
     story.fill(story.order("entry"), fee="0.001", currency="BTC")
     assert story.position().size == D("0.5")
     assert story.state.cash == {"USD": CASH, "BTC": D("-0.001")}
+
+
+# Margin
+
+
+def test_what_is_on_margin_binds_its_share_and_an_entry_needs_what_is_free() -> None:
+    story = Story(KRAKEN, cash="40000")
+    short(story, "1", leverage=D(2))
+    assert margin.used(story.ctx) == D("60000.1") / 2
+    story.opened("0.1", symbol=ETH, price="3000")
+    assert margin.used(story.ctx) == D("60000.1") / 2, "coins are paid for"
+    assert story.buy("2", symbol=ETH, leverage=D(3), type=OrderType.LIMIT, price=D(3_000)).ok
+    assert margin.used(story.ctx) == D("60000.1") / 2 + 2_000, "an entry that rests will need its own"
+    told = story.buy("4", symbol=ETH, leverage=D("1.25"))
+    assert {refusal.code: (refusal.value, refusal.bound) for refusal in told.refusals} == {"INSUFFICIENT_MARGIN": ("9600.32 USD", "7999.86 USD")}
+
+
+def test_the_ticket_tells_what_it_binds_and_where_it_would_be_liquidated() -> None:
+    story = Story(KRAKEN, cash="40000")
+    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    lines = {line.name: (line.before, line.after) for line in told.lines}
+    assert lines["margin at 2×"] == ("40,000.00", "10,000.00 when 30,000.00 are bound")
+    assert lines["liquidation"] == ("", "90,909.1, 51.5% away")
+    paid = preview(story.ctx, i.OpenBracket(id="y", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1"))))
+    assert not {"margin at 2×", "liquidation"} & {line.name for line in paid.lines}
+
+
+def test_neighbours_in_a_symbol_are_liquidated_together() -> None:
+    story = Story(KRAKEN, cash="100000")
+    short(story, "1", stop=None, label="first")
+    alone = story.views.positions(story.ctx)[0].liquidation
+    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    short(story, "1", stop=None, label="second")
+    first, second = story.views.positions(story.ctx)
+    assert first.liquidation == second.liquidation
+    assert alone is not None
+    assert first.liquidation is not None
+    assert first.liquidation < alone
+    assert next(line.after for line in told.lines if line.name == "liquidation").startswith("100,000, ")
+
+
+def test_a_liquidation_that_comes_near_is_told_once_and_cured_when_it_is_well_away() -> None:
+    story = Story(KRAKEN, cash="40000")
+    short(story, "1", stop=None)
+    assert story.views.positions(story.ctx)[0].liquidation == D("90909.1")
+    for price, stands in (("86000", False), ("86600", True), ("85000", True), ("84500", False), ("86000", False)):
+        story.price(BTC, price)
+        if story.desk.needs_pulse(story.now):
+            story.tell(Pulse())
+        assert ("LIQUIDATION_NEAR" in story.standing()) is stands, price
+    (alert,) = [alert for alert in story.state.ended_alerts if alert.code == "LIQUIDATION_NEAR"]
+    assert (alert.subject, alert.count) == (BTC, 1)
+    assert alert.detail == "90,909.1, 5.0% away"
+    story.replays()
 
 
 # Ours beside the venue's

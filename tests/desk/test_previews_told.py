@@ -113,6 +113,8 @@ def test_a_short_ticket_is_about_the_other_side_of_the_book() -> None:
         "worst price": ("", "59,700", "plain"),
         "entry fee": ("", "120.00 USD taker, 48.00 maker", "plain"),  # 0.05 % and 0.02 %
         "exit fee": ("", "120.00 USD taker", "plain"),
+        "margin at 50×": ("1,000,000.00", "995,200.00 when 4,800.00 are bound", "plain"),
+        "liquidation": ("", "306,930.7, 411.6% away", "plain"),  # (240000 + 1000000) / (4 * 1.01)
         "break-even": ("", "59,940", "plain"),  # 60000 * 0.9995 / 1.0005 = 59940.02..., down to the tick
         "risk (1R)": ("", "2,400.00 USD at 60,600 = 0.24% of equity", "bad"),
         "reward": ("", "4,800.00 USD at 58,800 = 2.0R", "good"),

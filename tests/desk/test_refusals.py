@@ -134,6 +134,8 @@ def _beyond_liquidation() -> Iterable[Answer]:
     position = story.opened("1")
     assert story.views.positions(story.ctx)[0].liquidation is not None
     yield story.ask(i.MoveStop(id="1", position=position.id, stop=i.At(D(29_000)), reason="room"))
+    yield Story("kraken-futures", cash="31000").buy("1", stop=i.At(D(29_000)))
+    yield Story("kraken-futures", cash="31000").buy("1", side=Side.SELL, stop=i.At(D(91_000)))
 
 
 def _target() -> Iterable[Answer]:
@@ -241,6 +243,14 @@ def _broke() -> Iterable[Answer]:
     yield Story(cash="0").buy("0.5")
 
 
+def _bound_up() -> Iterable[Answer]:
+    story = Story("kraken-futures", cash="40000")
+    story.opened("1", leverage=D(2))
+    yield story.buy("0.1", leverage=D(1), symbol=ETH, size=i.Base(D(4)))
+    assert story.buy("3", leverage=D(2), symbol=ETH).ok
+    yield story.buy("0.1", leverage=D(1))
+
+
 def _at_the_bound() -> Iterable[Answer]:
     yield _bounded(max_order=D("0.01")).buy()
     yield _bounded(max_order_notional=D(1000)).buy()
@@ -293,6 +303,7 @@ STORIES: dict[str, Tale] = {
     "MAX_TRADE_RISK": _within(max_trade_risk=D("0.00001")),
     "MAX_OPEN_RISK": _within(max_open_risk=D("0.00001")),
     "INSUFFICIENT_FUNDS": _broke,
+    "INSUFFICIENT_MARGIN": _bound_up,
     "CANNOT_SHORT": _shorts,
     "LEVERAGE_TOO_HIGH": _entry(leverage=D(50)),
     "OPPOSITE_POSITION": _opposite,

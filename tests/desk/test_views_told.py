@@ -86,7 +86,9 @@ def test_every_field_of_a_position() -> None:
         opened_at=START + SECOND,
         closing=False,
         dust=False,
+        leverage=None,
         liquidation=None,
+        liquidation_away=None,
         note="why",
         tags=("a", "b"),
         tick=D("0.1"),
@@ -446,6 +448,7 @@ def test_every_figure_of_the_account() -> None:
         open_r=D(2),
         risk_limit=D("250021.25"),
         loss_budget_left=D("50099.25"),  # 5 % of 999985, and the 100 of today
+        margin=(D(30_200) + D(29_900)) / 50 / D(1_000_085),
         naked=0,
     )
 

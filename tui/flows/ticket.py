@@ -57,6 +57,7 @@ class Ticket(Dialog):
         self.stop = typed("stop", hint="price or 1%", most=24)
         self.target = typed("target", hint="price or 2%", most=24)
         self.trail = typed("trail", hint="0.8%", most=24)
+        self.leverage = typed("leverage", hint="none", most=8)
         self.note = typed("note", hint="why", most=120)
         self.card = Sheet(palette, id="card")
         self.meant = False
@@ -71,7 +72,8 @@ class Ticket(Dialog):
         yield Pair(Entry(p, "amount", self.amount), Entry(p, "means", self.unit))
         yield Pair(Entry(p, "stop", self.stop), Entry(p, "target", self.target))
         yield Pair(Entry(p, "type", self.type), Entry(p, "price", self.price))
-        yield Pair(Entry(p, "trail", self.trail), Entry(p, "note", self.note))
+        yield Pair(Entry(p, "trail", self.trail), Entry(p, "leverage", self.leverage))
+        yield Entry(p, "note", self.note)
         yield self.card
 
     def on_mount(self) -> None:
@@ -109,6 +111,7 @@ class Ticket(Dialog):
             stop=place(self.stop.value, "stop"),
             target=place(self.target.value, "target"),
             trail=read_trail(self.trail.value),
+            leverage=None if not self.leverage.value.strip() else number(self.leverage.value.strip().rstrip("×x"), "leverage"),
             note=self.note.value.strip(),
         )
 

@@ -30,7 +30,7 @@ def doubt_about(view: View, position: str) -> str:
 
 def position_line(p: PositionView) -> Line:
     """A position in one line: what it is, what it makes, what protects it."""
-    word, tone = side_of(p.side)
+    word, tone = side_of(p)
     where, where_tone = WHERE[p.protection]
     return (
         (f"{plain(p.symbol)} ", "strong"),

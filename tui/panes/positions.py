@@ -1,11 +1,15 @@
 """Pane 1: open positions. Whether each is protected stands before everything that may be left out for room."""
 
+from decimal import Decimal
+
 from engine.model.position import Protection
 from engine.model.side import Side
 from engine.model.view import PositionView
 from tui import figures
 from tui.columns import Cell, Column
 
+NEAR, FAR = Decimal("0.1"), Decimal(1)
+"""Nearer than this to its liquidation a position is coloured; further than that it is not told."""
 WHERE: dict[Protection, Cell] = {
     Protection.VENUE: ("VENUE", "good"),
     Protection.GUARDED: ("GUARDED", "warn"),
@@ -15,9 +19,18 @@ WHERE: dict[Protection, Cell] = {
 """How protection is said in one word."""
 
 
-def side_of(side: Side) -> Cell:
-    """A position's direction."""
-    return ("LONG", "up") if side is Side.BUY else ("SHORT", "down")
+def side_of(p: PositionView) -> Cell:
+    """A position's direction, and the leverage that was asked for."""
+    times = "" if p.leverage is None else f" {p.leverage.normalize():f}×"
+    return (f"LONG{times}", "up") if p.side is Side.BUY else (f"SHORT{times}", "down")
+
+
+def liquidation_of(p: PositionView) -> Cell:
+    """Where the venue would liquidate it, and how far that is; nothing where it is out of reach."""
+    if p.liquidation is None or p.liquidation_away is None or p.liquidation_away >= FAR:
+        return "", "dim"
+    near = p.liquidation_away < NEAR
+    return f"{figures.price(p.liquidation, p.tick)} {p.liquidation_away:.0%}", "danger" if near else "dim"
 
 
 def stop_of(p: PositionView) -> Cell:
@@ -60,7 +73,7 @@ def notes_of(p: PositionView) -> Cell:
 
 POSITIONS: tuple[Column[PositionView], ...] = (
     Column("symbol", lambda p, _: (p.symbol, "strong"), 1, 6, left=True, flexible=True, order=lambda p: p.symbol),
-    Column("side", lambda p, _: side_of(p.side), 1, 5, left=True, order=lambda p: p.side.value),
+    Column("side", lambda p, _: side_of(p), 1, 5, left=True, order=lambda p: p.side.value),
     Column("size", lambda p, _: (figures.size(p.size, p.lot), "plain"), 1, 6),
     Column("entry", lambda p, _: (figures.price(p.entry, p.tick), "plain"), 5, 6),
     Column("mark", lambda p, _: mark_of(p), 4, 6),
@@ -68,6 +81,7 @@ POSITIONS: tuple[Column[PositionView], ...] = (
     Column("R", lambda p, _: (figures.multiple(p.r), figures.tone(p.r)), 3, 5, order=lambda p: p.r or 0),
     Column("stop", lambda p, _: stop_of(p), 1, 7),
     Column("where", lambda p, _: WHERE[p.protection], 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
+    Column("liq", lambda p, _: liquidation_of(p), 4, 0, order=lambda p: FAR if p.liquidation_away is None else p.liquidation_away),
     Column("Δ%", lambda p, _: (figures.percent(p.stop_away), "dim"), 6, 6, order=lambda p: abs(p.stop_away or 0)),
     Column("target", lambda p, _: (figures.exact(p.target, p.tick) if p.target is not None else "", "plain"), 7, 8),
     Column("age", lambda p, now: (figures.lasted(now - p.opened_at), "dim"), 8, 4, order=lambda p: -p.opened_at),

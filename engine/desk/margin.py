@@ -1,0 +1,109 @@
+"""What is held on margin: what it keeps bound, where the venue would liquidate it, and that somebody is told before."""
+
+from decimal import Decimal
+
+from engine.desk.context import Context, Events, alert, cure, name_of, on_margin
+from engine.model.instrument import Instrument, Kind
+from engine.model.money import ZERO, grouped
+from engine.model.order import Role
+from engine.model.position import Position
+from engine.model.side import Side
+
+CODE = "LIQUIDATION_NEAR"
+CALM = Decimal("1.5")
+
+
+def needed(ctx: Context, instrument: Instrument, size: Decimal, price: Decimal, leverage: Decimal | None) -> Decimal | None:
+    """Initial margin of a size, in the account's currency: its notional over the leverage. None without a rate."""
+    notional = ctx.to_account(instrument.notional(size, price), instrument.quote)
+    return None if notional is None else notional / min(leverage or instrument.max_leverage, instrument.max_leverage)
+
+
+def used(ctx: Context) -> Decimal | None:
+    """Initial margin of all that is held, and of all entries that may still fill; None where a part has no price or no rate."""
+    total = ZERO
+    for position in ctx.state.positions.values():
+        if on_margin(ctx, position):
+            instrument = ctx.instrument(position)
+            part = needed(ctx, instrument, abs(position.size), ctx.mark(position) or position.entry_price(instrument), position.leverage)
+            if part is None:
+                return None
+            total += part
+    for order in ctx.state.orders.values():
+        instrument, price = ctx.state.instruments[order.symbol], order.price or order.trigger
+        if order.role is Role.ENTRY and price is not None and not instrument.moves_coins(order.leverage):
+            part = needed(ctx, instrument, order.remaining, price, order.leverage)
+            if part is None:
+                return None
+            total += part
+    return total
+
+
+def liquidation(ctx: Context, position: Position) -> Decimal | None:
+    """Where the venue would liquidate a position, if every other price stood still; None where nothing is borrowed, or it can't be reached.
+
+    Its neighbours in the symbol go with it: their price is the same.
+    """
+    mark = ctx.mark(position)
+    if mark is None or position.size <= ZERO or not _borrows(ctx, position):
+        return None
+    return liquidated_at(ctx, ctx.instrument(position), position.side, borrowed(ctx, position.symbol, position.side), mark)
+
+
+def borrowed(ctx: Context, symbol: str, side: Side) -> Decimal:
+    """How much of a symbol is held on credit on one side, less what is held on the other."""
+    return sum((position.signed_size * side.sign for position in ctx.state.positions_in(symbol) if _borrows(ctx, position)), ZERO)
+
+
+def _borrows(ctx: Context, position: Position) -> bool:
+    return position.side is Side.SELL or on_margin(ctx, position)
+
+
+def liquidated_at(ctx: Context, instrument: Instrument, side: Side, held: Decimal, mark: Decimal) -> Decimal | None:
+    """The same for a size that is held, or would be, at a mark.
+
+    Cross margin: equity + sign * size * (p - mark) = maintenance * size * p, solved for p. Not told for inverse contracts.
+    """
+    rate = ctx.board.rate(instrument.quote, ctx.state.currency)
+    equity, unpriced = ctx.equity()
+    if held <= ZERO or instrument.kind is Kind.INVERSE or not instrument.maintenance_margin or not rate or unpriced:
+        return None
+    size, sign = held * instrument.contract_size, side.sign
+    price = (sign * size * mark - equity / rate) / (size * (sign - instrument.maintenance_margin))
+    return instrument.round_price(price) if price > ZERO else None
+
+
+def away(ctx: Context, position: Position) -> Decimal | None:
+    """How far the mark is from where it would be liquidated, as a fraction of the mark; below zero it is through."""
+    price, mark = liquidation(ctx, position), ctx.mark(position)
+    if price is None or not mark:
+        return None
+    return (mark - price) * position.side.sign / mark
+
+
+def near(ctx: Context) -> dict[str, Decimal]:
+    """The positions that are near their liquidation, and how far away each is: `risk.liquidation_near`; half as much again to be away once more."""
+    found, bound = {}, ctx.rules.risk.liquidation_near
+    for name, position in ctx.state.positions.items():
+        distance = away(ctx, position)
+        if distance is not None and distance < (bound * CALM if f"{CODE}:{name}" in ctx.state.alerts else bound):
+            found[name] = distance
+    return found
+
+
+def is_told(ctx: Context) -> bool:
+    """Whether the alerts say what is near now."""
+    return {standing.target for standing in ctx.state.alerts.values() if standing.code == CODE} == near(ctx).keys()
+
+
+def tell(ctx: Context) -> Events:
+    """Raise an alert for each position that comes near its liquidation; end it when it is away."""
+    found = near(ctx)
+    for name, distance in found.items():
+        if f"{CODE}:{name}" not in ctx.state.alerts:
+            position = ctx.state.positions[name]
+            price = liquidation(ctx, position) or ZERO
+            yield from alert(ctx, CODE, name_of(position), f"{grouped(price)}, {distance:.1%} away", name)
+    for standing in list(ctx.state.alerts.values()):
+        if standing.code == CODE and standing.target not in found:
+            yield from cure(ctx, CODE, standing.target)
