@@ -70,6 +70,8 @@ class Board:
         self._pairs: dict[tuple[str, str], str] = {}
         self.picture: Picture | None = None
         """The account as the venue told it last."""
+        self.owed: dict[str, Decimal] = {}
+        """By currency, what the last picture had more than we, and only funding and lending explain."""
         self.restarted_at = now
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None

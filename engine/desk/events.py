@@ -44,6 +44,13 @@ class CashReported(Event, frozen=True, tag="cash-reported"):
     cash: dict[str, Decimal]
 
 
+class Financed(Event, frozen=True, tag="financed"):
+    """What funding and lending cost, below zero, or paid: the venue's money says so."""
+
+    currency: str
+    amount: Decimal
+
+
 class IntentTaken(Event, frozen=True, tag="intent-taken"):
     """A trader asked; this was the answer."""
 
@@ -474,6 +481,7 @@ AnyEvent = (
     | FlattenAsked
     | FlattenEnded
     | AccountAsked
+    | Financed
     | Reconciled
     | Sampled
     | Rebased

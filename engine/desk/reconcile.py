@@ -15,7 +15,7 @@ from engine.desk.entries import reversal
 from engine.desk.ordering import cancel_lane, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
 from engine.desk.settling import vanished
-from engine.desk.truth import differences, in_motion
+from engine.desk.truth import differences, financing, in_motion
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix
 from engine.model.money import ZERO, plain
@@ -124,10 +124,20 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
         for standing in list(ctx.state.alerts.values()):
             if standing.code == "DIFFERENCE" and standing.target not in found:
                 yield e.AlertCured(ctx.now, standing.key)
+        yield from _financed(ctx, picture)
         if not ctx.state.cash:
             yield e.CashReported(ctx.now, picture.balances)
     yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
     return tuple(found)
+
+
+def _financed(ctx: Context, picture: Picture) -> Events:
+    """Book what funding and lending cost, once two pictures in a row say the same: the first may know an execution that we don't."""
+    owed = dict(financing(ctx, picture))
+    for currency, amount in owed.items():
+        if ctx.board.owed.get(currency) == amount:
+            yield e.Financed(ctx.now, currency, amount)
+    ctx.board.owed = owed
 
 
 def _missed_fills(ctx: Context, picture: Picture) -> Events:

@@ -87,6 +87,8 @@ class Totals(Struct, frozen=True):
     realised: dict[str, Decimal] = {}
     fees: dict[str, Decimal] = {}
     """Of everything ever filled, by the currency they were taken in."""
+    financing: dict[str, Decimal] = {}
+    """What funding and lending paid, below zero for what they cost."""
 
 
 class State(Struct):

@@ -19,6 +19,8 @@ from engine.model.view import TruthRow, TruthView
 ALL = tuple(action.value for action in Settlement)
 LENDING = Decimal("0.01")
 """What lending may cost at most, of what was traded on margin; Kraken takes 0.02 % at first and as much every four hours (read 2026-11)."""
+LEAST = Decimal("0.0001")
+"""Of a currency: less than this is nobody's cost, but the last digits of an average."""
 
 
 def in_motion(ctx: Context, picture: Picture) -> bool:
@@ -47,16 +49,16 @@ class Holding(Struct, frozen=True):
 
 
 def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
-    """Currencies first, then symbols. The money in which derivatives pay is not told: only the venue knows what funding has made of it."""
-    state = ctx.state
-    lent = _lent(ctx)
+    """Currencies first, then symbols. The coins in which inverse contracts pay are not told: venues keep them apart from the others."""
+    state, lent = ctx.state, _lent(ctx)
     symbols = {s for s, i in state.instruments.items() if i.kind is not Kind.SPOT or s in lent or s in picture.net}
-    settled = {i.settle for i in state.instruments.values() if i.kind is not Kind.SPOT}
+    apart = {i.settle for i in state.instruments.values() if i.kind is Kind.INVERSE}
     loans: dict[str, Decimal] = {}
     for symbol, positions in lent.items():
         instrument = state.instruments[symbol]
-        loans[instrument.settle] = loans.get(instrument.settle, ZERO) + _unsure(instrument, positions)
-    for currency in sorted((set(state.cash) | set(picture.balances)) - settled):
+        turnover = sum((position.entry_value + position.exit_value for position in positions), ZERO)
+        loans[instrument.settle] = loans.get(instrument.settle, ZERO) + LENDING * turnover + _unsure(instrument, positions)
+    for currency in sorted((set(state.cash) | set(picture.balances)) - apart):
         ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
         yield Holding(currency, ours, theirs, _rounded(ctx, ours, theirs) + loans.get(currency, ZERO))
     held = dict(state.dust)
@@ -70,26 +72,42 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
         yield Holding(symbol, ours, theirs, _rounded(ctx, ours, theirs))
 
 
+def financing(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal]]:
+    """(currency, amount) of what only funding and lending explain: within what they may cost, and with no doubt about which entry was closed."""
+    if in_motion(ctx, picture) or not ctx.state.cash:
+        return
+    lent = _lent(ctx)
+    unsure = {ctx.state.instruments[s].settle for s, positions in lent.items() if _unsure(ctx.state.instruments[s], positions)}
+    financed = {ctx.state.instruments[symbol].settle for symbol in lent} - unsure
+    for holding in holdings(ctx, picture):
+        amount = holding.theirs - holding.ours
+        if holding.subject in financed and not holding.differs and abs(amount) > max(_rounded(ctx, holding.ours, holding.theirs), LEAST):
+            yield holding.subject, amount
+
+
 def _rounded(ctx: Context, ours: Decimal, theirs: Decimal) -> Decimal:
     """What a venue's rounding may make of an amount."""
     return ctx.profile.rounding * max(abs(ours), abs(theirs))
 
 
 def _lent(ctx: Context) -> dict[str, list[Position]]:
-    """What is or was on margin of spot pairs, by symbol."""
+    """What is or was on margin, by symbol; but inverse contracts."""
     found: dict[str, list[Position]] = {}
     for position in (*ctx.state.positions.values(), *ctx.state.closed.values()):
-        if on_margin(ctx, position) and ctx.instrument(position).kind is Kind.SPOT:
+        if on_margin(ctx, position) and ctx.instrument(position).kind is not Kind.INVERSE:
             found.setdefault(position.symbol, []).append(position)
     return found
 
 
 def _unsure(instrument: Instrument, positions: Sequence[Position]) -> Decimal:
-    """How much money of a symbol's only the venue knows: what it took for lending, and which of several entries it says was closed."""
-    prices = [position.entry_price(instrument) for position in positions if position.entry_size]
-    held = sum((abs(position.size) for position in positions), ZERO)
-    turnover = sum((position.entry_value + position.exit_value for position in positions), ZERO)
-    return LENDING * turnover + instrument.value(held, max(prices) - min(prices) if prices and held else ZERO)
+    """How far apart the money may be as long as something is held: of several entries the venue says for itself which was closed."""
+    began = min((position.opened_at or position.created_at for position in positions if position.is_open), default=None)
+    if began is None:
+        return ZERO
+    beside = [p for p in positions if p.entry_size and (p.closed_at is None or p.closed_at >= began)]
+    prices = [position.entry_price(instrument) for position in beside]
+    held = sum((abs(position.size) for position in beside), ZERO)
+    return instrument.value(held, max(prices) - min(prices)) if prices else ZERO
 
 
 def asks_for_margin(state: State) -> bool:

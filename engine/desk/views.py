@@ -148,6 +148,7 @@ class Views:
             realised=realised(ctx),
             unrealised=unrealised,
             fees=sum((ctx.to_account(fee, name) or ZERO for name, fee in state.totals.fees.items()), ZERO),
+            financing=sum((ctx.to_account(amount, name) or ZERO for name, amount in state.totals.financing.items()), ZERO),
             drawdown=(peak - equity) / peak if peak > ZERO else ZERO,
             open_risk=risk,
             open_r=multiples,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.exchange.ledger import reserved
 from engine.exchange.matching import Matching
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO, is_on_grid
 from engine.model.order import TRIGGERED, Order, OrderType
 from engine.model.request import Amend
@@ -100,6 +100,11 @@ def _reduce_only(venue: Matching, order: Order, _instrument: Instrument, _now: i
     return "EOrder:Reduce only:No position exists" if order.reduce_only and venue.reducible(order) <= ZERO else ""
 
 
+def _lends(_venue: Matching, order: Order, instrument: Instrument, _now: int) -> str:
+    borrows = instrument.kind is Kind.SPOT and not instrument.moves_coins(order.leverage)
+    return "EOrder:Margin allowance exceeded" if borrows and not instrument.can_short else ""
+
+
 def _affordable(venue: Matching, order: Order, instrument: Instrument, _now: int) -> str:
     price = _reference(venue, order)
     if price is None:
@@ -138,5 +143,5 @@ def _reference(venue: Matching, order: Order) -> Decimal | None:
     return order.price or order.trigger or venue.books[order.symbol].mark(order.side.opposite)
 
 
-NEW: tuple[Rule, ...] = (_in_time, _complete, _on_grids, _large_enough, _room, _post_only, _reduce_only, _affordable)
+NEW: tuple[Rule, ...] = (_in_time, _complete, _on_grids, _large_enough, _room, _post_only, _lends, _reduce_only, _affordable)
 CHANGED: tuple[Rule, ...] = (_on_grids, _large_enough, _post_only, _affordable)

@@ -128,6 +128,8 @@ class AccountView(Struct, frozen=True):
     realised: Decimal
     unrealised: Decimal
     fees: Decimal
+    financing: Decimal
+    """What funding and lending paid, below zero for what they cost; not part of `realised`."""
     drawdown: Decimal
     """From the highest equity, as a positive fraction."""
     open_risk: Decimal

@@ -90,6 +90,8 @@ class Auditor:
         match event:
             case e.CashReported(cash=cash):
                 self._cash = dict(cash)
+            case e.Financed(currency=currency, amount=amount):
+                self._cash[currency] = self._cash.get(currency, ZERO) + amount
             case e.OrderSubmitted(order=order):
                 if order.client_order_id in self._submitted:
                     self._fail(now, "7 ids", f"{order.client_order_id} was submitted twice")

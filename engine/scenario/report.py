@@ -114,6 +114,7 @@ def account(view: AccountView, state: State) -> dict[str, Any]:
         "realised_pnl": plain(view.realised),
         "unrealised_pnl": plain(view.unrealised),
         "fees": plain(view.fees),
+        "financing": plain(view.financing),
         "max_drawdown": plain(max(state.day.trough, view.drawdown)),
     }
 

@@ -324,7 +324,7 @@ class SampleSession:
         unrealised = sum((p.unrealised or D(0) for p in self.positions), D(0))
         return AccountView(
             name="paper", venue="paper kraken-spot", live=False, currency="USD", equity=D(10000) + unrealised, unpriced=(),
-            cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"),
+            cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"), financing=D("-1.24"),
             drawdown=D("0.0123"), open_risk=D("1214.00"), open_r=D("2.1"), risk_limit=D("3468.57"),
             loss_budget_left=D("480.52"), margin=self.margin, naked=naked,
         )  # fmt: skip

@@ -125,7 +125,7 @@ def test_each_currency_stands_beside_the_venues() -> None:
     ]
 
 
-def test_each_derivative_stands_beside_the_venues_and_its_margin_money_is_not_compared() -> None:
+def test_each_derivative_stands_beside_the_venues_and_so_does_the_money() -> None:
     story = Story(FUTURES)
     story.opened("0.5", stop=None)
     story.opened("0.25", stop=None)
@@ -134,6 +134,7 @@ def test_each_derivative_stands_beside_the_venues_and_its_margin_money_is_not_co
     story.picture({"USD": D(7), "EUR": D(5)}, net={BTC: D("0.75"), ETH: D(-3), "OTHER": D(1)})
     assert rows(story, "holding") == [
         TruthRow("holding", "EUR", "EUR", "0", "5", "+5", ALL),
+        TruthRow("holding", "USD", "USD", "1,000,000", "7", "−999,993", ALL),
         TruthRow("holding", BTC, BTC, "0.75", "0.75", "", ()),
         TruthRow("holding", ETH, ETH, "-2", "-3", "−1", ALL),
     ]
@@ -150,7 +151,7 @@ def test_dust_and_what_was_left_elsewhere_are_part_of_ours() -> None:
     story.opened("0.1", stop=None)
     story.now += SECOND
     story.picture(net={BTC: D("0.49995")})
-    assert rows(story, "holding") == [TruthRow("holding", BTC, BTC, "0.49995", "0.49995", "", ())]
+    assert rows(story, "holding")[1:] == [TruthRow("holding", BTC, BTC, "0.49995", "0.49995", "", ())]
 
 
 def test_derivatives_and_spot_on_one_account_are_told_apart() -> None:
@@ -159,7 +160,7 @@ def test_derivatives_and_spot_on_one_account_are_told_apart() -> None:
     story = Story(profile, listed=(instrument_for(profile, BTC, D("0.1")), spot))
     story.now += SECOND
     story.picture({"USD": D(1), "EUR": D(5), "ETH": D(2)}, net={BTC: D(1)})
-    assert [(row.subject, row.theirs) for row in rows(story, "holding")] == [("ETH", "2"), ("EUR", "5"), (BTC, "1")]
+    assert [(row.subject, row.theirs) for row in rows(story, "holding")] == [("ETH", "2"), ("EUR", "5"), ("USD", "1"), (BTC, "1")]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def quiet() -> Story:
 def test_what_is_quiet_can_be_judged() -> None:
     story = quiet()
     assert truth(story).as_of == story.now
-    assert [row.actions for row in rows(story, "holding")] == [ALL]
+    assert [row.actions for row in rows(story, "holding")] == [(), ALL]
 
 
 def _doubt(story: Story) -> None:

@@ -443,6 +443,7 @@ def test_every_figure_of_the_account() -> None:
         realised=D(-15),
         unrealised=D(100),
         fees=D(15),
+        financing=D(0),
         drawdown=D(0),
         open_risk=D(600),
         open_r=D(2),

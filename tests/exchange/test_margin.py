@@ -97,8 +97,14 @@ def test_the_picture_tells_it_by_symbol(spot: Venue) -> None:
 
 def test_its_fee_is_paid_in_money_where_coins_pay_theirs_in_coins(at: Open) -> None:
     venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
+    instrument = venue.exchange.instruments["BTC/USDT"]
+    told = [venue.exchange.ledger.fee(instrument, BUY, D(1), D(100), venue.now, maker=False, leverage=leverage) for leverage in (None, D(2))]
+    assert told == [(D("0.001"), "BTC"), (D("0.1"), "USDT")]
+
+
+def test_a_pair_that_lends_nothing_refuses_a_leverage(at: Open) -> None:
+    venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
     venue.quote("10000", "10000")
-    venue.submit(BUY, "0.1", leverage="2")
-    assert venue.fills()[-1].fee_currency == "USDT"
-    venue.submit(BUY, "0.1")
-    assert venue.fills()[-1].fee_currency == "BTC"
+    assert venue.refused(BUY, "0.1", leverage="2") == "EOrder:Margin allowance exceeded"
+    venue.submit(BUY, "0.1", leverage="1")
+    assert venue.cash("BTC") > 0

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.state import ENDED_ALERTS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
+from engine.model.account import add_cash
 from engine.model.alert import Severity
 from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
@@ -107,6 +108,12 @@ def _flatten_ended(state: State, event: e.FlattenEnded) -> Touched:
     return None
 
 
+def _financed(state: State, event: e.Financed) -> Touched:
+    state.cash = add_cash(state.cash, event.currency, event.amount)
+    state.totals = replace(state.totals, financing=add_cash(state.totals.financing, event.currency, event.amount))
+    return None
+
+
 def _asked(state: State, event: e.AccountAsked) -> Touched:
     state.asked_at = event.at
     return None
@@ -153,6 +160,7 @@ def _day(state: State, event: e.DayBegan) -> Touched:
 TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.InstrumentListed: _listed,
     e.CashReported: _cash,
+    e.Financed: _financed,
     e.IntentTaken: _intent,
     e.AlertRaised: _alert,
     e.AlertCured: _cured,

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Totals, Touched, keep_last
+from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.fill import Fill
 from engine.model.money import ZERO
@@ -171,7 +171,7 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
         stop_refusals=0,
     )
     keep_last(state.closed, CLOSED_POSITIONS)
-    state.totals = Totals(add_cash(state.totals.realised, position.settle, profit), state.totals.fees)
+    state.totals = replace(state.totals, realised=add_cash(state.totals.realised, position.settle, profit))
     state.day = replace(state.day, losses=state.day.losses + 1 if profit < ZERO else 0)
     return None
 

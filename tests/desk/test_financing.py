@@ -1,0 +1,113 @@
+"""What funding and lending cost: only the venue's money says so, and it is booked when nothing else can explain it."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.desk import events as e
+from engine.model import intent as i
+from engine.model import report as r
+from engine.model.side import Side
+from engine.venues.profiles import instrument_for, load_profile
+from tests.support.world import BTC, ETH, SECOND, Story
+
+D = Decimal
+FUTURES = "kraken-futures"
+
+
+def pictures(story: Story, *changes: str) -> None:
+    """The venue's money is by so much another, picture after picture."""
+    for change in changes:
+        story.now += 60 * SECOND
+        story.picture({**story.state.cash, "USD": story.state.cash["USD"] + D(change)})
+
+
+def booked(story: Story) -> list[Decimal]:
+    return [event.amount for event in story.seen(e.Financed)]
+
+
+@pytest.mark.parametrize("profile", [FUTURES, load_profile("kraken-spot")])
+@pytest.mark.parametrize("amount", ["-3.1", "2.5"])
+def test_what_two_pictures_say_is_booked(profile: str, amount: str) -> None:
+    story = Story(profile)
+    story.opened("0.5", side=Side.SELL)
+    cash = story.state.cash["USD"]
+    pictures(story, amount)
+    assert not booked(story), "an execution may be on its way"
+    pictures(story, amount)
+    assert booked(story) == [D(amount)]
+    assert story.state.cash["USD"] == cash + D(amount)
+    assert story.state.totals.financing == {"USD": D(amount)}
+    assert story.views.account(story.ctx).financing == D(amount)
+    pictures(story, "0", "0")
+    assert booked(story) == [D(amount)]
+    assert "DIFFERENCE" not in story.standing()
+    story.replays()
+
+
+def test_what_changes_from_one_picture_to_the_next_is_not_booked_yet() -> None:
+    story = Story(FUTURES)
+    story.opened()
+    pictures(story, "-3", "-4", "-5", "-5")
+    assert booked(story) == [D(-5)]
+
+
+def test_more_than_lending_can_cost_is_a_difference() -> None:
+    story = Story(FUTURES)
+    story.opened("0.5")
+    pictures(story, "-305", "-305")
+    assert not booked(story)
+    assert "DIFFERENCE" in story.standing()
+
+
+def test_without_a_loan_there_is_nothing_to_pay_for() -> None:
+    story = Story()
+    story.opened()
+    pictures(story, "-3", "-3")
+    assert not booked(story)
+    assert "DIFFERENCE" in story.standing()
+
+
+def test_while_the_venue_may_have_closed_another_entry_nothing_is_booked() -> None:
+    story = Story(FUTURES)
+    first = story.opened("0.5", stop=None)
+    story.opened("0.5", price="60100", stop=None)
+    story.ask(i.ClosePosition(id="c", position=first.id))
+    story.fill(story.order("close"), price="60100")
+    pictures(story, "-20", "-20")
+    assert not booked(story), "it closed half of both"
+    story.ask(i.ClosePosition(id="d", position=story.position().id))
+    story.fill(story.order("close"), price="60100")
+    pictures(story, "-2", "-2")
+    assert booked(story) == [D(-2)]
+
+
+def test_an_entry_that_was_closed_before_the_next_was_opened_leaves_no_doubt() -> None:
+    story = Story(FUTURES)
+    first = story.opened("0.5", stop=None)
+    story.ask(i.ClosePosition(id="c", position=first.id))
+    story.fill(story.order("close"))
+    story.now += SECOND
+    story.opened("0.5", price="60100", stop=None)
+    pictures(story, "-2", "-2")
+    assert booked(story) == [D(-2)]
+
+
+def test_nothing_is_booked_while_something_is_under_way() -> None:
+    story = Story(FUTURES)
+    story.opened()
+    story.buy("1", symbol=ETH)
+    story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
+    pictures(story, "-3", "-3")
+    assert not booked(story)
+
+
+def test_inverse_contracts_pay_in_coins_that_are_kept_apart() -> None:
+    profile = load_profile(FUTURES)
+    story = Story(profile, listed=(instrument_for(profile, "PI_XBTUSD", D("0.5")),))
+    story.price("PI_XBTUSD", "60000", "60000.5")
+    story.opened("6000", symbol="PI_XBTUSD", stop=None)
+    story.now += 60 * SECOND
+    story.picture({"USD": story.state.cash["USD"]})
+    assert "DIFFERENCE" not in story.standing()
+    assert BTC not in story.state.cash
