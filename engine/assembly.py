@@ -125,6 +125,8 @@ def paper(
     lent = profile.margin_leverage if settings.margin else Decimal(1)
     exact = replace(profile, rounding=Decimal(0), margin_leverage=lent)  # these books are ours
     exchange = Exchange(exact, tuple(instruments), cash, currency)
+    if settings.funding:
+        exchange.fund(settings.funding, clock.now())
     return PaperVenue(
         exchange,
         clock,

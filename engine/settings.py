@@ -79,6 +79,8 @@ class PaperSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The slowest hundredth."""
     timeout: Annotated[float, Meta(gt=0)] = 2.0
     """Seconds after which a lost answer counts as unknown."""
+    funding: Decimal = Decimal(0)
+    """What longs of perpetuals pay shorts each full hour, as a fraction of the value; below zero, shorts pay."""
     margin: bool = False
     """Whether spot is sold short on margin, as at the exchange; without it the account lends coins, and owes them among its balances."""
 

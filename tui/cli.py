@@ -119,6 +119,7 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--permission", multiple=True, help="A permission of the key beside those for trading, such as withdraw-funds.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the market and the faults.")
 @click.option("--tier", type=click.Choice(["starter", "intermediate", "pro"]), help="The account's tier at Kraken spot: how much may be asked.")
+@click.option("--funding", default="0", show_default=True, help="What longs of perpetuals pay shorts each hour, as a fraction of the value.")
 def exchange(
     profile: str,
     files: tuple[Path, ...],
@@ -134,6 +135,7 @@ def exchange(
     permission: tuple[str, ...],
     seed: int,
     tier: str | None,
+    funding: str,
 ) -> None:
     """Serve the matching engine over an exchange's real protocol, on loopback: something to rehearse live trading against.
 
@@ -143,7 +145,7 @@ def exchange(
 
     if files and simulated:
         raise click.UsageError("--market and --simulated exclude each other")
-    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed, tier)
+    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed, tier, funding)
     sys.exit(serve_exchange(wanted))
 
 

@@ -37,6 +37,7 @@ class Wanted(Struct, frozen=True):
     permissions: tuple[str, ...]
     seed: int
     tier: str | None
+    funding: str
 
 
 def serve_exchange(wanted: Wanted) -> int:
@@ -67,8 +68,20 @@ async def _serve(wanted: Wanted) -> None:
     except ValueError:
         raise ValueError("--secret is not base64; leave it out, and a new one is made") from None
     world = open_world(profile, source.instruments, cash, next(iter(cash)), seed=wanted.seed, faults=faults, state=wanted.state)
+    if rate := _rate(wanted.funding):
+        world.exchange.fund(rate, world.now())
     server = Server(world, key, secret)
     await serve(server, wanted.port, source.ticks, market, lambda ready: click.echo(json.dumps(ready)))
+
+
+def _rate(told: str) -> Decimal:
+    try:
+        rate = Decimal(told)
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not rate.is_finite() or abs(rate) > 1:
+        raise ValueError(f"--funding is {told!r}; expected a fraction such as 0.0001")
+    return rate
 
 
 def _cash(told: tuple[str, ...]) -> dict[str, Decimal]:

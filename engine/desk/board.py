@@ -10,7 +10,7 @@ from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
 from engine.model.quote import Quote
-from engine.model.report import Picture
+from engine.model.report import FundingRate, Picture
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
@@ -70,6 +70,8 @@ class Board:
         self._pairs: dict[tuple[str, str], str] = {}
         self.picture: Picture | None = None
         """The account as the venue told it last."""
+        self.funding: dict[str, FundingRate] = {}
+        """By symbol, as the venue told it last."""
         self.owed: dict[str, Decimal] = {}
         """By currency, what the last picture had more than we, and only funding and lending explain."""
         self.restarted_at = now

@@ -26,7 +26,7 @@ from engine.model.intent import AnyIntent, Intent
 from engine.model.money import plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
-from engine.model.report import Connected, Disconnected, Liquidated, Picture, VenueReport
+from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.side import Side
 from engine.model.view import Answer
@@ -296,6 +296,12 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
         yield from reconcile.ask(ctx)
 
 
+def _on_funding(ctx: Context, report: FundingRate) -> Events:
+    """What is to be paid is told as it comes; what was paid, the money says."""
+    ctx.board.funding[report.symbol] = report
+    yield from ()
+
+
 def _on_listed(ctx: Context, message: Listed) -> Events:
     for instrument in message.instruments:
         ctx.board.list(instrument)
@@ -403,6 +409,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Connected: reconcile.on_connected,
     Disconnected: reconcile.on_disconnected,
     Liquidated: reconcile.on_liquidated,
+    FundingRate: _on_funding,
     Listed: _on_listed,
     Restarted: _restart,
     Reconcile: _on_reconcile,

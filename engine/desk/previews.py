@@ -84,7 +84,17 @@ def _margin_lines(ctx: Context, d: Draft) -> list[Line]:
     return [
         Line(f"margin at {grouped(times)}×", f"{free:,.2f}", "no rate" if needed is None else f"{free - needed:,.2f} when {needed:,.2f} are bound"),
         Line("liquidation", "", "out of reach" if at is None else f"{grouped(at)}, {abs(at - d.entry) / d.entry:.1%} away"),
+        *_funding_line(ctx, d),
     ]
+
+
+def _funding_line(ctx: Context, d: Draft) -> list[Line]:
+    told = margin.funding(ctx, d.instrument)
+    if not told:
+        return []
+    amount = margin.paid(d.instrument, d.size * d.intent.side.sign, d.entry, told[0])
+    minutes = (told[1] - ctx.now) // 60_000_000_000
+    return [Line("funding", "", f"{money(amount, d.instrument.settle)} an hour at {told[0]:.4%}, next in {minutes} min")]
 
 
 def _budget(ctx: Context, risk: Decimal | None, equity: Decimal) -> list[Line]:

@@ -179,6 +179,7 @@ class Views:
                         max(0, ctx.now - quote.at),
                         ctx.is_stale(quote.symbol, ctx.rules.risk.price_age),
                         instrument.tick,
+                        *margin.funding(ctx, instrument),
                     )
                 )
         return tuple(told)

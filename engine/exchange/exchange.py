@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from engine.exchange.admission import refusal, refused_change, senseless
 from engine.exchange.book import SHARE, Book
 from engine.exchange.candles import Candles
+from engine.exchange.funding import Funding, Payment
 from engine.exchange.matching import NEVER, ArchiveError, Matching
 from engine.model import limits
 from engine.model import report as r
+from engine.model.account import add_cash
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
@@ -49,8 +51,14 @@ class Exchange(Matching):
     ) -> None:
         super().__init__(profile, instruments, cash, currency)
         self.limits = profile.limit_model()
+        self.funding = Funding()
         self._candles = Candles()
         self._margin_at = 0
+
+    def fund(self, rate: Decimal, now: int) -> None:
+        """From now on perpetuals pay funding: a fraction of the value per hour, from longs to shorts."""
+        self.funding.rate, self.funding.due = rate, self.funding.next_at(now)
+        self._next = min(self._next, self.funding.due)
 
     # What happens in the market
 
@@ -164,10 +172,22 @@ class Exchange(Matching):
                 self._play_candle()
             else:
                 break
-        self._next = min(due if due is not None else NEVER, expiry if expiry is not None else NEVER)
+        for hour in self.funding.hours(now):
+            self._fund(hour)
+        self._next = min(at for at in (due, expiry, self.funding.due, NEVER) if at is not None)
         if now - self._margin_at >= SECOND:
             self._margin_at = now
             self._check_margin(now)
+
+    def _fund(self, at: int) -> None:
+        """One hour's funding of all that is held of derivatives; no report tells it, the money does."""
+        for symbol, holding in self.ledger.holdings.items():
+            instrument, mark = self.instruments[symbol], self.mid(symbol)
+            if holding.size and mark is not None and instrument.kind is not Kind.SPOT:
+                sign = 1 if holding.size > ZERO else -1
+                amount = -sign * instrument.value(abs(holding.size), mark) * self.funding.rate
+                self.ledger.cash = add_cash(self.ledger.cash, instrument.settle, amount)
+                self.funding.paid.append(Payment(symbol, instrument.settle, amount, self.funding.rate, mark, at))
 
     def _expire(self, name: str, now: int) -> None:
         order = self.orders[name]

@@ -162,4 +162,14 @@ class Liquidated(Struct, frozen=True, tag="liquidated"):
     at: int
 
 
-VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated
+class FundingRate(Struct, frozen=True, tag="funding_rate"):
+    """What longs of a perpetual pay shorts."""
+
+    symbol: str
+    rate: Decimal
+    """Fraction of the value per hour; below zero, shorts pay."""
+    next_at: int
+    at: int
+
+
+VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate

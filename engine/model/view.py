@@ -158,6 +158,12 @@ class FeedView(Struct, frozen=True):
     age: int
     stale: bool
     tick: Decimal
+    funding: Decimal | None = None
+    """What longs pay shorts per hour, as a fraction of the value; None where nobody pays."""
+    funding_at: int | None = None
+    """When that is paid next."""
+    funding_pays: Decimal = Decimal(0)
+    """What our positions in the symbol get then, below zero for what they pay, in its settle currency."""
 
 
 class LaneView(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from engine.clock import SECOND, Clock
 from engine.exchange import ArchiveError, Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
 from engine.model import report as r
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, Kind
 from engine.model.order import TRIGGERED, Order, Role
 from engine.model.profile import Profile
 from engine.model.quote import Quote, Tick
@@ -98,11 +98,18 @@ class PaperVenue:
             if book.quote is not None:
                 on_quote(book.quote)
         self._connected = True
+        self._tell_funding(on_report)
         on_report(r.Connected(self._clock.now()))
         if self._trouble:
             self._tell_trouble(self._trouble)
         self._watch()
         self._schedule()
+
+    def _tell_funding(self, on_report: Callable[[r.VenueReport], None]) -> None:
+        funding, now = self.exchange.funding, self._clock.now()
+        for symbol, instrument in self.exchange.instruments.items() if funding.rate else ():
+            if instrument.kind is not Kind.SPOT:
+                on_report(r.FundingRate(symbol, funding.rate, funding.next_at(now), now))
 
     async def close(self) -> None:
         """Hang up; what rests, rests."""

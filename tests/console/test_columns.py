@@ -5,13 +5,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from engine.clock import SECOND
 from engine.model.side import Side
-from engine.model.view import PositionView
+from engine.model.view import FeedView, PositionView
 from tests.console.sample import T0, SampleSession, some_orders, some_positions
 from tests.console.sample import position as given_position
 from tui import figures
 from tui.columns import GAP, fit, placed
+from tui.panes.limits import financing_lines
 from tui.panes.orders import ORDERS
 from tui.panes.positions import POSITIONS, liquidation_of, side_of
 from tui.plain import clip
@@ -67,8 +70,6 @@ def test_prices_keep_their_grid_and_stops_are_exact() -> None:
 
 
 def test_every_column_says_something_of_a_bare_position() -> None:
-    from msgspec.structs import replace
-
     bare: PositionView = replace(
         some_positions()[0], mark=None, unrealised=None, in_account=None, r=None, stop=None, stop_wanted=None, target=None, stop_away=None
     )
@@ -115,3 +116,15 @@ def test_the_strip_says_how_much_is_bound() -> None:
     assert told("0.38") == ("38%", "plain")
     assert told("0.81") == ("81%", "danger")
     assert told(None) == ("—", "danger")
+
+
+def test_what_holding_on_credit_costs_is_told_where_it_costs_anything() -> None:
+    view = SampleSession().view()
+
+    def told(feed: FeedView) -> list[str]:
+        return ["".join(text for text, _ in line) for line in financing_lines(replace(view, feeds=(feed,)))]
+
+    quiet = view.feeds[0]
+    assert told(quiet) == [" funding, loans  ▼1.24"]
+    paying = replace(quiet, funding=Decimal("0.0001"), funding_at=view.at + 23 * 60 * SECOND, funding_pays=Decimal("-6.2"))
+    assert told(paying) == [" funding, loans  ▼1.24", "   BTC/USD ▼6.20 in 23m0s, 0.0100% an hour"]

@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from engine.desk import events as e
+from engine.desk.previews import preview
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
-from tests.support.world import BTC, ETH, SECOND, Story
+from tests.support.world import BTC, ETH, SECOND, START, Story
 
 D = Decimal
 FUTURES = "kraken-futures"
@@ -111,3 +112,40 @@ def test_inverse_contracts_pay_in_coins_that_are_kept_apart() -> None:
     story.picture({"USD": story.state.cash["USD"]})
     assert "DIFFERENCE" not in story.standing()
     assert BTC not in story.state.cash
+
+
+# What it costs next
+
+
+def rated(rate: str) -> Story:
+    story = Story(FUTURES)
+    story.tell(r.FundingRate(BTC, D(rate), START + 1800 * SECOND, story.now))
+    return story
+
+
+def test_the_rate_and_what_it_costs_stand_beside_the_price() -> None:
+    story = rated("0.0001")
+    (feed,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC]
+    assert (feed.funding, feed.funding_at, feed.funding_pays) == (D("0.0001"), START + 1800 * SECOND, D(0))
+    story.opened("0.5")
+    story.opened("0.5", label="more")
+    (feed,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC]
+    assert feed.funding_pays == D("-6.000005"), "longs pay"
+    (other,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == ETH]
+    assert (other.funding, other.funding_at, other.funding_pays) == (None, None, D(0))
+
+
+@pytest.mark.parametrize(("waited", "due"), [(0, 1800), (1800, 1800 + 3600), (1801, 1800 + 3600), (1800 + 3600, 1800 + 7200)])
+def test_a_venue_that_says_nothing_more_pays_on_each_hour(waited: int, due: int) -> None:
+    story = rated("-0.0001")
+    story.now += waited * SECOND
+    (feed,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC]
+    assert feed.funding_at == START + due * SECOND
+
+
+def test_the_ticket_tells_what_an_hour_costs() -> None:
+    story = rated("0.0001")
+    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    assert {line.name: line.after for line in told.lines}["funding"] == "▲6.00 USD an hour at 0.0100%, next in 30 min"
+    other = preview(story.ctx, i.OpenBracket(id="y", symbol=ETH, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    assert "funding" not in {line.name for line in other.lines}

@@ -1,6 +1,7 @@
 """A scenario that can't be used says why in one sentence: file, key, value, and what is allowed."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,24 @@ expect = { flat = true }
     expired = [order for order in report["orders"] if order["label"] == "b" and order["role"] == "entry"]
     assert [order["status"] for order in expired] == ["expired"]
     assert {p["close_reason"] for p in report["positions"]} == {"reversed", "operator"}
+
+
+def test_funding_is_paid_each_hour_and_told_apart(run: Callable[..., dict[str, Any]]) -> None:
+    text = """
+name = "funding"
+seed = 3
+until = "2h30m"
+account = { venue = "paper", profile = "kraken-futures", currency = "USD", cash = { USD = "100000" } }
+market = { source = "simulated", symbols = ["BTC/USD"] }
+settings = { "paper.funding" = 0.0001 }
+[[do]]
+at = "30s"
+id = "e1"
+open = { symbol = "BTC/USD", side = "sell", type = "market", size = "1" }
+"""
+    report = run(text)
+    account = report["account"]
+    assert 2 * 5 < float(account["financing"]) < 2 * 7, "two hours of a short of some 62,000 dollars, each paid a ten thousandth"
+    assert Decimal(account["cash"]["USD"]) == 100_000 - Decimal(account["fees"]) + Decimal(account["financing"])
+    assert report["invariants"]["violations"] == []
+    assert [alert["code"] for alert in report["alerts"]] == ["NAKED"]

@@ -18,6 +18,7 @@ from engine.model.side import Side
 from engine.venues.live.known import Known
 from engine.venues.live.kraken_futures import KrakenFutures
 from engine.venues.live.kraken_futures_stream import PrivateStream as FuturesStream
+from engine.venues.live.kraken_futures_stream import PublicStream as FuturesPrices
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot import KrakenSpot
 from engine.venues.live.kraken_spot_stream import PrivateStream as SpotStream
@@ -153,3 +154,14 @@ async def test_leverage_is_set_for_the_symbol_before_a_futures_entry_leaves() ->
     await venue._submit(replace(entry, role=Role.STOP, type=OrderType.STOP, trigger=D(58_000), price=None), 1)
     assert [method for method, _ in sent] == ["private_put_leveragepreferences", "private_post_sendorder", "private_post_sendorder"]
     assert sent[0][1] == {"symbol": "PF_XBTUSD", "maxLeverage": "3"}
+
+
+async def test_a_futures_ticker_tells_what_funding_costs_whenever_that_changes() -> None:
+    venue, _, heard = futures()
+    stream = FuturesPrices(venue)
+    row = {"feed": "ticker", "product_id": "pf_xbtusd", "bid": 1, "ask": 2, "bid_size": 1, "ask_size": 1, "next_funding_rate_time": 3_600_000}
+    for rate in ({"relative_funding_rate": "0.00012"}, {"relative_funding_rate": "0.00012"}, {}, {}):
+        stream._heard({**row, **rate})
+    stream._heard({**row, "feed": "ticker", "next_funding_rate_time": None})
+    hour, told = 3600 * SECOND, [(report.symbol, report.rate, report.next_at) for report in heard if isinstance(report, r.FundingRate)]
+    assert told == [("PF_XBTUSD", D("0.00012"), hour), ("PF_XBTUSD", D(0), hour)], "a rate of zero is left out of the frame"

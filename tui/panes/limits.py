@@ -6,6 +6,7 @@ from engine.model.view import LimitView, View
 from tui import figures
 from tui.lines import Line, Lines
 from tui.palette import Palette
+from tui.plain import plain
 
 BAR = 14
 
@@ -36,6 +37,24 @@ def limit_line(limit: LimitView, name_width: int) -> Line:
     )
 
 
+def financing_lines(view: View) -> list[Line]:
+    """What holding on credit has cost, and what it costs next."""
+    account, found = view.account, list[Line]()
+    due = [feed for feed in view.feeds if feed.funding_pays and feed.funding_at is not None]
+    if account.financing or due:
+        found.append(((" funding, loans  ", "dim"), (figures.signed(account.financing), figures.tone(account.financing))))
+    for feed in due:
+        soon = figures.lasted((feed.funding_at or view.at) - view.at)
+        found.append(
+            (
+                (f"   {plain(feed.symbol)} ", "dim"),
+                (figures.signed(feed.funding_pays), figures.tone(feed.funding_pays)),
+                (f" in {soon}, {feed.funding:.4%} an hour", "dim"),
+            )
+        )
+    return found
+
+
 def limit_lines(view: View) -> list[Line]:
     """All of the pane, what costs money first."""
     account = view.account
@@ -46,6 +65,7 @@ def limit_lines(view: View) -> list[Line]:
         spent = account.loss_budget_left <= 0
         left = "spent: entries locked" if spent else figures.money(account.loss_budget_left)
         found.append(((" day's loss left  ", "dim"), (left, "danger" if spent else "plain")))
+    found.extend(financing_lines(view))
     name_width = max((len(limit.level.name) for limit in view.limits), default=0)
     found.extend(limit_line(limit, name_width) for limit in view.limits)
     waiting = "  ".join(f"{lane.name.lower()} {lane.queued}" for lane in view.lanes if lane.queued)

@@ -170,6 +170,7 @@ class PublicStream:
 
     def __init__(self, venue: "KrakenFutures") -> None:
         self._venue = venue
+        self._rates: dict[str, tuple[Decimal, int]] = {}
         self.socket = Socket(
             venue.stream_url(),
             opened=self._opened,
@@ -202,4 +203,16 @@ class PublicStream:
         bid, ask = Decimal(str(row.get("bid") or 0)), Decimal(str(row.get("ask") or 0))
         if bid > ZERO and ask > ZERO:
             sizes = Decimal(str(row["bid_size"])), Decimal(str(row["ask_size"]))
+            self._funding(row)
             self._venue.quote(Quote(str(row["product_id"]).upper(), self._venue.clock.now(), bid, sizes[0], ask, sizes[1]))
+
+    def _funding(self, row: Json) -> None:
+        """The rate relative to the index, per hour, whenever it is another."""
+        next_at = row.get("next_funding_rate_time")
+        if next_at is None:
+            return
+        symbol = str(row["product_id"]).upper()
+        told = (Decimal(str(row.get("relative_funding_rate") or 0)), int(next_at))  # one of zero is not told
+        if self._rates.get(symbol) != told:
+            self._rates[symbol] = told
+            self._venue.tell(r.FundingRate(symbol, told[0], self._venue.ours(told[1] * MILLISECOND), self._venue.clock.now()))

@@ -203,8 +203,9 @@ def ticker(market: Market, product: Product) -> Json | None:
         "low": day.low,
     }
     if product.expires_at is None:
-        names = ("funding_rate", "funding_rate_prediction", "relative_funding_rate", "relative_funding_rate_prediction")
-        told |= {**dict.fromkeys(names, ZERO), "next_funding_rate_time": (now // HOUR + 1) * HOUR}
+        relative, rate = market.funding_rate(symbol)
+        told |= {"funding_rate": rate, "funding_rate_prediction": rate}
+        told |= {"relative_funding_rate": relative, "relative_funding_rate_prediction": relative, "next_funding_rate_time": (now // HOUR + 1) * HOUR}
     return told
 
 

@@ -3,11 +3,14 @@
 Orders are told from what they are and from their executions: of an edit only the outcome is known.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from engine.exchange.funding import Payment
 from engine.exchange.ledger import Ledger
+from engine.model.account import add_cash
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
@@ -152,53 +155,76 @@ class History:
         return {"accountUid": shapes.ACCOUNT, "logs": logs[: count or 500]}
 
     def _log(self) -> list[tuple[int, Json]]:
-        """The executions played again on an empty account; then everything moved so that it ends with the money that there is."""
+        """Executions and hours of funding played again on an empty account; then all is moved so that it ends with the money that there is."""
         exchange = self.world.exchange
         fills = exchange.fills if exchange.archive is None else exchange.archive.executions_since(0)
-        ledger = Ledger({}, exchange.ledger.currency)
+        ledger, hours = Ledger({}, exchange.ledger.currency), deque(exchange.funding.paid)
         rows: list[tuple[int, Json]] = []
-        for number, fill in enumerate(fills):
+        for fill in fills:
+            while hours and hours[0].at <= fill.at:
+                rows.append(self._funded(hours.popleft(), ledger))
             instrument = exchange.instruments[fill.symbol]
             money, held = ledger.cash.get(instrument.settle, ZERO), ledger.held(instrument)
             ledger.book(instrument, fill, exchange.rate)
             after = ledger.cash.get(instrument.settle, ZERO), ledger.held(instrument)
-            rows += self._legs(fill, instrument, number, (money, after[0]), (held, after[1]))
-        for _, row in rows:
+            rows += self._legs(fill, instrument, (money, after[0]), (held, after[1]))
+        rows += [self._funded(payment, ledger) for payment in hours]
+        for number, (_, row) in enumerate(rows, 1):
+            row["id"] = number
             currency = row.pop("currency")
             if currency:
                 missing = exchange.ledger.cash.get(currency, ZERO) - ledger.cash.get(currency, ZERO)
                 row |= {"old_balance": row["old_balance"] + missing, "new_balance": row["new_balance"] + missing}
         return rows
 
-    def _legs(
-        self, fill: Fill, instrument: Instrument, number: int, money: tuple[Decimal, Decimal], held: tuple[Decimal, Decimal]
-    ) -> Iterator[tuple[int, Json]]:
+    def _funded(self, payment: Payment, ledger: Ledger) -> tuple[int, Json]:
+        """An hour of funding."""
+        old = ledger.cash.get(payment.currency, ZERO)
+        ledger.cash = add_cash(ledger.cash, payment.currency, payment.amount)
+        row = _row(
+            payment.at, self.products.by_symbol[payment.symbol].name.lower(), f"funding {payment.symbol} {payment.at}", (old, old + payment.amount)
+        )
+        row |= {"asset": altname(payment.currency).lower(), "info": "funding rate change", "mark_price": payment.price}
+        return payment.at, row | {"funding_rate": payment.rate, "realized_funding": payment.amount, "currency": payment.currency}
+
+    def _legs(self, fill: Fill, instrument: Instrument, money: tuple[Decimal, Decimal], held: tuple[Decimal, Decimal]) -> Iterator[tuple[int, Json]]:
         contract = self.products.by_symbol[fill.symbol].name.lower()
         paid = fill.fee if fill.fee_currency == instrument.settle else ZERO
-        cash: Json = {"asset": altname(instrument.settle).lower(), "fee": fill.fee, "realized_pnl": money[1] - money[0] + paid, "funding_rate": ZERO}
-        size: Json = {"asset": contract, "fee": None, "realized_pnl": None, "funding_rate": None}
-        for index, (leg, (old, new)) in enumerate(((cash, money), (size, held))):
-            yield (
-                fill.at,
-                {
-                    **leg,
-                    "booking_uid": uid(f"booking {index} {fill.execution_id}"),
-                    "collateral": None,
-                    "contract": contract,
-                    "conversion_spread_percentage": None,
-                    "date": iso(fill.at),
-                    "execution": fill.execution_id,
-                    "id": number * 2 + index + 1,
-                    "info": "futures trade" if fill.client_order_id else "futures liquidation",
-                    "liquidation_fee": None,
-                    "margin_account": "flex",
-                    "mark_price": fill.price,
-                    "new_average_entry_price": None,
-                    "new_balance": new,
-                    "old_average_entry_price": None,
-                    "old_balance": old,
-                    "realized_funding": None,
-                    "trade_price": fill.price,
-                    "currency": "" if index else instrument.settle,
-                },
-            )
+        common = {
+            "execution": fill.execution_id,
+            "info": "futures trade" if fill.client_order_id else "futures liquidation",
+            "mark_price": fill.price,
+            "trade_price": fill.price,
+            "funding_rate": ZERO,
+        }
+        cash: Json = {"asset": altname(instrument.settle).lower(), "fee": fill.fee, "realized_pnl": money[1] - money[0] + paid}
+        size: Json = {"asset": contract}
+        for index, (leg, balances, currency) in enumerate(((cash, money, instrument.settle), (size, held, ""))):
+            row = _row(fill.at, contract, f"booking {index} {fill.execution_id}", balances)
+            yield fill.at, row | common | leg | {"currency": currency} | ({"funding_rate": None} if index else {})
+
+
+def _row(at: int, contract: str, name: str, balances: tuple[Decimal, Decimal]) -> Json:
+    """What all rows of the log have."""
+    return {
+        "asset": "",
+        "booking_uid": uid(name),
+        "collateral": None,
+        "contract": contract,
+        "conversion_spread_percentage": None,
+        "date": iso(at),
+        "execution": None,
+        "fee": None,
+        "funding_rate": None,
+        "info": "",
+        "liquidation_fee": None,
+        "margin_account": "flex",
+        "mark_price": None,
+        "new_average_entry_price": None,
+        "new_balance": balances[1],
+        "old_average_entry_price": None,
+        "old_balance": balances[0],
+        "realized_funding": None,
+        "realized_pnl": None,
+        "trade_price": None,
+    }

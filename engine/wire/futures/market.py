@@ -1,6 +1,6 @@
 """What everybody may see: products, tickers, books, prints, candles, fees.
 
-The mark and index prices are the book's mid. Funding is told as zero, for the matching engine books none.
+The mark and index prices are the book's mid. The rate of funding is one for all perpetuals, and does not change.
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from engine.model.money import ZERO
+from engine.model.money import ONE, ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.futures.orders import RequestError, integer
@@ -156,7 +156,8 @@ class Market:
             "change24h": self.change(symbol),
         }
         if product.expires_at is None:
-            row |= {"fundingRate": ZERO, "fundingRatePrediction": ZERO}
+            rate = self.funding_rate(symbol)[1]
+            row |= {"fundingRate": rate, "fundingRatePrediction": rate}
         return row
 
     def change(self, symbol: str) -> Decimal:
@@ -188,10 +189,19 @@ class Market:
         ]
         return {"history": rows[::-1][:PRINTS]}
 
+    def funding_rate(self, symbol: str) -> tuple[Decimal, Decimal]:
+        """Per hour: as a fraction of the value, and in money for each contract."""
+        relative, mark = self.world.exchange.funding.rate, self.world.exchange.mid(symbol)
+        if not relative or mark is None:
+            return ZERO, ZERO
+        return relative, relative * self.world.exchange.instruments[symbol].value(ONE, mark)
+
     def funding(self, fields: Fields) -> Json:
-        """None was ever paid."""
-        self.asked(fields)
-        return {"rates": []}
+        """The hours in which something was paid for the product."""
+        product = self.asked(fields)
+        value = product.instrument.value
+        hours = {p.at: (p.rate, p.rate * value(ONE, p.price)) for p in self.world.exchange.funding.paid if p.symbol == product.symbol}
+        return {"rates": [{"timestamp": iso(at), "fundingRate": rate, "relativeFundingRate": relative} for at, (relative, rate) in hours.items()]}
 
     def fees(self, _: Fields) -> Json:
         """One schedule, in percent."""

@@ -348,3 +348,25 @@ async def test_ccxt_watches_the_market(futures: Futures) -> None:
     futures.trade("PF_ETHUSD", "3000", "2")
     (trade,) = await asyncio.wait_for(watcher.watch_trades(ETH), 5)
     assert trade["amount"] == 2
+
+
+# Funding
+
+
+async def test_the_ticker_tells_the_rate_and_the_log_what_was_paid(line: Line) -> None:
+    futures = line.futures
+    futures.world.exchange.fund(Decimal("0.0001"), futures.world.now())
+    await line.say(event="subscribe", feed="ticker", product_ids=["PF_XBTUSD"])
+    told = await line.until("ticker")
+    assert (told["relative_funding_rate"], told["funding_rate"]) == (0.0001, 6.00005), "of the mark, and in dollars for each contract"
+    client = futures.client()
+    await client.create_order("BTC/USD:USD", "market", "buy", 1)
+    before = futures.world.exchange.ledger.cash["USD"]
+    futures.world.clock.catch_up(told["next_funding_rate_time"] * 1_000_000 - futures.world.now() + 1)
+    futures.world.exchange.advance(futures.world.now())
+    assert futures.world.exchange.ledger.cash["USD"] == before - Decimal("6.00005")
+    (row,) = [row for row in (await futures.ask("GET", "/api/history/v3/account-log"))["logs"] if row["info"] == "funding rate change"]
+    assert (row["realized_funding"], row["funding_rate"], row["contract"]) == (-6.00005, 0.0001, "pf_xbtusd")
+    assert row["new_balance"] == float(before) - 6.00005
+    rates = (await futures.say("GET", f"{futures.rest}/derivatives/api/v3/historicalfundingrates?symbol=PF_XBTUSD"))["rates"]
+    assert [(rate["relativeFundingRate"], rate["fundingRate"]) for rate in rates] == [(0.0001, 6.00005)]

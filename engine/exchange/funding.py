@@ -1,0 +1,48 @@
+"""Funding of perpetuals: each full hour whoever holds the one side pays whoever holds the other, by a rate of the mark."""
+
+from collections import deque
+from decimal import Decimal
+
+from msgspec import Struct
+
+from engine.model.money import ZERO
+
+HOUR = 3_600_000_000_000
+KEPT = 1_000
+"""Payments that are remembered, to be told."""
+
+
+class Payment(Struct, frozen=True):
+    """One hour of one symbol."""
+
+    symbol: str
+    currency: str
+    amount: Decimal
+    """Above zero it was received."""
+    rate: Decimal
+    price: Decimal
+    """The mark."""
+    at: int
+
+
+class Funding:
+    """The rate, when it is due next, and what was paid. A rate above zero is paid by longs."""
+
+    def __init__(self) -> None:
+        self.rate = ZERO
+        """Fraction of the value per hour."""
+        self.paid: deque[Payment] = deque(maxlen=KEPT)
+        self.due: int | None = None
+        """Never, as long as there is no rate."""
+
+    def next_at(self, now: int) -> int:
+        """The next full hour."""
+        return (now // HOUR + 1) * HOUR
+
+    def hours(self, now: int) -> list[int]:
+        """The full hours that have passed since the last time."""
+        passed = []
+        while self.due is not None and self.due <= now:
+            passed.append(self.due)
+            self.due += HOUR
+        return passed
