@@ -38,7 +38,7 @@ from engine.market import CandleRing
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
-from engine.model.report import VenueReport
+from engine.model.report import Charged, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.settings import Settings
@@ -236,7 +236,9 @@ class Engine:
 
     def report(self, report: VenueReport) -> None:
         """What the venue said."""
-        if not self._closed and not is_repeat(self.state, report):
+        if isinstance(report, Charged):
+            self.gateway.charge(report.counter, report.cost)
+        elif not self._closed and not is_repeat(self.state, report):
             self.post(report)
 
     def quote(self, quote: Quote) -> None:

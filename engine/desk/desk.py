@@ -432,7 +432,8 @@ def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:
         case e.OrphanCancelled(order=order):
             yield Cancel(order.client_order_id, order.symbol, Lane.CANCEL, order.venue_order_id, order.touched_at)
         case e.AccountAsked(since=since):
-            yield QueryAccount(since, Lane.EMERGENCY if flattens(state) else Lane.QUERY, asks_for_margin(state))
+            lane = Lane.QUERY if not flattens(state) else Lane.PROTECT if state.doubts else Lane.EMERGENCY  # what is in doubt is asked about first
+            yield QueryAccount(since, lane, asks_for_margin(state))
         case e.AmendAsked() | e.CancelAsked() | e.QuestionAsked():
             known = state.order(event.order)
             if known is not None:

@@ -114,7 +114,8 @@ def asks_for_margin(state: State) -> bool:
     """Whether the venue is asked what it holds on margin: where we know of any; of what we don't know, in quiet times, when tokens are plenty."""
     if state.elsewhere or not (state.blocks or state.doubts):
         return True
-    known = (*state.positions.values(), *state.closed.values())
+    ended = () if state.flatten is None else (state.closed[name] for name in state.flatten.closed if name in state.closed)
+    known = (*state.positions.values(), *ended)  # whether a flatten has left any is asked, too
     differs = any(alert.code == "DIFFERENCE" and alert.target in state.instruments for alert in state.alerts.values())
     return differs or any(not state.instruments[position.symbol].moves_coins(position.leverage) for position in known)
 

@@ -118,6 +118,10 @@ class Gateway:
         """Take over the counters of an earlier run."""
         limits.restore(self.model, levels, self._clock.now())
 
+    def charge(self, counter: str, cost: float) -> None:
+        """Something was asked past the queue: the venue has counted it."""
+        self.model.counter(counter).spend(cost, self._clock.now())
+
     def enqueue(self, requests: Iterable[Request]) -> None:
         """Take requests in, and send what may go."""
         now = self._clock.now()

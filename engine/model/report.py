@@ -172,4 +172,12 @@ class FundingRate(Struct, frozen=True, tag="funding_rate"):
     at: int
 
 
-VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate
+class Charged(Struct, frozen=True, tag="charged"):
+    """The venue was asked for what keeps the line up, such as a stream's token: it counts like any question."""
+
+    counter: str
+    cost: float
+    at: int
+
+
+VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate | Charged

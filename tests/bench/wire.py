@@ -49,6 +49,10 @@ ALL = Faults(
 )
 
 
+ROUNDED = Decimal("0.001")
+"""What the digits of fees may add up to."""
+
+
 class Outcome(Struct):
     """One run."""
 
@@ -101,7 +105,8 @@ def _open(random: Random, at: float, label: str, symbol: str) -> str:
     side = random.choice(("buy", "buy", "sell"))
     price = f', price = "{_limit(symbol, side)}"' if kind == "limit" else ""
     target = ', target = "2%"' if random.random() < 0.5 else ""
-    terms = f'symbol = "{symbol}", side = "{side}", type = "{kind}", size = "{SIZES[symbol]}"{price}, stop = "1%"{target}'
+    lent = ', leverage = "3"' if random.random() < 0.3 else ""
+    terms = f'symbol = "{symbol}", side = "{side}", type = "{kind}", size = "{SIZES[symbol]}"{price}, stop = "1%"{target}{lent}'
     return f'[[do]]\nat = "{at:.2f}s"\nid = "{label}"\nopen = {{ {terms} }}'
 
 
@@ -160,7 +165,16 @@ def _differences(report: dict[str, Any], truth: dict[str, Any], until: int) -> l
     late = {order["label"]["client"] for order in truth["orders"] if (order["closed_at"] or 0) > until}
     if set(still) - late != open_here - late:
         found.append(f"open there {sorted(still)}, here {sorted(open_here)}")
-    return found
+    return found + _money(report, truth, until)
+
+
+def _money(report: dict[str, Any], truth: dict[str, Any], until: int) -> list[str]:
+    """Once nothing is held on margin, the money is the exchange's to the digit that it tells; nobody asks while executions are still coming."""
+    if any(position["closed_at"] is None for position in report["positions"]) or any(f["at"] > until for f in truth["executions"]):
+        return []
+    ours, theirs = report["account"]["cash"], truth["accounts"]["cash"]
+    amounts = ((name, Decimal(ours.get(name, "0")), Decimal(theirs.get(name, "0"))) for name in sorted({*ours, *theirs}))
+    return [f"{name}: {mine} here, {other} there" for name, mine, other in amounts if abs(mine - other) > ROUNDED]
 
 
 async def many(runs: int, first: int, venue: str, keep: Path | None = None) -> list[Outcome]:

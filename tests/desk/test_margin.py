@@ -15,7 +15,7 @@ from engine.model.fill import Fill, Liquidity
 from engine.model.intent import Resolve, Settlement
 from engine.model.order import OrderType
 from engine.model.position import Protection
-from engine.model.request import QueryAccount, Submit
+from engine.model.request import Lane, QueryAccount, Submit
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
 from tests.support.world import BTC, ETH, SECOND, Story
@@ -301,3 +301,17 @@ def test_a_reversal_of_a_short_stays_on_margin() -> None:
     story.fill(story.order("close"))
     entry = story.order("entry")
     assert (entry.side, entry.leverage, entry.type) == (Side.BUY, D(2), OrderType.MARKET)
+
+
+def test_in_a_flatten_what_is_in_doubt_is_asked_about_before_the_account() -> None:
+    story = Story(KRAKEN)
+    story.opened()
+    story.ask(i.Flatten(id="f"))
+    stop = story.order("stop")
+    story.tell(r.Unknown(stop.client_order_id, "cancel", "no answer", story.now))
+    story.tell(r.Disconnected("broken", story.now))
+    story.tell(r.Connected(story.now))
+    assert story.sent(QueryAccount)[-1].lane is Lane.PROTECT
+    story.cancelled(stop)
+    story.fill(story.order("close"))
+    assert story.sent(QueryAccount)[-1].lane is Lane.EMERGENCY

@@ -263,3 +263,16 @@ def test_what_protects_is_tried_again_soon_however_often_it_failed(lane: Lane, l
         assert longest * 0.6 < max(pauses) < longest + 1
 
     in_office(tale)
+
+
+def test_what_was_asked_past_the_queue_counts_like_any_question() -> None:
+    async def tale(office: Office) -> None:
+        office.gateway.charge("rest", 14.0)
+        (level,) = [level for level in office.gateway.levels() if level.name == "rest"]
+        assert level.used == 14.0
+        began = office.clock.now()
+        office.gateway.enqueue([QueryAccount(0)])
+        await office.idle()
+        assert (office.clock.now() - began) / SECOND == pytest.approx(3 / 0.33, abs=0.2), "4 of 15, and one is left"
+
+    in_office(tale)

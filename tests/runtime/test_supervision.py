@@ -13,6 +13,7 @@ from engine.desk import events as e
 from engine.exchange import Faults
 from engine.journal import Journal
 from engine.model import intent as i
+from engine.model import report as r
 from engine.model.order import OrderType
 from engine.model.position import Protection
 from engine.model.report import VenueReport
@@ -399,3 +400,13 @@ def test_after_the_end_no_task_is_left(crash: bool, tmp_path: Path) -> None:
         world.venue.shut_down()
 
     attend(tale, tmp_path, ends=False)
+
+
+def test_what_the_venue_asks_for_itself_is_charged_and_is_no_message(tmp_path: Path) -> None:
+    async def tale(world: Attended) -> None:
+        decided, free = world.engine.state.seq, {level.name: level.free for level in world.engine.gateway.levels()}
+        world.engine.report(r.Charged("rest", 3.0, world.clock.now()))
+        assert {level.name: level.free for level in world.engine.gateway.levels()}["rest"] == pytest.approx(free.get("rest", 15.0) - 3, abs=0.1)
+        assert world.engine.state.seq == decided
+
+    attend(tale, tmp_path)

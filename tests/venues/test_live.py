@@ -196,3 +196,10 @@ async def test_orders_are_written_out_field_by_field(tmp_path: Path) -> None:
         bound = venue.fields(_buy(exchange, "FOAAABOUND", price=order.trigger))  # type: ignore[attr-defined]
         assert (bound["ordertype"], bound["timeinforce"]) == ("limit", "IOC")
         await venue.close()
+
+
+async def test_a_token_for_the_stream_is_charged(tmp_path: Path) -> None:
+    async with serving("kraken") as exchange:
+        venue, heard = await _connected(exchange, tmp_path)
+        assert [(report.counter, report.cost) for report in heard.reports if isinstance(report, r.Charged)] == [("rest", 1.0)]
+        await venue.close()

@@ -87,6 +87,7 @@ class KrakenSpot(LiveVenue):
 
     async def token(self) -> str:
         """A token for the private stream. Raises like `send`."""
+        self.tell(r.Charged("rest", 1.0, self.clock.now()))
         return str((await self._private_call("private_post_getwebsocketstoken", {}, 1))["token"])
 
     async def measure_skew(self) -> int:
