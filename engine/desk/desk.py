@@ -383,9 +383,7 @@ def _restart(ctx: Context, _: Restarted) -> Events:
         if order.status is Status.PENDING or order.amend_pending or order.cancel_pending:
             request = "submit" if order.status is Status.PENDING else "amend" if order.amend_pending else "cancel"
             yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now)
-    for name, doubt in list(ctx.state.doubts.items()):
-        if doubt.ask_at is None or doubt.ask_at > ctx.now:
-            yield e.QuestionFailed(ctx.now, name, ctx.now)
+    yield from doubts.ask_now(ctx)
     yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - doubts.OVERLAP))
 
 

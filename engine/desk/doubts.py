@@ -60,6 +60,13 @@ def ask_account(ctx: Context) -> Events:
         yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
 
 
+def ask_now(ctx: Context) -> Events:
+    """The line is up again, and only now can it be proved that an order is nowhere: what is in doubt is asked about at once."""
+    for name, doubt in list(ctx.state.doubts.items()):
+        if doubt.ask_at is None or doubt.ask_at > ctx.now:
+            yield e.QuestionFailed(ctx.now, name, ctx.now)
+
+
 def asks_again(ctx: Context, since: int, last: int) -> bool:
     """Whether to ask once more for a picture of a time after `since`, the last one having been asked for or told at `last`.
 

@@ -54,6 +54,7 @@ def on_connected(ctx: Context, _: Connected) -> Events:
     if "DISCONNECTED" in ctx.state.blocks:
         yield e.EntriesAllowed(ctx.now, "DISCONNECTED")
     yield from cure(ctx, "DISCONNECTED", "venue")
+    yield from doubts.ask_now(ctx)
     yield from ask(ctx)
 
 

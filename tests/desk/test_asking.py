@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from engine.desk import doubts
 from engine.desk import events as e
-from engine.desk.desk import Desk, Reconcile, Restarted
+from engine.desk.desk import Desk, Reconcile, Restarted, Wake
 from engine.desk.rules import RequestRules, Rules
 from engine.desk.state import Doubt, decode_state, encode_state
 from engine.model import intent as i
@@ -425,3 +425,18 @@ def test_terms_of_a_picture_are_taken_where_it_is_not_older_than_ours(as_of: int
     story.now += 20 * SECOND
     story.picture(orders=(replace(entry, price=D(58_900)),), as_of=changed + as_of)
     assert story.order("entry").price == (D(58_900) if taken else D(59_000))
+
+
+def test_when_the_line_is_up_again_what_is_in_doubt_is_asked_about_at_once() -> None:
+    story = Story()
+    story.opened()
+    stop = story.order("stop")
+    story.ask(i.MoveStop(id="m", position=stop.position, stop=i.At(D(59_500))))
+    story.tell(r.Unknown(stop.client_order_id, "amend", "no answer", story.now))
+    story.wait(0.3)
+    story.tell(r.Disconnected("broken", story.now))
+    asked = len(story.sent(Query))
+    story.now += SECOND // 10
+    story.tell(r.Connected(story.now))
+    story.tell(Wake())
+    assert len(story.sent(Query)) == asked + 1

@@ -10,8 +10,8 @@ import aiohttp
 import msgspec
 
 Json = dict[str, Any]
-PAUSE, LONGEST = 0.25, 30.0
-"""Seconds before the first and before the latest attempts to connect again."""
+PAUSE, LONGEST = 0.25, 10.0
+"""Seconds before the first and before the latest attempts to connect again. Kraken's edge admits 150 in ten minutes, for both lines together."""
 STEADY = 3.0
 """After so many seconds a line has been a good one: the next attempt comes soon."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
