@@ -99,7 +99,7 @@ class Emergency:
                 there = picture.balances.get(instrument.base, ZERO)
                 owed = min(there, ZERO)  # coins are owed only where the venue lends them as they are
                 coins = max(min(size - on_margin, there), owed)
-                held += [Held(symbol, on_margin, instrument.max_leverage), Held(symbol, coins, None)]
+                held += [Held(symbol, on_margin, instrument.closing_leverage), Held(symbol, coins, None)]
             else:
                 held.append(Held(symbol, on_margin, None))
         lots = [replace(one, size=instruments[one.symbol].round_size(abs(one.size)).copy_sign(one.size)) for one in held]

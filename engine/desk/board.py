@@ -72,6 +72,8 @@ class Board:
         """The account as the venue told it last."""
         self.funding: dict[str, FundingRate] = {}
         """By symbol, as the venue told it last."""
+        self.margin_at = 0
+        """When the distance to liquidations was last looked at."""
         self.owed: dict[str, Decimal] = {}
         """By currency, what the last picture had more than we, and only funding and lending explain."""
         self.restarted_at = now

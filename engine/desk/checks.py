@@ -158,7 +158,7 @@ def liquidated_at(ctx: Context, d: Draft) -> Decimal | None:
     """Where the venue would liquidate what the entry adds to."""
     if d.intent.side is Side.BUY and d.instrument.moves_coins(d.leverage):
         return None
-    return margin.liquidated_at(ctx, d.instrument, d.intent.side, margin.borrowed(ctx, d.intent.symbol, d.intent.side) + d.size, d.entry)
+    return margin.liquidated_at(ctx, d.instrument, d.intent.side, ctx.borrowed(d.intent.symbol) * d.intent.side.sign + d.size, d.entry)
 
 
 def _distance(ctx: Context, d: Draft) -> Refusals:

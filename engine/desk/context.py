@@ -33,7 +33,7 @@ def nanoseconds(seconds: float) -> int:
 class Context:
     """One moment of the desk."""
 
-    __slots__ = ("_equity", "board", "now", "profile", "rules", "state")
+    __slots__ = ("_borrowed", "_equity", "board", "now", "profile", "rules", "state")
 
     def __init__(self, state: State, rules: Rules, profile: Profile, board: Board, now: int) -> None:
         self.state = state
@@ -42,6 +42,7 @@ class Context:
         self.board = board
         self.now = now
         self._equity: tuple[int, tuple[Decimal, frozenset[str]]] | None = None
+        self._borrowed: tuple[int, dict[str, Decimal]] = (-1, {})
 
     def instrument(self, position: Position) -> Instrument:
         """What a position trades."""
@@ -108,6 +109,15 @@ class Context:
             self._equity = (self.state.seq, self._sum_equity())
         return self._equity[1]
 
+    def borrowed(self, symbol: str) -> Decimal:
+        """Signed size of a symbol that is held on credit. Summed once per state."""
+        if self._borrowed[0] != self.state.seq:
+            self._borrowed = (self.state.seq, {})
+        sums = self._borrowed[1]
+        if symbol not in sums:
+            sums[symbol] = sum((position.signed_size for position in self.state.positions_in(symbol) if on_credit(self, position)), ZERO)
+        return sums[symbol]
+
     def _sum_equity(self) -> tuple[Decimal, frozenset[str]]:
         total, left_out = worth(self.state.cash, self.state.currency, self.board.rate)
         missing = set(left_out)
@@ -124,6 +134,11 @@ class Context:
             else:
                 total += profit
         return total, frozenset(missing)
+
+
+def on_credit(ctx: Context, position: Position) -> bool:
+    """Whether something was borrowed for it: money, or the coins that were sold."""
+    return position.side is Side.SELL or on_margin(ctx, position)
 
 
 def on_margin(ctx: Context, position: Position) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, protection, reconcile, recovery, reports
 from engine.desk import events as e
 from engine.desk.board import Board
-from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_credit
 from engine.desk.evolve import evolve
 from engine.desk.ordering import flattens, locked_elsewhere, recovered_at, rests_together
 from engine.desk.rules import Rules
@@ -247,9 +247,9 @@ class Desk:
         if flattens(state) or state.blocks:
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
-        if not margin.is_told(ctx):
-            return now
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
+        if any(on_credit(ctx, position) for position in state.positions.values()):
+            times.append(self.board.margin_at + margin.LOOK)
         for symbol in state.holders:
             stale_at = ctx.stale_at(symbol, self.rules.risk.price_age)
             known = f"STALE_PRICE:{symbol}" in state.alerts

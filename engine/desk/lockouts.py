@@ -82,6 +82,7 @@ def pulse(ctx: Context) -> Events:
             yield e.EntriesAllowed(ctx.now, block.code)
             yield from cure(ctx, "LOCKOUT", block.code)
     yield from _staleness(ctx)
+    ctx.board.margin_at = ctx.now
     yield from margin.tell(ctx)
     if sample_at(ctx.board, ctx.now) <= ctx.now:
         ctx.board.sampled_at = ctx.now

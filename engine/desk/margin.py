@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from engine.desk.context import Context, Events, alert, cure, name_of, on_margin
+from engine.desk.context import Context, Events, alert, cure, name_of, on_credit, on_margin
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ZERO, grouped
 from engine.model.order import Role
@@ -12,6 +12,8 @@ from engine.model.side import Side
 CODE = "LIQUIDATION_NEAR"
 CALM = Decimal("1.5")
 HOUR = 3_600_000_000_000
+LOOK = 5_000_000_000
+"""Nanoseconds between two looks at how far liquidations are."""
 
 
 def needed(ctx: Context, instrument: Instrument, size: Decimal, price: Decimal, leverage: Decimal | None) -> Decimal | None:
@@ -46,18 +48,9 @@ def liquidation(ctx: Context, position: Position) -> Decimal | None:
     Its neighbours in the symbol go with it: their price is the same.
     """
     mark = ctx.mark(position)
-    if mark is None or position.size <= ZERO or not _borrows(ctx, position):
+    if mark is None or position.size <= ZERO or not on_credit(ctx, position):
         return None
-    return liquidated_at(ctx, ctx.instrument(position), position.side, borrowed(ctx, position.symbol, position.side), mark)
-
-
-def borrowed(ctx: Context, symbol: str, side: Side) -> Decimal:
-    """How much of a symbol is held on credit on one side, less what is held on the other."""
-    return sum((position.signed_size * side.sign for position in ctx.state.positions_in(symbol) if _borrows(ctx, position)), ZERO)
-
-
-def _borrows(ctx: Context, position: Position) -> bool:
-    return position.side is Side.SELL or on_margin(ctx, position)
+    return liquidated_at(ctx, ctx.instrument(position), position.side, ctx.borrowed(position.symbol) * position.side.sign, mark)
 
 
 def liquidated_at(ctx: Context, instrument: Instrument, side: Side, held: Decimal, mark: Decimal) -> Decimal | None:
@@ -90,11 +83,6 @@ def near(ctx: Context) -> dict[str, Decimal]:
         if distance is not None and distance < (bound * CALM if f"{CODE}:{name}" in ctx.state.alerts else bound):
             found[name] = distance
     return found
-
-
-def is_told(ctx: Context) -> bool:
-    """Whether the alerts say what is near now."""
-    return {standing.target for standing in ctx.state.alerts.values() if standing.code == CODE} == near(ctx).keys()
 
 
 def tell(ctx: Context) -> Events:

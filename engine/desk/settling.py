@@ -23,9 +23,6 @@ from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.side import Side
 
-LEAST_LOAN = Decimal(2)
-"""Leverage by which what is on margin can be closed anywhere, also where it was opened by somebody who may borrow more than we."""
-
 
 def resolve(ctx: Context, intent: Resolve) -> Events:
     """The operator settles a difference."""
@@ -161,7 +158,7 @@ def _beyond(ctx: Context, subject: str, instrument: Instrument, size: Decimal, a
         return
     side = Side.BUY if size > ZERO else Side.SELL
     name = position_id(ctx.state.account, key)
-    leverage = max(instrument.max_leverage, LEAST_LOAN) if lent and instrument.kind is Kind.SPOT else None
+    leverage = instrument.closing_leverage if lent and instrument.kind is Kind.SPOT else None
     position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, leverage=leverage, note="adopted")
     yield e.PositionPlanned(ctx.now, position, e.Plan(key, None, None, None, began_at=ctx.now))
     yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, abs(size), f"{key}/{name}"))

@@ -39,6 +39,10 @@ class FeeTier(Struct, frozen=True):
     """Fraction of the notional for a fill that took from the book."""
 
 
+LEAST_LOAN = Decimal(2)
+"""Leverage by which what is on margin can be closed anywhere, also where it was opened by somebody who may borrow more than we."""
+
+
 class Instrument(Struct, frozen=True):
     """One tradable symbol. Prices are in quote per base; sizes in base (spot) or contracts (derivatives)."""
 
@@ -80,6 +84,11 @@ class Instrument(Struct, frozen=True):
     def can_short(self) -> bool:
         """Whether more may be sold than is held."""
         return self.kind is not Kind.SPOT or self.max_leverage > ONE
+
+    @property
+    def closing_leverage(self) -> Decimal:
+        """What an order names that closes what is on margin of a spot pair, whoever opened it."""
+        return max(self.max_leverage, LEAST_LOAN)
 
     def moves_coins(self, leverage: Decimal | None) -> bool:
         """Whether what is traded at this leverage is paid for and delivered: spot, and nothing borrowed.

@@ -142,9 +142,10 @@ def test_a_liquidation_that_comes_near_is_told_once_and_cured_when_it_is_well_aw
     short(story, "1", stop=None)
     assert story.views.positions(story.ctx)[0].liquidation == D("90909.1")
     for price, stands in (("86000", False), ("86600", True), ("85000", True), ("84500", False), ("86000", False)):
+        story.now += 5 * SECOND
         story.price(BTC, price)
-        if story.desk.needs_pulse(story.now):
-            story.tell(Pulse())
+        assert story.desk.needs_pulse(story.now)
+        story.tell(Pulse())
         assert ("LIQUIDATION_NEAR" in story.standing()) is stands, price
     (alert,) = [alert for alert in story.state.ended_alerts if alert.code == "LIQUIDATION_NEAR"]
     assert (alert.subject, alert.count) == (BTC, 1)

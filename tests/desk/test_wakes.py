@@ -311,7 +311,7 @@ def test_a_picture_is_asked_for_when_it_is_due(after: int, asked: int) -> None:
 
 
 def test_alerts_of_other_kinds_need_no_look_every_second() -> None:
-    story = pulsed(Story(FUTURES))
+    story = pulsed(Story())
     story.opened(stop=None, label="swing")
     story.tell(RateLimited("slow down"))
     assert {alert.subject for alert in story.state.alerts.values()} == {"swing BTC/USD", "venue"}
@@ -319,7 +319,7 @@ def test_alerts_of_other_kinds_need_no_look_every_second() -> None:
 
 
 def test_a_position_without_orders_is_something_open() -> None:
-    story = Story(FUTURES)
+    story = Story()
     story.opened(stop=None)
     story.board.sampled_at = START + 270 * SECOND
     story.board.set_pace(BTC, 100 * SECOND)
@@ -330,7 +330,7 @@ def test_a_position_without_orders_is_something_open() -> None:
 def test_a_price_that_is_needed_is_looked_at_when_it_goes_stale() -> None:
     story = Story(FUTURES, Rules(requests=RequestRules(reconcile=3600)))
     story.opened()
-    story.board.sampled_at = START + DAY
+    story.board.sampled_at = story.board.margin_at = START + DAY
     stale_at = START + 60 * SECOND + 1
     assert story.desk.next_pulse(story.now) == stale_at
     assert not story.desk.needs_pulse(stale_at - 1)
@@ -463,3 +463,10 @@ def test_a_price_that_crosses_what_is_not_held_does_nothing(what: str) -> None:
     story.tell(Crossed(BTC, (("nobody", what), (story.position().id, what))))
     story.tell(Crossed("NO/SUCH", ((story.position().id, what),)))
     assert story.state.seq == seq
+
+
+def test_what_is_held_on_credit_is_looked_at_every_five_seconds() -> None:
+    story = pulsed(Story(FUTURES))
+    story.opened(stop=None)
+    story.board.margin_at = story.now
+    assert story.desk.next_pulse(story.now) == story.now + 5 * SECOND
