@@ -328,9 +328,9 @@ def test_a_position_without_orders_is_something_open() -> None:
 
 
 def test_a_price_that_is_needed_is_looked_at_when_it_goes_stale() -> None:
-    story = Story(FUTURES, Rules(requests=RequestRules(reconcile=3600)))
+    story = Story(rules=Rules(requests=RequestRules(reconcile=3600)))
     story.opened()
-    story.board.sampled_at = story.board.margin_at = START + DAY
+    story.board.sampled_at = START + DAY
     stale_at = START + 60 * SECOND + 1
     assert story.desk.next_pulse(story.now) == stale_at
     assert not story.desk.needs_pulse(stale_at - 1)

@@ -12,9 +12,10 @@ from msgspec import Struct
 import engine.model
 from engine.desk import events, state
 from engine.model.limits import Level
+from engine.model.report import Charged
 from engine.model.view import LimitView, View
 
-NOT_MONEY = {Level, LimitView, View}
+NOT_MONEY = {Charged, Level, LimitView, View}
 """Tokens of a rate limit and the progress of a replay are counts, not money."""
 
 

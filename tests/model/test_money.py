@@ -20,6 +20,7 @@ VALUES = st.decimals(min_value="0.00000001", max_value="1000000000", allow_nan=F
 SIDES = st.sampled_from(Side)
 FLOATS_THAT_ARE_NO_MONEY = {
     ("Level", "used"),
+    ("Charged", "cost"),
     ("Level", "capacity"),
     ("LimitView", "reserve"),
     ("LimitView", "flatten"),
