@@ -1,8 +1,10 @@
 """One line that is kept alive, and lets go when it is told to."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from aiohttp import web
 
 from engine.venues.live.socket import Socket
 from tests.support.exchange import serving
@@ -29,3 +31,38 @@ async def test_a_line_that_is_told_to_end_ends_even_while_it_has_just_been_opene
         done, _ = await asyncio.wait({task}, timeout=2)
         assert task in done
         assert task.cancelled()
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_a_line_that_lives_but_never_begins_is_opened_anew(begins: bool) -> None:
+    async def beating(request: web.Request) -> web.WebSocketResponse:
+        line = web.WebSocketResponse()
+        await line.prepare(request)
+        with suppress(ConnectionError):
+            while not line.closed:
+                await line.send_str('{"channel":"heartbeat"}')
+                await asyncio.sleep(0.02)
+        return line
+
+    async def opened(_: Socket) -> None:
+        return
+
+    application = web.Application()
+    application.router.add_get("/", beating)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = runner.addresses[0]
+    lost: list[str] = []
+    url = f"ws://{address[0]}:{address[1]}/"
+    socket = Socket(url, opened=opened, heard=lambda _: None, lost=lost.append, silence=0.2, begun=lambda: begins)
+    task = asyncio.get_running_loop().create_task(socket.run())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1.0 if begins else 5.0):
+            while not lost:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.wait({task}, timeout=2)
+    await runner.cleanup()
+    assert lost[:1] == ([] if begins else ["it was opened, and did not begin within 0.2 s"])

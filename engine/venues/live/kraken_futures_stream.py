@@ -36,6 +36,7 @@ class PrivateStream:
             heard=self._heard,
             lost=self._lost,
             silence=venue.profile.silence,
+            begun=lambda: venue.healthy_since is not None,
         )
 
     async def _opened(self, socket: Socket) -> None:

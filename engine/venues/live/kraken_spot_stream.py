@@ -136,6 +136,7 @@ class PrivateStream:
             lost=self._lost,
             silence=venue.profile.silence,
             ping=lambda: {"method": "ping"},
+            begun=lambda: venue.healthy_since is not None,
         )
 
     async def _opened(self, socket: Socket) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -34,13 +35,16 @@ class Socket:
         lost: Callable[[str], None],
         silence: float,
         ping: Callable[[], Json] | None = None,
+        begun: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`silence` is how many seconds may go by without a word, and without what the line is there for: `begun` says whether that has come."""
         self._url = url
         self._opened = opened
         self._heard = heard
         self._lost = lost
         self._silence = silence
         self._ping = ping
+        self._begun = begun
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._saying: set[asyncio.Task[None]] = set()
         self.connects = 0
@@ -52,11 +56,11 @@ class Socket:
             while True:
                 text, began = "the stream ended", loop.time()
                 try:
-                    async with session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as socket:
-                        self._socket, self.connects = socket, self.connects + 1
-                        async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
-                            await self._opened(self)
-                        text = await self._read(socket)
+                    socket = await session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0)
+                    self._socket, self.connects = socket, self.connects + 1
+                    async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._opened(self)
+                    text = await self._read(socket)
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     text = f"the stream broke: {type(error).__name__}"
                 except StreamError as error:
@@ -66,6 +70,7 @@ class Socket:
                 except Exception as error:
                     text = f"the stream broke: {type(error).__name__}: {str(error)[:120]}"
                 finally:
+                    await self.drop()
                     self._socket = None
                 self._lost(text)
                 if loop.time() - began > STEADY:
@@ -75,8 +80,10 @@ class Socket:
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """Until it ends or is silent for too long; why it ended."""
-        asked = False
+        asked, began = False, asyncio.get_running_loop().time()
         while True:
+            if not self._begun() and asyncio.get_running_loop().time() - began > self._silence:
+                return f"it was opened, and did not begin within {self._silence:g} s"
             try:
                 message = await socket.receive(timeout=self._silence / 2)
             except TimeoutError:
@@ -113,6 +120,8 @@ class Socket:
         task.add_done_callback(self._saying.discard)
 
     async def drop(self) -> None:
-        """Hang up, to begin anew."""
+        """Hang up, to begin anew; the other side has a second to answer, and whatever else it says then is not waited for."""
         if self._socket is not None:
-            await self._socket.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._socket.close()
