@@ -139,8 +139,10 @@ class Gateway:
             for waiting in self._queue.superseded(request):
                 self._queue.remove(waiting)
                 self._listener.report(AmendRejected(request.client_order_id, "superseded by a cancel", now, withdrawn=True))
-        if isinstance(request, Query | QueryAccount) and self._queue.has(request):
-            return
+        if isinstance(request, Query | QueryAccount) and (asked := self._queue.same(request)) is not None:
+            if asked.lane <= request.lane:
+                return
+            self._queue.remove(asked)  # it has become more urgent
         self._queue.add(request, now)
 
     def pump(self) -> None:

@@ -72,7 +72,7 @@ class Queue:
         name = request.client_order_id
         return [w for w in self._items if isinstance(w.request, Amend) and w.request.client_order_id == name]
 
-    def has(self, request: Query | QueryAccount) -> bool:
-        """Whether the same question waits already."""
+    def same(self, request: Query | QueryAccount) -> Waiting | None:
+        """The same question, where it waits already."""
         kind, about = type(request), subject(request)
-        return any(type(w.request) is kind and subject(w.request) == about for w in self._items)
+        return next((w for w in self._items if type(w.request) is kind and subject(w.request) == about), None)

@@ -209,7 +209,7 @@ def told(name: str, found: list[tuple[float, ...]]) -> tuple[float, float]:
 
 def main() -> None:
     """Measure, and print a table."""
-    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 12  # more at once wait for the reserve that exits have
+    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 9  # more at once wait for the reserve that exits have
     with exchange() as environment, tempfile.TemporaryDirectory() as folder:
         account = AccountSettings(
             name="main",

@@ -288,6 +288,21 @@ def test_a_question_that_waits_is_not_asked_twice() -> None:
     told(story)
 
 
+def test_a_question_that_waits_and_becomes_more_urgent_does_not_keep_its_old_place() -> None:
+    """A flatten asks at once about what was asked for idly before: else it would wait behind everything, for its own answer."""
+
+    async def story() -> None:
+        s = Story(BrokenLine(burst="1", per_second="10"))
+        s.gateway.enqueue([submit("first")])
+        s.gateway.enqueue([QueryAccount(0), Query("a", "BTC/USD"), submit("exit", Lane.PROTECT)])
+        s.gateway.enqueue([QueryAccount(0, Lane.EMERGENCY), Query("a", "BTC/USD", Lane.PROTECT), QueryAccount(0), Query("a", "BTC/USD")])
+        assert s.gateway.lanes[Lane.QUERY] == 0
+        await s.idle()
+        assert s.carried == ["first", "account", "exit", "a"]
+
+    told(story)
+
+
 def test_counters_are_taken_over_from_an_earlier_run() -> None:
     async def story() -> None:
         one = Story(BrokenLine(burst="10", per_second="1"))

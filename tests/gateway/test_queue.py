@@ -69,13 +69,13 @@ def test_a_cancel_finds_its_order_and_its_amends_and_nobody_else_s() -> None:
 def test_a_question_is_the_same_when_it_is_about_the_same() -> None:
     queue = Queue()
     queue.add(cancel("a"), 0)
-    assert not queue.has(query("a")), "a cancel is no question"
+    assert queue.same(query("a")) is None, "a cancel is no question"
     queue.add(query("a"), 0)
-    assert queue.has(Query("a", "BTC/USD"))
-    assert not queue.has(query("b"))
-    assert not queue.has(QueryAccount(0))
+    assert queue.same(Query("a", "BTC/USD")) is not None
+    assert queue.same(query("b")) is None
+    assert queue.same(QueryAccount(0)) is None
     queue.add(QueryAccount(0), 0)
-    assert queue.has(QueryAccount(5))
+    assert queue.same(QueryAccount(5)) is not None
 
 
 def test_a_request_is_in_the_queue_as_itself_not_as_its_equal() -> None:
