@@ -145,7 +145,7 @@ def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home:
 
     credentials = find(account.name, home) if key else None
     kind = dialect(account.venue)
-    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout)
+    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout, account.currency)
     return kind(profile(account.profile, account.limits), where, credentials, clock)
 
 

@@ -165,3 +165,22 @@ async def test_a_futures_ticker_tells_what_funding_costs_whenever_that_changes()
     stream._heard({**row, "feed": "ticker", "next_funding_rate_time": None})
     hour, told = 3600 * SECOND, [(report.symbol, report.rate, report.next_at) for report in heard if isinstance(report, r.FundingRate)]
     assert told == [("PF_XBTUSD", D("0.00012"), hour), ("PF_XBTUSD", D(0), hour)], "a rate of zero is left out of the frame"
+
+
+@pytest.mark.parametrize(
+    ("currency", "symbols", "added"),
+    [
+        ("USD", ("XRP/BTC",), ("XRP/USD", "BTC/USD")),
+        ("USD", ("BTC/EUR", "BTC/USD"), ("EUR/USD",)),
+        ("EUR", ("BTC/USD",), ("BTC/EUR", "EUR/USD")),
+        ("USD", ("BTC/USD",), ()),
+        ("CHF", ("BTC/USD",), ()),
+    ],
+)
+async def test_prices_that_turn_money_into_the_accounts_are_listened_to(currency: str, symbols: tuple[str, ...], added: tuple[str, ...]) -> None:
+    venue = spot()
+    listed = ("XBT/USD", "XBT/EUR", "XRP/XBT", "XRP/USD", "EUR/USD")
+    pairs = {name.replace("/", ""): {**PAIRS["XXBTZUSD"], "altname": name.replace("/", ""), "wsname": name} for name in listed}
+    venue.names = Names(ASSETS, pairs)
+    venue.where = replace(venue.where, symbols=symbols, currency=currency)
+    assert venue.converting() == added

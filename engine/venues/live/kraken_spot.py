@@ -76,7 +76,16 @@ class KrakenSpot(LiveVenue):
                 f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
             )
         self.skew = await self.measure_skew()
+        self.where = replace(self.where, symbols=(*self.where.symbols, *self.converting()))
         return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+
+    def converting(self) -> tuple[str, ...]:
+        """The pairs that turn what is traded, and what it is paid in, into the account's currency: without them profit has no value there."""
+        ours, found = self.where.currency, dict[str, None]()
+        for name in dict.fromkeys(name for symbol in self.where.symbols for name in symbol.split("/")):
+            pairs = (f"{name}/{ours}", f"{ours}/{name}")
+            found |= dict.fromkeys([pair for pair in pairs if pair in self.names.symbols][:1])
+        return tuple(pair for pair in found if pair not in self.where.symbols)
 
     def _sockets(self) -> Sequence[Socket]:
         self._private = PrivateStream(self)

@@ -33,11 +33,13 @@ class Where(Struct, frozen=True):
     account: str
     """The account's name here: client order ids begin with what is derived from it."""
     symbols: tuple[str, ...]
-    """What is traded; what the account holds or has open beside them is added."""
+    """What is traded; prices that turn its currencies into the account's are listened to beside it."""
     rest: str | None = None
     """Where to reach it instead of the internet."""
     ws: str | None = None
     timeout: float = 10.0
+    currency: str = ""
+    """The account's."""
 
 
 class KeyFacts(Struct, frozen=True):
