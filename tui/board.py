@@ -162,11 +162,13 @@ class Board(Container):
         return self.positions.row
 
     def symbol(self, view: View | None) -> str:
-        """The symbol that is meant: of what is selected, else the one on the chart."""
+        """The symbol that is meant: of what is selected, else the one on the chart, else, where no chart is shown, the first with a price."""
         order, position = self.order(), self.position(view)
         if order is not None:
             return order.order.symbol
-        return position.symbol if position is not None else self.chart.symbol
+        if position is not None or self.chart.symbol or view is None:
+            return position.symbol if position is not None else self.chart.symbol
+        return next((feed.symbol for feed in view.feeds), "")
 
     def context(self, view: View | None, read_only: bool) -> Context:
         """All of it."""

@@ -265,6 +265,15 @@ async def test_the_ticket_places_a_limit_by_size_and_short(stage: Stage) -> None
     assert intent.stop == At(Decimal(65000))
 
 
+async def test_on_a_screen_without_a_chart_the_ticket_still_knows_what_is_traded(staged: Staged) -> None:
+    async with staged((80, 24)) as stage:
+        stage.session.positions.clear()
+        stage.session.orders.clear()
+        await stage.frames(0.4)
+        await stage.open("n")
+        assert "symbol    BTC/USD" in stage.text
+
+
 async def test_the_ticket_takes_a_leverage(stage: Stage) -> None:
     await stage.open("n")
     await stage.press("s", "tab")
