@@ -31,6 +31,7 @@ from engine.model.order import OrderType
 from engine.model.refusal import Refusal
 from engine.model.side import Side
 from tests.console.conftest import Stage, Staged
+from tests.console.sample import SampleSession
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -265,11 +266,10 @@ async def test_the_ticket_places_a_limit_by_size_and_short(stage: Stage) -> None
     assert intent.stop == At(Decimal(65000))
 
 
-async def test_on_a_screen_without_a_chart_the_ticket_still_knows_what_is_traded(staged: Staged) -> None:
+async def test_on_a_screen_without_a_chart_the_ticket_still_knows_what_is_traded(staged: Staged, session: SampleSession) -> None:
+    session.positions.clear()
+    session.orders.clear()
     async with staged((80, 24)) as stage:
-        stage.session.positions.clear()
-        stage.session.orders.clear()
-        await stage.frames(0.4)
         await stage.open("n")
         assert "symbol    BTC/USD" in stage.text
 
