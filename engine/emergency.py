@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
+from engine.desk.ordering import tradable
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix, client_order_id
 from engine.model.instrument import Instrument, Kind
@@ -103,11 +104,11 @@ class Emergency:
             else:
                 held.append(Held(symbol, on_margin, None))
         lots = [replace(one, size=instruments[one.symbol].round_size(abs(one.size)).copy_sign(one.size)) for one in held]
-        return [one for one in lots if self._is_tradable(one, instruments[one.symbol])]
+        return [one for one in lots if tradable(instruments[one.symbol], abs(one.size), self._mid(one.symbol))]
 
-    def _is_tradable(self, held: Held, instrument: Instrument) -> bool:
-        quote, size = self._quotes.get(held.symbol), abs(held.size)
-        return bool(size) and size >= instrument.min_size and (quote is None or instrument.notional(size, quote.mid) >= instrument.min_cost)
+    def _mid(self, symbol: str) -> Decimal | None:
+        quote = self._quotes.get(symbol)
+        return None if quote is None else quote.mid
 
     async def _close(self, held: list[Held], instruments: dict[str, Instrument]) -> None:
         for one in held:
