@@ -348,7 +348,7 @@ class KrakenSpot(LiveVenue):
         balances = await self._patient_call("private_post_balanceex", {}, lane, again=long)
         held = await self._patient_call("private_post_openpositions", {}, lane, again=long) if request.on_margin and self._lends else {}
         orders = tuple(self._order(identity, row) for identity, row in opened.items())
-        await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane)
+        await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane, again=long)
         listed = tuple(
             sorted(
                 (self._fill(name, row, self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"])) for name, row in trades.items()),
@@ -395,11 +395,11 @@ class KrakenSpot(LiveVenue):
             await asyncio.sleep(0)
         return found
 
-    async def _learn(self, identities: set[str], lane: int) -> None:
+    async def _learn(self, identities: set[str], lane: int, *, again: bool) -> None:
         """Whose executions they are: the history tells the exchange's ids only."""
         unknown = sorted(identity for identity in identities if identity and self.known.client_of(identity) is None)
         for index in range(0, len(unknown), 50):
-            told = await self._patient_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane, again=True)
+            told = await self._patient_call("private_post_queryorders", {"txid": ",".join(unknown[index : index + 50])}, lane, again=again)
             for identity, row in told.items():
                 self.known.name(identity, str(row.get("cl_ord_id") or identity))
 
