@@ -1,5 +1,6 @@
 """Close, close a part, reverse: one enter each."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -26,9 +27,9 @@ class OneEnter(PositionDialog):
         """The card."""
         yield self.card
 
+    @abstractmethod
     def intent(self) -> AnyIntent:
         """What enter asks for."""
-        raise NotImplementedError
 
     def refresh_body(self) -> None:
         """What it would do now."""
