@@ -129,8 +129,8 @@ class Ledger:
 
     def exposure(self, instrument: Instrument) -> Decimal:
         """Signed: coins, and what is held on margin."""
-        coins = self.cash.get(instrument.base, ZERO) if instrument.kind is Kind.SPOT else ZERO
-        return coins + self.on_margin(instrument.symbol)
+        on_margin = self.on_margin(instrument.symbol)
+        return self.held(instrument) + on_margin if instrument.kind is Kind.SPOT else on_margin
 
     def on_margin(self, symbol: str) -> Decimal:
         """Signed holding of a derivative, or of a spot pair that was traded at a leverage."""
