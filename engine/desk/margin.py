@@ -11,7 +11,6 @@ from engine.model.side import Side
 
 CODE = "LIQUIDATION_NEAR"
 CALM = Decimal("1.5")
-HOUR = 3_600_000_000_000
 LOOK = 5_000_000_000
 """Nanoseconds between two looks at how far liquidations are."""
 
@@ -106,11 +105,5 @@ def funding(ctx: Context, instrument: Instrument) -> tuple[Decimal, int, Decimal
     told, quote = ctx.board.funding.get(instrument.symbol), ctx.quote(instrument.symbol)
     if told is None or quote is None:
         return ()
-    hours = max((ctx.now - told.next_at) // HOUR + 1, 0)  # a venue that has said nothing since pays on
     held = sum((position.signed_size for position in ctx.state.positions_in(instrument.symbol)), ZERO)
-    return told.rate, told.next_at + hours * HOUR, paid(instrument, held, quote.mid, told.rate)
-
-
-def paid(instrument: Instrument, held: Decimal, price: Decimal, rate: Decimal) -> Decimal:
-    """What an hour of holding a signed size gets, below zero for what it pays (settle currency)."""
-    return ZERO if not held else -instrument.value(abs(held), price) * rate * (1 if held > ZERO else -1)
+    return told.rate, told.due(ctx.now), instrument.funding(held, quote.mid, told.rate)

@@ -92,7 +92,7 @@ def _funding_line(ctx: Context, d: Draft) -> list[Line]:
     told = margin.funding(ctx, d.instrument)
     if not told:
         return []
-    amount = margin.paid(d.instrument, d.size * d.intent.side.sign, d.entry, told[0])
+    amount = d.instrument.funding(d.size * d.intent.side.sign, d.entry, told[0])
     minutes = (told[1] - ctx.now) // 60_000_000_000
     return [Line("funding", "", f"{money(amount, d.instrument.settle)} an hour at {told[0]:.4%}, next in {minutes} min")]
 

@@ -184,8 +184,7 @@ class Exchange(Matching):
         for symbol, holding in self.ledger.holdings.items():
             instrument, mark = self.instruments[symbol], self.mid(symbol)
             if holding.size and mark is not None and instrument.kind is not Kind.SPOT:
-                sign = 1 if holding.size > ZERO else -1
-                amount = -sign * instrument.value(abs(holding.size), mark) * self.funding.rate
+                amount = instrument.funding(holding.size, mark, self.funding.rate)
                 self.ledger.cash = add_cash(self.ledger.cash, instrument.settle, amount)
                 self.funding.paid.append(Payment(symbol, instrument.settle, amount, self.funding.rate, mark, at))
 

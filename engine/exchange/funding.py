@@ -6,8 +6,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 from engine.model.money import ZERO
+from engine.model.report import FUNDING_PERIOD
 
-HOUR = 3_600_000_000_000
 KEPT = 1_000
 """Payments that are remembered, to be told."""
 
@@ -37,12 +37,12 @@ class Funding:
 
     def next_at(self, now: int) -> int:
         """The next full hour."""
-        return (now // HOUR + 1) * HOUR
+        return (now // FUNDING_PERIOD + 1) * FUNDING_PERIOD
 
     def hours(self, now: int) -> list[int]:
         """The full hours that have passed since the last time."""
         passed = []
         while self.due is not None and self.due <= now:
             passed.append(self.due)
-            self.due += HOUR
+            self.due += FUNDING_PERIOD
         return passed

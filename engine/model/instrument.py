@@ -143,6 +143,11 @@ class Instrument(Struct, frozen=True):
             return size * self.contract_size / value
         return value / (size * self.contract_size)
 
+    def funding(self, held: Decimal, price: Decimal, rate: Decimal) -> Decimal:
+        """What one payment at `rate` brings whoever holds a signed size, below zero for what it costs (settle currency)."""
+        sign = (held > ZERO) - (held < ZERO)
+        return -sign * self.value(abs(held), price) * rate
+
     def profit(self, side: Side, size: Decimal, entry_value: Decimal, exit_value: Decimal) -> Decimal:
         """Gross profit in the settle currency of `size` bought and sold for those values, entered on `side`."""
         if size == ZERO:

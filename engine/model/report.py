@@ -162,6 +162,10 @@ class Liquidated(Struct, frozen=True, tag="liquidated"):
     at: int
 
 
+FUNDING_PERIOD = 3_600_000_000_000
+"""Nanoseconds between two payments: full hours, at Kraken Futures."""
+
+
 class FundingRate(Struct, frozen=True, tag="funding_rate"):
     """What longs of a perpetual pay shorts."""
 
@@ -170,6 +174,10 @@ class FundingRate(Struct, frozen=True, tag="funding_rate"):
     """Fraction of the value per hour; below zero, shorts pay."""
     next_at: int
     at: int
+
+    def due(self, now: int) -> int:
+        """When it is paid next; a venue that has said nothing since `next_at` pays on."""
+        return self.next_at + max((now - self.next_at) // FUNDING_PERIOD + 1, 0) * FUNDING_PERIOD
 
 
 class Charged(Struct, frozen=True, tag="charged"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.exchange.funding import HOUR
+from engine.model.report import FUNDING_PERIOD
 from engine.model.side import Side
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ RATE = D("0.0001")
 
 def to_the_hour(venue: Venue, after: float = 0.0) -> None:
     """So many seconds after the next full hour."""
-    venue.later((HOUR - venue.now % HOUR) / 1e9 + after)
+    venue.later((FUNDING_PERIOD - venue.now % FUNDING_PERIOD) / 1e9 + after)
 
 
 @pytest.mark.parametrize(("side", "rate", "amount"), [(BUY, RATE, -1), (SELL, RATE, 1), (BUY, -RATE, 1)])
