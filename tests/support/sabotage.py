@@ -7,7 +7,9 @@ Each switch is a few lines over one function, method, table or constant of the e
 """
 
 import decimal
+import importlib
 import os
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -58,6 +60,7 @@ from engine.outlets.notify import Notifier, NotifyError
 from engine.runtime import Engine
 from engine.tasks import Tasks
 from engine.venues.paper import PaperVenue
+from tests.support import sabotages
 
 Patch = pytest.MonkeyPatch
 Switch = Callable[[Patch], None]
@@ -1077,3 +1080,9 @@ def write_without_a_lease(patch: Patch) -> None:
             return self.head
 
     patch.setattr(Committer, "_held", believe)
+
+
+# The second list: a file per room registers its own.
+
+for _room in pkgutil.iter_modules(sabotages.__path__):
+    importlib.import_module(f"{sabotages.__name__}.{_room.name}")

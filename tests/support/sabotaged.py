@@ -139,4 +139,4 @@ def _of_the_story(error: BaseException) -> bool:
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     where = "" if last is None else last.tb_frame.f_code.co_filename
-    return f"{os.sep}tests{os.sep}" in where and not where.endswith("sabotage.py")
+    return f"{os.sep}tests{os.sep}" in where and not where.endswith("sabotage.py") and f"{os.sep}sabotages{os.sep}" not in where
