@@ -21,7 +21,7 @@ from engine.bookkeeping import batch
 from engine.clock import SECOND, Clock
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
+from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
 from engine.desk.evolve import evolve
@@ -294,6 +294,7 @@ class Engine:
 
     def _decide(self, message: Message, waiting: asyncio.Future[Answer] | None) -> None:
         now = self.clock.now()
+        message = self._in_time(message)
         decision = self.desk.handle(message, now)
         if waiting is not None and not waiting.done():
             waiting.set_result(decision.answer or Answer(message.id if isinstance(message, Intent) else ""))
@@ -304,6 +305,13 @@ class Engine:
             self._inbox.append((Trouble("TASK_DIED", "desk", decision.failure, blocks=True), None))
         if self.hooks.decided is not None:
             self.hooks.decided(decision, now)
+
+    def _in_time(self, message: Message) -> Message:
+        """An intent that carries a deadline is looked at by the machine's own clock, directly before it is decided."""
+        if not isinstance(message, Intent) or message.not_after is None:
+            return message
+        late = self.clock.wall() - message.not_after
+        return Overdue(message, late) if late > 0 else message
 
     # Out to the journal, and from there to the gateway
 
