@@ -19,7 +19,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, Rules
+from engine.model.rules import ProtectionRules, RequestRules, RiskRules, Rules
 from engine.gateway.rules import GatewayRules
 
 APP = "flatout"

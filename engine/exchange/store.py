@@ -1,20 +1,18 @@
 """The venue's own truth on disk, apart from the desk's journal: it survives our restarts as an exchange would.
 
-One SQLite file. What changed is written in one transaction before anybody is told.
+One SQLite file. What changed is written in one transaction before anybody is told. It needs no more than Python's own sqlite3: the
+last exit opens a paper account without any library for databases.
 """
 
-from collections.abc import Mapping
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import MetaData, Select, create_engine, event, select, text
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
-from sqlmodel import Field, SQLModel
 
 from engine.exchange.exchange import Exchange
 from engine.exchange.ledger import Holding
@@ -26,6 +24,16 @@ from engine.model.order import Order, OrderType
 from engine.model.quote import Quote
 
 FORMAT = 1
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS fact (name VARCHAR NOT NULL PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS orders (
+    client_order_id VARCHAR NOT NULL PRIMARY KEY, open BOOLEAN NOT NULL, ended_at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS ix_orders_open ON orders (open);
+CREATE TABLE IF NOT EXISTS fills (execution_id VARCHAR NOT NULL PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS ix_fills_at ON fills (at);
+CREATE INDEX IF NOT EXISTS fills_by_order ON fills (json_extract(CAST(body AS TEXT), '$.client_order_id'));
+"""
+"""fact: one fact about the account, or about the market, by name; orders: every order that was ever taken or refused, as it stands."""
 
 T = TypeVar("T")
 
@@ -36,40 +44,6 @@ class StoreError(ArchiveError):
 
 class StoreTakenError(StoreError):
     """Another process owns the account now: this one may write nothing more."""
-
-
-class _Table(SQLModel):
-    metadata: ClassVar[MetaData] = MetaData()
-
-
-class FactRow(_Table, table=True):
-    """One fact about the account, or about the market, by name."""
-
-    __tablename__ = "fact"
-
-    name: str = Field(primary_key=True)
-    body: bytes
-
-
-class OrderRow(_Table, table=True):
-    """Every order that was ever taken or refused, as it stands."""
-
-    __tablename__ = "orders"
-
-    client_order_id: str = Field(primary_key=True)
-    open: bool = Field(index=True)
-    ended_at: int
-    body: bytes
-
-
-class FillRow(_Table, table=True):
-    """Every execution."""
-
-    __tablename__ = "fills"
-
-    execution_id: str = Field(primary_key=True)
-    at: int = Field(index=True)
-    body: bytes
 
 
 class Account(Struct, frozen=True):
@@ -110,107 +84,105 @@ class Store:
             path.touch(mode=0o600, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self._about} can't be opened: {error.strerror}; name another home") from error
-        self._engine = create_engine(
-            f"sqlite:///{path}",
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "timeout": 5.0},
-        )
-        event.listen(self._engine, "connect", _pragmas)
         try:
-            _Table.metadata.create_all(self._engine)
-            self._connection = self._engine.connect()
-            with self._connection.begin():
-                self._connection.execute(text(_INDEX))
+            self._connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
+            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"):
+                self._connection.execute(statement)
+            self._connection.executescript(SCHEMA)
             self._epoch = self._claim()
-        except (SQLAlchemyError, ValueError) as error:
-            self._engine.dispose()
-            raise StoreError(
-                f"{self._about} can't be opened: {_reason(error)}; name another home, or restore the file",
-            ) from error
+        except (sqlite3.Error, ValueError) as error:
+            self._connection.close()
+            raise self._unusable(error) from error
 
     @property
     def _about(self) -> str:
         return f"paper account {self.path}: it"
 
+    def _unusable(self, error: Exception) -> StoreError:
+        return StoreError(f"{self._about} can't be opened: {error}; name another home, or restore the file")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing; the write lock is taken at once, so that nothing read before it is overtaken."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
     def _claim(self) -> int:
         """Whoever opens the account last owns it: an earlier process that still runs can write no more."""
-        with self._connection.begin():
-            epoch = int(self._read("epoch") or b"0") + 1
+        with self._transaction():
+            epoch = int(self._get("epoch") or b"0") + 1
             self._put("epoch", str(epoch).encode())
         return epoch
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-        self._engine.dispose()
 
     def save(self, exchange: Exchange, now: int) -> None:
         """Write what changed since the last time, in one transaction. Raises StoreError; nothing is lost by that."""
-        orders = []
-        for name in exchange.changed:
-            order = exchange.orders.get(name) or exchange.ended.get(name)
-            if order is not None:
-                orders.append(
-                    {
-                        "client_order_id": name,
-                        "open": order.is_open,
-                        "ended_at": order.closed_at or 0,
-                        "body": _encode(order),
-                    }
-                )
-        new = exchange.new_fills
-        fills = [{"execution_id": fill.execution_id, "at": fill.at, "body": _encode(fill)} for fill in new]
+        known = (exchange.orders.get(name) or exchange.ended.get(name) for name in exchange.changed)
+        orders = [(order.client_order_id, order.is_open, order.closed_at or 0, _encode(order)) for order in known if order is not None]
+        fills = [(fill.execution_id, fill.at, _encode(fill)) for fill in exchange.new_fills]
         try:
-            with self._connection.begin():
+            with self._transaction():
                 self._still_ours()
-                if orders:
-                    statement = upsert(OrderRow)
-                    changed = {name: statement.excluded[name] for name in ("open", "ended_at", "body")}
-                    self._connection.execute(
-                        statement.on_conflict_do_update(index_elements=["client_order_id"], set_=changed),
-                        orders,
-                    )
-                if fills:
-                    # a commit that failed with an error may have succeeded all the same
-                    self._connection.execute(upsert(FillRow).on_conflict_do_nothing(), fills)
+                self._connection.executemany(
+                    "INSERT INTO orders (client_order_id, open, ended_at, body) VALUES (?, ?, ?, ?) ON CONFLICT (client_order_id)"
+                    " DO UPDATE SET open = excluded.open, ended_at = excluded.ended_at, body = excluded.body",
+                    orders,
+                )
+                # a commit that failed with an error may have succeeded all the same
+                self._connection.executemany("INSERT INTO fills (execution_id, at, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", fills)
                 self._put("account", _encode(_account(exchange, now)))
-        except SQLAlchemyError as error:
-            raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._about} can't be written: {error}") from error
         exchange.forget_changes()
 
     def _still_ours(self) -> None:
-        if int(self._read("epoch") or b"0") != self._epoch:
+        if int(self._get("epoch") or b"0") != self._epoch:
             raise StoreTakenError(f"paper account {self.path}: another process has taken it over")
 
     def save_market(self, state: Mapping[str, str]) -> None:
         """Remember where a simulated market stands. Raises StoreError."""
         try:
-            with self._connection.begin():
+            with self._transaction():
                 self._still_ours()
                 self._put("market", _encode(dict(state)))
-        except SQLAlchemyError as error:
-            raise StoreError(f"{self._about} can't be written: {_reason(error)}") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._about} can't be written: {error}") from error
 
     def market(self) -> dict[str, str]:
         """Where it stood; empty for a new one. Raises StoreError."""
         try:
             body = self._get("market")
             return {} if body is None else msgspec.json.decode(body, type=dict[str, str])
-        except (SQLAlchemyError, ValueError) as error:
+        except (sqlite3.Error, ValueError) as error:
             raise self._unreadable(error) from error
 
     def _put(self, name: str, body: bytes) -> None:
-        statement = upsert(FactRow).values(name=name, body=body)
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"body": body}))
+        statement = "INSERT INTO fact (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body"
+        self._connection.execute(statement, (name, body))
 
     def _get(self, name: str) -> bytes | None:
-        with self._connection.begin():
-            return self._read(name)
-
-    def _read(self, name: str) -> bytes | None:
-        table = FactRow.__table__.c  # type: ignore[attr-defined]
-        row = self._connection.execute(select(table.body).where(table.name == name)).first()
-        return None if row is None else row[0]
+        row = self._connection.execute("SELECT body FROM fact WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        body: bytes = row[0]
+        return body
 
     def restore(self, exchange: Exchange, now: int) -> bool:
         """Bring an exchange to what is stored; whether there was anything."""
@@ -221,7 +193,7 @@ class Store:
                 return False
             self._check_format(msgspec.json.decode(body, type=_Format).format)
             account = msgspec.json.decode(body, type=Account)
-        except (SQLAlchemyError, ValueError) as error:
+        except (sqlite3.Error, ValueError) as error:
             raise self._unreadable(error) from error
         ledger = exchange.ledger
         ledger.cash, ledger.holdings, ledger.volumes = account.cash, account.holdings, account.volumes
@@ -242,48 +214,40 @@ class Store:
             raise StoreError(f"paper account {self.path}: it was written by a newer Flatout {known}")
 
     def _unreadable(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._about} can't be read: {_reason(error)}; restore the file or use another home")
+        return StoreError(f"{self._about} can't be read: {error}; restore the file or use another home")
 
     def _restore_orders(self, exchange: Exchange, account: Account) -> None:
-        table, fills = OrderRow.__table__.c, FillRow.__table__.c  # type: ignore[attr-defined]
-        for order in self._all(select(table.body).where(table.open).order_by(text("rowid")), Order):
+        for order in self._all(Order, "SELECT body FROM orders WHERE open ORDER BY rowid"):
             if order.symbol in exchange.books:
                 name = order.client_order_id
                 executions = self.executions_of(order) if order.filled else ()
                 exchange.take_up(order, executions, account.bests.get(name), account.ahead.get(name))
-        ended = select(table.body).where(~table.open).order_by(table.ended_at.desc(), text("rowid DESC"))
-        for order in reversed(self._all(ended.limit(REMEMBERED_BESIDE_STORE), Order)):
+        ended = "SELECT body FROM orders WHERE NOT open ORDER BY ended_at DESC, rowid DESC LIMIT ?"
+        for order in reversed(self._all(Order, ended, REMEMBERED_BESIDE_STORE)):
             exchange.ended[order.client_order_id] = order
-        recent = select(fills.body).order_by(text("rowid DESC")).limit(REMEMBERED_BESIDE_STORE)
-        exchange.fills.extend(reversed(self._all(recent, Fill)))
+        recent = self._all(Fill, "SELECT body FROM fills ORDER BY rowid DESC LIMIT ?", REMEMBERED_BESIDE_STORE)
+        exchange.fills.extend(reversed(recent))
 
     # What memory has let go of
 
     def order(self, name: str) -> Order | None:
         """An order by its client order id, as it was last stored."""
-        table = OrderRow.__table__.c  # type: ignore[attr-defined]
-        found = self._all(select(table.body).where(table.client_order_id == name), Order)
+        found = self._all(Order, "SELECT body FROM orders WHERE client_order_id = ?", name)
         return found[0] if found else None
 
     def executions_of(self, order: Order) -> tuple[Fill, ...]:
         """The stored executions of one order, oldest first; not those of an earlier order of the same id."""
-        table = FillRow.__table__.c  # type: ignore[attr-defined]
-        its_own = text(f"{_ORDER_OF_FILL} = :name").bindparams(name=order.client_order_id)
-        query = select(table.body).where(its_own, table.at >= order.created_at).order_by(text("rowid"))
-        return tuple(self._all(query, Fill))
+        query = "SELECT body FROM fills WHERE json_extract(CAST(body AS TEXT), '$.client_order_id') = ? AND at >= ? ORDER BY rowid"
+        return tuple(self._all(Fill, query, order.client_order_id, order.created_at))
 
     def executions_since(self, at: int) -> tuple[Fill, ...]:
         """All stored executions from a time on, oldest first."""
-        table = FillRow.__table__.c  # type: ignore[attr-defined]
-        query = select(table.body).where(table.at >= at).order_by(text("rowid"))
-        return tuple(self._all(query, Fill))
+        return tuple(self._all(Fill, "SELECT body FROM fills WHERE at >= ? ORDER BY rowid", at))
 
-    def _all(self, query: Select[bytes], kind: type[T]) -> list[T]:
+    def _all(self, kind: type[T], query: str, *values: str | int) -> list[T]:
         try:
-            with self._connection.begin():
-                bodies = self._connection.execute(query).scalars().all()
-            return [msgspec.json.decode(body, type=kind) for body in bodies]
-        except (SQLAlchemyError, ValueError) as error:
+            return [msgspec.json.decode(body, type=kind) for (body,) in self._connection.execute(query, values).fetchall()]
+        except (sqlite3.Error, ValueError) as error:
             raise self._unreadable(error) from error
 
 
@@ -312,14 +276,3 @@ def _account(exchange: Exchange, now: int) -> Account:
         bests=bests,
         ahead=ahead,
     )
-
-
-def _pragmas(connection: object, _: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", error))

@@ -6,8 +6,9 @@ connect.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -19,7 +20,10 @@ from engine.model.order import TRIGGERED, Order, Role
 from engine.model.profile import Profile
 from engine.model.quote import Quote, Tick
 from engine.model.request import QueryAccount, Request, Submit
+from engine.venues.paper_parts import PaperParts
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
+
+T = TypeVar("T")
 
 LATE = SECOND // 1000
 """The least by which a report is late that others overtake."""
@@ -292,6 +296,29 @@ class PaperVenue:
 
     async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
         """Carry out one request, as lossy as the faults say."""
+        return await self._carried(lambda: self._act(request))
+
+    def parts(self) -> PaperParts:
+        """Who asks for parts of a picture."""
+        return PaperParts(self.exchange, self._look)
+
+    async def _look(self, costs: Mapping[str, float], since: int) -> r.Picture:
+        """The account, counted as a part of a picture. Raises as `send` does."""
+
+        def act() -> r.Picture | RateLimit:
+            now = self._clock.now()
+            counters = {name: self.exchange.limits.counter(name) for name in costs}
+            if any(counters[name].wait(cost, now, 0.0) for name, cost in costs.items()):
+                return RateLimit("EAPI:Rate limit exceeded")
+            for name, cost in costs.items():
+                counters[name].spend(cost, now)
+            fresh = self.exchange.picture(now, since)
+            return self._aged(fresh) if self.faults.rest_lag else fresh
+
+        return await self._carried(act)
+
+    async def _carried(self, act: Callable[[], T | RateLimit]) -> T:
+        """Take a request to the exchange and its answer back."""
         faults, random = self.faults, self._random
         way = self._delay.draw(random)
         if faults.rate_limit_storm is not None and faults.rate_limit_storm.is_on(self._clock.now() - self._began):
@@ -303,7 +330,7 @@ class PaperVenue:
         if way:
             await self._clock.sleep(way // 2)
         try:
-            reports = self._act(request)
+            told = act()
         except ArchiveError as error:
             raise OutcomeUnknownError(str(error)) from error
         if self.exchange.unstored:
@@ -318,9 +345,9 @@ class PaperVenue:
             raise OutcomeUnknownError("no answer: the reply may be lost")
         if way:
             await self._clock.sleep(way - way // 2)
-        if isinstance(reports, RateLimit):
-            raise RateLimitedError(reports.text)
-        return reports
+        if isinstance(told, RateLimit):
+            raise RateLimitedError(told.text)
+        return told
 
     def _act(self, request: Request) -> tuple[r.VenueReport, ...] | RateLimit:
         done = self.exchange.handle(request, self._clock.now(), self._refusal(request))

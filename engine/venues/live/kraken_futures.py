@@ -18,6 +18,7 @@ from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
+from engine.venues.live.kraken_futures_parts import FuturesParts
 from engine.venues.live.kraken_futures_stream import PrivateStream, PublicStream
 from engine.venues.live.kraken_names import currency
 from engine.venues.live.kraken_spot_stream import nanoseconds
@@ -97,7 +98,9 @@ class KrakenFutures(LiveVenue):
         told = self._result(await self.rest.public("public_get_instruments"))
         rows = {str(row["symbol"]).upper(): row for row in told["instruments"] if row.get("tradeable")}
         unknown = [symbol for symbol in self.where.symbols if symbol not in rows]
-        if unknown:
+        if unknown and self.where.lenient:
+            self.where = replace(self.where, symbols=tuple(symbol for symbol in self.where.symbols if symbol in rows))
+        elif unknown:
             near = ", ".join(sorted(name for name in rows if name.startswith("PF_"))[:5])
             raise RefusedError(f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {near} and the like")
         self.skew = _skew(told, self.clock.now())
@@ -278,6 +281,10 @@ class KrakenFutures(LiveVenue):
 
     # Questions
 
+    def parts(self) -> FuturesParts:
+        """Who asks for parts of a picture."""
+        return FuturesParts(self, self._private_call, self._listed)
+
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
         name, asked = request.client_order_id, self.clock.now()
         told = await self._private_call("private_get_orders_status", {"cliOrdIds": name}, request.lane)
@@ -382,25 +389,27 @@ class KrakenFutures(LiveVenue):
         found = []
         for row in told.get("openOrders", ()):
             filled, left = Decimal(str(row.get("filledSize", 0))), Decimal(str(row.get("unfilledSize", 0)))
-            if filled + left <= ZERO:
-                continue
-            found.append(
-                self.order(
-                    str(row["order_id"]),
-                    str(row.get("cliOrdId") or row.get("cli_ord_id") or ""),
-                    str(row["symbol"]).upper(),
-                    Side(str(row["side"])),
-                    str(row["orderType"]).lower(),
-                    filled + left,
-                    positive(row.get("limitPrice")),
-                    positive(row.get("stopPrice")),
-                    filled,
-                    Status.PARTIALLY_FILLED if filled else Status.OPEN,
-                    bool(row.get("reduceOnly")),
-                    self.ours(nanoseconds(str(row["receivedTime"]))),
-                )
-            )
+            if filled + left > ZERO:
+                found.append(self._listed(row))
         return found
+
+    def _listed(self, row: Mapping[str, Any]) -> Order:
+        """A row of the open orders. Raises KeyError or ValueError where a field is missing."""
+        filled, left = Decimal(str(row.get("filledSize", 0))), Decimal(str(row["unfilledSize"]))
+        return self.order(
+            str(row["order_id"]),
+            str(row.get("cliOrdId") or row.get("cli_ord_id") or ""),
+            str(row["symbol"]).upper(),
+            Side(str(row["side"])),
+            str(row["orderType"]).lower(),
+            filled + left,
+            positive(row.get("limitPrice")),
+            positive(row.get("stopPrice")),
+            filled,
+            Status.PARTIALLY_FILLED if filled else Status.OPEN,
+            bool(row.get("reduceOnly")),
+            self.ours(nanoseconds(str(row["receivedTime"]))),
+        )
 
     def fill(self, row: Mapping[str, Any]) -> Fill:
         """An execution as REST tells it."""

@@ -21,6 +21,7 @@ from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
 from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_spot_parts import SpotParts
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
 from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, positive
@@ -70,7 +71,9 @@ class KrakenSpot(LiveVenue):
         pairs = self._result(await self.rest.public("public_get_assetpairs"))
         self.names = Names(assets, pairs)
         unknown = [symbol for symbol in self.where.symbols if symbol not in self.names.symbols]
-        if unknown:
+        if unknown and self.where.lenient:
+            self.where = replace(self.where, symbols=tuple(symbol for symbol in self.where.symbols if symbol in self.names.symbols))
+        elif unknown:
             near = [s for s in self.names.symbols if s.split("/")[0] == unknown[0].split("/")[0]][:5]
             raise RefusedError(
                 f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
@@ -247,6 +250,10 @@ class KrakenSpot(LiveVenue):
         return {"txid": found} if found else {"cl_ord_id": client}
 
     # Questions
+
+    def parts(self) -> SpotParts:
+        """Who asks for parts of a picture."""
+        return SpotParts(self, self._private_call, self._order, self._fill, self._net)
 
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
         name, asked = request.client_order_id, self.clock.now()

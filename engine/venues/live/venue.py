@@ -2,11 +2,12 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
 from engine.model import report as r
@@ -40,6 +41,8 @@ class Where(Struct, frozen=True):
     timeout: float = 10.0
     currency: str = ""
     """The account's."""
+    lenient: bool = False
+    """Whether symbols that the exchange does not trade are left out instead of refused."""
 
 
 class KeyFacts(Struct, frozen=True):
@@ -108,6 +111,13 @@ class LiveVenue(ABC):
             await self.rest.open()
             self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
             self._is_open = True
+
+    async def widen(self, symbols: Iterable[str]) -> None:
+        """List these symbols, too; those that the exchange does not trade are left out. Raises as `open` does."""
+        wanted = tuple(dict.fromkeys((*self.where.symbols, *symbols)))
+        if wanted != self.where.symbols:
+            self.where = replace(self.where, symbols=wanted, lenient=True)
+            self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
 
     async def _patiently(self, ask: Callable[[], Awaitable[Sequence[Instrument]]]) -> Sequence[Instrument]:
         """Questions that change nothing are asked again. Raises the last failure."""

@@ -1,0 +1,109 @@
+"""Rules as data: every bound that the desk reads, documented where it is defined. Settings, desk and last exit share them.
+
+Fractions are of one (0.01 is 1 %); durations are seconds.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Fraction = Annotated[Decimal, Meta(extra={"minimum": 0})]
+"""A Decimal from zero up; the settings check the bound, which msgspec can't on a Decimal."""
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+
+D = Decimal
+
+
+class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[risk]`: what an entry may not exceed. Exits never ask these."""
+
+    max_positions: Count = 10
+    """Open positions plus entries in flight."""
+    max_order: Fraction = D("2")
+    """Largest notional of one order, in multiples of the equity."""
+    max_position: Fraction = D("2")
+    """Largest notional of one symbol, in multiples of the equity."""
+    max_exposure: Fraction = D("5")
+    """Largest notional of everything, in multiples of the equity."""
+    max_order_notional: Fraction | None = None
+    """Largest notional of one order, in the account's currency."""
+    max_trade_risk: Fraction | None = None
+    """Largest loss of one trade at its stop, as a fraction of the equity."""
+    max_open_risk: Fraction = D("0.25")
+    """Largest loss if all stops are hit, as a fraction of the equity."""
+    max_slippage: Fraction = D("0.005")
+    """Worst price of a market entry, as a fraction away from the best; also the limit of what is expected."""
+    max_book_share: Fraction | None = None
+    """Largest entry in multiples of the size displayed at the best price; not checked where unset."""
+    max_limit_distance: Fraction = D("0.25")
+    """Furthest limit or trigger from the market."""
+    require_stop: bool = False
+    """Whether an entry without a stop is refused."""
+    daily_loss: Fraction | None = D("0.05")
+    """Loss since the start of the UTC day, as a fraction of the equity then, that locks out entries until the next day."""
+    max_drawdown: Fraction | None = D("0.20")
+    """Fall from the highest equity that locks out entries until it is cleared by hand."""
+    losing_streak: Count = 6
+    """Losing positions in a row that lock out entries for the cool-down; 0 turns it off."""
+    cool_down: Seconds = 1800.0
+    """How long a losing streak locks out entries."""
+    liquidation_near: Fraction = D("0.05")
+    """How near the price may come to where the venue would liquidate, as a fraction of it, before an alert says so."""
+    price_age: Seconds = 60.0
+    """Older prices are marked stale and raise an alert."""
+    sizing_age: Seconds = 30.0
+    """Older prices refuse entries."""
+
+
+class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[protection]`: how a position is kept from an unbounded loss."""
+
+    grace: Seconds = 3.0
+    """How long the price may be through a stop that works at the venue before the guard takes over."""
+    retry: Seconds = 1.0
+    """Pause after a refused stop; doubles up to `retry_max`."""
+    retry_max: Seconds = 30.0
+    """Longest pause between attempts."""
+    refusals: Count = 5
+    """Refused stops after which `policy` applies."""
+    policy: Literal["guard", "close"] = "guard"
+    """What happens then: go on guarding and trying, or close at market."""
+    trail_step: Fraction = D("0.0005")
+    """Smallest move of a trailing stop that is sent to the venue, as a fraction of the price; the guard follows every price."""
+    exit_slippage: Fraction = D("0.01")
+    """Worst price of the first close order, away from the best; the second and third allow three and nine times that, then any."""
+    stuck: Seconds = 20.0
+    """A closing that lasts longer raises an alert."""
+
+
+class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[requests]`: how long things may take before we ask."""
+
+    entry_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 5.0
+    """The venue must not match an entry that reaches it later than this."""
+    exit_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 4.0
+    """The same for exits. Kraken spot admits none that is nearer than two seconds."""
+    settle: Seconds = 1.0
+    """Added to a deadline before "not found" is believed; for venues without deadlines, five times this."""
+    ask: Seconds = 0.25
+    """Pause before the first question about an unknown outcome; doubles up to `ask_max`."""
+    ask_max: Seconds = 10.0
+    """Longest pause between questions."""
+    resend: Seconds = 15.0
+    """An entry that provably never arrived is sent again within this time; later it ends as rejected."""
+    recover: Seconds = 5.0
+    """After a start, exits wait this long for the venue's first picture: an earlier run may have sent them while its journal failed."""
+    reconcile: Annotated[float, Meta(ge=5)] = 60.0
+    """Pause between two comparisons of ours with the venue's."""
+    recent: Seconds = 10.0
+    """An order that changed this recently is not called missing because a picture lacks it."""
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """All of them."""
+
+    risk: RiskRules = RiskRules()
+    protection: ProtectionRules = ProtectionRules()
+    requests: RequestRules = RequestRules()

@@ -1,0 +1,151 @@
+"""Kraken spot, part by part: what the last exit asks. Costs: spot rate limits guide, read 2026-11."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from engine.clock import SECOND
+from engine.model.fill import Fill
+from engine.model.money import ZERO
+from engine.model.order import Order
+from engine.model.quote import Quote
+from engine.venues.parts import Holdings, Page, Pay, Row, Working
+from engine.venues.protocol import OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from engine.venues.live.kraken_spot import KrakenSpot
+
+REST = "rest"
+LANE = 0
+FULL = 50
+"""Executions of one page."""
+
+Ask = Callable[[str, Mapping[str, Any], int], Awaitable[Any]]
+
+
+class SpotParts:
+    """Asks one account at Kraken spot."""
+
+    def __init__(
+        self,
+        venue: "KrakenSpot",
+        ask: Ask,
+        order: Callable[[str, Mapping[str, Any]], Order],
+        fill: Callable[[str, Mapping[str, Any], str], Fill],
+        net: Callable[[Mapping[str, Mapping[str, Any]]], dict[str, Decimal]],
+    ) -> None:
+        self._venue = venue
+        self._ask = ask
+        self._order = order
+        self._fill = fill
+        self._net = net
+
+    async def holdings(self, pay: Pay) -> Holdings:
+        """BalanceEx, and OpenPositions where anything can be on margin."""
+        await pay(REST, 1.0)
+        asked = self._venue.clock.now()
+        told = await self._ask("private_post_balanceex", {}, LANE)
+        balances: dict[str, Decimal] = {}
+        for code, row in told.items():
+            name = self._venue.names.asset(code)
+            balances[name] = balances.get(name, ZERO) + _number(row, "balance")
+        held: Mapping[str, Mapping[str, Any]] = {}
+        if any(instrument.can_short for instrument in await self._venue.instruments()):
+            await pay(REST, 1.0)
+            held = await self._ask("private_post_openpositions", {}, LANE)
+        try:
+            return Holdings(asked, balances, self._net(held))
+        except (KeyError, ArithmeticError, TypeError, ValueError) as error:
+            raise OutcomeUnknownError(f"positions with a field missing: {error!r}") from error
+
+    async def working(self, pay: Pay) -> Working:
+        """OpenOrders."""
+        await pay(REST, 1.0)
+        asked = self._venue.clock.now()
+        told = await self._ask("private_post_openorders", {"trades": "true"}, LANE)
+        if not isinstance(told.get("open"), dict):
+            raise OutcomeUnknownError("open orders without a list")
+        return Working(asked, tuple(self._row(str(name), row) for name, row in told["open"].items()))
+
+    def _row(self, identity: str, row: Mapping[str, Any]) -> Row:
+        client = str(row.get("cl_ord_id") or self._venue.known.client_of(identity) or "")
+        try:
+            order = self._order(identity, row)
+        except (KeyError, ArithmeticError, TypeError, ValueError):
+            told = row.get("descr")
+            descr: Mapping[str, Any] = told if isinstance(told, dict) else {}
+            return Row(
+                identity,
+                client,
+                self._symbol(descr),
+                None,
+                str(descr.get("order") or "an order that can't be read"),
+            )
+        return Row(identity, client, order.symbol, order, str(row["descr"].get("order") or ""))
+
+    def _symbol(self, descr: Mapping[str, Any]) -> str:
+        try:
+            return self._venue.names.symbol(str(descr["pair"]))
+        except KeyError:
+            return ""
+
+    async def executions(self, since: int, cursor: str, pay: Pay) -> Page:
+        """TradesHistory, and whose executions they are: the history tells the exchange's ids only."""
+        await pay(REST, 2.0)
+        asked, venue, offset = self._venue.clock.now(), self._venue, int(cursor or 0)
+        start = f"{Decimal(max(venue.theirs(since), 0)) / SECOND:.4f}"
+        told = await self._ask("private_post_tradeshistory", {"start": start, "ofs": str(offset)}, LANE)
+        rows = told.get("trades")
+        if not isinstance(rows, dict):
+            raise OutcomeUnknownError("executions without a list")
+        await self._learn({str(row.get("ordertxid", "")) for row in rows.values()}, pay)
+        try:
+            fills = tuple(self._fill(name, row, self._client(str(row["ordertxid"]))) for name, row in rows.items())
+        except (KeyError, ArithmeticError, TypeError, ValueError) as error:
+            raise OutcomeUnknownError(f"executions with a field missing: {error!r}") from error
+        for fill in fills:
+            venue.known.fill(fill)
+        done = not rows or offset + len(rows) >= int(told.get("count", 0)) or len(rows) < FULL
+        return Page(asked, fills, "" if done else str(offset + len(rows)))
+
+    def _client(self, identity: str) -> str:
+        return self._venue.known.client_of(identity) or identity
+
+    async def _learn(self, identities: Iterable[str], pay: Pay) -> None:
+        unknown = sorted(name for name in identities if name and self._venue.known.client_of(name) is None)
+        for index in range(0, len(unknown), FULL):
+            await pay(REST, 1.0)
+            told = await self._ask("private_post_queryorders", {"txid": ",".join(unknown[index : index + FULL])}, LANE)
+            for identity, row in told.items():
+                self._venue.known.name(identity, str(row.get("cl_ord_id") or identity))
+
+    async def quotes(self, symbols: Iterable[str]) -> tuple[Quote, ...]:
+        """Ticker, for all of them at once."""
+        pairs = {symbol: self._venue.names.pair(symbol) for symbol in symbols if symbol in self._venue.names.symbols}
+        if not pairs:
+            return ()
+        told = await self._venue.rest.public("public_get_ticker", {"pair": ",".join(pairs.values())})
+        found, now = [], self._venue.clock.now()
+        for code, row in (told.get("result") or {}).items():
+            try:
+                bid, ask = (Decimal(str(row[side][0])) for side in "ba")
+                found.append(Quote(self._venue.names.symbol(str(code)), now, bid, Decimal(1), ask, Decimal(1)))
+            except (KeyError, IndexError, ArithmeticError, TypeError):
+                continue
+        return tuple(quote for quote in found if quote.is_sane)
+
+    async def widen(self, symbols: Iterable[str]) -> None:
+        """List these pairs, too."""
+        await self._venue.widen(symbols)
+
+    def introduce(self, order: Order) -> None:
+        """Learn both names of an order."""
+        self._venue.known.keep(order)
+
+
+def _number(row: Any, field: str) -> Decimal:
+    """A number that must be there. Raises OutcomeUnknownError: a part that lacks it is none."""
+    try:
+        return Decimal(str(row[field]))
+    except (KeyError, ArithmeticError, TypeError) as error:
+        raise OutcomeUnknownError(f"an answer without {field}") from error
