@@ -79,7 +79,8 @@ class Committer:
         epoch, holder, seq, number, last = found
         if epoch != self._epoch:
             raise LeaseLostError(
-                f"journal {self._store.where}: {holder or 'another program'} took over the account (epoch {epoch}, ours is {self._epoch})"
+                f"journal {self._store.where}: {holder or 'another program'} took over the account (epoch {epoch}, ours is {self._epoch})",
+                holder,
             )
         if seq < self.head.seq or number < self.head.batch:
             raise JournalDamagedError(

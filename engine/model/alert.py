@@ -43,7 +43,12 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "TASK_DIED": (Severity.CRITICAL, "a part of the engine died: {subject}: {detail}"),
     "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
-    "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
+    "LEASE_LOST": (Severity.CRITICAL, "{subject} holds the account now, nothing leaves from here any more: {detail}"),
+    "LEASE_WANTED": (Severity.WARNING, "{subject} asks for the account: {detail}"),
+    "SECOND_ENGINE": (
+        Severity.CRITICAL,
+        "a second program trades with this account's key: order {subject} has our prefix, and was not sent from here: {detail}; entries wait",
+    ),
     "FLATTENED": (Severity.INFO, "{detail}"),
     "SLEPT": (Severity.WARNING, "the machine slept or the clock jumped: {detail}"),
     "LOOKING": (Severity.INFO, "live account {subject}: {detail}"),
