@@ -198,7 +198,7 @@ class Views:
         if flattens(state):
             symbols = sorted({p.symbol for p in state.positions.values()} | {o.symbol for o in state.orders.values()})
             lines = [_flatten_line(ctx, symbol) for symbol in symbols]
-        return FlattenView(state.flatten.began_at, state.flatten.ended_at, tuple(lines), state.flatten.receipt)
+        return FlattenView(state.flatten.began_at, state.flatten.ended_at, tuple(lines), state.flatten.receipt, state.flatten.intent)
 
 
 def realised(ctx: Context) -> Decimal:

@@ -35,6 +35,18 @@ def number_of(name: str) -> int:
     return int.from_bytes(b32decode(name[-_NUMBER:] + "AAA")) >> 15
 
 
+LAST_EXIT = NUMBERS - (1 << 20)
+"""Numbers from here on are those of the last exit: whoever finds such an order knows who sent it, though no mark could be written."""
+
+
+def is_of_last_exit(name: str) -> bool:
+    """Whether a client order id of ours is one of the last exit."""
+    try:
+        return name.startswith(PREFIX) and len(name) == 18 and number_of(name) >= LAST_EXIT
+    except ValueError:
+        return False
+
+
 def position_id(account: str, intent: str) -> str:
     """The id of the position that an intent opens."""
     return "P" + _digest(11, "position", account, intent)

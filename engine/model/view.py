@@ -201,6 +201,8 @@ class FlattenView(Struct, frozen=True):
     lines: tuple[FlattenLine, ...]
     receipt: tuple[str, ...]
     """What was done, line by line; empty while under way."""
+    intent: str = ""
+    """The id of the intent that began it: a receipt of another one says nothing."""
 
 
 class Notice(Struct, frozen=True):

@@ -59,6 +59,8 @@ class Page(Struct, frozen=True):
     fills: tuple[Fill, ...]
     cursor: str
     """What to ask the next page with; empty after the last."""
+    on_margin: frozenset[str] = frozenset()
+    """Ids of those executions that moved no coins of a spot pair."""
 
 
 class Parts(Protocol):

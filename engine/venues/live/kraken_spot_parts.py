@@ -106,7 +106,8 @@ class SpotParts:
         for fill in fills:
             venue.known.fill(fill)
         done = not rows or offset + len(rows) >= int(told.get("count", 0)) or len(rows) < FULL
-        return Page(asked, fills, "" if done else str(offset + len(rows)))
+        lent = frozenset(name for name, row in rows.items() if _positive(row.get("margin")))
+        return Page(asked, fills, "" if done else str(offset + len(rows)), lent)
 
     def _client(self, identity: str) -> str:
         return self._venue.known.client_of(identity) or identity
@@ -149,3 +150,10 @@ def _number(row: Any, field: str) -> Decimal:
         return Decimal(str(row[field]))
     except (KeyError, ArithmeticError, TypeError) as error:
         raise OutcomeUnknownError(f"an answer without {field}") from error
+
+
+def _positive(text: object) -> bool:
+    try:
+        return Decimal(str(text)) > ZERO
+    except ArithmeticError:
+        return False

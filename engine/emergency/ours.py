@@ -1,0 +1,173 @@
+"""What is ours of what the venue holds: the home's summary, and what executions say since.
+
+Theory. The summary says what was ours when it was written, and which orders might still change that. An execution counts on top of it
+when the engine can't have booked it yet, and that is told by ids, because clocks differ:
+
+- an order that the summary lists as open: whatever it executed beyond what the summary knows;
+- an order with a higher number than the newest one that the summary knows: all of it;
+- an order of the last exit, this one or an earlier one whose mark still stands: all of it;
+- any other order had ended before the summary: only what executed later than it by more than clocks may differ.
+
+Without a summary every execution with our prefix counts, from the first one that the venue tells, and nothing else is assumed: what
+was adopted, or bought under another name, can't be told from the owner's own coins.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from engine.model.fill import Fill
+from engine.model.ids import account_prefix, is_of_last_exit, number_of
+from engine.model.instrument import Instrument, Kind
+from engine.model.money import ZERO
+from engine.model.order import Order
+from engine.session.mark import Mark
+from engine.session.summary import HeldPosition, OpenOrder, Summary
+
+SKEW = 2_000_000_000
+"""Nanoseconds by which the venue's clock and ours may differ, once corrected."""
+MARGIN = 90_000_000_000
+"""Executions are read from so long before the summary: they may be listed late."""
+
+
+class Ours:
+    """The arithmetic of one account."""
+
+    def __init__(self, account: str, summary: Summary | None, mark: Mark | None) -> None:
+        self.prefix = account_prefix(account)
+        self.summary = summary
+        self._orders: dict[str, OpenOrder] = {} if summary is None else {order.client_order_id: order for order in summary.orders}
+        self._by_venue = {order.venue_order_id: name for name, order in self._orders.items() if order.venue_order_id}
+        self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
+        self._own: set[str] = set()
+        self._fills: dict[str, Fill] = {}
+        self._lent: set[str] = set()
+        self._told: dict[str, Order] = {}
+
+    # What is known
+
+    @property
+    def since(self) -> int:
+        """From when on executions matter; zero: from the first."""
+        return 0 if self.summary is None else max(self.summary.at - MARGIN, 0)
+
+    @property
+    def positions(self) -> tuple[HeldPosition, ...]:
+        """What the summary lists."""
+        return () if self.summary is None else self.summary.positions
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols in which anything of ours is known."""
+        found = [position.symbol for position in self.positions]
+        found += [order.symbol for order in self._orders.values()]
+        found += [fill.symbol for fill in self._fills.values() if self.is_ours(fill.client_order_id)]
+        return tuple(dict.fromkeys(found))
+
+    def baseline(self, asset: str) -> Decimal | None:
+        """What lay there before us (a currency, or a symbol of a derivative); None where nobody knows."""
+        return None if self.summary is None else self.summary.baseline.get(asset, ZERO)
+
+    def is_ours(self, client_order_id: str, venue_order_id: str = "") -> bool:
+        """Whether an order is one of ours."""
+        return client_order_id.startswith(self.prefix) or client_order_id in self._orders or venue_order_id in self._by_venue
+
+    def name_of(self, client_order_id: str, venue_order_id: str) -> str:
+        """Our id of an order, where the venue names none."""
+        return client_order_id or self._by_venue.get(venue_order_id, "")
+
+    # What is told
+
+    def take(self, fills: Iterable[Fill], on_margin: frozenset[str] = frozenset()) -> None:
+        """Take in executions; those that are known already change nothing."""
+        for fill in fills:
+            self._fills.setdefault(fill.execution_id, fill)
+        self._lent |= on_margin
+
+    def tell(self, order: Order) -> None:
+        """Take in how far an order of ours has filled."""
+        known = self._told.get(order.client_order_id)
+        if known is None or order.filled >= known.filled:
+            self._told[order.client_order_id] = order
+
+    def sends(self, name: str) -> None:
+        """This exit sends an order."""
+        self._own.add(name)
+
+    def filled(self, name: str) -> Decimal:
+        """What is known to have executed of an order."""
+        told = self._told.get(name)
+        executed = sum((fill.size for fill in self.fills_of(name)), ZERO)
+        return max(executed, ZERO if told is None else told.filled)
+
+    def fills_of(self, name: str) -> tuple[Fill, ...]:
+        """The executions of an order that were listed."""
+        return tuple(fill for fill in self._fills.values() if fill.client_order_id == name)
+
+    def foreign(self, instrument: Instrument, *, on_margin: bool) -> Decimal:
+        """Signed change by executions of others that are listed, since the summary."""
+        at = 0 if self.summary is None else self.summary.at
+        return sum(
+            (
+                fill.base_change(instrument)
+                for fill in self._fills.values()
+                if fill.symbol == instrument.symbol
+                and fill.at > at
+                and not self.is_ours(fill.client_order_id)
+                and self._is_lent(fill, instrument) is on_margin
+            ),
+            ZERO,
+        )
+
+    # The sum
+
+    def size(self, instrument: Instrument, *, on_margin: bool) -> Decimal:
+        """What is ours of a symbol, signed: coins, or (`on_margin`) what the venue holds as a contract or a loan."""
+        total = ZERO
+        for position in self.positions:
+            if position.symbol == instrument.symbol and instrument.moves_coins(position.leverage) is not on_margin:
+                total += position.size * position.side.sign
+        names = {fill.client_order_id for fill in self._fills.values() if fill.symbol == instrument.symbol}
+        names |= {name for name, order in self._told.items() if order.symbol == instrument.symbol}
+        for name in names:
+            if self.is_ours(name):
+                total += self._change(name, instrument, on_margin=on_margin)
+        return total
+
+    def _change(self, name: str, instrument: Instrument, *, on_margin: bool) -> Decimal:
+        """What an order changed that the summary does not contain."""
+        fills = [fill for fill in self._fills.values() if fill.client_order_id == name and fill.symbol == instrument.symbol]
+        counted, known = self._unbooked(name, fills)
+        change = sum((fill.base_change(instrument) for fill in counted if self._is_lent(fill, instrument) is on_margin), ZERO)
+        told = self._told.get(name)
+        if told is None or (known is None and not self._is_new(name)):
+            return change
+        if instrument.moves_coins(told.leverage) is on_margin:
+            return change
+        more = told.filled - (ZERO if known is None else known) - sum((fill.size for fill in counted), ZERO)
+        return change + max(more, ZERO) * told.side.sign
+
+    def _unbooked(self, name: str, fills: list[Fill]) -> tuple[list[Fill], Decimal | None]:
+        """The executions of an order that count on top, and what of it the summary has booked (None: it does not list the order)."""
+        if self.summary is None:
+            return fills, None
+        at, known = self.summary.at, self._orders.get(name)
+        if known is not None:
+            return (fills if not known.filled else [fill for fill in fills if fill.at > at]), known.filled
+        if self._is_new(name):
+            return fills, None
+        skew = SKEW if self.summary.newest_order else 0
+        return [fill for fill in fills if fill.at > at + skew], None
+
+    def _is_new(self, name: str) -> bool:
+        """Whether an order is younger than all that the summary knows."""
+        if self.summary is None or name in self._own or name in self._marked:
+            return True
+        if is_of_last_exit(name):
+            return False
+        try:
+            return bool(self.summary.newest_order) and number_of(name) > number_of(self.summary.newest_order)
+        except ValueError:
+            return False
+
+    def _is_lent(self, fill: Fill, instrument: Instrument) -> bool:
+        return instrument.kind is not Kind.SPOT or fill.execution_id in self._lent

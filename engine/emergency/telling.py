@@ -1,0 +1,60 @@
+"""What the last exit says at the end: a line for each thing that is held, rests, was left alone, or belongs to nobody known."""
+
+from decimal import Decimal
+
+from engine.clock import SECOND
+from engine.emergency.gathering import Gathering
+from engine.emergency.holding import Left
+from engine.emergency.sending import Sender
+from engine.model.money import ZERO, plain
+
+
+def describe(lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, coins: bool) -> list[str]:
+    """The lines, what matters most first."""
+    bad = any(left.closable or left.beyond for left in lefts) or bool(told.rows()) or bool(sender.unresolved)
+    done = f"{sender.closed} closes sent, {sender.cancelled} orders cancelled, in {spent / SECOND:.1f} s"
+    lines = [f"NOT FLAT: {done}" if bad else f"the venue says flat: {done}"]
+    for left in lefts:
+        lines += _of(left, told, sender, coins=coins)
+    for row in told.rows():
+        lines.append(f"{row.symbol}: our order rests: {row.text or row.client_order_id} ({row.venue_order_id})")
+    for sent in sender.unresolved.values():
+        lines.append(f"{sent.order.symbol}: what became of our order {sent.order.client_order_id} is not known")
+    for row in told.foreign():
+        lines.append(f"{row.symbol or 'an order'}: not ours, left alone: {row.text} ({row.venue_order_id})")
+    for part, trouble in told.complaints.items():
+        lines.append(f"{part} not answered: {trouble}")
+    if bad:
+        lines.append("nobody watches this now: look at it at the venue, and run `flatout flatten --yes` again")
+    return lines
+
+
+def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str]:
+    symbol, lines = left.symbol, []
+    what = left.symbol if left.on_margin else left.instrument.base
+    if left.closable:
+        why = sender.refusal if coins or left.on_margin else "another process may still send for this account: coins are not sold"
+        stop = any(row.symbol == symbol for row in told.rows())
+        guard = "a stop rests at the venue" if stop else "NAKED: no stop rests at the venue"
+        lines.append(f"{symbol}: still held: {plain(left.closable)} of ours; {guard}" + (f"; {why}" if why else ""))
+    if left.beyond:
+        worth = _worth(left, told, left.beyond)
+        lines.append(
+            f"{symbol}: {plain(left.beyond)} {what}{worth} is unattributable: nothing says whether it is ours;"
+            f" `flatout flatten --yes --all-of {symbol}` closes it, too"
+        )
+    if left.alone:
+        lines.append(f"{symbol}: {plain(left.alone)} {what} is not ours and was left alone")
+    if left.dust and not left.closable:
+        lines.append(f"{symbol}: {plain(left.dust)} is below what the venue trades and stays")
+    if left.missing and not left.closable and abs(left.missing) > abs(left.dust):
+        lines.append(f"{symbol}: {plain(left.missing)} that our books have is not at the venue")
+    return lines
+
+
+def _worth(left: Left, told: Gathering, size: Decimal) -> str:
+    quote = told.quote(left.symbol)
+    if quote is None:
+        return ""
+    value = left.instrument.notional(abs(size), quote.mid)
+    return "" if value == ZERO else f" (about {value:,.2f} {left.instrument.quote})"
