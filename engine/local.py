@@ -4,18 +4,13 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine import assembly
 from engine.backing import backing
-from engine.clock import SECOND, Clock
 from engine.control import ControlError, ControlServer, RemoteSession
 from engine.desk.desk import Decision
-from engine.exchange import Store
 from engine.home import Home
 from engine.journal import Journal
 from engine.model.intent import AnyIntent
@@ -27,10 +22,6 @@ from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
 from engine.settings import Settings
-from engine.venues.protocol import Venue
-
-LOOK_BACK = 30 * 86_400 * SECOND
-"""How far back a live account's executions are looked through for what is held."""
 
 
 class LocalSession:
@@ -129,36 +120,6 @@ def secrets_of(settings: Settings) -> list[str]:
     if settings.journal.url and "://" in settings.journal.url:
         found.append(urlsplit(settings.journal.url).password or "")
     return found
-
-
-@asynccontextmanager
-async def venue_alone(settings: Settings, clock: Clock, home: Home) -> AsyncIterator[tuple[Venue, int]]:
-    """The venue without a desk and without a market that moves: for the last way to flat; and from when on its executions are asked for.
-
-    A paper account's last prices are what it remembers. Raises StoreError, MarketError or VenueError.
-    """
-    market = settings.market
-    if settings.account.venue != "paper":
-        live = assembly.live(settings.account, market.symbols, settings.gateway.timeout, home.folder, clock)
-        try:
-            yield live, clock.now() - LOOK_BACK
-        finally:
-            await live.close()
-        return
-    profile, store = assembly.profile(settings.account.profile, settings.account.limits), Store(home.paper)
-    if market.source == "recorded":
-        instruments = assembly.recorded(profile, [Path(name) for name in market.files]).instruments
-    else:  # what an exchange trades is not asked in an emergency: its symbols are told by the settings
-        ticks = market.symbols
-        instruments = assembly.simulated(profile, ticks, market.seed, clock.now(), market.model if market.source == "simulated" else {}).instruments
-    cash, currency = settings.account.cash, settings.account.currency
-    paper = assembly.paper(profile, instruments, cash, currency, clock, market.seed, settings.paper, store=store)
-    try:
-        store.restore(paper.exchange, clock.now())
-        yield paper, 0
-    finally:
-        await paper.close()
-        paper.shut_down()
 
 
 async def open_session(settings: Settings, folder: Path | None = None) -> Session:

@@ -19,8 +19,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from engine.model.rules import ProtectionRules, RequestRules, RiskRules, Rules
 from engine.gateway.rules import GatewayRules
+from engine.model.rules import ProtectionRules, RequestRules, RiskRules, Rules
 
 APP = "flatout"
 PREFIX = "FLATOUT_"

@@ -1,4 +1,4 @@
-"""Commands that work beside a console, or without one: status and flatten."""
+"""A command that works beside a console, or without one: status."""
 
 import asyncio
 import time
@@ -9,16 +9,13 @@ import click
 import msgspec
 
 from engine import local
-from engine.clock import Clock
-from engine.control import Ask, ControlError, Line, Look
-from engine.emergency import Emergency, NotFlatError
+from engine.control import ControlError, Line, Look
 from engine.exchange import StoreError
 from engine.home import Home, HomeError
 from engine.journal import JournalError
 from engine.market import MarketError
-from engine.model.intent import Flatten
 from engine.model.money import plain
-from engine.model.view import Answer, View
+from engine.model.view import View
 from engine.settings import Settings
 from engine.venues.protocol import VenueError
 from tui.cli import Common
@@ -26,8 +23,6 @@ from tui.opening import settings_of
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
-FLAT = 120.0
-"""Seconds that the venue gets to say flat."""
 
 Unusable = (JournalError, StoreError, HomeError, MarketError, VenueError, ValueError, OSError)
 
@@ -108,73 +103,3 @@ def _told(view: View) -> str:
         lines.append(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol} at {plain(level)}: {row.state}")
     lines += [f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands]
     return "\n".join(lines)
-
-
-def flatten(common: Common, *, yes: bool) -> int:
-    """Until the venue says flat, whatever stands in the way; 0 only then."""
-    settings = settings_of(common).settings
-    if not yes:
-        click.echo("flatout flatten: this cancels and closes everything of ours; say --yes to do it")
-        return status(common, as_json=False) or 1
-    intent = Flatten(id=f"cli-{time.time_ns()}")
-
-    async def ask(line: Line) -> View:
-        return await _until_flat(lambda: line.put(Ask(intent), Answer), lambda: line.put(Look(), View), intent.id)
-
-    async def alone(session: local.LocalSession) -> View:
-        async def look() -> object:
-            return session.view()
-
-        await _recovered(session)
-        return await _until_flat(lambda: session.ask(intent), look, intent.id)
-
-    try:
-        view = asyncio.run(_through(settings, common, ask, alone))
-    except (*Unusable, ControlError) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
-        click.echo("flatout flatten: going to the venue directly", err=True)
-        return _directly(settings, common)
-    if view.flatten is None or view.flatten.ended_at is None:
-        click.echo("flatout flatten: not flat yet; going to the venue directly", err=True)
-        return _directly(settings, common)
-    click.echo("\n".join(view.flatten.receipt))
-    return 0
-
-
-async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], Awaitable[object]], intent: str) -> View:
-    answer = await ask()
-    assert isinstance(answer, Answer)
-    click.echo(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
-    deadline = time.monotonic() + FLAT
-    told = ""
-    while True:
-        view = await look()
-        assert isinstance(view, View)
-        flat = view.flatten
-        if flat is not None and (flat.ended_at is not None or time.monotonic() > deadline):
-            return view
-        if flat is not None:
-            lines = "\n".join(f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines)
-            if lines != told:
-                told = lines
-                click.echo(lines)
-        elif time.monotonic() > deadline:
-            return view
-        await asyncio.sleep(0.1)
-
-
-def _directly(settings: Settings, common: Common) -> int:
-    """Past the desk and its journal: the venue, and nothing else."""
-
-    async def go() -> None:
-        home = Home.of(settings.account.name, common.home)
-        clock = Clock(asyncio.get_running_loop())
-        async with local.venue_alone(settings, clock, home) as (venue, since):
-            await Emergency(venue, settings.account.name, clock, click.echo, since).flatten()
-
-    try:
-        asyncio.run(go())
-    except (NotFlatError, *Unusable) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
-        return 1
-    return 0

@@ -161,12 +161,17 @@ def status(common: Common, as_json: bool) -> None:
 
 @main.command()
 @click.option("--yes", is_flag=True, help="Do it; without this it only says what it would do.")
+@click.option("--all-of", "all_of", multiple=True, metavar="SYMBOL", help="Close all of this symbol, whoever bought it; asks for it to be typed.")
+@click.option("--any-price", is_flag=True, help="Let the last attempts go without a price bound.")
 @click.pass_obj
-def flatten(common: Common, yes: bool) -> None:
-    """Cancel everything of ours, close everything, until the venue says flat. Exits with 0 only then."""
-    from tui.beside import flatten as close_all
+def flatten(common: Common, yes: bool, all_of: tuple[str, ...], any_price: bool) -> None:
+    """Cancel everything of ours, close everything, until the venue says flat, with or without a console that answers.
 
-    sys.exit(close_all(common, yes=yes))
+    Exit codes: 0 the venue says flat, 1 it does not and each line says what is left, 2 it can't be tried.
+    """
+    from tui.flattening import flatten as close_all
+
+    sys.exit(close_all(common, yes=yes, all_of=all_of, any_price=any_price))
 
 
 @main.command()

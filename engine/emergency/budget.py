@@ -16,6 +16,8 @@ from engine.model.side import Side
 
 ASSUMED = 0.8
 """Share of each counter that counts as used where nobody left counters: an engine keeps the rest for its own flatten."""
+ASKED = 0.4
+"""The same of counters that only questions are charged to: where that is too little, the venue refuses one of them, and nothing is lost."""
 SHARE = 0.6
 """Most of a counter that is kept from questions."""
 
@@ -50,7 +52,7 @@ class Budget:
                 if name not in known and not counters:
                     known.add(name)
                     counter = self._model.counter(name)
-                    counter.spend(counter.capacity * ASSUMED, now)
+                    counter.spend(counter.capacity * (ASSUMED if name in self._orders else ASKED), now)
 
     async def pay(self, name: str, cost: float) -> None:
         """Wait until a question may be asked, and count it. Raises OutOfTimeError."""

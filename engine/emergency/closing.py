@@ -39,6 +39,8 @@ STOP_AWAY = Decimal("0.03")
 LAST = 15 * SECOND
 """Kept at the end for putting stops back."""
 PAUSE = SECOND // 5
+PLENTY = 4
+"""A close is asked about at once where so many questions could be asked."""
 GONE_AFTER = 60 * SECOND
 """What our books have and the venue lacks is believed to be gone only from pictures so much later than our last action."""
 
@@ -144,15 +146,18 @@ class Closing:
             await self._clock.sleep(PAUSE)
             return None
         await self._hear()
-        if await self._entries():
-            await self.told.orders()
-        acted = await self._contracts()
+        acted = await self._entries() > 0
+        acted = await self._contracts() or acted
+        if self._ours.summary is not None:  # what it proves goes now; the executions may take a while
+            await self._doubts()
+            acted = await self._coins() or acted
         complete = await self.told.executions()
         await self._learn_symbols()
         await self._hear()
         self._sender.resolve()
         await self._doubts()
-        if complete or self._ours.summary is not None:
+        if complete:
+            acted = await self._contracts() or acted
             acted = await self._coins() or acted
         acted = await self._leftovers() or acted
         if acted or not complete:
@@ -214,7 +219,8 @@ class Closing:
         if now < self._again.get(order.client_order_id, 0):
             return False
         self._again[order.client_order_id] = now + SECOND + self._terms.lag
-        await self._sender.cancel(order)
+        if await self._sender.cancel(order):
+            self.told.drop(order.client_order_id)
         return True
 
     def _named(self, row: Row) -> Order:
@@ -273,6 +279,8 @@ class Closing:
             if fate in (Fate.REFUSED, Fate.HELD):
                 break
             sent = True
+            if self._budget.pause([Query(order.client_order_id, order.symbol, Lane.EMERGENCY)] * PLENTY) > 0:
+                break  # the executions of the next picture tell it for less
             ended = await self._sender.end_of(order)
             if ended is None:
                 break
@@ -368,8 +376,7 @@ class Closing:
             ended = await self._sender.end_of(stop)
             if ended is None:
                 return True  # nothing is sold until its end is known
-        if resting:
-            await self.told.orders()
+            self.told.drop(stop.client_order_id)
         sent = await self._attempts(left)
         await self._put_back(left)
         return sent or bool(resting)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from engine.clock import SECOND, Clock
 from engine.emergency.budget import Budget, OutOfTimeError
 from engine.emergency.ours import Ours
@@ -85,7 +87,7 @@ class Gathering:
 
     async def decisive(self) -> bool:
         """Holdings and open orders, anew; whether both are known."""
-        holdings = await self.ask("holdings", lambda: self.parts.holdings(self.pay))
+        holdings = await self.ask("holdings", lambda: self.parts.holdings(self.pay, on_margin=self.ours.borrows))
         self.holdings = holdings if holdings is not None else self.holdings
         await self.orders()
         return self.holdings is not None and self.working is not None
@@ -99,6 +101,12 @@ class Gathering:
         for row in working.rows:
             if row.order is not None and self.ours.is_ours(row.client_order_id, row.venue_order_id):
                 self.ours.tell(row.order)
+
+    def drop(self, name: str) -> None:
+        """An order of ours has ended: it is no longer listed here, whatever the next view says."""
+        if self.working is not None:
+            rows = tuple(row for row in self.working.rows if self.ours.name_of(row.client_order_id, row.venue_order_id) != name)
+            self.working = replace(self.working, rows=rows)
 
     async def executions(self) -> bool:
         """Executions, page by page to the end; pages that were answered are kept. Whether they are known to their end."""

@@ -83,11 +83,13 @@ class LastExit:
 
     async def _run(self) -> int:
         if not self._wanted.folder.is_dir():
-            return await self._directly(None, None) or FLAT
+            code = await self._directly(None, None)
+            return NOT_FLAT if code is None else code
         for _ in range(3):
             found = self._take()
             if isinstance(found, Lock) or found is None:
-                return await self._directly(found, None) or FLAT
+                code = await self._directly(found, None)
+                return NOT_FLAT if code is None else code
             if holder.is_exit(found):
                 self.say(f"another last exit is at work ({found.text}): following it")
                 mark = await holder.follow(self._wanted.folder, found, self.say)
@@ -227,7 +229,7 @@ class LastExit:
             while True:
                 try:
                     venue = await stack.enter_async_context(opened(self._wanted.settings, self._wanted.folder, clock, symbols))
-                    await venue.parts().holdings(_free_of_charge)
+                    await venue.parts().holdings(_free_of_charge, on_margin=False)
                     break
                 except (KeysError, RefusedError):
                     raise

@@ -67,6 +67,13 @@ class Ours:
         """What lay there before us (a currency, or a symbol of a derivative); None where nobody knows."""
         return None if self.summary is None else self.summary.baseline.get(asset, ZERO)
 
+    @property
+    def borrows(self) -> bool:
+        """Whether anything of ours is, or was, a loan: by the summary, or by an execution of ours."""
+        if any(position.leverage is not None and position.leverage > 1 for position in self.positions):
+            return True
+        return any(name in self._lent and self.is_ours(fill.client_order_id) for name, fill in self._fills.items())
+
     def is_ours(self, client_order_id: str, venue_order_id: str = "") -> bool:
         """Whether an order is one of ours."""
         return client_order_id.startswith(self.prefix) or client_order_id in self._orders or venue_order_id in self._by_venue

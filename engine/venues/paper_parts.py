@@ -39,8 +39,9 @@ class PaperParts:
         await pay(counter, cost)
         return await self._look({counter: cost}, since)
 
-    async def holdings(self, pay: Pay) -> Holdings:
-        """Balances and positions."""
+    async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
+        """Balances and positions, always."""
+        del on_margin
         told = await self._asked(0, NO_FILLS, pay)
         return Holdings(told.as_of, told.balances, told.net)
 

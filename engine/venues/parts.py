@@ -66,8 +66,8 @@ class Page(Struct, frozen=True):
 class Parts(Protocol):
     """Asks one account for parts of its picture. Each question raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
 
-    async def holdings(self, pay: Pay) -> Holdings:
-        """Balances and positions."""
+    async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
+        """Balances and positions; `on_margin` says whether what a spot venue lends is asked for, too: one question more."""
         ...
 
     async def working(self, pay: Pay) -> Working:

@@ -33,8 +33,9 @@ class FuturesParts:
         self._ask = ask
         self._listed = listed
 
-    async def holdings(self, pay: Pay) -> Holdings:
-        """Positions. Collateral is not asked for: it is nothing to close."""
+    async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
+        """Positions, always. Collateral is not asked for: it is nothing to close."""
+        del on_margin
         await pay(BUDGET, 2.0)
         asked = self._venue.clock.now()
         told = await self._ask("private_get_openpositions", {}, LANE)

@@ -40,8 +40,8 @@ class SpotParts:
         self._fill = fill
         self._net = net
 
-    async def holdings(self, pay: Pay) -> Holdings:
-        """BalanceEx, and OpenPositions where anything can be on margin."""
+    async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
+        """BalanceEx, and OpenPositions."""
         await pay(REST, 1.0)
         asked = self._venue.clock.now()
         told = await self._ask("private_post_balanceex", {}, LANE)
@@ -50,7 +50,7 @@ class SpotParts:
             name = self._venue.names.asset(code)
             balances[name] = balances.get(name, ZERO) + _number(row, "balance")
         held: Mapping[str, Mapping[str, Any]] = {}
-        if any(instrument.can_short for instrument in await self._venue.instruments()):
+        if on_margin:
             await pay(REST, 1.0)
             held = await self._ask("private_post_openpositions", {}, LANE)
         try:
