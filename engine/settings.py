@@ -19,8 +19,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from engine.gateway.rules import GatewayRules
-from engine.model.rules import ProtectionRules, RequestRules, RiskRules, Rules
+from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules
 
 APP = "flatout"
 PREFIX = "FLATOUT_"

@@ -39,6 +39,8 @@ STOP_AWAY = Decimal("0.03")
 LAST = 15 * SECOND
 """Kept at the end for putting stops back."""
 PAUSE = SECOND // 5
+REFUSED_MOST = 20 * SECOND
+"""Longest pause before a stop is taken away once more for a close that the venue refused."""
 PLENTY = 4
 """A close is asked about at once where so many questions could be asked."""
 GONE_AFTER = 60 * SECOND
@@ -101,6 +103,10 @@ class Closing:
         """Stops that were taken away and not put back, by symbol."""
         self._again: dict[str, int] = {}
         """When the end of an order may be asked for again."""
+        self._refused: dict[str, int] = {}
+        """By symbol: when coins may be tried again after a refusal."""
+        self._seen: dict[str, Order] = {}
+        """Orders of ours that were ever known to rest."""
         self._step: dict[tuple[str, bool], int] = {}
         self._pictures: list[tuple[object, ...]] = []
         self._seed()
@@ -122,6 +128,7 @@ class Closing:
         for known, order in zip((one for one in summary.orders if one.symbol in self._instruments), orders, strict=True):
             if order.venue_order_id is not None:
                 self.told.parts.introduce(order)
+            self._seen[order.client_order_id] = order
             ends_at = known.deadline or known.touched_at + NO_DEADLINE
             if known.in_doubt or known.venue_order_id is None:
                 self._sender.unresolved[known.client_order_id] = Sent(order, ends_at)
@@ -170,6 +177,7 @@ class Closing:
         await self.told.prices(tuple(self._wanted()))
         picture = self.told.picture()
         if picture is not None:
+            self._seen |= {order.client_order_id: order for order in picture.orders}
             self._gate.hear(picture, self._clock.now())
         self._holding.counts = self._counts(0)
 
@@ -277,6 +285,8 @@ class Closing:
                 break
             fate = await self._sender.submit(order)
             if fate in (Fate.REFUSED, Fate.HELD):
+                count, _ = self._gate.pace.until(order)
+                self._refused[left.symbol] = self._clock.now() + min(SECOND << min(count, 5), REFUSED_MOST)
                 break
             sent = True
             if self._budget.pause([Query(order.client_order_id, order.symbol, Lane.EMERGENCY)] * PLENTY) > 0:
@@ -286,6 +296,7 @@ class Closing:
                 break
             if ended.filled < order.size:
                 self._step[left.symbol, left.on_margin] = self._step.get((left.symbol, left.on_margin), 0) + 1
+                await self.told.prices((left.symbol,), age=0)
         return sent
 
     def _close(self, left: Left) -> Order | None:
@@ -293,7 +304,7 @@ class Closing:
         quote, side, step = self.told.quote(left.symbol), left.side, self._step.get((left.symbol, left.on_margin), 0)
         unbounded = self._terms.any_price and (step >= len(BOUNDS) or quote is None)
         if quote is None and not unbounded:
-            self._sender.refusal = f"{left.symbol}: no price is known"
+            self._sender.refusals.setdefault(left.symbol, "no price is known")
             return None
         price = None
         if quote is not None and not unbounded:
@@ -326,15 +337,10 @@ class Closing:
     async def _doubts(self) -> None:
         """Ask by id what became of orders that may be, or may have been, on the wire; and of exits that are no longer listed."""
         listed = {self._ours.name_of(row.client_order_id, row.venue_order_id) for row in self.told.rows()}
-        summary = self._ours.summary
-        for known in () if summary is None else summary.orders:
-            instrument = self._instruments.get(known.symbol)
-            gone = known.client_order_id not in listed and known.client_order_id in self._evidence.exits()
-            if instrument is None or not gone or known.client_order_id in self._sender.unresolved:
-                continue
-            if self._evidence.exits()[known.client_order_id].reduce_only:
-                continue
-            self._sender.unresolved[known.client_order_id] = Sent(_order(known, summary or Summary(account="")), known.touched_at)
+        for name, one in list(self._evidence.exits().items()):
+            order = self._seen.get(name)
+            if order is not None and name not in listed and not one.reduce_only:
+                self._sender.unresolved.setdefault(name, Sent(order, order.touched_at))
         for sent in list(self._sender.unresolved.values()):
             if sent.order.client_order_id not in listed:
                 await self._sender.look(sent.order)
@@ -365,7 +371,7 @@ class Closing:
     async def _exchange(self, left: Left) -> bool:
         """Take the stop away, close what it protected, put it back where that fails."""
         order, resting = self._close(left), self._exits(left)
-        if order is None or self._gate.pace.until(order)[1] > self._clock.now():
+        if order is None or self._gate.pace.until(order)[1] > self._clock.now() or self._clock.now() < self._refused.get(left.symbol, 0):
             return False
         if resting and not await self._set_aside(order, resting):
             return False

@@ -127,10 +127,10 @@ class Gathering:
                 return True
             cursor = page.cursor
 
-    async def prices(self, symbols: tuple[str, ...]) -> None:
-        """Best prices, where those that are known are older than a second."""
+    async def prices(self, symbols: tuple[str, ...], age: int = PRICE_AGE) -> None:
+        """Best prices, where those that are known are older than `age` (nanoseconds)."""
         now = self._clock.now()
-        missing = [symbol for symbol in symbols if symbol not in self._quotes or now - self._quotes[symbol].at > PRICE_AGE]
+        missing = [symbol for symbol in symbols if symbol not in self._quotes or now - self._quotes[symbol].at > age]
         if missing:
             found = await self.ask("prices", lambda: self.parts.quotes(missing), 2)
             self._quotes |= {quote.symbol: quote for quote in found or ()}

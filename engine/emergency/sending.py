@@ -19,7 +19,7 @@ from engine.gate import Admitted, Gate
 from engine.model import report as r
 from engine.model.ids import LAST_EXIT, client_order_id
 from engine.model.money import plain
-from engine.model.order import Order, Role, Status
+from engine.model.order import Order, Role, Status, TimeInForce
 from engine.model.request import Cancel, Lane, Query, Request, Submit
 from engine.venues.protocol import NotSentError, RateLimitedError, RefusedError, Venue, VenueError
 
@@ -73,8 +73,8 @@ class Sender:
         self.last_action = clock.now()
         """When the venue last got something to do."""
         self.cancelled = self.closed = 0
-        self.refusal = ""
-        """The venue's or the gate's last words against a close."""
+        self.refusals: dict[str, str] = {}
+        """By symbol: the venue's last words against a close, or the gate's."""
         self._venue = venue
         self._account = account
         self._gate = gate
@@ -105,7 +105,7 @@ class Sender:
         verdict = self._gate.admit(request, now, self._waited.get(order.position))
         if not isinstance(verdict, Admitted):
             self._waited.setdefault(order.position, now)
-            self.refusal = verdict.text
+            self.refusals.setdefault(order.symbol, verdict.text)
             return Fate.HELD
         if verdict.on_our_books:
             self._say(f"{order.symbol}: no picture counts; sent on our books")
@@ -125,7 +125,7 @@ class Sender:
         for report in reports:
             if isinstance(report, r.Rejected) and not report.duplicate:
                 self.unresolved.pop(name, None)
-                self.refusal = report.text
+                self.refusals[order.symbol] = report.text
                 self._say(f"{order.symbol}: refused: {report.text}")
                 return Fate.REFUSED
         self.closed += order.role is Role.CLOSE
@@ -137,7 +137,7 @@ class Sender:
         request = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, touched)
         await self._budget.leave(request)
         if not isinstance(verdict := self._gate.admit(request, self._clock.now()), Admitted):
-            self.refusal = verdict.text
+            self.refusals.setdefault(order.symbol, verdict.text)
             return False
         self._say(f"cancel {order.role.value} {order.side} {plain(order.size)} {order.symbol}")
         self._gate.leaves(request, self._clock.now())
@@ -165,12 +165,29 @@ class Sender:
             if isinstance(report, r.Found):
                 self.found(report.order)
                 return report.order
+            if isinstance(report, r.Absent):
+                self._absent(report)
         return None
 
+    def _absent(self, report: r.Absent) -> None:
+        """The venue does not know an order that can't be on its way any more: it never arrived, or ended as the executions say."""
+        sent = self.unresolved.get(report.client_order_id)
+        if sent is not None and report.at > sent.ends_at + LATE + self._lag:
+            self._over(sent, report.at)
+
+    def _over(self, sent: Sent, at: int) -> None:
+        """An order is proved to have ended, with the executions that are listed."""
+        name = sent.order.client_order_id
+        filled = self._ours.filled(name)
+        status = Status.FILLED if filled >= sent.order.size else Status.CANCELLED
+        ended = replace(sent.order, filled=max(filled, sent.order.filled), status=status, size=max(filled, sent.order.size))
+        self._gate.hear(r.Found(ended, self._ours.fills_of(name), at), self._clock.now())
+        self.found(ended)
+
     def found(self, order: Order) -> None:
-        """An order, as the venue has it."""
+        """An order, as the venue has it. One that rests is in no doubt; a close of ours never rests."""
         self._ours.tell(order)
-        if not order.is_open:
+        if not order.is_open or order.time_in_force is TimeInForce.GTC:
             self.unresolved.pop(order.client_order_id, None)
 
     def resolve(self) -> None:
@@ -183,10 +200,7 @@ class Sender:
         for name, sent in list(self.unresolved.items()):
             filled = self._ours.filled(name)
             if name not in listed and (filled >= sent.order.size or asked > sent.ends_at + LATE + self._lag):
-                status = Status.FILLED if filled >= sent.order.size else Status.CANCELLED
-                ended = replace(sent.order, filled=max(filled, sent.order.filled), status=status, size=max(filled, sent.order.size))
-                self._gate.hear(r.Found(ended, self._ours.fills_of(name), asked), self._clock.now())
-                self.found(ended)
+                self._over(sent, asked)
 
     def is_in_doubt(self, symbol: str) -> bool:
         """Whether anything of ours in a symbol may still fill, or may have."""
@@ -224,7 +238,7 @@ class Sender:
         if not quiet:
             self._say(f"{type(request).__name__.lower()}: {text}")
         if isinstance(request, Submit):
-            self.refusal = text
+            self.refusals[request.order.symbol] = text
             self.unresolved.pop(request.order.client_order_id, None)
             self._gate.hear(r.Rejected(request.order.client_order_id, text, self._clock.now()), self._clock.now())
 

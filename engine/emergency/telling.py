@@ -33,7 +33,7 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
     symbol, lines = left.symbol, []
     what = left.symbol if left.on_margin else left.instrument.base
     if left.closable:
-        why = sender.refusal if coins or left.on_margin else "another process may still send for this account: coins are not sold"
+        why = sender.refusals.get(symbol, "") if coins or left.on_margin else "another process may still send for this account: coins are not sold"
         stop = any(row.symbol == symbol for row in told.rows())
         guard = "a stop rests at the venue" if stop else "NAKED: no stop rests at the venue"
         lines.append(f"{symbol}: still held: {plain(left.closable)} of ours; {guard}" + (f"; {why}" if why else ""))

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 Fraction = Annotated[Decimal, Meta(extra={"minimum": 0})]
 """A Decimal from zero up; the settings check the bound, which msgspec can't on a Decimal."""
 Seconds = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+"""Seconds, more than none."""
 Count = Annotated[int, Meta(ge=0)]
 
 D = Decimal
@@ -107,3 +109,24 @@ class Rules(Struct, frozen=True, kw_only=True):
     risk: RiskRules = RiskRules()
     protection: ProtectionRules = ProtectionRules()
     requests: RequestRules = RequestRules()
+
+
+class GatewayRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[gateway]`: how patiently requests are sent. Durations are seconds."""
+
+    timeout: Positive = 10.0
+    """An answer that takes longer counts as unknown."""
+    backoff: Positive = 0.25
+    """Pause before a request that provably never left is tried again; doubles up to `backoff_max`."""
+    backoff_max: Positive = 15.0
+    """Longest pause."""
+    backoff_exits: Positive = 2.0
+    """The same for what protects: exits, stops, cancels, and all that a flatten sends."""
+    jitter: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    """Share of a pause that is drawn at random."""
+    breaker: Annotated[int, Meta(ge=1)] = 5
+    """Failures in a row that open the breaker: entries are refused, exits go on and probe."""
+    delay: Annotated[float, Meta(ge=0)] = 0.5
+    """How much longer one request may be on its way than the next: the venue's limits are kept as if so much less had drained."""
+    in_flight: Annotated[int, Meta(ge=1)] = 64
+    """Requests on the line at once; exits may exceed it."""

@@ -1,0 +1,424 @@
+"""The last exit against a paper venue whose truth is known: what it closes, what it leaves alone, and when it says flat."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.clock import SECOND
+from engine.exchange import Faults
+from engine.model.ids import account_prefix, is_of_last_exit
+from engine.model.order import Order, OrderType, Role
+from engine.model.request import Cancel, Query, Request, Submit
+from engine.model.side import Side
+from engine.session import mark as marks
+from engine.venues.protocol import RateLimitedError
+from tests.support.scene import ACCOUNT, BTC, ETH, Scene, play
+
+D = Decimal
+BOTH = pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
+
+
+def listening(scene: Scene) -> list[Request]:
+    """All requests that reach the venue from now on."""
+    sent: list[Request] = []
+    send = scene.venue.send
+
+    async def carry(request: Request) -> Any:
+        sent.append(request)
+        return await send(request)
+
+    scene.venue.send = carry  # type: ignore[method-assign]
+    return sent
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_a_position_of_last_year_is_closed(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", days=400)
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0, "exit 0 with a position of last year"
+        assert result.flat, result.lines
+        assert not scene.resting
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_an_adopted_position_is_closed(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.foreign(Side.BUY, "0.7")
+        scene.hold("0.3")
+        scene.positions.append(replace(scene.positions[0], id="A", size=D("0.7"), adopted=True))
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0, "what was adopted is ours, too"
+        assert result.flat, result.lines
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+def test_own_coins_and_foreign_orders_stay_and_are_named() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        resting = scene.foreign(Side.SELL, "0.5", price="90000")
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == 2
+        assert [order.client_order_id for order in scene.resting] == [resting.client_order_id]
+        told = "\n".join(result.lines)
+        assert "BTC/USD: 2 BTC is not ours and was left alone" in told
+        assert "not ours, left alone: sell 0.5 BTC/USD" in told
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_views_that_lag_do_not_say_flat(profile: str) -> None:
+    """The engine bought five seconds ago, its home is lost, and the venue's views are twenty seconds old."""
+
+    async def tale(scene: Scene) -> None:
+        scene.venue._remember()
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(5 * SECOND)
+        result = await scene.exit(None, lag=20 * SECOND)
+        assert scene.held == 0, "two pictures that agree about the past"
+        assert result.flat, result.lines
+
+    play(tale, profile=profile, faults=Faults(rest_lag=20 * SECOND))
+
+
+@pytest.mark.hazard("H113")
+def test_what_nobody_can_attribute_is_never_passed_over() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        result = await scene.exit(None)
+        assert scene.held == 2, "the owner's coins"
+        assert not result.flat, "two bitcoin that nobody can attribute were passed over"
+        assert any("2 BTC (about 120,000.10 USD) is unattributable" in line for line in result.lines), result.lines
+        assert not scene.resting
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H113")
+def test_all_of_a_symbol_is_closed_where_the_operator_says_so() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        result = await scene.exit(None, all_of=(BTC,))
+        assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_a_lost_home_still_closes_what_our_executions_prove(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(None)
+        assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_what_filled_after_the_summary_counts(profile: str) -> None:
+    """The home is older than the last orders: a disk was full."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        told = scene.summary()
+        await scene.clock.sleep(3600 * SECOND)
+        scene.place(Side.BUY, "0.5", Role.ENTRY)
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(told)
+        assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H73")
+def test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive() -> None:
+    """Its close was on the wire when it died. It arrives two seconds later; own coins lie in the same heap."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        late = Order(scene.name(), "P", BTC, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1), deadline=scene.clock.now() + 4 * SECOND)
+        scene.rest(replace(late, touched_at=scene.clock.now()), venue_order_id=None, in_doubt=True, deadline=late.deadline)
+        scene.clock.call_at(scene.clock.now() + 2 * SECOND, lambda: scene.arrive(late))
+        result = await scene.exit(scene.summary())
+        assert scene.held == 2, "one holding was sold twice"
+        assert result.flat, result.lines
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H73")
+def test_an_entry_of_the_dead_engine_that_arrives_late_is_closed() -> None:
+    async def tale(scene: Scene) -> None:
+        late = Order(scene.name(), "P", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D(1), deadline=scene.clock.now() + 5 * SECOND)
+        scene.rest(replace(late, touched_at=scene.clock.now()), venue_order_id=None, in_doubt=True, deadline=late.deadline)
+        scene.clock.call_at(scene.clock.now() + 4 * SECOND, lambda: scene.arrive(late))
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+def test_how_much_of_a_cancelled_stop_had_filled_is_learned() -> None:
+    """The stop fires between the picture and its cancel, and fills in part. The views are five seconds old; own coins lie there."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        sent, send = listening(scene), scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            if isinstance(request, Cancel) and not any(isinstance(one, Cancel) for one in sent):
+                scene.bids[BTC], scene.sizes[BTC] = "50000", "0.4"
+                scene.quote()
+                scene.sizes[BTC] = "1000"
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert scene.held == 2, "more was sold than had been bought"
+        assert result.flat, result.lines
+
+    play(tale, coins="2", faults=Faults(rest_lag=5 * SECOND))
+
+
+@pytest.mark.hazard("H112")
+def test_a_stop_is_taken_away_only_when_its_close_can_be_paid_for() -> None:
+    """A starter tier, and the engine has used the pair's counter up. The position is naked for a moment, not for a minute."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(20 * SECOND)
+        counter = scene.exchange.limits.counter(BTC)
+        counter.spend(60 - counter.used - 4.5, scene.clock.now())
+        scene.exchange.limits.counter("rest").spend(14, scene.clock.now())
+        times: dict[type, int] = {}
+        send = scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Cancel | Submit):
+                times[type(request)] = scene.clock.now()
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        naked = (times[Submit] - times[Cancel]) / SECOND
+        assert naked < 3, f"naked for {naked:.1f} s, for want of tokens"
+
+    play(tale, tier="starter")
+
+
+@pytest.mark.hazard("H112")
+@pytest.mark.parametrize("tier", ["starter", "intermediate", "pro"])
+def test_it_keeps_within_the_limits_of_its_tier(tier: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        scene.hold("3", symbol=ETH, stop="2000")
+        await scene.clock.sleep(30 * SECOND)
+        refused: list[str] = []
+        carried = scene.venue._carried
+
+        async def carry(act: Any) -> Any:
+            try:
+                return await carried(act)
+            except RateLimitedError as error:
+                refused.append(str(error))
+                raise
+
+        scene.venue._carried = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert not refused, "the venue's limits were overrun"
+
+    play(tale, tier=tier)
+
+
+@pytest.mark.hazard("H112")
+def test_a_refused_close_puts_the_stop_back_at_once() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        naked: list[float] = []
+        gone = 0
+
+        def refusal(request: Request) -> str:
+            closing = isinstance(request, Submit) and request.order.role is Role.CLOSE
+            return "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+
+        until = scene.clock.now() + 40 * SECOND
+        scene.venue._refusal = refusal  # type: ignore[method-assign]
+        send = scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            nonlocal gone
+            answer = await send(request)
+            stop = any(order.type is OrderType.STOP for order in scene.resting)
+            if not stop and not gone:
+                gone = scene.clock.now()
+            elif stop and gone:
+                naked.append((scene.clock.now() - gone) / SECOND)
+                gone = 0
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert naked, "the stop was never put back"
+        assert max(naked) < 2, f"naked for {max(naked):.1f} s"
+        assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+@BOTH
+def test_out_of_time_a_stop_rests_under_all_that_is_left(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None if profile == "kraken-futures" else "50000")
+        await scene.clock.sleep(60 * SECOND)
+        began = scene.clock.now()
+
+        def refusal(request: Request) -> str:
+            return "EOrder:Market in cancel_only mode" if isinstance(request, Submit) and request.order.role is Role.CLOSE else ""
+
+        scene.venue._refusal = refusal  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert not result.flat
+        assert scene.clock.now() - began <= 125 * SECOND
+        assert [(order.type, order.size) for order in scene.resting] == [(OrderType.STOP, D(1))], scene.resting
+        assert is_of_last_exit(scene.resting[0].client_order_id)
+        told = "\n".join(result.lines)
+        assert "still held: 1 of ours; a stop rests at the venue" in told
+        assert "cancel_only" in told
+        assert "nobody watches this now" in told
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H112")
+@BOTH
+def test_closes_carry_a_bound_that_widens(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", days=1, stop=None)
+        sent, send = listening(scene), scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            """The market falls by a fiftieth, each time that an order is on its way."""
+            if isinstance(request, Submit) and len([one for one in sent if isinstance(one, Submit)]) < 2:
+                scene.bids[BTC] = str(int(D(scene.bids[BTC]) * D("0.98")))
+                scene.quote()
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0
+        assert result.flat, result.lines
+        closes = [one.order for one in sent if isinstance(one, Submit)]
+        assert len(closes) > 1
+        assert all(order.price is not None for order in closes), "a close without a bound"
+        bounds = [order.price for order in closes if order.price is not None]
+        assert bounds[0] == D(59400)
+        assert bounds[1] <= D(58800) * D("0.97"), "the second bound is no wider"
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H73")
+@BOTH
+def test_the_mark_tells_each_order_before_it_leaves(profile: str, tmp_path: Path) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        send = scene.venue.send
+        unmarked: list[str] = []
+
+        async def carry(request: Request) -> Any:
+            if isinstance(request, Submit):
+                told = marks.read(tmp_path)
+                known = [] if told is None else [order.client_order_id for order in told.orders]
+                if request.order.client_order_id not in known:
+                    unmarked.append(request.order.client_order_id)
+                assert is_of_last_exit(request.order.client_order_id)
+                assert request.order.client_order_id.startswith(account_prefix(ACCOUNT))
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary(), tmp_path)
+        assert result.flat, result.lines
+        assert unmarked == [], "an order left that no mark tells"
+        marked = marks.read(tmp_path)
+        assert marked is not None
+        assert [order.size for order in marked.orders] == [D(1)]
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H73")
+def test_a_second_exit_counts_what_the_first_one_sold(tmp_path: Path) -> None:
+    """The summary is from before both; nobody has booked the first one's sale yet."""
+
+    async def first(scene: Scene) -> None:
+        scene.hold("1")
+        told = scene.summary()
+        shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
+        result = await scene.exit(told, tmp_path)
+        assert result.flat, result.lines
+        scene.venue.shut_down = shut  # type: ignore[method-assign]
+        result = await scene.exit(told, tmp_path)
+        assert result.flat, result.lines
+        assert scene.held == 2, "one holding was sold twice"
+
+    play(first, coins="2")
+
+
+@pytest.mark.hazard("H73")
+@pytest.mark.parametrize("seed", range(6))
+@BOTH
+def test_faults_on_the_way_neither_double_nor_hide_anything(profile: str, seed: int) -> None:
+    async def tale(scene: Scene) -> None:
+        from random import Random
+
+        scene.hold("1")
+        scene.hold("3", symbol=ETH, stop="2000")
+        await scene.clock.sleep(60 * SECOND)
+        scene.venue._random = Random(seed)
+        scene.venue.faults = Faults(lose_reply=0.2, lose_request=0.1)
+        result = await scene.exit(scene.summary())
+        assert scene.held == D(0 if scene.profile.derivatives else 2)
+        assert result.flat, result.lines
+        assert not scene.resting
+
+    play(tale, profile=profile, coins="2" if profile == "kraken-spot" else "0")
+
+
+def test_queries_are_not_wasted_where_a_picture_tells_the_same() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        scene.exchange.limits.counter("rest").spend(12, scene.clock.now())
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert not [one for one in sent if isinstance(one, Query)]
+
+    play(tale, tier="starter")
