@@ -145,7 +145,7 @@ class Closing:
             self._say(str(error))
         self._budget.until = self._terms.until
         await self._guard()
-        return Result(False, tuple(self._lines()))
+        return Result(False, tuple(self._lines(flat=False)))
 
     async def _round(self) -> Result | None:
         """Look, do what is missing, look again. The result, once two pictures agree that nothing more can be done."""
@@ -341,9 +341,7 @@ class Closing:
             order = self._seen.get(name)
             if order is not None and name not in listed and not one.reduce_only:
                 self._sender.unresolved.setdefault(name, Sent(order, order.touched_at))
-        for sent in list(self._sender.unresolved.values()):
-            if sent.order.client_order_id not in listed:
-                await self._sender.look(sent.order)
+        await self._sender.doubts(listed)
 
     async def _coins(self) -> bool:
         """Sell (or buy back) coins of ours; whether anything was done."""
@@ -455,19 +453,28 @@ class Closing:
         """Two pictures in a row that agree and count end the run."""
         lefts = self._holding.lefts()
         waits = any(left.closable for left in lefts) and self._can_close(lefts)
-        if waits or self.told.rows() or self._sender.unresolved or not self._counts(0):
+        missing = any(self._is_missing(left) for left in lefts)
+        if waits or self.told.rows() or self._sender.unresolved or not self._counts(GONE_AFTER if missing else 0):
             self._pictures.clear()
-            await self._clock.sleep(PAUSE)
-            return None
-        if any(self._is_missing(left) for left in lefts) and not self._counts(GONE_AFTER):
-            self._pictures.clear()
-            await self._clock.sleep(SECOND)
+            await self._wait(GONE_AFTER if missing and not waits and self._counts(0) else 0)
             return None
         self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond) for left in lefts))
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:
             return None
         flat = not any(left.closable or left.beyond for left in lefts)
-        return Result(flat, tuple(self._lines()))
+        return Result(flat, tuple(self._lines(flat=flat)))
+
+    async def _wait(self, more: int) -> None:
+        """Until another picture may tell more than this one: views that lag can't, and questions cost tokens."""
+        now = self._clock.now()
+        if self._sender.unresolved:
+            until = self._sender.worth_waiting()
+        elif self.told.rows():
+            until = now
+        else:
+            until = max(self._sender.last_action, self._last_known()) + max(self._terms.lag, more)
+        pause = min(max(until - now, PAUSE), self._terms.until - LAST - now)
+        await self._clock.sleep(max(pause, 0))
 
     def _can_close(self, lefts: list[Left]) -> bool:
         return any(left.closable and (left.on_margin or self._terms.coins) for left in lefts)
@@ -490,9 +497,9 @@ class Closing:
     def _known_stop(self, left: Left) -> Decimal | None:
         return next((one.stop for one in self._ours.positions if one.symbol == left.symbol and one.stop is not None), None)
 
-    def _lines(self) -> list[str]:
+    def _lines(self, *, flat: bool) -> list[str]:
         """What is held, rests, was left alone, or is nobody's."""
-        return describe(self._holding.lefts(), self.told, self._sender, self._clock.now() - self._began, coins=self._terms.coins)
+        return describe(self._holding.lefts(), self.told, self._sender, self._clock.now() - self._began, flat=flat, coins=self._terms.coins)
 
 
 def _order(known: OpenOrder, summary: Summary) -> Order:

@@ -5,7 +5,7 @@ that were asked for after it could no longer arrive do not list it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from msgspec import Struct
@@ -52,6 +52,10 @@ class Sent(Struct):
     order: Order
     ends_at: int
     """After this it can't arrive any more (nanoseconds)."""
+    looks: int = 0
+    """How often it was asked about."""
+    again: int = 0
+    """When it is worth a question again."""
 
 
 class Sender:
@@ -88,6 +92,7 @@ class Sender:
         self._began = clock.now()
         self._number = 0
         self._waited: dict[str, int] = {}
+        self._own: set[str] = set()
 
     def name(self, symbol: str) -> str:
         """The id of the next order: unique to this run, and of the last exit for whoever finds it."""
@@ -113,6 +118,7 @@ class Sender:
         self._say(f"{order.role.value} {order.side} {plain(order.size)} {order.symbol}{_level(order)}")
         self._gate.leaves(request, now)
         self._ours.sends(order.client_order_id)
+        self._own.add(order.client_order_id)
         if self._marker is not None:
             self._marker.sends(order)
         self.unresolved[order.client_order_id] = Sent(order, order.deadline or now + NO_DEADLINE)
@@ -156,6 +162,19 @@ class Sender:
             if found is not None and not found.is_open:
                 return found
         return None
+
+    async def doubts(self, listed: Collection[str]) -> None:
+        """Ask by id about orders that no view lists, each as often as it may be worth it."""
+        for name, sent in list(self.unresolved.items()):
+            if name not in listed and self._clock.now() >= sent.again:
+                sent.looks += 1
+                await self.look(sent.order)
+                now, settled = self._clock.now(), sent.ends_at + LATE + self._lag
+                sent.again = max(now + (SECOND << min(sent.looks, 3)), settled if now < settled and name not in self._own else 0)
+
+    def worth_waiting(self) -> int:
+        """When the next question about an order in doubt is worth asking; the time now where none waits."""
+        return min((sent.again for sent in self.unresolved.values()), default=self._clock.now())
 
     async def look(self, order: Order) -> Order | None:
         """Ask once about an order by id: as the venue has it now, or None where it does not say."""

@@ -9,11 +9,10 @@ from engine.emergency.sending import Sender
 from engine.model.money import ZERO, plain
 
 
-def describe(lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, coins: bool) -> list[str]:
+def describe(lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, flat: bool, coins: bool) -> list[str]:
     """The lines, what matters most first."""
-    bad = any(left.closable or left.beyond for left in lefts) or bool(told.rows()) or bool(sender.unresolved)
     done = f"{sender.closed} closes sent, {sender.cancelled} orders cancelled, in {spent / SECOND:.1f} s"
-    lines = [f"NOT FLAT: {done}" if bad else f"the venue says flat: {done}"]
+    lines = [f"the venue says flat: {done}" if flat else f"NOT FLAT: {done}"]
     for left in lefts:
         lines += _of(left, told, sender, coins=coins)
     for row in told.rows():
@@ -24,7 +23,9 @@ def describe(lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, 
         lines.append(f"{row.symbol or 'an order'}: not ours, left alone: {row.text} ({row.venue_order_id})")
     for part, trouble in told.complaints.items():
         lines.append(f"{part} not answered: {trouble}")
-    if bad:
+    if not flat and len(lines) == 1:
+        lines.append("nothing of ours was seen any more, but no two pictures agreed in time")
+    if not flat:
         lines.append("nobody watches this now: look at it at the venue, and run `flatout flatten --yes` again")
     return lines
 
