@@ -341,6 +341,7 @@ class Closing:
             order = self._seen.get(name)
             if order is not None and name not in listed and not one.reduce_only:
                 self._sender.unresolved.setdefault(name, Sent(order, order.touched_at))
+        self._sender.rests(listed)
         await self._sender.doubts(listed)
 
     async def _coins(self) -> bool:

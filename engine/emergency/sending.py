@@ -215,11 +215,18 @@ class Sender:
         if working is None or self._told.fills_at is None:
             return
         listed = {self._ours.name_of(row.client_order_id, row.venue_order_id) for row in working.rows}
+        self.rests(listed)
         asked = min(working.asked_at, self._told.fills_at)
         for name, sent in list(self.unresolved.items()):
             filled = self._ours.filled(name)
             if name not in listed and (filled >= sent.order.size or asked > sent.ends_at + LATE + self._lag):
                 self._over(sent, asked)
+
+    def rests(self, listed: Collection[str]) -> None:
+        """Orders that are listed rest, and are in no doubt; a close of this exit never rests."""
+        for name, sent in list(self.unresolved.items()):
+            if name in listed and sent.order.time_in_force is TimeInForce.GTC:
+                del self.unresolved[name]
 
     def is_in_doubt(self, symbol: str) -> bool:
         """Whether anything of ours in a symbol may still fill, or may have."""
