@@ -10,6 +10,7 @@ the gap, or was asked for later than that action by more than the venue's views 
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from engine.model.side import Side
 
 FILLS = 5_000
 """Executions kept; a picture makes the older ones unnecessary."""
+COUNTED = 20_000
+"""Execution ids remembered against repeats."""
 WINDOW = 6_000_000_000
 """Nanoseconds after which an order without a deadline can't be on its way any more."""
 
@@ -49,6 +52,8 @@ class Exit(Struct, frozen=True):
     ends_at: int
     """After this it can't arrive any more, if the venue does not know it."""
     absences: int = 0
+    ended_at: int | None = None
+    """When the venue said that it is over without saying how much of it had filled: the next picture knows."""
 
     @property
     def open(self) -> Decimal:
@@ -64,16 +69,20 @@ def asset_of(instrument: Instrument, leverage: Decimal | None) -> str:
 class Evidence:
     """The venue's word on one account, and our requests since."""
 
-    def __init__(self, prefix: str, lag: int, now: int) -> None:
+    def __init__(self, prefix: str, lag: int, now: int, rounding: Decimal = ZERO) -> None:
+        """`lag` is by how many nanoseconds the venue's views may be late; `rounding` the fraction by which its balances may be off."""
         self.picture: r.Picture | None = None
         """The newest that counts; None before there is one."""
         self.why = "nothing was heard from the venue since the start"
         self._prefix = prefix
         self._lag = lag
+        self._rounding = rounding
         self._voided_at = now
         self._instruments: dict[str, Instrument] = {}
         self._fills: dict[str, Fill] = {}
         self._exits: dict[str, Exit] = {}
+        self._counted: dict[str, None] = {}
+        """Executions that are in what exits have filled."""
         self._leverages: dict[str, Decimal | None] = {}
         """Of our orders by client order id: a fill does not tell it."""
         self._newest: tuple[str, int] = ("", 0)
@@ -84,8 +93,12 @@ class Evidence:
         """Learn what is traded."""
         self._instruments |= {instrument.symbol: instrument for instrument in instruments}
 
-    def seed(self, orders: Iterable[Order]) -> None:
-        """Take up the orders that an earlier process left open: any of them may have filled meanwhile."""
+    def seed(self, orders: Iterable[Order], executions: Iterable[str] = ()) -> None:
+        """Take up the orders that an earlier process left open, with the ids of the executions that are in what they say they have filled.
+
+        Any of them may have filled more meanwhile.
+        """
+        self._counted |= dict.fromkeys(executions)
         for order in orders:
             self._follow(order)
             if order.touched_at >= self._newest[1]:
@@ -113,8 +126,7 @@ class Evidence:
     def _follow(self, order: Order) -> None:
         instrument = self._instruments.get(order.symbol)
         self._leverages[order.client_order_id] = order.leverage
-        while len(self._leverages) > FILLS:
-            del self._leverages[next(iter(self._leverages))]
+        _keep_last(self._leverages, FILLS)
         if instrument is None or order.role is Role.ENTRY or order.client_order_id in self._exits:
             return
         ends_at = order.deadline if order.deadline is not None else order.touched_at + WINDOW
@@ -124,7 +136,13 @@ class Evidence:
     # Reports
 
     def hear(self, report: r.VenueReport, now: int) -> None:
-        """Take in what the venue said."""
+        """Take in what the venue said. What makes no sense voids the evidence: it is asked for anew."""
+        try:
+            self._hear(report, now)
+        except ArithmeticError as error:
+            self.void(f"a report that makes no sense: {error}", now)
+
+    def _hear(self, report: r.VenueReport, now: int) -> None:
         match report:
             case r.Picture():
                 self._see(report)
@@ -133,13 +151,13 @@ class Evidence:
             case r.Found(order=order, fills=fills):
                 for fill in fills:
                     self._fill(fill)
-                self._told(order)
+                self._told(order, now)
             case r.Rejected(client_order_id=name, duplicate=False):
                 self._exits.pop(name, None)
             case r.Cancelled(client_order_id=name, filled=filled) | r.Expired(client_order_id=name, filled=filled):
-                self._ended(name, filled)
+                self._ended(name, filled, now)
             case r.Amended(client_order_id=name, size=size):
-                if name in self._exits:
+                if name in self._exits and size > ZERO:
                     self._exits[name] = replace(self._exits[name], size=size)
             case r.Absent(client_order_id=name, at=at):
                 self._absent(name, at)
@@ -153,19 +171,23 @@ class Evidence:
     def _see(self, picture: r.Picture) -> None:
         """Keep a picture that is newer and counts; our orders in it that we did not know are exits until their end is told."""
         self._adopt(picture.orders)
+        for fill in picture.fills:
+            if fill.execution_id not in self._counted:
+                self._count(fill)
         if picture.as_of < self._voided_at or not self._counts(picture):
             return
         if self.picture is None or picture.as_of >= self.picture.as_of:
             self.picture = picture
             told = {fill.execution_id for fill in picture.fills}
             self._fills = {name: fill for name, fill in self._fills.items() if fill.at > picture.as_of and name not in told}
+            self._exits = {name: one for name, one in self._exits.items() if one.ended_at is None or one.ended_at > picture.as_of}
 
     def _adopt(self, orders: Iterable[Order]) -> None:
         for order in orders:
             if order.client_order_id.startswith(self._prefix):
                 if order.client_order_id not in self._leverages:
                     self._follow(replace(order, role=Role.CLOSE) if order.role is Role.ENTRY else order)
-                self._told(order)
+                self._told(order, order.touched_at)
 
     def _counts(self, picture: r.Picture) -> bool:
         """Whether the picture shows our last action before the gap, or is younger than it by more than views may lag."""
@@ -176,34 +198,42 @@ class Evidence:
         return name in shown
 
     def _fill(self, fill: Fill) -> None:
-        if fill.execution_id in self._fills:
-            return
-        known = self._exits.get(fill.client_order_id)
-        if known is not None and (self.picture is None or fill.at > self.picture.as_of or known.filled < fill.size):
-            filled = known.filled + fill.size
-            self._exits[fill.client_order_id] = replace(known, filled=filled)
-            if filled >= known.size:
-                del self._exits[fill.client_order_id]
+        if fill.execution_id not in self._counted:
+            self._count(fill)
         if self.picture is None or (fill.at > self.picture.as_of and all(one.execution_id != fill.execution_id for one in self.picture.fills)):
             self._fills[fill.execution_id] = fill
-            while len(self._fills) > FILLS:
-                del self._fills[next(iter(self._fills))]
+            _keep_last(self._fills, FILLS)
 
-    def _told(self, order: Order) -> None:
+    def _count(self, fill: Fill) -> None:
+        """An execution of an exit: so much less of it may still leave."""
+        self._counted[fill.execution_id] = None
+        _keep_last(self._counted, COUNTED)
+        known = self._exits.get(fill.client_order_id)
+        if known is None:
+            return
+        filled = known.filled + fill.size
+        if filled >= known.size:
+            del self._exits[fill.client_order_id]
+        else:
+            self._exits[fill.client_order_id] = replace(known, filled=filled)
+
+    def _told(self, order: Order, at: int) -> None:
         known = self._exits.get(order.client_order_id)
         if known is None:
             return
         if order.is_open:
-            self._exits[order.client_order_id] = replace(known, size=order.size, filled=max(known.filled, order.filled), absences=0)
+            self._exits[order.client_order_id] = replace(known, size=order.size, absences=0)
         else:
-            self._ended(order.client_order_id, order.filled)
+            self._ended(order.client_order_id, order.filled, at)
 
-    def _ended(self, name: str, filled: Decimal | None) -> None:
+    def _ended(self, name: str, filled: Decimal | None, at: int) -> None:
         """An order is over. How much of it filled is never assumed: what is not told stays counted until it is."""
         known = self._exits.get(name)
-        if known is None or filled is None:
+        if known is None:
             return
-        if filled > known.filled:
+        if filled is None:
+            self._exits[name] = replace(known, ended_at=at)
+        elif filled > known.filled:
             self._exits[name] = replace(known, size=filled)
         else:
             del self._exits[name]
@@ -211,12 +241,10 @@ class Evidence:
     def _absent(self, name: str, at: int) -> None:
         """The venue does not know the order: believed the second time, once it can't be on its way any more."""
         known = self._exits.get(name)
-        if known is None or at <= known.ends_at:
-            return
-        if known.absences:
+        if known is not None and known.absences and at > known.ends_at:
             del self._exits[name]
-        else:
-            self._exits[name] = replace(known, absences=1)
+        elif known is not None:
+            self._exits[name] = replace(known, absences=known.absences + 1)
 
     # What it proves
 
@@ -227,17 +255,19 @@ class Evidence:
         return there + sum((self._change(fill, asset) for fill in self._fills.values()), ZERO)
 
     def _change(self, fill: Fill, asset: str) -> Decimal:
+        """By how much an execution changed an asset, its fee included."""
         instrument = self._instruments.get(fill.symbol)
         if instrument is None:
             return ZERO
-        leverage = self._leverages.get(fill.client_order_id)
-        change = ZERO
-        if asset_of(instrument, leverage) == asset:
-            change = fill.base_change(instrument, leverage)
-        elif instrument.moves_coins(leverage) and instrument.quote == asset:
-            change = -fill.size * fill.price * fill.side.sign
-        fee_elsewhere = fill.fee_currency == asset != instrument.base or not instrument.moves_coins(leverage)
-        return change - fill.fee if fee_elsewhere and fill.fee_currency == asset else change
+        change = -fill.fee if fill.fee_currency == asset else ZERO
+        traded = fill.size * fill.side.sign
+        if not instrument.moves_coins(self._leverages.get(fill.client_order_id)):
+            return change + traded if asset == fill.symbol else change
+        if asset == instrument.base:
+            change += traded
+        if asset == instrument.quote:
+            change -= traded * fill.price
+        return change
 
     def leaving(self, asset: str, side: Side, besides: str = "") -> Decimal:
         """What exits of ours on one side of an asset may still take, or may have taken without our hearing it."""
@@ -245,7 +275,10 @@ class Evidence:
 
     def bound(self, asset: str, side: Side, books: Books, besides: str = "") -> Decimal:
         """The most that one more exit on `side` may be: what is ours, less what the venue lacks of it, less what may still leave."""
-        missing = books.baseline + books.long - books.short - self.held(asset)
+        expected, held = books.baseline + books.long - books.short, self.held(asset)
+        missing = expected - held
+        if abs(missing) <= self._rounding * max(abs(expected), abs(held)):
+            missing = ZERO
         ours = books.long - max(missing, ZERO) if side is Side.SELL else books.short - max(-missing, ZERO)
         return max(ours - self.leaving(asset, side, besides), ZERO)
 
@@ -262,3 +295,8 @@ class Evidence:
     def exits(self) -> Mapping[str, Exit]:
         """Exits whose end is not known, by client order id."""
         return self._exits
+
+
+def _keep_last(kept: dict[str, Any], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]

@@ -18,13 +18,12 @@ from engine.evidence import Books, Evidence, asset_of
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role
+from engine.model.report import VenueReport
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
+from engine.pace import Pace
 
 PATIENCE = 5_000_000_000
 """Nanoseconds without a picture after which an exit may go on our own books."""
-PACE = 250_000_000
-"""Pause after the first failure of an exit; doubles up to `PACE_MOST`."""
-PACE_MOST = 5_000_000_000
 AGAIN = 100_000_000
 """Nanoseconds until what waits for evidence is looked at again."""
 
@@ -98,7 +97,7 @@ class Gate:
         self._books = books
         self._affordable = affordable
         """Whether the tokens for a cancel, a question and a close are there together."""
-        self._failures: dict[tuple[str, Role], tuple[int, int]] = {}
+        self.pace = Pace()
         self._on_books: dict[str, None] = {}
 
     def admit(self, request: Request, now: int, waited_since: int | None = None) -> Verdict:
@@ -182,19 +181,18 @@ class Gate:
             return Admitted()
         return Held(Reason.PROTECTION, f"{request.symbol}: too few tokens to cancel the stop and close what it protects", now + AGAIN)
 
-    # Pace
-
     def _paced(self, order: Order, now: int) -> Held | None:
-        count, at = self._failures.get((order.position, order.role), (0, 0))
-        until = at + min(PACE * 2 ** max(count - 1, 0), PACE_MOST) if count else 0
-        return Held(Reason.PACE, f"{order.role.value} {order.symbol}: {count} failures in a row", until) if until > now else None
+        count, until = self.pace.until(order)
+        if until <= now:
+            return None
+        return Held(Reason.PACE, f"{order.role.value} {order.symbol}: {count} failures in a row", until)
 
-    def failed(self, order: Order, now: int) -> None:
-        """The venue failed an exit: refused, expired, cancelled unfilled or unknown, it is all one."""
-        key = (order.position, order.role)
-        self._failures[key] = (self._failures.get(key, (0, 0))[0] + 1, now)
+    def leaves(self, request: Request, now: int) -> None:
+        """A request that was admitted is about to leave."""
+        self.evidence.leaves(request, now)
+        self.pace.leaves(request)
 
-    def relieve(self, position: str) -> None:
-        """A fill, a changed mode or the operator's hand: the pace of a position begins anew."""
-        for key in [key for key in self._failures if key[0] == position]:
-            del self._failures[key]
+    def hear(self, report: VenueReport, now: int) -> None:
+        """Take in what the venue said."""
+        self.evidence.hear(report, now)
+        self.pace.hear(report, now)
