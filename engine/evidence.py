@@ -10,6 +10,7 @@ the gap, or was asked for later than that action by more than the venue's views 
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from engine.model.side import Side
 
 FILLS = 5_000
 """Executions kept; a picture makes the older ones unnecessary."""
+COUNTED = 20_000
+"""Execution ids remembered against repeats."""
 WINDOW = 6_000_000_000
 """Nanoseconds after which an order without a deadline can't be on its way any more."""
 
@@ -78,6 +81,8 @@ class Evidence:
         self._instruments: dict[str, Instrument] = {}
         self._fills: dict[str, Fill] = {}
         self._exits: dict[str, Exit] = {}
+        self._counted: dict[str, None] = {}
+        """Executions that are in what exits have filled."""
         self._leverages: dict[str, Decimal | None] = {}
         """Of our orders by client order id: a fill does not tell it."""
         self._newest: tuple[str, int] = ("", 0)
@@ -88,8 +93,12 @@ class Evidence:
         """Learn what is traded."""
         self._instruments |= {instrument.symbol: instrument for instrument in instruments}
 
-    def seed(self, orders: Iterable[Order]) -> None:
-        """Take up the orders that an earlier process left open: any of them may have filled meanwhile."""
+    def seed(self, orders: Iterable[Order], executions: Iterable[str] = ()) -> None:
+        """Take up the orders that an earlier process left open, with the ids of the executions that are in what they say they have filled.
+
+        Any of them may have filled more meanwhile.
+        """
+        self._counted |= dict.fromkeys(executions)
         for order in orders:
             self._follow(order)
             if order.touched_at >= self._newest[1]:
@@ -117,8 +126,7 @@ class Evidence:
     def _follow(self, order: Order) -> None:
         instrument = self._instruments.get(order.symbol)
         self._leverages[order.client_order_id] = order.leverage
-        while len(self._leverages) > FILLS:
-            del self._leverages[next(iter(self._leverages))]
+        _keep_last(self._leverages, FILLS)
         if instrument is None or order.role is Role.ENTRY or order.client_order_id in self._exits:
             return
         ends_at = order.deadline if order.deadline is not None else order.touched_at + WINDOW
@@ -163,6 +171,9 @@ class Evidence:
     def _see(self, picture: r.Picture) -> None:
         """Keep a picture that is newer and counts; our orders in it that we did not know are exits until their end is told."""
         self._adopt(picture.orders)
+        for fill in picture.fills:
+            if fill.execution_id not in self._counted:
+                self._count(fill)
         if picture.as_of < self._voided_at or not self._counts(picture):
             return
         if self.picture is None or picture.as_of >= self.picture.as_of:
@@ -187,25 +198,31 @@ class Evidence:
         return name in shown
 
     def _fill(self, fill: Fill) -> None:
-        if fill.execution_id in self._fills:
-            return
-        known = self._exits.get(fill.client_order_id)
-        if known is not None and (self.picture is None or fill.at > self.picture.as_of or known.filled < fill.size):
-            filled = known.filled + fill.size
-            self._exits[fill.client_order_id] = replace(known, filled=filled)
-            if filled >= known.size:
-                del self._exits[fill.client_order_id]
+        if fill.execution_id not in self._counted:
+            self._count(fill)
         if self.picture is None or (fill.at > self.picture.as_of and all(one.execution_id != fill.execution_id for one in self.picture.fills)):
             self._fills[fill.execution_id] = fill
-            while len(self._fills) > FILLS:
-                del self._fills[next(iter(self._fills))]
+            _keep_last(self._fills, FILLS)
+
+    def _count(self, fill: Fill) -> None:
+        """An execution of an exit: so much less of it may still leave."""
+        self._counted[fill.execution_id] = None
+        _keep_last(self._counted, COUNTED)
+        known = self._exits.get(fill.client_order_id)
+        if known is None:
+            return
+        filled = known.filled + fill.size
+        if filled >= known.size:
+            del self._exits[fill.client_order_id]
+        else:
+            self._exits[fill.client_order_id] = replace(known, filled=filled)
 
     def _told(self, order: Order, at: int) -> None:
         known = self._exits.get(order.client_order_id)
         if known is None:
             return
         if order.is_open:
-            self._exits[order.client_order_id] = replace(known, size=order.size, filled=max(known.filled, order.filled), absences=0)
+            self._exits[order.client_order_id] = replace(known, size=order.size, absences=0)
         else:
             self._ended(order.client_order_id, order.filled, at)
 
@@ -278,3 +295,8 @@ class Evidence:
     def exits(self) -> Mapping[str, Exit]:
         """Exits whose end is not known, by client order id."""
         return self._exits
+
+
+def _keep_last(kept: dict[str, Any], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]

@@ -124,7 +124,7 @@ class Closing:
         if summary is None:
             return
         orders = [_order(order, summary) for order in summary.orders if order.symbol in self._instruments]
-        self._evidence.seed(orders)
+        self._evidence.seed(replace(order, filled=ZERO) for order in orders)  # each execution counts once, whatever the summary had heard
         for known, order in zip((one for one in summary.orders if one.symbol in self._instruments), orders, strict=True):
             if order.venue_order_id is not None:
                 self.told.parts.introduce(order)

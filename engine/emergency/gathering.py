@@ -164,7 +164,7 @@ class Gathering:
         if self.holdings is None or self.working is None:
             return None
         as_of = min(self.holdings.asked_at, self.working.asked_at)
-        orders: tuple[Order, ...] = tuple(row.order for row in self.rows() if row.order is not None)
+        orders: tuple[Order, ...] = tuple(replace(row.order, filled=ZERO) for row in self.rows() if row.order is not None)
         return Picture(as_of, orders, (), dict(self.holdings.balances), dict(self.holdings.net), self._clock.now())
 
     def asked_at(self) -> int:
