@@ -5,6 +5,6 @@ only for a paper account. No desk, no SQL, no session server: it works when none
 """
 
 from engine.emergency.flat import Emergency, NotFlatError, close_account
-from engine.emergency.last_exit import Wanted, last_exit
+from engine.emergency.steps import Wanted, last_exit
 
 __all__ = ["Emergency", "NotFlatError", "Wanted", "close_account", "last_exit"]

@@ -115,7 +115,12 @@ class Closing:
         return self._holding.books(asset)
 
     def _affordable(self, request: Cancel) -> bool:
-        return self._budget.pause([request, Query(request.client_order_id, request.symbol, Lane.EMERGENCY)]) <= 0
+        """Whether a stop may go: what follows its cancel (which is paid already) can be paid for, or it protects nothing."""
+        if not any(left.closable for left in self._holding.lefts() if left.symbol == request.symbol):
+            return True
+        order = Order("X", "", request.symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, ONE)
+        question = Query(request.client_order_id, request.symbol, Lane.EMERGENCY)
+        return self._budget.pause([question, Submit(order, Lane.EMERGENCY)]) <= 0
 
     def _seed(self) -> None:
         """Take up what the dead engine had working or on the wire."""
@@ -207,9 +212,9 @@ class Closing:
         """When the engine last did something that we know of; without a summary, when this exit began."""
         summary = self._ours.summary
         if summary is None:
-            return self._began
+            return max(self._began, self._ours.last_fill_at)
         times = [order.touched_at for order in summary.orders] + [position.opened_at for position in summary.positions]
-        return max([*times, 0])
+        return max([*times, self._ours.last_fill_at])
 
     # Entries
 
@@ -227,9 +232,10 @@ class Closing:
         if now < self._again.get(order.client_order_id, 0):
             return False
         self._again[order.client_order_id] = now + SECOND + self._terms.lag
-        if await self._sender.cancel(order):
+        ended = await self._sender.cancel(order)
+        if ended:
             self.told.drop(order.client_order_id)
-        return True
+        return ended is not None
 
     def _named(self, row: Row) -> Order:
         """The order of a row under our own id; of one that can't be read only the ids are sure, which is enough to cancel it."""
@@ -375,7 +381,8 @@ class Closing:
         if resting and not await self._set_aside(order, resting):
             return False
         for stop in resting:
-            await self._sender.cancel(stop)
+            if await self._sender.cancel(stop) is None:
+                return False
             if stop.type in TRIGGERED:
                 self._removed[left.symbol] = stop
             ended = await self._sender.end_of(stop)

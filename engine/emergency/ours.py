@@ -68,6 +68,11 @@ class Ours:
         return None if self.summary is None else self.summary.baseline.get(asset, ZERO)
 
     @property
+    def last_fill_at(self) -> int:
+        """When an order of ours last executed, as far as it was told; zero where none did."""
+        return max((fill.at for fill in self._fills.values() if self.is_ours(fill.client_order_id)), default=0)
+
+    @property
     def borrows(self) -> bool:
         """Whether anything of ours is, or was, a loan: by the summary, or by an execution of ours."""
         if any(position.leverage is not None and position.leverage > 1 for position in self.positions):

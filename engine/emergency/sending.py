@@ -137,14 +137,14 @@ class Sender:
         self.closed += order.role is Role.CLOSE
         return Fate.RESTS
 
-    async def cancel(self, order: Order) -> bool:
-        """Ask for an order's end; whether the venue says that it is gone."""
+    async def cancel(self, order: Order) -> bool | None:
+        """Ask for an order's end; whether the venue says that it is gone. None where the gate did not let the request leave."""
         touched = order.touched_at or order.created_at
         request = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, touched)
         await self._budget.leave(request)
         if not isinstance(verdict := self._gate.admit(request, self._clock.now()), Admitted):
             self.refusals.setdefault(order.symbol, verdict.text)
-            return False
+            return None
         self._say(f"cancel {order.role.value} {order.side} {plain(order.size)} {order.symbol}")
         self._gate.leaves(request, self._clock.now())
         reports = await self._send(request)
