@@ -46,6 +46,8 @@ class Gathering:
         self._clock = clock
         self._say = say
         self._quotes: dict[str, Quote] = {}
+        self._loans = False
+        """Whether the holdings tell what a spot venue lends."""
         self._counter = ""
         """What was paid last."""
         self._pages: tuple[int, int, str] | None = None
@@ -87,8 +89,10 @@ class Gathering:
 
     async def decisive(self) -> bool:
         """Holdings and open orders, anew; whether both are known."""
-        holdings = await self.ask("holdings", lambda: self.parts.holdings(self.pay, on_margin=self.ours.borrows))
-        self.holdings = holdings if holdings is not None else self.holdings
+        loans = self.ours.summary is None or self.ours.borrows
+        holdings = await self.ask("holdings", lambda: self.parts.holdings(self.pay, on_margin=loans))
+        if holdings is not None:
+            self.holdings, self._loans = holdings, loans
         await self.orders()
         return self.holdings is not None and self.working is not None
 
@@ -171,6 +175,6 @@ class Gathering:
         """When the oldest of the three parts was asked for; zero where one is missing."""
         if self.holdings is None or self.working is None or self.fills_at is None:
             return 0
-        if self.complaints.keys() & PARTS:
+        if self.complaints.keys() & PARTS or (self.ours.borrows and not self._loans):
             return 0
         return min(self.holdings.asked_at, self.working.asked_at, self.fills_at)
