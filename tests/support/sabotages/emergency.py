@@ -1,0 +1,215 @@
+"""The last exit: what it believes, what it takes away, what it sends twice."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.emergency import asking
+from engine.emergency.budget import Budget
+from engine.emergency.closing import Closing
+from engine.emergency.holding import Holding
+from engine.emergency.marking import Marker
+from engine.emergency.ours import Ours
+from engine.emergency.sending import Sender
+from engine.evidence import Evidence
+from engine.model.money import ZERO
+from engine.model.order import Order, Status
+from engine.session import victim
+from tests.support.sabotage import Patch, sabotage
+
+CLOSING = "tests/emergency/test_closing.py"
+ASKING = "tests/emergency/test_asking.py"
+PROCESSES = "tests/emergency/test_processes.py"
+
+
+@sabotage("H113", "one picture is enough, however old it is", test=f"{CLOSING}::test_views_that_lag_do_not_say_flat")
+def believe_one_picture(patch: Patch) -> None:
+    patch.setattr(Closing, "_counts", lambda self, more: True)
+
+
+@sabotage("H113", "executions of thirty days are all that is ours", test=f"{CLOSING}::test_a_position_of_last_year_is_closed")
+def only_thirty_days(patch: Patch) -> None:
+    patch.setattr(Ours, "positions", ())
+    patch.setattr(Ours, "since", 0)
+    patch.setattr(Ours, "_unbooked", lambda self, name, fills: (fills, None))
+
+
+@sabotage("H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed")
+def forget_adopted(patch: Patch) -> None:
+    patch.setattr(Ours, "positions", property(lambda self: tuple(one for one in self.summary.positions if not one.adopted)))
+    patch.setattr(Ours, "foreign", lambda self, instrument, *, on_margin: self.size(instrument, on_margin=on_margin) * 100)
+
+
+@sabotage("H113", "what nobody can attribute is passed over", test=f"{CLOSING}::test_what_nobody_can_attribute_is_never_passed_over")
+def pass_over(patch: Patch) -> None:
+    lefts = Holding.lefts
+    patch.setattr(Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)])
+
+
+@sabotage("H113", "a lost home means that nothing is ours", test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove")
+def nothing_without_a_home(patch: Patch) -> None:
+    patch.setattr(Ours, "size", lambda self, instrument, *, on_margin: ZERO)
+    patch.setattr(Holding, "_left", _unjudged(Holding._left))
+
+
+def _unjudged(left: Any) -> Any:
+    def judge(self: Holding, *terms: Any) -> Any:
+        return replace(left(self, *terms), beyond=ZERO)
+
+    return judge
+
+
+@sabotage("H113", "an order that lacks a field is no order", test="tests/emergency/test_wire.py::test_an_order_whose_size_is_unknown_is_an_order")
+def skip_half_orders(patch: Patch) -> None:
+    from engine.venues.live.kraken_futures_parts import FuturesParts
+
+    working = FuturesParts.working
+
+    async def whole(self: FuturesParts, pay: Any) -> Any:
+        told = await working(self, pay)
+        return replace(told, rows=tuple(row for row in told.rows if row.order is not None))
+
+    patch.setattr(FuturesParts, "working", whole)
+
+
+@sabotage(
+    "H112",
+    "the stop is cancelled whether or not its close can be paid for",
+    test=f"{CLOSING}::test_a_stop_is_taken_away_only_when_its_close_can_be_paid_for",
+)
+def cancel_without_tokens(patch: Patch) -> None:
+    async def aside(*_: Any) -> bool:
+        return True
+
+    patch.setattr(Closing, "_set_aside", aside)
+    patch.setattr(Closing, "_affordable", lambda self, request: True)
+
+
+@sabotage("H112", "a cancelled stop had filled nothing", test=f"{CLOSING}::test_how_much_of_a_cancelled_stop_had_filled_is_learned")
+def assume_unfilled(patch: Patch) -> None:
+    async def end_of(self: Sender, order: Order) -> Order:
+        self.unresolved.pop(order.client_order_id, None)
+        return replace(order, status=Status.CANCELLED)
+
+    patch.setattr(Sender, "end_of", end_of)
+    patch.setattr(Evidence, "_ended", lambda self, name, filled, at: self._exits.pop(name, None))
+
+
+@sabotage("H112", "the limits of the tier are not kept", test=f"{CLOSING}::test_it_keeps_within_the_limits_of_its_tier")
+def spend_without_counting(patch: Patch) -> None:
+    async def pay(*_: Any) -> None:
+        return None
+
+    patch.setattr(Budget, "pay", pay)
+    patch.setattr(Budget, "leave", pay)
+
+
+@sabotage(
+    "H112", "a stop that was taken away stays away when its close is refused", test=f"{CLOSING}::test_a_refused_close_puts_the_stop_back_at_once"
+)
+def leave_it_naked(patch: Patch) -> None:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    patch.setattr(Closing, "_put_back", nothing)
+
+
+@sabotage("H112", "out of time it ends, whatever is left", test=f"{CLOSING}::test_out_of_time_a_stop_rests_under_all_that_is_left")
+def end_without_a_stop(patch: Patch) -> None:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    patch.setattr(Closing, "_guard", nothing)
+
+
+@sabotage("H112", "closes carry no bound", test=f"{CLOSING}::test_closes_carry_a_bound_that_widens")
+def close_at_any_price(patch: Patch) -> None:
+    close = Closing._close
+
+    def unbounded(self: Closing, left: Any) -> Any:
+        order = close(self, left)
+        return None if order is None else replace(order, price=None)
+
+    patch.setattr(Closing, "_close", unbounded)
+
+
+@sabotage("H73", "nothing is marked", test=f"{CLOSING}::test_the_mark_tells_each_order_before_it_leaves")
+def leave_no_mark(patch: Patch) -> None:
+    patch.setattr(Marker, "sends", lambda self, order: None)
+
+
+@sabotage(
+    "H73",
+    "what was on the wire when the engine died is forgotten",
+    test=f"{CLOSING}::test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive",
+)
+def forget_the_wire(patch: Patch) -> None:
+    seed = Closing._seed
+
+    def forget(self: Closing) -> None:
+        seed(self)
+        self._sender.unresolved.clear()
+        self._evidence._exits.clear()
+
+    patch.setattr(Closing, "_seed", forget)
+
+
+@sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
+def forget_earlier_exits(patch: Patch) -> None:
+    unbooked = Ours._unbooked
+    patch.setattr(
+        Ours, "_unbooked", lambda self, name, fills: unbooked(self, name, fills) if name in self._own or name in self._orders else ([], None)
+    )
+    patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
+
+
+@sabotage("H73", "whom the lock names is ended without proof", test=f"{PROCESSES}::test_the_victim_is_proved")
+def end_without_proof(patch: Patch) -> None:
+    patch.setattr(victim, "_bears_out", lambda holder, wanted: True)
+
+
+@sabotage("H73", "another last exit is ended", test=f"{PROCESSES}::test_another_last_exit_is_followed_and_never_ended")
+def end_another_exit(patch: Patch) -> None:
+    from engine.emergency import holder
+    from engine.session.victim import Victim
+
+    patch.setattr(holder, "_lives", lambda one, mark: False)
+    patch.setattr(Victim, "end", lambda self, timeout: True)
+
+
+@sabotage("H114", "any receipt will do", test=f"{ASKING}::test_an_older_receipt_says_nothing")
+def believe_any_receipt(patch: Patch) -> None:
+    def counts(flat: Any, intents: Any) -> list[str]:
+        del intents
+        return [str(line) for line in flat.get("receipt") or ()] if flat.get("ended_at") else []
+
+    patch.setattr(asking, "counts", counts)
+
+
+@sabotage("H103", "a refusal is waited out", test=f"{ASKING}::test_a_refusal_is_not_waited_out")
+def wait_on_a_refusal(patch: Patch) -> None:
+    ask = asking.ask
+
+    async def patient(path: Any, intent: str, say: Any) -> Any:
+        found = await ask(path, intent, say)
+        return await asking.follow(path, intent, say) if found is asking.Asked.REFUSED else found
+
+    patch.setattr(asking, "ask", patient)
+
+
+@sabotage(
+    "H103",
+    "the holder is ended before it is known that the exit can act",
+    test="tests/emergency/test_wire.py::test_nobody_is_ended_for_an_exit_that_cannot_reach_the_venue",
+)
+def end_before_it_can_act(patch: Patch) -> None:
+    from engine.emergency import holder
+    from engine.emergency.steps import LastExit
+
+    directly = LastExit._directly
+
+    async def first(self: LastExit, lock: Any, other: Any) -> Any:
+        holder.end(self._wanted.folder, self.say)
+        return await directly(self, lock, other)
+
+    patch.setattr(LastExit, "_directly", first)
