@@ -78,7 +78,7 @@ def _held(seen: Lease) -> str:
         return f"held by {seen.holder}, of an older Flatout; end it in order, or, if its machine is off: `--take-over --dead`"
     told = f"held by {seen.holder}, renewed {max(seen.age, 0) // SECOND} s ago"
     if seen.age < TTL:
-        return f"{told}: `flatout attach`, or `--take-over`"
+        return f"{told}: look on at its own console, or `--take-over`, which asks it"
     return f"{told}: it is silent; `--take-over` asks it, `--take-over --dead` takes it if its machine is off"
 
 

@@ -1,5 +1,6 @@
 """Two consoles and one account, as processes do it: asked for, handed over, refused, and silent once the pen is lost."""
 
+import asyncio
 import json
 import os
 import pty
@@ -18,6 +19,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from engine.control import HandedOver, HandOver, Line
+from engine.home import Home
 from tests.journal.conftest import server as server
 
 pytestmark = pytest.mark.hazard("H76")
@@ -201,6 +204,39 @@ def test_a_second_console_that_asks_is_handed_the_account_and_the_first_looks_on
     time.sleep(1)
     assert first.now["sent"] == sent, "nothing leaves from the first any more"
     assert first.process.poll() is None, "it looks on"
+
+
+@pytest.mark.hazard("H103")
+def test_the_last_exit_that_asks_gets_the_lock_within_seconds(console: Open, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = console(home, "trade")
+    first.until(lambda told: told.get("sent", 0) > 3)
+    account = Home.of("paper", home)
+    began = time.monotonic()
+
+    async def ask() -> HandedOver:
+        line = await Line.open(account.control)
+        answer = await line.put(HandOver("the last exit, process 9"), HandedOver)
+        await line.close()
+        assert isinstance(answer, HandedOver)
+        return answer
+
+    answer = asyncio.run(ask())
+    assert answer.ok
+    assert str(first.process.pid) in answer.text
+    while account.hold(time.time_ns(), "last exit") is not None:
+        assert time.monotonic() - began < 6, "it does not let go"
+        time.sleep(0.02)
+    looking = first.until(lambda told: told.get("read_only"))
+    assert looking["holder"] == "the last exit, process 9"
+    assert any("the last exit, process 9 asks for the account" in text for text in looking["alerts"])
+    account.let_go()
+
+
+def test_a_word_about_a_dead_machine_needs_the_asking(tmp_path: Path) -> None:
+    code, told = typed(tmp_path, "--dead")
+    assert code == 2
+    assert "--dead is said with --take-over" in told
 
 
 def test_a_holder_that_does_not_answer_is_not_taken_over_by_asking(console: Open, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ PEN = "tests/session/test_pen.py"
 
 
 @sabotage("H76", "a gap makes nothing void", test=f"{PEN}::test_a_process_that_stood_still_is_void_whatever_it_looks_at_first")
-def never_void(patch: Patch) -> None:
+def believe_every_gap(patch: Patch) -> None:
     patch.setattr(Beat, "_late", lambda self, now: False)
     patch.setattr(HomePermit, "_late", lambda self, now: False)
 
@@ -151,6 +151,15 @@ def believe_the_person(patch: Patch) -> None:
         journal.claim(me.text, now)
 
     patch.setattr(taking, "_ask", ask)
+
+
+@sabotage(
+    "H76",
+    "a stopped process keeps the row of the lease",
+    test=f"{TAKING}::test_a_holder_that_was_stopped_in_the_middle_of_a_commit_keeps_the_row_from_nobody",
+)
+def keep_the_row(patch: Patch) -> None:
+    patch.setattr("engine.journal.commit.IDLE", "idle_in_transaction_session_timeout = 0")
 
 
 @sabotage("H76", "the lease of a holder that renews is taken", test=f"{TAKING}::test_a_lease_that_was_renewed_since_it_was_seen_is_not_taken")
