@@ -15,6 +15,7 @@ from engine.session.victim import Victim, prove
 
 __all__ = [
     "INSTANCE",
+    "AlwaysPermit",
     "Holder",
     "HomePermit",
     "Kind",
@@ -37,12 +38,19 @@ def boottime() -> int:
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS: the monotonic one counts sleep
 
 
-class HomePermit(Beat):
+class AlwaysPermit(Beat):
+    """The pen of an account that nobody else can reach, or whose home can't be locked: only gaps make it void."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__()
+        self._due = now + SECOND  # until the first beat, as if one were due in a second
+
+
+class HomePermit(AlwaysPermit):
     """The pen of one machine: the lock of the account's home, which must stay the one that others find."""
 
     def __init__(self, lock: Lock, now: int, speed: float = 1.0, boottime: Callable[[], int] = boottime) -> None:
-        super().__init__()
-        self._due = now + SECOND  # until the first beat, as if one were due in a second
+        super().__init__(now)
         self._lock = lock
         self._speed = speed
         """How fast the engine's clock runs: a recorded market may be played at a thousand times its speed."""
