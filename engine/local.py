@@ -160,19 +160,21 @@ class LocalSession:
 
     def _wanted_by(self, who: str) -> None:
         """The row of the shared lease says that somebody asks for it."""
-        self.engine.tasks.spawn(f"hand over to {who}", self._hand_over(who))
+        if not self._asked_by:
+            self._asked_by = who
+            self.engine.tasks.spawn(f"hand over to {who}", self._hand_over(who))
 
     async def hand_over(self, who: str) -> HandedOver:
-        """Somebody asks for the account: stop entries, finish what is on the line (two seconds at most), then close in order and look on."""
+        """Somebody asks for the account: stop entries, finish what is on the line (two seconds at most), then close in order and look on.
+
+        The answer comes at once; that it is done shows the lock, which is free then.
+        """
         if self.read_only:
             return HandedOver(ok=False, text=f"{self.holder} holds the account")
-        await self._hand_over(who)
+        self._wanted_by(who)
         return HandedOver(ok=True, text=f"process {os.getpid()} lets go of the account: {self._asked_by} asked for it")
 
     async def _hand_over(self, who: str) -> None:
-        if self._asked_by:
-            return
-        self._asked_by = who
         await self.engine.hand_over(who, int(HAND_OVER * self._backing.clock.speed))
         asyncio.get_running_loop().call_later(0.1, self._leave)  # the answer goes first
 
