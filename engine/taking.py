@@ -7,13 +7,17 @@ after longer than any permit of it can last.
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
 from engine.clock import SECOND
-from engine.journal import Journal, Lease
+from engine.home import HomeError
+from engine.journal import Journal, JournalLockedError, Lease
 from engine.session.lock import Holder
 from engine.session.pen import boottime
+
+T = TypeVar("T")
 
 TTL = 10 * SECOND
 """Nanoseconds without a renewal after which a holder may be dead. Its permit (`VALID`) has run out by then."""
@@ -25,7 +29,7 @@ LOOK = 0.25
 """Seconds between two looks at the lease."""
 
 
-class PenHeldError(Exception):
+class PenHeldError(HomeError):
     """Somebody else holds the account, and keeps it. The text says who, since when, and what can be done."""
 
 
@@ -49,7 +53,7 @@ async def take(journal: Journal, me: Holder, now: int, before: Holder | None, wa
     last = seen.renewed_at
     while is_dead(seen, before) and seen.renewed_at == last:
         proved = _process(seen).is_dead or seen.age >= TTL  # by the lock of our home alone: it must be silent, too
-        if proved and await asyncio.to_thread(_taker(journal, me, now, seen)):
+        if proved and await _patiently(_taker(journal, me, now, seen)):
             return
         await asyncio.sleep(LOOK)
         seen = await asyncio.to_thread(journal.held_by)
@@ -74,13 +78,24 @@ def _held(seen: Lease) -> str:
         return f"held by {seen.holder}, of an older Flatout; end it in order, or, if its machine is off: `--take-over --dead`"
     told = f"held by {seen.holder}, renewed {max(seen.age, 0) // SECOND} s ago"
     if seen.age < TTL:
-        return f"{told}: `flatout attach`, or `--take-over`"
+        return f"{told}: look on at its own console, or `--take-over`, which asks it"
     return f"{told}: it is silent; `--take-over` asks it, `--take-over --dead` takes it if its machine is off"
+
+
+async def _patiently(work: Callable[[], T]) -> T:
+    """In a thread; again while a commit that was stopped in the middle still holds the row: the database ends it within seconds."""
+    until = boottime() + ANSWER
+    while True:
+        try:
+            return await asyncio.to_thread(work)
+        except JournalLockedError:
+            if boottime() > until:
+                raise
 
 
 async def _ask(journal: Journal, me: Holder, now: int, seen: Lease, wanted: Wanted) -> None:
     """Ask the holder, and wait for it; on a person's word also for its silence to last long enough."""
-    await asyncio.to_thread(journal.want, seen.epoch, me.text)
+    await _patiently(lambda: journal.want(seen.epoch, me.text))
     began = moved = boottime()
     while True:
         await asyncio.sleep(LOOK)
@@ -92,11 +107,11 @@ async def _ask(journal: Journal, me: Holder, now: int, seen: Lease, wanted: Want
             seen, moved = found, at
         silent = at - moved
         due = found.holder == "" or (wanted.dead and silent >= TTL + DEADLINE)
-        if due and await asyncio.to_thread(_taker(journal, me, now, found)):
+        if due and await _patiently(_taker(journal, me, now, found)):
             return
         if at - began >= ANSWER and (silent < DEADLINE or not wanted.dead):
             break
-    await asyncio.to_thread(journal.want, seen.epoch, "")
+    await _patiently(lambda: journal.want(seen.epoch, ""))
     if wanted.dead:
         raise PenHeldError(f"account {journal.account}: {seen.holder} lives: it renews the lease, and does not hand it over")
     raise PenHeldError(

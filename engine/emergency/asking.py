@@ -186,15 +186,15 @@ async def withdraw(path: Path, intent: str) -> bool:
 
 
 async def hand_over(path: Path, who: str) -> bool:
-    """Ask a holder that answers but refuses to let go of the pen; whether it says that it does."""
+    """Ask a holder that answers but refuses to let go of the pen; whether it says within two seconds that it does."""
     try:
         talk = await Talk.open(path, WITHDRAWN)
     except TROUBLE:
         return False
     try:
-        told = await talk.put({"type": "hand_over", "who": who}, 2 * WITHDRAWN)
+        told = await talk.put({"type": "hand-over", "who": who}, 2 * WITHDRAWN)
     except TROUBLE:
         return False
     finally:
         talk.close()
-    return "error" not in told
+    return told.get("ok") is True

@@ -35,8 +35,8 @@ from engine.venues.protocol import OutcomeUnknownError, RefusedError, VenueError
 FLAT, NOT_FLAT, UNUSABLE = 0, 1, 2
 REACHED = 45.0
 """Seconds that the venue gets to answer at all before the exit says that it can't be reached."""
-HANDED = 2.0
-"""Seconds that a holder which was asked to let go of the pen has for it."""
+HANDED = 4.0
+"""Seconds that a holder has to close which has said that it hands the account over."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -62,6 +62,8 @@ class LastExit:
         self._marker: Marker | None = None
         self._paper = wanted.settings.account.venue == "paper"
         self._told: dict[str, None] = {}
+        self._answers = False
+        """Whether the holder answers, though it does not flatten: then it is asked for the pen before it is ended."""
 
     def say(self, line: str) -> None:
         """One line, for the person and for whoever follows."""
@@ -138,8 +140,7 @@ class LastExit:
         words = {Asked.NOBODY: "no engine listens", Asked.SILENT: "the engine does not answer"}
         if asked in words:
             self.say(words[asked])
-        else:
-            await asking.hand_over(socket, "the last exit")
+        self._answers = asked not in words
         self.say("going to the venue directly")
         return False
 
@@ -208,14 +209,13 @@ class LastExit:
         """The pen, after the holder has let go of it or was ended."""
         if other is None:
             return holder.taken(self._wanted.folder)
-        pen = await self._free(HANDED if self._answers(other) else 0.0)
+        pen = await self._free(0.0)
+        if pen is None and self._answers and await asking.hand_over(self._socket, "the last exit"):
+            self.say(f"{other.text} hands the account over")
+            pen = await self._free(HANDED)
         if pen is None and holder.end(self._wanted.folder, self.say):
             pen = await self._free(1.0)
         return pen
-
-    def _answers(self, other: Holder) -> bool:
-        """Whether it is worth a moment to wait for a holder to let go by itself."""
-        return not holder.is_exit(other) and not other.is_dead
 
     @asynccontextmanager
     async def _reached(self, clock: Clock) -> AsyncIterator[PartedVenue]:

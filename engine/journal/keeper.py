@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from engine.journal import lease
 from engine.journal.batch import Lease
 from engine.journal.errors import JournalError
-from engine.journal.store import Store
+from engine.journal.store import IDLE, Store
 
 EVERY_S = 2.0
 """Between two renewals."""
@@ -103,7 +103,7 @@ class Keeper:
         if self._connection is None:
             self._connection = self._store.engine.connect()
             if self._store.path is None:
-                self._connection.exec_driver_sql(f"SET statement_timeout = '{ANSWER_S}s'")
+                self._connection.exec_driver_sql(f"SET statement_timeout = '{ANSWER_S}s'; SET {IDLE}")
                 self._connection.commit()
         with self._connection.begin():
             return lease.renew(self._connection, self._store.where, self._epoch)

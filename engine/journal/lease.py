@@ -35,7 +35,7 @@ def read(connection: Connection, where: str) -> Lease:
     found = connection.execute(select(*(row.c[name] for name in COLUMNS)).where(row.c.id == 1)).one_or_none()
     if found is None:
         raise JournalDamagedError(f"journal {where}: the row of the lease is gone")
-    return Lease(*found, read_at=database_now(connection))
+    return replace(Lease(*found), read_at=database_now(connection))
 
 
 def take(
@@ -53,6 +53,10 @@ def take(
     Waits for a commit under way, so the head that comes back is the last one of the former holder.
     """
     row, meta = table("lease"), table("meta")
+    if only_if_free:  # who only asks waits for nobody: the holder may be stopped in the middle of a commit
+        with store.reading() as connection:
+            if read(connection, store.where).holder not in ("", holder):
+                return None
     with store.writing() as connection:
         connection.execute(update(row).where(row.c.id == 1).values(epoch=row.c.epoch))  # locks it in PostgreSQL
         held = read(connection, store.where)

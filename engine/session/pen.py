@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from engine.gate import Standing
+from engine.session.beat import GAP, Beat
 from engine.session.lock import INSTANCE, Holder, Kind, Lock, PenError
 from engine.session.lock import read as read_lock
 from engine.session.victim import Victim, prove
@@ -28,8 +29,6 @@ __all__ = [
 ]
 
 SECOND = 1_000_000_000
-GAP = 2 * SECOND
-"""Nanoseconds beyond a due beat after which nobody can say what happened meanwhile."""
 VALID = 8 * SECOND
 """Nanoseconds that a renewal of the lease is good for, from its sending. Others wait for longer than that (`engine/journal/lease.py`)."""
 
@@ -39,40 +38,12 @@ def boottime() -> int:
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS: the monotonic one counts sleep
 
 
-class AlwaysPermit:
-    """The pen of a world that nobody else can reach: a scenario, a soak. Only gaps make it void."""
+class AlwaysPermit(Beat):
+    """The pen of an account that nobody else can reach, or whose home can't be locked: only gaps make it void."""
 
     def __init__(self, now: int) -> None:
-        self.lost = ""
-        """Why it was lost; empty while it was not."""
-        self.winner = ""
-        """Who has it instead, where that is known."""
-        self._void = False
-        self._due = now + SECOND
-        """Until the first beat, as if one were due in a second."""
-
-    def check(self, now: int) -> Standing:
-        """See `engine.gate.Permit`: void from the first look after a gap until the next beat."""
-        if self.lost:
-            return Standing.LOST
-        self._void = self._void or self._late(now)
-        return Standing.VOID if self._void else Standing.HELD
-
-    def beat(self, now: int, due: int) -> Standing:
-        """Say that we run, and when that is said next. VOID: a gap has ended here, so what is known of the account is to be asked anew."""
-        standing = self.check(now)
-        if standing is not Standing.LOST:
-            self._void, self._due = False, due
-        return standing
-
-    def lose(self, why: str, winner: str = "") -> None:
-        """Somebody else has it, for good. May be called in any thread."""
-        if not self.lost:
-            self.winner = winner
-            self.lost = why or "the pen is gone"
-
-    def _late(self, now: int) -> bool:
-        return now > self._due + GAP
+        super().__init__()
+        self._due = now + SECOND  # until the first beat, as if one were due in a second
 
 
 class HomePermit(AlwaysPermit):
@@ -100,7 +71,8 @@ class HomePermit(AlwaysPermit):
 
     def _late(self, now: int) -> bool:
         """By the engine's clock, and by the one that goes on while the machine sleeps."""
-        return now > self._due + int(GAP * max(self._speed, 1.0)) or self._boottime() > self._boot_due + GAP
+        late = self._due is not None and now > self._due + int(GAP * max(self._speed, 1.0))
+        return late or self._boottime() > self._boot_due + GAP
 
 
 class LeasePermit(HomePermit):

@@ -20,7 +20,7 @@ D = Decimal
 LIMIT = OrderType.LIMIT
 Tale = Callable[[Story], object]
 
-NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT", "SECOND_ENGINE"} & set(ALERTS)
+NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT"} & set(ALERTS)
 """In the table, and raised by no rule."""
 
 
@@ -191,6 +191,7 @@ STORIES: dict[str, Tale] = {
     "LEASE_LOST": _trouble("LEASE_LOST"),
     "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
+    "SECOND_ENGINE": _trouble("SECOND_ENGINE"),
     "TASK_DIED": _trouble("TASK_DIED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),

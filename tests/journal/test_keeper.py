@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
 from engine import taking
 from engine.clock import SECOND
-from engine.journal import LeaseLostError, keeper
+from engine.journal import JournalError, JournalLockedError, LeaseLostError, keeper
+from engine.journal.batch import Head
+from engine.journal.commit import Committer
 from engine.session import lock
 from engine.session.pen import boottime
 from engine.taking import PenHeldError, Wanted, take
@@ -64,10 +67,12 @@ class Permit:
 
     def __init__(self) -> None:
         self.sent: list[int] = []
+        self.answered: list[int] = []
         self.lost: tuple[str, str] | None = None
 
     def renewed(self, sent: int) -> None:
         self.sent.append(sent)
+        self.answered.append(boottime())
 
     def lose(self, why: str, winner: str = "") -> None:
         self.lost = (why, winner)
@@ -160,11 +165,10 @@ async def test_a_renewal_is_told_with_its_sending_however_late_its_answer(shared
     other = opened(shared, far("two"))
     with other._store.writing() as connection:
         connection.exec_driver_sql("UPDATE lease SET epoch = epoch")  # the row is locked: a renewal waits
-        locked = boottime()
         await asyncio.sleep(1.5)
-    freed = boottime()
-    await until(lambda: any(sent >= locked - SECOND // 2 for sent in desk.permit.sent))
-    waited = next(sent for sent in desk.permit.sent if sent >= locked - SECOND // 2)
+        freed = boottime()
+    await until(lambda: desk.permit.answered[-1] >= freed)
+    waited = next(sent for sent, at in zip(desk.permit.sent, desk.permit.answered, strict=True) if at >= freed)
     assert waited < freed - SECOND, "not when it was answered"
 
 
@@ -208,11 +212,47 @@ async def test_a_database_that_is_silent_loses_nothing_and_is_renewed_again(shar
 # Taking
 
 
+class StoppedInside(list[Any]):
+    """What is to be committed, by a process that is stopped once the row is locked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locked, self.wakes = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        self.locked.set()
+        self.wakes.wait(30)
+        return super().__iter__()
+
+
+async def test_a_holder_that_was_stopped_in_the_middle_of_a_commit_keeps_the_row_from_nobody(shared: Place) -> None:
+    first = opened(shared, far("one"))
+    assert first.lease is not None
+    committer = Committer(first._store, Head(0, 0, b""), first.lease.epoch)
+    stopped = StoppedInside()
+    commit = asyncio.get_running_loop().run_in_executor(None, committer.commit, stopped)
+    try:
+        await asyncio.to_thread(stopped.locked.wait, 10)
+        began = time.monotonic()
+        second = opened(shared, far("two"))
+        assert second.lease is None
+        assert time.monotonic() - began < 2, "who only looks waits for no lock"
+        with pytest.raises(PenHeldError, match="was asked and did not hand it over"):
+            await take(second, far("two"), 5, None, Wanted(take_over=True))
+        assert second.take("two", 5, me=None, seen=second.held_by()), "the row is free again"
+    except JournalLockedError as error:
+        pytest.fail(f"it still keeps the row: {error}")
+    finally:
+        stopped.wakes.set()
+        with pytest.raises(JournalError):
+            await commit
+
+
 @pytest.mark.usefixtures("quick")
 async def test_the_second_is_refused_and_told_who_and_what_to_do(shared: Place) -> None:
     Desk(opened(shared, far("one")), yields=False)
     second = opened(shared, far("two"))
-    with pytest.raises(PenHeldError, match=r"held by process 7 on one, renewed 0 s ago: `flatout attach`, or `--take-over`"):
+    with pytest.raises(PenHeldError, match=r"held by process 7 on one, renewed 0 s ago: look on at its own console, or `--take-over`, which"):
         await take(second, far("two"), 5, None, Wanted())
     assert second.lease is None
     assert second.held_by().holder == "process 7 on one"

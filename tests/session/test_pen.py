@@ -16,6 +16,7 @@ from engine.clock import SECOND
 from engine.gate import Standing
 from engine.home import Home, HomeError
 from engine.session import lock
+from engine.session.beat import Beat
 from engine.session.lock import Holder, Lock
 from engine.session.pen import AlwaysPermit, HomePermit, LeasePermit, boottime
 from engine.session.victim import prove
@@ -155,7 +156,7 @@ def test_a_process_that_stood_still_is_void_whatever_it_looks_at_first(tmp_path:
 
 
 def test_a_beat_that_comes_first_after_a_gap_tells_of_it(tmp_path: Path) -> None:
-    for permit in (HomePermit(held(tmp_path), 0, boottime=Boot()), AlwaysPermit(0)):
+    for permit in (HomePermit(held(tmp_path), 0, boottime=Boot()), AlwaysPermit(0), Beat()):
         permit.beat(0, SECOND)
         assert permit.beat(90 * SECOND, 91 * SECOND) is Standing.VOID
         assert permit.check(90 * SECOND) is Standing.HELD
