@@ -140,6 +140,11 @@ class Holding:
             return max(base - fall, ZERO)
         return base
 
+    def _sold_short(self, listed: list[Instrument]) -> bool:
+        """Whether we sold coins on purpose that the venue lends. What was oversold is never bought back: there is no repair on cash."""
+        symbols = {one.symbol for one in listed if one.moves_coins(None)}
+        return any(one.symbol in symbols and one.side is Side.SELL and not (one.leverage or ZERO) > ONE for one in self._ours.positions)
+
     def _slack(self, one: Decimal, other: Decimal) -> Decimal:
         return self._rounding * max(abs(one), abs(other))
 
@@ -149,7 +154,7 @@ class Holding:
         base, known = self._base(asset, ours), self._ours.baseline(asset)
         slack = self._slack(base + ours, held)
         room = max(held - base, ZERO) if held - base + slack < ours else max(min(ours, held), ZERO)
-        debt = max(base - held, ZERO)
+        debt = max(base - held if self._sold_short(listed) else -held, ZERO)
         rest = held - (known or ZERO) - (max(ours, ZERO) if known is None else ours)
         rest = rest if rest > slack else ZERO
         traded = sum((self._ours.foreign(one, on_margin=False) for one in listed), ZERO) if known is not None else ZERO

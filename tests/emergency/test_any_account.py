@@ -19,7 +19,8 @@ OWN = D(2)
 def disturb(scene: Scene, random: Random, derivatives: bool) -> Summary | None:
     """A random account; the summary that its engine left."""
     now, clock = scene.clock.now(), scene.clock
-    scene.hold(random.choice(["1", "0.4"]), stop=random.choice(["50000", "59500", None]), days=random.choice([0, 0, 400]))
+    stop = random.choice(["50000", "59500", None])
+    scene.hold(random.choice(["1", "0.4"]), stop=stop, days=random.choice([0, 0, 400]))
     if random.random() < 0.4:
         scene.hold("3", symbol=ETH, stop=random.choice(["2000", None]))
     if random.random() < 0.4:
@@ -27,7 +28,7 @@ def disturb(scene: Scene, random: Random, derivatives: bool) -> Summary | None:
     if random.random() < 0.4:
         scene.foreign(Side.SELL if derivatives else Side.BUY, "0.2", price="90000" if derivatives else "30000")
     if random.random() < 0.5:  # an order on the wire: an entry, or a close
-        buys = random.random() < 0.5
+        buys = random.random() < 0.5 or stop is not None  # an engine does not close what its stop still holds
         side, role, size = (Side.BUY, Role.ENTRY, "0.7") if buys else (Side.SELL, Role.CLOSE, "0.4")
         reduce_only = derivatives and not buys
         late = Order(
@@ -41,7 +42,7 @@ def disturb(scene: Scene, random: Random, derivatives: bool) -> Summary | None:
         extra = scene.place(Side.BUY, "0.3", Role.ENTRY)
         assert extra.filled == D("0.3")
     if random.random() < 0.5:  # the price falls through the stops while the exit works
-        size = random.choice(["0.2", "1000"])
+        size = random.choice(["0.02", "1000"])
 
         def fall() -> None:
             scene.bids[BTC], scene.sizes[BTC] = "59000", size

@@ -79,14 +79,17 @@ def test_own_coins_and_foreign_orders_stay_and_are_named() -> None:
 
 @pytest.mark.hazard("H113")
 @BOTH
-def test_views_that_lag_do_not_say_flat(profile: str) -> None:
+@pytest.mark.parametrize("honest", [True, False])
+def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
     """The engine bought five seconds ago, its home is lost, and the venue's views are twenty seconds old."""
 
     async def tale(scene: Scene) -> None:
         scene.venue._remember()
+        if not honest:
+            scene.lie()
         scene.hold("1", stop=None)
         await scene.clock.sleep(5 * SECOND)
-        result = await scene.exit(None)  # the paper venue says how old its views are
+        result = await scene.exit(None, lag=0 if honest else 20 * SECOND)
         assert scene.held == 0, "two pictures that agree about the past"
         assert result.flat, result.lines
 
@@ -158,6 +161,7 @@ def test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive() -> None:
         scene.rest(replace(late, touched_at=scene.clock.now()), venue_order_id=None, in_doubt=True, deadline=late.deadline)
         scene.clock.call_at(scene.clock.now() + 2 * SECOND, lambda: scene.arrive(late))
         result = await scene.exit(scene.summary())
+        await scene.clock.sleep(5 * SECOND)
         assert scene.held == 2, "one holding was sold twice"
         assert result.flat, result.lines
 
@@ -179,23 +183,24 @@ def test_an_entry_of_the_dead_engine_that_arrives_late_is_closed() -> None:
 
 @pytest.mark.hazard("H112")
 def test_how_much_of_a_cancelled_stop_had_filled_is_learned() -> None:
-    """The stop fires between the picture and its cancel, and fills in part. The views are five seconds old; own coins lie there."""
+    """The stop fires between the picture and its cancel, and fills in part. The views are five seconds old, and don't say so; own coins lie there."""
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
         await scene.clock.sleep(60 * SECOND)
+        scene.lie()
         sent, send = listening(scene), scene.venue.send
 
         async def carry(request: Request) -> Any:
             if isinstance(request, Cancel) and not any(isinstance(one, Cancel) for one in sent):
-                scene.bids[BTC], scene.sizes[BTC] = "50000", "0.4"
+                scene.bids[BTC], scene.sizes[BTC] = "50000", "0.04"  # ten levels
                 scene.quote()
                 scene.sizes[BTC] = "1000"
             return await send(request)
 
         scene.venue.send = carry  # type: ignore[method-assign]
-        result = await scene.exit(scene.summary())
-        assert scene.held == 2, "more was sold than had been bought"
+        result = await scene.exit(scene.summary(), lag=5 * SECOND)
+        assert scene.held == 2, "it assumed how much of the stop had filled"
         assert result.flat, result.lines
 
     play(tale, coins="2", faults=Faults(rest_lag=5 * SECOND))

@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.clock import SECOND, Clock, run_virtual
 from engine.emergency import close_account
 from engine.emergency.closing import Result
@@ -36,8 +38,6 @@ class Scene:
         self.clock = Clock(asyncio.get_running_loop(), START)
         found = load_profile(profile)
         if profile == "kraken-spot":
-            from msgspec.structs import replace
-
             found = replace(found, limit_options={"tier": tier})
         self.profile = found
         instruments = tuple(instrument_for(found, symbol, D("0.1")) for symbol in (BTC, ETH))
@@ -66,6 +66,11 @@ class Scene:
         while True:
             await self.clock.sleep(SECOND // 10)
             self.quote()
+
+    def lie(self) -> None:
+        """From now on no view says how old it is."""
+        aged = self.venue._aged
+        self.venue._aged = lambda fresh: replace(aged(fresh), as_of=fresh.as_of)  # type: ignore[method-assign]
 
     # What the engine did
 
