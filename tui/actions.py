@@ -13,6 +13,7 @@ from tui.flows.command_line import CommandLine
 from tui.flows.exits import Close, Part, Turn
 from tui.flows.filter_line import FilterLine
 from tui.flows.flatten import FlattenSheet
+from tui.flows.last_exit import LastExitSheet
 from tui.flows.leave import Leave
 from tui.flows.live import GoLiveSheet
 from tui.flows.note import Write
@@ -102,8 +103,8 @@ def ticket(console: Console) -> None:
 
 
 def flatten(console: Console) -> None:
-    """`F`."""
-    console.open(FlattenSheet(console))
+    """`F`: asks the engine; in a console that only looks on, the last exit does it in a process of its own."""
+    console.open(LastExitSheet(console) if console.link.read_only else FlattenSheet(console))
 
 
 def pause(console: Console) -> None:

@@ -40,6 +40,11 @@ def may_act(context: Context) -> str | None:
     return opened(context)
 
 
+def may_flatten(context: Context) -> str | None:
+    """Always, once something is seen: who may not ask the engine runs the last exit."""
+    return opened(context)
+
+
 def on_position(context: Context) -> str | None:
     """A position is selected, and may be acted on."""
     if (why := may_act(context)) is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Callable
 
 import click
@@ -21,6 +22,18 @@ def settings_of(common: Common) -> Loaded:
     except SettingsError as error:
         click.echo(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
+
+
+def last_exit_command(common: Common, account: str) -> tuple[str, ...]:
+    """The command line that brings the account of this console to flat, in a process of its own."""
+    words = [sys.executable, "-m", "tui.cli"]
+    if common.settings is not None:
+        words += ["--settings", str(common.settings.resolve())]
+    if common.home is not None:
+        words += ["--home", str(common.home.resolve())]
+    for flag in common.flags:
+        words += ["--set", flag]
+    return (*words, "--account", account, "flatten", "--yes")
 
 
 def console(common: Common) -> int:
@@ -44,6 +57,7 @@ def console(common: Common) -> int:
         bell=settings.console.bell,
         home=home.folder,
         themes=own if own.is_dir() else None,
+        last_exit=last_exit_command(common, settings.account.name),
     )
 
     refused: list[str] = []

@@ -22,3 +22,5 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """A folder with themes of one's own."""
     chart_interval: int = 60
     """Seconds of one candle at the start."""
+    last_exit: tuple[str, ...] = ()
+    """The command that brings this account to flat without the engine; a read-only console runs it for F."""

@@ -69,7 +69,8 @@ class LastExit:
         """One line, for the person and for whoever follows."""
         if self._marker is not None:
             self._marker.tells(line)
-        self._out(f"{self._wanted.label}: {line}")
+        with contextlib.suppress(OSError, ValueError):  # a terminal that is gone stops nothing
+            self._out(f"{self._wanted.label}: {line}")
 
     async def run(self) -> int:
         """To the end; the exit code. Raises nothing."""

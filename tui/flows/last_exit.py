@@ -1,0 +1,105 @@
+"""`F` in a console that only looks on: the last exit, in a process of its own. Its lines are shown; leaving the sheet stops nothing."""
+
+import asyncio
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from tui.console import Console
+from tui.flows.card import Sheet, said
+from tui.flows.choice import Entry, typed
+from tui.flows.dialog import Dialog
+from tui.flows.flatten import WORD
+from tui.lines import Line
+from tui.plain import plain
+
+SHOWN = 12
+"""Lines of it that are shown, the last ones."""
+ENDED = {0: ("flat", "good"), 1: ("NOT FLAT: read each line, and look at the venue", "bad"), 2: ("it could not be tried", "bad")}
+RUNNING: set["asyncio.Task[None]"] = set()
+"""Held while they run: a sheet that is left takes nothing with it."""
+
+
+class LastExitSheet(Dialog):
+    """Typed, then a process."""
+
+    title_text = "FLATTEN EVERYTHING, PAST THE ENGINE IF IT DOES NOT ACT"
+    wide = True
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.word = typed("word", hint=WORD, most=16)
+        self.card = Sheet(console.palette, id="card")
+        self._lines: list[str] = []
+
+    def body(self) -> Iterable[Widget]:
+        """The word, then what the process says."""
+        self._entry = Entry(self.palette, f"type {WORD}", self.word)
+        self._entry.add_class("long-label")
+        yield self._entry
+        yield self.card
+
+    def on_mount(self) -> None:
+        """The word listens."""
+        super().on_mount()
+        self.word.focus()
+
+    def refresh_body(self) -> None:
+        """What it will do, then what it does."""
+        self._entry.display = self.phase == "open"
+        if self.phase == "open":
+            account = self.console.link.view.account
+            who = f"{plain(account.name)} on {plain(account.venue)}, {'LIVE' if account.live else 'PAPER'}"
+            found: list[Line] = [
+                ((who, "danger" if account.live else "plain"),),
+                (("asks the engine that holds it; where that does not act, it is ended and everything is closed", "dim"),),
+            ]
+            self.card.put(found)
+        else:
+            self.card.put(said(tuple(plain(line) for line in self._lines[-SHOWN:]), "  ", "plain", self.room))
+
+    def confirm(self) -> None:
+        """Only the word will do."""
+        if self.word.value.strip() != WORD:
+            self.report(f"type {WORD} in capitals, then enter", "bad")
+            return
+        command = self.console.options.last_exit
+        if not command:
+            self.report("this console does not know its account's command; run `flatout flatten --yes` in a shell", "bad")
+            return
+        self.phase = "sent"
+        self.report("the last exit works …", "busy")
+        task = asyncio.get_running_loop().create_task(self._run(command), name="last exit")
+        RUNNING.add(task)
+        task.add_done_callback(RUNNING.discard)
+
+    async def _run(self, command: tuple[str, ...]) -> None:
+        """The process, in a session of its own: it outlives this console."""
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+            )
+        except OSError as error:
+            self._end(f"it can't be started: {error}", "bad")
+            return
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self._lines.append(line.decode(errors="replace").rstrip())
+        words, tone = ENDED.get(await process.wait(), ("it ended by itself: look at the venue", "bad"))
+        self._end(words, tone)
+
+    def _end(self, words: str, tone: str) -> None:
+        self.phase = "done"
+        self.console.say(f"last exit: {words}", tone)
+        self.report(words, tone)
+
+    def enter_words(self) -> str:
+        """What enter does."""
+        return "flattens, once the word is typed"
+
+    def keys_line(self) -> Line:
+        """Leaving is not stopping."""
+        if self.phase == "sent":
+            return (("esc", "key"), (" leaves this sheet; the last exit goes on", "dim"))
+        return super().keys_line()
