@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection
 
 from engine.clock import SECOND, Clock
+from engine.emergency.acting import Terms
 from engine.emergency.budget import Budget
-from engine.emergency.closing import Closing, Result, Terms
+from engine.emergency.closing import Closing, Result
 from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.gate import Permit
@@ -17,8 +18,6 @@ SECONDS = 120.0
 """The most that a run takes."""
 DELAY = 0.5
 """Seconds by which one request may take longer to arrive than the next, for the limit model of a live venue."""
-SAYING = 3
-"""Attempts at what the venue trades."""
 
 
 class NotFlatError(Exception):

@@ -18,8 +18,8 @@ from decimal import Decimal
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix, is_of_last_exit, number_of
 from engine.model.instrument import Instrument, Kind
-from engine.model.money import ZERO
-from engine.model.order import Order
+from engine.model.money import ONE, ZERO
+from engine.model.order import Order, OrderType, Status
 from engine.session.mark import Mark
 from engine.session.summary import HeldPosition, OpenOrder, Summary
 
@@ -183,3 +183,26 @@ class Ours:
 
     def _is_lent(self, fill: Fill, instrument: Instrument) -> bool:
         return instrument.kind is not Kind.SPOT or fill.execution_id in self._lent
+
+
+def from_summary(known: OpenOrder, summary: Summary) -> Order:
+    """An order as the summary has it."""
+    lent = next((one.leverage for one in summary.positions if one.symbol == known.symbol and one.leverage is not None), None)
+    return Order(
+        known.client_order_id,
+        "",
+        known.symbol,
+        known.side,
+        OrderType.STOP if known.trigger is not None else OrderType.LIMIT,
+        known.role,
+        known.size,
+        trigger=known.trigger,
+        leverage=lent,
+        reduce_only=lent is not None and lent > ONE,
+        deadline=known.deadline,
+        status=Status.OPEN if known.venue_order_id is not None else Status.PENDING,
+        filled=known.filled,
+        venue_order_id=known.venue_order_id,
+        touched_at=known.touched_at,
+        created_at=known.touched_at,
+    )
