@@ -37,8 +37,6 @@ STOP_AWAY = Decimal("0.03")
 """Where a stop is put of which nobody knows where it stood, as a fraction away from the price."""
 REFUSED_MOST = 20 * SECOND
 """Longest pause before a stop is taken away once more for a close that the venue refused."""
-PLENTY = 4
-"""A close is asked about at once where so many questions could be asked."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -198,8 +196,6 @@ class Acting:
                 self._refused[left.symbol] = self._clock.now() + min(SECOND << min(count, 5), REFUSED_MOST)
                 break
             sent = True
-            if self._budget.pause([Query(order.client_order_id, order.symbol, Lane.EMERGENCY)] * PLENTY) > 0:
-                break  # the executions of the next picture tell it for less
             ended = await self._sender.end_of(order)
             if ended is None:
                 break

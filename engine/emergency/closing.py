@@ -71,7 +71,10 @@ class Closing(Acting):
         acted = await self._contracts() or acted
         if self._ours.summary is not None:  # what it proves goes now; the executions may take a while
             await self._doubts()
-            acted = await self._coins() or acted
+            if await self._coins():  # a picture from before the last action proves nothing: executions are asked for with the next one
+                self._pictures.clear()
+                await self._rest()
+                return None
         complete = await self.told.executions()
         await self._learn_symbols()
         await self._hear()
@@ -83,6 +86,7 @@ class Closing(Acting):
         acted = await self._leftovers() or acted
         if acted or not complete:
             self._pictures.clear()
+            await self._rest()
             return None
         return await self._settled()
 
@@ -131,7 +135,7 @@ class Closing(Acting):
         flat = not any(left.closable or left.beyond for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
 
-    async def _wait(self, more: int) -> None:
+    async def _wait(self, more: int, least: int = PAUSE) -> None:
         """Until another picture may tell more than this one: views that lag can't, and questions cost tokens."""
         now = self._clock.now()
         if self._sender.unresolved:
@@ -140,8 +144,13 @@ class Closing(Acting):
             until = now
         else:
             until = max(self._sender.last_action, self._last_known()) + max(self._terms.lag, more)
-        pause = min(max(until - now, PAUSE), self._terms.until - LAST - now)
+        pause = min(max(until - now, least), self._terms.until - LAST - now)
         await self._clock.sleep(max(pause, 0))
+
+    async def _rest(self) -> None:
+        """After the last action, as far as is known: nothing is asked that could not count yet."""
+        if not (self._sender.unresolved or self.told.rows() or any(left.closable for left in self._holding.lefts())):
+            await self._wait(0, 0)
 
     def _can_close(self, lefts: list[Left]) -> bool:
         return any(left.closable and (left.on_margin or self._terms.coins) for left in lefts)

@@ -178,6 +178,12 @@ class Sender:
 
     async def look(self, order: Order) -> Order | None:
         """Ask once about an order by id: as the venue has it now, or None where it does not say."""
+        found = await self._told.ask("an order", lambda: self._told.parts.look(order, self._told.pay), 1)
+        if found is not None:
+            self._gate.hear(found, self._clock.now())
+            self._ours.take(found.fills)
+            self.found(found.order)
+            return found.order
         request = Query(order.client_order_id, order.symbol, Lane.EMERGENCY)
         await self._budget.leave(request)
         for report in await self._send(request, quiet=True) or ():

@@ -300,22 +300,30 @@ class PaperVenue:
 
     def parts(self) -> PaperParts:
         """Who asks for parts of a picture."""
-        return PaperParts(self.exchange, self._look)
+        return PaperParts(self.exchange, self._look, self._find)
 
     async def _look(self, costs: Mapping[str, float], since: int) -> r.Picture:
         """The account, counted as a part of a picture. Raises as `send` does."""
 
-        def act() -> r.Picture | RateLimit:
-            now = self._clock.now()
-            counters = {name: self.exchange.limits.counter(name) for name in costs}
-            if any(counters[name].wait(cost, now, 0.0) for name, cost in costs.items()):
-                return RateLimit("EAPI:Rate limit exceeded")
-            for name, cost in costs.items():
-                counters[name].spend(cost, now)
+        def act(now: int) -> r.Picture:
             fresh = self.exchange.picture(now, since)
             return self._aged(fresh) if self.faults.rest_lag else fresh
 
-        return await self._carried(act)
+        return await self._carried(lambda: self._counted(costs, act))
+
+    async def _find(self, costs: Mapping[str, float], name: str) -> r.Found | r.Absent:
+        """One order, counted as it is told. Raises as `send` does."""
+        return await self._carried(lambda: self._counted(costs, lambda now: self.exchange.find(name, now)))
+
+    def _counted(self, costs: Mapping[str, float], act: Callable[[int], T]) -> T | RateLimit:
+        """Do what the counters admit."""
+        now = self._clock.now()
+        counters = {name: self.exchange.limits.counter(name) for name in costs}
+        if any(counters[name].wait(cost, now, 0.0) for name, cost in costs.items()):
+            return RateLimit("EAPI:Rate limit exceeded")
+        for name, cost in costs.items():
+            counters[name].spend(cost, now)
+        return act(now)
 
     async def _carried(self, act: Callable[[], T | RateLimit]) -> T:
         """Take a request to the exchange and its answer back."""

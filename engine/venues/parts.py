@@ -14,6 +14,7 @@ from msgspec import Struct
 from engine.model.fill import Fill
 from engine.model.order import Order
 from engine.model.quote import Quote
+from engine.model.report import Found
 from engine.venues.protocol import Venue
 
 Pay = Callable[[str, float], Awaitable[None]]
@@ -76,6 +77,13 @@ class Parts(Protocol):
 
     async def executions(self, since: int, cursor: str, pay: Pay) -> Page:
         """A page of executions from a time on (nanoseconds); an empty cursor asks for the newest."""
+        ...
+
+    async def look(self, order: Order, pay: Pay) -> Found | None:
+        """One order of ours by the venue's own id, for less than a `Query` costs; None where that can't be asked so.
+
+        The executions are listed where it has filled in part; of one that filled whole the next page of executions tells them.
+        """
         ...
 
     async def quotes(self, symbols: Iterable[str]) -> tuple[Quote, ...]:

@@ -180,7 +180,6 @@ class Scene:
 
     def say(self, line: str) -> None:
         self.said.append(f"{(self.clock.now() - self.began) / SECOND:7.2f} {line}")
-        print(self.said[-1])
 
     # The truth
 

@@ -9,6 +9,7 @@ from engine.model.fill import Fill
 from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.quote import Quote
+from engine.model.report import Found
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError
 
@@ -119,6 +120,29 @@ class SpotParts:
             told = await self._ask("private_post_queryorders", {"txid": ",".join(unknown[index : index + FULL])}, LANE)
             for identity, row in told.items():
                 self._venue.known.name(identity, str(row.get("cl_ord_id") or identity))
+
+    async def look(self, order: Order, pay: Pay) -> Found | None:
+        """QueryOrders, and QueryTrades only where a part has filled: this reads the exchange's own books, which do not lag."""
+        known = self._venue.known
+        identity = order.venue_order_id or known.venue_id_of(order.client_order_id)
+        if identity is None:
+            return None
+        await pay(REST, 1.0)
+        told = await self._ask("private_post_queryorders", {"txid": identity, "trades": "true"}, LANE)
+        try:
+            row = told[identity]
+            found = self._order(identity, row)
+        except (KeyError, ArithmeticError, TypeError, ValueError) as error:
+            raise OutcomeUnknownError(f"an order with a field missing: {error!r}") from error
+        names = [str(name) for name in row.get("trades") or ()]
+        missing = [name for name in names if known.execution(name) is None]
+        if missing and found.filled < found.size:
+            await pay(REST, 1.0)
+            rows = await self._ask("private_post_querytrades", {"txid": ",".join(missing[:20])}, LANE)
+            for name, trade in rows.items():
+                known.fill(self._fill(str(name), trade, found.client_order_id))
+        fills = tuple(fill for fill in map(known.execution, names) if fill is not None)
+        return Found(found, fills, self._venue.clock.now())
 
     async def quotes(self, symbols: Iterable[str]) -> tuple[Quote, ...]:
         """Ticker, for all of them at once."""
