@@ -193,10 +193,15 @@ class LastExit:
             if pen is None and self._not_ended() is None:
                 return None
         try:
-            return await self._close(venue, clock, pen, coins=other is None or pen is not None)
+            return await self._close(venue, clock, pen, coins=pen is not None or (other is None and not self._may_be_held()))
         finally:
             if pen is not None:
                 pen.release()
+
+    def _may_be_held(self) -> bool:
+        """Whether somebody may hold the account though its lock could not be looked at: a disk that became read-only."""
+        found = read_lock(self._wanted.folder)
+        return found.pid > 0 and not found.is_dead
 
     def _not_ended(self) -> int | None:
         """Nobody was ended: None where another last exit has the account now, else that coins are not sold."""
