@@ -317,11 +317,15 @@ class Acting:
 
     async def _place_stop(self, left: Left, trigger: Decimal | None) -> bool:
         """Let a stop rest under what is left; whether the venue has it."""
+        await self.told.prices((left.symbol,), age=0)
         quote = self.told.quote(left.symbol)
         if trigger is None and quote is None:
             return False
-        if trigger is None and quote is not None:
-            trigger = left.side.worse(quote.bid if left.side is Side.SELL else quote.ask, STOP_AWAY)
+        if quote is not None:
+            best = quote.bid if left.side is Side.SELL else quote.ask
+            fires = trigger is not None and (trigger >= best if left.side is Side.SELL else trigger <= best)
+            if trigger is None or fires:  # one that fires at once would be a close without a bound
+                trigger = left.side.worse(best, STOP_AWAY)
         assert trigger is not None
         order = replace(
             self._close(left) or Order("X", "", left.symbol, left.side, OrderType.STOP, Role.STOP, abs(left.closable), trigger=trigger),
@@ -336,6 +340,7 @@ class Acting:
         )
         fate = await self._sender.submit(order)
         if fate is Fate.RESTS:
+            self._seen[order.client_order_id] = order
             self._sender.unresolved.pop(order.client_order_id, None)
             return True
         return False

@@ -74,6 +74,8 @@ class Sender:
         say: Callable[[str], None],
     ) -> None:
         self.unresolved: dict[str, Sent] = {}
+        self.ended: dict[str, Order] = {}
+        """Orders as they ended, of those that were asked about."""
         self.last_action = clock.now()
         """When the venue last got something to do."""
         self.cancelled = self.closed = 0
@@ -103,6 +105,9 @@ class Sender:
         """Send an order and learn what became of it."""
         request = Submit(order, Lane.EMERGENCY)
         await self._budget.leave(request)
+        paced = self._gate.pace.until(order)[1] - self._clock.now()
+        if 0 < paced <= SECOND:  # sooner than a stop could be put back and taken away again
+            await self._clock.sleep(paced)
         now = self._clock.now()
         if self._venue.profile.deadline:
             order = replace(order, deadline=now + DEADLINE)
@@ -154,13 +159,17 @@ class Sender:
 
     async def end_of(self, order: Order) -> Order | None:
         """Ask by id until an order has ended; as it ended, or None where that is not known yet."""
-        self.unresolved.setdefault(order.client_order_id, Sent(order, self._clock.now()))
+        name = order.client_order_id
+        self.unresolved.setdefault(name, Sent(order, self._clock.now()))
+        self.ended.pop(name, None)
         for attempt in range(ASKED):
             if attempt:
                 await self._clock.sleep(PAUSE * attempt)
             found = await self.look(order)
-            if found is not None and not found.is_open:
-                return found
+            if name in self.ended:
+                return self.ended[name]
+            if found is None and attempt:
+                break  # it is asked about again once that may tell more
         return None
 
     async def doubts(self, listed: Collection[str]) -> None:
@@ -179,6 +188,9 @@ class Sender:
     async def look(self, order: Order) -> Order | None:
         """Ask once about an order by id: as the venue has it now, or None where it does not say."""
         found = await self._told.ask("an order", lambda: self._told.parts.look(order, self._told.pay), 1)
+        if isinstance(found, r.Absent):
+            self._absent(found)
+            return None
         if found is not None:
             self._gate.hear(found, self._clock.now())
             self._ours.take(found.fills)
@@ -212,6 +224,8 @@ class Sender:
     def found(self, order: Order) -> None:
         """An order, as the venue has it. One that rests is in no doubt; a close of ours never rests."""
         self._ours.tell(order)
+        if not order.is_open:
+            self.ended[order.client_order_id] = order
         if not order.is_open or order.time_in_force is TimeInForce.GTC:
             self.unresolved.pop(order.client_order_id, None)
 

@@ -63,14 +63,13 @@ class PaperParts:
         found = self._exchange.orders.get(fill.client_order_id) or self._exchange.ended.get(fill.client_order_id)
         return found is not None and not self._exchange.instruments[fill.symbol].moves_coins(found.leverage)
 
-    async def look(self, order: Order, pay: Pay) -> Found | None:
+    async def look(self, order: Order, pay: Pay) -> Found | Absent | None:
         """At half the price of a `Query`, where questions are scarce; else that is as cheap."""
         counter = costs(self._exchange.profile)[0]
         if counter != "rest":
             return None
         await pay(counter, 1.0)
-        told = await self._find({counter: 1.0}, order.client_order_id)
-        return told if isinstance(told, Found) else None
+        return await self._find({counter: 1.0}, order.client_order_id)
 
     async def quotes(self, symbols: Iterable[str]) -> tuple[Quote, ...]:
         """Best prices."""

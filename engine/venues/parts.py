@@ -14,7 +14,7 @@ from msgspec import Struct
 from engine.model.fill import Fill
 from engine.model.order import Order
 from engine.model.quote import Quote
-from engine.model.report import Found
+from engine.model.report import Absent, Found
 from engine.venues.protocol import Venue
 
 Pay = Callable[[str, float], Awaitable[None]]
@@ -79,7 +79,7 @@ class Parts(Protocol):
         """A page of executions from a time on (nanoseconds); an empty cursor asks for the newest."""
         ...
 
-    async def look(self, order: Order, pay: Pay) -> Found | None:
+    async def look(self, order: Order, pay: Pay) -> Found | Absent | None:
         """One order of ours by the venue's own id, for less than a `Query` costs; None where that can't be asked so.
 
         The executions are listed where it has filled in part; of one that filled whole the next page of executions tells them.

@@ -427,3 +427,39 @@ def test_queries_are_not_wasted_where_a_picture_tells_the_same() -> None:
         assert not [one for one in sent if isinstance(one, Query)]
 
     play(tale, tier="starter")
+
+
+@pytest.mark.hazard("H112")
+def test_a_stop_that_is_put_back_does_not_fire_at_once() -> None:
+    """The market fell through the stop while its close was refused: put back where it was, it would be a close without a bound."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        stops: list[Decimal] = []
+        until = scene.clock.now() + 10 * SECOND
+
+        def refusal(request: Request) -> str:
+            if isinstance(request, Submit) and request.order.trigger is not None:
+                stops.append(request.order.trigger)
+            closing = isinstance(request, Submit) and request.order.role is Role.CLOSE
+            return "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+
+        scene.venue._refusal = refusal  # type: ignore[method-assign]
+        send = scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Cancel):
+                scene.bids[BTC] = "49000"
+                scene.quote()
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert stops, "no stop was put back"
+        assert max(stops) < 49000, "it fires at once"
+        assert result.flat, result.lines
+        assert scene.held == 0
+
+    play(tale)
