@@ -196,6 +196,11 @@ class Story:
         cash = dict(self.state.cash) if balances is None else balances
         return self.tell(r.Picture(self.now if as_of is None else as_of, told, fills, cash, net, self.now))
 
+    def witness(self) -> None:
+        """A picture that is younger than the last fill and says what our books say."""
+        self.now += 1
+        self.picture()
+
     def buy(self, size: str = "0.5", /, **terms: Any) -> Answer:
         defaults: dict[str, Any] = {"symbol": BTC, "side": Side.BUY, "size": i.Base(D(size)), "stop": i.Away(D("0.01"))}
         return self.ask(i.OpenBracket(**{"id": self.name(), **defaults, **terms}))
