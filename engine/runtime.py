@@ -13,22 +13,21 @@ from decimal import Decimal
 from random import Random
 from typing import cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.bookkeeping import batch
 from engine.clock import SECOND, Clock
+from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
-from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
-from engine.desk.evolve import evolve
+from engine.desk.events import AccountAsked, Reconciled, Sampled
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
-from engine.desk.state import State, decode_state, encode_state
+from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
 from engine.gateway import Gateway
@@ -41,6 +40,7 @@ from engine.model.quote import Candle, Quote
 from engine.model.report import Charged, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
+from engine.replay import state_of
 from engine.settings import Settings
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
@@ -59,9 +59,6 @@ SLEPT = 5 * SECOND
 DEAREST = 10.0
 """No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
-
-encode = msgspec.json.Encoder(decimal_format="string").encode
-decode = msgspec.json.Decoder(AnyEvent).decode
 
 
 class Hooks(Struct):
@@ -93,6 +90,8 @@ class Engine:
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
         self.board = Board(clock.now())
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._notice_count = 0
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
@@ -115,8 +114,6 @@ class Engine:
         self._beat: asyncio.TimerHandle | None = None
         self._beat_at = 0
         self._drift = 0
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
         self._candles: dict[str, tuple[CandleRing, CandleRing]] = {}
         self._snapshot_seq = self.state.seq
@@ -126,13 +123,9 @@ class Engine:
         self.read_only = False
 
     def _load(self) -> State:
-        """The state that the journal tells: the newest snapshot, and the events since."""
+        """The state that the journal tells."""
         account = self.settings.account
-        loaded = self.journal.load()
-        state = State(account.name, account.currency) if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
-        return state
+        return state_of(self.journal, account.name, account.currency, self.complain)
 
     # Life
 
@@ -175,7 +168,7 @@ class Engine:
             return
         self.journal.append(Batch(levels=self.gateway.levels()))
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
-            self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, self.clock.now(), codec.save(self.state))
         self.journal.close()
 
     async def abandon(self) -> None:
@@ -324,11 +317,11 @@ class Engine:
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
-            self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, now, codec.save(self.state))
 
     def _batch(self, decision: Decision, now: int) -> Batch:
         told = bool(decision.requests) or not self.gateway.idle  # also while earlier requests still wait: they leave later than they were written
-        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), encode)
+        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), codec.encode)
 
     def _durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""

@@ -2,20 +2,19 @@
 
 import sys
 import time
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from engine.desk.evolve import evolve
 from engine.desk.state import State, encode_state
 from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
-from engine.runtime import decode
+from engine.replay import replay as replayed
 from engine.settings import SECTIONS, Settings, describe, shown
 from tui.cli import Common
 from tui.opening import settings_of
@@ -72,11 +71,8 @@ def replay(common: Common, upto: int | None) -> int:
     journal, settings = _open(common)
     state = State(settings.account.name, settings.account.currency)
     try:
-        for stored in journal.events():
-            if upto is not None and stored.seq > upto:
-                break
-            evolve(state, decode(stored.body))
-    except (JournalError, msgspec.MsgspecError) as error:
+        replayed(state, takewhile(lambda stored: upto is None or stored.seq <= upto, journal.events()))
+    except JournalError as error:
         click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1
     finally:

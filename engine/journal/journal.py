@@ -169,11 +169,11 @@ class Journal:
         except JournalError:
             return  # it stays in our name, and the next start under that name takes it again
 
-    def load(self) -> Loaded:
+    def load(self, *, snapshots: bool = True) -> Loaded:
         """The newest good snapshot and the events after it, checked against the chain as they are read
-        (JournalDamagedError).
+        (JournalDamagedError). Without `snapshots`, all events from the first.
         """
-        return reading.load(self._store, self.account)
+        return reading.load(self._store, self.account, snapshots=snapshots)
 
     def events(self, after_seq: int = 0) -> Iterator[StoredEvent]:
         """The stored events after a seq, in order, streamed, unchecked. Exhaust or close it: it holds a connection."""

@@ -47,13 +47,13 @@ def tail(store: Store, count: int) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in reversed(newest)]
 
 
-def load(store: Store, account: str) -> Loaded:
+def load(store: Store, account: str, *, snapshots: bool = True) -> Loaded:
     """The newest snapshot whose body and place in the chain are good, or none, and the events after it, checked as
     they come.
     """
     snapshot, table_seq = table("snapshot"), table("snapshot").c.seq
     with store.reading() as connection:
-        candidates = list(connection.execute(select(table_seq).order_by(table_seq.desc())).scalars())
+        candidates = list(connection.execute(select(table_seq).order_by(table_seq.desc())).scalars()) if snapshots else []
         for seq in candidates:
             row = connection.execute(select(snapshot).where(table_seq == seq)).one()
             body = unpacked(row.body, row.hash)

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from engine.clock import SECOND, run_virtual
 from engine.desk import events as e
-from engine.desk.evolve import evolve
+from engine.desk.codec import encode
 from engine.desk.state import State, encode_state
 from engine.journal import Journal
 from engine.model import intent as i
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
-from engine.runtime import decode, encode
+from engine.replay import replay
 from engine.scenario import worlds
 from engine.scenario.run import Run
 from engine.scenario.script import read
@@ -128,10 +128,8 @@ def record(story: str, folder: Path) -> None:
         with sqlite3.connect(Path(home) / "journal.sqlite") as connection:
             connection.execute("VACUUM INTO ?", (str(plain),))
         journal = Journal.open(plain, ACCOUNT, "recorder", now=0, read_only=True)
-        state, kinds = State(ACCOUNT, run.engine.state.currency), Counter[str]()
-        for stored in journal.events():
-            evolve(state, decode(stored.body))
-            kinds[stored.kind] += 1
+        kinds = Counter(stored.kind for stored in journal.events())
+        state = replay(State(ACCOUNT, run.engine.state.currency), journal.events())
         journal.close()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{story}.sqlite.gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
