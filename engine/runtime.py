@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import cast
@@ -32,7 +33,7 @@ from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
 from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
-from engine.journal import Batch, Journal, LeaseLostError
+from engine.journal import Batch, Journal, JournalError, LeaseLostError
 from engine.market import CandleRing
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
@@ -41,7 +42,9 @@ from engine.model.report import Charged, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
+from engine.session.summary import Summary
 from engine.settings import Settings
+from engine.summaries import Summaries
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
 
@@ -82,6 +85,7 @@ class Engine:
         inline: bool = False,
         looking: bool = False,
         hooks: Hooks | None = None,
+        summary: Callable[[Summary], None] | None = None,
     ) -> None:
         self.settings = settings
         self.venue = venue
@@ -103,6 +107,7 @@ class Engine:
         self.progress: Callable[[], float] | None = None
         """How far a recorded market has been played."""
         self.connected = False
+        self._summaries = None if summary is None else Summaries(journal, self.state, self.gateway.levels, clock, summary)
         self._inline = inline
         self._looking = looking
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
@@ -170,6 +175,9 @@ class Engine:
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
             self.journal.save_snapshot(self.state.seq, self.clock.now(), codec.save(self.state))
         self.journal.close()
+        if self._summaries is not None:
+            with suppress(JournalError):  # what was committed before is in the home all the same
+                self._summaries.tell()
 
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
@@ -181,6 +189,8 @@ class Engine:
         for handle in (self._timer, self._beat):
             if handle is not None:
                 handle.cancel()
+        if self._summaries is not None:
+            self._summaries.cancel()
         await self.venue.close()
         await self.tasks.close()
 
@@ -307,6 +317,8 @@ class Engine:
         except LeaseLostError as error:
             self._lose_lease(str(error))
             return
+        if self._summaries is not None:
+            self._summaries.journaled(number, decision.events)
         questions = tuple(request for request in requests if isinstance(request, Query | QueryAccount))
         if questions:
             self.gateway.enqueue(questions)  # they change nothing: they need not wait for the disk
@@ -330,6 +342,8 @@ class Engine:
             ready.extend(self._held.popleft()[1])
         if ready and not self._closed:
             self.gateway.enqueue(ready)
+        if self._summaries is not None and not self._closed:
+            self._summaries.durable(number)
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
@@ -355,6 +369,8 @@ class Engine:
         if not self.read_only:
             self.read_only = True
             self.gateway.close()
+            if self._summaries is not None:
+                self._summaries.cancel()
             self._notice("bad", text, "", "")
 
     # Supervision

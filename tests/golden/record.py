@@ -127,6 +127,8 @@ def record(story: str, folder: Path) -> None:
         plain = Path(home) / "plain.sqlite"
         with sqlite3.connect(Path(home) / "journal.sqlite") as connection:
             connection.execute("VACUUM INTO ?", (str(plain),))
+        with sqlite3.connect(plain) as connection:  # its own id is random
+            connection.execute("UPDATE meta SET journal = ?", (f"golden {story}",))
         journal = Journal.open(plain, ACCOUNT, "recorder", now=0, read_only=True)
         kinds = Counter(stored.kind for stored in journal.events())
         state = replay(State(ACCOUNT, run.engine.state.currency), journal.events())

@@ -38,6 +38,7 @@ from engine.model.side import Side
 from engine.model.view import Answer
 from engine.replay import replay
 from engine.runtime import Engine, Hooks
+from engine.session.summary import Summary
 from engine.settings import AccountSettings, Settings, with_values
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
@@ -318,6 +319,8 @@ class World:
         self.events: list[AnyEvent] = []
         self.failures: list[str] = []
         self.count = 0
+        self.summary: Callable[[Summary], None] | None = None
+        """What the next engine is given to write its summaries."""
 
     # Life
 
@@ -326,7 +329,9 @@ class World:
         journal = Journal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
         if journal.lease is None:
             journal.claim("story", self.clock.now())
-        return Engine(self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided))
+        return Engine(
+            self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided), summary=self.summary
+        )
 
     def _decided(self, decision: Decision, _: int) -> None:
         self.events.extend(decision.events)

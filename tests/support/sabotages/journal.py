@@ -3,13 +3,19 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.desk import codec
 from engine.desk.codec import BodyError, Codec
 from engine.desk.state import State, decode_state
+from engine.session import witness
+from engine.session.summary import Summary
+from engine.summaries import PAUSE, Summaries
 from tests.support.sabotage import Patch, sabotage
 
 VERSIONS = "tests/journal/test_versions.py"
+WITNESS = "tests/session/test_witness.py"
+SUMMARIES = "tests/runtime/test_summaries.py"
 
 
 def _without_version(body: bytes) -> bytes:
@@ -65,3 +71,56 @@ def believe_old_snapshots(patch: Patch) -> None:
         return decode_state(_without_version(body))
 
     patch.setattr(codec, "restore", restore)
+
+
+@sabotage("H115", "a journal that ends before what was sent is believed", test=f"{WITNESS}::test_an_older_copy_that_was_put_back_is_told")
+def believe_a_shorter_journal(patch: Patch) -> None:
+    told = witness.set_back
+
+    def set_back(summary: Summary | None, journal_seq: int, *rest: Any) -> str:
+        return "" if summary is not None and summary.seq > journal_seq else told(summary, journal_seq, *rest)
+
+    patch.setattr(witness, "set_back", set_back)
+
+
+@sabotage("H115", "the hash that the home knows is not compared", test=f"{WITNESS}::test_an_older_copy_that_was_written_on_is_told_by_its_hash")
+def compare_no_hash(patch: Patch) -> None:
+    told = witness.set_back
+
+    def set_back(summary: Summary | None, *rest: Any) -> str:
+        return told(None if summary is None else replace(summary, hash=""), *rest)
+
+    patch.setattr(witness, "set_back", set_back)
+
+
+@sabotage("H115", "another journal in its place is taken for the same", test=f"{WITNESS}::test_another_journal_is_told_whatever_it_holds")
+def take_any_journal(patch: Patch) -> None:
+    told = witness.set_back
+
+    def set_back(summary: Summary | None, *rest: Any) -> str:
+        return told(None if summary is None else replace(summary, journal=""), *rest)
+
+    patch.setattr(witness, "set_back", set_back)
+
+
+@sabotage("H115", "the home is told of what is not durable yet", test=f"{SUMMARIES}::test_an_order_that_still_waits_for_the_disk_is_not_told")
+def tell_before_it_is_durable(patch: Patch) -> None:
+    made = Summaries._summary
+
+    def summary(self: Summaries) -> Summary:
+        return replace(made(self), seq=self._journal.last_seq, hash="")
+
+    patch.setattr(Summaries, "_summary", summary)
+
+
+@sabotage(
+    "H115", "what is committed within the pause is not told", test=f"{SUMMARIES}::test_they_come_ten_times_a_second_at_most_and_the_newest_always"
+)
+def forget_the_newest(patch: Patch) -> None:
+    told = Summaries.durable
+
+    def durable(self: Summaries, number: int) -> None:
+        if self._clock.now() >= self._last + PAUSE:
+            told(self, number)
+
+    patch.setattr(Summaries, "durable", durable)
