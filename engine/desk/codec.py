@@ -20,13 +20,14 @@ To change what is kept (a field, an event, a value of an enumeration), in the sa
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, inspect
 
 from engine.desk.events import AnyEvent, Event
 from engine.desk.state import State
+from engine.model.intent import AnyIntent
 
 VERSION = 2
 """Of the bodies that this program writes."""
@@ -53,8 +54,10 @@ def adds(**fields: Any) -> Upcaster:
     return upcast
 
 
-UPCASTERS: Table = {}
-"""For example `("order-rejected", 1): adds(code="")`, or `("Order", 1): adds(urgent=False)` for every order in any event and in the state."""
+UPCASTERS: Table = {
+    **{(kind.__name__, 1): adds(not_after=None) for kind in get_args(AnyIntent)},  # nothing that was asked had a deadline
+}
+"""Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events and the state hold, such as `Order`."""
 
 
 class BodyError(ValueError):
