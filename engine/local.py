@@ -78,6 +78,8 @@ class LocalSession:
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
         variable, engine, log = self._settings.outlets.notify, self.engine, self._log
+        for notice in engine.notices:  # said while it opened, before anybody listened
+            log.noticed(notice)
         notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:

@@ -502,6 +502,11 @@ class Engine:
         """Say that something beside the desk failed."""
         self._notice("bad", text, "", "")
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was said so far, the newest last."""
+        return tuple(self._notices)
+
     def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
         self._notice_count += 1
         self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))
@@ -532,7 +537,7 @@ class Engine:
             connected="DISCONNECTED" not in self.state.blocks,
             journal_failing=self.journal_failing,
             flatten=self.views.flatten(ctx),
-            notices=tuple(self._notices),
+            notices=self.notices,
             truth=self.views.truth(ctx),
             progress=None if self.progress is None else self.progress(),
         )

@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from engine.desk.codec import VERSION
+from engine.journal.chain import digest
 from engine.session import summary as summaries
 
 NEWER = VERSION + 1
@@ -96,3 +98,16 @@ def test_replay_says_that_a_newer_flatout_wrote_it(home: Path, python: Flatout) 
     done = python("-m", "tui.cli", "journal", "replay")
     assert done.returncode == 1
     assert f"event {seq} ({kind}) was written by a newer Flatout, in version {NEWER}" in done.stderr
+
+
+@pytest.mark.hazard("H110")
+def test_a_snapshot_that_cant_be_used_is_told_in_the_log_and_the_position_is_still_known(home: Path, python: Flatout) -> None:
+    assert python("-c", TRADE % 1).returncode == 0
+    with sqlite3.connect(home / "journal.sqlite") as connection:
+        (seq, body) = connection.execute("SELECT seq, body FROM snapshot ORDER BY seq DESC LIMIT 1").fetchone()
+        newer = zlib.decompress(body).replace(b'"v":%d' % VERSION, b'"v":%d' % NEWER, 1)
+        connection.execute("UPDATE snapshot SET body = ?, hash = ? WHERE seq = ?", (zlib.compress(newer), digest(newer), seq))
+    assert python("-c", TRADE % 1).returncode == 0, "the position of before is there, with its stop"
+    log = (home / "flatout.log").read_text(encoding="utf-8")
+    assert f"the snapshot of event {seq} is passed over, and all events are read again: version {NEWER}" in log
+    assert verify(python)[0] == 0
