@@ -55,6 +55,11 @@ def brought_here(release: str, story: str) -> dict[str, Any]:
     return told(codec._states.decode(json.dumps(said(release, story)).encode()))
 
 
+def differing(one: Any, other: Any) -> str:
+    """The first thing in which two states differ: a whole state is too much to show."""
+    return "" if one == other else codec._difference(one, other)
+
+
 def told(state: State) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(encode_state(state))
     return plain
@@ -87,7 +92,8 @@ def test_the_journal_of_an_old_release_replays_to_what_that_release_said(release
     assert attempt(journal.events(), state) == ""
     wanted = brought_here(release, story)
     for field in said(release, story):
-        assert told(state)[field] == wanted[field], f"{field} of the state is not what {release} said"
+        difference = differing(told(state)[field], wanted[field])
+        assert not difference, f"{field} of the state is not what {release} said: {difference}"
     journal.close()
 
 
@@ -98,7 +104,7 @@ def test_from_its_snapshot_an_old_journal_tells_the_same_as_from_zero(release: s
     complaints: list[str] = []
     from_snapshot = state_of(journal, ACCOUNT, "USD", complaints.append)
     from_zero = replay(State(ACCOUNT, "USD"), journal.events())
-    assert told(from_snapshot) == told(from_zero)
+    assert differing(told(from_snapshot), told(from_zero)) == ""
     assert bool(complaints) is (codec.OLDEST_SNAPSHOT > RELEASED), complaints
     journal.close()
 
@@ -116,7 +122,7 @@ def test_an_old_journal_is_imported_and_gone_on_with_in_both_databases(place: Pl
     assert journal.flush()
     state = replay(State(ACCOUNT, "USD"), journal.load().events)
     wanted = brought_here("0.1.0", "spot") | {"halted": True, "seq": state.seq}
-    assert {field: told(state)[field] for field in said("0.1.0", "spot")} == {field: wanted[field] for field in said("0.1.0", "spot")}
+    assert [field for field in said("0.1.0", "spot") if told(state)[field] != wanted[field]] == []
     assert journal.verify() == []
     old.close()
 
@@ -197,6 +203,7 @@ def _decodes(body: bytes) -> bool:
 
 SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.IntentWithdrawn: e.IntentWithdrawn(1, "i"),
+    e.CloseEnded: e.CloseEnded(1, "p", missed=True, unfilled=2, retry_at=3),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 
