@@ -9,35 +9,35 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import Protocol, cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.bookkeeping import batch
 from engine.books import books
 from engine.clock import SECOND, Clock
+from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.doubts import OVERLAP
-from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
-from engine.desk.evolve import evolve
+from engine.desk.events import AccountAsked, Reconciled, Sampled
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
-from engine.desk.state import State, decode_state, encode_state
+from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
 from engine.evidence import Books, Evidence
 from engine.gate import Gate, Permit, Standing
 from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
-from engine.journal import Batch, Journal, LeaseLostError
+from engine.journal import Batch, Journal, JournalError, LeaseLostError
 from engine.market import CandleRing
 from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
@@ -46,8 +46,11 @@ from engine.model.quote import Candle, Quote
 from engine.model.report import Charged, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
+from engine.replay import state_of
 from engine.session.beat import GAP, Beat
+from engine.session.summary import Summary
 from engine.settings import Settings
+from engine.summaries import Summaries
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
 
@@ -67,9 +70,6 @@ LIVE_LAG = 5.0
 DEAREST = 10.0
 """No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
-
-encode = msgspec.json.Encoder(decimal_format="string").encode
-decode = msgspec.json.Decoder(AnyEvent).decode
 
 
 class BeatingPermit(Permit, Protocol):
@@ -101,6 +101,7 @@ class Engine:
         inline: bool = False,
         looking: bool = False,
         hooks: Hooks | None = None,
+        summary: Callable[[Summary], None] | None = None,
         permit: BeatingPermit | None = None,
     ) -> None:
         self.settings = settings
@@ -110,6 +111,8 @@ class Engine:
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
         self.board = Board(clock.now())
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._notice_count = 0
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
@@ -126,6 +129,7 @@ class Engine:
         self.progress: Callable[[], float] | None = None
         """How far a recorded market has been played."""
         self.connected = False
+        self._summaries = None if summary is None else Summaries(journal, self.state, self.gateway.levels, clock, summary)
         self._inline = inline
         self._looking = looking
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
@@ -137,8 +141,6 @@ class Engine:
         self._beat: asyncio.TimerHandle | None = None
         self._beat_at = 0
         self._drift = 0
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
         self._candles: dict[str, tuple[CandleRing, CandleRing]] = {}
         self._snapshot_seq = self.state.seq
@@ -148,13 +150,9 @@ class Engine:
         self.read_only = False
 
     def _load(self) -> State:
-        """The state that the journal tells: the newest snapshot, and the events since."""
+        """The state that the journal tells."""
         account = self.settings.account
-        loaded = self.journal.load()
-        state = State(account.name, account.currency) if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
-        return state
+        return state_of(self.journal, account.name, account.currency, self.complain)
 
     # Life
 
@@ -204,8 +202,11 @@ class Engine:
             return
         self.journal.append(Batch(levels=self.gateway.levels()))
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
-            self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, self.clock.now(), codec.save(self.state))
         self.journal.close()
+        if self._summaries is not None:
+            with suppress(JournalError):  # what was committed before is in the home all the same
+                self._summaries.tell()
 
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
@@ -217,6 +218,8 @@ class Engine:
         for handle in (self._timer, self._beat):
             if handle is not None:
                 handle.cancel()
+        if self._summaries is not None:
+            self._summaries.cancel()
         await self.venue.close()
         await self.tasks.close()
 
@@ -364,6 +367,8 @@ class Engine:
         except LeaseLostError as error:
             self._lose_lease(str(error))
             return
+        if self._summaries is not None:
+            self._summaries.journaled(number, decision.events)
         questions = tuple(request for request in requests if isinstance(request, Query | QueryAccount))
         if questions:
             self.gateway.enqueue(questions)  # they change nothing: they need not wait for the disk
@@ -374,11 +379,11 @@ class Engine:
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
-            self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, now, codec.save(self.state))
 
     def _batch(self, decision: Decision, now: int) -> Batch:
         told = bool(decision.requests) or not self.gateway.idle  # also while earlier requests still wait: they leave later than they were written
-        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), encode)
+        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), codec.encode)
 
     def _durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""
@@ -387,6 +392,8 @@ class Engine:
             ready.extend(self._held.popleft()[1])
         if ready and not self._closed:
             self.gateway.enqueue(ready)
+        if self._summaries is not None and not self._closed:
+            self._summaries.durable(number)
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
@@ -412,6 +419,8 @@ class Engine:
         if not self.read_only:
             self.read_only = True
             self.gateway.close()
+            if self._summaries is not None:
+                self._summaries.cancel()
             self._notice("bad", text, "", "")
 
     # Supervision
@@ -493,6 +502,11 @@ class Engine:
         """Say that something beside the desk failed."""
         self._notice("bad", text, "", "")
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was said so far, the newest last."""
+        return tuple(self._notices)
+
     def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
         self._notice_count += 1
         self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))
@@ -523,7 +537,7 @@ class Engine:
             connected="DISCONNECTED" not in self.state.blocks,
             journal_failing=self.journal_failing,
             flatten=self.views.flatten(ctx),
-            notices=tuple(self._notices),
+            notices=self.notices,
             truth=self.views.truth(ctx),
             progress=None if self.progress is None else self.progress(),
         )

@@ -27,7 +27,7 @@ class Plan(Struct, frozen=True):
     began_at: int = 0
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, forbid_unknown_fields=True):
     """What all events share."""
 
     at: int

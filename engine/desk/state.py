@@ -96,7 +96,7 @@ class Totals(Struct, frozen=True):
     """What funding and lending paid, below zero for what they cost."""
 
 
-class State(Struct):
+class State(Struct, forbid_unknown_fields=True):
     """The desk's memory. Every collection has a bound: what is open is bounded by the limits, what has ended by the constants above."""
 
     account: str
@@ -184,10 +184,10 @@ _decoder = msgspec.json.Decoder(State)
 
 
 def encode_state(state: State) -> bytes:
-    """A snapshot."""
+    """The state as JSON, without a version: to show and to compare it. `engine.desk.codec` writes snapshots."""
     return _encoder.encode(state)
 
 
 def decode_state(body: bytes) -> State:
-    """The state that a snapshot holds."""
+    """The state of such JSON, of this very program."""
     return _decoder.decode(body)
