@@ -52,6 +52,7 @@ class LocalSession:
         self._settings = settings
         self._home = home
         self._wanted = wanted or Wanted()
+        self._journal: Journal | None = None
         self._closing: asyncio.Task[None] | None = None
         self._asked_by = ""
         """Who asked for the account; empty where nobody did."""
@@ -67,7 +68,7 @@ class LocalSession:
         clock = self._backing.clock
         try:
             pen, sent = self._pen(), boottime()
-            journal = await self._open_journal(pen, clock.now())
+            journal = self._journal = await self._open_journal(pen, clock.now())
         except BaseException:
             await self._backing.close(read_only=True)
             raise
@@ -155,6 +156,11 @@ class LocalSession:
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
         """The last samples of the equity."""
         return self.engine.equity(count)
+
+    def give_up(self) -> None:
+        """After an opening that failed: leave the lease to whoever comes next."""
+        if self._journal is not None:
+            self._journal.close(1.0)
 
     # Handing over
 
@@ -272,6 +278,7 @@ async def open_session(settings: Settings, folder: Path | None = None, wanted: W
     try:
         await session.open()
     except BaseException:
+        session.give_up()
         home.let_go()
         raise
     return session
