@@ -1,33 +1,20 @@
 """Where an account lives on disk, and the lock that says which process holds it."""
 
-import fcntl
 import hashlib
 import os
-import socket
 import tempfile
 from pathlib import Path
 
-import msgspec
 import platformdirs
-from msgspec import Struct
+
+from engine.session import lock
+from engine.session.lock import Holder, Kind, Lock, PenError
+
+__all__ = ["Holder", "Home", "HomeError"]
 
 
 class HomeError(Exception):
     """The home can't be used; the text says what, where and what is allowed."""
-
-
-class Holder(Struct, frozen=True):
-    """Who holds an account."""
-
-    pid: int
-    host: str
-    since: int
-    """Nanoseconds since 1970 UTC."""
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        return f"process {self.pid} on {self.host}"
 
 
 class Home:
@@ -35,7 +22,8 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock: int | None = None
+        self.pen: Lock | None = None
+        """The lock, while this process holds it."""
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -78,34 +66,25 @@ class Home:
             raise HomeError(f"home {private}: it belongs to somebody else; remove it")
         return private / f"{short}.sock"
 
-    def hold(self, now: int) -> Holder | None:
-        """Lock the account for this process; who holds it, where that fails."""
-        path = self.folder / "lock"
+    def hold(self, now: int, kind: Kind = "engine") -> Holder | None:
+        """Lock the account for this process; who holds it, where that fails. `now` is wall clock, nanoseconds. Raises HomeError."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return self.holder()
-            self._lock = descriptor
-            me = Holder(os.getpid(), socket.gethostname(), now)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, msgspec.json.encode(me), 0)
+            taken = Lock.take(self.folder, now, kind)
+        except PenError as error:
+            raise HomeError(f"home {self.folder}: {error}") from error
         except OSError as error:
-            self.let_go()
             raise HomeError(f"home {self.folder}: the lock can't be written: {error.strerror}; free some space, or name another folder") from error
+        if isinstance(taken, Holder):
+            return taken
+        self.pen = taken
         return None
 
     def holder(self) -> Holder:
         """Who wrote the lock last."""
-        try:
-            return msgspec.json.decode((self.folder / "lock").read_bytes(), type=Holder)
-        except (OSError, msgspec.MsgspecError):
-            return Holder(0, "unknown", 0)
+        return lock.read(self.folder)
 
     def let_go(self) -> None:
         """Unlock; nothing happens where we don't hold it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self.pen is not None:
+            self.pen.release()
+            self.pen = None

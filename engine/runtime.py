@@ -8,7 +8,7 @@ reconcile, then accept entries.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from random import Random
@@ -26,7 +26,8 @@ from engine.desk.context import LOOKING
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.doubts import OVERLAP
-from engine.desk.events import AccountAsked, Reconciled, Sampled
+from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, OrderRejected, Reconciled, Sampled
+from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
@@ -43,8 +44,9 @@ from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
+from engine.model.refusal import Refusal
 from engine.model.report import Charged, VenueReport
-from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
 from engine.session.beat import GAP, Beat
@@ -74,6 +76,11 @@ SAMPLES_AT_ONCE = 200
 
 class BeatingPermit(Permit, Protocol):
     """A permit that the engine's beat keeps alive."""
+
+    lost: str
+    """Why it was lost; empty while it was not."""
+    winner: str
+    """Who has it instead, where that is known."""
 
     def beat(self, now: int, due: int) -> Standing:
         """The beat came; the next one is due then (nanoseconds)."""
@@ -148,6 +155,8 @@ class Engine:
         self._lag = 0
         self._closed = False
         self.read_only = False
+        self.winner = ""
+        """Who has the pen, once it was lost."""
 
     def _load(self) -> State:
         """The state that the journal tells."""
@@ -167,6 +176,8 @@ class Engine:
         self.post(Listed(instruments))
         self.gate.evidence.seed(self.state.orders.values(), self.state.executions)
         self.post(Restarted())
+        for alert in [alert for alert in self.state.alerts.values() if alert.code == "LEASE_WANTED"]:
+            self.post(Trouble(alert.code, alert.subject, "", blocks=True))  # whoever starts has it
         if self._looking:
             text = f"entries wait for :live and its name, {self.settings.account.name}"
             self.post(Trouble(LOOKING, self.settings.account.name, text, blocks=True))
@@ -176,7 +187,13 @@ class Engine:
     def _next_beat(self, at: int) -> None:
         self._beat_at = at
         self._beat = self.clock.call_at(at, self._pulse)
-        self.permit.beat(self.clock.now(), at)
+        match self.permit.beat(self.clock.now(), at):
+            case Standing.VOID:
+                self.gate.evidence.void("this process stood still", self.clock.now())
+            case Standing.LOST:
+                self._lose_lease(self.permit.lost, self.permit.winner)
+            case _:
+                pass
 
     def reconcile(self) -> None:
         """Ask the venue for the account."""
@@ -187,15 +204,12 @@ class Engine:
         if self._inline:
             self.journal.flush()
 
-    async def close(self) -> None:
-        """Stop in order: take no more, finish what is on the line, write down everything, let go of the venue."""
+    async def close(self, patience: int = 3 * SECOND) -> None:
+        """Stop in order: take no more, finish what is on the line (at most `patience` nanoseconds), write down everything, let go of the venue."""
         if self._closed:
             return
         self._closed = True
-        waited = 0
-        while not self.gateway.idle and waited < 30:
-            await self.clock.sleep(SECOND // 10)
-            waited += 1
+        await self._finish(patience)
         await self._hang_up()
         if self.read_only or self.journal_failing:
             self.journal.close(1.0)
@@ -207,6 +221,20 @@ class Engine:
         if self._summaries is not None:
             with suppress(JournalError):  # what was committed before is in the home all the same
                 self._summaries.tell()
+
+    async def _finish(self, patience: int) -> None:
+        """Until nothing is on the line, or the time is up."""
+        until = self.clock.now() + patience
+        while not self.gateway.idle and not self.read_only and self.clock.now() < until:
+            await self.clock.sleep(SECOND // 10)
+
+    async def hand_over(self, who: str, patience: int) -> None:
+        """Somebody asks for the pen: say so, let no entry leave any more, finish what is on the line (at most `patience` nanoseconds)."""
+        text = "entries stop, what is on the line is finished, then it is handed over"
+        self.post(Trouble("LEASE_WANTED", who, text, blocks=True))
+        self.gateway.no_entries = f"the account is handed over to {who}"
+        self.gateway.pump()
+        await self._finish(patience)
 
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
@@ -331,6 +359,11 @@ class Engine:
 
     def _decide(self, message: Message, waiting: asyncio.Future[Answer] | None) -> None:
         now = self.clock.now()
+        if self.read_only and not isinstance(message, Trouble):  # somebody else decides: what we would do is not even thought
+            if waiting is not None and not waiting.done():
+                refusal = Refusal("READ_ONLY", self.winner or "another process")
+                waiting.set_result(Answer(message.id if isinstance(message, Intent) else "", (refusal,)))
+            return
         message = self._in_time(message)
         decision = self.desk.handle(message, now)
         if waiting is not None and not waiting.done():
@@ -362,10 +395,12 @@ class Engine:
 
     def _journal(self, decision: Decision, now: int) -> None:
         requests = decision.requests
+        if self.read_only:
+            return
         try:
             number = self.journal.append(self._batch(decision, now))
         except LeaseLostError as error:
-            self._lose_lease(str(error))
+            self._lose_lease(str(error), error.winner, requests)
             return
         if self._summaries is not None:
             self._summaries.journaled(number, decision.events)
@@ -409,19 +444,48 @@ class Engine:
             self.gateway.enqueue(ready)
 
     def _journal_trouble(self, text: str) -> None:
+        if self.journal.lost is not None:
+            self._lose_lease(str(self.journal.lost), self.journal.lost.winner)
+            return
         self.journal_failing = text
         self.post(Trouble("JOURNAL_FAILING", "journal", text, blocks=True))
         if text:
             self._release_exits()
 
-    def _lose_lease(self, text: str) -> None:
-        """Another program holds the account now: this one only looks on."""
-        if not self.read_only:
-            self.read_only = True
-            self.gateway.close()
-            if self._summaries is not None:
-                self._summaries.cancel()
-            self._notice("bad", text, "", "")
+    def lose(self, why: str, winner: str = "") -> None:
+        """The pen is lost, to `winner` where that is known."""
+        self._lose_lease(why, winner)
+
+    def _lose_lease(self, text: str, winner: str = "", decided: Iterable[Request] = ()) -> None:
+        """Another program holds the account now: nothing leaves any more, and this one only looks on."""
+        if self.read_only:
+            return
+        self.read_only, self.winner = True, winner
+        if self._summaries is not None:
+            self._summaries.cancel()
+        unsent = (*self.gateway.fall_silent(), *(request for _, held in self._held for request in held), *decided)
+        self._held.clear()
+        asyncio.get_running_loop().call_soon(self._not_sent, unsent)  # told after what is being decided now
+        self.post(Trouble("LEASE_LOST", winner or "another program", text, blocks=True))
+
+    def _not_sent(self, requests: Iterable[Request]) -> None:
+        """What was decided and has not left never will: nobody waits for it. Not written: the journal is the other one's."""
+        now, text = self.clock.now(), "not sent: the pen was lost"
+        events: list[AnyEvent] = []
+        for request in requests:
+            match request:
+                case Submit(order=order) if order.client_order_id in self.state.orders:
+                    events.append(OrderRejected(now, order.client_order_id, text))
+                case Amend(client_order_id=name) if name in self.state.orders:
+                    events.append(AmendRefused(now, name, text))
+                case Cancel(client_order_id=name) if name in self.state.orders:
+                    events.append(CancelRefused(now, name, text))
+                case _:
+                    continue
+            evolve(self.state, events[-1])
+        self._tell(told := Decision(tuple(events), ()))
+        if events and self.hooks.decided is not None:
+            self.hooks.decided(told, now)
 
     # Supervision
 
@@ -437,6 +501,8 @@ class Engine:
         self.post(RateLimited(text))
 
     def _set_timer(self) -> None:
+        if self.read_only:
+            return
         if self._beat is not None and self.clock.virtual:
             soon = self.clock.now() + self._pace()
             if soon < self._beat_at:  # something came up that is to be looked at before the next beat

@@ -13,10 +13,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 class Common:
     """What all commands share."""
 
-    def __init__(self, settings: Path | None, flags: tuple[str, ...], home: Path | None) -> None:
+    def __init__(self, settings: Path | None, flags: tuple[str, ...], home: Path | None, *, take_over: bool = False, dead: bool = False) -> None:
         self.settings = settings
         self.flags = flags
         self.home = home
+        self.take_over = take_over
+        self.dead = dead
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +31,8 @@ class Common:
 @click.option("--profile", help="What the paper venue imitates: kraken-spot, kraken-futures, binance-spot.")
 @click.option("--theme", help="The theme's name, or a file of your own.")
 @click.option("--fps", type=int, help="Frames per second.")
+@click.option("--take-over", is_flag=True, help="Ask whoever holds the account for it; its console says who asked. Exit code 3: it keeps it.")
+@click.option("--dead", is_flag=True, help="With --take-over: the machine that holds the account is off; take it once it has been silent for 14 s.")
 @click.version_option(package_name="flatout")
 @click.pass_context
 def main(
@@ -42,11 +46,17 @@ def main(
     profile: str | None,
     theme: str | None,
     fps: int | None,
+    take_over: bool,
+    dead: bool,
 ) -> None:
     """Flatout: a terminal trading console that keeps custody of a trader's risk.
 
     Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
     """
+    if dead and not take_over:
+        raise click.UsageError("--dead is said with --take-over")
+    if take_over and ctx.invoked_subcommand is not None:
+        raise click.UsageError("--take-over opens the console; it goes with no command")
     given: list[str] = list(flags)
     if [str(path) for path in files] in (["kraken"], ["krakenfutures"]):
         given.append(f"market.source={files[0]}")
@@ -62,7 +72,7 @@ def main(
     ):
         if value is not None:
             given.append(f"{key}={value}")
-    ctx.obj = Common(settings, tuple(given), home)
+    ctx.obj = Common(settings, tuple(given), home, take_over=take_over, dead=dead)
     if ctx.invoked_subcommand is None:
         from tui.opening import console
 

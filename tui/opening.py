@@ -10,6 +10,9 @@ from engine.session import Session
 from engine.settings import Loaded, SettingsError, default_file, load
 from tui.cli import Common
 
+HELD = 3
+"""Exit code: somebody else holds the account."""
+
 
 def settings_of(common: Common) -> Loaded:
     """The effective settings; a mistake in them is one sentence and exit code 2."""
@@ -43,11 +46,20 @@ def console(common: Common) -> int:
         themes=own if own.is_dir() else None,
     )
 
+    refused: list[str] = []
+
     async def open_session() -> Session:
         opening = await asyncio.to_thread(importlib.import_module, "engine.local")  # heavy: the screen lives meanwhile
         opener: Callable[..., asyncio.Future[Session]] = opening.open_session
-        return await opener(settings, common.home)
+        try:
+            return await opener(settings, common.home, opening.Wanted(common.take_over, common.dead))
+        except opening.PenHeldError as error:
+            refused.append(str(error))
+            app.end(HELD)
+            raise
 
     app = FlatoutApp(open_session, options)
     app.run()
+    for text in refused:
+        click.echo(f"flatout: {text}", err=True)
     return app.return_code or 0

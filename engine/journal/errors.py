@@ -36,6 +36,11 @@ class JournalDamagedError(JournalError):
 class LeaseLostError(JournalError):
     """Another program took over the account: nothing more is written by this one."""
 
+    def __init__(self, text: str, winner: str = "") -> None:
+        super().__init__(text)
+        self.winner = winner
+        """Who has it now, where that is known."""
+
 
 class DriverMissingError(JournalError):
     """The database's driver is not installed."""

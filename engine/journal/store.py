@@ -23,6 +23,9 @@ from engine.journal.errors import (
 BUSY_S = 3.0
 """How long another program's lock is waited for."""
 
+IDLE = "idle_in_transaction_session_timeout = '5s'"
+"""PostgreSQL's setting for whoever writes: a process that was stopped in the middle must not keep the rows from the next one."""
+
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -50,6 +53,8 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer is beside; driver errors come out as JournalError."""
         with self.explained(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if self.path is None:
+                connection.exec_driver_sql(f"SET LOCAL {IDLE}")
             yield connection
 
     @contextmanager

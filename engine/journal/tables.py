@@ -178,6 +178,15 @@ class LeaseRow(Row, table=True):
     holder: str
     epoch: int = Field(sa_type=Whole)
     since: int = Field(sa_type=Whole)
+    instance: str = Field(sa_column_kwargs={"server_default": ""})
+    host: str = Field(sa_column_kwargs={"server_default": ""})
+    machine: str = Field(sa_column_kwargs={"server_default": ""})
+    pid: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
+    started: int | None = Field(sa_type=Whole)
+    renewed_at: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
+    """By the database's clock, as `wanted_at`."""
+    wanted_by: str = Field(sa_column_kwargs={"server_default": ""})
+    wanted_at: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
 
 
 class MetaRow(Row, table=True):

@@ -22,7 +22,7 @@ D = Decimal
 LIMIT = OrderType.LIMIT
 Tale = Callable[[Story], object]
 
-NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "LEASE_LOST", "SLEPT"} & set(ALERTS)
+NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT"} & set(ALERTS)
 """In the table, and raised by no rule."""
 
 
@@ -208,6 +208,8 @@ STORIES: dict[str, Tale] = {
     "BREAKER": _trouble("BREAKER"),
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
+    "LEASE_LOST": _trouble("LEASE_LOST"),
+    "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
     "CLOSE_STUCK": _stuck,

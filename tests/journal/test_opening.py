@@ -22,6 +22,7 @@ from engine.journal import (
     NotAJournalError,
     WrongAccountError,
 )
+from engine.journal.schema import HEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def test_another_account(place: Place) -> None:
 def test_a_newer_revision(place: Place) -> None:
     place.open().close()
     place.execute("UPDATE alembic_version SET version_num = '0099'")
-    words = r"was written by a newer Flatout \(revision 0099\); this one knows up to 0003"
+    words = rf"was written by a newer Flatout \(revision 0099\); this one knows up to {HEAD}"
     refused(JournalVersionError, place.path or place.url, words)
 
 
