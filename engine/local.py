@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from engine import assembly
 from engine.backing import backing
 from engine.clock import SECOND, Clock
@@ -26,6 +28,8 @@ from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
+from engine.session.establish import establish
+from engine.session.identity import Identity, check_key, fingerprint, resolve
 from engine.settings import Settings
 from engine.venues.protocol import Venue
 
@@ -36,9 +40,11 @@ LOOK_BACK = 30 * 86_400 * SECOND
 class LocalSession:
     """The session of the process that holds the account."""
 
-    def __init__(self, settings: Settings, home: Home) -> None:
+    def __init__(self, settings: Settings, home: Home, identity: Identity | None = None) -> None:
+        """`identity` is written down where home or journal say nothing yet; without one neither is touched."""
         self._settings = settings
         self._home = home
+        self._identity = identity
         self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -50,6 +56,7 @@ class LocalSession:
         try:
             holder = f"process {os.getpid()} on {socket.gethostname()}"
             journal = Journal.open(settings.journal.url or home.journal, settings.account.name, holder, now=clock.now())
+            self._establish(journal, clock.now())
         except BaseException:
             await self._backing.close(read_only=True)
             raise
@@ -65,6 +72,18 @@ class LocalSession:
         await self._backing.begin(self.engine.tasks.spawn)
         self.control = ControlServer(self, home.control)
         await self.control.start()
+
+    def _establish(self, journal: Journal, now: int) -> None:
+        """See that journal and home say what the account is, before anything is claimed or sent. Closes the journal where they differ."""
+        if self._identity is None:
+            return
+        key = next(iter(self._backing.secrets), "")
+        try:
+            check_key(self._identity, key)
+            establish(self._home.folder, journal, replace(self._identity, fingerprint=fingerprint(key)), now)
+        except BaseException:
+            journal.close()
+            raise
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
@@ -162,7 +181,11 @@ async def venue_alone(settings: Settings, clock: Clock, home: Home) -> AsyncIter
 
 
 async def open_session(settings: Settings, folder: Path | None = None) -> Session:
-    """The engine of this process, or, where another one holds the account, a line to look on by."""
+    """The engine of this process, or, where another one holds the account, a line to look on by.
+
+    Raises IdentityError where the settings say something else than the account is, before anything is created.
+    """
+    resolved = resolve(settings, folder, True, new=True)
     home = Home.of(settings.account.name, folder)
     holder = home.hold(time.time_ns())
     if holder is not None:
@@ -172,7 +195,7 @@ async def open_session(settings: Settings, folder: Path | None = None) -> Sessio
             raise ControlError(
                 f"account {settings.account.name}: {holder.text} holds it and does not answer; `flatout flatten --yes` works all the same"
             ) from error
-    session = LocalSession(settings, home)
+    session = LocalSession(settings, home, resolved.identity)
     try:
         await session.open()
     except BaseException:

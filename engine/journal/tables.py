@@ -195,6 +195,22 @@ class MetaRow(Row, table=True):
     last_hash: bytes = Field(sa_type=LargeBinary)
 
 
+class IdentityRow(Row, table=True):
+    """What the account is (H128): one row, written when it is first opened; none in a journal of before."""
+
+    __tablename__ = "identity"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    venue: str
+    profile: str
+    rest: str | None
+    ws: str | None
+    fingerprint: str
+    """Of the API key."""
+    currency: str
+    at: int = Field(sa_type=Whole)
+
+
 def table(name: str) -> Table:
     """The Core table of that name; KeyError if there is none."""
     return METADATA.tables[name]
