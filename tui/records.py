@@ -10,26 +10,25 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from engine import looking
 from engine.desk.evolve import evolve
 from engine.desk.state import State, encode_state
-from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
-from engine.runtime import decode
 from engine.settings import SECTIONS, Settings, describe, shown
 from tui.cli import Common
-from tui.opening import settings_of
+from tui.opening import account_of, settings_of
 
 
 def _open(common: Common) -> tuple[Journal, Settings]:
     """The account's journal, to read beside whoever writes it."""
-    settings = settings_of(common).settings
+    resolved = account_of(common)
+    settings, path = resolved.settings, resolved.folder / "journal.sqlite"
     try:
-        place = settings.journal.url or Home.of(settings.account.name, common.home).journal
-        if isinstance(place, Path) and not place.exists():
-            raise JournalError(f"journal {place}: there is none; open the console once, or name another --home or --account")
-        return Journal.open(place, settings.account.name, "reader", now=time.time_ns(), read_only=True), settings
-    except (JournalError, HomeError) as error:
+        if settings.journal.url is None and not path.exists():
+            raise JournalError(f"journal {path}: there is none; open the console once, or name another --home or --account")
+        return looking.journal_of(settings, resolved.folder), settings
+    except JournalError as error:
         click.echo(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
@@ -75,7 +74,7 @@ def replay(common: Common, upto: int | None) -> int:
         for stored in journal.events():
             if upto is not None and stored.seq > upto:
                 break
-            evolve(state, decode(stored.body))
+            evolve(state, looking.decode(stored.body))
     except (JournalError, msgspec.MsgspecError) as error:
         click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1

@@ -187,22 +187,32 @@ def resolve(
     """
     account = settings.account.name
     folder = Home.at(account, home_root).folder
-    exists, known = opened(folder), read(folder)
+    exists, known = opened(folder), _known(folder, explicit=explicit and not new)
     if not exists and not explicit and not new:
         raise UnknownAccountError(_unknown(account, home_root, named))
     if known is None:
         wanted = asked(settings)
         if exists:
-            _older(folder, wanted)
+            refuse_older(folder, wanted, opening=new)
         return Resolved(account=account, folder=folder, exists=exists, identity=wanted, stored=False, settings=settings)
-    effective = settings if explicit and origins is None else _filled(settings, known, origins)
+    effective = settings if explicit and origins is None else filled(settings, known, origins)
     found = differences(known, asked(effective), origins or {})
     if found:
         raise MismatchError(_mismatch(known, found))
     return Resolved(account=account, folder=folder, exists=True, identity=known, stored=True, settings=effective)
 
 
-def _filled(settings: "Settings", known: Identity, origins: Mapping[str, str] | None) -> "Settings":
+def _known(folder: Path, *, explicit: bool) -> Identity | None:
+    """What the home says. A file that can't be read keeps nobody from looking, or from flattening, where a venue was named."""
+    try:
+        return read(folder)
+    except IdentityError:
+        if explicit:
+            return None
+        raise
+
+
+def filled(settings: "Settings", known: Identity, origins: Mapping[str, str] | None) -> "Settings":
     """What nobody set, as the account is. Without origins, a value at its default counts as set by nobody."""
     account = settings.account
     default = type(account)()
@@ -233,8 +243,11 @@ def _mismatch(known: Identity, found: tuple[Difference, ...]) -> str:
     return f"account {known.account} is {known.label()}: {told}; {remedy}"
 
 
-def _older(folder: Path, wanted: Identity) -> None:
-    """Refuse what an older home, which does not say what it is, proves wrong: only a paper account has paper.sqlite."""
+def refuse_older(folder: Path, wanted: Identity, *, opening: bool) -> None:
+    """Refuse what an older home, which does not say what it is, proves wrong: only a paper account has paper.sqlite.
+
+    A live venue that was named is asked in any case, and flattened; only `opening` a home that holds paper on it is refused.
+    """
     journal, paper = (folder / "journal.sqlite").exists(), (folder / "paper.sqlite").exists()
     name = wanted.account
     if journal and not paper and not wanted.live:
@@ -242,7 +255,7 @@ def _older(folder: Path, wanted: Identity) -> None:
             f"account {name} was traded at an exchange (its home holds a journal and no paper account), and account.venue is paper;"
             f" name its venue in [accounts.{name}] of the settings file, or with --set account.venue=..."
         )
-    if paper and wanted.live:
+    if opening and paper and wanted.live:
         raise MismatchError(
             f"account {name} is paper by its home ({folder / 'paper.sqlite'}), and account.venue is {wanted.venue};"
             f" name another account with --account, or say `flatout accounts confirm {name}`"
@@ -254,7 +267,8 @@ def _unknown(account: str, home_root: Path | None, named: Iterable[str]) -> str:
     near = difflib.get_close_matches(account, there, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     listed = f"accounts: {', '.join(there)}" if there else "there is none yet"
-    return f"no account is called {account} in {root(home_root)}, and nobody said its account.venue{hint}; {listed}; only the console opens one"
+    opens = "flatout" if account == "paper" else f"flatout --account {account} --new"
+    return f"no account is called {account} in {root(home_root)}, and nobody said its account.venue{hint}; {listed}; `{opens}` opens a new one"
 
 
 def check_key(identity: Identity, key: str) -> None:
