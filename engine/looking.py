@@ -32,11 +32,15 @@ from engine.model.position import Protection
 from engine.model.report import Picture
 from engine.model.view import LimitView, PositionView, View
 from engine.settings import AccountSettings, Settings
-from engine.venues.looking import Seen
+from engine.venues.looking import Looking, Seen
 from engine.venues.profiles import instrument_for, profile
+from engine.venues.protocol import RateLimitedError
 
 LOOK_BACK = 30 * 86_400 * SECOND
 """How far back a live account's executions are asked for."""
+
+PAUSES = (3.0, 6.0, 12.0)
+"""Seconds before an exchange is asked again whose limits are used up: Kraken's starter tier gives back a token in three."""
 
 decode = msgspec.json.Decoder(AnyEvent).decode
 
@@ -147,9 +151,19 @@ async def ask(settings: Settings, folder: Path) -> Told:
     since = clock.now() - LOOK_BACK
     try:
         instruments = await door.instruments()
-        return _sorted(account.name, await door.picture(since), instruments, since)
+        return _sorted(account.name, await _patiently(door, since), instruments, since)
     finally:
         await door.close()
+
+
+async def _patiently(door: Looking, since: int) -> Picture:
+    """A picture; where the account's limits are used up, once they have recovered a little. Raises VenueError."""
+    for pause in PAUSES:
+        try:
+            return await door.picture(since)
+        except RateLimitedError:
+            await asyncio.sleep(pause)
+    return await door.picture(since)
 
 
 def seen(settings: Settings, venue: str | None = None) -> Seen:

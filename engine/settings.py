@@ -26,6 +26,7 @@ from msgspec import Meta, Struct
 from engine import account_tables
 from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, Rules
 from engine.gateway.rules import GatewayRules
+from engine.venues import profiles
 
 APP = "flatout"
 PREFIX = "FLATOUT_"
@@ -181,6 +182,9 @@ def load(file: Path | None = None, flags: Iterable[str] = (), environment: Mappi
         origins[key] = origin
     _fit_profile(wanted, origins)
     settings = _convert(wanted, origins)
+    if settings.account.profile not in profiles.names():
+        origin, allowed = origins.get("account.profile", "default"), ", ".join(profiles.names())
+        raise SettingsError(f"settings: {origin}: account.profile is {settings.account.profile!r}; allowed: {allowed}")
     own = _named(base, ())
     sayers = [*above, *(base if own == name else ())]  # the file's [account] is about the account that it names
     explicit = name in tables or any(key == "account.venue" for _, key, _ in sayers)
