@@ -33,7 +33,7 @@ from engine.session.running import running
 from engine.settings import PREFIX, Loaded, Settings, SettingsError, load
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import settings_of
 from tui.plain import plain
 

@@ -22,7 +22,7 @@ from engine.session.running import running
 from engine.settings import Settings
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.looking import status
 from tui.opening import account_of
 

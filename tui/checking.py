@@ -11,7 +11,7 @@ from engine.home import Home, HomeError
 from engine.settings import PROFILES, Settings
 from engine.venues.conformance import Conformance, Step
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import settings_of
 
 TESTNETS = {"krakenfutures": ("https://demo-futures.kraken.com", "wss://demo-futures.kraken.com/ws")}

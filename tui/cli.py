@@ -6,18 +6,10 @@ from pathlib import Path
 
 import click
 
+from tui.common import Common
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-class Common:
-    """What all commands share."""
-
-    def __init__(self, settings: Path | None, flags: tuple[str, ...], home: Path | None, *, new: bool = False) -> None:
-        self.settings = settings
-        self.flags = flags
-        self.home = home
-        self.new = new
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

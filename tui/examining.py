@@ -6,7 +6,7 @@ import click
 
 from engine.doctor import Doctor, Finding
 from engine.settings import Settings
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import account_of, settings_of
 from tui.plain import plain
 

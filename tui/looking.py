@@ -28,7 +28,7 @@ from engine.session.running import running
 from engine.session.summary import Summary
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import account_of
 from tui.plain import plain as harmless
 

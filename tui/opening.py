@@ -24,7 +24,7 @@ from engine.session.identity import (
 from engine.settings import Loaded, SettingsError, default_file, load
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 
 
 def settings_of(common: Common) -> Loaded:

@@ -15,7 +15,7 @@ from engine.looking import seen
 from engine.outlets.recording import Recording
 from engine.settings import PROFILES, Settings
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import settings_of
 
 FIRST = 30.0

@@ -16,7 +16,7 @@ from engine.desk.state import State, encode_state
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
 from engine.settings import SECTIONS, Settings, describe, shown
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import account_of, settings_of
 
 

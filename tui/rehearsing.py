@@ -18,7 +18,7 @@ from engine.session.identity import Identity, IdentityError, fingerprint, read, 
 from engine.session.running import running
 from engine.settings import AccountSettings
 from engine.venues.live.keys import PLAIN, variables
-from tui.cli import Common
+from tui.common import Common
 from tui.exchanging import SYMBOLS
 from tui.opening import console
 
