@@ -1,6 +1,10 @@
 """`flatout accounts`, confirming an endpoint or a key, and names that are nearly right."""
 
 import json
+import os
+import pty
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from engine.session import identity as identities
 from engine.session import summary as summaries
 from engine.session.identity import Identity, fingerprint
 from engine.session.summary import Summary
-from tests.support.custody import Place, holding
+from tests.support.custody import FLATOUT, Place, exchange, holding, truth
 from tui.cli import main
 from tui.opening import looks_like_a_typo
 
@@ -167,3 +171,61 @@ def test_a_name_that_nobody_knows_is_no_account_here(place: Place, words: tuple[
     assert "no account is called mian" in told.output
     assert told.exit_code == 2
     assert [each.name for each in place.home.iterdir()] == ["main"], "an account was made"
+
+
+@pytest.mark.hazard("H128")
+def test_a_flatten_without_the_settings_that_opened_the_account_acts_where_the_account_is(place: Place) -> None:
+    with exchange("--symbols", "BTC/USD", "--tier", "pro") as ready:
+        (place.home / "main" / identities.FILE).unlink()
+        place.settings.write_text(TABLE.replace(REST, ready["rest"]).replace(WS, ready["ws"]) + 'symbols = ["BTC/USD"]\n')
+        with holding(place, "main") as engine:
+            engine.kill()
+            engine.wait()
+        assert known(place).rest == ready["rest"]
+        place.settings.write_text("")
+        words = ("--account", "main", "--set", 'market.symbols=["BTC/USD"]')
+        on_paper = place.flatout(*words, "--set", "account.venue=paper", "flatten", "--yes")
+        assert (on_paper.returncode, "account.venue is paper (--set), this account's is kraken" in on_paper.stderr) == (2, True), on_paper.stderr
+        assert truth(ready)["accounts"]["cash"]["BTC"] > 0
+        assert not (place.home / "main" / "paper.sqlite").exists(), "the live account was opened on paper"
+        flat = place.flatout(*words, "flatten", "--yes", timeout=200)
+        assert flat.returncode == 0, flat.stdout + flat.stderr
+        assert truth(ready)["accounts"]["cash"].get("BTC", 0) == 0, "it exited 0, and the position is held"
+
+
+@pytest.mark.hazard("H128")
+def test_an_older_home_is_told_what_it_is_by_the_console_and_not_by_looking(place: Place) -> None:
+    file = place.home / "paper" / identities.FILE
+    with holding(place, "paper"):
+        pass
+    file.unlink()
+    for words in (("status",), ("accounts",), ("flatten",)):
+        say(*words)
+        assert not file.exists(), f"{words} wrote an identity"
+    with holding(place, "paper"):
+        found = identities.read(file.parent)
+    assert found is not None
+    assert found.label() == "paper · paper · PAPER"
+
+
+@pytest.mark.hazard("H128")
+def test_a_rotated_key_is_confirmed_at_a_terminal_by_typing_the_name(place: Place) -> None:
+    master, slave = pty.openpty()
+    environment = place.environment | {"FLATOUT_KEY": "new", "TERM": "xterm-256color"}
+    console = subprocess.Popen([*FLATOUT, "--account", "main"], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
+    os.close(slave)
+    try:
+        seen, deadline = b"", time.monotonic() + 30
+        while b"type main to confirm the new key" not in seen:
+            assert time.monotonic() < deadline, seen.decode()
+            seen += os.read(master, 4096)
+        assert known(place) == MAIN, "it was taken without a word"
+        os.write(master, b"main\r")
+        while known(place) == MAIN:
+            assert time.monotonic() < deadline, "the name was typed, and nothing came of it"
+            time.sleep(0.1)
+    finally:
+        console.kill()
+        console.wait()
+        os.close(master)
+    assert known(place).fingerprint == fingerprint("new")
