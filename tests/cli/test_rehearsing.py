@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from engine.home import Home
 from engine.session.identity import Identity, read
 from tests.support.custody import FLATOUT, Place, truth
 
@@ -65,7 +66,7 @@ def look(folder: Path) -> dict[str, Any]:
         try:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(5)
-                line.connect(str(folder / "control.sock"))
+                line.connect(str(Home(folder, create=False).control))
                 line.sendall(b'{"type": "look"}\n')
                 with line.makefile("rb") as answer:
                     view: dict[str, Any] = json.loads(answer.readline())
