@@ -17,13 +17,24 @@ class HomeError(Exception):
     """The home can't be used; the text says what, where and what is allowed."""
 
 
+def root(folder: Path | None = None) -> Path:
+    """The folder that holds the homes of all accounts: `folder`, else `FLATOUT_HOME`, else the platform's place for data."""
+    named = os.environ.get("FLATOUT_HOME")
+    return folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
+
+
 class Home:
     """The folder of one account: journal, paper account, lock and control socket."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
         self.pen: Lock | None = None
         """The lock, while this process holds it."""
+        if create:
+            self._create()
+
+    def _create(self) -> None:
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -34,9 +45,12 @@ class Home:
     @classmethod
     def of(cls, account: str, folder: Path | None = None) -> "Home":
         """The home of an account: `folder`, else `FLATOUT_HOME`, else the platform's place for data, each by account name."""
-        named = os.environ.get("FLATOUT_HOME")
-        root = folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
-        return cls(root / account)
+        return cls(root(folder) / account)
+
+    @classmethod
+    def at(cls, account: str, folder: Path | None = None) -> "Home":
+        """The same home to look at: nothing is created, and it may not be there."""
+        return cls(root(folder) / account, create=False)
 
     @property
     def journal(self) -> Path:

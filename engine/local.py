@@ -28,6 +28,8 @@ from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
+from engine.session.establish import establish
+from engine.session.identity import Identity, check_key, fingerprint, resolve
 from engine.session.keeper import Keeper
 from engine.session.lock import Lock, myself
 from engine.session.pen import HomePermit, LeasePermit, boottime
@@ -49,10 +51,12 @@ LOOK = 0.25
 class LocalSession:
     """The session of the process that holds the account, and of one that held it: then it looks on."""
 
-    def __init__(self, settings: Settings, home: Home, wanted: Wanted | None = None) -> None:
+    def __init__(self, settings: Settings, home: Home, wanted: Wanted | None = None, identity: Identity | None = None) -> None:
+        """`identity` is written down where home or journal say nothing yet; without one neither is touched."""
         self._settings = settings
         self._home = home
         self._wanted = wanted or Wanted()
+        self._identity = identity
         self._journal: Journal | None = None
         self._closing: asyncio.Task[None] | None = None
         self._asked_by = ""
@@ -70,6 +74,7 @@ class LocalSession:
         try:
             pen, sent = self._pen(), boottime()
             journal = self._journal = await self._open_journal(pen, clock.now())
+            self._establish(journal, clock.now())
         except BaseException:
             await self._backing.close(read_only=True)
             raise
@@ -113,6 +118,18 @@ class LocalSession:
             journal.close(1.0)
             raise
         return journal
+
+    def _establish(self, journal: Journal, now: int) -> None:
+        """See that journal and home say what the account is, before anything is claimed or sent. Closes the journal where they differ."""
+        if self._identity is None:
+            return
+        key = next(iter(self._backing.secrets), "")
+        try:
+            check_key(self._identity, key)
+            establish(self._home.folder, journal, replace(self._identity, fingerprint=fingerprint(key)), now)
+        except BaseException:
+            journal.close()
+            raise
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
@@ -272,8 +289,9 @@ async def open_session(settings: Settings, folder: Path | None = None, wanted: W
     """The engine of this process, or, where another one of this machine holds the account, a line to look on by.
 
     `wanted` says whether the holder is asked for it. Raises PenHeldError where somebody has it who can't be looked at from here, or
-    who does not hand it over.
+    who does not hand it over; IdentityError where the settings say something else than the account is, before anything is created.
     """
+    resolved = resolve(settings, folder, True, new=True)
     home, wanted = Home.of(settings.account.name, folder), wanted or Wanted()
     holder = home.hold(time.time_ns())
     if holder is not None and wanted.take_over:
@@ -285,7 +303,7 @@ async def open_session(settings: Settings, folder: Path | None = None, wanted: W
             raise ControlError(
                 f"account {settings.account.name}: {holder.text} holds it and does not answer; `flatout flatten --yes` works all the same"
             ) from error
-    session = LocalSession(settings, home, wanted)
+    session = LocalSession(settings, home, wanted, resolved.identity)
     try:
         await session.open()
     except BaseException:

@@ -1,14 +1,30 @@
 """Opening the console: settings first, then the screen, and the engine only after the first frame."""
 
 import asyncio
+import difflib
 import importlib
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Callable, Collection
 
 import click
+from msgspec.structs import replace
 
 from engine.session import Session
+from engine.session.identity import (
+    IdentityError,
+    KeyChangedError,
+    Resolved,
+    accounts,
+    check_key,
+    fingerprint,
+    resolve,
+    write,
+)
 from engine.settings import Loaded, SettingsError, default_file, load
-from tui.cli import Common
+from engine.venues.live.keys import find
+from engine.venues.protocol import VenueError
+from tui.common import Common
 
 HELD = 3
 """Exit code: somebody else holds the account."""
@@ -23,16 +39,59 @@ def settings_of(common: Common) -> Loaded:
         raise SystemExit(2) from error
 
 
+def account_of(common: Common, loaded: Loaded | None = None, *, new: bool = False, command: str = "") -> Resolved:
+    """Which account is meant. One that is not what it is said to be is one sentence and exit code 2; nothing is created."""
+    loaded = loaded or settings_of(common)
+    try:
+        return resolve(loaded.settings, common.home, loaded.explicit, origins=loaded.origins, named=loaded.accounts, new=new)
+    except IdentityError as error:
+        click.echo(f"flatout{command and ' '}{command}: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+def looks_like_a_typo(name: str, there: Collection[str]) -> bool:
+    """Whether a new account's name is so near to one that is there that a slip of the hand is likelier. Numbers tell accounts apart."""
+    plain = re.sub(r"[\d_.-]+", "", name)
+    if name in there:
+        return False
+    others = [other for other in there if re.sub(r"[\d_.-]+", "", other) != plain]
+    return bool(difflib.get_close_matches(name, others, n=1, cutoff=0.7))
+
+
+def _key_is_known(resolved: Resolved) -> bool:
+    """Whether the API key is the one that the account was opened with; at a terminal a rotated one is confirmed here, by name."""
+    try:
+        key = find(resolved.account, resolved.folder).key
+    except VenueError:
+        return True  # the opening says where it looked
+    try:
+        check_key(resolved.identity, key)
+    except KeyChangedError as error:
+        click.echo(f"flatout: {error}", err=True)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return False
+        if click.prompt(f"type {resolved.account} to confirm the new key", default="", show_default=False) != resolved.account:
+            return False
+        write(resolved.folder, replace(resolved.identity, fingerprint=fingerprint(key)))
+    return True
+
+
 def console(common: Common) -> int:
     """Run the console; its exit code."""
-    settings = settings_of(common).settings
+    loaded = settings_of(common)
+    by_hand = "account.name" in loaded.origins
+    typo = by_hand and looks_like_a_typo(loaded.settings.account.name, {*accounts(common.home), *loaded.accounts})
+    resolved = account_of(common, loaded, new=common.new or not typo)
+    settings = resolved.settings
     from engine.home import Home, HomeError
     from tui.app import FlatoutApp
     from tui.options import ConsoleOptions
 
     try:
+        if resolved.stored and resolved.identity.live and not _key_is_known(resolved):
+            return 2
         home = Home.of(settings.account.name, common.home)
-    except HomeError as error:
+    except (HomeError, OSError) as error:
         click.echo(f"flatout: {error}", err=True)
         return 2
     file = common.settings or default_file()

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from engine import looking
 from engine.desk.state import State, encode_state
-from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
 from engine.replay import replay as replayed
@@ -19,19 +19,19 @@ from engine.session import summary as summaries
 from engine.session.summary import Summary
 from engine.session.witness import set_back
 from engine.settings import SECTIONS, Settings, describe, shown
-from tui.cli import Common
-from tui.opening import settings_of
+from tui.common import Common
+from tui.opening import account_of, settings_of
 
 
 def _open(common: Common) -> tuple[Journal, Settings]:
     """The account's journal, to read beside whoever writes it."""
-    settings = settings_of(common).settings
+    resolved = account_of(common)
+    settings, path = resolved.settings, resolved.folder / "journal.sqlite"
     try:
-        place = settings.journal.url or Home.of(settings.account.name, common.home).journal
-        if isinstance(place, Path) and not place.exists():
-            raise JournalError(f"journal {place}: there is none; open the console once, or name another --home or --account")
-        return Journal.open(place, settings.account.name, "reader", now=time.time_ns(), read_only=True), settings
-    except (JournalError, HomeError) as error:
+        if settings.journal.url is None and not path.exists():
+            raise JournalError(f"journal {path}: there is none; open the console once, or name another --home or --account")
+        return looking.journal_of(settings, resolved.folder), settings
+    except JournalError as error:
         click.echo(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
@@ -63,12 +63,9 @@ def verify(common: Common) -> int:
 
 def _known(common: Common) -> tuple[Summary | None, bool]:
     """What the home remembers of its journal, and whether the journal's file is gone."""
-    settings = settings_of(common).settings
-    try:
-        home = Home.of(settings.account.name, common.home)
-    except HomeError:
-        return None, False  # opening the journal says it
-    return summaries.read(home.folder), settings.journal.url is None and not home.journal.exists()
+    resolved = account_of(common)
+    gone = resolved.settings.journal.url is None and not (resolved.folder / "journal.sqlite").exists()
+    return summaries.read(resolved.folder), gone
 
 
 def tail(common: Common, count: int) -> int:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Self
 
+from engine.journal import identity as identities
 from engine.journal import lease, reading, verify
 from engine.journal.batch import Batch, Head, Lease, Loaded, StoredEvent, Waiting, WaitingSnapshot
 from engine.journal.commit import Committer
@@ -260,6 +261,16 @@ class Journal:
     def levels(self) -> tuple[Level, ...]:
         """The rate-limit counters as they were last stored, by name."""
         return reading.levels(self._store)
+
+    def identity(self) -> dict[str, str | None] | None:
+        """What the account is, as it was first written down; None where nobody did."""
+        return identities.read(self._store)
+
+    def identify(self, values: identities.Values, now: int) -> None:
+        """Write down what the account is. `now` in nanoseconds. JournalError if read-only, or another program writes."""
+        if self.read_only:
+            raise JournalError(f"journal {self._store.where}: it is open for reading only; open it for writing to say what it is")
+        identities.write(self._store, values, now)
 
     def verify(self, progress: verify.Progress | None = None) -> list[verify.Fault]:
         """Walk the whole chain, its end, the snapshots and, for SQLite, the pages; an empty list if all is well."""

@@ -206,6 +206,22 @@ class MetaRow(Row, table=True):
     """The journal's own id, random, given when it is made (or first opened by a program that knows of it)."""
 
 
+class IdentityRow(Row, table=True):
+    """What the account is (H128): one row, written when it is first opened; none in a journal of before."""
+
+    __tablename__ = "identity"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    venue: str
+    profile: str
+    rest: str | None
+    ws: str | None
+    fingerprint: str
+    """Of the API key."""
+    currency: str
+    at: int = Field(sa_type=Whole)
+
+
 def table(name: str) -> Table:
     """The Core table of that name; KeyError if there is none."""
     return METADATA.tables[name]

@@ -59,13 +59,14 @@ class LiveVenue(ABC):
     feeds: int = 2
     """Streams that must be heard before anything is known: the private ones."""
 
-    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock) -> None:
+    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock, *, rest: type[Rest] = Rest) -> None:
+        """`rest` is how requests leave: `engine/venues/looking.py` has ones that carry questions only."""
         self._profile = profile
         self.where = where
         self.clock = clock
         self.known = Known()
         self.prefix = account_prefix(where.account)
-        self.rest = Rest(self.exchange, credentials, self._urls(), where.timeout)
+        self.rest = rest(self.exchange, credentials, self._urls(), where.timeout)
         self.on_trade: Callable[[Trade], None] | None = None
         self.on_price: Callable[[Quote], None] | None = None
         """Who else hears prices."""
