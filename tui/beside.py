@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-import click
 import msgspec
 
 from engine import local
@@ -23,6 +22,7 @@ from engine.settings import Settings
 from engine.venues.protocol import VenueError
 from tui.cli import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
@@ -48,9 +48,9 @@ def status(common: Common, *, as_json: bool) -> int:
     try:
         view = asyncio.run(_through(settings, common, ask, look))
     except (*Unusable, ControlError) as error:
-        click.echo(f"flatout status: {error}", err=True)
+        say(f"flatout status: {error}", err=True)
         return 2
-    click.echo(msgspec.json.encode(view).decode() if as_json else _told(view))
+    say(*([msgspec.json.encode(view).decode()] if as_json else _told(view)))
     return 0
 
 
@@ -88,7 +88,7 @@ async def _recovered(session: local.LocalSession) -> None:
         await asyncio.sleep(0.05)
 
 
-def _told(view: View) -> str:
+def _told(view: View) -> list[str]:
     account = view.account
     equity = "unknown" if account.equity is None else f"{account.equity:,.2f} {account.currency}"
     name = f"{'LIVE' if account.live else 'PAPER'} {account.name} on {account.venue}: {view.mode}, equity {equity}"
@@ -107,14 +107,14 @@ def _told(view: View) -> str:
         level = order.price or order.trigger or Decimal(0)
         lines.append(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol} at {plain(level)}: {row.state}")
     lines += [f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands]
-    return "\n".join(lines)
+    return lines
 
 
 def flatten(common: Common, *, yes: bool) -> int:
     """Until the venue says flat, whatever stands in the way; 0 only then."""
     settings = settings_of(common).settings
     if not yes:
-        click.echo("flatout flatten: this cancels and closes everything of ours; say --yes to do it")
+        say("flatout flatten: this cancels and closes everything of ours; say --yes to do it")
         return status(common, as_json=False) or 1
     intent = Flatten(id=f"cli-{time.time_ns()}")
 
@@ -131,22 +131,22 @@ def flatten(common: Common, *, yes: bool) -> int:
     try:
         view = asyncio.run(_through(settings, common, ask, alone))
     except (*Unusable, ControlError) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
-        click.echo("flatout flatten: going to the venue directly", err=True)
+        say(f"flatout flatten: {error}", err=True)
+        say("flatout flatten: going to the venue directly", err=True)
         return _directly(settings, common)
     if view.flatten is None or view.flatten.ended_at is None:
-        click.echo("flatout flatten: not flat yet; going to the venue directly", err=True)
+        say("flatout flatten: not flat yet; going to the venue directly", err=True)
         return _directly(settings, common)
-    click.echo("\n".join(view.flatten.receipt))
+    say(*view.flatten.receipt)
     return 0
 
 
 async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], Awaitable[object]], intent: str) -> View:
     answer = await ask()
     assert isinstance(answer, Answer)
-    click.echo(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
+    say(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
     deadline = time.monotonic() + FLAT
-    told = ""
+    told: list[str] = []
     while True:
         view = await look()
         assert isinstance(view, View)
@@ -154,10 +154,10 @@ async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], A
         if flat is not None and (flat.ended_at is not None or time.monotonic() > deadline):
             return view
         if flat is not None:
-            lines = "\n".join(f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines)
+            lines = [f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines]
             if lines != told:
                 told = lines
-                click.echo(lines)
+                say(*lines)
         elif time.monotonic() > deadline:
             return view
         await asyncio.sleep(0.1)
@@ -170,11 +170,11 @@ def _directly(settings: Settings, common: Common) -> int:
         home = Home.of(settings.account.name, common.home)
         clock = Clock(asyncio.get_running_loop())
         async with local.venue_alone(settings, clock, home) as (venue, since):
-            await Emergency(venue, settings.account.name, clock, click.echo, since).flatten()
+            await Emergency(venue, settings.account.name, clock, say, since).flatten()
 
     try:
         asyncio.run(go())
     except (NotFlatError, *Unusable) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
+        say(f"flatout flatten: {error}", err=True)
         return 1
     return 0

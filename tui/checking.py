@@ -1,31 +1,32 @@
 """`flatout doctor` and `flatout venue check`: a line per thing, as it is found out."""
 
 import asyncio
+from urllib.parse import urlsplit
 
-import click
 from msgspec.structs import replace
 
 from engine import assembly
 from engine.clock import Clock
 from engine.doctor import Doctor, Finding
 from engine.home import Home, HomeError
+from engine.model.address import is_loopback
 from engine.settings import Settings
 from engine.venues.conformance import Conformance, Step
 from engine.venues.protocol import VenueError
 from tui.cli import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 TESTNETS = {"krakenfutures": ("https://demo-futures.kraken.com", "wss://demo-futures.kraken.com/ws")}
 """REST and streams of the exchanges' own testnets; Kraken spot has none."""
 SYMBOLS = {"paper": "BTC/USD", "kraken": "BTC/USD", "krakenfutures": "PF_XBTUSD"}
 PROFILES = {"kraken": "kraken-spot", "krakenfutures": "kraken-futures"}
-LOCAL = ("http://127.", "http://localhost")
 
 
 def doctor(common: Common) -> int:
     """Look at everything; 0 where nothing is wrong."""
     settings = settings_of(common).settings
-    click.echo(f"settings       ✓ account {settings.account.name} on {settings.account.venue}, prices: {_prices(settings)}")
+    say(f"settings       ✓ account {settings.account.name} on {settings.account.venue}, prices: {_prices(settings)}")
 
     async def look() -> int:
         wrong = 0
@@ -37,9 +38,9 @@ def doctor(common: Common) -> int:
     try:
         wrong = asyncio.run(look())
     except (HomeError, ValueError) as error:
-        click.echo(f"flatout doctor: {error}", err=True)
+        say(f"flatout doctor: {error}", err=True)
         return 2
-    click.echo("nothing is wrong" if not wrong else f"{wrong} to be mended")
+    say("nothing is wrong" if not wrong else f"{wrong} to be mended")
     return 1 if wrong else 0
 
 
@@ -48,9 +49,9 @@ def _prices(settings: Settings) -> str:
 
 
 def _tell(finding: Finding) -> None:
-    click.echo(f"{finding.what:<14} {'✓' if finding.ok else '✗'} {finding.detail}")
+    say(f"{finding.what:<14} {'✓' if finding.ok else '✗'} {finding.detail}")
     if finding.remedy:
-        click.echo(f"{'':<16} → {finding.remedy}")
+        say(f"{'':<16} → {finding.remedy}")
 
 
 def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> int:
@@ -61,9 +62,9 @@ def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> in
         settings = _where(settings, name, symbol, testnet=testnet)
         failed = asyncio.run(_check(settings, common, symbol))
     except (HomeError, VenueError, ValueError) as error:
-        click.echo(f"flatout venue check: {error}", err=True)
+        say(f"flatout venue check: {error}", err=True)
         return 2
-    click.echo("every step passed" if not failed else f"{failed} steps failed")
+    say("every step passed" if not failed else f"{failed} steps failed")
     return 1 if failed else 0
 
 
@@ -78,7 +79,7 @@ def _where(settings: Settings, name: str, symbol: str, *, testnet: bool) -> Sett
         if name not in TESTNETS:
             raise ValueError(f"{name} has no testnet; start `flatout exchange` and name its addresses with --set account.rest=... and account.ws=...")
         rest, ws = TESTNETS[name]
-    elif rest is None or not rest.startswith(LOCAL):
+    elif rest is None or not is_loopback(urlsplit(rest).hostname or ""):
         raise ValueError("it trades: name --testnet, or an exchange on this machine with --set account.rest=http://127.0.0.1:PORT")
     return replace(settings, account=replace(account, venue=name, profile=PROFILES[name], rest=rest, ws=ws), market=market)
 
@@ -95,4 +96,4 @@ async def _check(settings: Settings, common: Common, symbol: str) -> int:
 
 def _step(step: Step) -> None:
     sign = {True: "✓", False: "✗", None: "–"}[step.ok]
-    click.echo(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")
+    say(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")

@@ -47,6 +47,9 @@ def main(
 
     Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
     """
+    from tui.saying import guard
+
+    guard()
     given: list[str] = list(flags)
     if [str(path) for path in files] in (["kraken"], ["krakenfutures"]):
         given.append(f"market.source={files[0]}")

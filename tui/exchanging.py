@@ -5,7 +5,6 @@ import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import click
 from msgspec import Struct
 
 from engine import assembly
@@ -16,6 +15,7 @@ from engine.scenario.script import read_faults
 from engine.scenario.words import ScenarioError
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
+from tui.saying import reveal, say
 
 UNUSABLE = 2
 FUTURES = ("PF_XBTUSD", "PF_ETHUSD")
@@ -45,7 +45,7 @@ def serve_exchange(wanted: Wanted) -> int:
     try:
         asyncio.run(_serve(wanted))
     except (ScenarioError, MarketError, StoreError, ValueError, OSError) as error:
-        click.echo(f"flatout exchange: {error}", err=True)
+        say(f"flatout exchange: {error}", err=True)
         return UNUSABLE
     return 0
 
@@ -71,7 +71,7 @@ async def _serve(wanted: Wanted) -> None:
     if rate := _rate(wanted.funding):
         world.exchange.fund(rate, world.now())
     server = Server(world, key, secret)
-    await serve(server, wanted.port, source.ticks, market, lambda ready: click.echo(json.dumps(ready)))
+    await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
 
 
 def _rate(told: str) -> Decimal:

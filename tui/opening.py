@@ -4,11 +4,10 @@ import asyncio
 import importlib
 from collections.abc import Callable
 
-import click
-
 from engine.session import Session
 from engine.settings import Loaded, SettingsError, default_file, load
 from tui.cli import Common
+from tui.saying import say
 
 
 def settings_of(common: Common) -> Loaded:
@@ -16,7 +15,7 @@ def settings_of(common: Common) -> Loaded:
     try:
         return load(common.settings, common.flags)
     except SettingsError as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
 
@@ -30,7 +29,7 @@ def console(common: Common) -> int:
     try:
         home = Home.of(settings.account.name, common.home)
     except HomeError as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         return 2
     file = common.settings or default_file()
     own = file.parent / "themes"
@@ -39,6 +38,7 @@ def console(common: Common) -> int:
         fps=settings.console.fps,
         keys=settings.console.keys,
         bell=settings.console.bell,
+        read_only_until_taken=settings.console.read_only_until_taken,
         home=home.folder,
         themes=own if own.is_dir() else None,
     )

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 from rich.console import Console
 from rich.progress import Progress
@@ -19,6 +18,7 @@ from engine.runtime import decode
 from engine.settings import SECTIONS, Settings, describe, shown
 from tui.cli import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 
 def _open(common: Common) -> tuple[Journal, Settings]:
@@ -30,7 +30,7 @@ def _open(common: Common) -> tuple[Journal, Settings]:
             raise JournalError(f"journal {place}: there is none; open the console once, or name another --home or --account")
         return Journal.open(place, settings.account.name, "reader", now=time.time_ns(), read_only=True), settings
     except (JournalError, HomeError) as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
 
@@ -43,13 +43,13 @@ def verify(common: Common) -> int:
             faults = journal.verify(lambda done, total: bar.update(task, completed=done, total=total))
         events = journal.last_seq
     except JournalError as error:
-        click.echo(f"flatout journal verify: {error}", err=True)
+        say(f"flatout journal verify: {error}", err=True)
         return 1
     finally:
         journal.close()
     for fault in faults:
-        click.echo(fault.text)
-    click.echo(f"{events} events: " + ("all as they were written" if not faults else f"{len(faults)} faults"))
+        say(fault.text)
+    say(f"{events} events: " + ("all as they were written" if not faults else f"{len(faults)} faults"))
     return 1 if faults else 0
 
 
@@ -58,9 +58,9 @@ def tail(common: Common, count: int) -> int:
     journal, _ = _open(common)
     try:
         for stored in journal.tail(count):
-            click.echo(f"{stored.seq:>8}  {_time(stored.at)}  {stored.kind:<22} {stored.body.decode()}")
+            say(f"{stored.seq:>8}  {_time(stored.at)}  {stored.kind:<22} {stored.body.decode(errors='replace')}")
     except JournalError as error:
-        click.echo(f"flatout journal tail: {error}", err=True)
+        say(f"flatout journal tail: {error}", err=True)
         return 1
     finally:
         journal.close()
@@ -77,11 +77,11 @@ def replay(common: Common, upto: int | None) -> int:
                 break
             evolve(state, decode(stored.body))
     except (JournalError, msgspec.MsgspecError) as error:
-        click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
+        say(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1
     finally:
         journal.close()
-    click.echo(encode_state(state).decode())
+    say(encode_state(state).decode())
     return 0
 
 
@@ -92,7 +92,7 @@ def _time(at: int) -> str:
 def export_rows(common: Common, what: Any, form: str, output: Path | None) -> int:
     """Stream the rows of a read model."""
     if form == "parquet" and output is None:
-        click.echo("flatout export: parquet needs --output FILE", err=True)
+        say("flatout export: parquet needs --output FILE", err=True)
         return 2
     journal, _ = _open(common)
     write = exports.write_json if form == "json" else exports.write_csv
@@ -106,7 +106,7 @@ def export_rows(common: Common, what: Any, form: str, output: Path | None) -> in
             with output.open("w", encoding="utf-8", newline="") as file:
                 write(rows, file)
     except (JournalError, OSError, exports.ExtraMissingError) as error:
-        click.echo(f"flatout export: {error}", err=True)
+        say(f"flatout export: {error}", err=True)
         return 1
     finally:
         journal.close()
@@ -129,8 +129,8 @@ def show_settings(common: Common, *, everything: bool) -> int:
                 lines.append(f"  # {words.get(key, '')}")
             lines.append(f"  {name} = {shown(getattr(values, name))}  # {origin or 'default'}")
         if lines:
-            click.echo(f"[{section}]")
-            click.echo("\n".join(lines))
+            say(f"[{section}]")
+            say(*lines)
     if not loaded.origins and not everything:
-        click.echo("everything stands at its default; --all shows the keys and what they mean")
+        say("everything stands at its default; --all shows the keys and what they mean")
     return 0
