@@ -38,7 +38,7 @@ from engine.market import CandleRing
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
-from engine.model.report import Charged, VenueReport
+from engine.model.report import Charged, KeyShared, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.settings import Settings
@@ -238,6 +238,8 @@ class Engine:
         """What the venue said."""
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
+        elif isinstance(report, KeyShared):
+            self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
         elif not self._closed and not is_repeat(self.state, report):
             self.post(report)
 

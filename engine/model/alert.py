@@ -43,6 +43,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "TASK_DIED": (Severity.CRITICAL, "a part of the engine died: {subject}: {detail}"),
     "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
+    "NONCE": (Severity.WARNING, "the key of {subject} is shared: {detail}"),
     "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
     "FLATTENED": (Severity.INFO, "{detail}"),
     "SLEPT": (Severity.WARNING, "the machine slept or the clock jumped: {detail}"),
