@@ -58,6 +58,12 @@ class IntentTaken(Event, frozen=True, tag="intent-taken"):
     answer: Answer
 
 
+class IntentWithdrawn(Event, frozen=True, tag="intent-withdrawn"):
+    """Who asked took it back before it was taken: asked under this id, nothing happens any more."""
+
+    intent: str
+
+
 class PositionPlanned(Event, frozen=True, tag="position-planned"):
     """A bracket was decided; nothing is held yet."""
 
@@ -434,6 +440,7 @@ AnyEvent = (
     InstrumentListed
     | CashReported
     | IntentTaken
+    | IntentWithdrawn
     | PositionPlanned
     | OrderSubmitted
     | OrderRecovered

@@ -150,6 +150,15 @@ def _trouble(code: str) -> Tale:
     return tale
 
 
+def _held_back(reason: str) -> Tale:
+    def tale(story: Story) -> None:
+        story.opened()
+        stop = story.order("stop")
+        story.tell(r.HeldBack(stop.client_order_id, "submit", reason, "the venue shows nothing", story.now, final=False))
+
+    return tale
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -177,6 +186,8 @@ STORIES: dict[str, Tale] = {
     "TASK_DIED": _trouble("TASK_DIED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
+    "HELD_BACK": _held_back("size"),
+    "SENT_ON_BOOKS": _held_back("books"),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

@@ -336,6 +336,7 @@ def test_every_intent_asked_twice_is_done_once() -> None:
         i.ClosePosition(id="close", position=name),
         i.Reverse(id="reverse", position=name),
         i.Flatten(id="flatten"),
+        i.Withdraw(id="withdraw", asked="never asked"),
     ]
     assert {type(intent) for intent in asked} == set(i.AnyIntent.__args__)
     for intent in asked:
