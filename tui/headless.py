@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.exchange import StoreError
@@ -16,7 +17,7 @@ from engine.model.secrets import masked
 from engine.scenario.run import execute
 from engine.scenario.script import read
 from engine.scenario.words import ScenarioError
-from tui.saying import say
+from tui.saying import harmless, say
 
 UNUSABLE, VIOLATED, UNEXPECTED = 2, 3, 4
 
@@ -65,7 +66,7 @@ def _execute(scenario: Path, home: Path, errors: Console, *, silent: bool) -> di
         return execute(script, home)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(script.name, total=1.0)
+        task = bar.add_task(escape(harmless(script.name)), total=1.0)
         return execute(script, home, lambda done: bar.update(task, completed=done))
 
 
