@@ -2,21 +2,14 @@
 
 from engine.model import report as r
 from engine.model.order import Order, Role
+from engine.model.pause import pause
 from engine.model.request import Cancel, Request, Submit
 
-FIRST = 250_000_000
-"""Nanoseconds of pause after the first failure; doubles up to `MOST`."""
-MOST = 5_000_000_000
 SENT = 5_000
 """Exits remembered until they end."""
 
 Key = tuple[str, Role]
 """A position and what an exit does for it."""
-
-
-def pause(failures: int) -> int:
-    """Nanoseconds to wait after so many failures in a row."""
-    return min(FIRST * 2 ** min(failures - 1, 16), MOST) if failures else 0
 
 
 class Pace:

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.desk import doubts
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert, cure
+from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
 from engine.desk.ordering import cancel_lane
 from engine.desk.protection import entered, refused
@@ -16,6 +16,8 @@ from engine.model.fill import Fill
 from engine.model.ids import account_prefix
 from engine.model.money import ZERO, plain
 from engine.model.order import TERMINAL, Order, Role, Status
+from engine.model.pause import pause
+from engine.model.side import Side
 
 HELD = 1_000_000_000
 """Nanoseconds until an exit is decided anew that the gate did not let leave."""
@@ -179,6 +181,22 @@ def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
             yield from refused(ctx, position, text or "cancelled by the venue", order.role)
     elif not order.is_exit:
         yield from ended_without(ctx, order)
+    elif order.role is Role.CLOSE and not order.cancel_pending:
+        yield from _close_ended(ctx, order, text)
+
+
+def _close_ended(ctx: Context, order: Order, text: str) -> Events:
+    """The venue ended a close before it was done. Only the market's price is a reason to take a worse one."""
+    position = ctx.state.positions.get(order.position)
+    if position is None or position.size == ZERO:
+        return
+    quote = ctx.quote(order.symbol)
+    best = None if quote is None else quote.bid if order.side is Side.SELL else quote.ask
+    beyond = best is not None and order.price is not None and (order.price - best) * order.side.sign < ZERO
+    count = 0 if order.filled else position.unfilled + 1
+    if count and not beyond:
+        yield from alert(ctx, "CLOSE_UNFILLED", name_of(position), text or "the venue gave no reason", position.id)
+    yield e.CloseEnded(ctx.now, position.id, bool(order.filled) or beyond, count, ctx.now + pause(count) if count else None)
 
 
 def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:

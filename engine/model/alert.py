@@ -45,6 +45,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
     "NONCE": (Severity.WARNING, "the key of {subject} is shared: {detail}"),
     "LEASE_LOST": (Severity.CRITICAL, "another program took over the account: {detail}"),
+    "CLOSE_UNFILLED": (Severity.CRITICAL, "the venue ended a close of {subject} unfilled: {detail}"),
     "HELD_BACK": (Severity.CRITICAL, "held back before it left: {subject}: {detail}"),
     "SENT_ON_BOOKS": (Severity.CRITICAL, "{subject}: {detail}"),
     "FLATTENED": (Severity.INFO, "{detail}"),

@@ -150,6 +150,12 @@ def _trouble(code: str) -> Tale:
     return tale
 
 
+def _unfilled(story: Story) -> None:
+    position = story.opened(stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.cancelled(story.order("close"), "self trade prevention")
+
+
 def _held_back(reason: str) -> Tale:
     def tale(story: Story) -> None:
         story.opened()
@@ -188,6 +194,7 @@ STORIES: dict[str, Tale] = {
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
     "HELD_BACK": _held_back("size"),
     "SENT_ON_BOOKS": _held_back("books"),
+    "CLOSE_UNFILLED": _unfilled,
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

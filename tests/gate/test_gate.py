@@ -132,7 +132,7 @@ def test_making_an_exit_smaller_needs_no_picture_and_making_it_larger_does() -> 
 
 
 @pytest.mark.hazard("H112")
-def test_a_stop_is_taken_away_only_when_what_follows_can_be_paid_for() -> None:
+def test_a_stop_goes_only_when_what_follows_is_paid_for() -> None:
     account = Account(long="0.4")
     account.picture("0.4")
     stop = account.sent("0.4", Role.STOP)
