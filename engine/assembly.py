@@ -141,12 +141,13 @@ def paper(
 
 def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home: Path, clock: Clock, *, key: bool = True) -> "LiveVenue":
     """A live account's venue; without `key` only its prices can be had. Raises KeysError or ValueError."""
+    from engine.venues.live import nonces
     from engine.venues.live.dialects import dialect
     from engine.venues.live.venue import Where
 
     credentials = find(account.name, home) if key else None
     kind = dialect(account.venue)
-    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout, account.currency)
+    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout, account.currency, home / nonces.FILE if key else None)
     return kind(profile(account.profile, account.limits), where, credentials, clock)
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -23,6 +22,7 @@ from engine.journal import Journal
 from engine.model.intent import AnyIntent
 from engine.model.quote import Candle
 from engine.model.refusal import Refusal
+from engine.model.secrets import of_url
 from engine.model.view import Answer, Preview, View
 from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
@@ -250,9 +250,7 @@ class LocalSession:
 def secrets_of(settings: Settings) -> list[str]:
     """Whatever the settings lead to that must never be written."""
     found = [os.environ.get(settings.outlets.notify or "", "")]
-    if settings.journal.url and "://" in settings.journal.url:
-        found.append(urlsplit(settings.journal.url).password or "")
-    return found
+    return found + of_url(settings.journal.url)
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, VenueReport
+from engine.model.report import Charged, KeyShared, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
@@ -301,6 +301,10 @@ class Engine:
         """What the venue said."""
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
+            return
+        if isinstance(report, KeyShared):
+            if not self._closed:
+                self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
         if not self._closed and not is_repeat(self.state, report):

@@ -26,6 +26,8 @@ from msgspec import Meta, Struct
 from engine import account_tables
 from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, Rules
 from engine.gateway.rules import GatewayRules
+from engine.model.address import refused
+from engine.model.secrets import masked, of_url, remember
 from engine.venues import profiles
 
 APP = "flatout"
@@ -39,7 +41,7 @@ class SettingsError(Exception):
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[account]`: whose money, and where."""
 
-    name: Annotated[str, Meta(pattern=r"^(?!\.+$)[A-Za-z0-9_.-]{1,40}$")] = "paper"
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}\Z")] = "paper"
     """What the account is called: its home folder and its client order ids come from it."""
     venue: Literal["paper", "kraken", "krakenfutures"] = "paper"
     """Where orders go: paper fills them in this process; kraken and krakenfutures are real, and need a key."""
@@ -101,6 +103,13 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     snapshot_every: Annotated[int, Meta(ge=100)] = 20_000
     """Events between snapshots of the state."""
 
+    def __repr__(self) -> str:
+        return f"JournalSettings(url={masked(str(self.url))}, snapshot_every={self.snapshot_every})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for a traceback that shows what was at hand."""
+        return [("url", masked(str(self.url))), ("snapshot_every", self.snapshot_every)]
+
 
 class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[console]`: the screen."""
@@ -111,6 +120,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Frames per second."""
     bell: bool = True
     """Whether a CRITICAL alert rings."""
+    read_only_until_taken: bool = False
+    """Whether the console opens read-only, until `:take`; in a browser (`flatout web`) it always does."""
     keys: dict[str, str] = {}
     """Other keys by command id: { flatten = "f10" }."""
 
@@ -306,9 +317,20 @@ def _convert(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]
                 if not Decimal(checked).is_finite() or (least is not None and checked < least):
                     bound = "a finite number" if least is None else f"a finite number from {least} up"
                     raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; expected {bound}")
+            _safe(key, checked, origins.get(key, "default"))
             sections.setdefault(section, {})[name] = checked
     made: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
     return Settings(**made)
+
+
+def _safe(key: str, value: object, origin: str) -> None:
+    """See that no key leaves unencrypted, and that no password that stands here is told. Raises SettingsError."""
+    if key in ("account.rest", "account.ws") and isinstance(value, str) and (why := refused(key.partition(".")[2], value)):
+        raise SettingsError(f"settings: {origin}: {key} is {value!r}; {why}")
+    if key == "journal.url" and isinstance(value, str):
+        remember(of_url(value))
+    if key == "outlets.notify" and isinstance(value, str):
+        remember(os.environ.get(value, "").split())
 
 
 def _minimum(kind: object) -> int | None:

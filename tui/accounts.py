@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import click
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,6 +35,7 @@ from engine.venues.protocol import VenueError
 from tui.common import Common
 from tui.opening import settings_of
 from tui.plain import plain
+from tui.saying import say
 
 DONE, REFUSED, UNUSABLE = 0, 1, 2
 
@@ -69,11 +69,11 @@ def show(common: Common, *, as_json: bool) -> int:
     names = sorted({*accounts(common.home), *loaded.accounts})
     rows = [_row(common, name) for name in names]
     if as_json:
-        click.echo(msgspec.json.encode(rows).decode())
+        say(msgspec.json.encode(rows).decode())
     elif not rows:
-        click.echo("there is no account yet: `flatout` opens one on paper, `flatout --account NAME` one of another name")
+        say("there is no account yet: `flatout` opens one on paper, `flatout --account NAME` one of another name")
     else:
-        click.echo("\n".join(line for row in rows for line in _lines(row)))
+        say(*(line for row in rows for line in _lines(row)))
     return REFUSED if any(row.mismatch for row in rows) else DONE
 
 
@@ -178,11 +178,11 @@ def confirm(common: Common, name: str) -> int:
         if not opened(folder):
             resolve(loaded.settings, common.home, explicit=False, named=loaded.accounts)  # says which accounts there are
         if (holder := running(folder)) is not None:
-            click.echo(f"flatout accounts confirm: {holder.text} holds {name}; end it first", err=True)
+            say(f"flatout accounts confirm: {holder.text} holds {name}; end it first", err=True)
             return REFUSED
         return _confirm(loaded, folder)
     except (IdentityError, SettingsError, VenueError, OSError) as error:
-        click.echo(f"flatout accounts confirm: {error}", err=True)
+        say(f"flatout accounts confirm: {error}", err=True)
         return UNUSABLE
 
 
@@ -202,7 +202,7 @@ def _confirm(loaded: Loaded, folder: Path) -> int:
     if known is not None and never:
         told = "; ".join(each.text for each in never)
         text = f"account {known.account} is {known.label()}: {told}; that never changes: open another account"
-        click.echo(f"flatout accounts confirm: {text}", err=True)
+        say(f"flatout accounts confirm: {text}", err=True)
         return REFUSED
     if known is None and not wanted.live and not (folder / "paper.sqlite").exists():
         refuse_older(folder, wanted, opening=False)
@@ -218,6 +218,6 @@ def _tell(wanted: Identity, known: Identity | None, changed: tuple[Difference, .
         lines.append(f"  it is {wanted.label()} from now on")
     elif known.fingerprint != used:
         lines.append(f"  key: {known.fingerprint or 'none yet'} → {used}")
-    click.echo(plain(f"{wanted.label()}: {'confirmed' if lines else 'nothing has changed'}"))
+    say(plain(f"{wanted.label()}: {'confirmed' if lines else 'nothing has changed'}"))
     for line in lines:
-        click.echo(plain(line))
+        say(plain(line))

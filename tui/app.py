@@ -85,7 +85,7 @@ class FlatoutApp(App[None]):
     async def _open(self) -> None:
         try:
             session = await self._open_session()
-            self.link = Link(session)
+            self.link = Link(session, taken=not self.options.read_only_until_taken)
             self.main.begin(self.link)
         except Exception as error:
             self._failed = True

@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import click
-
 from engine import local
 from engine.clock import Clock
 from engine.control import Ask, ControlError, Line, Look
@@ -25,6 +23,7 @@ from engine.venues.protocol import VenueError
 from tui.common import Common
 from tui.looking import status
 from tui.opening import account_of
+from tui.saying import say
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
@@ -73,16 +72,16 @@ def flatten(common: Common, *, yes: bool) -> int:
     resolved = account_of(common, command="flatten")
     settings = resolved.settings
     if not yes:
-        click.echo(f"flatout flatten: {resolved.label()}: this cancels and closes everything of ours; say --yes to do it")
+        say(f"flatout flatten: {resolved.label()}: this cancels and closes everything of ours; say --yes to do it")
         return status(common, as_json=False, venue=False) or 1
     if resolved.identity.live and running(resolved.folder) is None:  # an engine that runs has its key
         try:
             check_key(resolved.identity, find(resolved.account, resolved.folder).key)
         except (VenueError, IdentityError) as error:
-            click.echo(f"flatout flatten: {error}", err=True)
+            say(f"flatout flatten: {error}", err=True)
             return 2
     if not resolved.exists and not resolved.identity.live:
-        click.echo(f"{resolved.label()}: this paper account was never opened: nothing is in it")
+        say(f"{resolved.label()}: this paper account was never opened: nothing is in it")
         return 0
     intent = Flatten(id=f"cli-{time.time_ns()}")
 
@@ -99,22 +98,22 @@ def flatten(common: Common, *, yes: bool) -> int:
     try:
         view = asyncio.run(_through(settings, common, ask, alone))
     except (*Unusable, ControlError) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
-        click.echo("flatout flatten: going to the venue directly", err=True)
+        say(f"flatout flatten: {error}", err=True)
+        say("flatout flatten: going to the venue directly", err=True)
         return _directly(settings, common)
     if view.flatten is None or view.flatten.ended_at is None:
-        click.echo("flatout flatten: not flat yet; going to the venue directly", err=True)
+        say("flatout flatten: not flat yet; going to the venue directly", err=True)
         return _directly(settings, common)
-    click.echo("\n".join(view.flatten.receipt))
+    say(*view.flatten.receipt)
     return 0
 
 
 async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], Awaitable[object]], intent: str) -> View:
     answer = await ask()
     assert isinstance(answer, Answer)
-    click.echo(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
+    say(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
     deadline = time.monotonic() + FLAT
-    told = ""
+    told: list[str] = []
     while True:
         view = await look()
         assert isinstance(view, View)
@@ -122,10 +121,10 @@ async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], A
         if flat is not None and (flat.ended_at is not None or time.monotonic() > deadline):
             return view
         if flat is not None:
-            lines = "\n".join(f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines)
+            lines = [f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines]
             if lines != told:
                 told = lines
-                click.echo(lines)
+                say(*lines)
         elif time.monotonic() > deadline:
             return view
         await asyncio.sleep(0.1)
@@ -138,11 +137,11 @@ def _directly(settings: Settings, common: Common) -> int:
         home = Home.of(settings.account.name, common.home)
         clock = Clock(asyncio.get_running_loop())
         async with local.venue_alone(settings, clock, home) as (venue, since):
-            await Emergency(venue, settings.account.name, clock, click.echo, since).flatten()
+            await Emergency(venue, settings.account.name, clock, say, since).flatten()
 
     try:
         asyncio.run(go())
     except (NotFlatError, *Unusable) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
+        say(f"flatout flatten: {error}", err=True)
         return 1
     return 0

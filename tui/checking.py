@@ -1,23 +1,24 @@
 """`flatout venue check`: a line per step. It trades; what only looks is elsewhere."""
 
 import asyncio
+from urllib.parse import urlsplit
 
-import click
 from msgspec.structs import replace
 
 from engine import assembly
 from engine.clock import Clock
 from engine.home import Home, HomeError
+from engine.model.address import is_loopback
 from engine.settings import PROFILES, Settings
 from engine.venues.conformance import Conformance, Step
 from engine.venues.protocol import VenueError
 from tui.common import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 TESTNETS = {"krakenfutures": ("https://demo-futures.kraken.com", "wss://demo-futures.kraken.com/ws")}
 """REST and streams of the exchanges' own testnets; Kraken spot has none."""
 SYMBOLS = {"paper": "BTC/USD", "kraken": "BTC/USD", "krakenfutures": "PF_XBTUSD"}
-LOCAL = ("http://127.", "http://localhost")
 
 
 def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> int:
@@ -28,9 +29,9 @@ def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> in
         settings = _where(settings, name, symbol, testnet=testnet)
         failed = asyncio.run(_check(settings, common, symbol))
     except (HomeError, VenueError, ValueError) as error:
-        click.echo(f"flatout venue check: {error}", err=True)
+        say(f"flatout venue check: {error}", err=True)
         return 2
-    click.echo("every step passed" if not failed else f"{failed} steps failed")
+    say("every step passed" if not failed else f"{failed} steps failed")
     return 1 if failed else 0
 
 
@@ -45,7 +46,7 @@ def _where(settings: Settings, name: str, symbol: str, *, testnet: bool) -> Sett
         if name not in TESTNETS:
             raise ValueError(f"{name} has no testnet; start `flatout exchange` and name its addresses with --set account.rest=... and account.ws=...")
         rest, ws = TESTNETS[name]
-    elif rest is None or not rest.startswith(LOCAL):
+    elif rest is None or not is_loopback(urlsplit(rest).hostname or ""):
         raise ValueError("it trades: name --testnet, or an exchange on this machine with --set account.rest=http://127.0.0.1:PORT")
     return replace(settings, account=replace(account, venue=name, profile=PROFILES[name], rest=rest, ws=ws), market=market)
 
@@ -62,4 +63,4 @@ async def _check(settings: Settings, common: Common, symbol: str) -> int:
 
 def _step(step: Step) -> None:
     sign = {True: "✓", False: "✗", None: "–"}[step.ok]
-    click.echo(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")
+    say(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")

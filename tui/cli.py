@@ -46,6 +46,9 @@ def main(
 
     Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
     """
+    from tui.saying import guard
+
+    guard()
     if dead and not take_over:
         raise click.UsageError("--dead is said with --take-over")
     if take_over and ctx.invoked_subcommand is not None:

@@ -2,13 +2,12 @@
 
 import asyncio
 
-import click
-
 from engine.doctor import Doctor, Finding
 from engine.settings import Settings
 from tui.common import Common
 from tui.opening import account_of, settings_of
 from tui.plain import plain
+from tui.saying import say
 
 
 def doctor(common: Common) -> int:
@@ -17,7 +16,7 @@ def doctor(common: Common) -> int:
     unnamed = "account.name" not in loaded.origins  # on a fresh machine there is nothing to mistake another account for
     resolved = account_of(common, loaded, new=unnamed, command="doctor")
     settings = resolved.settings
-    click.echo(f"settings       ✓ account {settings.account.name} on {settings.account.venue}, prices: {_prices(settings)}")
+    say(f"settings       ✓ account {settings.account.name} on {settings.account.venue}, prices: {_prices(settings)}")
 
     async def look() -> int:
         wrong = 0
@@ -29,9 +28,9 @@ def doctor(common: Common) -> int:
     try:
         wrong = asyncio.run(look())
     except ValueError as error:
-        click.echo(f"flatout doctor: {error}", err=True)
+        say(f"flatout doctor: {error}", err=True)
         return 2
-    click.echo("nothing is wrong" if not wrong else f"{wrong} to be mended")
+    say("nothing is wrong" if not wrong else f"{wrong} to be mended")
     return 1 if wrong else 0
 
 
@@ -40,6 +39,6 @@ def _prices(settings: Settings) -> str:
 
 
 def _tell(finding: Finding) -> None:
-    click.echo(f"{finding.what:<14} {'✓' if finding.ok else '✗'} {plain(finding.detail)}")
+    say(f"{finding.what:<14} {'✓' if finding.ok else '✗'} {plain(finding.detail)}")
     if finding.remedy:
-        click.echo(f"{'':<16} → {plain(finding.remedy)}")
+        say(f"{'':<16} → {plain(finding.remedy)}")

@@ -9,7 +9,6 @@ import threading
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import click
 from msgspec import Struct
 
 from engine import assembly
@@ -20,6 +19,7 @@ from engine.scenario.script import read_faults
 from engine.scenario.words import ScenarioError
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
+from tui.saying import reveal, say
 
 UNUSABLE = 2
 SYMBOLS = {"kraken-spot": ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD"), "kraken-futures": ("PF_XBTUSD", "PF_ETHUSD")}
@@ -53,7 +53,7 @@ def serve_exchange(wanted: Wanted) -> int:
     try:
         asyncio.run(_serve(wanted))
     except (ScenarioError, MarketError, StoreError, ValueError, OSError) as error:
-        click.echo(f"flatout exchange: {error}", err=True)
+        say(f"flatout exchange: {error}", err=True)
         return UNUSABLE
     return 0
 
@@ -80,7 +80,7 @@ async def _serve(wanted: Wanted) -> None:
     server = Server(world, key, secret)
     if wanted.attached:
         threading.Thread(target=_end_with_the_input, daemon=True).start()
-    await serve(server, wanted.port, source.ticks, market, lambda ready: click.echo(json.dumps(ready)))
+    await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
 
 
 def _end_with_the_input() -> None:

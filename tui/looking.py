@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from engine import looking
@@ -31,6 +30,7 @@ from engine.venues.protocol import VenueError
 from tui.common import Common
 from tui.opening import account_of
 from tui.plain import plain as harmless
+from tui.saying import say
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
@@ -43,7 +43,7 @@ def status(common: Common, *, as_json: bool, venue: bool) -> int:
     try:
         return _venue(resolved, as_json=as_json) if venue else _status(resolved, as_json=as_json)
     except (VenueError, IdentityError, HomeError, ValueError, OSError, sqlite3.Error) as error:
-        click.echo(f"flatout status: {harmless(str(error))}", err=True)
+        say(f"flatout status: {harmless(str(error))}", err=True)
         return UNUSABLE
 
 
@@ -56,11 +56,11 @@ def _status(resolved: Resolved, *, as_json: bool) -> int:
         view = asyncio.run(_asked(Home(resolved.folder, create=False).control))
     except ControlError as error:
         if holder is not None:
-            click.echo(f"flatout status: {resolved.label()}: {holder.text} holds it, and {error}", err=True)
+            say(f"flatout status: {resolved.label()}: {holder.text} holds it, and {error}", err=True)
     if view is None:
         code = _last_known(resolved, holder, as_json=as_json)
         return UNKNOWN if holder is not None else code
-    click.echo(_json(view, holder) if as_json else told(view))
+    say(_json(view, holder) if as_json else told(view))
     return DONE
 
 
@@ -75,7 +75,7 @@ async def _asked(socket: Path) -> View:
 
 
 def _say(identity: Identity, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps({"account": {"name": identity.account}, "engine": None, "text": text}) if as_json else f"{identity.label()}: {text}")
+    say(json.dumps({"account": {"name": identity.account}, "engine": None, "text": text}) if as_json else f"{identity.label()}: {text}")
 
 
 # Without an engine
@@ -97,10 +97,10 @@ def _last_known(resolved: Resolved, holder: Holder | None, *, as_json: bool) -> 
     held = [position for position in view.positions if not position.dust]
     orders = [row for row in view.orders if not row.order.foreign]
     if as_json:
-        click.echo(_json(view, holder, known.at))
+        say(_json(view, holder, known.at))
     else:
-        click.echo(_nobody(resolved, known.at, len(held), len(orders), holder))
-        click.echo(told(view))
+        say(_nobody(resolved, known.at, len(held), len(orders), holder))
+        say(told(view))
     return OPEN if held or orders else DONE
 
 
@@ -123,15 +123,15 @@ def _from_summary(resolved: Resolved, summary: Summary | None, why: str, *, as_j
             "known_at": summary.at,
             "text": why,
         }
-        click.echo(msgspec.json.encode(body).decode())
+        say(msgspec.json.encode(body).decode())
     else:
-        click.echo(f"{resolved.label()}: {why}; what follows is the home's summary")
-        click.echo(_nobody(resolved, summary.at, len(summary.positions), len(summary.orders), None))
+        say(f"{resolved.label()}: {why}; what follows is the home's summary")
+        say(_nobody(resolved, summary.at, len(summary.positions), len(summary.orders), None))
         for held in summary.positions:
             stop = "no stop" if held.stop is None else f"stop {plain(held.stop)}"
-            click.echo(f"  position  {held.symbol} {'LONG' if held.side.sign > 0 else 'SHORT'} {plain(held.size)}, {stop}")
+            say(f"  position  {held.symbol} {'LONG' if held.side.sign > 0 else 'SHORT'} {plain(held.size)}, {stop}")
         for order in summary.orders:
-            click.echo(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol}")
+            say(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol}")
     return OPEN if summary.positions or summary.orders else DONE
 
 
@@ -181,9 +181,9 @@ def _venue(resolved: Resolved, *, as_json: bool) -> int:
     holder = running(resolved.folder)
     if as_json:
         body = msgspec.to_builtins(answer, str_keys=True) | {"account": {"name": resolved.account}, "engine": holder and {"pid": holder.pid}}
-        click.echo(msgspec.json.encode(body, order="deterministic").decode())
+        say(msgspec.json.encode(body, order="deterministic").decode())
     else:
-        click.echo("\n".join(_venue_lines(resolved, answer, holder)))
+        say(*_venue_lines(resolved, answer, holder))
     return OPEN if holder is None and (answer.held or answer.ours) else DONE
 
 

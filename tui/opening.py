@@ -25,6 +25,7 @@ from engine.settings import Loaded, SettingsError, default_file, load
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
 from tui.common import Common
+from tui.saying import say
 
 HELD = 3
 """Exit code: somebody else holds the account."""
@@ -35,7 +36,7 @@ def settings_of(common: Common) -> Loaded:
     try:
         return load(common.settings, common.flags)
     except SettingsError as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
 
@@ -45,7 +46,7 @@ def account_of(common: Common, loaded: Loaded | None = None, *, new: bool = Fals
     try:
         return resolve(loaded.settings, common.home, loaded.explicit, origins=loaded.origins, named=loaded.accounts, new=new)
     except IdentityError as error:
-        click.echo(f"flatout{command and ' '}{command}: {error}", err=True)
+        say(f"flatout{command and ' '}{command}: {error}", err=True)
         raise SystemExit(2) from error
 
 
@@ -67,7 +68,7 @@ def _key_is_known(resolved: Resolved) -> bool:
     try:
         check_key(resolved.identity, key)
     except KeyChangedError as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return False
         if click.prompt(f"type {resolved.account} to confirm the new key", default="", show_default=False) != resolved.account:
@@ -92,7 +93,7 @@ def console(common: Common) -> int:
             return 2
         home = Home.of(settings.account.name, common.home)
     except (HomeError, OSError) as error:
-        click.echo(f"flatout: {error}", err=True)
+        say(f"flatout: {error}", err=True)
         return 2
     file = common.settings or default_file()
     own = file.parent / "themes"
@@ -101,6 +102,7 @@ def console(common: Common) -> int:
         fps=settings.console.fps,
         keys=settings.console.keys,
         bell=settings.console.bell,
+        read_only_until_taken=settings.console.read_only_until_taken,
         home=home.folder,
         themes=own if own.is_dir() else None,
     )
@@ -120,5 +122,5 @@ def console(common: Common) -> int:
     app = FlatoutApp(open_session, options)
     app.run()
     for text in refused:
-        click.echo(f"flatout: {text}", err=True)
+        say(f"flatout: {text}", err=True)
     return app.return_code or 0

@@ -6,7 +6,6 @@ import signal
 import time
 from pathlib import Path
 
-import click
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from engine.settings import PROFILES, Settings
 from engine.venues.protocol import VenueError
 from tui.common import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 FIRST = 30.0
 """Seconds for the first price to come."""
@@ -34,9 +34,9 @@ def record(common: Common, name: str, symbols: tuple[str, ...], output: Path, mi
         finally:
             recording.close()
     except (VenueError, ValueError, OSError, TimeoutError) as error:
-        click.echo(f"flatout record: {error or 'no price came'}", err=True)
+        say(f"flatout record: {error or 'no price came'}", err=True)
         return 2
-    click.echo(f"{recording.quotes} quotes in {recording.paths[0]}, {recording.trades} trades in {recording.paths[1]}")
+    say(f"{recording.quotes} quotes in {recording.paths[0]}, {recording.trades} trades in {recording.paths[1]}")
     return 0
 
 

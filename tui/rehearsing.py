@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
-
 from engine.home import Home, HomeError
 from engine.session.identity import Identity, IdentityError, fingerprint, read, write
 from engine.session.running import running
@@ -21,6 +19,7 @@ from engine.venues.live.keys import PLAIN, variables
 from tui.common import Common
 from tui.exchanging import SYMBOLS
 from tui.opening import console
+from tui.saying import say
 
 ACCOUNTS = {"kraken-spot": ("rehearsal", "kraken"), "kraken-futures": ("rehearsal-futures", "krakenfutures")}
 """By the exchange's profile: the account that rehearses at it, and the venue that it believes to trade at."""
@@ -35,7 +34,7 @@ def rehearse(common: Common, profile: str) -> int:
     try:
         home = Home.of(name, common.home)
         if (holder := running(home.folder)) is not None:
-            click.echo(f"flatout rehearse: {holder.text} rehearses already", err=True)
+            say(f"flatout rehearse: {holder.text} rehearses already", err=True)
             return REFUSED
         with _exchange(home.folder, profile) as ready:
             identity = Identity(
@@ -50,7 +49,7 @@ def rehearse(common: Common, profile: str) -> int:
             write(home.folder, identity)  # we made the exchange: what it is now is what the account is
             return _console(common, identity, ready)
     except (HomeError, IdentityError, OSError, ValueError) as error:
-        click.echo(f"flatout rehearse: {error}", err=True)
+        say(f"flatout rehearse: {error}", err=True)
         return UNUSABLE
 
 

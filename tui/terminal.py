@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def driver_class() -> "type[Driver] | None":
     """A driver that survives the loss of its terminal; None where the standard one has to do."""
-    if os.name != "posix":
+    if os.name != "posix" or "TEXTUAL_DRIVER" in os.environ:  # in a browser there is no terminal: textual-serve names its own driver
         return None
     from textual.drivers.linux_driver import LinuxDriver
 

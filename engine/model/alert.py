@@ -43,6 +43,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "TASK_DIED": (Severity.CRITICAL, "a part of the engine died: {subject}: {detail}"),
     "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
+    "NONCE": (Severity.WARNING, "the key of {subject} is shared: {detail}"),
     "CLOSE_UNFILLED": (Severity.CRITICAL, "the venue ended a close of {subject} unfilled: {detail}"),
     "UNEXPLAINED": (Severity.CRITICAL, "no journal here explains {subject}: {detail}; V: take over, leave or close"),
     "SECOND_ENGINE": (Severity.CRITICAL, "a second program sends for {subject} with our prefix: {detail}; entries wait"),

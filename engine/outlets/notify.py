@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from engine.desk.events import AlertCured, AlertRaised, AnyEvent
 from engine.model.alert import Alert, Severity
+from engine.model.secrets import masked, remember
+from engine.model.text import escaped
 
 WAITING = 100
 """Messages that may wait; a line that is down must not fill the memory."""
@@ -23,6 +25,7 @@ class Notifier:
 
     def __init__(self, variable: str, account: str, failed: Callable[[str], None]) -> None:
         urls = os.environ.get(variable, "").split()
+        remember(urls)
         if not urls:
             raise NotifyError(f"outlets.notify names the environment variable {variable}, which holds no address")
         try:
@@ -48,12 +51,12 @@ class Notifier:
     def raised(self, alert: Alert) -> None:
         """An alert was raised."""
         if alert.severity is Severity.CRITICAL and alert.count == 1:
-            self._put("ALERT", alert.text)
+            self._put("ALERT", escaped(masked(alert.text)))
 
     def cured(self, alert: Alert) -> None:
         """An alert's cause is gone."""
         if alert.severity is Severity.CRITICAL:
-            self._put("over", alert.text)
+            self._put("over", escaped(masked(alert.text)))
 
     def _put(self, word: str, text: str) -> None:
         try:
