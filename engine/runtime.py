@@ -96,7 +96,7 @@ class Engine:
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
-        listener = Listener(self.report, self._trouble, self._rate_limited)
+        listener = Listener(self.report, self._trouble, self._rate_limited, self._unanswered)
         self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve, self._reserve_at_most)  # noqa: S311 - jitter
         self.quotes = 0
         self.bad_quotes: dict[str, int] = {}
@@ -371,11 +371,20 @@ class Engine:
         if not self._closed:
             self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise an alert of a console's, or cure it with an empty `text`; entries are not blocked."""
+        self.post(Trouble(code, subject, text, blocks=False))
+
     def _trouble(self, code: str, text: str) -> None:
         self.post(Trouble(code, "venue", text, blocks=True))
 
     def _rate_limited(self, text: str) -> None:
         self.post(RateLimited(text))
+
+    def _unanswered(self, text: str) -> None:
+        """While the account recovers, its state is what everything waits for."""
+        if "STARTING" in self.state.blocks:
+            self._notice("busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", "", "")
 
     def _set_timer(self) -> None:
         if self._beat is not None and self.clock.virtual:

@@ -56,6 +56,8 @@ class Listener(Struct):
     trouble: Callable[[str, str], None]
     """A code (BREAKER) and why; an empty text says that it is over."""
     rate_limited: Callable[[str], None]
+    unanswered: Callable[[str], None] = lambda text: None
+    """Why the account is asked for once more."""
 
 
 class Gateway:
@@ -292,6 +294,7 @@ class Gateway:
                 self._listener.report(Unanswered(name, text, self._clock.now()))
             case QueryAccount():
                 self._try_again(waiting)
+                self._listener.unanswered(text)
             case request:
                 self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 

@@ -4,6 +4,8 @@ Levels: INFO what was done; WARNING what was refused, is unknown, or an alert th
 """
 
 import logging
+import os
+import time
 from collections.abc import Iterable
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -33,14 +35,11 @@ class Redaction(logging.Filter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._secrets = sorted((secret for secret in secrets if len(secret) > 3), key=len, reverse=True)
+        self._secrets = tuple(secrets)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every record passes, without them."""
-        text = record.getMessage()
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        record.msg, record.args = text, None
+        record.msg, record.args = redacted(record.getMessage(), self._secrets), None
         return True
 
 
@@ -70,6 +69,23 @@ class Log:
         self._listener.stop()
         for handler in self._listener.handlers:
             handler.close()
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text without secrets; the longest first, for one may contain another."""
+    for secret in sorted((secret for secret in secrets if len(secret) > 3), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def note(path: Path, event: str, text: str) -> None:
+    """Append one line, at level ERROR, without a session: a failed opening, a failed screen. Raises OSError."""
+    line = _encode({"at": time.time_ns(), "level": "ERROR", "event": event, "text": text}) + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
 
 
 def level_of(event: e.AnyEvent) -> int:

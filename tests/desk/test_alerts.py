@@ -175,6 +175,7 @@ STORIES: dict[str, Tale] = {
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
     "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
+    "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
     "FLATTENED": _flattened,
