@@ -1,11 +1,12 @@
 """An engine in this process for a console: home, lock, market, venue, journal, control socket; opened in order and closed in order."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,12 +23,15 @@ from engine.model.intent import AnyIntent
 from engine.model.quote import Candle
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
+from engine.opening import Told
+from engine.outlets import log
 from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
 from engine.settings import Settings
-from engine.venues.protocol import Venue
+from engine.venues.live.keys import find
+from engine.venues.protocol import Venue, VenueError
 
 LOOK_BACK = 30 * 86_400 * SECOND
 """How far back a live account's executions are looked through for what is held."""
@@ -41,38 +45,39 @@ class LocalSession:
         self._home = home
         self._closing: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
-        """Build the world and the engine, recover, and begin to answer. Whatever fails is closed again."""
+    async def open(self, told: Told = lambda _: None) -> None:
+        """Build the world and the engine, recover, and begin to answer. Whatever fails or is cancelled is closed again."""
         settings, home = self._settings, self._home
-        self._backing = backing(settings, home)
-        await self._backing.open()
-        clock = self._backing.clock
-        try:
+        async with AsyncExitStack() as opened:
+            self._backing = backing(settings, home)
+            await self._backing.open(told)
+            opened.push_async_callback(self._backing.close, read_only=True)
+            clock = self._backing.clock
             holder = f"process {os.getpid()} on {socket.gethostname()}"
             journal = Journal.open(settings.journal.url or home.journal, settings.account.name, holder, now=clock.now())
-        except BaseException:
-            await self._backing.close(read_only=True)
-            raise
-        if journal.lease is None:
-            journal.claim(holder, clock.now())  # we hold the lock of the home: whoever stands in the journal has died
-        self.engine = Engine(settings, self._backing.venue, journal, clock, seed=time.time_ns(), looking=self._backing.venue.live)
-        for symbol, pace in self._backing.paces.items():
-            self.engine.board.set_pace(symbol, pace)
-        self.engine.progress = self._backing.progress
-        self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
-        self._tell_others()
-        await self.engine.start()
-        await self._backing.begin(self.engine.tasks.spawn)
-        self.control = ControlServer(self, home.control)
-        await self.control.start()
+            if journal.lease is None:
+                journal.claim(holder, clock.now())  # we hold the lock of the home: whoever stands in the journal has died
+            self.engine = Engine(settings, self._backing.venue, journal, clock, seed=time.time_ns(), looking=self._backing.venue.live)
+            opened.push_async_callback(self.engine.close)
+            for symbol, pace in self._backing.paces.items():
+                self.engine.board.set_pace(symbol, pace)
+            self.engine.progress = self._backing.progress
+            self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
+            opened.callback(self._log.close)
+            self._tell_others()
+            await self.engine.start()
+            await self._backing.begin(self.engine.tasks.spawn)
+            self.control = ControlServer(self, home.control)
+            await self.control.start()
+            opened.pop_all()
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
-        variable, engine, log = self._settings.outlets.notify, self.engine, self._log
+        variable, engine, written = self._settings.outlets.notify, self.engine, self._log
         notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:
-            log.decided(decision, engine.state)
+            written.decided(decision, engine.state)
             if notifier is not None:
                 notifier.decided(decision.events, engine.state.ended_alerts)
 
@@ -109,6 +114,10 @@ class LocalSession:
         """The last samples of the equity."""
         return self.engine.equity(count)
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise or cure an alert of the console's own."""
+        self.engine.trouble(code, subject, text)
+
     async def close(self) -> None:
         """Once, in order: stop answering, stop trading, remember the market, let go of the home."""
         if self._closing is None:
@@ -129,6 +138,21 @@ def secrets_of(settings: Settings) -> list[str]:
     if settings.journal.url and "://" in settings.journal.url:
         found.append(urlsplit(settings.journal.url).password or "")
     return found
+
+
+def redacted(settings: Settings, home: Home, text: str) -> str:
+    """The text without the account's secrets: those of the settings, and its key."""
+    secrets = secrets_of(settings)
+    if settings.account.venue != "paper":
+        with contextlib.suppress(VenueError, OSError):
+            found = find(settings.account.name, home.folder)
+            secrets += [found.key, found.secret]
+    return log.redacted(text, secrets)
+
+
+def note(settings: Settings, home: Home, event: str, text: str) -> None:
+    """Write one line to the account's log beside the session's own: before it opens, or when the screen fails."""
+    log.note(home.log, event, redacted(settings, home, text))
 
 
 @asynccontextmanager
@@ -161,8 +185,11 @@ async def venue_alone(settings: Settings, clock: Clock, home: Home) -> AsyncIter
         paper.shut_down()
 
 
-async def open_session(settings: Settings, folder: Path | None = None) -> Session:
-    """The engine of this process, or, where another one holds the account, a line to look on by."""
+async def open_session(settings: Settings, folder: Path | None = None, told: Told | None = None) -> Session:
+    """The engine of this process, or, where another one holds the account, a line to look on by.
+
+    `told` hears which question the opening waits for; the log says so in any case.
+    """
     home = Home.of(settings.account.name, folder)
     holder = home.hold(time.time_ns())
     if holder is not None:
@@ -172,9 +199,15 @@ async def open_session(settings: Settings, folder: Path | None = None) -> Sessio
             raise ControlError(
                 f"account {settings.account.name}: {holder.text} holds it and does not answer; `flatout flatten --yes` works all the same"
             ) from error
+
+    def waits(text: str) -> None:
+        note(settings, home, "opening-waits", text)
+        if told is not None:
+            told(text)
+
     session = LocalSession(settings, home)
     try:
-        await session.open()
+        await session.open(waits)
     except BaseException:
         home.let_go()
         raise
