@@ -69,7 +69,7 @@ def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Event
 
 def _close_book(ctx: Context, position: Position) -> Events:
     lowest, highest = ctx.extremes(position)
-    for code in ("CLOSE_STUCK", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
+    for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
         yield from cure(ctx, code, position.id)
     yield PositionClosed(ctx.now, position.id, _reason(position), lowest, highest)
 

@@ -64,6 +64,14 @@ class Reconcile(Struct, frozen=True):
     """It is time to compare ours with the venue's."""
 
 
+class Overdue(Struct, frozen=True):
+    """An intent that is taken later than it may be."""
+
+    intent: AnyIntent
+    late: int
+    """Nanoseconds."""
+
+
 class Trouble(Struct, frozen=True):
     """Something of the engine's own fails, or (text empty) works again: journal, breaker, lease, task."""
 
@@ -85,7 +93,7 @@ class RateLimited(Struct, frozen=True):
     text: str
 
 
-Message = AnyIntent | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
+Message = AnyIntent | Overdue | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
 
 
 class Decision(Struct, frozen=True):
@@ -119,8 +127,9 @@ class Desk:
     def handle(self, message: Message, now: int) -> Decision:
         """Decide one message, apply what follows, and say what leaves."""
         state = self.state
-        if isinstance(message, Intent) and message.id in state.answers:
-            first = state.answers[message.id]
+        asked = message.intent if isinstance(message, Overdue) else message
+        if isinstance(asked, Intent) and asked.id in state.answers:  # before its deadline is looked at: a repeat gets the first answer
+            first = state.answers[asked.id]
             return Decision((), (), msgspec.structs.replace(first, repeated=True))
         ctx = Context(state, self.rules, self.profile, self.board, now)
         events: list[e.AnyEvent] = []
@@ -309,6 +318,10 @@ def _on_listed(ctx: Context, message: Listed) -> Events:
             yield e.InstrumentListed(ctx.now, instrument)
 
 
+def _on_overdue(ctx: Context, message: Overdue) -> Events:
+    yield from intents.overdue(ctx, message.intent, message.late)
+
+
 def _on_wake(_: Context, __: Wake) -> Events:
     """What is due has been looked at already."""
     yield from ()
@@ -403,6 +416,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Crossed: _on_crossed,
     Pulse: _on_pulse,
     Wake: _on_wake,
+    Overdue: _on_overdue,
     Picture: reconcile.on_picture,
     Connected: reconcile.on_connected,
     Disconnected: reconcile.on_disconnected,

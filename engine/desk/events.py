@@ -58,6 +58,12 @@ class IntentTaken(Event, frozen=True, tag="intent-taken"):
     answer: Answer
 
 
+class IntentWithdrawn(Event, frozen=True, tag="intent-withdrawn"):
+    """Who asked took it back before it was taken: asked under this id, nothing happens any more."""
+
+    intent: str
+
+
 class PositionPlanned(Event, frozen=True, tag="position-planned"):
     """A bracket was decided; nothing is held yet."""
 
@@ -280,6 +286,17 @@ class ClosingBegan(Event, frozen=True, tag="closing-began"):
     reason: str
 
 
+class CloseEnded(Event, frozen=True, tag="close-ended"):
+    """The venue ended a close order that had not filled all: the next one waits, and may take a worse price only if this one missed it."""
+
+    position: str
+    missed: bool
+    """Whether the market had gone beyond its price."""
+    unfilled: int
+    """Close orders in a row without a fill, this one included."""
+    retry_at: int | None
+
+
 class StopRetrySet(Event, frozen=True, tag="stop-retry-set"):
     """An exit was refused; it is tried again then."""
 
@@ -434,6 +451,7 @@ AnyEvent = (
     InstrumentListed
     | CashReported
     | IntentTaken
+    | IntentWithdrawn
     | PositionPlanned
     | OrderSubmitted
     | OrderRecovered
@@ -463,6 +481,7 @@ AnyEvent = (
     | TrailSet
     | TrailFollowed
     | ClosingBegan
+    | CloseEnded
     | StopRetrySet
     | StopCrossed
     | ProtectionChanged

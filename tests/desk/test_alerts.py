@@ -150,6 +150,21 @@ def _trouble(code: str) -> Tale:
     return tale
 
 
+def _unfilled(story: Story) -> None:
+    position = story.opened(stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.cancelled(story.order("close"), "self trade prevention")
+
+
+def _held_back(reason: str) -> Tale:
+    def tale(story: Story) -> None:
+        story.opened()
+        stop = story.order("stop")
+        story.tell(r.HeldBack(stop.client_order_id, "submit", reason, "the venue shows nothing", story.now, final=False))
+
+    return tale
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -178,6 +193,9 @@ STORIES: dict[str, Tale] = {
     "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
+    "HELD_BACK": _held_back("size"),
+    "SENT_ON_BOOKS": _held_back("books"),
+    "CLOSE_UNFILLED": _unfilled,
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

@@ -11,6 +11,8 @@ from engine.model.account import add_cash
 from engine.model.alert import Severity
 from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
+from engine.model.refusal import Refusal
+from engine.model.view import Answer
 
 ANSWERS = 1_000
 """Answered intents remembered against repeats."""
@@ -37,6 +39,12 @@ def _intent(state: State, event: e.IntentTaken) -> Touched:
                 state.by_hand[order.position] = None
             case _:
                 pass
+    return None
+
+
+def _withdrawn(state: State, event: e.IntentWithdrawn) -> Touched:
+    state.answers[event.intent] = Answer(event.intent, (Refusal("WITHDRAWN"),))
+    keep_last(state.answers, ANSWERS)
     return None
 
 
@@ -162,6 +170,7 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.CashReported: _cash,
     e.Financed: _financed,
     e.IntentTaken: _intent,
+    e.IntentWithdrawn: _withdrawn,
     e.AlertRaised: _alert,
     e.AlertCured: _cured,
     e.AlertAcknowledged: _acknowledged,
