@@ -37,6 +37,10 @@ LOOK_BACK = 30 * 86_400 * SECOND
 """How far back a live account's executions are looked through for what is held."""
 
 
+LAST_NOTICE = 1.0
+"""Seconds that notifications get when the session closes: the alert about the end itself is among them."""
+
+
 class LocalSession:
     """The session of the process that holds the account."""
 
@@ -74,7 +78,7 @@ class LocalSession:
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
         variable, engine, written = self._settings.outlets.notify, self.engine, self._log
-        notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
+        notifier = self._notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:
             written.decided(decision, engine.state)
@@ -125,6 +129,8 @@ class LocalSession:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
+        if self._notifier is not None:
+            await self._notifier.rest(LAST_NOTICE)
         await self.control.close()
         await self.engine.close()
         await self._backing.close(read_only=self.engine.read_only)

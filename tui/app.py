@@ -167,6 +167,7 @@ class FlatoutApp(App[None]):
             return
         self._failure = error
         self._note("screen-failed", "".join(traceback.format_exception(error)))
+        self._watch.failed(error)
         self._tell_last(f"the screen failed: {type(error).__name__}: {error}")
         self.end(1)
 

@@ -7,19 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.outlet import Outlet
 from tests.support.terminal import ENTER, RESTORED, console
 
 CODE = "TERMINAL_STALLED"
 pytestmark = [pytest.mark.hazard("H104"), pytest.mark.slow]
 
 
-def test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards(tmp_path: Path) -> None:
-    with console(tmp_path) as terminal:
+def test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards(tmp_path: Path, outlet: Outlet) -> None:
+    with console(tmp_path, "--set", "outlets.notify=OUTLETS", env={"OUTLETS": outlet.address}) as terminal:
         before = terminal.text
         terminal.stall()
         raised = terminal.until(lambda: terminal.alerts(CODE), 25)
         assert raised, "nobody was told that the terminal stopped reading"
         assert '"TERMINAL_STALLED"' in terminal.log()
+        assert terminal.until(lambda: any("stopped reading" in text for text in outlet.told)), "no notification left"
         first = terminal.look()["at"]
         time.sleep(2)
         assert terminal.look()["at"] - first > 10**9, "the engine's clock stands still"
