@@ -174,7 +174,7 @@ class LiveBacking:
 async def _traded(venue: "LiveVenue", told: Told) -> tuple[Instrument, ...]:
     """What an exchange trades. Raises RefusedError."""
     question = f"{venue.name}: what is traded"
-    venue.on_wait = lambda why, pause: told(again(question, why, pause))
+    venue.on_wait = lambda why, pause: told(question, again(why, pause))
     return await answered(question, venue.instruments, told)
 
 

@@ -49,7 +49,7 @@ class LocalSession:
         self._home = home
         self._closing: asyncio.Task[None] | None = None
 
-    async def open(self, told: Told = lambda _: None) -> None:
+    async def open(self, told: Told = lambda question, why: None) -> None:
         """Build the world and the engine, recover, and begin to answer. Whatever fails or is cancelled is closed again."""
         settings, home = self._settings, self._home
         async with AsyncExitStack() as opened:
@@ -156,9 +156,9 @@ def redacted(settings: Settings, home: Home, text: str) -> str:
     return log.redacted(text, secrets)
 
 
-def note(settings: Settings, home: Home, event: str, text: str) -> None:
+def note(settings: Settings, home: Home, event: str, text: str, level: str = "ERROR") -> None:
     """Write one line to the account's log beside the session's own: before it opens, or when the screen fails."""
-    log.note(home.log, event, redacted(settings, home, text))
+    log.note(home.log, event, redacted(settings, home, text), level)
 
 
 @asynccontextmanager
@@ -206,10 +206,11 @@ async def open_session(settings: Settings, folder: Path | None = None, told: Tol
                 f"account {settings.account.name}: {holder.text} holds it and does not answer; `flatout flatten --yes` works all the same"
             ) from error
 
-    def waits(text: str) -> None:
-        note(settings, home, "opening-waits", text)
+    def waits(question: str, why: str) -> None:
+        if why:
+            note(settings, home, "opening-waits", f"{question}: {why}", "WARNING")
         if told is not None:
-            told(text)
+            told(question, why)
 
     session = LocalSession(settings, home)
     try:

@@ -9,14 +9,14 @@ from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimite
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before a question is asked again; the last one for ever."""
-Told = Callable[[str], None]
-"""Hears which question the opening waits for, and why."""
+Told = Callable[[str, str], None]
+"""Hears which question the opening waits for, and why it has no answer yet; nothing where it was just asked."""
 T = TypeVar("T")
 
 
-def again(question: str, why: object, pause: float) -> str:
+def again(why: object, pause: float) -> str:
     """What is said while a question waits to be asked again."""
-    return f"{question}: {why}; asked again in {pause:g} s"
+    return f"{why}; asked again in {pause:g} s"
 
 
 async def answered(question: str, ask: Callable[[], Awaitable[T]], told: Told) -> T:
@@ -27,9 +27,10 @@ async def answered(question: str, ask: Callable[[], Awaitable[T]], told: Told) -
     """
     for attempt in count():
         try:
+            told(question, "")
             return await ask()
         except (OutcomeUnknownError, NotSentError, RateLimitedError) as error:
             pause = PAUSES[min(attempt, len(PAUSES) - 1)]
-            told(again(question, error, pause))
+            told(question, again(error, pause))
             await asyncio.sleep(pause)
     raise AssertionError("unreachable")

@@ -69,7 +69,7 @@ class FlatoutApp(App[None]):
         self.link: Link | None = None
         self.pump = Pump(self)
         self.last_words: list[str] = []
-        self._waits_for = ""
+        self._waits_for = self._stray_told = ""
         self._opening: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -104,10 +104,10 @@ class FlatoutApp(App[None]):
     def _start(self) -> None:
         self._opening = asyncio.get_running_loop().create_task(self._open(), name="open the engine")
 
-    def waiting(self, text: str) -> None:
-        """Say what the opening waits for. Called by whoever opens the engine, on the loop."""
-        self._waits_for = text
-        self.main.say(f"opening: {text}", "busy")
+    def waiting(self, question: str, why: str) -> None:
+        """Say which question the opening waits for, and why it has no answer. Called by whoever opens the engine, on the loop."""
+        self._waits_for = f"{question}: {why}" if why else question
+        self.main.say(f"opening: {self._waits_for}", "busy")
 
     async def _open(self) -> None:
         try:
@@ -141,7 +141,9 @@ class FlatoutApp(App[None]):
     def _stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task nobody waits for has failed: say it, go on."""
         error = context.get("exception") or context.get("message", "")
-        self._note("stray-task", str(error))
+        if str(error) != self._stray_told:  # a task that dies every second is one line
+            self._stray_told = str(error)
+            self._note("stray-task", str(error))
         self.main.alarm(f"a part of the console or the engine stopped: {plain(str(error))}. {STILL}")
 
     # what the driver calls

@@ -78,9 +78,9 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def note(path: Path, event: str, text: str) -> None:
-    """Append one line, at level ERROR, without a session: a failed opening, a failed screen. Raises OSError."""
-    line = _encode({"at": time.time_ns(), "level": "ERROR", "event": event, "text": text}) + b"\n"
+def note(path: Path, event: str, text: str, level: str = "ERROR") -> None:
+    """Append one line without a session: a failed opening, a failed screen. Raises OSError."""
+    line = _encode({"at": time.time_ns(), "level": level, "event": event, "text": text}) + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, line)

@@ -20,9 +20,14 @@ async def opened(server: Exchange, folder: Path, patch: pytest.MonkeyPatch, *mor
     for name, value in server.environment.items():
         patch.setenv(name, value)
     told: list[str] = []
+
+    def hear(question: str, why: str) -> None:
+        if why:
+            told.append(f"{question}: {why}")
+
     try:
         async with asyncio.timeout(25):
-            session = await open_session(load(None, [*server.flags, *more]).settings, folder, told.append)
+            session = await open_session(load(None, [*server.flags, *more]).settings, folder, hear)
     except Exception as error:
         return None, told, error
     assert isinstance(session, LocalSession)

@@ -27,7 +27,7 @@ async def test_the_screen_says_what_it_waits_for_and_opens_when_it_is_answered(t
         server.losing.loses = lambda path, count: "GetApiKeyInfo" in path
         terminal = opening(server, tmp_path)
         try:
-            assert await shows(terminal, "opening: kraken: what the key may do"), terminal.text
+            assert await shows(terminal, "opening: kraken: what the key may do: "), terminal.text
             server.losing.loses = lambda path, count: False
             assert await shows(terminal, "LIVE"), terminal.text
             terminal.signal(15)
@@ -41,7 +41,7 @@ async def test_q_leaves_while_it_waits_and_the_reason_stands_on_standard_error(t
         server.losing.loses = lambda path, count: True
         terminal = opening(server, tmp_path)
         try:
-            assert await shows(terminal, "opening: kraken: what is traded"), terminal.text
+            assert await shows(terminal, "opening: kraken: what is traded: "), terminal.text
             terminal.send(b"q", 0)
             assert await asyncio.to_thread(terminal.wait, 15) == 0
             told = (tmp_path / "errors").read_text()

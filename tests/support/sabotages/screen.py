@@ -111,7 +111,7 @@ def ask_for_ever(patch: Patch) -> None:
     test="tests/runtime/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens[krakenfutures]",
 )
 def wait_in_silence(patch: Patch) -> None:
-    patch.setattr(local, "note", lambda settings, home, event, text: None)
+    patch.setattr(local, "note", lambda settings, home, event, text, level: None)
 
 
 @sabotage(
