@@ -28,8 +28,8 @@ POLL = 100
 CHUNK = 4096
 ABORT = b"\x18\x1b\\"
 """CAN and ST: whatever sequence was cut short ends here, instead of swallowing what follows."""
-CLEAN = ABORT + b"\x1b[?2026l\x1b[0m\x1b[2J"
-"""Before a whole repaint: synchronised output off, colours off, nothing on the screen."""
+CLEAN = ABORT + b"\x1b[?2026l\x1b[0m"
+"""Before a whole repaint, which writes every cell: synchronised output off, colours off. What stands on a slow terminal stays until then."""
 MODE = re.compile(r"\x1b\[[?<>][0-9;]*(?:\$p|[a-z])")
 FRAME_MARKS = ("\x1b[?2026h", "\x1b[?2026l")
 

@@ -123,6 +123,11 @@ class Terminal:
         """Somebody reads again."""
         self._reads.set()
 
+    def forget(self) -> None:
+        """The window is empty: whatever it shows from now on was painted from now on."""
+        with self._turn:
+            self.screen.reset()
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         if self.alive:
