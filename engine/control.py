@@ -291,6 +291,9 @@ class RemoteSession:
         self._want(("", 0, count))
         return self._drawn.get(("", 0, count), Drawn()).equity
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Nothing: the alerts belong to the console of the engine's own process."""
+
     def _want(self, key: tuple[str, int, int]) -> None:
         self._wanted[key] = None
         while len(self._wanted) > 4:

@@ -127,7 +127,7 @@ class Engine:
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
         evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
         self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
-        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture)
+        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture, self._unanswered)
         jitter = Random(seed)  # noqa: S311 - nobody gains by guessing when a retry comes
         self.gateway = Gateway(venue, settings.gateway, clock, jitter, self.tasks.spawn, listener, self.reserve, self._reserve_at_most, self.gate)
         self.quotes = 0
@@ -498,11 +498,20 @@ class Engine:
         if not self._closed:
             self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise an alert of a console's, or cure it with an empty `text`; entries are not blocked."""
+        self.post(Trouble(code, subject, text, blocks=False))
+
     def _trouble(self, code: str, text: str) -> None:
         self.post(Trouble(code, "venue", text, blocks=True))
 
     def _rate_limited(self, text: str) -> None:
         self.post(RateLimited(text))
+
+    def _unanswered(self, text: str) -> None:
+        """While the account recovers, its state is what everything waits for."""
+        if "STARTING" in self.state.blocks:
+            self._notice("busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", "", "")
 
     def _set_timer(self) -> None:
         if self.read_only:

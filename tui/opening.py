@@ -1,11 +1,13 @@
 """Opening the console: settings first, then the screen, and the engine only after the first frame."""
 
 import asyncio
+import contextlib
 import difflib
 import importlib
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
@@ -21,14 +23,16 @@ from engine.session.identity import (
     resolve,
     write,
 )
-from engine.settings import Loaded, SettingsError, default_file, load
+from engine.settings import Loaded, Settings, SettingsError, default_file, load
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
 from tui.common import Common
-from tui.saying import say
+from tui.saying import harmless, say
+from tui.terminal import tell, unfit
 
-HELD = 3
-"""Exit code: somebody else holds the account."""
+if TYPE_CHECKING:
+    from engine.home import Home
+    from tui.app import FlatoutApp
 
 
 def settings_of(common: Common) -> Loaded:
@@ -79,22 +83,42 @@ def _key_is_known(resolved: Resolved) -> bool:
 
 def console(common: Common) -> int:
     """Run the console; its exit code."""
+    why = unfit()
+    if why:
+        tell(f"flatout: the console needs a terminal, and {why}; `flatout --help` lists what works without one")
+        return 2
     loaded = settings_of(common)
     by_hand = "account.name" in loaded.origins
     typo = by_hand and looks_like_a_typo(loaded.settings.account.name, {*accounts(common.home), *loaded.accounts})
     resolved = account_of(common, loaded, new=common.new or not typo)
     settings = resolved.settings
     from engine.home import Home, HomeError
-    from tui.app import FlatoutApp
-    from tui.options import ConsoleOptions
 
     try:
         if resolved.stored and resolved.identity.live and not _key_is_known(resolved):
             return 2
         home = Home.of(settings.account.name, common.home)
     except (HomeError, OSError) as error:
-        say(f"flatout: {error}", err=True)
+        tell(harmless(f"flatout: {error}"))
         return 2
+    app = _app(common, settings, home)
+    code = asyncio.run(app.attend())
+    if app.last_words:
+        text = _without_secrets(settings, home, "; ".join(app.last_words))
+        tell(f"flatout: {text}" + (f"; see {home.log}" if code else ""))
+    return code
+
+
+def _without_secrets(settings: Settings, home: "Home", text: str) -> str:
+    """For standard error: an error's text may quote an address with its password."""
+    told: str = importlib.import_module("engine.local").redacted(settings, home, text)
+    return told
+
+
+def _app(common: Common, settings: Settings, home: "Home") -> "FlatoutApp":
+    from tui.app import FlatoutApp
+    from tui.options import ConsoleOptions
+
     file = common.settings or default_file()
     own = file.parent / "themes"
     options = ConsoleOptions(
@@ -107,20 +131,15 @@ def console(common: Common) -> int:
         themes=own if own.is_dir() else None,
     )
 
-    refused: list[str] = []
-
     async def open_session() -> Session:
         opening = await asyncio.to_thread(importlib.import_module, "engine.local")  # heavy: the screen lives meanwhile
-        opener: Callable[..., asyncio.Future[Session]] = opening.open_session
-        try:
-            return await opener(settings, common.home, opening.Wanted(common.take_over, common.dead))
-        except opening.PenHeldError as error:
-            refused.append(str(error))
-            app.end(HELD)
-            raise
+        opener: Callable[..., Awaitable[Session]] = opening.open_session
+        return await opener(settings, common.home, opening.Wanted(common.take_over, common.dead), app.waiting)
 
-    app = FlatoutApp(open_session, options)
-    app.run()
-    for text in refused:
-        say(f"flatout: {text}", err=True)
-    return app.return_code or 0
+    def note(event: str, text: str) -> None:
+        """Write to the log what the session can't: it may not be open, or be closed already."""
+        with contextlib.suppress(Exception):  # a full disk must not keep the console from leaving in order
+            importlib.import_module("engine.local").note(settings, home, event, text)
+
+    app = FlatoutApp(open_session, options, note)
+    return app

@@ -176,6 +176,9 @@ class MainScreen(Screen[None]):
     def run(self, name: str) -> None:
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
         command = BY_ID[name]
+        if name == "quit" and self._link is None:
+            self.leave()  # nothing is open yet: there is nothing to ask about
+            return
         try:
             why = command.availability(self.context())
             if why is not None:

@@ -41,6 +41,8 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "DISCONNECTED": (Severity.WARNING, "no connection to the venue: {detail}"),
     "JOURNAL_FAILING": (Severity.CRITICAL, "the journal can't be written: {detail}"),
     "TASK_DIED": (Severity.CRITICAL, "a part of the engine died: {subject}: {detail}"),
+    "TERMINAL_STALLED": (Severity.CRITICAL, "the terminal of {subject} stopped reading {detail}; nobody sees the screen, the engine goes on"),
+    "SCREEN_FAILED": (Severity.CRITICAL, "{subject} failed and ended: {detail}; its engine was closed, nothing is watched here"),
     "CLOSE_STUCK": (Severity.CRITICAL, "{subject} is still not closed: {detail}"),
     "RATE_LIMITED": (Severity.WARNING, "the venue's rate limit was hit: {detail}"),
     "NONCE": (Severity.WARNING, "the key of {subject} is shared: {detail}"),

@@ -4,6 +4,8 @@ Levels: INFO what was done; WARNING what was refused, is unknown, or an alert th
 """
 
 import logging
+import os
+import time
 from collections.abc import Iterable
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -72,6 +74,22 @@ class Log:
         self._listener.stop()
         for handler in self._listener.handlers:
             handler.close()
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets and without whatever else looks like one, harmless to a terminal."""
+    remember(secrets)
+    return escaped(masked(text))
+
+
+def note(path: Path, event: str, text: str, level: str = "ERROR") -> None:
+    """Append one line without a session: a failed opening, a failed screen. Raises OSError."""
+    line = _encode({"at": time.time_ns(), "level": level, "event": event, "text": text}) + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
 
 
 def level_of(event: e.AnyEvent) -> int:

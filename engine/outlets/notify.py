@@ -4,6 +4,7 @@ The addresses carry secrets, so they never stand in the settings: a setting name
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 
@@ -64,9 +65,18 @@ class Notifier:
         except asyncio.QueueFull:
             self._failed("a notification was dropped: too many wait")
 
+    async def rest(self, seconds: float) -> None:
+        """Wait until everything that was told has been sent, for at most so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._waiting.join()
+
     async def run(self) -> None:
         """Send for ever; a failure is told and the next one tried."""
         while True:
             title, body = await self._waiting.get()
-            if not await self._apprise.async_notify(title=title, body=body):
-                self._failed("a notification could not be sent")
+            try:
+                if not await self._apprise.async_notify(title=title, body=body):
+                    self._failed("a notification could not be sent")
+            finally:
+                self._waiting.task_done()

@@ -212,6 +212,8 @@ STORIES: dict[str, Tale] = {
     "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
+    "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
+    "SCREEN_FAILED": _trouble("SCREEN_FAILED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
     "HELD_BACK": _held_back("size"),

@@ -93,6 +93,8 @@ class Rest:
 
     async def open(self, needed: Iterable[str] = ()) -> None:
         """Import ccxt, off the loop, and make the client. Raises RefusedError if ccxt has not all of the endpoints `needed`."""
+        if self._client is not None:
+            return  # the opening asks again after a lost reply: one client, one set of connections
         kind = await asyncio.get_running_loop().run_in_executor(None, _client_class, self._exchange)
         config: dict[str, Any] = {"enableRateLimit": False, "timeout": int(self._timeout * 1000), "options": {"maxRetriesOnFailure": 0}}
         if self._credentials is not None:
@@ -112,7 +114,8 @@ class Rest:
         """Let go of the connections."""
         if self._client is not None:
             self.nonces.save()
-            await self._client.close()
+            client, self._client = self._client, None
+            await client.close()
 
     async def public(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """A public question. Raises as `private` does."""

@@ -75,6 +75,8 @@ class LiveVenue(ABC):
         self.prefix = account_prefix(where.account)
         self.rest = rest(self.exchange, credentials, self._urls(), where.timeout, Nonces(where.nonces))
         self.on_trade: Callable[[Trade], None] | None = None
+        self.on_wait: Callable[[str, float], None] | None = None
+        """Who hears why a question of the opening is asked again, and after how many seconds."""
         self.on_price: Callable[[Quote], None] | None = None
         """Who else hears prices."""
         self.skew = 0
@@ -129,7 +131,9 @@ class LiveVenue(ABC):
         for pause in PAUSES:
             try:
                 return await ask()
-            except (OutcomeUnknownError, NotSentError, RateLimitedError):
+            except (OutcomeUnknownError, NotSentError, RateLimitedError) as error:
+                if self.on_wait is not None:
+                    self.on_wait(str(error), pause)
                 await asyncio.sleep(pause)
         return await ask()
 
