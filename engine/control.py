@@ -107,6 +107,7 @@ class ControlServer:
         self._path = path
         self._hand_over = hand_over
         self._server: asyncio.Server | None = None
+        self._inode = 0
         self._lines: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
@@ -118,6 +119,7 @@ class ControlServer:
             self._server = await asyncio.start_unix_server(self._talk, str(self._path), limit=LINE)
         finally:
             os.umask(mask)
+        self._inode = self._path.stat().st_ino
 
     async def close(self) -> None:
         """Stop listening and hang up."""
@@ -128,7 +130,8 @@ class ControlServer:
             line.close()
         await self._server.wait_closed()
         with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+            if self._path.stat().st_ino == self._inode:  # who lost the pen leaves the socket of whoever has it
+                self._path.unlink()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._lines.add(writer)
@@ -287,6 +290,9 @@ class RemoteSession:
         """The last samples that were fetched."""
         self._want(("", 0, count))
         return self._drawn.get(("", 0, count), Drawn()).equity
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Nothing: the alerts belong to the console of the engine's own process."""
 
     def _want(self, key: tuple[str, int, int]) -> None:
         self._wanted[key] = None

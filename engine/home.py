@@ -12,31 +12,55 @@ from engine.session.lock import Holder, Kind, Lock, PenError
 
 __all__ = ["Holder", "Home", "HomeError"]
 
+from engine.session.folder import FolderError, check, check_name
+
 
 class HomeError(Exception):
     """The home can't be used; the text says what, where and what is allowed."""
 
 
+def root(folder: Path | None = None) -> Path:
+    """The folder that holds the homes of all accounts: `folder`, else `FLATOUT_HOME`, else the platform's place for data."""
+    named = os.environ.get("FLATOUT_HOME")
+    return folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
+
+
 class Home:
     """The folder of one account: journal, paper account, lock and control socket."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
         self.pen: Lock | None = None
         """The lock, while this process holds it."""
+        if create:
+            self._create()
+
+    def _create(self) -> None:
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise HomeError(f"home {folder}: it can't be made: {error.strerror}; name a folder that is writable") from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise HomeError(f"home {folder}: it is not writable; name a folder that is")
+        try:
+            check(folder)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
 
     @classmethod
     def of(cls, account: str, folder: Path | None = None) -> "Home":
         """The home of an account: `folder`, else `FLATOUT_HOME`, else the platform's place for data, each by account name."""
-        named = os.environ.get("FLATOUT_HOME")
-        root = folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
-        return cls(root / account)
+        try:
+            check_name(account)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
+        return cls(root(folder) / account)
+
+    @classmethod
+    def at(cls, account: str, folder: Path | None = None) -> "Home":
+        """The same home to look at: nothing is created, and it may not be there."""
+        return cls(root(folder) / account, create=False)
 
     @property
     def journal(self) -> Path:
@@ -62,8 +86,10 @@ class Home:
         short = hashlib.blake2b(os.fsencode(self.folder.resolve()), digest_size=8).hexdigest()
         private = Path(tempfile.gettempdir()) / f"flatout-{os.getuid()}"
         private.mkdir(mode=0o700, exist_ok=True)
-        if private.stat().st_uid != os.getuid():
-            raise HomeError(f"home {private}: it belongs to somebody else; remove it")
+        try:
+            check(private)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
         return private / f"{short}.sock"
 
     def hold(self, now: int, kind: Kind = "engine") -> Holder | None:

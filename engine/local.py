@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import os
 import time
+from contextlib import AsyncExitStack, suppress
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -19,15 +19,23 @@ from engine.journal import Journal
 from engine.model.intent import AnyIntent
 from engine.model.quote import Candle
 from engine.model.refusal import Refusal
+from engine.model.secrets import of_url
 from engine.model.view import Answer, Preview, View
+from engine.opening import Told
+from engine.outlets import log
 from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
+from engine.session.establish import establish
+from engine.session.identity import Identity, check_key, fingerprint, resolve
+from engine.session.keeper import Keeper
 from engine.session.lock import Lock, myself
 from engine.session.pen import HomePermit, LeasePermit, boottime
 from engine.settings import Settings
 from engine.taking import PenHeldError, Wanted, take
+from engine.venues.live.keys import find
+from engine.venues.protocol import VenueError
 
 HAND_OVER = 2 * SECOND
 """How long, at most, whoever asks for the account waits for what is on the line."""
@@ -37,13 +45,20 @@ LOOK = 0.25
 """Seconds between two looks at whether somebody let go, or answers."""
 
 
+LAST_NOTICE = 1.0
+"""Seconds that notifications get when the session closes: the alert about the end itself is among them."""
+
+
 class LocalSession:
     """The session of the process that holds the account, and of one that held it: then it looks on."""
 
-    def __init__(self, settings: Settings, home: Home, wanted: Wanted | None = None) -> None:
+    def __init__(self, settings: Settings, home: Home, wanted: Wanted | None = None, identity: Identity | None = None) -> None:
+        """`identity` is written down where home or journal say nothing yet; without one neither is touched."""
         self._settings = settings
         self._home = home
         self._wanted = wanted or Wanted()
+        self._identity = identity
+        self._journal: Journal | None = None
         self._closing: asyncio.Task[None] | None = None
         self._asked_by = ""
         """Who asked for the account; empty where nobody did."""
@@ -51,32 +66,46 @@ class LocalSession:
         self._beyond: RemoteSession | None = None
         """The line to whoever has it now."""
 
-    async def open(self) -> None:
-        """Build the world and the engine, recover, and begin to answer. Whatever fails is closed again."""
+    async def open(self, told: Told = lambda question, why: None) -> None:
+        """Build the world and the engine, recover, and begin to answer. Whatever fails or is cancelled is closed again."""
         settings, home = self._settings, self._home
-        self._backing = backing(settings, home)
-        await self._backing.open()
-        clock = self._backing.clock
-        try:
+        async with AsyncExitStack() as opened:
+            self._backing = backing(settings, home)
+            await self._backing.open(told)
+            opened.push_async_callback(self._backing.close, read_only=True)
+            clock = self._backing.clock
             pen, sent = self._pen(), boottime()
-            journal = await self._open_journal(pen, clock.now())
-        except BaseException:
-            await self._backing.close(read_only=True)
-            raise
+            journal = self._journal = await self._open_journal(pen, clock.now())
+            self._establish(journal, clock.now())
+            self._make_engine(journal, pen, sent)
+            opened.push_async_callback(self.engine.close)
+            self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
+            opened.callback(self._log.close)
+            self._tell_others()
+            await self.engine.start()
+            await self._backing.begin(self.engine.tasks.spawn)
+            self.control = ControlServer(self, home.control, self.hand_over)
+            await self.control.start()
+            opened.pop_all()
+
+    def _make_engine(self, journal: Journal, pen: Lock, sent: int) -> None:
+        """The engine on what was opened. `sent` is when the lease was last known to be ours (boot time, nanoseconds)."""
+        clock, venue, loop = self._backing.clock, self._backing.venue, asyncio.get_running_loop()
+
+        def complain(text: str) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                loop.call_soon_threadsafe(self.engine.complain, text)
+
+        self._keeper = Keeper(self._home.folder, complain)
         permit = LeasePermit(pen, clock.now(), sent, clock.speed) if journal.shared else HomePermit(pen, clock.now(), clock.speed)
-        venue = self._backing.venue
-        self.engine = Engine(settings, venue, journal, clock, seed=time.time_ns(), looking=venue.live, permit=permit)
+        self.engine = Engine(
+            self._settings, venue, journal, clock, seed=time.time_ns(), looking=venue.live, permit=permit, summary=self._keeper.offer
+        )
         if isinstance(permit, LeasePermit):
             journal.keep(permit, boottime, self.engine.lose, self._wanted_by)
         for symbol, pace in self._backing.paces.items():
             self.engine.board.set_pace(symbol, pace)
         self.engine.progress = self._backing.progress
-        self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
-        self._tell_others()
-        await self.engine.start()
-        await self._backing.begin(self.engine.tasks.spawn)
-        self.control = ControlServer(self, home.control, self.hand_over)
-        await self.control.start()
 
     def _pen(self) -> Lock:
         """The lock of the home, which whoever opens a session has taken. Raises PenHeldError where somebody else has."""
@@ -97,13 +126,27 @@ class LocalSession:
             raise
         return journal
 
+    def _establish(self, journal: Journal, now: int) -> None:
+        """See that journal and home say what the account is, before anything is claimed or sent. Closes the journal where they differ."""
+        if self._identity is None:
+            return
+        key = next(iter(self._backing.secrets), "")
+        try:
+            check_key(self._identity, key)
+            establish(self._home.folder, journal, replace(self._identity, fingerprint=fingerprint(key)), now)
+        except BaseException:
+            journal.close()
+            raise
+
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
-        variable, engine, log = self._settings.outlets.notify, self.engine, self._log
-        notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
+        variable, engine, written = self._settings.outlets.notify, self.engine, self._log
+        for notice in engine.notices:  # said while it opened, before anybody listened
+            written.noticed(notice)
+        notifier = self._notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:
-            log.decided(decision, engine.state)
+            written.decided(decision, engine.state)
             if notifier is not None:
                 notifier.decided(decision.events, engine.state.ended_alerts)
 
@@ -147,6 +190,15 @@ class LocalSession:
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
         """The last samples of the equity."""
         return self.engine.equity(count)
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise or cure an alert of the console's own."""
+        self.engine.trouble(code, subject, text)
+
+    def give_up(self) -> None:
+        """After an opening that failed: leave the lease to whoever comes next."""
+        if self._journal is not None:
+            self._journal.close(1.0)
 
     # Handing over
 
@@ -198,9 +250,12 @@ class LocalSession:
             await self._beyond.close()
 
     async def _close(self) -> None:
+        if self._notifier is not None:
+            await self._notifier.rest(LAST_NOTICE)
         await self.control.close()
         await self.engine.close(0 if self._asked_by else 3 * SECOND)
         await self._backing.close(read_only=self.engine.read_only)
+        self._keeper.close()
         self._log.close()
         self._home.let_go()
 
@@ -208,17 +263,32 @@ class LocalSession:
 def secrets_of(settings: Settings) -> list[str]:
     """Whatever the settings lead to that must never be written."""
     found = [os.environ.get(settings.outlets.notify or "", "")]
-    if settings.journal.url and "://" in settings.journal.url:
-        found.append(urlsplit(settings.journal.url).password or "")
-    return found
+    return found + of_url(settings.journal.url)
 
 
-async def open_session(settings: Settings, folder: Path | None = None, wanted: Wanted | None = None) -> Session:
+def redacted(settings: Settings, home: Home, text: str) -> str:
+    """The text without the account's secrets: those of the settings, and its key."""
+    secrets = secrets_of(settings)
+    if settings.account.venue != "paper":
+        with contextlib.suppress(VenueError, OSError):
+            found = find(settings.account.name, home.folder)
+            secrets += [found.key, found.secret]
+    return log.redacted(text, secrets)
+
+
+def note(settings: Settings, home: Home, event: str, text: str, level: str = "ERROR") -> None:
+    """Write one line to the account's log beside the session's own: before it opens, or when the screen fails."""
+    log.note(home.log, event, redacted(settings, home, text), level)
+
+
+async def open_session(settings: Settings, folder: Path | None = None, wanted: Wanted | None = None, told: Told | None = None) -> Session:
     """The engine of this process, or, where another one of this machine holds the account, a line to look on by.
 
-    `wanted` says whether the holder is asked for it. Raises PenHeldError where somebody has it who can't be looked at from here, or
-    who does not hand it over.
+    `wanted` says whether the holder is asked for it; `told` hears which question the opening waits for (the log says so in any case).
+    Raises PenHeldError where somebody has it who can't be looked at from here, or who does not hand it over; IdentityError where the
+    settings say something else than the account is, before anything is created.
     """
+    resolved = resolve(settings, folder, True, new=True)
     home, wanted = Home.of(settings.account.name, folder), wanted or Wanted()
     holder = home.hold(time.time_ns())
     if holder is not None and wanted.take_over:
@@ -230,10 +300,18 @@ async def open_session(settings: Settings, folder: Path | None = None, wanted: W
             raise ControlError(
                 f"account {settings.account.name}: {holder.text} holds it and does not answer; `flatout flatten --yes` works all the same"
             ) from error
-    session = LocalSession(settings, home, wanted)
+
+    def waits(question: str, why: str) -> None:
+        if why:
+            note(settings, home, "opening-waits", f"{question}: {why}", "WARNING")
+        if told is not None:
+            told(question, why)
+
+    session = LocalSession(settings, home, wanted, resolved.identity)
     try:
-        await session.open()
+        await session.open(waits)
     except BaseException:
+        session.give_up()
         home.let_go()
         raise
     return session

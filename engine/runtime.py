@@ -9,17 +9,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import Protocol, cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.bookkeeping import batch
 from engine.books import books
 from engine.clock import SECOND, Clock
+from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
@@ -30,25 +31,28 @@ from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
-from engine.desk.state import State, decode_state, encode_state
+from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
 from engine.evidence import Books, Evidence
 from engine.gate import Gate, Permit, Standing
 from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
-from engine.journal import Batch, Journal, LeaseLostError
+from engine.journal import Batch, Journal, JournalError, LeaseLostError
 from engine.market import CandleRing
 from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, VenueReport
+from engine.model.report import Charged, KeyShared, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
+from engine.replay import state_of
 from engine.session.beat import GAP, Beat
+from engine.session.summary import Summary
 from engine.settings import Settings
+from engine.summaries import Summaries
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
 
@@ -68,9 +72,6 @@ LIVE_LAG = 5.0
 DEAREST = 10.0
 """No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
-
-encode = msgspec.json.Encoder(decimal_format="string").encode
-decode = msgspec.json.Decoder(AnyEvent).decode
 
 
 class BeatingPermit(Permit, Protocol):
@@ -107,6 +108,7 @@ class Engine:
         inline: bool = False,
         looking: bool = False,
         hooks: Hooks | None = None,
+        summary: Callable[[Summary], None] | None = None,
         permit: BeatingPermit | None = None,
     ) -> None:
         self.settings = settings
@@ -116,6 +118,8 @@ class Engine:
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
         self.board = Board(clock.now())
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._notice_count = 0
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
@@ -123,7 +127,7 @@ class Engine:
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
         evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
         self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
-        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture)
+        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture, self._unanswered)
         jitter = Random(seed)  # noqa: S311 - nobody gains by guessing when a retry comes
         self.gateway = Gateway(venue, settings.gateway, clock, jitter, self.tasks.spawn, listener, self.reserve, self._reserve_at_most, self.gate)
         self.quotes = 0
@@ -132,6 +136,7 @@ class Engine:
         self.progress: Callable[[], float] | None = None
         """How far a recorded market has been played."""
         self.connected = False
+        self._summaries = None if summary is None else Summaries(journal, self.state, self.gateway.levels, clock, summary)
         self._inline = inline
         self._looking = looking
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
@@ -143,8 +148,6 @@ class Engine:
         self._beat: asyncio.TimerHandle | None = None
         self._beat_at = 0
         self._drift = 0
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
         self._candles: dict[str, tuple[CandleRing, CandleRing]] = {}
         self._snapshot_seq = self.state.seq
@@ -156,13 +159,9 @@ class Engine:
         """Who has the pen, once it was lost."""
 
     def _load(self) -> State:
-        """The state that the journal tells: the newest snapshot, and the events since."""
+        """The state that the journal tells."""
         account = self.settings.account
-        loaded = self.journal.load()
-        state = State(account.name, account.currency) if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
-        return state
+        return state_of(self.journal, account.name, account.currency, self.complain)
 
     # Life
 
@@ -217,8 +216,11 @@ class Engine:
             return
         self.journal.append(Batch(levels=self.gateway.levels()))
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
-            self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, self.clock.now(), codec.save(self.state))
         self.journal.close()
+        if self._summaries is not None:
+            with suppress(JournalError):  # what was committed before is in the home all the same
+                self._summaries.tell()
 
     async def _finish(self, patience: int) -> None:
         """Until nothing is on the line, or the time is up."""
@@ -244,6 +246,8 @@ class Engine:
         for handle in (self._timer, self._beat):
             if handle is not None:
                 handle.cancel()
+        if self._summaries is not None:
+            self._summaries.cancel()
         await self.venue.close()
         await self.tasks.close()
 
@@ -297,6 +301,10 @@ class Engine:
         """What the venue said."""
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
+            return
+        if isinstance(report, KeyShared):
+            if not self._closed:
+                self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
         if not self._closed and not is_repeat(self.state, report):
@@ -398,6 +406,8 @@ class Engine:
         except LeaseLostError as error:
             self._lose_lease(str(error), error.winner, requests)
             return
+        if self._summaries is not None:
+            self._summaries.journaled(number, decision.events)
         questions = tuple(request for request in requests if isinstance(request, Query | QueryAccount))
         if questions:
             self.gateway.enqueue(questions)  # they change nothing: they need not wait for the disk
@@ -408,11 +418,11 @@ class Engine:
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
-            self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, now, codec.save(self.state))
 
     def _batch(self, decision: Decision, now: int) -> Batch:
         told = bool(decision.requests) or not self.gateway.idle  # also while earlier requests still wait: they leave later than they were written
-        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), encode)
+        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), codec.encode)
 
     def _durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""
@@ -421,6 +431,8 @@ class Engine:
             ready.extend(self._held.popleft()[1])
         if ready and not self._closed:
             self.gateway.enqueue(ready)
+        if self._summaries is not None and not self._closed:
+            self._summaries.durable(number)
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
@@ -453,6 +465,8 @@ class Engine:
         if self.read_only:
             return
         self.read_only, self.winner = True, winner
+        if self._summaries is not None:
+            self._summaries.cancel()
         unsent = (*self.gateway.fall_silent(), *(request for _, held in self._held for request in held), *decided)
         self._held.clear()
         asyncio.get_running_loop().call_soon(self._not_sent, unsent)  # told after what is being decided now
@@ -484,11 +498,20 @@ class Engine:
         if not self._closed:
             self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise an alert of a console's, or cure it with an empty `text`; entries are not blocked."""
+        self.post(Trouble(code, subject, text, blocks=False))
+
     def _trouble(self, code: str, text: str) -> None:
         self.post(Trouble(code, "venue", text, blocks=True))
 
     def _rate_limited(self, text: str) -> None:
         self.post(RateLimited(text))
+
+    def _unanswered(self, text: str) -> None:
+        """While the account recovers, its state is what everything waits for."""
+        if "STARTING" in self.state.blocks:
+            self._notice("busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", "", "")
 
     def _set_timer(self) -> None:
         if self.read_only:
@@ -558,6 +581,11 @@ class Engine:
         """Say that something beside the desk failed."""
         self._notice("bad", text, "", "")
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was said so far, the newest last."""
+        return tuple(self._notices)
+
     def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
         self._notice_count += 1
         self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))
@@ -588,7 +616,7 @@ class Engine:
             connected="DISCONNECTED" not in self.state.blocks,
             journal_failing=self.journal_failing,
             flatten=self.views.flatten(ctx),
-            notices=tuple(self._notices),
+            notices=self.notices,
             truth=self.views.truth(ctx),
             progress=None if self.progress is None else self.progress(),
         )

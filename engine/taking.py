@@ -32,6 +32,8 @@ LOOK = 0.25
 class PenHeldError(HomeError):
     """Somebody else holds the account, and keeps it. The text says who, since when, and what can be done."""
 
+    exit_code = 3
+
 
 class Wanted(Struct, frozen=True):
     """What the operator said about a pen that somebody else holds."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, protection, reconcile, recovery, reports
+from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, marked, protection, reconcile, recovery, reports, unexplained
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_credit
@@ -23,6 +23,7 @@ from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, Intent
+from engine.model.mark import MarkedOrder
 from engine.model.money import plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
@@ -72,6 +73,19 @@ class Overdue(Struct, frozen=True):
     """Nanoseconds."""
 
 
+class SetBack(Struct, frozen=True):
+    """The home knows more than the journal that was opened."""
+
+    text: str
+
+
+class Marked(Struct, frozen=True):
+    """A last exit's mark stands in the account's home."""
+
+    name: str
+    orders: tuple[MarkedOrder, ...]
+
+
 class Trouble(Struct, frozen=True):
     """Something of the engine's own fails, or (text empty) works again: journal, breaker, lease, task."""
 
@@ -93,7 +107,9 @@ class RateLimited(Struct, frozen=True):
     text: str
 
 
-Message = AnyIntent | Overdue | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
+Message = (
+    AnyIntent | Overdue | SetBack | Marked | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
+)
 
 
 class Decision(Struct, frozen=True):
@@ -322,6 +338,14 @@ def _on_overdue(ctx: Context, message: Overdue) -> Events:
     yield from intents.overdue(ctx, message.intent, message.late)
 
 
+def _on_set_back(ctx: Context, message: SetBack) -> Events:
+    yield from unexplained.set_back(ctx, message.text)
+
+
+def _on_marked(ctx: Context, message: Marked) -> Events:
+    yield from marked.found(ctx, message.name, message.orders)
+
+
 def _on_wake(_: Context, __: Wake) -> Events:
     """What is due has been looked at already."""
     yield from ()
@@ -397,7 +421,7 @@ def _restart(ctx: Context, _: Restarted) -> Events:
             request = "submit" if order.status is Status.PENDING else "amend" if order.amend_pending else "cancel"
             yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now)
     yield from doubts.ask_now(ctx)
-    yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - doubts.OVERLAP))
+    yield e.AccountAsked(ctx.now, doubts.since(ctx))
 
 
 def _trouble(ctx: Context, message: Trouble) -> Events:
@@ -417,6 +441,8 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Pulse: _on_pulse,
     Wake: _on_wake,
     Overdue: _on_overdue,
+    SetBack: _on_set_back,
+    Marked: _on_marked,
     Picture: reconcile.on_picture,
     Connected: reconcile.on_connected,
     Disconnected: reconcile.on_disconnected,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile, settling
+from engine.desk import flatten, reconcile, settling, unexplained
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
@@ -29,6 +29,9 @@ BY_HAND = {
     "DAILY_LOSS": "resume DAILY_LOSS",
     "HALTED": "resume HALTED",
     "TASK_DIED": "resume TASK_DIED",
+    "UNEXPLAINED": "resume UNEXPLAINED",
+    "SECOND_ENGINE": "resume SECOND_ENGINE",
+    "EMERGENCY_EXIT": "resume EMERGENCY_EXIT",
 }
 """Reasons that the operator may clear by name, and the command that does."""
 
@@ -296,7 +299,11 @@ def _resume(ctx: Context, intent: i.Resume) -> Events:
         yield from refuse(ctx, intent, "NOT_RESUMABLE", intent.reason, "it clears by itself once its cause is gone")
     else:
         yield from accept(ctx, intent, f"{intent.reason} cleared")
-        yield e.EntriesAllowed(ctx.now, intent.reason)
+        if intent.reason == unexplained.BLOCK:
+            yield from unexplained.leave_all(ctx)
+        if intent.reason in ctx.state.blocks:
+            yield e.EntriesAllowed(ctx.now, intent.reason)
+        yield from cure(ctx, intent.reason, "account")
         yield from cure(ctx, "LOCKOUT", intent.reason)
 
 

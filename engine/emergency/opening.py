@@ -50,6 +50,7 @@ async def opened(settings: Settings, folder: Path, clock: Clock, symbols: Iterab
 
 
 def _live(settings: Settings, folder: Path, clock: Clock, symbols: Iterable[str]):  # type: ignore[no-untyped-def]  # its class imports ccxt
+    from engine.venues.live import nonces
     from engine.venues.live.dialects import dialect
     from engine.venues.live.venue import Where
 
@@ -59,7 +60,8 @@ def _live(settings: Settings, folder: Path, clock: Clock, symbols: Iterable[str]
         profile = replace(profile, limit_options={**profile.limit_options, **account.limits})
     wanted = tuple(dict.fromkeys((*settings.market.symbols, *symbols)))
     timeout = min(settings.gateway.timeout, TIMEOUT)
-    where = Where(account.name, wanted, account.rest, account.ws, timeout, lenient=True)
+    kept = folder / nonces.FILE if folder.is_dir() else None
+    where = Where(account.name, wanted, account.rest, account.ws, timeout, lenient=True, nonces=kept)
     return dialect(account.venue)(profile, where, find(account.name, folder), clock)
 
 

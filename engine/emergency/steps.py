@@ -123,7 +123,7 @@ class LastExit:
     @property
     def _socket(self) -> Path:
         try:
-            return Home(self._wanted.folder).control
+            return Home(self._wanted.folder, create=False).control
         except (HomeError, OSError):
             return self._wanted.folder / "control.sock"
 

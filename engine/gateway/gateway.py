@@ -64,6 +64,8 @@ class Listener(Struct):
     rate_limited: Callable[[str], None]
     picture: Callable[[], None]
     """Ask for a picture of the account, as urgently as what waits for it."""
+    unanswered: Callable[[str], None] = lambda text: None
+    """Why the account is asked for once more."""
 
 
 class Gateway:
@@ -365,6 +367,7 @@ class Gateway:
                 self._listener.report(Unanswered(name, text, self._clock.now()))
             case QueryAccount():
                 self._try_again(waiting)
+                self._listener.unanswered(text)
             case request:
                 self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Self
 
+from engine.journal import identity as identities
 from engine.journal import lease, reading, verify
 from engine.journal.batch import Batch, Head, Lease, Loaded, StoredEvent, Waiting, WaitingSnapshot
 from engine.journal.commit import Committer
@@ -27,6 +28,8 @@ class Journal:
         """Ours; None while we don't hold it."""
         self._store = store
         self._inline = inline
+        self.id = reading.identity(store)
+        """The journal's own: another journal in its place has another one."""
         self._assigned = reading.head(store)
         self._queue: Queue | None = None
         self._thread: WriterThread | None = None
@@ -136,6 +139,20 @@ class Journal:
         return self._assigned.seq if self._queue is not None else reading.head(self._store).seq
 
     @property
+    def durable(self) -> Head:
+        """The end of what is durable: as this writer committed it, or, for a reader, as it is stored now."""
+        return reading.head(self._store) if self._queue is None else self._queue.durable
+
+    def hash_at(self, seq: int) -> str | None:
+        """The chain's hash after event `seq`, in hexadecimal; None where the journal has no such event."""
+        found = reading.hash_at(self._store, self.account, seq)
+        return None if found is None else found.hex()
+
+    def knows_order(self, client_order_id: str) -> bool:
+        """Whether an order was ever written, by its client order id."""
+        return reading.knows_order(self._store, client_order_id)
+
+    @property
     def waiting(self) -> int:
         """Batches that are not durable yet."""
         return 0 if self._queue is None else self._queue.waiting
@@ -209,11 +226,11 @@ class Journal:
         except JournalError:
             return  # it stays in our name, and the next start under that name takes it again
 
-    def load(self) -> Loaded:
+    def load(self, *, snapshots: bool = True) -> Loaded:
         """The newest good snapshot and the events after it, checked against the chain as they are read
-        (JournalDamagedError).
+        (JournalDamagedError). Without `snapshots`, all events from the first.
         """
-        return reading.load(self._store, self.account)
+        return reading.load(self._store, self.account, snapshots=snapshots)
 
     def events(self, after_seq: int = 0) -> Iterator[StoredEvent]:
         """The stored events after a seq, in order, streamed, unchecked. Exhaust or close it: it holds a connection."""
@@ -244,6 +261,16 @@ class Journal:
     def levels(self) -> tuple[Level, ...]:
         """The rate-limit counters as they were last stored, by name."""
         return reading.levels(self._store)
+
+    def identity(self) -> dict[str, str | None] | None:
+        """What the account is, as it was first written down; None where nobody did."""
+        return identities.read(self._store)
+
+    def identify(self, values: identities.Values, now: int) -> None:
+        """Write down what the account is. `now` in nanoseconds. JournalError if read-only, or another program writes."""
+        if self.read_only:
+            raise JournalError(f"journal {self._store.where}: it is open for reading only; open it for writing to say what it is")
+        identities.write(self._store, values, now)
 
     def verify(self, progress: verify.Progress | None = None) -> list[verify.Fault]:
         """Walk the whole chain, its end, the snapshots and, for SQLite, the pages; an empty list if all is well."""

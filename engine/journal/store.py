@@ -19,6 +19,7 @@ from engine.journal.errors import (
     NotAJournalError,
     explain,
 )
+from engine.model.secrets import masked, of_url, remember
 
 BUSY_S = 3.0
 """How long another program's lock is waited for."""
@@ -169,7 +170,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _postgres(url: URL, *, read_only: bool) -> Store:
-    where = url.render_as_string(hide_password=True)
+    remember([url.password, *of_url(url.render_as_string(hide_password=False))])
+    where = masked(url.render_as_string(hide_password=True))
     # a server that vanished is noticed in seconds, not when TCP gives up
     limits: dict[str, int] = {"connect_timeout": 5, "keepalives_idle": 5, "tcp_user_timeout": 10_000}
     try:

@@ -202,6 +202,24 @@ class MetaRow(Row, table=True):
     last_seq: int = Field(sa_type=Whole)
     last_batch: int = Field(sa_type=Whole)
     last_hash: bytes = Field(sa_type=LargeBinary)
+    journal: str = Field(sa_column_kwargs={"server_default": ""})
+    """The journal's own id, random, given when it is made (or first opened by a program that knows of it)."""
+
+
+class IdentityRow(Row, table=True):
+    """What the account is (H128): one row, written when it is first opened; none in a journal of before."""
+
+    __tablename__ = "identity"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    venue: str
+    profile: str
+    rest: str | None
+    ws: str | None
+    fingerprint: str
+    """Of the API key."""
+    currency: str
+    at: int = Field(sa_type=Whole)
 
 
 def table(name: str) -> Table:

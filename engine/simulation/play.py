@@ -20,8 +20,7 @@ from engine import assembly
 from engine.clock import SECOND, Clock, run_virtual
 from engine.desk.desk import Decision
 from engine.desk.events import IntentTaken
-from engine.desk.evolve import evolve
-from engine.desk.state import State, decode_state
+from engine.desk.state import State
 from engine.exchange import Faults
 from engine.model import intent as i
 from engine.model.instrument import Instrument
@@ -31,7 +30,8 @@ from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.report import Accepted, VenueReport
 from engine.model.side import Side
-from engine.runtime import Engine, Hooks, decode
+from engine.replay import replay, state_of
+from engine.runtime import Engine, Hooks
 from engine.scenario.invariants import Auditor, Violation
 from engine.settings import AccountSettings, Settings, with_values
 from engine.simulation import draw
@@ -507,16 +507,10 @@ class _Player:
         """Invariant 8: from the newest snapshot, and from zero."""
         now = self.clock.now()
         journal = FaultyJournal.open(self.home / "journal.sqlite", ACCOUNT, "simulation", now=now, read_only=True)
-        loaded = journal.load()
-        fresh = State(ACCOUNT, "USD")
-        state = fresh if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
+        state = state_of(journal, ACCOUNT, "USD", self.engine.complain)
         auditor = Auditor()
         auditor.replay(self.engine.state, state, now, "the newest snapshot")
-        state = State(ACCOUNT, "USD")
-        for stored in journal.events():
-            evolve(state, decode(stored.body))
+        state = replay(State(ACCOUNT, "USD"), journal.events())
         auditor.replay(self.engine.state, state, now, "the journal from zero")
         self.outcome.violations.extend(auditor.violations)
         journal.close()

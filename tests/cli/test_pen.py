@@ -21,6 +21,11 @@ from sqlalchemy.pool import NullPool
 
 from engine.control import HandedOver, HandOver, Line
 from engine.home import Home
+from engine.journal import Journal
+from engine.local import open_session
+from engine.runtime import Engine
+from engine.settings import load
+from engine.venues.protocol import VenueError
 from tests.journal.conftest import server as server
 
 pytestmark = pytest.mark.hazard("H76")
@@ -250,6 +255,17 @@ def test_a_holder_that_does_not_answer_is_not_taken_over_by_asking(console: Open
     assert "was asked and does not answer" in told
 
 
+def test_who_lost_the_pen_leaves_the_socket_of_whoever_has_it(console: Open, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = console(home)
+    home.rename(tmp_path / "moved")
+    first.until(lambda told: told.get("read_only"))
+    second = console(home)
+    assert second.said[0]["read_only"] is False
+    first.end()
+    assert Home.of("paper", home).control.exists(), "it is another one's"
+
+
 def test_a_console_whose_home_was_put_back_under_it_falls_silent(console: Open, tmp_path: Path) -> None:
     home = tmp_path / "home"
     first = console(home, "trade")
@@ -258,6 +274,11 @@ def test_a_console_whose_home_was_put_back_under_it_falls_silent(console: Open, 
     lost = first.until(lambda told: told.get("read_only"))
     sent = first.now["sent"]
     assert any("removed or put back" in text for text in lost["alerts"])
+    (log,) = (tmp_path / "moved").rglob("flatout.log")
+    end = time.monotonic() + 5
+    while '"code":"LEASE_LOST"' not in log.read_text():
+        assert time.monotonic() < end, "the log tells it"
+        time.sleep(0.05)
     time.sleep(1)
     assert first.now["sent"] == sent
     (tmp_path / "moved").rename(home)
@@ -277,6 +298,18 @@ def test_the_second_home_of_a_shared_journal_is_refused_with_exit_code_3(console
     assert f"held by process {first.process.pid}" in told
     assert "--take-over" in told
     assert not first.now.get("read_only")
+
+
+def test_an_opening_that_fails_keeps_no_lease(shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: Engine) -> None:
+        del self
+        raise VenueError("the venue is away")
+
+    monkeypatch.setattr(Engine, "start", fail)
+    settings = load(None, [f"journal.url={shared}"]).settings
+    with pytest.raises(VenueError, match="the venue is away"):
+        asyncio.run(open_session(settings, tmp_path))
+    assert Journal.open(shared, "paper", "reader", now=1, read_only=True).held_by().holder == ""
 
 
 def test_a_holder_of_a_shared_journal_hands_over_when_it_is_asked(console: Open, shared: str, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def test_a_read_only_console_runs_the_last_exit(staged: Staged, code: int,
 
 
 async def test_the_console_of_an_account_knows_its_own_command() -> None:
-    from tui.cli import Common
+    from tui.common import Common
     from tui.opening import last_exit_command
 
     command = last_exit_command(Common(None, ("account.venue=kraken", "account.name=main"), None), "main")

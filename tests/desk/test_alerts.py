@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import Pulse, RateLimited, Trouble
+from engine.desk.desk import Marked, Pulse, RateLimited, SetBack, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.alert import ALERTS, Alert, Severity
 from engine.model.fill import Fill, Liquidity
+from engine.model.ids import account_prefix
+from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
@@ -156,6 +158,24 @@ def _unfilled(story: Story) -> None:
     story.cancelled(story.order("close"), "self trade prevention")
 
 
+def _second_engine(story: Story) -> None:
+    story.now += 1
+    order = Order(
+        f"{account_prefix('test')}7MRSP4X3IAAAAC",
+        "",
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(50_000),
+        venue_order_id="V7",
+        status=Status.OPEN,
+        created_at=story.now,
+    )
+    story.picture(orders=(order,))
+
+
 def _held_back(reason: str) -> Tale:
     def tale(story: Story) -> None:
         story.opened()
@@ -191,13 +211,17 @@ STORIES: dict[str, Tale] = {
     "LEASE_LOST": _trouble("LEASE_LOST"),
     "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
-    "SECOND_ENGINE": _trouble("SECOND_ENGINE"),
     "TASK_DIED": _trouble("TASK_DIED"),
+    "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
+    "SCREEN_FAILED": _trouble("SCREEN_FAILED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
     "HELD_BACK": _held_back("size"),
     "SENT_ON_BOOKS": _held_back("books"),
     "CLOSE_UNFILLED": _unfilled,
+    "UNEXPLAINED": lambda story: story.tell(SetBack("an older copy")),
+    "SECOND_ENGINE": _second_engine,
+    "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

@@ -199,6 +199,8 @@ def test_an_over_close_is_undone_at_once(side: Side) -> None:
     assert target.client_order_id in {request.client_order_id for request in story.sent(Cancel)}
     story.fill(target, price="61200" if side is Side.BUY else "58800")
     assert "OVER_CLOSED" in story.standing()
+    assert not story.orders("close"), "the venue has not said so yet"
+    story.witness()
     repair, submit = story.order("close"), story.sent(Submit)[-1]
     assert (submit.lane, repair.side, repair.size, repair.reduce_only) == (Lane.EMERGENCY, side, D("0.5"), True)
     story.rejected(repair)

@@ -292,11 +292,13 @@ def test_exits_of_several_reduce_only_as_long_as_each_holds_something() -> None:
     assert all(order.reduce_only for order in story.orders("stop"))
     stop = next(order for order in story.state.orders_for(first.id) if order.role is Role.STOP)
     story.fill(stop, "0.25", price="59400")
+    story.witness()
     repair = story.order("close")
     assert (repair.size, repair.reduce_only) == (D("0.05"), False), "reduce-only would look at what both hold"
     story = Story(FUTURES)
     story.opened("0.2")
     story.fill(story.order("stop"), "0.25", price="59400")
+    story.witness()
     assert story.order("close").reduce_only
 
 

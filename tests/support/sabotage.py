@@ -999,6 +999,7 @@ def no_backoff(patch: Patch) -> None:
 def tell_the_password(patch: Patch) -> None:
     render = URL.render_as_string
     patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr("engine.journal.store.masked", str)
 
 
 @sabotage("H68", "the log writes what it gets", test="tests/hazards/test_secrets.py::test_a_secret_that_somebody_types_stays_out_of_the_log")
@@ -1045,6 +1046,7 @@ def repeat_the_address(patch: Patch) -> None:
 def open_with_the_password(patch: Patch) -> None:
     render = URL.render_as_string
     patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr("engine.journal.store.masked", str)
 
 
 @sabotage("H69", "text is shown as it comes", test="tests/console/test_foreign_text.py::test_an_engine_that_cant_open_says_so_literally")
