@@ -35,6 +35,8 @@ from engine.venues.protocol import OutcomeUnknownError, RefusedError, VenueError
 FLAT, NOT_FLAT, UNUSABLE = 0, 1, 2
 REACHED = 45.0
 """Seconds that the venue gets to answer at all before the exit says that it can't be reached."""
+TURNS, TURN = 12, 0.25
+"""How often, and after how many seconds, it looks again who holds an account that changes hands."""
 HANDED = 4.0
 """Seconds that a holder has to close which has said that it hands the account over."""
 
@@ -88,7 +90,7 @@ class LastExit:
         if not self._wanted.folder.is_dir():
             code = await self._directly(None, None)
             return NOT_FLAT if code is None else code
-        for _ in range(3):
+        for _ in range(TURNS):
             found = self._take()
             if isinstance(found, Lock) or found is None:
                 code = await self._directly(found, None)
@@ -99,11 +101,12 @@ class LastExit:
                 if mark is not None:
                     return self._ended(mark)
                 self.say("it has stopped moving: taking over")
-            elif await self._asked():
+            elif not found.is_dead and await self._asked():
                 return FLAT
             code = await self._directly(None, found)
             if code is not None:
                 return code
+            await asyncio.sleep(TURN)
         self.say("NOT FLAT: other processes took the account again and again")
         return NOT_FLAT
 
@@ -204,9 +207,9 @@ class LastExit:
         return found.pid > 0 and not found.is_dead
 
     def _not_ended(self) -> int | None:
-        """Nobody was ended: None where another last exit has the account now, else that coins are not sold."""
+        """Nobody was ended: None where the account changes hands just now, to another last exit; else that coins are not sold."""
         found = read_lock(self._wanted.folder)
-        if holder.is_exit(found) and not found.is_dead:
+        if holder.is_exit(found) or found.is_dead:
             return None
         self.say("NOT FLAT: another process may still send for this account; coins are not sold")
         return NOT_FLAT
