@@ -32,6 +32,7 @@ from engine.session.identity import Identity, check_key, fingerprint, resolve
 from engine.session.keeper import Keeper
 from engine.session.lock import Lock, myself
 from engine.session.pen import HomePermit, LeasePermit, boottime
+from engine.session.records import Records
 from engine.settings import Settings
 from engine.taking import PenHeldError, Wanted, take
 from engine.venues.live.keys import find
@@ -96,10 +97,13 @@ class LocalSession:
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
                 loop.call_soon_threadsafe(self.engine.complain, text)
 
+        records = Records(self._home.folder)
+        with suppress(OSError):  # a full disk: the last exit does without the room
+            records.reserve()
         self._keeper = Keeper(self._home.folder, complain)
         permit = LeasePermit(pen, clock.now(), sent, clock.speed) if journal.shared else HomePermit(pen, clock.now(), clock.speed)
         self.engine = Engine(
-            self._settings, venue, journal, clock, seed=time.time_ns(), looking=venue.live, permit=permit, summary=self._keeper.offer
+            self._settings, venue, journal, clock, seed=time.time_ns(), looking=venue.live, permit=permit, summary=self._keeper.offer, records=records
         )
         if isinstance(permit, LeasePermit):
             journal.keep(permit, boottime, self.engine.lose, self._wanted_by)

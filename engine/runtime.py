@@ -23,10 +23,25 @@ from engine.clock import SECOND, Clock
 from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
+from engine.desk.desk import (
+    Crossed,
+    Decision,
+    Desk,
+    Listed,
+    Marked,
+    Message,
+    Overdue,
+    Pulse,
+    RateLimited,
+    Reconcile,
+    Restarted,
+    SetBack,
+    Slept,
+    Trouble,
+)
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.doubts import OVERLAP
-from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, OrderRejected, Reconciled, Sampled
+from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled, Sampled
 from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
@@ -50,7 +65,9 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Reque
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
 from engine.session.beat import GAP, Beat
+from engine.session.records import Records
 from engine.session.summary import Summary
+from engine.session.witness import set_back
 from engine.settings import Settings
 from engine.summaries import Summaries
 from engine.tasks import Tasks
@@ -110,6 +127,7 @@ class Engine:
         hooks: Hooks | None = None,
         summary: Callable[[Summary], None] | None = None,
         permit: BeatingPermit | None = None,
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.venue = venue
@@ -142,6 +160,9 @@ class Engine:
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
         self._draining = False
         self._held: deque[tuple[int, tuple[Request, ...]]] = deque()
+        self._records = records
+        self._booked: deque[tuple[int, str]] = deque()
+        """Marks that are booked once a batch is durable."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._unsaved = False
@@ -176,6 +197,7 @@ class Engine:
         self.post(Listed(instruments))
         self.gate.evidence.seed(self.state.orders.values(), self.state.executions)
         self.post(Restarted())
+        self._witness()
         for alert in [alert for alert in self.state.alerts.values() if alert.code == "LEASE_WANTED"]:
             self.post(Trouble(alert.code, alert.subject, "", blocks=True))  # whoever starts has it
         if self._looking:
@@ -183,6 +205,38 @@ class Engine:
             self.post(Trouble(LOOKING, self.settings.account.name, text, blocks=True))
         await self.venue.connect(self.report, self.quote)
         self._next_beat(self.clock.now() + SECOND)
+
+    def _witness(self) -> None:
+        """What the home knows beside the journal is heard before anything is sent."""
+        if self._records is None:
+            return
+        journal = self.journal
+        behind = set_back(self._records.summary, journal.last_seq, journal.hash_at, journal.knows_order, journal.id)
+        if behind:
+            self.post(SetBack(behind))
+        self._look_for_mark()
+
+    def _look_for_mark(self) -> None:
+        """A last exit may have been at work: while we were gone, or while we hung."""
+        mark = None if self._records is None else self._records.changed_mark()
+        if mark is None or not mark.orders:
+            return
+        if mark.name in self.state.booked_marks:
+            self._forget_mark(mark.name)
+            return
+        now = self.clock.now()
+        orders = tuple(replace(order, at=min(order.at, now)) for order in mark.orders)  # the machine's time; a recorded market has another one
+        for order in orders:
+            self.gate.evidence.act(order.client_order_id, order.at)
+        self.gate.evidence.void("a last exit was at work here", now)
+        self.gate.blind = True
+        self._inbox.appendleft((Marked(mark.name, orders), None))  # before whatever was asked meanwhile
+        self.post(Reconcile())
+
+    def _forget_mark(self, name: str) -> None:
+        if self._records is not None:
+            with suppress(OSError):  # it is booked: the next look finds it so
+                self._records.clear_mark(name)
 
     def _next_beat(self, at: int) -> None:
         self._beat_at = at
@@ -256,6 +310,7 @@ class Engine:
         self._lag = max(0, self.clock.now() - self._beat_at)
         self._wake_up()
         self._watch_clock()
+        self._look_for_mark()
         now = self.clock.now()
         self._next_beat(max(self._beat_at, now) + self._pace())
         if self.desk.needs_pulse(now):
@@ -278,6 +333,7 @@ class Engine:
         if self._beat is None or self._closed or now - self._beat_at <= GAP:
             return
         self.gate.evidence.void("this process stood still", now)
+        self._look_for_mark()
         if now - self._beat_at > SLEPT:
             text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
             self._beat_at = now
@@ -415,6 +471,8 @@ class Engine:
             self._held.append((number, tuple(request for request in requests if request not in questions)))
             if self.journal_failing:
                 self._release_exits()
+        if any(type(event) is MarkBooked for event in decision.events):
+            self._booked.append((number, next(reversed(self.state.booked_marks))))
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
@@ -433,6 +491,8 @@ class Engine:
             self.gateway.enqueue(ready)
         if self._summaries is not None and not self._closed:
             self._summaries.durable(number)
+        while self._booked and self._booked[0][0] <= number:
+            self._forget_mark(self._booked.popleft()[1])
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""

@@ -27,7 +27,7 @@ async def opened(server: Exchange, folder: Path, patch: pytest.MonkeyPatch, *mor
 
     try:
         async with asyncio.timeout(25):
-            session = await open_session(load(None, [*server.flags, *more]).settings, folder, hear)
+            session = await open_session(load(None, [*server.flags, *more]).settings, folder, told=hear)
     except Exception as error:
         return None, told, error
     assert isinstance(session, LocalSession)

@@ -38,6 +38,7 @@ from engine.model.side import Side
 from engine.model.view import Answer
 from engine.replay import replay
 from engine.runtime import Engine, Hooks
+from engine.session.records import Records
 from engine.session.summary import Summary
 from engine.settings import AccountSettings, Settings, with_values
 from engine.venues.paper import PaperVenue
@@ -325,6 +326,8 @@ class World:
         self.failures: list[str] = []
         self.count = 0
         self.summary: Callable[[Summary], None] | None = None
+        self.records = False
+        """Whether the engine looks at what the home knows beside the journal."""
         """What the next engine is given to write its summaries."""
 
     # Life
@@ -335,7 +338,15 @@ class World:
         if journal.lease is None:
             journal.claim("story", self.clock.now())
         return Engine(
-            self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided), summary=self.summary
+            self.settings,
+            self.venue,
+            journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._decided),
+            summary=self.summary,
+            records=Records(self.home) if self.records else None,
         )
 
     def _decided(self, decision: Decision, _: int) -> None:
