@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from engine.emergency import Wanted, last_exit
+from engine.session.folder import FolderError, check
 from engine.session.identity import IdentityError, Resolved, check_key, resolve
 from engine.session.running import running
 from engine.settings import SettingsError, load
@@ -26,6 +27,11 @@ def flatten(common: Common, *, yes: bool, all_of: tuple[str, ...] = (), any_pric
     except (SettingsError, IdentityError, VenueError) as error:
         say(f"flatout flatten: {error}", err=True)
         return UNUSABLE
+    try:
+        if found.folder.exists():
+            check(found.folder)
+    except FolderError as error:  # told, and passed over: flat comes first
+        say(f"flatout flatten: {error}", err=True)
     if not yes:
         return _only_told(common, found)
     if not found.exists and not found.identity.live:

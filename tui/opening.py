@@ -13,6 +13,7 @@ import click
 from msgspec.structs import replace
 
 from engine.session import Session
+from engine.session.folder import FolderError, check
 from engine.session.identity import (
     IdentityError,
     KeyChangedError,
@@ -60,8 +61,11 @@ def account_of(common: Common, loaded: Loaded | None = None, *, new: bool = Fals
     """Which account is meant. One that is not what it is said to be is one sentence and exit code 2; nothing is created."""
     loaded = loaded or settings_of(common)
     try:
-        return resolve(loaded.settings, common.home, loaded.explicit, origins=loaded.origins, named=loaded.accounts, new=new)
-    except IdentityError as error:
+        found = resolve(loaded.settings, common.home, loaded.explicit, origins=loaded.origins, named=loaded.accounts, new=new)
+        if found.folder.exists():
+            check(found.folder)
+        return found
+    except (IdentityError, FolderError) as error:
         say(f"flatout{command and ' '}{command}: {error}", err=True)
         raise SystemExit(2) from error
 

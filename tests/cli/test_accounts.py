@@ -30,7 +30,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("FLATOUT_HOME", str(place.home))
     monkeypatch.setenv("FLATOUT_SETTINGS", str(place.settings))
     folder = place.home / "main"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, mode=0o700)
+    monkeypatch.setattr("tui.opening.unfit", lambda: "")  # there is no terminal in a test; what is refused here is refused before one is needed
     identities.write(folder, MAIN)
     place.settings.write_text(TABLE)
     return place

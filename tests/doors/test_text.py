@@ -22,6 +22,7 @@ from engine.desk.codec import encode
 from engine.desk.desk import Decision
 from engine.desk.evolve import evolve
 from engine.desk.state import State
+from engine.exchange import Store
 from engine.home import Home
 from engine.journal import Journal
 from engine.model.alert import Alert
@@ -61,6 +62,7 @@ def poisoned(tmp_path: Path) -> Path:
     journal.append(batch(Decision((raised,), ()), state, 1, (), encode))
     journal.flush()
     journal.close()
+    Store(home.paper).close()
     return tmp_path / "home"
 
 
