@@ -25,14 +25,13 @@ from engine.desk.state import State, decode_state
 from engine.exchange import Faults
 from engine.model import intent as i
 from engine.model.instrument import Instrument
-from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role, Trail
 from engine.model.position import Position
 from engine.model.quote import Quote
-from engine.model.report import Accepted, VenueReport
+from engine.model.report import VenueReport
 from engine.model.side import Side
+from engine.rehearsal.auditor import Auditor, Violation
 from engine.runtime import Engine, Hooks, decode
-from engine.scenario.invariants import Auditor, Violation
 from engine.settings import AccountSettings, Settings, with_values
 from engine.simulation import draw
 from engine.simulation import story as s
@@ -50,8 +49,6 @@ STEP = 250 * MS
 """Between two prices."""
 LENT = Decimal(3)
 """The leverage of what is to be held on margin."""
-ROUNDED = Decimal("0.000001")
-"""What averages of entries leave in the last digits."""
 CALM = 400 * SECOND
 """How long everything may take to settle."""
 ACCOUNT = "simulation"
@@ -105,7 +102,6 @@ class _Player:
         self.power = Power()
         self.disk = Disk()
         self.prices = dict(PRICES)
-        self.accepted: Counter[str] = Counter()
         self.keys = self.pressed = 0
         self.asked: list[i.AnyIntent] = []
         self.meddled = False
@@ -113,7 +109,7 @@ class _Player:
         self.auditor = Auditor()
 
     def fail(self, invariant: str, detail: str) -> None:
-        self.outcome.violations.append(Violation(self.clock.now(), invariant, detail))
+        self.auditor.findings.fail(self.clock.now(), invariant, detail)
 
     # The world
 
@@ -126,13 +122,17 @@ class _Player:
                 await self._reboot()
             self.keys = number + 1
         await self._end()
+        self.outcome.violations = self.auditor.violations
+        self.outcome.checked = self.auditor.checked
         return self.outcome
 
     def _open_world(self) -> None:
         self.clock = Clock(asyncio.get_running_loop(), START)
         profile = load_profile(self.story.profile)
         self.instruments: dict[str, Instrument] = {symbol: instrument_for(profile, symbol, TICK) for symbol in PRICES}
-        account = AccountSettings(name=ACCOUNT, currency="USD", cash={"USD": CASH}, profile=self.story.profile)
+        own = {name: Decimal(amount) / 1_000 for name, amount in self.story.coins.items()}
+        cash = {"USD": CASH, **own}
+        account = AccountSettings(name=ACCOUNT, currency="USD", cash=cash, profile=self.story.profile)
         values = {
             "protection.policy": self.story.policy,
             "risk.cool_down": 5.0,
@@ -141,20 +141,18 @@ class _Player:
         }
         self.settings = with_values(Settings(account=account), values, "story")
         self.venue: PaperVenue = assembly.paper(
-            profile, self.instruments.values(), {"USD": CASH}, "USD", self.clock, self.story.seed, self.settings.paper, faults=self.story.faults
+            profile, self.instruments.values(), cash, "USD", self.clock, self.story.seed, self.settings.paper, faults=self.story.faults
         )
         self.exchange = self.venue.exchange
         self.exchange.on_report.append(self._heard)
+        self.exchange.on_quote.append(self.auditor.quoted)
+        self.auditor.watch(self.exchange, START)
         (self.home / "journal.sqlite").write_bytes(_blank_journal())
         self._quote()
 
     def _heard(self, report: VenueReport) -> None:
-        """The venue's own word: an id may be taken once."""
+        """The venue's own word."""
         self.outcome.counts[f"venue {type(report).__name__}"] += 1
-        if isinstance(report, Accepted):
-            self.accepted[report.client_order_id] += 1
-            if self.accepted[report.client_order_id] > 1 and not report.client_order_id.startswith("external"):
-                self.fail("7 accepted twice", report.client_order_id)
 
     async def _boot(self) -> None:
         journal = FaultyJournal.open(self.home / "journal.sqlite", ACCOUNT, "simulation", now=self.clock.now(), inline=True)
@@ -166,7 +164,7 @@ class _Player:
         self.engine = Engine(
             self.settings, self.line, journal, self.clock, self.story.seed + self.power.cuts, inline=True, hooks=Hooks(decided=self._decided)
         )
-        self.auditor.seed(self.engine.state)
+        self.auditor.begin(decode(stored.body) for stored in journal.events())
         await self.engine.start()
 
     def _decided(self, decision: Decision, now: int) -> None:
@@ -178,7 +176,7 @@ class _Player:
             outcome.counts[type(event).__name__] += 1
             if isinstance(event, IntentTaken):
                 outcome.intents += 1
-        self.auditor.check(decision, self.engine.state, self.engine.views, now)
+        self.auditor.check(decision, self.engine.state, now)
 
     async def _reboot(self) -> None:
         """After a crash: everything that was in memory is gone."""
@@ -187,7 +185,7 @@ class _Player:
         if len(self.engine.tasks):
             self.fail("10 tasks", f"{len(self.engine.tasks)} tasks outlived a crash")
         self.journal.unplug()
-        self._take_over_findings()
+        self._judge_limits()
         self.power.on()
         await self._boot()
         if self.story.insists:
@@ -198,18 +196,14 @@ class _Player:
                     await self._ask(intent)
             await self._wait(1_500)
 
-    def _take_over_findings(self) -> None:
-        self.outcome.violations.extend(self.auditor.violations)
-        self.outcome.checked += self.auditor.checked
+    def _judge_limits(self) -> None:
+        """Invariant 6: the venue had no reason to refuse a request for its limits."""
         faults = self.story.faults
         late = faults.delay is not None or any(isinstance(step, s.Hang) for step in self.story.steps)  # beyond what the limits allow for
         limited = self.engine.gateway.statistics.rate_limited_by_venue
         forgot = any(isinstance(step, s.Disk) and step.does == "fails" for step in self.story.steps)  # what was spent could not be written down
         if limited and not late and not forgot and faults.rate_limit_storm is None and not self.outcome.crashes:
             self.fail("6 limits", f"the venue refused {limited} requests for its limits")
-        adjusted = self.auditor.adjusted
-        self.auditor = Auditor()
-        self.auditor.adjusted = adjusted
 
     # Prices and time
 
@@ -285,7 +279,7 @@ class _Player:
         if len(self.engine.tasks):
             self.fail("10 tasks", f"{len(self.engine.tasks)} tasks outlived the engine")
         self.journal.unplug()
-        self._take_over_findings()
+        self._judge_limits()
         await self._boot()
 
     def _meddle(self, step: s.External) -> None:
@@ -395,7 +389,7 @@ class _Player:
             await self._reconcile("meddled")
             await self._ask(i.CancelAll(id=f"{self._key()}.foreign", foreign=True))
         await self._settle()
-        if self.outcome.violations:
+        if self.auditor.violations:
             await self._close()
             return
         await self._flatten()
@@ -454,18 +448,12 @@ class _Player:
             await self._wait(1_000, silent=True)
 
     def _judge(self, when: str) -> None:
-        """Invariants 1, 4 and 9 at rest."""
+        """What must hold at rest."""
         state, now = self.engine.state, self.clock.now()
-        self.auditor.against(state, self.exchange.picture(now, 0), now)
+        averaged = self.meddled or when != "flat"  # of several entries, the venue averages what was closed
+        self.auditor.against(state, self.exchange.picture(now, 0), now, averaged=averaged)
         self.auditor.bounds(state, now)
-        picture = self.exchange.picture(now, 0)
         told = any(alert.code == "DIFFERENCE" for alert in state.alerts.values())
-        unsure = self.auditor.lent if self.meddled or when != "flat" else set()  # of several entries, the venue averages what was closed
-        if not told:
-            for currency in {*state.cash, *picture.balances} - unsure:
-                ours, theirs = state.cash.get(currency, ZERO), picture.balances.get(currency, ZERO)
-                if abs(ours - theirs) > (ROUNDED if currency in self.auditor.lent else ZERO):
-                    self.fail("9 cash", f"{when}: {currency}: {ours}, the venue's {theirs}")
         if told and not self.meddled:
             texts = [alert.text for alert in state.alerts.values() if alert.code == "DIFFERENCE"]
             self.fail("9 differences", f"{when}: nobody else traded, and yet: {texts}")
@@ -496,7 +484,7 @@ class _Player:
         await self.engine.close()
         if len(self.engine.tasks):
             self.fail("10 tasks", f"{len(self.engine.tasks)} tasks outlived the engine")
-        self._take_over_findings()
+        self._judge_limits()
         self._replay()
         self.venue.shut_down()
         self.outcome.requests = self.line.sent
@@ -512,11 +500,9 @@ class _Player:
         state = fresh if loaded.snapshot is None else decode_state(loaded.snapshot)
         for stored in loaded.events:
             evolve(state, decode(stored.body))
-        auditor = Auditor()
-        auditor.replay(self.engine.state, state, now, "the newest snapshot")
+        self.auditor.replay(self.engine.state, state, now, "the newest snapshot")
         state = State(ACCOUNT, "USD")
         for stored in journal.events():
             evolve(state, decode(stored.body))
-        auditor.replay(self.engine.state, state, now, "the journal from zero")
-        self.outcome.violations.extend(auditor.violations)
+        self.auditor.replay(self.engine.state, state, now, "the journal from zero")
         journal.close()

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from msgspec import Struct, field
 
-from engine.scenario.invariants import Violation
+from engine.rehearsal.auditor import Violation
 from engine.simulation.draw import draw
 from engine.simulation.play import Outcome, play
 from engine.simulation.story import Story

@@ -208,6 +208,8 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether spot is sold short on margin."""
     wanders: bool = True
     """Whether prices move between the steps."""
+    coins: dict[str, int] = {}
+    """What lay in the account before the first session, by currency, in thousandths: the owner's, and none of the desk's business."""
     insists: bool = False
     """Whether the operator presses again, after a crash, what has left no answer."""
 
