@@ -36,6 +36,7 @@ from engine.model.quote import Quote
 from engine.model.request import Request
 from engine.model.side import Side
 from engine.model.view import Answer
+from engine.rehearsal.auditor import Auditor
 from engine.runtime import Engine, Hooks, decode
 from engine.settings import AccountSettings, Settings, with_values
 from engine.venues.paper import PaperVenue
@@ -314,6 +315,9 @@ class World:
             timeout=2 * SECOND,
             faults=faults or Faults(),
         )
+        self.auditor = Auditor(price_age=int(self.settings.risk.price_age * SECOND))
+        self.auditor.watch(self.exchange, self.clock.now())
+        self.exchange.on_quote.append(self.auditor.quoted)
         self.events: list[AnyEvent] = []
         self.failures: list[str] = []
         self.count = 0
@@ -325,10 +329,12 @@ class World:
         journal = Journal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
         if journal.lease is None:
             journal.claim("story", self.clock.now())
+        self.auditor.begin(decode(stored.body) for stored in journal.events())
         return Engine(self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided))
 
-    def _decided(self, decision: Decision, _: int) -> None:
+    def _decided(self, decision: Decision, now: int) -> None:
         self.events.extend(decision.events)
+        self.auditor.check(decision, self.engine.state, now)
         if decision.failure:
             self.failures.append(decision.failure)
 
@@ -355,8 +361,10 @@ class World:
         await self.open()
 
     async def end(self) -> None:
-        """The end of the story: nothing failed inside, the journal tells the state, no task is left."""
+        """The end of the story: nothing failed inside, the auditor found nothing, the journal tells the state, no task is left."""
         assert self.failures == []
+        found = [violation for violation in self.auditor.violations if violation.invariant != "0 rules"]
+        assert found == []  # what a rule died of stands in `failures`, too, from which a story may strike it
         self.engine.save()
         assert encode_state(self.retold()) == encode_state(self.state)
         await self.engine.close()
