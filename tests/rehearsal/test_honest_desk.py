@@ -6,7 +6,8 @@ import pytest
 
 from engine.exchange import Faults
 from engine.simulation import story as s
-from engine.simulation.play import Outcome, play
+from engine.simulation.play import play
+from engine.simulation.stage import Outcome
 
 pytestmark = pytest.mark.hazard("H109")
 

@@ -357,7 +357,7 @@ class Auditor:
         self._now = now
         self._fail("9 orders", "the venue did not answer at the end: nothing shows that ours equals its")
 
-    def against(self, state: State, picture: Picture, now: int, *, averaged: bool = False) -> None:
+    def against(self, state: State, picture: Picture, now: int, *, averaged: bool = False, told: bool = False) -> None:
         """Invariants 1, 3, 5, 9 and 11 once everything has come to rest: ours equals the venue's.
 
         `averaged`: whether the venue may have closed positions that share a symbol at another
@@ -365,7 +365,7 @@ class Auditor:
         """
         self._now = now
         self.findings.checked += 1
-        self._say(rest.orders(self.orders, state, picture))
+        self._say(rest.orders(self.orders, state, picture, self.alerts if told else {}))
         self._say(rest.holdings(self.books, self.prices, self.alerts, picture))
         self._say(rest.money(self.books, state, self.alerts, picture, self._rounding, averaged=averaged))
         for name in (*state.positions, *state.closed):
