@@ -9,7 +9,8 @@ compared, and never believed. An import contract keeps every rule of the desk ou
 
 Reading order: `findings` (what did not hold), `orders`, `books` and `prices` (the auditor's own
 records of orders, positions and money, and prices), `cover` (what protects a position), `witness`
-(the venue's truth), `rest` (what is judged once everything has come to rest), `auditor` (the face).
+(the venue's truth), `flat` (a claim of flat against it), `rest` (what is judged once everything has
+come to rest), `auditor` (the face).
 """
 
 from engine.rehearsal.auditor.auditor import Auditor

@@ -20,8 +20,9 @@ from engine.rehearsal.auditor import rest
 from engine.rehearsal.auditor.books import Book, Books
 from engine.rehearsal.auditor.cover import RANK, cover
 from engine.rehearsal.auditor.findings import Findings, Violation
+from engine.rehearsal.auditor.flat import unflat
 from engine.rehearsal.auditor.orders import Known, Orders
-from engine.rehearsal.auditor.prices import Prices
+from engine.rehearsal.auditor.prices import DUST, Prices
 from engine.rehearsal.auditor.witness import Truth, Witness
 
 SECOND = 1_000_000_000
@@ -31,10 +32,6 @@ NOTICED = 5 * SECOND // 2
 """A desk looks at the age of its prices once a second: so late it may tell that one has gone stale."""
 NAKED = ("NAKED", "PARTIAL_STOP")
 """The alerts that name a position without protection."""
-DUST = Decimal("1.1")
-"""A size worth up to a tenth more than the venue's least may have been dust when the desk last
-looked: prices move.
-"""
 
 
 class Decided(Protocol):
@@ -201,36 +198,10 @@ class Auditor:
                 pass
 
     def claimed_flat(self, who: str, now: int) -> None:
-        """Invariant 12: somebody says that the account is flat, so at this moment the venue holds
-        nothing of ours and no order of ours rests.
-        """
+        """Invariant 12: somebody says that the account is flat. At this moment it must be."""
         self._now = now
-        witness = self.witness
-        if witness is None:
-            return
-        resting = [order.client_order_id for order in witness.truth.orders.values() if not order.foreign]
-        if resting:
-            self._fail("12 flat", f"{who} says flat, and {resting} rest at the venue")
-        picture = witness.truth.picture(now, now)
-        for held, flow in witness.ours.items():
-            symbol, coins = held
-            instrument = witness.truth.instruments[symbol]
-            total = picture.balances.get(instrument.base, ZERO) if coins else picture.net.get(symbol, ZERO)
-            dust = self._dust(symbol, coins=coins)
-            left = min(abs(flow.net - dust), abs(flow.net + witness.adjusted(held) - dust), abs(total))
-            if self.prices.takes(instrument, left):
-                self._fail("12 flat", f"{who} says flat, and {flow.net} {symbol} is held ({total} in all)")
-
-    def _dust(self, symbol: str, *, coins: bool) -> Decimal:
-        """What positions have left behind because the venue takes no order that small."""
-        instrument = self.books.instruments.get(symbol)
-        if instrument is None:
-            return ZERO
-        here = (book for book in self.books.of.values() if book.symbol == symbol and self.books.moves_coins(book) is coins)
-        return sum(
-            (book.signed for book in here if not self.prices.takes(instrument, abs(book.size), DUST)),
-            ZERO,
-        )
+        if self.witness is not None:
+            self._say(unflat(self.witness, self.books, self.prices, who, now))
 
     # Positions
 
@@ -288,15 +259,20 @@ class Auditor:
             key = order.side, self.witness.kind(symbol, order.leverage)[1]
             resting[key] = resting.get(key, ZERO) + order.remaining
         for (side, coins), size in resting.items():
-            here = [b for b in self.books.of.values() if b.symbol == symbol and self.books.moves_coins(b) is coins]
-            if any(f"OVER_CLOSED:{book.id}" in self.alerts or book.adjusted for book in here):
+            here = list(self.witness.positions((symbol, coins)))
+            if any(self._closed_otherwise(name) for name in here):
                 continue
-            held = sum((max(self.witness.size_of(b.id) * -side.sign, ZERO) for b in here), ZERO)
+            held = sum((max(self.witness.size_of(name) * -side.sign, ZERO) for name in here), ZERO)
             if size > held:
                 yield (
                     "3 symbol",
                     f"{symbol}: exits that {side} {size} rest at the venue, which holds {held} for them",
                 )
+
+    def _closed_otherwise(self, position: str) -> bool:
+        """Whether something else closed some of a position, or the desk says that too much of it was closed."""
+        book = self.books.of.get(position)
+        return f"OVER_CLOSED:{position}" in self.alerts or (book is not None and book.adjusted)
 
     def _protected(self, book: Book, state: State, *, at_once: bool) -> None:
         """Invariant 4: open positions are VENUE or GUARDED by orders and prices, or a standing

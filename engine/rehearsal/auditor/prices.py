@@ -6,6 +6,11 @@ from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO
 from engine.model.quote import Quote
 
+DUST = Decimal("1.1")
+"""A size worth up to a tenth more than the venue's least may have been dust when the desk last
+looked: prices move.
+"""
+
 
 class Prices:
     """The latest quote of each symbol."""

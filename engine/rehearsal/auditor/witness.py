@@ -85,6 +85,8 @@ class Witness:
         """Position, holding, side and size of what was taken over or closed elsewhere, by the id of
         its booking.
         """
+        self._holds: dict[str, Held] = {}
+        """How each position is held, whichever process opened it."""
         self._sides: dict[str, Side] = {}
         """By which each position was opened."""
         self._findings = findings
@@ -120,11 +122,16 @@ class Witness:
         """How an order at this leverage is held."""
         return symbol, self.truth.instruments[symbol].moves_coins(leverage)
 
+    def positions(self, held: Held) -> Iterator[str]:
+        """The positions that were held so, of whatever process."""
+        return (name for name, how in self._holds.items() if how == held)
+
     def booked_elsewhere(self, fill: Fill, held: Held) -> None:
         """The desk took something over, or booked that something was closed elsewhere: known by its
         id, so that a crash repeats nothing.
         """
         self.elsewhere[fill.execution_id] = (fill.position, held, fill.side, fill.size)
+        self._holds[fill.position] = held
 
     def adjusted(self, held: Held) -> Decimal:
         """Signed: what was taken over, less what was closed elsewhere."""
@@ -146,6 +153,7 @@ class Witness:
         (self.opened if opens else self.closed).setdefault(held, Flow()).add(fill.side, size)
         if order.position:
             self.by_position.setdefault(order.position, Flow()).add(fill.side, size)
+            self._holds[order.position] = held
             if order.role is Role.ENTRY:
                 self._sides[order.position] = order.side
 
