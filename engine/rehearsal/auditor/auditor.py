@@ -90,7 +90,7 @@ class Auditor:
         for event in events:
             self._book(event)
         self.findings = findings
-        self.books.doubled.clear()
+        self.books.strange.clear()
 
     @property
     def violations(self) -> list[Violation]:
@@ -123,7 +123,7 @@ class Auditor:
         for event in decision.events:
             order, position = self._book(event)
             self._witnessed(event, order)
-            if order:
+            if order in self.orders.known:
                 orders[order] = None
                 positions[self.orders.known[order].position] = None
             if position:

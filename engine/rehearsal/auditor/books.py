@@ -84,13 +84,15 @@ class Books:
         self.cash: dict[str, Decimal] = {}
         self.fees: dict[str, Decimal] = {}
         self.financing: dict[str, Decimal] = {}
+        self.realised: dict[str, Decimal] = {}
+        """What each position that is over came to, after fees (its settle currency)."""
         self.executions: set[str] = set()
         self.elsewhere: dict[str, Decimal] = {}
         """Signed, by symbol: what the operator called not ours."""
         self.lent: set[str] = set()
         """Currencies in which averages were divided."""
-        self.doubled: list[str] = []
-        """Executions that were booked twice, until somebody looks."""
+        self.strange: list[str] = []
+        """Executions that were booked twice or nowhere, in words, until somebody looks."""
 
     def moves_coins(self, book: Book) -> bool:
         """Whether coins changed hands for it, rather than a contract."""
@@ -154,14 +156,19 @@ class Books:
                 book.closing = ZERO
             case e.PositionClosed() | e.PositionDropped():
                 book.over, book.closing, book.trailing = True, ZERO, False
+                inverse = self.instruments[book.symbol].kind is Kind.INVERSE
+                self.realised[book.id] = book.gross(inverse) - book.fee_value
             case _:
                 pass
         return book.id
 
     def _booked(self, fill: Fill, fee_value: Decimal, role: str) -> None:
         if fill.execution_id in self.executions:
-            self.doubled.append(fill.execution_id)
+            self.strange.append(f"{fill.execution_id} was counted twice")
         self.executions.add(fill.execution_id)
+        if fill.position not in self.of:
+            self.strange.append(f"{fill.execution_id} is booked on no position")
+            return
         book, instrument = self.of[fill.position], self.instruments[fill.symbol]
         inverse = instrument.kind is Kind.INVERSE
         before = book.gross(inverse)
@@ -181,6 +188,7 @@ class Books:
     def _accumulate(self, fill: Fill, *, closes: bool = False) -> None:
         book, instrument = self.of[fill.position], self.instruments[fill.symbol]
         book.over = False  # a fill that came after the end opens the book again
+        self.realised.pop(book.id, None)
         size = fill.size
         if self.moves_coins(book) and fill.fee_currency == instrument.base:
             size = size - fill.fee if fill.side is Side.BUY else size + fill.fee
@@ -211,23 +219,26 @@ class Books:
 
     def money(self, state: State) -> Iterator[tuple[str, str]]:
         """How the desk's money differs from this one."""
-        for executed in self.doubled:
-            yield "1 executions", f"{executed} was counted twice"
-        self.doubled.clear()
+        for text in self.strange:
+            yield "1 executions", text
+        self.strange.clear()
         for currency in {*state.cash, *self.cash} if state.cash else ():
             told, known = state.cash.get(currency, ZERO), self.cash.get(currency, ZERO)
             if abs(told - known) > (LAST_DIGITS if currency in self.lent else ZERO):
                 yield "5 cash", f"{currency}: {told} but the fills say {known}"
+        realised: dict[str, Decimal] = {}
+        for name, profit in self.realised.items():
+            _add(realised, self.of[name].settle, profit)
+        totals = state.totals
         for what, told_of, known_of in (
-            ("fees", state.totals.fees, self.fees),
-            ("financing", state.totals.financing, self.financing),
+            ("fees", totals.fees, self.fees),
+            ("financing", totals.financing, self.financing),
+            ("realised", totals.realised, realised),
         ):
             for currency in {*told_of, *known_of}:
-                if told_of.get(currency, ZERO) != known_of.get(currency, ZERO):
-                    yield (
-                        f"5 {what}",
-                        f"{currency}: {told_of.get(currency)}, the events say {known_of.get(currency)}",
-                    )
+                told, known = told_of.get(currency, ZERO), known_of.get(currency, ZERO)
+                if abs(told - known) > (LAST_DIGITS if what == "realised" else ZERO):
+                    yield f"5 {what}", f"{currency}: {told}, the events say {known}"
 
 
 def _add(sums: dict[str, Decimal], name: str, amount: Decimal) -> None:
