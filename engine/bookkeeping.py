@@ -9,7 +9,7 @@ from engine.journal import Batch, Record
 from engine.model.limits import Level
 from engine.model.money import ZERO
 
-Encode = Callable[[object], bytes]
+Encode = Callable[[e.AnyEvent], bytes]
 
 
 def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...], encode: Encode) -> Batch:

@@ -44,6 +44,12 @@ class Clock:
         """By how many nanoseconds the machine's clock is ahead of this one: a loop's time stands still while a laptop sleeps."""
         return 0 if self._wall is None else self._wall() - self.now()
 
+    def wall(self) -> int:
+        """The machine's own time, whatever time is played here; under a time of our own and virtual time, that."""
+        if self.virtual:
+            return self.now()
+        return time.time_ns() if self._wall is None else self._wall()
+
     def catch_up(self, duration: int) -> None:
         """Go forward by what was slept. Timers stay where they are: what is to be done in a second is still a second away."""
         self._start += max(duration, 0)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.model.intent import AnyIntent
+from engine.model.intent import Withdraw as TakeBack
 from engine.model.quote import Candle
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
@@ -27,10 +28,16 @@ class Look(Struct, frozen=True, tag="look"):
     """Ask for the view."""
 
 
-class Ask(Struct, frozen=True, tag="ask"):
-    """Ask for an intent to be done."""
+class Ask(Struct, frozen=True, tag="ask", forbid_unknown_fields=True):
+    """Ask for an intent to be done; its deadline is the intent's own (`not_after`)."""
 
     intent: AnyIntent
+
+
+class Withdraw(Struct, frozen=True, tag="withdraw"):
+    """Take an intent back, by its id, unless it was answered already."""
+
+    intent: str
 
 
 class Try(Struct, frozen=True, tag="try"):
@@ -47,6 +54,13 @@ class Draw(Struct, frozen=True, tag="draw"):
     count: int
 
 
+class Withdrawn(Struct, frozen=True):
+    """Whether it was withdrawn; if not, `answer` is the answer that it had got."""
+
+    withdrawn: bool
+    answer: Answer
+
+
 class Drawn(Struct, frozen=True):
     """Candles or samples of the equity."""
 
@@ -60,7 +74,7 @@ class Failed(Struct, frozen=True):
     error: str
 
 
-Question = Look | Ask | Try | Draw
+Question = Look | Ask | Withdraw | Try | Draw
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _question = msgspec.json.Decoder(Question)
@@ -112,7 +126,7 @@ class ControlServer:
             self._lines.discard(writer)
             writer.close()
 
-    async def _answer(self, line: bytes) -> View | Answer | Preview | Drawn | Failed:
+    async def _answer(self, line: bytes) -> View | Answer | Withdrawn | Preview | Drawn | Failed:
         try:
             question = _question.decode(line)
         except msgspec.MsgspecError as error:
@@ -122,6 +136,9 @@ class ControlServer:
                 return self._session.view()
             case Ask(intent=intent):
                 return await self._session.ask(intent)
+            case Withdraw(intent=name):
+                answer = await self._session.ask(TakeBack(id=f"withdraw-{name}", asked=name))
+                return Withdrawn(answer.ok, answer)
             case Try(intent=intent):
                 return self._session.preview(intent)
             case Draw(symbol=symbol, interval=interval, count=count):
@@ -150,7 +167,7 @@ class Line:
             raise ControlError(f"no engine answers at {path}: {error}") from error
         return cls(reader, writer, patience)
 
-    async def put(self, question: Question, answer: type[Answer] | type[View] | type[Preview] | type[Drawn]) -> object:
+    async def put(self, question: Question, answer: type[Answer] | type[View] | type[Withdrawn] | type[Preview] | type[Drawn]) -> object:
         """Ask and wait. Raises ControlError where no usable answer comes in time."""
         async with self._turn:
             try:

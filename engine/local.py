@@ -5,7 +5,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from engine.outlets.log import Log
 from engine.outlets.notify import Notifier
 from engine.runtime import Engine
 from engine.session import Session
+from engine.session.keeper import Keeper
 from engine.settings import Settings
 from engine.venues.protocol import Venue
 
@@ -55,7 +56,15 @@ class LocalSession:
             raise
         if journal.lease is None:
             journal.claim(holder, clock.now())  # we hold the lock of the home: whoever stands in the journal has died
-        self.engine = Engine(settings, self._backing.venue, journal, clock, seed=time.time_ns(), looking=self._backing.venue.live)
+        loop = asyncio.get_running_loop()
+
+        def complain(text: str) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                loop.call_soon_threadsafe(self.engine.complain, text)
+
+        self._keeper = Keeper(home.folder, complain)
+        looking = self._backing.venue.live
+        self.engine = Engine(settings, self._backing.venue, journal, clock, time.time_ns(), looking=looking, summary=self._keeper.offer)
         for symbol, pace in self._backing.paces.items():
             self.engine.board.set_pace(symbol, pace)
         self.engine.progress = self._backing.progress
@@ -69,6 +78,8 @@ class LocalSession:
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
         variable, engine, log = self._settings.outlets.notify, self.engine, self._log
+        for notice in engine.notices:  # said while it opened, before anybody listened
+            log.noticed(notice)
         notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
 
         def decided(decision: Decision, _: int) -> None:
@@ -119,6 +130,7 @@ class LocalSession:
         await self.control.close()
         await self.engine.close()
         await self._backing.close(read_only=self.engine.read_only)
+        self._keeper.close()
         self._log.close()
         self._home.let_go()
 

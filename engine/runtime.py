@@ -9,39 +9,48 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
-from typing import cast
+from typing import Protocol, cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.bookkeeping import batch
+from engine.books import books
 from engine.clock import SECOND, Clock
+from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
+from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
 from engine.desk.desk import Wake as WakeUp
-from engine.desk.events import AccountAsked, AnyEvent, Reconciled, Sampled
-from engine.desk.evolve import evolve
+from engine.desk.doubts import OVERLAP
+from engine.desk.events import AccountAsked, Reconciled, Sampled
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
-from engine.desk.state import State, decode_state, encode_state
+from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.desk.views import Views
+from engine.evidence import Books, Evidence
+from engine.gate import Gate, Permit, Standing
 from engine.gateway import Gateway
 from engine.gateway.gateway import Listener
-from engine.journal import Batch, Journal, LeaseLostError
+from engine.journal import Batch, Journal, JournalError, LeaseLostError
 from engine.market import CandleRing
+from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.report import Charged, VenueReport
 from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
+from engine.replay import state_of
+from engine.session.beat import GAP, Beat
+from engine.session.summary import Summary
 from engine.settings import Settings
+from engine.summaries import Summaries
 from engine.tasks import Tasks
 from engine.venues.protocol import Venue
 
@@ -56,12 +65,19 @@ SAMPLES = frozenset({Sampled, AccountAsked, Reconciled})
 """Events that are written with the next ones: a crash loses nothing with them that the next sample would not say."""
 SLEPT = 5 * SECOND
 """A beat that is later than this was slept through."""
+LIVE_LAG = 5.0
+"""Seconds by which a live venue's views may be late, unless `account.lag` says otherwise."""
 DEAREST = 10.0
 """No venue that we know charges more for cancelling or placing one order."""
 SAMPLES_AT_ONCE = 200
 
-encode = msgspec.json.Encoder(decimal_format="string").encode
-decode = msgspec.json.Decoder(AnyEvent).decode
+
+class BeatingPermit(Permit, Protocol):
+    """A permit that the engine's beat keeps alive."""
+
+    def beat(self, now: int, due: int) -> Standing:
+        """The beat came; the next one is due then (nanoseconds)."""
+        ...
 
 
 class Hooks(Struct):
@@ -85,6 +101,8 @@ class Engine:
         inline: bool = False,
         looking: bool = False,
         hooks: Hooks | None = None,
+        summary: Callable[[Summary], None] | None = None,
+        permit: BeatingPermit | None = None,
     ) -> None:
         self.settings = settings
         self.venue = venue
@@ -93,17 +111,25 @@ class Engine:
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
         self.board = Board(clock.now())
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._notice_count = 0
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
-        listener = Listener(self.report, self._trouble, self._rate_limited)
-        self.gateway = Gateway(venue, settings.gateway, clock, Random(seed), self.tasks.spawn, listener, self.reserve, self._reserve_at_most)  # noqa: S311 - jitter
+        self.permit = permit or Beat()
+        lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
+        evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
+        self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
+        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture)
+        jitter = Random(seed)  # noqa: S311 - nobody gains by guessing when a retry comes
+        self.gateway = Gateway(venue, settings.gateway, clock, jitter, self.tasks.spawn, listener, self.reserve, self._reserve_at_most, self.gate)
         self.quotes = 0
         self.bad_quotes: dict[str, int] = {}
         self.journal_failing = ""
         self.progress: Callable[[], float] | None = None
         """How far a recorded market has been played."""
         self.connected = False
+        self._summaries = None if summary is None else Summaries(journal, self.state, self.gateway.levels, clock, summary)
         self._inline = inline
         self._looking = looking
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
@@ -115,8 +141,6 @@ class Engine:
         self._beat: asyncio.TimerHandle | None = None
         self._beat_at = 0
         self._drift = 0
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._notice_count = 0
         self._equity: deque[tuple[int, Decimal]] = deque(maxlen=EQUITY)
         self._candles: dict[str, tuple[CandleRing, CandleRing]] = {}
         self._snapshot_seq = self.state.seq
@@ -126,13 +150,9 @@ class Engine:
         self.read_only = False
 
     def _load(self) -> State:
-        """The state that the journal tells: the newest snapshot, and the events since."""
+        """The state that the journal tells."""
         account = self.settings.account
-        loaded = self.journal.load()
-        state = State(account.name, account.currency) if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
-        return state
+        return state_of(self.journal, account.name, account.currency, self.complain)
 
     # Life
 
@@ -142,14 +162,21 @@ class Engine:
         self.gateway.restore(self.journal.levels())
         for point in self.journal.rows("equity", newest=EQUITY):
             self._equity.append((cast(int, point["at"]), cast(Decimal, point["amount"])))
-        self.post(Listed(await self.venue.instruments()))
+        instruments = await self.venue.instruments()
+        self.gate.evidence.list(instruments)
+        self.post(Listed(instruments))
+        self.gate.evidence.seed(self.state.orders.values(), self.state.executions)
         self.post(Restarted())
         if self._looking:
             text = f"entries wait for :live and its name, {self.settings.account.name}"
             self.post(Trouble(LOOKING, self.settings.account.name, text, blocks=True))
         await self.venue.connect(self.report, self.quote)
-        self._beat_at = self.clock.now() + SECOND
-        self._beat = self.clock.call_at(self._beat_at, self._pulse)
+        self._next_beat(self.clock.now() + SECOND)
+
+    def _next_beat(self, at: int) -> None:
+        self._beat_at = at
+        self._beat = self.clock.call_at(at, self._pulse)
+        self.permit.beat(self.clock.now(), at)
 
     def reconcile(self) -> None:
         """Ask the venue for the account."""
@@ -175,8 +202,11 @@ class Engine:
             return
         self.journal.append(Batch(levels=self.gateway.levels()))
         if self.state.seq == self.journal.last_seq and self.state.seq > self._snapshot_seq:
-            self.journal.save_snapshot(self.state.seq, self.clock.now(), encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, self.clock.now(), codec.save(self.state))
         self.journal.close()
+        if self._summaries is not None:
+            with suppress(JournalError):  # what was committed before is in the home all the same
+                self._summaries.tell()
 
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
@@ -188,17 +218,18 @@ class Engine:
         for handle in (self._timer, self._beat):
             if handle is not None:
                 handle.cancel()
+        if self._summaries is not None:
+            self._summaries.cancel()
         await self.venue.close()
         await self.tasks.close()
 
     def _pulse(self) -> None:
         """Once a second: how late the loop runs, and whatever the desk does by time alone."""
-        now = self.clock.now()
-        self._lag = max(0, now - self._beat_at)
+        self._lag = max(0, self.clock.now() - self._beat_at)
+        self._wake_up()
         self._watch_clock()
         now = self.clock.now()
-        self._beat_at = max(self._beat_at, now) + self._pace()
-        self._beat = self.clock.call_at(self._beat_at, self._pulse)
+        self._next_beat(max(self._beat_at, now) + self._pace())
         if self.desk.needs_pulse(now):
             self.post(Pulse())
 
@@ -210,12 +241,16 @@ class Engine:
         self.clock.catch_up(drift)
         self._drift, self._beat_at = self.clock.drift(), self.clock.now()
         way = "ahead" if drift > 0 else "back"
+        self.gate.evidence.void("the machine's clock jumped", self.clock.now())
         self.post(Slept(f"the machine's clock went {way} by {abs(drift) / SECOND:.0f} s"))
 
     def _wake_up(self) -> None:
         """Before anything is decided: was the last beat slept through?"""
         now = self.clock.now()
-        if self._beat is not None and now - self._beat_at > SLEPT and not self._closed:
+        if self._beat is None or self._closed or now - self._beat_at <= GAP:
+            return
+        self.gate.evidence.void("this process stood still", now)
+        if now - self._beat_at > SLEPT:
             text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
             self._beat_at = now
             self._inbox.appendleft((Slept(text), None))
@@ -238,7 +273,9 @@ class Engine:
         """What the venue said."""
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
-        elif not self._closed and not is_repeat(self.state, report):
+            return
+        self.gate.hear(report, self.clock.now())
+        if not self._closed and not is_repeat(self.state, report):
             self.post(report)
 
     def quote(self, quote: Quote) -> None:
@@ -294,6 +331,7 @@ class Engine:
 
     def _decide(self, message: Message, waiting: asyncio.Future[Answer] | None) -> None:
         now = self.clock.now()
+        message = self._in_time(message)
         decision = self.desk.handle(message, now)
         if waiting is not None and not waiting.done():
             waiting.set_result(decision.answer or Answer(message.id if isinstance(message, Intent) else ""))
@@ -302,8 +340,23 @@ class Engine:
             self._tell(decision)
         if decision.failure and not isinstance(message, Trouble):
             self._inbox.append((Trouble("TASK_DIED", "desk", decision.failure, blocks=True), None))
+        if isinstance(message, Intent) and decision.answer is not None and decision.answer.ok:
+            self._by_hand(message)
         if self.hooks.decided is not None:
             self.hooks.decided(decision, now)
+
+    def _by_hand(self, intent: Intent) -> None:
+        """The operator's hand begins the pace of a position anew."""
+        names = list(self.state.positions) if isinstance(intent, Flatten) else [getattr(intent, "position", "")]
+        for name in names:
+            self.gate.pace.relieve(name)
+
+    def _in_time(self, message: Message) -> Message:
+        """An intent that carries a deadline is looked at by the machine's own clock, directly before it is decided."""
+        if not isinstance(message, Intent) or message.not_after is None:
+            return message
+        late = self.clock.wall() - message.not_after
+        return Overdue(message, late) if late > 0 else message
 
     # Out to the journal, and from there to the gateway
 
@@ -314,6 +367,8 @@ class Engine:
         except LeaseLostError as error:
             self._lose_lease(str(error))
             return
+        if self._summaries is not None:
+            self._summaries.journaled(number, decision.events)
         questions = tuple(request for request in requests if isinstance(request, Query | QueryAccount))
         if questions:
             self.gateway.enqueue(questions)  # they change nothing: they need not wait for the disk
@@ -324,11 +379,11 @@ class Engine:
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
-            self.journal.save_snapshot(self.state.seq, now, encode_state(self.state))
+            self.journal.save_snapshot(self.state.seq, now, codec.save(self.state))
 
     def _batch(self, decision: Decision, now: int) -> Batch:
         told = bool(decision.requests) or not self.gateway.idle  # also while earlier requests still wait: they leave later than they were written
-        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), encode)
+        return batch(decision, self.state, now, self.gateway.levels_after(decision.requests) if told else (), codec.encode)
 
     def _durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""
@@ -337,6 +392,8 @@ class Engine:
             ready.extend(self._held.popleft()[1])
         if ready and not self._closed:
             self.gateway.enqueue(ready)
+        if self._summaries is not None and not self._closed:
+            self._summaries.durable(number)
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
@@ -362,6 +419,8 @@ class Engine:
         if not self.read_only:
             self.read_only = True
             self.gateway.close()
+            if self._summaries is not None:
+                self._summaries.cancel()
             self._notice("bad", text, "", "")
 
     # Supervision
@@ -382,8 +441,7 @@ class Engine:
             soon = self.clock.now() + self._pace()
             if soon < self._beat_at:  # something came up that is to be looked at before the next beat
                 self._beat.cancel()
-                self._beat_at = soon
-                self._beat = self.clock.call_at(soon, self._pulse)
+                self._next_beat(soon)
         at = self.desk.next_wake()
         if at == self._timer_at and self._timer is not None:
             return
@@ -421,6 +479,17 @@ class Engine:
         self._reserved = (seq, now, costs)
         return costs
 
+    def _books(self, asset: str) -> Books:
+        return books(self.state, asset)
+
+    def _affordable(self, cancel: Cancel) -> bool:
+        return self.gateway.affordable(cancel)
+
+    def _ask_picture(self) -> None:
+        """The gate waits for the venue's word: it is asked as urgently as what waits."""
+        since = max(0, (self.state.last_fill_at or self.clock.now()) - OVERLAP)
+        self.gateway.enqueue((QueryAccount(since, Lane.EMERGENCY, asks_for_margin(self.state)),))
+
     # What is told
 
     def _tell(self, decision: Decision) -> None:
@@ -432,6 +501,11 @@ class Engine:
     def complain(self, text: str) -> None:
         """Say that something beside the desk failed."""
         self._notice("bad", text, "", "")
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was said so far, the newest last."""
+        return tuple(self._notices)
 
     def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
         self._notice_count += 1
@@ -463,7 +537,7 @@ class Engine:
             connected="DISCONNECTED" not in self.state.blocks,
             journal_failing=self.journal_failing,
             flatten=self.views.flatten(ctx),
-            notices=tuple(self._notices),
+            notices=self.notices,
             truth=self.views.truth(ctx),
             progress=None if self.progress is None else self.progress(),
         )

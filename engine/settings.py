@@ -45,6 +45,8 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The same for its streams, such as ws://127.0.0.1:8080/ws."""
     limits: dict[str, str] = {}
     """Options of the venue's limit model, such as { tier = "pro" } at Kraken spot: starter, intermediate or pro."""
+    lag: Annotated[float, Meta(ge=0, le=600)] | None = None
+    """Seconds by which the venue's answers may lag behind what happened; 5 at a live venue and 0 on paper where unset."""
     withdrawals: bool = False
     """Whether a key that may withdraw is taken all the same."""
     currency: str = "USD"

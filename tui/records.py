@@ -2,20 +2,22 @@
 
 import sys
 import time
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from engine.desk.evolve import evolve
 from engine.desk.state import State, encode_state
 from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
-from engine.runtime import decode
+from engine.replay import replay as replayed
+from engine.session import summary as summaries
+from engine.session.summary import Summary
+from engine.session.witness import set_back
 from engine.settings import SECTIONS, Settings, describe, shown
 from tui.cli import Common
 from tui.opening import settings_of
@@ -35,22 +37,38 @@ def _open(common: Common) -> tuple[Journal, Settings]:
 
 
 def verify(common: Common) -> int:
-    """0: all is well; 1: something is not as it was written."""
+    """0: all is well; 1: something is not as it was written, or the home knows more than the journal."""
+    known, gone = _known(common)  # first: an engine that runs writes it after the journal
+    if known is not None and gone:
+        click.echo(set_back(known, 0, lambda _: None, lambda _: False, "") + "; there is no journal now")
+        return 1
     journal, _ = _open(common)
     try:
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("verifying", total=None)
             faults = journal.verify(lambda done, total: bar.update(task, completed=done, total=total))
         events = journal.last_seq
+        behind = set_back(known, events, journal.hash_at, journal.knows_order, journal.id)
     except JournalError as error:
         click.echo(f"flatout journal verify: {error}", err=True)
         return 1
     finally:
         journal.close()
-    for fault in faults:
-        click.echo(fault.text)
-    click.echo(f"{events} events: " + ("all as they were written" if not faults else f"{len(faults)} faults"))
-    return 1 if faults else 0
+    texts = [fault.text for fault in faults] + ([behind] if behind else [])
+    for text in texts:
+        click.echo(text)
+    click.echo(f"{events} events: " + (f"{len(texts)} faults" if texts else "all as they were written"))
+    return 1 if texts else 0
+
+
+def _known(common: Common) -> tuple[Summary | None, bool]:
+    """What the home remembers of its journal, and whether the journal's file is gone."""
+    settings = settings_of(common).settings
+    try:
+        home = Home.of(settings.account.name, common.home)
+    except HomeError:
+        return None, False  # opening the journal says it
+    return summaries.read(home.folder), settings.journal.url is None and not home.journal.exists()
 
 
 def tail(common: Common, count: int) -> int:
@@ -72,11 +90,8 @@ def replay(common: Common, upto: int | None) -> int:
     journal, settings = _open(common)
     state = State(settings.account.name, settings.account.currency)
     try:
-        for stored in journal.events():
-            if upto is not None and stored.seq > upto:
-                break
-            evolve(state, decode(stored.body))
-    except (JournalError, msgspec.MsgspecError) as error:
+        replayed(state, takewhile(lambda stored: upto is None or stored.seq <= upto, journal.events()))
+    except JournalError as error:
         click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1
     finally:

@@ -8,7 +8,7 @@ Where a resting exit reserves the holding, a close waits until enough of it is f
 from collections.abc import Generator, Sequence
 from decimal import Decimal
 
-from engine.desk import ordering
+from engine.desk import doubts, ordering
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.events import (
     AmendAsked,
@@ -69,7 +69,7 @@ def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Event
 
 def _close_book(ctx: Context, position: Position) -> Events:
     lowest, highest = ctx.extremes(position)
-    for code in ("CLOSE_STUCK", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
+    for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
         yield from cure(ctx, code, position.id)
     yield PositionClosed(ctx.now, position.id, _reason(position), lowest, highest)
 
@@ -109,10 +109,38 @@ def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events
             yield from cancel(ctx, order, "over-closed", Lane.EMERGENCY)
     instrument = ctx.instrument(position)
     missing = instrument.round_size(excess - sum((order.remaining for order in repairs), ZERO))
-    if not _waits(ctx, position) and ordering.tradable(instrument, missing, ctx.mark(position)):
-        yield ordering.repair_order(ctx, position, missing)
+    if ordering.tradable(instrument, missing, ctx.mark(position)):
+        if _shows_excess(ctx, position):
+            if not _waits(ctx, position):
+                yield ordering.repair_order(ctx, position, missing)
+        elif _was_not_ours(ctx, position) and not orders:  # on cash nothing can be owed: what was sold too much lay there before
+            yield from _close_book(ctx, position)
+        elif ctx.state.reconciled_at <= ctx.state.last_fill_at:  # once; then each second looks whether it is time again
+            yield from doubts.ask_account(ctx)
     elif not repairs and not orders and not ordering.tradable(instrument, instrument.round_size(excess), ctx.mark(position)):
         yield from _close_book(ctx, position)
+
+
+def _shows_excess(ctx: Context, position: Position) -> bool:
+    """Whether the venue's own picture, younger than the last fill, has no more of it than our books say. Without that witness nothing is undone."""
+    picture, state = ctx.board.picture, ctx.state
+    if picture is None or picture.as_of <= state.last_fill_at:
+        return False
+    instrument = ctx.instrument(position)
+    if instrument.moves_coins(position.leverage):
+        ours, theirs = state.cash.get(instrument.base, ZERO), picture.balances.get(instrument.base, ZERO)
+        return theirs * position.side.sign < ZERO and (theirs - ours) * position.side.sign <= ZERO
+    ours = sum((p.signed_size for p in state.positions_in(position.symbol)), ZERO) + state.elsewhere.get(position.symbol, ZERO)
+    return (picture.net.get(position.symbol, ZERO) - ours) * position.side.sign <= ZERO
+
+
+def _was_not_ours(ctx: Context, position: Position) -> bool:
+    """Whether a cash account sold more than was ours, and a picture younger than that says the same as our books."""
+    picture, instrument = ctx.board.picture, ctx.instrument(position)
+    if picture is None or picture.as_of <= ctx.state.last_fill_at or not ordering.sells_holding(ctx, position):
+        return False
+    ours, theirs = ctx.state.cash.get(instrument.base, ZERO), picture.balances.get(instrument.base, ZERO)
+    return theirs >= ZERO and theirs == ours
 
 
 def _waits(ctx: Context, position: Position) -> bool:

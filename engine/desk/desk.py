@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, protection, reconcile, recovery, reports
+from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, marked, protection, reconcile, recovery, reports, unexplained
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_credit
@@ -23,7 +23,8 @@ from engine.desk.state import State
 from engine.desk.truth import asks_for_margin
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, Intent
-from engine.model.money import plain
+from engine.model.mark import MarkedOrder
+from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
 from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, Picture, VenueReport
@@ -64,6 +65,27 @@ class Reconcile(Struct, frozen=True):
     """It is time to compare ours with the venue's."""
 
 
+class Overdue(Struct, frozen=True):
+    """An intent that is taken later than it may be."""
+
+    intent: AnyIntent
+    late: int
+    """Nanoseconds."""
+
+
+class SetBack(Struct, frozen=True):
+    """The home knows more than the journal that was opened."""
+
+    text: str
+
+
+class Marked(Struct, frozen=True):
+    """A last exit's mark stands in the account's home."""
+
+    name: str
+    orders: tuple[MarkedOrder, ...]
+
+
 class Trouble(Struct, frozen=True):
     """Something of the engine's own fails, or (text empty) works again: journal, breaker, lease, task."""
 
@@ -85,7 +107,9 @@ class RateLimited(Struct, frozen=True):
     text: str
 
 
-Message = AnyIntent | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
+Message = (
+    AnyIntent | Overdue | SetBack | Marked | VenueReport | Wake | Pulse | Crossed | Listed | Restarted | Reconcile | Trouble | RateLimited | Slept
+)
 
 
 class Decision(Struct, frozen=True):
@@ -119,8 +143,9 @@ class Desk:
     def handle(self, message: Message, now: int) -> Decision:
         """Decide one message, apply what follows, and say what leaves."""
         state = self.state
-        if isinstance(message, Intent) and message.id in state.answers:
-            first = state.answers[message.id]
+        asked = message.intent if isinstance(message, Overdue) else message
+        if isinstance(asked, Intent) and asked.id in state.answers:  # before its deadline is looked at: a repeat gets the first answer
+            first = state.answers[asked.id]
             return Decision((), (), msgspec.structs.replace(first, repeated=True))
         ctx = Context(state, self.rules, self.profile, self.board, now)
         events: list[e.AnyEvent] = []
@@ -244,7 +269,7 @@ class Desk:
     def next_pulse(self, now: int) -> int:
         """When a `Pulse` finds something to do next, if nothing happens until then. Now, while anything must be looked at every second."""
         state = self.state
-        if flattens(state) or state.blocks:
+        if flattens(state) or state.blocks or _over_closed(state):
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
@@ -292,8 +317,14 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
     waits = recovered or "SLEPT" in ctx.state.blocks
-    if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or reconcile.due_at(ctx) <= ctx.now:
+    over = _over_closed(ctx.state) and doubts.asks_again(ctx, ctx.state.last_fill_at, ctx.state.reconciled_at)
+    if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or over or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)
+
+
+def _over_closed(state: State) -> bool:
+    """Whether a repair waits for the venue's word."""
+    return any(position.size < ZERO for position in state.positions.values())
 
 
 def _on_funding(ctx: Context, report: FundingRate) -> Events:
@@ -307,6 +338,18 @@ def _on_listed(ctx: Context, message: Listed) -> Events:
         ctx.board.list(instrument)
         if ctx.state.instruments.get(instrument.symbol) != instrument:
             yield e.InstrumentListed(ctx.now, instrument)
+
+
+def _on_overdue(ctx: Context, message: Overdue) -> Events:
+    yield from intents.overdue(ctx, message.intent, message.late)
+
+
+def _on_set_back(ctx: Context, message: SetBack) -> Events:
+    yield from unexplained.set_back(ctx, message.text)
+
+
+def _on_marked(ctx: Context, message: Marked) -> Events:
+    yield from marked.found(ctx, message.name, message.orders)
 
 
 def _on_wake(_: Context, __: Wake) -> Events:
@@ -384,7 +427,7 @@ def _restart(ctx: Context, _: Restarted) -> Events:
             request = "submit" if order.status is Status.PENDING else "amend" if order.amend_pending else "cancel"
             yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now)
     yield from doubts.ask_now(ctx)
-    yield e.AccountAsked(ctx.now, max(0, (ctx.state.last_fill_at or ctx.now) - doubts.OVERLAP))
+    yield e.AccountAsked(ctx.now, doubts.since(ctx))
 
 
 def _trouble(ctx: Context, message: Trouble) -> Events:
@@ -403,6 +446,9 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Crossed: _on_crossed,
     Pulse: _on_pulse,
     Wake: _on_wake,
+    Overdue: _on_overdue,
+    SetBack: _on_set_back,
+    Marked: _on_marked,
     Picture: reconcile.on_picture,
     Connected: reconcile.on_connected,
     Disconnected: reconcile.on_disconnected,

@@ -11,6 +11,8 @@ from engine.model import report as r
 from engine.model.money import plain
 from engine.model.order import Order, Status
 
+DAY = 86_400_000_000_000
+"""Nanoseconds that a new journal looks back."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -56,8 +58,17 @@ def ask_account(ctx: Context) -> Events:
     """Ask for a picture of the account, unless one has been asked for and may still come."""
     asked = ctx.state.asked_at
     if asked is None or ctx.now - asked > nanoseconds(15.0):
-        known = ctx.state.last_fill_at or ctx.now
-        yield e.AccountAsked(ctx.now, max(0, known - OVERLAP))
+        yield e.AccountAsked(ctx.now, since(ctx))
+
+
+def since(ctx: Context) -> int:
+    """From when on executions are asked for: before the last one that we know, and before what a last exit sent.
+
+    A journal that knows nothing looks back a day: what bears our name by then is not ours to explain away.
+    """
+    state = ctx.state
+    known = state.last_fill_at or (ctx.now if state.cash else ctx.now - DAY)
+    return max(0, min([known, *(order.at for order in state.marked.values())]) - OVERLAP)
 
 
 def ask_now(ctx: Context) -> Events:

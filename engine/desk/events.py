@@ -8,6 +8,7 @@ from engine.model.alert import Alert
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, OpenBracket, Place
+from engine.model.mark import MarkedOrder
 from engine.model.order import Order, Trail
 from engine.model.position import Position, Protection
 from engine.model.request import Lane
@@ -26,7 +27,7 @@ class Plan(Struct, frozen=True):
     began_at: int = 0
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, forbid_unknown_fields=True):
     """What all events share."""
 
     at: int
@@ -56,6 +57,12 @@ class IntentTaken(Event, frozen=True, tag="intent-taken"):
 
     intent: AnyIntent
     answer: Answer
+
+
+class IntentWithdrawn(Event, frozen=True, tag="intent-withdrawn"):
+    """Who asked took it back before it was taken: asked under this id, nothing happens any more."""
+
+    intent: str
 
 
 class PositionPlanned(Event, frozen=True, tag="position-planned"):
@@ -112,10 +119,50 @@ class OrderFilled(Event, frozen=True, tag="order-filled"):
 
 
 class PositionLiquidated(Event, frozen=True, tag="position-liquidated"):
-    """The venue closed some of a position by itself."""
+    """The venue, or the last exit, closed some of a position: no order of this desk did."""
 
     fill: Fill
     fee_value: Decimal
+    by: str = ""
+    """Who closed it; empty for the venue."""
+
+
+class Unexplained(Event, frozen=True, tag="unexplained"):
+    """The venue shows what bears our name and no journal of ours explains."""
+
+    subject: str
+    """A client order id; `journal` where the journal itself is not the newest."""
+    text: str
+
+
+class Explained(Event, frozen=True, tag="explained"):
+    """It is known now, or gone, or left on purpose."""
+
+    subject: str
+
+
+class HoldingUnexplained(Event, frozen=True, tag="holding-unexplained"):
+    """Coins that unknown orders or executions of ours prove to be ours; zero once that is settled."""
+
+    currency: str
+    amount: Decimal
+
+
+class LeftAlone(Event, frozen=True, tag="left-alone"):
+    """The operator said that an order which bears our name is to be left alone."""
+
+    subject: str
+
+
+class MarkFound(Event, frozen=True, tag="mark-found"):
+    """A last exit was at work and left its mark: these are the orders that it sent."""
+
+    name: str
+    orders: tuple[MarkedOrder, ...]
+
+
+class MarkBooked(Event, frozen=True, tag="mark-booked"):
+    """What the last exit did is booked."""
 
 
 class HoldingAdjusted(Event, frozen=True, tag="holding-adjusted"):
@@ -280,6 +327,17 @@ class ClosingBegan(Event, frozen=True, tag="closing-began"):
     reason: str
 
 
+class CloseEnded(Event, frozen=True, tag="close-ended"):
+    """The venue ended a close order that had not filled all: the next one waits, and may take a worse price only if this one missed it."""
+
+    position: str
+    missed: bool
+    """Whether the market had gone beyond its price."""
+    unfilled: int
+    """Close orders in a row without a fill, this one included."""
+    retry_at: int | None
+
+
 class StopRetrySet(Event, frozen=True, tag="stop-retry-set"):
     """An exit was refused; it is tried again then."""
 
@@ -434,6 +492,7 @@ AnyEvent = (
     InstrumentListed
     | CashReported
     | IntentTaken
+    | IntentWithdrawn
     | PositionPlanned
     | OrderSubmitted
     | OrderRecovered
@@ -442,6 +501,12 @@ AnyEvent = (
     | OrderRejected
     | OrderFilled
     | PositionLiquidated
+    | Unexplained
+    | Explained
+    | HoldingUnexplained
+    | LeftAlone
+    | MarkFound
+    | MarkBooked
     | HoldingAdjusted
     | LeftElsewhere
     | OrderTriggered
@@ -463,6 +528,7 @@ AnyEvent = (
     | TrailSet
     | TrailFollowed
     | ClosingBegan
+    | CloseEnded
     | StopRetrySet
     | StopCrossed
     | ProtectionChanged

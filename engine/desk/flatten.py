@@ -61,7 +61,8 @@ def step(ctx: Context) -> Events:
 def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: bool) -> Events:
     """The venue's word: flat, or not yet. A picture from before the last fill says nothing, nor does one that has an order of ours `listed`.
 
-    A derivative that the venue holds beyond ours is taken into custody and closed, too. Of a spot account, what is not ours is left alone.
+    A derivative that the venue holds beyond ours is taken into custody and closed, too. Of a spot account, what is not ours is left alone;
+    what orders and executions under our name prove to be ours is closed.
     """
     state = ctx.state
     if not flattening(ctx) or state.flatten is None:
@@ -77,9 +78,10 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
-    derivatives = [name for name in differing if name in state.instruments and ctx.quote(name) is not None]
-    if derivatives:
-        for symbol in derivatives:
+    theirs = [name for name in differing if name in state.instruments or name in state.withheld]
+    known = [name for name in theirs if (traded := traded_as(ctx, name)) is not None and ctx.quote(traded.symbol) is not None]
+    if known:
+        for symbol in known:
             yield from settle(ctx, picture, symbol, Settlement.FLATTEN, f"{state.flatten.intent}/{symbol}/{picture.at}")
         return
     receipt = (*_receipt(ctx), *(f"{name}: ours and the venue's differ; nothing was done about it" for name in differing))

@@ -1,12 +1,13 @@
 """What a trader asks, rule by rule. Each intent is answered once; asked again under the same id, it gets the first answer."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile, settling
-from engine.desk.context import LOOKING, Context, Events, cure
+from engine.desk import flatten, reconcile, settling, unexplained
+from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
 from engine.desk.margin import liquidation
@@ -28,6 +29,9 @@ BY_HAND = {
     "DAILY_LOSS": "resume DAILY_LOSS",
     "HALTED": "resume HALTED",
     "TASK_DIED": "resume TASK_DIED",
+    "UNEXPLAINED": "resume UNEXPLAINED",
+    "SECOND_ENGINE": "resume SECOND_ENGINE",
+    "EMERGENCY_EXIT": "resume EMERGENCY_EXIT",
 }
 """Reasons that the operator may clear by name, and the command that does."""
 
@@ -295,7 +299,11 @@ def _resume(ctx: Context, intent: i.Resume) -> Events:
         yield from refuse(ctx, intent, "NOT_RESUMABLE", intent.reason, "it clears by itself once its cause is gone")
     else:
         yield from accept(ctx, intent, f"{intent.reason} cleared")
-        yield e.EntriesAllowed(ctx.now, intent.reason)
+        if intent.reason == unexplained.BLOCK:
+            yield from unexplained.leave_all(ctx)
+        if intent.reason in ctx.state.blocks:
+            yield e.EntriesAllowed(ctx.now, intent.reason)
+        yield from cure(ctx, intent.reason, "account")
         yield from cure(ctx, "LOCKOUT", intent.reason)
 
 
@@ -339,6 +347,21 @@ def _reconcile(ctx: Context, intent: i.Reconcile) -> Events:
     yield from reconcile.ask(ctx)
 
 
+def _withdraw(ctx: Context, intent: i.Withdraw) -> Events:
+    first = ctx.state.answers.get(intent.asked)
+    if first is not None:
+        yield from refuse(ctx, intent, "TOO_LATE", intent.asked, first.text or "; ".join(refusal.text for refusal in first.refusals))
+        return
+    yield from accept(ctx, intent, "withdrawn")
+    yield e.IntentWithdrawn(ctx.now, intent.asked)
+
+
+def overdue(ctx: Context, intent: i.AnyIntent, late: int) -> Events:
+    """Refuse what was to be taken until a time that is over by `late` nanoseconds."""
+    until = datetime.fromtimestamp((intent.not_after or 0) / SECOND, UTC)
+    yield from refuse(ctx, intent, "EXPIRED", f"{until:%H:%M:%S}", f"{late / SECOND:.1f} s")
+
+
 HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.OpenBracket: open_bracket,
     i.MoveStop: _move_stop,
@@ -360,6 +383,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.Annotate: _annotate,
     i.Reconcile: _reconcile,
     i.Resolve: settling.resolve,
+    i.Withdraw: _withdraw,
 }
 
 

@@ -8,14 +8,16 @@ from engine.desk.events import OrderSubmitted
 from engine.desk.state import State
 from engine.model.ids import client_order_id
 from engine.model.instrument import Instrument, Kind
-from engine.model.money import ZERO
+from engine.model.money import UP, ZERO, on_grid
 from engine.model.order import Order, OrderType, Role, TimeInForce
 from engine.model.position import Position
 from engine.model.request import Lane
 from engine.model.side import Side
 
 MARKETABLE = 3
-"""Close orders with a bound before the last resort goes out without one."""
+"""Closes that must have missed their price before `protection.any_price` drops the bound."""
+WIDEST = Decimal("0.5")
+"""The widest bound of a close, as a fraction of the price."""
 
 
 def flattens(state: State) -> bool:
@@ -165,22 +167,37 @@ def target_order(ctx: Context, position: Position, size: Decimal, price: Decimal
 
 
 def close_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitted:
-    """A close at market: bounded, then wider, wider still, and at the last without a bound."""
-    instrument = ctx.instrument(position)
-    quote = ctx.quote(position.symbol)
-    bound = None
-    if quote is not None and position.attempts < MARKETABLE and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
-        best = quote.bid if position.exits_by is Side.SELL else quote.ask
-        width = min(ctx.rules.protection.exit_slippage * 3**position.attempts, Decimal("0.5"))
-        bound = instrument.round_bound(position.exits_by.worse(best, width), position.exits_by)
-    if bound is not None and instrument.notional(size, bound) < instrument.min_cost:
-        bound = None  # valued at its bound it would be too small
-    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, price=bound or None, lane=exit_lane(ctx))
+    """A close at market with a bound, which widens only after attempts that met the market and missed it."""
+    bound = _worst_price(ctx, position, size, position.exits_by)
+    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, price=bound, lane=exit_lane(ctx))
 
 
 def repair_order(ctx: Context, position: Position, size: Decimal) -> OrderSubmitted:
-    """What undoes an over-close: a market order on the entry's own side."""
-    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, side=position.side, lane=Lane.EMERGENCY)
+    """What undoes an over-close: a market order with a bound, on the entry's own side."""
+    bound = _worst_price(ctx, position, size, position.side)
+    return _exit(ctx, position, Role.CLOSE, OrderType.MARKET, size, side=position.side, price=bound, lane=Lane.EMERGENCY)
+
+
+def _worst_price(ctx: Context, position: Position, size: Decimal, side: Side) -> Decimal | None:
+    """The worst price that a close may take; None where the settings allow any.
+
+    Without a fresh price it is as wide as it may ever be: away from the last price, or from the entry where there was none.
+    """
+    instrument, quote = ctx.instrument(position), ctx.quote(position.symbol)
+    if ctx.rules.protection.any_price and position.misses >= MARKETABLE:
+        return None
+    if quote is None:
+        best, width = position.entry_price(instrument), WIDEST
+    else:
+        best = quote.bid if side is Side.SELL else quote.ask
+        stale = ctx.is_stale(position.symbol, ctx.rules.risk.price_age)
+        width = WIDEST if stale else min(ctx.rules.protection.exit_slippage * 3**position.misses, WIDEST)
+    if best <= ZERO:
+        return None
+    bound = instrument.round_bound(side.worse(best, width), side)
+    if instrument.notional(size, bound) < instrument.min_cost:  # valued at its bound it would be too small
+        bound = min(on_grid(instrument.size_price(size), instrument.tick, UP), best)
+    return bound or None
 
 
 def recovered_at(ctx: Context) -> int:

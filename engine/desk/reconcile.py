@@ -5,18 +5,17 @@ for that order by name. A picture that failed is not a picture.
 """
 
 from collections.abc import Generator, Iterable
-from decimal import Decimal
 from typing import Protocol
 
-from engine.desk import custody, doubts, flatten, recovery
+from engine.desk import custody, doubts, flatten, marked, recovery, unexplained
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_margin
 from engine.desk.entries import reversal
-from engine.desk.ordering import cancel_lane, recovered_at
+from engine.desk.ordering import cancel_lane, flattening, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
-from engine.desk.settling import vanished
+from engine.desk.settling import traded_as, vanished
 from engine.desk.truth import differences, financing, in_motion
-from engine.model.fill import Fill
+from engine.desk.unexplained import strangers
 from engine.model.ids import account_prefix
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Status
@@ -87,11 +86,14 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     mine = account_prefix(ctx.state.account)
     theirs = {order.client_order_id: order for order in picture.orders if order.client_order_id.startswith(mine)}
     foreign = tuple(order for order in picture.orders if not order.client_order_id.startswith(mine))
+    starting = "STARTING" in ctx.state.blocks
     for order in theirs.values():  # before its executions, which alone would make it look complete
         yield from recovery.from_order(ctx, order)
+    yield from marked.book(ctx, picture)
     yield from _missed_fills(ctx, picture)
     for order in theirs.values():
         yield from _listed(ctx, order, picture)
+    yield from unexplained.look(ctx, picture, starting=starting)
     for order in list(ctx.state.orders.values()):
         if order.client_order_id not in theirs and _old_enough(ctx, order, picture):
             yield from doubts.ask(ctx, order)
@@ -102,10 +104,11 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
         yield e.EntriesAllowed(ctx.now, "STARTING")
         for name in list(ctx.state.reverses):
             yield from reversal(ctx, name)
+    yield from marked.finish(ctx, picture, told)
     yield from vanished(ctx, picture)
     yield from flatten.confirm(ctx, picture, told, bool(theirs))
     for position in list(ctx.state.positions.values()):
-        if waited or position.closing:  # what an exit waited for may have changed: somebody else's order is gone
+        if waited or position.closing or position.size < ZERO:  # what an exit waited for may have changed: somebody else's order is gone
             yield from custody.keep(ctx, position.id)
 
 
@@ -118,16 +121,24 @@ def _foreign(ctx: Context, orders: Iterable[Order]) -> Events:
 
 def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Generator[e.AnyEvent, None, tuple[str, ...]]:
     """Say which holdings differ, and which no longer do; returns those that do."""
-    found = {one.subject: f"ours {plain(one.ours)}, the venue's {plain(one.theirs)}" for one in differences(ctx, picture)}
+    if not ctx.state.cash and not in_motion(ctx, picture):
+        ours = unexplained.withheld(ctx, picture)
+        for name, amount in ours.items():
+            yield e.HoldingUnexplained(ctx.now, name, amount)
+        yield e.CashReported(ctx.now, {name: amount - ours.get(name, ZERO) for name, amount in picture.balances.items()})
+    differing = {one.subject: one for one in differences(ctx, picture)}
+    found = {one.subject: f"ours {plain(one.ours)}, the venue's {plain(one.theirs)}" for one in differing.values()}
     for subject, detail in found.items():
         yield from alert(ctx, "DIFFERENCE", subject, detail, subject)
+        instrument = traded_as(ctx, subject)
+        if ctx.state.unexplained and instrument is not None:
+            yield from unexplained.tell_bare(ctx, picture, subject, instrument, differing[subject].theirs - differing[subject].ours)
     if not in_motion(ctx, picture):
         for standing in list(ctx.state.alerts.values()):
             if standing.code == "DIFFERENCE" and standing.target not in found:
                 yield e.AlertCured(ctx.now, standing.key)
+                yield from unexplained.cure_bare(ctx, standing.target)
         yield from _financed(ctx, picture)
-        if not ctx.state.cash:
-            yield e.CashReported(ctx.now, picture.balances)
     yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
     return tuple(found)
 
@@ -157,9 +168,8 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
     """An order of ours that the venue has open."""
     ours = ctx.state.order(theirs.client_order_id)
     if ours is None:
-        yield from alert(ctx, "UNKNOWN_ORDER", theirs.client_order_id, target=theirs.client_order_id)
-        if not any(position.symbol == theirs.symbol and position.is_open for position in ctx.state.positions.values()):
-            yield from cancel_orphan(ctx, theirs)
+        if strangers(ctx.state, (theirs,)):
+            yield from _stranger(ctx, theirs, picture)
     elif (
         ours.is_open
         and not (ours.amend_pending or ours.cancel_pending)
@@ -173,9 +183,18 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
         yield e.CancelAsked(ctx.now, ours.client_order_id, cancel_lane(ctx), "the venue still has it open")
 
 
-def cancel_orphan(ctx: Context, order: Order) -> Events:
-    """An order with our prefix that no journal of ours knows, on a symbol where nothing is held: it could only open something."""
-    yield e.OrphanCancelled(ctx.now, order)
+def _stranger(ctx: Context, order: Order, picture: Picture) -> Events:
+    """An order with our prefix that this journal does not know. It may be what protects a holding that this journal does not know either.
+
+    It is cancelled by itself only where it proves to be able to open something and everything else is explained; a flatten cancels it, for that is
+    what the operator asked for.
+    """
+    yield from alert(ctx, "UNKNOWN_ORDER", order.client_order_id, target=order.client_order_id)
+    explained = not ctx.state.unexplained and not {"STARTING", unexplained.SECOND} & ctx.state.blocks.keys()
+    younger = order.created_at >= ctx.board.restarted_at
+    held = any(position.symbol == order.symbol and position.is_open for position in ctx.state.positions.values())
+    if flattening(ctx) or (explained and not younger and not held and unexplained.could_open(ctx, picture, order)):
+        yield e.OrphanCancelled(ctx.now, order)
 
 
 def on_liquidated(ctx: Context, report: Liquidated) -> Events:
@@ -194,23 +213,7 @@ def on_liquidated(ctx: Context, report: Liquidated) -> Events:
             continue
         part = min(left, position.size)
         name = fill.execution_id if left == fill.size else f"{fill.execution_id}/{index}"  # the first part is what a repeat is known by
-        share = _part(fill, name, part, position.id)
+        share = fill.part(name, part, position.id)
         value, _ = fill_value(ctx, share)
         yield e.PositionLiquidated(ctx.now, share, value)
         left -= part
-
-
-def _part(fill: Fill, name: str, size: Decimal, position: str) -> Fill:
-    return Fill(
-        name,
-        fill.client_order_id,
-        fill.symbol,
-        fill.side,
-        fill.price,
-        size,
-        fill.fee * size / fill.size,
-        fill.fee_currency,
-        fill.liquidity,
-        fill.at,
-        position,
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.desk import doubts
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert
+from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
 from engine.desk.ordering import cancel_lane
 from engine.desk.protection import entered, refused
@@ -16,7 +16,11 @@ from engine.model.fill import Fill
 from engine.model.ids import account_prefix
 from engine.model.money import ZERO, plain
 from engine.model.order import TERMINAL, Order, Role, Status
+from engine.model.pause import pause
+from engine.model.side import Side
 
+HELD = 1_000_000_000
+"""Nanoseconds until an exit is decided anew that the gate did not let leave."""
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -177,6 +181,22 @@ def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
             yield from refused(ctx, position, text or "cancelled by the venue", order.role)
     elif not order.is_exit:
         yield from ended_without(ctx, order)
+    elif order.role is Role.CLOSE and not order.cancel_pending:
+        yield from _close_ended(ctx, order, text)
+
+
+def _close_ended(ctx: Context, order: Order, text: str) -> Events:
+    """The venue ended a close before it was done. Only the market's price is a reason to take a worse one."""
+    position = ctx.state.positions.get(order.position)
+    if position is None or position.size == ZERO:
+        return
+    quote = ctx.quote(order.symbol)
+    best = None if quote is None else quote.bid if order.side is Side.SELL else quote.ask
+    beyond = best is not None and order.price is not None and (order.price - best) * order.side.sign < ZERO
+    count = 0 if order.filled else position.unfilled + 1
+    if count and not beyond:
+        yield from alert(ctx, "CLOSE_UNFILLED", name_of(position), text or "the venue gave no reason", position.id)
+    yield e.CloseEnded(ctx.now, position.id, bool(order.filled) or beyond, count, ctx.now + pause(count) if count else None)
 
 
 def on_cancel_rejected(ctx: Context, report: r.CancelRejected) -> Events:
@@ -258,6 +278,40 @@ def is_repeat(state: State, report: object) -> bool:
             return False
 
 
+def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
+    """The gate lets a request wait, or has it not leave at all: told with its evidence; what never leaves is decided anew."""
+    order = ctx.state.order(report.client_order_id)
+    if order is None:
+        return
+    if not report.reason:
+        yield from cure(ctx, "HELD_BACK", order.client_order_id)
+        return
+    code = "SENT_ON_BOOKS" if report.reason == "books" else "HELD_BACK"
+    yield from alert(ctx, code, f"{report.request} of {_name(order)}", report.text, order.client_order_id)
+    if not report.final or not order.is_open:
+        return
+    match report.request:
+        case "submit":
+            yield e.OrderRejected(ctx.now, order.client_order_id, f"held back: {report.text}", lost=True)
+            yield from _wait(ctx, order)
+        case "amend":
+            yield e.AmendRefused(ctx.now, order.client_order_id, f"held back: {report.text}")
+            yield from _wait(ctx, order)
+        case _:
+            yield e.CancelRefused(ctx.now, order.client_order_id, f"held back: {report.text}")
+
+
+def _wait(ctx: Context, order: Order) -> Events:
+    """Being held back is no refusal of the venue's: the position waits, and nothing is counted."""
+    position = ctx.state.positions.get(order.position)
+    if position is None:
+        return
+    if order.is_exit:
+        yield e.StopRetrySet(ctx.now, position.id, position.stop_refusals, ctx.now + HELD)
+    else:
+        yield from ended_without(ctx, order)
+
+
 HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     r.Accepted: on_accepted,
     r.Rejected: on_rejected,
@@ -269,6 +323,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     r.Expired: on_cancelled,
     r.CancelRejected: on_cancel_rejected,
     r.Unknown: on_unknown,
+    r.HeldBack: on_held_back,
     r.Found: on_found,
     r.Absent: doubts.on_absent,
     r.Unanswered: doubts.on_unanswered,

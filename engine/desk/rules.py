@@ -64,7 +64,7 @@ class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How long the price may be through a stop that works at the venue before the guard takes over."""
     retry: Seconds = 1.0
     """Pause after a refused stop; doubles up to `retry_max`."""
-    retry_max: Seconds = 30.0
+    retry_max: Annotated[float, Meta(ge=0, le=5)] = 5.0
     """Longest pause between attempts."""
     refusals: Count = 5
     """Refused stops after which `policy` applies."""
@@ -73,7 +73,9 @@ class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     trail_step: Fraction = D("0.0005")
     """Smallest move of a trailing stop that is sent to the venue, as a fraction of the price; the guard follows every price."""
     exit_slippage: Fraction = D("0.01")
-    """Worst price of the first close order, away from the best; the second and third allow three and nine times that, then any."""
+    """Worst price of the first close order, away from the best. After each one that missed it the next allows three times as much, at most half."""
+    any_price: bool = False
+    """Whether a close goes out without a bound once three have missed their price."""
     stuck: Seconds = 20.0
     """A closing that lasts longer raises an alert."""
 

@@ -7,7 +7,10 @@ beyond ours is taken into custody, taken and closed, or left alone.
 from collections.abc import Iterator
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.desk import events as e
+from engine.desk import unexplained
 from engine.desk.context import Context, Events, cure, on_margin
 from engine.desk.entries import accept, refuse
 from engine.desk.ordering import locked_elsewhere, sells_holding, tradable
@@ -18,7 +21,7 @@ from engine.model.ids import account_prefix, position_id
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import Resolve, Settlement
 from engine.model.money import ZERO, plain
-from engine.model.order import Order
+from engine.model.order import Order, Role, Status
 from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.side import Side
@@ -63,6 +66,10 @@ def _settle_order(ctx: Context, intent: Resolve, order: Order) -> Events:
     yield from accept(ctx, intent, f"cancelling {name}" if intent.action is Settlement.FLATTEN else f"{name} is left alone")
     if intent.action is Settlement.FLATTEN:
         yield e.OrphanCancelled(ctx.now, order)
+        if mine:
+            yield from unexplained.explain(ctx, target)
+    elif mine:
+        yield from unexplained.leave(ctx, target)
     yield from cure(ctx, "UNKNOWN_ORDER" if mine else "FOREIGN_ORDER", target)
 
 
@@ -111,11 +118,14 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
             yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, part, f"{key}/{position.id}"))
             left -= part * side.sign
         if left:
-            yield from _beyond(ctx, subject, instrument, left, action, key)
+            yield from _beyond(ctx, picture, subject, instrument, left, action, key)
     change = ctx.equity()[0] - worth
     if change:
         yield e.Rebased(ctx.now, change)
     yield from cure(ctx, "DIFFERENCE", subject)
+    yield from unexplained.cure_bare(ctx, subject)
+    if subject in state.withheld:
+        yield e.HoldingUnexplained(ctx.now, subject, ZERO)
 
 
 def vanished(ctx: Context, picture: Picture) -> Events:
@@ -149,7 +159,7 @@ def _gone(ctx: Context, subject: str, difference: Decimal) -> Iterator[tuple[Pos
             yield position, part
 
 
-def _beyond(ctx: Context, subject: str, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
+def _beyond(ctx: Context, picture: Picture, subject: str, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
     """What the venue has and we don't."""
     lent = subject == instrument.symbol
     if action is Settlement.FORGET:
@@ -162,8 +172,20 @@ def _beyond(ctx: Context, subject: str, instrument: Instrument, size: Decimal, a
     position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, leverage=leverage, note="adopted")
     yield e.PositionPlanned(ctx.now, position, e.Plan(key, None, None, None, began_at=ctx.now))
     yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, abs(size), f"{key}/{name}"))
+    stop = unexplained.stop_for(ctx, picture, instrument, side)
+    if stop is not None:
+        yield from _take_over(ctx, ctx.state.positions[name], stop)
     if action is Settlement.FLATTEN:
         yield from begin_closing(ctx, ctx.state.positions[name], "flatten")
+
+
+def _take_over(ctx: Context, position: Position, stop: Order) -> Events:
+    """An unexplained stop at the venue becomes the stop of the holding that it protects."""
+    known = replace(stop, position=position.id, role=Role.STOP, status=Status.PENDING, filled=ZERO, value=ZERO, touched_at=ctx.now, foreign=False)
+    yield e.OrderRecovered(ctx.now, known, 0)
+    yield e.OrderAccepted(ctx.now, known.client_order_id, stop.venue_order_id or "")
+    yield e.StopMoved(ctx.now, position.id, stop.trigger, by="operator", reason="taken over")
+    yield from unexplained.explain(ctx, stop.client_order_id)
 
 
 def _booked(ctx: Context, position: Position, side: Side, size: Decimal, name: str) -> Fill:

@@ -10,6 +10,7 @@ from engine.desk.events import Plan
 from engine.model.alert import Alert
 from engine.model.instrument import Instrument
 from engine.model.intent import OpenBracket
+from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.position import Position
@@ -26,6 +27,10 @@ ENDED_ORDERS = 1_000
 CLOSED_POSITIONS = 200
 EXECUTIONS = 20_000
 """Execution ids remembered against repeats."""
+LEFT = 1_000
+"""Unexplained orders that are remembered as left alone."""
+MARKS = 50
+"""Last exits that are remembered as booked."""
 ENDED_ALERTS = 200
 STANDING_ALERTS = 500
 """Beyond that, the oldest that is not CRITICAL ends."""
@@ -91,7 +96,7 @@ class Totals(Struct, frozen=True):
     """What funding and lending paid, below zero for what they cost."""
 
 
-class State(Struct):
+class State(Struct, forbid_unknown_fields=True):
     """The desk's memory. Every collection has a bound: what is open is bounded by the limits, what has ended by the constants above."""
 
     account: str
@@ -135,6 +140,17 @@ class State(Struct):
     """Signed, by symbol: what the account holds that is not ours, as the operator said."""
     holders: dict[str, dict[str, None]] = field(default_factory=dict)
     """From a symbol to its positions."""
+    unexplained: dict[str, str] = field(default_factory=dict)
+    """By client order id, in words: what the venue shows under our name and this journal does not know."""
+    left: dict[str, None] = field(default_factory=dict)
+    """Of those, what the operator said to leave alone."""
+    withheld: dict[str, Decimal] = field(default_factory=dict)
+    """By currency: coins that are ours and that no position of ours explains. A flatten closes them, too."""
+    mark: str = ""
+    """The last exit whose orders are being booked; empty for none."""
+    marked: dict[str, MarkedOrder] = field(default_factory=dict)
+    """Its orders, by client order id."""
+    booked_marks: dict[str, None] = field(default_factory=dict)
 
     def order(self, client_order_id: str) -> Order | None:
         """An order of ours wherever it is: the one look-up."""
@@ -168,10 +184,10 @@ _decoder = msgspec.json.Decoder(State)
 
 
 def encode_state(state: State) -> bytes:
-    """A snapshot."""
+    """The state as JSON, without a version: to show and to compare it. `engine.desk.codec` writes snapshots."""
     return _encoder.encode(state)
 
 
 def decode_state(body: bytes) -> State:
-    """The state that a snapshot holds."""
+    """The state of such JSON, of this very program."""
     return _decoder.decode(body)

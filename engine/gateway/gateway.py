@@ -13,11 +13,14 @@ from typing import Any
 from msgspec import Struct
 
 from engine.clock import SECOND, Clock
+from engine.gate import Admitted, Gate, Reason
 from engine.gateway.breaker import Breaker
 from engine.gateway.queue import Queue, Waiting
 from engine.gateway.rules import GatewayRules
 from engine.model import limits
-from engine.model.report import AmendRejected, Cancelled, Rejected, Unanswered, Unknown, VenueReport
+from engine.model.money import ONE
+from engine.model.order import Order, OrderType, Role
+from engine.model.report import AmendRejected, Cancelled, HeldBack, Rejected, Unanswered, Unknown, VenueReport
 from engine.model.request import (
     SPENDS_RESERVE,
     Amend,
@@ -29,8 +32,11 @@ from engine.model.request import (
     Submit,
     subject,
 )
+from engine.model.side import Side
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError, Venue
 
+PICTURES = 15 * SECOND
+"""The longest pause between two pictures that are asked for because something is held back."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Start a task that the engine owns."""
 
@@ -56,6 +62,8 @@ class Listener(Struct):
     trouble: Callable[[str, str], None]
     """A code (BREAKER) and why; an empty text says that it is over."""
     rate_limited: Callable[[str], None]
+    picture: Callable[[], None]
+    """Ask for a picture of the account, as urgently as what waits for it."""
 
 
 class Gateway:
@@ -71,6 +79,7 @@ class Gateway:
         listener: Listener,
         reserve: Callable[[], Mapping[str, float]],
         at_most: Callable[[], float],
+        gate: Gate,
     ) -> None:
         self._venue = venue
         self._rules = rules
@@ -80,6 +89,10 @@ class Gateway:
         self._listener = listener
         self._reserve = reserve
         self._at_most = at_most
+        self._gate = gate
+        self._asked_at: int | None = None
+        self._asks = 0
+        """Pictures asked for since something was let through last."""
         self._queue = Queue()
         self._in_flight: dict[str, Request] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -122,6 +135,17 @@ class Gateway:
         """Something was asked past the queue: the venue has counted it."""
         self.model.counter(counter).spend(cost, self._clock.now())
 
+    def affordable(self, cancel: Cancel) -> bool:
+        """Whether the tokens to cancel an order, to ask about it and to close what it held are there together."""
+        now = self._clock.now()
+        close = Order("", "", cancel.symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, ONE)
+        costs: dict[str, float] = {}
+        for request in (cancel, Query(cancel.client_order_id, cancel.symbol), Submit(close, Lane.EMERGENCY)):
+            for name, cost in self.model.charges(request, now):
+                costs[name] = costs.get(name, 0.0) + cost
+        counters = {name: self.model.counter(name) for name in costs}
+        return all(counter.wait(min(costs[name], counter.capacity), now, 0.0) <= 0 for name, counter in counters.items())
+
     def enqueue(self, requests: Iterable[Request]) -> None:
         """Take requests in, and send what may go."""
         now = self._clock.now()
@@ -161,7 +185,9 @@ class Gateway:
                 counters = {name for name, _ in self.model.charges(request, now)}
                 pause = limits.wait(self.model, request, now, {}) if waiting.lane in SPENDS_RESERVE else self._pause(request, now)
                 if pause <= 0 and blocked.isdisjoint(counters):
-                    self._send(waiting, now)
+                    until = self._pass(waiting, now)
+                    if until is not None:
+                        again = until - now if again is None else min(again, until - now)
                     continue
                 blocked |= counters  # nobody behind takes the tokens it waits for
                 if pause <= 0:
@@ -201,8 +227,45 @@ class Gateway:
             self._queue.remove(waiting)
             self._listener.report(Rejected(order.client_order_id, why, now))
 
+    def _pass(self, waiting: Waiting, now: int) -> int | None:
+        """Send what the gate admits; when to come back for what it holds back."""
+        verdict = self._gate.admit(waiting.request, now, waiting.held_since)
+        if isinstance(verdict, Admitted):
+            if verdict.on_our_books:
+                self._tell_held(waiting.request, "books", "sent on our books: the venue told nothing", final=False)
+            elif waiting.told:
+                self._tell_held(waiting.request, "", "", final=False)
+            if waiting.held_since is not None:
+                self._asks = 0
+            self._send(waiting, now)
+            return None
+        if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
+            waiting.held_since = now
+        if verdict.picture:
+            self._ask_picture(now)
+        if verdict.until is None:
+            self._queue.remove(waiting)
+            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True)
+            return None
+        waiting.not_before = verdict.until
+        if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
+            waiting.told = True
+            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
+        return max(verdict.until, now + SECOND // 1000)
+
+    def _ask_picture(self, now: int) -> None:
+        """At once, and again after pauses that double: pictures cost the tokens that exits need."""
+        if self._asked_at is None or now - self._asked_at >= min(SECOND << self._asks, PICTURES):
+            self._asked_at, self._asks = now, min(self._asks + 1, 10)
+            self._listener.picture()
+
+    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool) -> None:
+        kind = type(request).__name__.lower()
+        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final))
+
     def _send(self, waiting: Waiting, now: int) -> None:
         request = waiting.request
+        self._gate.leaves(request, now)
         self._queue.remove(waiting)
         self._in_flight[subject(request)] = request
         limits.spend(self.model, request, now)

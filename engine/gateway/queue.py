@@ -19,6 +19,10 @@ class Waiting(Struct):
     since: int
     attempts: int = 0
     not_before: int = 0
+    held_since: int | None = None
+    """When the gate first held it back."""
+    told: bool = False
+    """Whether somebody was told of that."""
 
     def __lt__(self, other: "Waiting") -> bool:
         return (self.lane, self.order) < (other.lane, other.order)

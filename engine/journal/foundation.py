@@ -1,6 +1,8 @@
 """A journal's first moments: made, brought to this program's schema, and checked to be the one that was meant."""
 
-from sqlalchemy import Connection, insert, select
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, select, update
 
 from engine.journal import schema
 from engine.journal.chain import genesis
@@ -41,6 +43,8 @@ def _upgrade(connection: Connection, store: Store, account: str, now: int) -> No
         first = {"id": 1, "account": account, "created_at": now, "format": FORMAT, "last_seq": 0, "last_batch": 0}
         connection.execute(insert(table("meta")).values(**first, last_hash=genesis(account)))
         connection.execute(insert(table("lease")).values(id=1, holder="", epoch=0, since=now))
+    meta = table("meta")
+    connection.execute(update(meta).where(meta.c.journal == "").values(journal=uuid4().hex))
 
 
 def _unreadable(store: Store, revision: str | None) -> Exception:

@@ -25,6 +25,8 @@ class Journal:
         """Ours; None while we don't hold it."""
         self._store = store
         self._inline = inline
+        self.id = reading.identity(store)
+        """The journal's own: another journal in its place has another one."""
         self._assigned = reading.head(store)
         self._queue: Queue | None = None
         self._thread: WriterThread | None = None
@@ -99,6 +101,20 @@ class Journal:
         return self._assigned.seq if self._queue is not None else reading.head(self._store).seq
 
     @property
+    def durable(self) -> Head:
+        """The end of what is durable: as this writer committed it, or, for a reader, as it is stored now."""
+        return reading.head(self._store) if self._queue is None else self._queue.durable
+
+    def hash_at(self, seq: int) -> str | None:
+        """The chain's hash after event `seq`, in hexadecimal; None where the journal has no such event."""
+        found = reading.hash_at(self._store, self.account, seq)
+        return None if found is None else found.hex()
+
+    def knows_order(self, client_order_id: str) -> bool:
+        """Whether an order was ever written, by its client order id."""
+        return reading.knows_order(self._store, client_order_id)
+
+    @property
     def waiting(self) -> int:
         """Batches that are not durable yet."""
         return 0 if self._queue is None else self._queue.waiting
@@ -169,11 +185,11 @@ class Journal:
         except JournalError:
             return  # it stays in our name, and the next start under that name takes it again
 
-    def load(self) -> Loaded:
+    def load(self, *, snapshots: bool = True) -> Loaded:
         """The newest good snapshot and the events after it, checked against the chain as they are read
-        (JournalDamagedError).
+        (JournalDamagedError). Without `snapshots`, all events from the first.
         """
-        return reading.load(self._store, self.account)
+        return reading.load(self._store, self.account, snapshots=snapshots)
 
     def events(self, after_seq: int = 0) -> Iterator[StoredEvent]:
         """The stored events after a seq, in order, streamed, unchecked. Exhaust or close it: it holds a connection."""

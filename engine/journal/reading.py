@@ -47,17 +47,17 @@ def tail(store: Store, count: int) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in reversed(newest)]
 
 
-def load(store: Store, account: str) -> Loaded:
+def load(store: Store, account: str, *, snapshots: bool = True) -> Loaded:
     """The newest snapshot whose body and place in the chain are good, or none, and the events after it, checked as
     they come.
     """
     snapshot, table_seq = table("snapshot"), table("snapshot").c.seq
     with store.reading() as connection:
-        candidates = list(connection.execute(select(table_seq).order_by(table_seq.desc())).scalars())
+        candidates = list(connection.execute(select(table_seq).order_by(table_seq.desc())).scalars()) if snapshots else []
         for seq in candidates:
             row = connection.execute(select(snapshot).where(table_seq == seq)).one()
             body = unpacked(row.body, row.hash)
-            if body is not None and row.chain == _hash_at(store, account, seq):
+            if body is not None and row.chain == hash_at(store, account, seq):
                 return Loaded(body, seq, _checked(store, seq, row.chain))
     return Loaded(None, 0, _checked(store, 0, genesis(account)))
 
@@ -81,7 +81,22 @@ def head(store: Store) -> Head:
     return Head(*found)
 
 
-def _hash_at(store: Store, account: str, seq: int) -> bytes | None:
+def identity(store: Store) -> str:
+    """The journal's own id."""
+    meta = table("meta")
+    with store.reading() as connection:
+        return str(connection.execute(select(meta.c.journal)).scalar() or "")
+
+
+def knows_order(store: Store, client_order_id: str) -> bool:
+    """Whether an order was ever written."""
+    orders = table("orders")
+    with store.reading() as connection:
+        return connection.execute(select(orders.c.position).where(orders.c.client_order_id == client_order_id)).first() is not None
+
+
+def hash_at(store: Store, account: str, seq: int) -> bytes | None:
+    """The chain's hash after event `seq`, of the account's beginning for 0; None where there is no such event."""
     if seq == 0:
         return genesis(account)
     event = table("event")

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from engine.journal.errors import JournalVersionError, NotAJournalError
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All revisions in order; a test holds them against the migrations."""
 
 HEAD = REVISIONS[-1]

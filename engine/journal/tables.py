@@ -193,6 +193,8 @@ class MetaRow(Row, table=True):
     last_seq: int = Field(sa_type=Whole)
     last_batch: int = Field(sa_type=Whole)
     last_hash: bytes = Field(sa_type=LargeBinary)
+    journal: str = Field(sa_column_kwargs={"server_default": ""})
+    """The journal's own id, random, given when it is made (or first opened by a program that knows of it)."""
 
 
 def table(name: str) -> Table:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
 
-from engine.journal.batch import Entry, Waiting
+from engine.journal.batch import Entry, Head, Waiting
 from engine.journal.commit import Committer
 from engine.journal.errors import JournalError, LeaseLostError
 
@@ -46,6 +46,11 @@ class Queue:
     def waiting(self) -> int:
         """Batches that are not durable."""
         return self._put - self._done
+
+    @property
+    def durable(self) -> Head:
+        """The end of what was committed. May be read beside the thread that commits."""
+        return self._committer.head
 
     @property
     def is_empty(self) -> bool:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
@@ -40,6 +41,10 @@ class Fill(Struct, frozen=True):
                 raise ValueError(f"execution {self.execution_id}: {name} is {value}; it must be above zero")
         if not self.fee.is_finite():
             raise ValueError(f"execution {self.execution_id}: fee is {self.fee}; it must be a number")
+
+    def part(self, name: str, size: Decimal, position: str) -> "Fill":
+        """A share of it that closes one of several positions; fees are split by size."""
+        return replace(self, execution_id=name, size=size, fee=self.fee * size / self.size, position=position)
 
     def base_change(self, instrument: Instrument, leverage: Decimal | None = None) -> Decimal:
         """Signed change of what is held at this leverage, net of a fee that was taken from the coins."""

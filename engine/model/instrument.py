@@ -135,6 +135,10 @@ class Instrument(Struct, frozen=True):
             return notional / self.contract_size
         return notional / (price * self.contract_size)
 
+    def size_price(self, size: Decimal) -> Decimal:
+        """The lowest price at which `size` reaches the smallest notional (quote per base; not rounded)."""
+        return self.min_cost / (size * self.contract_size)
+
     def average_price(self, size: Decimal, value: Decimal) -> Decimal:
         """The price at which `size` is worth `value` (settle currency): the inverse of `value`."""
         if size == ZERO or value == ZERO:

@@ -50,6 +50,8 @@ class Intent(Struct, frozen=True, kw_only=True, tag_field="intent"):
 
     id: str
     """Idempotency key."""
+    not_after: int | None = None
+    """Wall clock, nanoseconds: taken later, it is refused as EXPIRED. What was asked of a process that hung must not happen once it wakes."""
 
 
 class OpenBracket(Intent, frozen=True, kw_only=True, tag="open"):
@@ -206,6 +208,13 @@ class Resolve(Intent, frozen=True, kw_only=True, tag="resolve"):
     action: Settlement
 
 
+class Withdraw(Intent, frozen=True, kw_only=True, tag="withdraw"):
+    """Take back an intent that was asked, unless it was answered already: whatever is asked under its id from now on is refused."""
+
+    asked: str
+    """The id of the intent."""
+
+
 AnyIntent = (
     OpenBracket
     | MoveStop
@@ -227,4 +236,5 @@ AnyIntent = (
     | Annotate
     | Reconcile
     | Resolve
+    | Withdraw
 )

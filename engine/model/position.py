@@ -64,7 +64,11 @@ class Position(Struct, frozen=True):
     last_exit: str = ""
     """The role of the exit order that filled last; empty before, and after a liquidation."""
     attempts: int = 0
-    """Close orders sent since the closing began; each one may take a worse price than the last."""
+    """Close orders sent since the closing began."""
+    misses: int = 0
+    """Those of them that met the market and missed its price: the next may take a worse one."""
+    unfilled: int = 0
+    """Close orders in a row that ended without a fill, whatever for."""
     versions: int = 0
     """Exit orders decided so far: the next one's id comes from it."""
     protection: Protection = Protection.NAKED

@@ -48,6 +48,9 @@ REFUSALS: dict[str, str] = {
     "PART_TOO_SMALL": "{value} of the position is below the venue's minimum of {bound}",
     "NOT_RESUMABLE": "{value} can't be cleared by hand: {bound}",
     "WRONG_NAME": "{value} is not the account's name, which is {bound}",
+    "EXPIRED": "asked until {value}, and taken {bound} later",
+    "WITHDRAWN": "it was withdrawn before it was taken",
+    "TOO_LATE": "{value} was answered already: {bound}",
     "TOO_MANY_OPEN_ORDERS": "{value} orders are open; the limit is {bound}",
 }
 """From a code to its words."""

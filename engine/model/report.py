@@ -101,6 +101,21 @@ class Unknown(Struct, frozen=True, tag="unknown"):
     at: int
 
 
+class HeldBack(Struct, frozen=True, tag="held_back"):
+    """The gate lets a request about an order wait, or does not let it leave at all."""
+
+    client_order_id: str
+    request: str
+    """`submit`, `amend` or `cancel`."""
+    reason: str
+    """permit, size, evidence, protection, repair, pace; books: it left, without a picture."""
+    text: str
+    """The evidence in words."""
+    at: int
+    final: bool
+    """Whether it never leaves: the desk decides anew."""
+
+
 class Found(Struct, frozen=True, tag="found"):
     """The answer to a question about one order: the venue has it, like this, with these executions."""
 
@@ -188,4 +203,4 @@ class Charged(Struct, frozen=True, tag="charged"):
     at: int
 
 
-VenueReport = OrderReport | Unknown | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate | Charged
+VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate | Charged

@@ -15,6 +15,7 @@ from engine.desk import events as e
 from engine.desk.desk import Decision
 from engine.desk.state import State
 from engine.model.alert import Severity
+from engine.model.view import Notice
 
 SIZE, FILES = 5_000_000, 4
 """Bytes of a file, and how many older ones are kept."""
@@ -64,6 +65,12 @@ class Log:
                 self._logger.log(level_of(event), "%s", line_of(event, state))
         if decision.failure:
             self._logger.error("%s", msgspec.json.encode({"event": "rule-failed", "text": decision.failure}).decode())
+
+    def noticed(self, notice: Notice) -> None:
+        """A line for what the engine said beside its events."""
+        level = logging.WARNING if notice.tone == "bad" else logging.INFO
+        line = {"at": notice.at, "level": logging.getLevelName(level), "notice": notice.text}
+        self._logger.log(level, "%s", msgspec.json.encode(line).decode())
 
     def close(self) -> None:
         """Write what waits."""

@@ -12,16 +12,17 @@ from typing import Any
 
 from engine.clock import SECOND, run_virtual
 from engine.desk import events as e
+from engine.desk.codec import decode
 from engine.desk.desk import Decision
-from engine.desk.evolve import evolve
-from engine.desk.state import State, decode_state
+from engine.desk.state import State
 from engine.journal import Journal
 from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
 from engine.model.report import Picture
 from engine.model.view import Answer
 from engine.rehearsal.auditor import Auditor
-from engine.runtime import Engine, Hooks, decode
+from engine.replay import replay, state_of
+from engine.runtime import Engine, Hooks
 from engine.scenario import acting, report, worlds
 from engine.scenario.expectations import judge
 from engine.scenario.script import Action, Script
@@ -145,15 +146,10 @@ class Run:
     def _replay(self, now: int) -> None:
         """Invariant 8: from the newest snapshot, and from zero."""
         journal = Journal.open(self.home / "journal.sqlite", self._settings.account.name, "flatout run", now=now, read_only=True)
-        loaded = journal.load()
-        fresh = State(self._settings.account.name, self._settings.account.currency)
-        state = fresh if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
+        account = self._settings.account
+        state = state_of(journal, account.name, account.currency, self.engine.complain)
         self.auditor.replay(self.engine.state, state, now, "the newest snapshot")
-        state = State(self._settings.account.name, self._settings.account.currency)
-        for stored in journal.events():
-            evolve(state, decode(stored.body))
+        state = replay(State(account.name, account.currency), journal.events())
         self.auditor.replay(self.engine.state, state, now, "the journal from zero")
         journal.close()
 

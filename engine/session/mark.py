@@ -7,52 +7,17 @@ length and checksum: a write that is cut short leaves the other slot as it was.
 
 import os
 import zlib
-from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 import msgspec
-from msgspec import Struct
 
-from engine.model.side import Side
+from engine.model.mark import Mark, MarkedOrder
 
 FILE = "emergency.mark"
 SLOT = 64 * 1024
 """Bytes of one slot."""
 _HEAD = 16
 _NONE = b"\0" * _HEAD
-
-
-class MarkedOrder(Struct, frozen=True):
-    """One order that the last exit sends."""
-
-    client_order_id: str
-    symbol: str
-    side: Side
-    size: Decimal
-    at: int
-    """When it was about to leave: wall clock, nanoseconds."""
-    leverage: Decimal | None = None
-    stop: bool = False
-    """A stop that was put back, not a close."""
-
-
-class Mark(Struct, frozen=True, kw_only=True):
-    """One run of the last exit."""
-
-    number: int = 0
-    """Counts writes; the higher of the two slots is the newer."""
-    intent: str
-    instance: str
-    """Of the process: drawn at its start."""
-    pid: int
-    began_at: int
-    beat_at: int
-    """When it was last written. A last exit at work writes at least every two seconds."""
-    orders: tuple[MarkedOrder, ...] = ()
-    outcome: Literal["working", "flat", "not flat"] = "working"
-    lines: tuple[str, ...] = ()
-    """What it told."""
 
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -119,3 +84,6 @@ def _slot(content: bytes) -> Mark | None:
         return _decode(body)
     except msgspec.MsgspecError:
         return None
+
+
+__all__ = ["Mark", "MarkedOrder", "clear", "read", "reserve", "write"]

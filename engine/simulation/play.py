@@ -12,12 +12,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.clock import SECOND, run_virtual
-from engine.desk.evolve import evolve
-from engine.desk.state import State, decode_state
+from engine.desk.state import State
 from engine.exchange import Faults
 from engine.model import intent as i
 from engine.model.order import Role
-from engine.runtime import decode
+from engine.replay import replay, state_of
 from engine.simulation import draw, keys
 from engine.simulation import story as s
 from engine.simulation.fates import Fates
@@ -250,14 +249,8 @@ class _Player(Fates):
         """Invariant 8: from the newest snapshot, and from zero."""
         now = self.clock.now()
         journal = FaultyJournal.open(self.home / "journal.sqlite", ACCOUNT, "simulation", now=now, read_only=True)
-        loaded = journal.load()
-        fresh = State(ACCOUNT, "USD")
-        state = fresh if loaded.snapshot is None else decode_state(loaded.snapshot)
-        for stored in loaded.events:
-            evolve(state, decode(stored.body))
+        state = state_of(journal, ACCOUNT, "USD", self.engine.complain)
         self.auditor.replay(self.engine.state, state, now, "the newest snapshot")
-        state = State(ACCOUNT, "USD")
-        for stored in journal.events():
-            evolve(state, decode(stored.body))
+        state = replay(State(ACCOUNT, "USD"), journal.events())
         self.auditor.replay(self.engine.state, state, now, "the journal from zero")
         journal.close()

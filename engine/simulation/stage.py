@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from engine import assembly
 from engine.clock import SECOND, Clock
+from engine.desk.codec import decode
 from engine.desk.desk import Decision
 from engine.desk.events import IntentTaken
 from engine.model import intent as i
@@ -21,7 +22,7 @@ from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.report import VenueReport
 from engine.rehearsal.auditor import Auditor, Violation
-from engine.runtime import Engine, Hooks, decode
+from engine.runtime import Engine, Hooks
 from engine.settings import AccountSettings, Settings, with_values
 from engine.simulation import story as s
 from engine.simulation.power import Disk, FaultyJournal, Line, Power, ProcessClock

@@ -35,12 +35,12 @@ from pathlib import Path
 from statistics import median
 
 from engine.clock import SECOND, Clock, run_virtual
+from engine.desk.codec import decode, save
 from engine.desk.evolve import evolve
-from engine.desk.state import State, encode_state
+from engine.desk.state import State
 from engine.journal import Batch, Journal, Record
 from engine.model.intent import Away, Base, OpenBracket
 from engine.model.side import Side
-from engine.runtime import decode
 from tests.bench.world import START, World, fsync_time, quote, settings, temporary
 
 HIGH, LOW = Decimal(60_000), Decimal(58_000)
@@ -131,13 +131,13 @@ def write(folder: Path, first: list[Record], template: Template, count: int) -> 
         number += 1
         if state.seq - saved > EVERY - length:
             saved = state.seq
-            journal.save_snapshot(saved, START, encode_state(state))
+            journal.save_snapshot(saved, START, save(state))
             journal.flush()
     assert not state.positions
     assert not state.orders
     _copy(place, bare)
     _forget_snapshots(bare)
-    journal.save_snapshot(state.seq, START, encode_state(state))
+    journal.save_snapshot(state.seq, START, save(state))
     journal.flush()
     _copy(place, clean)
     for more in range(number, number + (EVERY - 1) // length):

@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import Pulse, RateLimited, Trouble
+from engine.desk.desk import Marked, Pulse, RateLimited, SetBack, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.alert import ALERTS, Alert, Severity
 from engine.model.fill import Fill, Liquidity
+from engine.model.ids import account_prefix
+from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
@@ -150,6 +152,39 @@ def _trouble(code: str) -> Tale:
     return tale
 
 
+def _unfilled(story: Story) -> None:
+    position = story.opened(stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.cancelled(story.order("close"), "self trade prevention")
+
+
+def _second_engine(story: Story) -> None:
+    story.now += 1
+    order = Order(
+        f"{account_prefix('test')}7MRSP4X3IAAAAC",
+        "",
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(50_000),
+        venue_order_id="V7",
+        status=Status.OPEN,
+        created_at=story.now,
+    )
+    story.picture(orders=(order,))
+
+
+def _held_back(reason: str) -> Tale:
+    def tale(story: Story) -> None:
+        story.opened()
+        stop = story.order("stop")
+        story.tell(r.HeldBack(stop.client_order_id, "submit", reason, "the venue shows nothing", story.now, final=False))
+
+    return tale
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -177,6 +212,12 @@ STORIES: dict[str, Tale] = {
     "TASK_DIED": _trouble("TASK_DIED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
+    "HELD_BACK": _held_back("size"),
+    "SENT_ON_BOOKS": _held_back("books"),
+    "CLOSE_UNFILLED": _unfilled,
+    "UNEXPLAINED": lambda story: story.tell(SetBack("an older copy")),
+    "SECOND_ENGINE": _second_engine,
+    "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

@@ -362,7 +362,7 @@ def test_executions_are_asked_for_from_a_minute_before_the_last_that_is_known() 
 
 def test_a_restart_asks_for_executions_from_before_the_last_that_is_known() -> None:
     story = Story()
-    assert story.sent(QueryAccount) == [QueryAccount(START - 60 * SECOND, Lane.QUERY)]
+    assert story.sent(QueryAccount) == [QueryAccount(START - 86_460 * SECOND, Lane.QUERY)], "a new journal looks back a day"
     story.opened()
     story.now += 100 * SECOND
     story.tell(Restarted())

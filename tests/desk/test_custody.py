@@ -324,11 +324,14 @@ def test_an_over_close_cancels_all_that_rests_and_buys_back_what_is_missing() ->
     story.fill(story.order("stop"), "0.3", price="59400")
     assert story.position().size == D("-0.1")
     assert reasons(story) == {"entry": ("over-closed", Lane.EMERGENCY), "target": ("over-closed", Lane.EMERGENCY)}
+    assert not story.orders("close"), "the venue has not said so yet"
+    story.witness()
     submit = story.sent(Submit)[-1]
     assert (submit.order.role, submit.order.side, submit.order.size, submit.lane) == (Role.CLOSE, Side.BUY, D("0.1"), Lane.EMERGENCY)
     (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "OVER_CLOSED"]
     assert (alert.subject, alert.detail, alert.target) == (BTC, "0.1", entry.position)
     story.fill(story.order("target"), "0.1", price="61200")
+    story.witness()
     assert story.sent(Submit)[-1].order.size == D("0.1"), "one more for what came on top"
     assert [order.size for order in story.orders("close")] == [D("0.1"), D("0.1")]
     assert not [order for order in story.orders("close") if order.cancel_pending]
@@ -342,6 +345,7 @@ def test_a_close_that_is_still_on_its_way_is_no_repair() -> None:
     story.accept(close)
     story.fill(story.order("stop"), "0.6", price="59400")
     assert story.now_of(close).reason == "over-closed"
+    story.witness()
     (repair,) = [order for order in story.orders("close") if order.side is Side.BUY]
     assert repair.size == D("0.1")
 
@@ -350,6 +354,7 @@ def test_a_repair_waits_out_a_refusal() -> None:
     story = Story(FUTURES)
     story.opened("0.5")
     story.fill(story.order("stop"), "0.6", price="59400")
+    story.witness()
     story.rejected(story.order("close"))
     story.wait(0.9)
     assert not story.orders("close")
@@ -552,6 +557,7 @@ def test_the_alerts_of_a_position_end_with_it() -> None:
     assert "CLOSE_STUCK" in story.standing()
     story.fill(story.order("close"), "0.6", price="59300")
     assert "OVER_CLOSED" in story.standing()
+    story.witness()
     story.fill(story.order("close"), price="59300")
     assert {"OVER_CLOSED", "CLOSE_STUCK", "STOP_REFUSED"} <= story.standing(), "its stop is still open"
     story.cancelled(story.order("stop"))

@@ -223,8 +223,8 @@ def test_a_wish_that_grows_goes_on_and_one_that_is_new_begins_anew() -> None:
     position = story.opened("0.5", stop=None)
     story.ask(i.ClosePosition(id="c", position=position.id, part=D("0.4")))
     story.cancelled(story.order("close"), "IOC")
+    story.wait(1)
     assert (story.position().attempts, story.position().closing_since) == (2, START)
-    story.now += SECOND
     story.ask(i.ClosePosition(id="d", position=position.id))
     assert (story.position().closing_since, story.position().attempts) == (START, 3), "one more for what was added"
     assert [order.size for order in story.orders("close")] == [D("0.2"), D("0.3")]

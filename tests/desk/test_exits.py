@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.desk import events as e
+from engine.desk.rules import ProtectionRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
@@ -79,8 +80,8 @@ def test_a_part_is_closed_and_the_stop_shrinks() -> None:
     story.replays()
 
 
-def test_a_close_widens_its_bound_and_goes_to_market_at_last() -> None:
-    story = Story("kraken-futures")
+def _bounds(story: Story, falls: str) -> list[Decimal | None]:
+    """The bounds of five closes in a row that end unfilled, while the price stands at `falls`."""
     story.opened(stop=None)
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     bounds = []
@@ -88,8 +89,51 @@ def test_a_close_widens_its_bound_and_goes_to_market_at_last() -> None:
         close = story.order("close")
         bounds.append(close.price)
         story.accept(close)
+        story.price(BTC, falls)
         story.cancelled(close, "IOC")
-    assert bounds == [D("59400.0"), D("58200.0"), D("54600.0"), None, None]
+        story.price(BTC, "60000")
+        story.wait(6)
+    return bounds
+
+
+@pytest.mark.hazard("H23")
+@pytest.mark.hazard("H82")
+def test_a_close_widens_its_bound_where_the_market_went_beyond_it() -> None:
+    assert _bounds(Story("kraken-futures"), "20000") == [D("59400.0"), D("58200.0"), D("54600.0"), D("43800.0"), D("30000.0")]
+
+
+@pytest.mark.hazard("H82")
+def test_a_close_keeps_its_bound_where_the_price_was_not_the_reason() -> None:
+    story = Story("kraken-futures")
+    assert _bounds(story, "60000") == [D("59400.0")] * 5
+    assert "CLOSE_UNFILLED" in story.standing()
+
+
+@pytest.mark.hazard("H82")
+def test_only_a_setting_drops_the_bound() -> None:
+    story = Story("kraken-futures", Rules(protection=ProtectionRules(any_price=True)))
+    assert _bounds(story, "20000") == [D("59400.0"), D("58200.0"), D("54600.0"), None, None]
+
+
+def test_closes_that_end_unfilled_come_farther_and_farther_apart() -> None:
+    story = Story("kraken-futures")
+    story.opened(stop=None)
+    story.ask(i.ClosePosition(id="c", position=story.position().id))
+    pauses = []
+    for _ in range(7):
+        close = story.order("close")
+        story.accept(close)
+        story.cancelled(close, "no liquidity")
+        began = story.now
+        assert not story.orders("close"), "a close that found nobody is not sent again at once"
+        while not story.orders("close"):
+            story.wait(0.05)
+        pauses.append(round((story.now - began) / 1_000_000_000, 2))
+    assert pauses == [0.25, 0.5, 1, 2, 4, 5, 5]
+    story.fill(story.order("close"), "0.1")
+    assert story.position().unfilled == 7
+    story.cancelled(story.order("close"), "no liquidity")
+    assert story.position().unfilled == 0, "it met somebody"
 
 
 def test_a_refused_close_is_tried_again_and_is_stuck_in_the_end() -> None:
@@ -106,12 +150,12 @@ def test_a_refused_close_is_tried_again_and_is_stuck_in_the_end() -> None:
     assert "CLOSE_STUCK" not in story.standing()
 
 
-def test_a_close_without_a_fresh_price_has_no_bound() -> None:
+def test_a_close_without_a_fresh_price_has_the_widest_bound() -> None:
     story = Story("kraken-futures")
     story.opened(stop=None)
     story.now += 61 * 1_000_000_000
     story.ask(i.ClosePosition(id="c", position=story.position().id))
-    assert story.order("close").price is None
+    assert story.order("close").price == D(30_000)
 
 
 @pytest.mark.hazard("H34")
@@ -155,6 +199,8 @@ def test_an_over_close_is_undone_at_once(side: Side) -> None:
     assert target.client_order_id in {request.client_order_id for request in story.sent(Cancel)}
     story.fill(target, price="61200" if side is Side.BUY else "58800")
     assert "OVER_CLOSED" in story.standing()
+    assert not story.orders("close"), "the venue has not said so yet"
+    story.witness()
     repair, submit = story.order("close"), story.sent(Submit)[-1]
     assert (submit.lane, repair.side, repair.size, repair.reduce_only) == (Lane.EMERGENCY, side, D("0.5"), True)
     story.rejected(repair)
@@ -336,6 +382,7 @@ def test_every_intent_asked_twice_is_done_once() -> None:
         i.ClosePosition(id="close", position=name),
         i.Reverse(id="reverse", position=name),
         i.Flatten(id="flatten"),
+        i.Withdraw(id="withdraw", asked="never asked"),
     ]
     assert {type(intent) for intent in asked} == set(i.AnyIntent.__args__)
     for intent in asked:

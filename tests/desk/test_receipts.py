@@ -372,10 +372,12 @@ def test_a_repair_that_the_venue_refuses_twice_may_have_nothing_to_repair() -> N
     position = story.opened("0.5")
     story.fill(story.order("stop"), "0.6", price="59400")
     flatten(story)
+    story.witness()
     refused(story, 1)
     story.now += 1
     story.picture(net={})
     assert story.state.positions[position.id].size == D("-0.1")
+    story.witness()
     refused(story, 1)
     story.now += 1
     story.picture(net={})

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk.board import Board
-from engine.desk.desk import Trouble
+from engine.desk.desk import Overdue, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -256,6 +256,26 @@ def _at_the_bound() -> Iterable[Answer]:
     yield _bounded(max_order_notional=D(1000)).buy()
 
 
+def _withdrawn() -> Iterable[Answer]:
+    story = Story()
+    assert story.ask(i.Withdraw(id="w", asked="f")).ok
+    yield story.ask(i.Flatten(id="f"))
+
+
+def _too_late() -> Iterable[Answer]:
+    story = Story()
+    story.ask(i.Pause(id="p"))
+    yield story.ask(i.Withdraw(id="w", asked="p"))
+
+
+def _overdue() -> Iterable[Answer]:
+    story = Story()
+    answer = story.tell(Overdue(i.Flatten(id="f", not_after=story.now), SECOND)).answer
+    assert answer is not None
+    yield answer
+    assert story.state.flatten is None
+
+
 STORIES: dict[str, Tale] = {
     "UNKNOWN_SYMBOL": _unknown_symbol,
     "UNKNOWN_POSITION": _unknown_positions,
@@ -316,6 +336,9 @@ STORIES: dict[str, Tale] = {
     "NOT_RESUMABLE": _not_resumable,
     "WRONG_NAME": _wrong_name,
     "TOO_MANY_OPEN_ORDERS": _too_many,
+    "WITHDRAWN": _withdrawn,
+    "TOO_LATE": _too_late,
+    "EXPIRED": _overdue,
 }
 
 

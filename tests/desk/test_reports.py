@@ -254,6 +254,7 @@ def test_a_fill_of_a_closed_position_opens_its_book_again() -> None:
     assert story.closed().id == position.id
     story.tell(r.Filled(twice, story.now))
     assert "OVER_CLOSED" in story.standing()
+    story.witness()
     repair = story.order("close")
     assert (repair.side, repair.size) == (position.side, D("0.5"))
     story.fill(repair, price="61200")

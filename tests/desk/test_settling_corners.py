@@ -114,6 +114,7 @@ def test_what_was_closed_too_much_is_undone_by_what_was_bought_elsewhere() -> No
     story = Story(FUTURES)
     position = story.opened("0.5")
     story.fill(story.order("stop"), "0.7", price="59400")
+    story.witness()
     story.rejected(story.order("close"))
     story.now += SECOND // 2  # it is tried again after a second
     story.picture(net={BTC: D("-0.05")})

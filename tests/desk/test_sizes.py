@@ -243,16 +243,19 @@ def test_every_term_of_the_exits() -> None:
     ]
 
 
-@pytest.mark.parametrize(("slippage", "bounds"), [("0.01", ["59400", "58200", "54600", None]), ("0.2", ["48000", "30000", "30000", None])])
-def test_each_close_may_take_a_worse_price_than_the_last(slippage: str, bounds: list[str | None]) -> None:
+@pytest.mark.parametrize(("slippage", "bounds"), [("0.01", ["59400", "58200", "54600", "43800"]), ("0.2", ["48000", "30000", "30000", "30000"])])
+def test_each_close_that_missed_its_price_may_take_a_worse_one(slippage: str, bounds: list[str]) -> None:
     story = Story(FUTURES, Rules(protection=ProtectionRules(exit_slippage=D(slippage))))
     story.opened(stop=None)
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     for bound in bounds:
         close = story.order("close")
-        assert close.price == (None if bound is None else D(bound))
+        assert close.price == D(bound)
         story.accept(close)
+        story.price(BTC, "20000")
         story.cancelled(close, "IOC")
+        story.price(BTC, "60000")
+        story.wait(6)
 
 
 def test_a_short_is_closed_up_to_a_bound_above_the_ask() -> None:
@@ -263,23 +266,23 @@ def test_a_short_is_closed_up_to_a_bound_above_the_ask() -> None:
     assert (close.side, close.price) == (Side.BUY, D("60600.1"))  # 60600.101, down to the tick
 
 
-@pytest.mark.parametrize(("age", "bounded"), [(60 * SECOND, True), (60 * SECOND + 1, False)])
-def test_a_bound_needs_a_fresh_price(age: int, bounded: bool) -> None:
+@pytest.mark.parametrize(("age", "bounded"), [(60 * SECOND, "59400"), (60 * SECOND + 1, "30000")])
+def test_a_bound_is_as_wide_as_may_be_without_a_fresh_price(age: int, bounded: str) -> None:
     story = Story(FUTURES)
     story.opened(stop=None)
     story.now += age
     story.ask(i.ClosePosition(id="c", position=story.position().id))
-    assert (story.order("close").price is not None) is bounded
+    assert story.order("close").price == D(bounded)
 
 
-@pytest.mark.parametrize(("cost", "bounded"), [("29700", True), ("29700.01", False)])
-def test_a_bound_that_would_make_a_close_too_small_is_left_out(cost: str, bounded: bool) -> None:
+@pytest.mark.parametrize(("cost", "bounded"), [("29700", "59400"), ("29700.01", "59400.1")])
+def test_a_bound_that_would_make_a_close_too_small_is_nearer(cost: str, bounded: str) -> None:
     profile = load_profile(FUTURES)
     story = Story(profile, listed=(replace(PERPETUAL, min_cost=D(cost)),))
     story.price(BTC, "60000")
     story.opened("0.5", stop=None)
     story.ask(i.ClosePosition(id="c", position=story.position().id))
-    assert (story.order("close").price is not None) is bounded, "half a bitcoin at 59400 is 29700"
+    assert story.order("close").price == D(bounded), "half a bitcoin at 59400 is 29700"
 
 
 def test_exits_of_several_reduce_only_as_long_as_each_holds_something() -> None:
@@ -289,11 +292,13 @@ def test_exits_of_several_reduce_only_as_long_as_each_holds_something() -> None:
     assert all(order.reduce_only for order in story.orders("stop"))
     stop = next(order for order in story.state.orders_for(first.id) if order.role is Role.STOP)
     story.fill(stop, "0.25", price="59400")
+    story.witness()
     repair = story.order("close")
     assert (repair.size, repair.reduce_only) == (D("0.05"), False), "reduce-only would look at what both hold"
     story = Story(FUTURES)
     story.opened("0.2")
     story.fill(story.order("stop"), "0.25", price="59400")
+    story.witness()
     assert story.order("close").reduce_only
 
 

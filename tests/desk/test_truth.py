@@ -61,16 +61,16 @@ def test_each_order_of_ours_stands_beside_the_venues() -> None:
     assert {row.subject: row.differs for row in rows(story, "order")}[entry.client_order_id] == "on its way"
 
 
-def test_an_order_at_market_has_no_level_and_one_that_waits_shows_its_trigger() -> None:
+def test_an_order_shows_its_bound_and_one_that_waits_shows_its_trigger() -> None:
     story = Story(FUTURES)
     story.opened("0.5", stop=None)
     story.now += 61 * SECOND
     story.ask(i.ClosePosition(id="c", position=story.position().id))
-    assert story.order("close").price is None, "the price is stale"
+    assert story.order("close").price == D(30_000), "the price is stale"
     story.price(ETH, "3000")
     assert story.buy("1", symbol=ETH, type=OrderType.STOP, trigger=D(3_100), stop=None).ok
     story.picture()
-    assert [row.ours for row in rows(story, "order")] == ["0.5", "1 at 3,100"]
+    assert [row.ours for row in rows(story, "order")] == ["0.5 at 30,000", "1 at 3,100"]
 
 
 def test_what_has_filled_is_not_part_of_what_rests() -> None:

@@ -87,7 +87,7 @@ def test_the_bounds_of_an_entry_are_the_documented_ones() -> None:
 
 def test_the_bounds_of_protection_are_the_documented_ones() -> None:
     assert ProtectionRules() == ProtectionRules(
-        grace=3.0, retry=1.0, retry_max=30.0, refusals=5, policy="guard", trail_step=D("0.0005"), exit_slippage=D("0.01"), stuck=20.0
+        grace=3.0, retry=1.0, retry_max=5.0, refusals=5, policy="guard", trail_step=D("0.0005"), exit_slippage=D("0.01"), stuck=20.0
     )
 
 

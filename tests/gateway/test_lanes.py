@@ -19,6 +19,7 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Reque
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
+from tests.support.gates import open_gate
 
 START = 1_700_000_000 * SECOND
 
@@ -68,7 +69,7 @@ class Story:
         self.limited: list[str] = []
         self.reserve = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append)
+        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: None)
         self.gateway = Gateway(
             line,
             rules or GatewayRules(),
@@ -78,6 +79,7 @@ class Story:
             listener,
             lambda: {"requests": self.reserve},
             lambda: self.reserve,
+            open_gate(),
         )
 
     def spawn(self, _: str, work: Coroutine[Any, Any, None]) -> object:

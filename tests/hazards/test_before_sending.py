@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.rules import ProtectionRules, Rules
 from engine.exchange import Delay, Exchange
 from engine.model import intent as i
 from engine.model import report as r
@@ -212,7 +211,8 @@ def test_a_stop_entry_is_bounded_behind_its_trigger() -> None:
 
 
 @pytest.mark.hazard("H23")
-def test_an_emergency_close_widens_its_bound_and_at_last_goes_to_market(tmp_path: Path) -> None:
+@pytest.mark.hazard("H82")
+def test_a_close_widens_its_bound_as_the_market_goes(tmp_path: Path) -> None:
     async def tale(world: World) -> None:
         await world.buy("0.5", stop=None)
         await world.until(lambda: world.held == D("0.5"))
@@ -224,13 +224,10 @@ def test_an_emergency_close_widens_its_bound_and_at_last_goes_to_market(tmp_path
             while len(_closes(world)) <= turn:
                 await world.clock.sleep(SECOND // 1000)
             close = _closes(world)[turn]
-            width = [D("0.01"), D("0.03"), D("0.09"), None][turn]
+            width = [D("0.01"), D("0.03"), D("0.09"), D("0.27")][turn]
             assert close.type is OrderType.MARKET
-            if width is None:
-                assert close.price is None, "the last resort takes any price"
-            else:
-                assert close.price is not None
-                assert D(best) * (1 - width) <= close.price < D(best) * (1 - width) + D("0.1")
+            assert close.price is not None, "never without a bound"
+            assert D(best) * (1 - width) <= close.price < D(best) * (1 - width) + D("0.1")
         await world.until(lambda: "FLATTEN" not in world.state.blocks)
         assert world.held == 0
 
@@ -239,21 +236,6 @@ def test_an_emergency_close_widens_its_bound_and_at_last_goes_to_market(tmp_path
 
 def _closes(world: World) -> list[Order]:
     return [event.order for event in world.seen(e.OrderSubmitted) if event.order.role is Role.CLOSE]
-
-
-@pytest.mark.hazard("H23")
-def test_only_the_last_of_the_closes_is_without_a_bound() -> None:
-    story = Story(rules=Rules(protection=ProtectionRules(exit_slippage=D("0.01"))))
-    position = story.opened("0.5", stop=None)
-    story.ask(i.ClosePosition(id="c", position=position.id))
-    bounds = []
-    for _ in range(5):
-        close = story.order("close")
-        bounds.append(close.price)
-        story.accept(close)
-        story.cancelled(close, "Immediate or cancel")
-        story.wait(1)
-    assert bounds == [D(59_400), D(58_200), D(54_600), None, None]
 
 
 # H28: which field is which

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from engine.bookkeeping import batch
 from engine.desk import events as e
+from engine.desk.codec import encode, save
 from engine.desk.desk import Trouble
 from engine.desk.evolve import evolve
 from engine.desk.evolve.account import ANSWERS
@@ -27,7 +28,7 @@ from engine.model.position import Protection
 from engine.model.quote import Quote
 from engine.model.request import Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.runtime import NOTICES, encode
+from engine.runtime import NOTICES
 from tests.support.world import BTC, ETH, SECOND, START, Story, World, play
 
 D = Decimal
@@ -393,7 +394,7 @@ def test_a_snapshot_is_one_row_whatever_it_holds(tmp_path: Path) -> None:
             story.opened("0.01")
         journal = Journal.open(tmp_path / f"{positions}.sqlite", "test", "desk", now=START, inline=True)
         journal.append(batch(story.tell(i.Pause(id="p")), story.state, story.now, (), encode))
-        journal.save_snapshot(journal.last_seq, story.now, encode_state(story.state))
+        journal.save_snapshot(journal.last_seq, story.now, save(story.state))
         counts.append(len(_statements(journal, journal.flush)))
         journal.close()
     assert counts[0] == counts[1]

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
+from engine.desk.codec import decode
 from engine.desk.desk import Desk, Restarted
 from engine.desk.evolve import evolve
 from engine.desk.state import State
@@ -20,7 +21,6 @@ from engine.model.position import Protection
 from engine.model.profile import Profile
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
 from engine.model.side import Side
-from engine.runtime import decode
 from engine.venues.profiles import load_profile
 from tests.support.world import BTC, SECOND, Story, World, play
 

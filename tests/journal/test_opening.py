@@ -67,7 +67,7 @@ def test_another_account(place: Place) -> None:
 def test_a_newer_revision(place: Place) -> None:
     place.open().close()
     place.execute("UPDATE alembic_version SET version_num = '0099'")
-    words = r"was written by a newer Flatout \(revision 0099\); this one knows up to 0002"
+    words = r"was written by a newer Flatout \(revision 0099\); this one knows up to 0003"
     refused(JournalVersionError, place.path or place.url, words)
 
 

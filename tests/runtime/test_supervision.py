@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine.clock import run_virtual
 from engine.desk import events as e
+from engine.desk.codec import decode
 from engine.exchange import Faults
 from engine.journal import Journal
 from engine.model import intent as i
@@ -18,7 +19,7 @@ from engine.model.order import OrderType
 from engine.model.position import Protection
 from engine.model.report import VenueReport
 from engine.model.request import Amend, Cancel, Request, Submit, subject
-from engine.runtime import Engine, Hooks, decode
+from engine.runtime import Engine, Hooks
 from engine.simulation.power import Disk, FaultyJournal, Line, Power
 from engine.venues.protocol import NotSentError
 from tests.support.world import BTC, ETH, SECOND, D, World, codes

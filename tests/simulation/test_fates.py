@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.desk.events import AlertRaised, AnyEvent, IntentTaken, OrderFilled
+from engine.desk.codec import decode
+from engine.desk.events import AlertRaised, AnyEvent, IntentTaken
 from engine.journal import Journal
-from engine.runtime import decode
+from engine.model.intent import OpenBracket
 from engine.simulation import story as s
 from engine.simulation.draw import INGREDIENTS, USUAL, draw
 from engine.simulation.play import play
@@ -92,10 +93,10 @@ def test_a_journal_is_lost_or_set_back(back: bool, tmp_path: Path) -> None:
     assert len(opened) == (1 if back else 0)
 
 
-def test_a_second_process_trades_on_the_account(tmp_path: Path) -> None:
+def test_a_second_process_is_asked_to_trade_on_the_account(tmp_path: Path) -> None:
     told(tmp_path, BUY, s.Wait(500), s.Second("ETH/USD", "buy", 500, 1_000), s.Wait(1_000))
-    filled = {event.fill.symbol for event in events(tmp_path, "journal-2.sqlite") if isinstance(event, OrderFilled)}
-    assert filled == {"ETH/USD"}
+    asked = [event.intent for event in events(tmp_path, "journal-2.sqlite") if isinstance(event, IntentTaken)]
+    assert [intent.symbol for intent in asked if isinstance(intent, OpenBracket)] == ["ETH/USD"]
 
 
 @pytest.mark.parametrize("beside", ["dead", "stopped"])

@@ -18,6 +18,7 @@ from engine.model.quote import Quote
 from engine.model.request import Amend, Cancel, Lane, Query, Request, Submit, subject
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
+from tests.support.gates import open_gate
 from tests.support.world import BTC, START, D
 
 
@@ -85,7 +86,7 @@ class Office:
         self.reserve = reserve
         self.deaths: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append)
+        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: None)
         self.gateway = Gateway(
             self.line,
             rules or GatewayRules(delay=0.0),
@@ -95,6 +96,7 @@ class Office:
             listener,
             lambda: dict.fromkeys((BTC, "rest", "derivatives"), self.reserve),
             lambda: self.reserve,
+            open_gate(),
         )
 
     def _spawn(self, _: str, work: Coroutine[Any, Any, None]) -> object:

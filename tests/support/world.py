@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from engine.clock import SECOND as SECOND
 from engine.clock import Clock, run_virtual
+from engine.desk import codec
 from engine.desk.board import Board
+from engine.desk.codec import decode
 from engine.desk.context import Context
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, Restarted, Wake
 from engine.desk.events import AnyEvent
@@ -37,7 +38,9 @@ from engine.model.request import Request
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.rehearsal.auditor import Auditor
-from engine.runtime import Engine, Hooks, decode
+from engine.replay import replay
+from engine.runtime import Engine, Hooks
+from engine.session.summary import Summary
 from engine.settings import AccountSettings, Settings, with_values
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
@@ -197,6 +200,11 @@ class Story:
         cash = dict(self.state.cash) if balances is None else balances
         return self.tell(r.Picture(self.now if as_of is None else as_of, told, fills, cash, net, self.now))
 
+    def witness(self) -> None:
+        """A picture that is younger than the last fill and says what our books say."""
+        self.now += 1
+        self.picture()
+
     def buy(self, size: str = "0.5", /, **terms: Any) -> Answer:
         defaults: dict[str, Any] = {"symbol": BTC, "side": Side.BUY, "size": i.Base(D(size)), "stop": i.Away(D("0.01"))}
         return self.ask(i.OpenBracket(**{"id": self.name(), **defaults, **terms}))
@@ -264,7 +272,7 @@ class Story:
         for index, event in enumerate(self.events):
             if index == len(self.events) // 2:
                 middle = encode_state(fresh)
-            evolve(fresh, decode(msgspec.json.encode(event)))
+            evolve(fresh, codec.decode(codec.encode(event)))
         assert encode_state(fresh) == encode_state(self.state)
         later = decode_state(middle)
         for event in self.events[len(self.events) // 2 :]:
@@ -321,6 +329,8 @@ class World:
         self.events: list[AnyEvent] = []
         self.failures: list[str] = []
         self.count = 0
+        self.summary: Callable[[Summary], None] | None = None
+        """What the next engine is given to write its summaries."""
 
     # Life
 
@@ -330,7 +340,9 @@ class World:
         if journal.lease is None:
             journal.claim("story", self.clock.now())
         self.auditor.begin(decode(stored.body) for stored in journal.events())
-        return Engine(self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided))
+        return Engine(
+            self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided), summary=self.summary
+        )
 
     def _decided(self, decision: Decision, now: int) -> None:
         self.events.extend(decision.events)
@@ -373,10 +385,7 @@ class World:
 
     def retold(self) -> State:
         """The state that the journal tells from its first event."""
-        fresh = State("world", "USD")
-        for stored in self.engine.journal.events():
-            evolve(fresh, decode(stored.body))
-        return fresh
+        return replay(State("world", "USD"), self.engine.journal.events())
 
     # What is there
 

@@ -6,11 +6,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import ENDED_ALERTS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
+from engine.desk.state import ENDED_ALERTS, LEFT, MARKS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.alert import Severity
 from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
+from engine.model.refusal import Refusal
+from engine.model.view import Answer
 
 ANSWERS = 1_000
 """Answered intents remembered against repeats."""
@@ -37,6 +39,50 @@ def _intent(state: State, event: e.IntentTaken) -> Touched:
                 state.by_hand[order.position] = None
             case _:
                 pass
+    return None
+
+
+def _withdrawn(state: State, event: e.IntentWithdrawn) -> Touched:
+    state.answers[event.intent] = Answer(event.intent, (Refusal("WITHDRAWN"),))
+    keep_last(state.answers, ANSWERS)
+    return None
+
+
+def _unexplained(state: State, event: e.Unexplained) -> Touched:
+    state.unexplained[event.subject] = event.text
+    return None
+
+
+def _explained(state: State, event: e.Explained) -> Touched:
+    state.unexplained.pop(event.subject, None)
+    return None
+
+
+def _withheld(state: State, event: e.HoldingUnexplained) -> Touched:
+    if event.amount:
+        state.withheld[event.currency] = event.amount
+    else:
+        state.withheld.pop(event.currency, None)
+    return None
+
+
+def _left_alone(state: State, event: e.LeftAlone) -> Touched:
+    state.left[event.subject] = None
+    keep_last(state.left, LEFT)
+    return None
+
+
+def _mark_found(state: State, event: e.MarkFound) -> Touched:
+    state.mark = event.name
+    state.marked |= {order.client_order_id: order for order in event.orders}
+    return None
+
+
+def _mark_booked(state: State, _: e.MarkBooked) -> Touched:
+    state.booked_marks[state.mark] = None
+    keep_last(state.booked_marks, MARKS)
+    state.mark = ""
+    state.marked.clear()
     return None
 
 
@@ -162,6 +208,13 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.CashReported: _cash,
     e.Financed: _financed,
     e.IntentTaken: _intent,
+    e.IntentWithdrawn: _withdrawn,
+    e.Unexplained: _unexplained,
+    e.Explained: _explained,
+    e.HoldingUnexplained: _withheld,
+    e.LeftAlone: _left_alone,
+    e.MarkFound: _mark_found,
+    e.MarkBooked: _mark_booked,
     e.AlertRaised: _alert,
     e.AlertCured: _cured,
     e.AlertAcknowledged: _acknowledged,

@@ -149,7 +149,7 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
 
 def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
     state.executions[event.fill.execution_id] = None
-    return book(state, event.fill, event.fee_value, "")
+    return book(state, event.fill, event.fee_value, event.by)
 
 
 def _triggered(state: State, event: e.OrderTriggered) -> Touched:

@@ -129,12 +129,19 @@ def _closing(state: State, event: e.ClosingBegan) -> Touched:
         close_reason=event.reason,
         closing_since=event.at if fresh else position.closing_since,
         attempts=0 if fresh else position.attempts,
+        misses=0 if fresh else position.misses,
+        unfilled=0 if fresh else position.unfilled,
         retry_at=None if fresh else position.retry_at,
     )
 
 
 def _retry(state: State, event: e.StopRetrySet) -> Touched:
     return _change(state, event.position, stop_refusals=event.refusals, retry_at=event.retry_at)
+
+
+def _close_ended(state: State, event: e.CloseEnded) -> Touched:
+    position = state.positions[event.position]
+    return _change(state, event.position, misses=position.misses + event.missed, unfilled=event.unfilled, retry_at=event.retry_at)
 
 
 def _crossed(state: State, event: e.StopCrossed) -> Touched:
@@ -226,6 +233,7 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.TrailFollowed: _trail_followed,
     e.ClosingBegan: _closing,
     e.StopRetrySet: _retry,
+    e.CloseEnded: _close_ended,
     e.StopCrossed: _crossed,
     e.ProtectionChanged: _protection,
     e.DustLeft: _dust,

@@ -123,8 +123,8 @@ class Books:
                 self.of[fill.position].adjusted = True
                 self._accumulate(fill)
                 return fill.position
-            case e.PositionLiquidated(fill=fill, fee_value=value):
-                self._booked(fill, value, "")
+            case e.PositionLiquidated(fill=fill, fee_value=value, by=by):
+                self._booked(fill, value, by)
                 return fill.position
             case _:
                 return self._wanted(event)

@@ -13,6 +13,7 @@ from engine.desk.evolve import orders as evolve_orders
 from engine.desk.evolve import positions as evolve_positions
 from engine.desk.ordering import flattens
 from engine.desk.state import State, Touched
+from engine.gate import Admitted, Gate
 from engine.model import report as r
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
@@ -23,6 +24,11 @@ from tests.support.sabotage import Patch, sabotage
 STOP_AND_CLOSE = 2
 """Exits of a position that was protected and closed once."""
 TESTS = "tests/rehearsal/test_honest_desk.py"
+
+
+def _open_the_gate(patch: Patch) -> None:
+    """The gate would hold back what the desk should never ask for: here the lie reaches the venue."""
+    patch.setattr(Gate, "admit", lambda self, request, now, waited_since=None: Admitted())
 
 
 @sabotage(
@@ -45,6 +51,7 @@ def guard_without_a_price(patch: Patch) -> None:
 
 @sabotage("H109", "a stop on the wrong side counts as protection", test=f"{TESTS}::test_a_stop_protects")
 def stop_on_the_wrong_side(patch: Patch) -> None:
+    _open_the_gate(patch)
     made = ordering.stop_order
 
     def wrong(ctx: Context, position: Position, size: Decimal, trigger: Decimal) -> e.OrderSubmitted:
@@ -119,6 +126,7 @@ def compare_nothing(patch: Patch) -> None:
 
 @sabotage("H109", "a close sells twice what is held", test=f"{TESTS}::test_a_close_sells_what_was_bought")
 def sell_twice(patch: Patch) -> None:
+    _open_the_gate(patch)
     made = ordering.close_order
     patch.setattr(ordering, "close_order", lambda ctx, position, size: made(ctx, position, size * 2))
 
@@ -129,6 +137,7 @@ def sell_twice(patch: Patch) -> None:
     test=f"{TESTS}::test_a_close_sells_what_was_bought",
 )
 def sell_again(patch: Patch) -> None:
+    _open_the_gate(patch)
     wind_up = custody._wind_up
 
     def again(ctx: Context, position: Position, orders: Any) -> Events:
@@ -190,6 +199,7 @@ def tell_of_a_move(patch: Patch) -> None:
     test=f"{TESTS}::test_exits_close_no_more_than_is_held",
 )
 def leave_the_stop(patch: Patch) -> None:
+    _open_the_gate(patch)
     kept = custody._keep_stop
 
     def never_smaller(ctx: Context, position: Position, stops: Any, cover: Decimal) -> Events:

@@ -1,0 +1,19 @@
+"""Our own books by asset, as the gate asks for them: what we bought and have not sold, and what lay there before."""
+
+from engine.desk.state import State
+from engine.evidence import Books, asset_of
+from engine.model.money import ZERO
+
+
+def books(state: State, asset: str) -> Books:
+    """What of an asset (a currency where coins change hands, else a symbol) is ours by the journal, and what is not."""
+    long = short = left = ZERO
+    for position in state.positions.values():
+        if position.size and asset_of(state.instruments[position.symbol], position.leverage) == asset:
+            size = position.signed_size
+            long, short = long + max(size, ZERO), short + max(-size, ZERO)
+    if asset in state.instruments:
+        left = state.elsewhere.get(asset, ZERO) + state.dust.get(asset, ZERO)
+    else:
+        left = state.cash.get(asset, ZERO) - long + short
+    return Books(long, short, left)

@@ -1,0 +1,110 @@
+"""The gate, its evidence, and the desk's bounds: what they would do if they believed."""
+
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.desk import events as e
+from engine.desk import reports
+from engine.evidence import Books, Evidence
+from engine.gate import Admitted, Gate
+from engine.model.order import Order
+from engine.model.request import Cancel
+from engine.model.side import Side
+from engine.pace import Pace
+from engine.runtime import Engine
+from tests.support.sabotage import Patch, sabotage
+
+EVIDENCE, GATE = "tests/gate/test_evidence.py", "tests/gate/test_gate.py"
+
+
+@sabotage("H73", "a deadline is not looked at", test="tests/runtime/test_deadlines.py::test_an_intent_that_is_taken_after_its_deadline_does_nothing")
+def take_it_late(patch: Patch) -> None:
+    patch.setattr(Engine, "_in_time", lambda _, message: message)
+
+
+@sabotage("H74", "exits of any size leave", test=f"{GATE}::test_an_exit_beyond_the_proof_waits_for_one_more_picture_and_then_never_leaves")
+def believe_our_size(patch: Patch) -> None:
+    patch.setattr(Gate, "_exit", lambda *_, **__: Admitted())
+
+
+@sabotage("H74", "a picture stays good for ever", test=f"{EVIDENCE}::test_a_gap_voids_the_picture")
+def never_void(patch: Patch) -> None:
+    patch.setattr(Evidence, "void", lambda *_: None)
+
+
+@sabotage("H74", "a picture that lags counts", test=f"{EVIDENCE}::test_after_a_gap_a_picture_must_show_our_last_action_or_be_younger_than_the_lag")
+def count_every_picture(patch: Patch) -> None:
+    patch.setattr(Evidence, "_counts", lambda *_: True)
+
+
+@sabotage("H74", "the trader's own coins are ours", test=f"{EVIDENCE}::test_coins_that_lay_there_before_are_not_ours_to_sell")
+def sell_the_baseline(patch: Patch) -> None:
+    bound = Evidence.bound
+
+    def greedy(self: Evidence, asset: str, side: Side, books: Books, besides: str = "") -> Decimal:
+        return bound(self, asset, side, Books(books.long, books.short, Decimal(0)), besides)
+
+    patch.setattr(Evidence, "bound", greedy)
+
+
+@sabotage("H74", "exits under way are forgotten", test=f"{EVIDENCE}::test_working_and_doubtful_exits_may_have_left_already")
+def forget_what_works(patch: Patch) -> None:
+    patch.setattr(Evidence, "leaving", lambda *_: Decimal(0))
+
+
+@sabotage("H74", "a cancelled exit has filled nothing", test=f"{EVIDENCE}::test_the_end_of_an_exit_is_believed_with_its_fills")
+def assume_nothing_filled(patch: Patch) -> None:
+    patch.setattr(Evidence, "_ended", lambda self, name, *_: self._exits.pop(name, None))
+
+
+@sabotage("H74", "one absence is enough", test=f"{EVIDENCE}::test_one_absence_after_the_deadline_is_not_enough")
+def believe_one_absence(patch: Patch) -> None:
+    patch.setattr(Evidence, "_absent", lambda self, name, _: self._exits.pop(name, None))
+
+
+@sabotage("H74", "an exit waits for a picture for ever", test=f"{GATE}::test_after_five_seconds_without_a_picture_an_exit_goes_on_our_books_once")
+def wait_for_ever(patch: Patch) -> None:
+    patch.setattr("engine.gate.PATIENCE", 1 << 62)
+
+
+@sabotage("H76", "nobody looks at the pen", test=f"{GATE}::test_without_the_pen_nothing_leaves")
+def send_without_the_pen(patch: Patch) -> None:
+    from engine.gate import Standing
+
+    patch.setattr("tests.support.evidence.Pen.check", lambda *_: Standing.HELD)
+
+
+@sabotage("H82", "every failure widens the bound", test="tests/desk/test_exits.py::test_a_close_keeps_its_bound_where_the_price_was_not_the_reason")
+def widen_for_anything(patch: Patch) -> None:
+    ended = reports._close_ended
+
+    def missed(ctx: Any, order: Order, text: str) -> Any:
+        for event in ended(ctx, order, text):
+            yield replace(event, missed=True) if isinstance(event, e.CloseEnded) else event
+
+    patch.setattr(reports, "_close_ended", missed)
+
+
+@sabotage(
+    "H82",
+    "closes have no bound",
+    test="tests/hazards/test_before_sending.py::test_a_close_widens_its_bound_as_the_market_goes",
+)
+def take_any_price(patch: Patch) -> None:
+    patch.setattr("engine.desk.ordering._worst_price", lambda *_: None)
+
+
+@sabotage("H112", "a stop is cancelled without tokens for what follows", test=f"{GATE}::test_a_stop_goes_only_when_what_follows_is_paid_for")
+def cancel_unpaid(patch: Patch) -> None:
+    def cancel(_: Gate, request: Cancel, now: int) -> Admitted:
+        del request, now
+        return Admitted()
+
+    patch.setattr(Gate, "_cancel", cancel)
+
+
+@sabotage("H74", "failures have no pace", test=f"{GATE}::test_one_pace_over_all_ways_of_failing")
+def keep_no_pace(patch: Patch) -> None:
+    patch.setattr(Pace, "until", lambda *_: (0, 0))
