@@ -76,6 +76,8 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
     if gone or listed or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
         return
+    if picture.as_of < ctx.board.restarted_at:  # what was done before this process took the account up may be missing in it
+        return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
     theirs = [name for name in differing if name in state.instruments or name in state.withheld]

@@ -25,6 +25,8 @@ from engine.simulation.stage import ACCOUNT, MS, Outcome
 
 CALM = 400 * SECOND
 """How long everything may take to settle."""
+RESOLVES = 80
+"""Quarters of a second between two looks of the operator at what is unexplained, while a flatten waits for that."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, journals of stories need no real disk
 
 
@@ -88,8 +90,9 @@ class _Player(Fates):
                 return
 
     async def _resolve(self, action: str) -> None:
+        self.pressed += 1
         for number, alert in enumerate(list(self.engine.state.alerts.values())):
-            if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "FOREIGN_ORDER"):
+            if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "UNEXPLAINED", "FOREIGN_ORDER"):
                 settlement = i.Settlement(action)
                 await self._ask(i.Resolve(id=f"{self._key()}.{number}", subject=alert.target or alert.subject, action=settlement))
 
@@ -218,8 +221,12 @@ class _Player(Fates):
         await self._resolve("flatten" if self.unexplained else "forget")
         await self._ask(i.Flatten(id=f"{self._key()}.flatten"))
         flatten = self.engine.state.flatten
+        looked = 0
         while flatten is None or flatten.ended_at is None:
             await self._wait(250)
+            looked += 1
+            if self.unexplained and not looked % RESOLVES:
+                await self._resolve("flatten")
             if self.clock.now() > began + CALM:
                 alerts = [alert.text for alert in self.engine.state.alerts.values()]
                 self.fail("0 flat", f"not flat after {CALM // SECOND} s: {alerts}, positions {list(self.engine.state.positions)}")
@@ -227,7 +234,7 @@ class _Player(Fates):
             flatten = self.engine.state.flatten
         self.outcome.seconds_to_flat = (flatten.ended_at - began) / SECOND
         await self._compare("flat")
-        ours = [name for name, order in self.exchange.orders.items() if not order.foreign]
+        ours = [name for name, order in self.exchange.orders.items() if not order.foreign and name not in self.auditor.left_alone]
         if ours:
             self.fail("0 flat", f"the venue still has {ours}")
         net = self.exchange.picture(self.clock.now(), 0).net

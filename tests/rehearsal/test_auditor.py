@@ -207,6 +207,17 @@ def test_orders_and_coins_that_are_not_ours_do_not_keep_it_from_being_flat() -> 
     assert place.heard() == []
 
 
+def test_what_the_operator_left_alone_does_not_keep_it_from_being_flat() -> None:
+    place = Place()
+    place.order(Side.BUY, "0.5", position="P9")
+    stop = place.order(Side.SELL, "0.5", Role.STOP, "P9", type=OrderType.STOP, trigger=D(50_000))
+    place.say(e.LeftAlone(place.now, stop.client_order_id), e.FlattenEnded(place.now, ("the venue says flat",)))
+    assert place.heard() == []
+    place.order(Side.BUY, "0.5", position="P8")
+    place.say(e.FlattenEnded(place.now, ("the venue says flat",)))
+    assert place.heard() == ["12 flat"]
+
+
 def test_less_than_the_venue_trades_is_flat() -> None:
     place = Place()
     place.order(Side.BUY, "0.5")

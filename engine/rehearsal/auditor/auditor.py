@@ -85,6 +85,8 @@ class Auditor:
         self.orders = Orders(self._fail)
         self.alerts: dict[str, Alert] = {}
         self.halted = False
+        self.left_alone: set[str] = set()
+        """Orders under our name that the operator said to leave alone."""
         self._looked_at = 0
         self._bare_since: dict[str, int] = {}
         for event in events:
@@ -149,6 +151,8 @@ class Auditor:
             case e.AlertAcknowledged(key=key):
                 if key in self.alerts and self.alerts[key].severity is not Severity.CRITICAL:
                     del self.alerts[key]
+            case e.LeftAlone(subject=subject):
+                self.left_alone.add(subject)
             case e.HaltSet(halted=halted):
                 self.halted = halted
             case e.OrderFilled(fill=fill, fee_value=value):
@@ -201,7 +205,7 @@ class Auditor:
         """Invariant 12: somebody says that the account is flat. At this moment it must be."""
         self._now = now
         if self.witness is not None:
-            self._say(unflat(self.witness, self.books, self.prices, who, now))
+            self._say(unflat(self.witness, self.books, self.prices, self.left_alone, who, now))
 
     # Positions
 
@@ -341,13 +345,19 @@ class Auditor:
         """
         self._now = now
         self.findings.checked += 1
-        self._say(rest.orders(self.orders, state, picture, self.alerts if told else {}))
+        self._say(rest.orders(self.orders, state, picture, self._unknown() if told else set()))
         self._say(rest.holdings(self.books, self.prices, self.alerts, picture))
         self._say(rest.money(self.books, state, self.alerts, picture, self._rounding, averaged=averaged))
         for name in (*state.positions, *state.closed):
             self._say(self.books.differing(name, state))
         self._say(self.books.money(state))
         self._say(self._sold())
+
+    def _unknown(self) -> set[str]:
+        """Orders under our name that the desk says it does not know, or was told to leave alone."""
+        codes = ("UNKNOWN_ORDER", "UNEXPLAINED")
+        named = {alert.target for alert in self.alerts.values() if alert.code in codes}
+        return named | self.left_alone
 
     def _sold(self) -> Iterator[tuple[str, str]]:
         """Invariant 11 by position: the venue closed no more of one than it opened, or the desk has

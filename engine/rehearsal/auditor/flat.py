@@ -9,13 +9,15 @@ from engine.rehearsal.auditor.prices import DUST, Prices
 from engine.rehearsal.auditor.witness import Held, Witness
 
 
-def unflat(witness: Witness, books: Books, prices: Prices, who: str, now: int) -> Iterator[tuple[str, str]]:
+def unflat(witness: Witness, books: Books, prices: Prices, left_alone: set[str], who: str, now: int) -> Iterator[tuple[str, str]]:
     """What the venue still has of ours while `who` says flat: orders, and holdings that it trades.
 
-    Foreign orders, coins that were never ours, and dust stay. What somebody else closed of ours is
+    Foreign orders, coins that were never ours, dust, and what the operator left alone (orders, and
+    what their positions hold) stay. What somebody else closed of ours is
     known by the venue's total, or by what the desk has booked about it.
     """
-    resting = [order.client_order_id for order in witness.truth.orders.values() if not order.foreign]
+    open_here = (order for order in witness.truth.orders.values() if not order.foreign)
+    resting = [one.client_order_id for one in open_here if one.client_order_id not in left_alone]
     if resting:
         yield "12 flat", f"{who} says flat, and {resting} rest at the venue"
     picture = witness.truth.picture(now, now)
@@ -24,9 +26,11 @@ def unflat(witness: Witness, books: Books, prices: Prices, who: str, now: int) -
         instrument = witness.truth.instruments[symbol]
         balance = picture.balances.get(instrument.base, ZERO)
         total = balance if coins else picture.net.get(symbol, ZERO)
-        ours = flow.net - _dust(held, books, prices)
-        left = min(abs(ours), abs(ours + witness.adjusted(held)), abs(total))
-        if prices.takes(instrument, left):
+        ours = flow.net - _dust(held, books, prices) - witness.left(held, left_alone)
+        taken = ours + witness.adjusted(held)
+        if min(ours, taken) <= ZERO <= max(ours, taken):
+            continue  # of what was taken over, as much was ours from the beginning
+        if prices.takes(instrument, min(abs(ours), abs(taken), abs(total))):
             yield "12 flat", f"{who} says flat, and {flow.net} {symbol} is held ({total} in all)"
 
 

@@ -18,11 +18,10 @@ Said = Iterator[tuple[str, str]]
 """Invariant and detail of each violation."""
 
 
-def orders(ours: Orders, state: State, picture: Picture, alerts: dict[str, Alert]) -> Said:
-    """Invariant 9: the same orders, on the same terms; but those that `alerts` call unknown."""
+def orders(ours: Orders, state: State, picture: Picture, unknown: set[str]) -> Said:
+    """Invariant 9: the same orders, on the same terms; but `unknown` ones."""
     mine = (order for order in picture.orders if not order.foreign)
-    unknown = (order for order in mine if f"UNKNOWN_ORDER:{order.client_order_id}" not in alerts)
-    theirs = {order.client_order_id: order for order in unknown}
+    theirs = {order.client_order_id: order for order in mine if order.client_order_id not in unknown}
     working = {name for name, order in state.orders.items() if order.is_working}
     told = {name for name, known in ours.known.items() if known.is_working}
     if working != set(theirs):

@@ -7,7 +7,7 @@ tell.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Protocol
 
@@ -85,6 +85,8 @@ class Witness:
         """Position, holding, side and size of what was taken over or closed elsewhere, by the id of
         its booking.
         """
+        self.position_of: dict[str, str] = {}
+        """From an order of ours that has filled to its position."""
         self._holds: dict[str, Held] = {}
         """How each position is held, whichever process opened it."""
         self._sides: dict[str, Side] = {}
@@ -122,6 +124,16 @@ class Witness:
         """How an order at this leverage is held."""
         return symbol, self.truth.instruments[symbol].moves_coins(leverage)
 
+    def left(self, held: Held, orders: Iterable[str]) -> Decimal:
+        """Signed: what the positions of some orders hold."""
+        owners = {self._owner(name) for name in orders}
+        return sum((self.size_of(name) for name in self.positions(held) if name in owners), ZERO)
+
+    def _owner(self, order: str) -> str:
+        """The position of an order; empty where it has none."""
+        resting = self.truth.orders.get(order)
+        return self.position_of.get(order, "") if resting is None else resting.position
+
     def positions(self, held: Held) -> Iterator[str]:
         """The positions that were held so, of whatever process."""
         return (name for name, how in self._holds.items() if how == held)
@@ -154,6 +166,7 @@ class Witness:
         if order.position:
             self.by_position.setdefault(order.position, Flow()).add(fill.side, size)
             self._holds[order.position] = held
+            self.position_of[order.client_order_id] = order.position
             if order.role is Role.ENTRY:
                 self._sides[order.position] = order.side
 
