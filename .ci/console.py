@@ -21,10 +21,10 @@ ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][A-Z0-9]|.
 class Terminal:
     """The other end of the pseudo-terminal."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, environment: dict[str, str] | None = None) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment = {**(os.environ if environment is None else environment), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.process = subprocess.Popen(["bash", "-c", command], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
         os.close(slave)
         self.seen = b""
@@ -58,6 +58,20 @@ class Terminal:
         self.seen = b""
         os.write(self.master, keys.encode())
 
+    def leave(self) -> None:
+        """Quit, and see that it ends in order."""
+        self.press("q")
+        self.wait_for("Quit", 10)
+        self.read(0.6)  # the question arms once it has been seen
+        self.press("\r")
+        end = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < end:
+            self.read(0.2)
+        if self.process.poll() != 0:
+            self.process.kill()
+            sys.exit(f"console: it ended with {self.process.poll()} instead of 0")
+        os.close(self.master)
+
 
 def main() -> None:
     """The check."""
@@ -72,16 +86,7 @@ def main() -> None:
     terminal.wait_for("lat", 10)
     terminal.press("\x1b")
     terminal.read(1.0)
-    terminal.press("q")
-    terminal.wait_for("Quit", 10)
-    terminal.read(0.6)  # the question arms once it has been seen
-    terminal.press("\r")
-    end = time.monotonic() + 20
-    while terminal.process.poll() is None and time.monotonic() < end:
-        terminal.read(0.2)
-    if terminal.process.poll() != 0:
-        terminal.process.kill()
-        sys.exit(f"console: it ended with {terminal.process.poll()} instead of 0")
+    terminal.leave()
     print("console: drawn, driven and left in order")
 
 

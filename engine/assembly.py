@@ -20,10 +20,11 @@ from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
 from engine.settings import AccountSettings, PaperSettings, Settings
+from engine.venues.live import admission
 from engine.venues.live.keys import find
 from engine.venues.paper import PaperVenue
-from engine.venues.profiles import instrument_for, load_profile
-from engine.venues.protocol import RefusedError, Venue
+from engine.venues.profiles import instrument_for, profile
+from engine.venues.protocol import Venue
 
 if TYPE_CHECKING:
     from engine.venues.live.venue import KeyFacts, LiveVenue
@@ -140,12 +141,13 @@ def paper(
 
 def live(account: AccountSettings, symbols: Iterable[str], timeout: float, home: Path, clock: Clock, *, key: bool = True) -> "LiveVenue":
     """A live account's venue; without `key` only its prices can be had. Raises KeysError or ValueError."""
+    from engine.venues.live import nonces
     from engine.venues.live.dialects import dialect
     from engine.venues.live.venue import Where
 
     credentials = find(account.name, home) if key else None
     kind = dialect(account.venue)
-    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout, account.currency)
+    where = Where(account.name, tuple(symbols), account.rest, account.ws, timeout, account.currency, home / nonces.FILE if key else None)
     return kind(profile(account.profile, account.limits), where, credentials, clock)
 
 
@@ -174,22 +176,7 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
 
 def admit(facts: "KeyFacts", account: AccountSettings) -> None:
     """Whether a key may be used: it must trade, and must not withdraw unless the user insists. Raises RefusedError."""
-    if not facts.can_trade:
-        has = ", ".join(facts.permissions) or "no permission"
-        raise RefusedError(f"account {account.name}: the key may not trade, or not ask about orders, executions and balances; it has: {has}")
-    if facts.can_withdraw and not account.withdrawals:
-        raise RefusedError(
-            f"account {account.name}: the key may withdraw; make one that can't, or insist with account.withdrawals = true",
-        )
-
-
-def profile(name: str, limits: Mapping[str, str] | None = None) -> Profile:
-    """A venue's profile by name, with options of its limit model. Raises ValueError naming what is known."""
-    found = load_profile(name)
-    if limits:
-        found = replace(found, limit_options={**found.limit_options, **limits})
-        found.limit_model()  # says what is wrong with an option
-    return found
+    admission.admit(facts, account.name, withdrawals=account.withdrawals)
 
 
 __all__ = ["Source", "Tick", "admit", "checked", "live", "paper", "profile", "recorded", "simulated"]

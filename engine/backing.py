@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -12,9 +12,14 @@ from engine.clock import Clock
 from engine.exchange import Store
 from engine.home import Home
 from engine.market import play
+from engine.model.instrument import Instrument
 from engine.model.quote import Quote, Tick, Trade
+from engine.opening import Told, again, answered
 from engine.settings import Settings
 from engine.venues.protocol import Venue
+
+if TYPE_CHECKING:
+    from engine.venues.live.venue import LiveVenue
 
 MARKET_SAVED = 5.0
 """Seconds between two savings of where a simulated market stands."""
@@ -37,8 +42,8 @@ class Backing(Protocol):
     secrets: tuple[str, ...]
     """What may be written nowhere."""
 
-    async def open(self) -> None:
-        """Make it. Whatever fails is closed again."""
+    async def open(self, told: Told) -> None:
+        """Make it. Whatever fails is closed again. `told` hears which question of the opening waits for an answer."""
         ...
 
     async def begin(self, spawn: Spawn) -> None:
@@ -60,7 +65,7 @@ class PaperBacking:
         self.progress: Callable[[], float] | None = None
         self.secrets: tuple[str, ...] = ()
 
-    async def open(self) -> None:
+    async def open(self, told: Told) -> None:
         """The account's file, the market and the venue. Raises StoreError, MarketError, ValueError, and what a live exchange is missed for."""
         settings, loop = self._settings, asyncio.get_running_loop()
         profile, market = assembly.profile(settings.account.profile, settings.account.limits), settings.market
@@ -80,7 +85,11 @@ class PaperBacking:
             else:
                 account = replace(settings.account, venue=market.source)
                 self._prices = assembly.live(account, market.symbols, settings.gateway.timeout, self._home.folder, self.clock, key=False)
-            instruments = await self._prices.instruments() if self._prices is not None else self._source.instruments  # type: ignore[union-attr]
+            if self._prices is not None:
+                instruments = await _traded(self._prices, told)
+            else:
+                assert self._source is not None
+                instruments = self._source.instruments
             cash, currency = settings.account.cash, settings.account.currency
             self.venue = assembly.paper(profile, instruments, cash, currency, self.clock, market.seed, settings.paper, store=self._store)
             self._store.restore(self.venue.exchange, self.clock.now())
@@ -141,15 +150,16 @@ class LiveBacking:
         self.progress: Callable[[], float] | None = None
         self.secrets: tuple[str, ...] = ()
 
-    async def open(self) -> None:
-        """Key and permissions, and what is traded. Raises KeysError, RefusedError, or what the exchange is missed for."""
+    async def open(self, told: Told) -> None:
+        """Key and permissions, and what is traded. Raises KeysError or RefusedError; a lost reply is asked for again."""
         settings = self._settings
         self.clock = Clock(asyncio.get_running_loop())
         self.venue = assembly.live(settings.account, settings.market.symbols, settings.gateway.timeout, self._home.folder, self.clock)
         self.secrets = self.venue.secrets
         try:
-            await self.venue.open()
-            assembly.admit(await self.venue.key_facts(), settings.account)
+            await _traded(self.venue, told)
+            facts = await answered(f"{self.venue.name}: what the key may do", self.venue.key_facts, told)
+            assembly.admit(facts, settings.account)
         except BaseException:
             await self.venue.close()
             raise
@@ -159,6 +169,13 @@ class LiveBacking:
 
     async def close(self, *, read_only: bool) -> None:
         """The engine has hung up."""
+
+
+async def _traded(venue: "LiveVenue", told: Told) -> tuple[Instrument, ...]:
+    """What an exchange trades. Raises RefusedError."""
+    question = f"{venue.name}: what is traded"
+    venue.on_wait = lambda why, pause: told(question, again(why, pause))
+    return await answered(question, venue.instruments, told)
 
 
 def backing(settings: Settings, home: Home) -> Backing:

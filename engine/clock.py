@@ -32,6 +32,11 @@ class Clock:
         self._start = start if start is not None else time.time_ns() if wall is None else wall()
 
     @property
+    def speed(self) -> float:
+        """How much faster than the loop's own time it runs."""
+        return self._speed
+
+    @property
     def virtual(self) -> bool:
         """Whether time passes only when everything has been done that was due."""
         return isinstance(self._loop, VirtualLoop)

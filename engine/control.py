@@ -6,6 +6,7 @@ The socket file has mode 0600: whoever may read the account's files may drive it
 import asyncio
 import contextlib
 import os
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
@@ -68,13 +69,27 @@ class Drawn(Struct, frozen=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
 
 
+class HandOver(Struct, frozen=True, tag="hand-over"):
+    """Ask the holder for the account: it stops entries, finishes what is on the line, and closes in order."""
+
+    who: str
+    """Who asks, for people."""
+
+
+class HandedOver(Struct, frozen=True):
+    """Whether the holder lets go of the account; if it does, its lock is free within seconds."""
+
+    ok: bool
+    text: str
+
+
 class Failed(Struct, frozen=True):
     """The question could not be understood."""
 
     error: str
 
 
-Question = Look | Ask | Withdraw | Try | Draw
+Question = Look | Ask | Withdraw | Try | Draw | HandOver
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _question = msgspec.json.Decoder(Question)
@@ -87,10 +102,12 @@ class ControlError(Exception):
 class ControlServer:
     """Answers questions from the engine of this process."""
 
-    def __init__(self, session: Session, path: Path) -> None:
+    def __init__(self, session: Session, path: Path, hand_over: Callable[[str], Awaitable[HandedOver]] | None = None) -> None:
         self._session = session
         self._path = path
+        self._hand_over = hand_over
         self._server: asyncio.Server | None = None
+        self._inode = 0
         self._lines: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
@@ -102,6 +119,7 @@ class ControlServer:
             self._server = await asyncio.start_unix_server(self._talk, str(self._path), limit=LINE)
         finally:
             os.umask(mask)
+        self._inode = self._path.stat().st_ino
 
     async def close(self) -> None:
         """Stop listening and hang up."""
@@ -112,7 +130,8 @@ class ControlServer:
             line.close()
         await self._server.wait_closed()
         with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+            if self._path.stat().st_ino == self._inode:  # who lost the pen leaves the socket of whoever has it
+                self._path.unlink()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._lines.add(writer)
@@ -126,7 +145,7 @@ class ControlServer:
             self._lines.discard(writer)
             writer.close()
 
-    async def _answer(self, line: bytes) -> View | Answer | Withdrawn | Preview | Drawn | Failed:
+    async def _answer(self, line: bytes) -> View | Answer | Withdrawn | Preview | Drawn | HandedOver | Failed:
         try:
             question = _question.decode(line)
         except msgspec.MsgspecError as error:
@@ -145,6 +164,10 @@ class ControlServer:
                 if symbol:
                     return Drawn(candles=self._session.candles(symbol, interval, count))
                 return Drawn(equity=self._session.equity(count))
+            case HandOver(who=who):
+                if self._hand_over is None:
+                    return Failed("control: there is nothing to hand over here")
+                return await self._hand_over(who)
             case _:
                 assert_never(question)
 
@@ -167,7 +190,9 @@ class Line:
             raise ControlError(f"no engine answers at {path}: {error}") from error
         return cls(reader, writer, patience)
 
-    async def put(self, question: Question, answer: type[Answer] | type[View] | type[Withdrawn] | type[Preview] | type[Drawn]) -> object:
+    async def put(
+        self, question: Question, answer: type[Answer] | type[View] | type[Withdrawn] | type[Preview] | type[Drawn] | type[HandedOver]
+    ) -> object:
         """Ask and wait. Raises ControlError where no usable answer comes in time."""
         async with self._turn:
             try:
@@ -265,6 +290,9 @@ class RemoteSession:
         """The last samples that were fetched."""
         self._want(("", 0, count))
         return self._drawn.get(("", 0, count), Drawn()).equity
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Nothing: the alerts belong to the console of the engine's own process."""
 
     def _want(self, key: tuple[str, int, int]) -> None:
         self._wanted[key] = None

@@ -6,26 +6,23 @@ import shutil
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from engine import assembly
 from engine.clock import SECOND, Clock
-from engine.home import Home
 from engine.journal import Journal, JournalError
+from engine.looking import seen
 from engine.model.money import UP, on_grid
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.report import Connected, VenueReport
 from engine.model.side import Side
-from engine.settings import AccountSettings, Settings
+from engine.session.identity import KeyChangedError, Resolved, check_key
+from engine.settings import AccountSettings
+from engine.venues.live.admission import admit
 from engine.venues.live.keys import find
+from engine.venues.looking import Looking, Validating
 from engine.venues.protocol import VenueError
-
-if TYPE_CHECKING:
-    from engine.venues.live.venue import LiveVenue
 
 ROOM = 200_000_000
 """Bytes that the disk of the journal should have left."""
@@ -55,21 +52,35 @@ class BadError(Exception):
 class Doctor:
     """Looks at one account."""
 
-    def __init__(self, settings: Settings, folder: Path | None) -> None:
-        self._settings = settings
-        self._home = Home.of(settings.account.name, folder)
+    def __init__(self, resolved: Resolved) -> None:
+        self._settings = resolved.settings
+        self._resolved = resolved
+        self._home = resolved.folder
 
     async def look(self) -> AsyncIterator[Finding]:
         """Everything, one by one; what can't be looked at because of what is wrong before it is left out."""
-        for what, step in (("home", self._folder), ("disk", self._disk), ("journal", self._journal), ("notifications", self._notifications)):
+        for what, step in (
+            ("account", self._account),
+            ("home", self._folder),
+            ("disk", self._disk),
+            ("journal", self._journal),
+            ("notifications", self._notifications),
+        ):
             yield await _found(what, step)
         if self._settings.account.venue != "paper" or self._settings.market.source not in ("simulated", "recorded"):
             async for finding in self._exchange():
                 yield finding
 
+    async def _account(self) -> str:
+        return f"{self._resolved.label()}{'' if self._resolved.stored else ' (by the settings: it was not opened yet)'}"
+
     async def _folder(self) -> str:
-        folder = self._home.folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self._home
+        if not folder.exists():
+            above = _existing(folder)
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise BadError(f"{folder} is not there, and {above} can't be written", "name another one with --home")
+            return f"{folder}: none yet: it begins with the first session"
         if not os.access(folder, os.W_OK):
             raise BadError(f"{folder} can't be written", f"chmod u+w {folder}, or name another one with --home")
         mode = stat.S_IMODE(folder.stat().st_mode)
@@ -78,13 +89,13 @@ class Doctor:
         return str(folder)
 
     async def _disk(self) -> str:
-        free = shutil.disk_usage(self._home.folder).free
+        free = shutil.disk_usage(_existing(self._home)).free
         if free < ROOM:
             raise BadError(f"{free // 1_000_000} MB are left", "make room: entries stop when the journal can't be written")
         return f"{free // 1_000_000} MB are left"
 
     async def _journal(self) -> str:
-        settings, path = self._settings, self._home.journal
+        settings, path = self._settings, self._home / "journal.sqlite"
         if settings.journal.url is None and not path.exists():
             return "none yet: it begins with the first session"
         where = settings.journal.url or path
@@ -109,9 +120,14 @@ class Doctor:
     async def _key(self) -> str:
         account = self._settings.account
         try:
-            return f"found in {find(account.name, self._home.folder).origin}"
+            found = find(account.name, self._home)
         except VenueError as error:
             raise BadError(str(error), "without a key nothing can be traded") from error
+        try:
+            check_key(self._resolved.identity, found.key)
+        except KeyChangedError as error:
+            raise BadError(str(error), f"use the account's own key, or say `flatout accounts confirm {account.name}`") from error
+        return f"found in {found.origin}"
 
     async def _exchange(self) -> AsyncIterator[Finding]:
         settings = self._settings
@@ -122,9 +138,11 @@ class Doctor:
             if not finding.ok:
                 return
         clock = Clock(asyncio.get_running_loop())
-        account = settings.account if real else replace(settings.account, venue=settings.market.source)
-        venue = assembly.live(account, settings.market.symbols, settings.gateway.timeout, self._home.folder, clock, key=real)
-        line = LineCheck(venue, account, real=real)
+        if real:
+            venue: Looking = seen(settings).validating(self._home, clock)
+        else:
+            venue = seen(settings, settings.market.source).prices(clock)
+        line = LineCheck(venue, settings.account)
         try:
             for what, step, needed in line.steps():
                 finding = await _found(what, step)
@@ -138,10 +156,10 @@ class Doctor:
 class LineCheck:
     """Looks at one exchange, without an order."""
 
-    def __init__(self, venue: "LiveVenue", account: AccountSettings, *, real: bool) -> None:
+    def __init__(self, venue: Looking, account: AccountSettings) -> None:
         self._venue = venue
         self._account = account
-        self._real = real
+        self._real = isinstance(venue, Validating)
         self._quotes: dict[str, Quote] = {}
         self._priced = asyncio.Event()
         self._connected = asyncio.Event()
@@ -166,18 +184,18 @@ class LineCheck:
     async def _permissions(self) -> str:
         facts = await self._venue.key_facts()
         try:
-            assembly.admit(facts, self._account)
+            admit(facts, self._account.name, withdrawals=self._account.withdrawals)
         except VenueError as error:
             raise BadError(str(error), "make a key that may query, trade and cancel, and nothing else") from error
         return ", ".join(facts.permissions) or "it may trade"
 
     async def _streams(self) -> str:
         if self._real:
-            await self._venue.connect(self._on_report, self._on_quote)
+            await self._venue.hear(self._on_report, self._on_quote)
             async with asyncio.timeout(PATIENCE):
                 await self._connected.wait()
         else:
-            await self._venue.listen(self._on_quote, lambda _: None)
+            await self._venue.hear_prices(self._on_quote, lambda _: None)
         async with asyncio.timeout(PATIENCE):
             await self._priced.wait()
         return "private and public streams are heard" if self._real else "prices are heard"
@@ -191,7 +209,7 @@ class LineCheck:
         self._priced.set()
 
     async def _dry(self) -> str:
-        if not self._venue.profile.dry_run:
+        if not isinstance(self._venue, Validating) or not self._venue.profile.dry_run:
             return "there is no dry run here"
         quote = next(iter(self._quotes.values()))
         instrument = next(i for i in await self._venue.instruments() if i.symbol == quote.symbol)
@@ -203,6 +221,13 @@ class LineCheck:
             remedy = "see whether there is money, and whether the key may trade"
             raise BadError(f"the exchange would refuse the smallest order: {refused}", remedy)
         return "the exchange would take an order (dry run)"
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 async def _found(what: str, step: Callable[[], Awaitable[str]]) -> Finding:

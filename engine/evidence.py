@@ -108,6 +108,11 @@ class Evidence:
         """A gap: what the venue said before it is no longer known to be so."""
         self.why, self._voided_at, self._newest_before = why, now, self._newest
 
+    def act(self, name: str, at: int) -> None:
+        """Somebody else sent an order of ours at a time: a picture must show it, or be younger by the lag."""
+        if at >= self._newest[1]:
+            self._newest = (name, at)
+
     @property
     def good(self) -> bool:
         """Whether the newest picture is from after the last gap."""

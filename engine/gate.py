@@ -98,6 +98,8 @@ class Gate:
         self._affordable = affordable
         """Whether the tokens for a cancel, a question and a close are there together."""
         self.pace = Pace()
+        self.blind = False
+        """Whether a last exit was at work: then nothing leaves before a picture counts, whatever it is."""
         self._on_books: dict[str, None] = {}
 
     def admit(self, request: Request, now: int, waited_since: int | None = None) -> Verdict:
@@ -111,6 +113,9 @@ class Gate:
             if self.evidence.good:
                 self.evidence.void("this process stood still", now)
             return Held(Reason.EVIDENCE, "this process stood still; the pen and the account are looked at first", now + AGAIN, picture=True)
+        self.blind = self.blind and not self.evidence.good
+        if self.blind:
+            return Held(Reason.EVIDENCE, "a last exit was at work here: the account is looked at first", now + AGAIN, picture=True)
         match request:
             case Submit(order=order) if order.role is Role.ENTRY:
                 return self._entry(standing)

@@ -1,54 +1,66 @@
 """Where an account lives on disk, and the lock that says which process holds it."""
 
-import fcntl
 import hashlib
 import os
-import socket
 import tempfile
 from pathlib import Path
 
-import msgspec
 import platformdirs
-from msgspec import Struct
+
+from engine.session import lock
+from engine.session.lock import Holder, Kind, Lock, PenError
+
+__all__ = ["Holder", "Home", "HomeError"]
+
+from engine.session.folder import FolderError, check, check_name
 
 
 class HomeError(Exception):
     """The home can't be used; the text says what, where and what is allowed."""
 
 
-class Holder(Struct, frozen=True):
-    """Who holds an account."""
-
-    pid: int
-    host: str
-    since: int
-    """Nanoseconds since 1970 UTC."""
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        return f"process {self.pid} on {self.host}"
+def root(folder: Path | None = None) -> Path:
+    """The folder that holds the homes of all accounts: `folder`, else `FLATOUT_HOME`, else the platform's place for data."""
+    named = os.environ.get("FLATOUT_HOME")
+    return folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
 
 
 class Home:
     """The folder of one account: journal, paper account, lock and control socket."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
-        self._lock: int | None = None
+        self.pen: Lock | None = None
+        """The lock, while this process holds it."""
+        if create:
+            self._create()
+
+    def _create(self) -> None:
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise HomeError(f"home {folder}: it can't be made: {error.strerror}; name a folder that is writable") from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise HomeError(f"home {folder}: it is not writable; name a folder that is")
+        try:
+            check(folder)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
 
     @classmethod
     def of(cls, account: str, folder: Path | None = None) -> "Home":
         """The home of an account: `folder`, else `FLATOUT_HOME`, else the platform's place for data, each by account name."""
-        named = os.environ.get("FLATOUT_HOME")
-        root = folder or (Path(named) if named else Path(platformdirs.user_data_dir("flatout")))
-        return cls(root / account)
+        try:
+            check_name(account)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
+        return cls(root(folder) / account)
+
+    @classmethod
+    def at(cls, account: str, folder: Path | None = None) -> "Home":
+        """The same home to look at: nothing is created, and it may not be there."""
+        return cls(root(folder) / account, create=False)
 
     @property
     def journal(self) -> Path:
@@ -74,38 +86,31 @@ class Home:
         short = hashlib.blake2b(os.fsencode(self.folder.resolve()), digest_size=8).hexdigest()
         private = Path(tempfile.gettempdir()) / f"flatout-{os.getuid()}"
         private.mkdir(mode=0o700, exist_ok=True)
-        if private.stat().st_uid != os.getuid():
-            raise HomeError(f"home {private}: it belongs to somebody else; remove it")
+        try:
+            check(private)
+        except FolderError as error:
+            raise HomeError(str(error)) from error
         return private / f"{short}.sock"
 
-    def hold(self, now: int) -> Holder | None:
-        """Lock the account for this process; who holds it, where that fails."""
-        path = self.folder / "lock"
+    def hold(self, now: int, kind: Kind = "engine") -> Holder | None:
+        """Lock the account for this process; who holds it, where that fails. `now` is wall clock, nanoseconds. Raises HomeError."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return self.holder()
-            self._lock = descriptor
-            me = Holder(os.getpid(), socket.gethostname(), now)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, msgspec.json.encode(me), 0)
+            taken = Lock.take(self.folder, now, kind)
+        except PenError as error:
+            raise HomeError(f"home {self.folder}: {error}") from error
         except OSError as error:
-            self.let_go()
             raise HomeError(f"home {self.folder}: the lock can't be written: {error.strerror}; free some space, or name another folder") from error
+        if isinstance(taken, Holder):
+            return taken
+        self.pen = taken
         return None
 
     def holder(self) -> Holder:
         """Who wrote the lock last."""
-        try:
-            return msgspec.json.decode((self.folder / "lock").read_bytes(), type=Holder)
-        except (OSError, msgspec.MsgspecError):
-            return Holder(0, "unknown", 0)
+        return lock.read(self.folder)
 
     def let_go(self) -> None:
         """Unlock; nothing happens where we don't hold it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self.pen is not None:
+            self.pen.release()
+            self.pen = None

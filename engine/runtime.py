@@ -8,7 +8,7 @@ reconcile, then accept entries.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from random import Random
@@ -23,10 +23,26 @@ from engine.clock import SECOND, Clock
 from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Overdue, Pulse, RateLimited, Reconcile, Restarted, Slept, Trouble
+from engine.desk.desk import (
+    Crossed,
+    Decision,
+    Desk,
+    Listed,
+    Marked,
+    Message,
+    Overdue,
+    Pulse,
+    RateLimited,
+    Reconcile,
+    Restarted,
+    SetBack,
+    Slept,
+    Trouble,
+)
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.doubts import OVERLAP
-from engine.desk.events import AccountAsked, Reconciled, Sampled
+from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled, Sampled
+from engine.desk.evolve import evolve
 from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
@@ -43,12 +59,15 @@ from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
-from engine.model.report import Charged, VenueReport
-from engine.model.request import Cancel, Lane, Query, QueryAccount, Request, Submit
+from engine.model.refusal import Refusal
+from engine.model.report import Charged, KeyShared, VenueReport
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
 from engine.session.beat import GAP, Beat
+from engine.session.records import Records
 from engine.session.summary import Summary
+from engine.session.witness import set_back
 from engine.settings import Settings
 from engine.summaries import Summaries
 from engine.tasks import Tasks
@@ -74,6 +93,11 @@ SAMPLES_AT_ONCE = 200
 
 class BeatingPermit(Permit, Protocol):
     """A permit that the engine's beat keeps alive."""
+
+    lost: str
+    """Why it was lost; empty while it was not."""
+    winner: str
+    """Who has it instead, where that is known."""
 
     def beat(self, now: int, due: int) -> Standing:
         """The beat came; the next one is due then (nanoseconds)."""
@@ -103,6 +127,7 @@ class Engine:
         hooks: Hooks | None = None,
         summary: Callable[[Summary], None] | None = None,
         permit: BeatingPermit | None = None,
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.venue = venue
@@ -120,7 +145,7 @@ class Engine:
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
         evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
         self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
-        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture)
+        listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture, self._unanswered)
         jitter = Random(seed)  # noqa: S311 - nobody gains by guessing when a retry comes
         self.gateway = Gateway(venue, settings.gateway, clock, jitter, self.tasks.spawn, listener, self.reserve, self._reserve_at_most, self.gate)
         self.quotes = 0
@@ -135,6 +160,9 @@ class Engine:
         self._inbox: deque[tuple[Message, asyncio.Future[Answer] | None]] = deque()
         self._draining = False
         self._held: deque[tuple[int, tuple[Request, ...]]] = deque()
+        self._records = records
+        self._booked: deque[tuple[int, str]] = deque()
+        """Marks that are booked once a batch is durable."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._unsaved = False
@@ -148,6 +176,8 @@ class Engine:
         self._lag = 0
         self._closed = False
         self.read_only = False
+        self.winner = ""
+        """Who has the pen, once it was lost."""
 
     def _load(self) -> State:
         """The state that the journal tells."""
@@ -167,16 +197,57 @@ class Engine:
         self.post(Listed(instruments))
         self.gate.evidence.seed(self.state.orders.values(), self.state.executions)
         self.post(Restarted())
+        self._witness()
+        for alert in [alert for alert in self.state.alerts.values() if alert.code == "LEASE_WANTED"]:
+            self.post(Trouble(alert.code, alert.subject, "", blocks=True))  # whoever starts has it
         if self._looking:
             text = f"entries wait for :live and its name, {self.settings.account.name}"
             self.post(Trouble(LOOKING, self.settings.account.name, text, blocks=True))
         await self.venue.connect(self.report, self.quote)
         self._next_beat(self.clock.now() + SECOND)
 
+    def _witness(self) -> None:
+        """What the home knows beside the journal is heard before anything is sent."""
+        if self._records is None:
+            return
+        journal = self.journal
+        behind = set_back(self._records.summary, journal.last_seq, journal.hash_at, journal.knows_order, journal.id)
+        if behind:
+            self.post(SetBack(behind))
+        self._look_for_mark()
+
+    def _look_for_mark(self) -> None:
+        """A last exit may have been at work: while we were gone, or while we hung."""
+        mark = None if self._records is None else self._records.changed_mark()
+        if mark is None or not mark.orders:
+            return
+        if mark.name in self.state.booked_marks:
+            self._forget_mark(mark.name)
+            return
+        now = self.clock.now()
+        orders = tuple(replace(order, at=min(order.at, now)) for order in mark.orders)  # the machine's time; a recorded market has another one
+        for order in orders:
+            self.gate.evidence.act(order.client_order_id, order.at)
+        self.gate.evidence.void("a last exit was at work here", now)
+        self.gate.blind = True
+        self._inbox.appendleft((Marked(mark.name, orders), None))  # before whatever was asked meanwhile
+        self.post(Reconcile())
+
+    def _forget_mark(self, name: str) -> None:
+        if self._records is not None:
+            with suppress(OSError):  # it is booked: the next look finds it so
+                self._records.clear_mark(name)
+
     def _next_beat(self, at: int) -> None:
         self._beat_at = at
         self._beat = self.clock.call_at(at, self._pulse)
-        self.permit.beat(self.clock.now(), at)
+        match self.permit.beat(self.clock.now(), at):
+            case Standing.VOID:
+                self.gate.evidence.void("this process stood still", self.clock.now())
+            case Standing.LOST:
+                self._lose_lease(self.permit.lost, self.permit.winner)
+            case _:
+                pass
 
     def reconcile(self) -> None:
         """Ask the venue for the account."""
@@ -187,15 +258,12 @@ class Engine:
         if self._inline:
             self.journal.flush()
 
-    async def close(self) -> None:
-        """Stop in order: take no more, finish what is on the line, write down everything, let go of the venue."""
+    async def close(self, patience: int = 3 * SECOND) -> None:
+        """Stop in order: take no more, finish what is on the line (at most `patience` nanoseconds), write down everything, let go of the venue."""
         if self._closed:
             return
         self._closed = True
-        waited = 0
-        while not self.gateway.idle and waited < 30:
-            await self.clock.sleep(SECOND // 10)
-            waited += 1
+        await self._finish(patience)
         await self._hang_up()
         if self.read_only or self.journal_failing:
             self.journal.close(1.0)
@@ -207,6 +275,20 @@ class Engine:
         if self._summaries is not None:
             with suppress(JournalError):  # what was committed before is in the home all the same
                 self._summaries.tell()
+
+    async def _finish(self, patience: int) -> None:
+        """Until nothing is on the line, or the time is up."""
+        until = self.clock.now() + patience
+        while not self.gateway.idle and not self.read_only and self.clock.now() < until:
+            await self.clock.sleep(SECOND // 10)
+
+    async def hand_over(self, who: str, patience: int) -> None:
+        """Somebody asks for the pen: say so, let no entry leave any more, finish what is on the line (at most `patience` nanoseconds)."""
+        text = "entries stop, what is on the line is finished, then it is handed over"
+        self.post(Trouble("LEASE_WANTED", who, text, blocks=True))
+        self.gateway.no_entries = f"the account is handed over to {who}"
+        self.gateway.pump()
+        await self._finish(patience)
 
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable. For rehearsals and tests."""
@@ -228,6 +310,7 @@ class Engine:
         self._lag = max(0, self.clock.now() - self._beat_at)
         self._wake_up()
         self._watch_clock()
+        self._look_for_mark()
         now = self.clock.now()
         self._next_beat(max(self._beat_at, now) + self._pace())
         if self.desk.needs_pulse(now):
@@ -250,6 +333,7 @@ class Engine:
         if self._beat is None or self._closed or now - self._beat_at <= GAP:
             return
         self.gate.evidence.void("this process stood still", now)
+        self._look_for_mark()
         if now - self._beat_at > SLEPT:
             text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
             self._beat_at = now
@@ -273,6 +357,10 @@ class Engine:
         """What the venue said."""
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
+            return
+        if isinstance(report, KeyShared):
+            if not self._closed:
+                self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
         if not self._closed and not is_repeat(self.state, report):
@@ -331,6 +419,11 @@ class Engine:
 
     def _decide(self, message: Message, waiting: asyncio.Future[Answer] | None) -> None:
         now = self.clock.now()
+        if self.read_only and not isinstance(message, Trouble):  # somebody else decides: what we would do is not even thought
+            if waiting is not None and not waiting.done():
+                refusal = Refusal("READ_ONLY", self.winner or "another process")
+                waiting.set_result(Answer(message.id if isinstance(message, Intent) else "", (refusal,)))
+            return
         message = self._in_time(message)
         decision = self.desk.handle(message, now)
         if waiting is not None and not waiting.done():
@@ -362,10 +455,12 @@ class Engine:
 
     def _journal(self, decision: Decision, now: int) -> None:
         requests = decision.requests
+        if self.read_only:
+            return
         try:
             number = self.journal.append(self._batch(decision, now))
         except LeaseLostError as error:
-            self._lose_lease(str(error))
+            self._lose_lease(str(error), error.winner, requests)
             return
         if self._summaries is not None:
             self._summaries.journaled(number, decision.events)
@@ -376,6 +471,8 @@ class Engine:
             self._held.append((number, tuple(request for request in requests if request not in questions)))
             if self.journal_failing:
                 self._release_exits()
+        if any(type(event) is MarkBooked for event in decision.events):
+            self._booked.append((number, next(reversed(self.state.booked_marks))))
         self._unsaved = self._unsaved or any(type(event) not in SAMPLES for event in decision.events)
         if self.state.seq - self._snapshot_seq >= self.settings.journal.snapshot_every:
             self._snapshot_seq = self.state.seq
@@ -394,6 +491,8 @@ class Engine:
             self.gateway.enqueue(ready)
         if self._summaries is not None and not self._closed:
             self._summaries.durable(number)
+        while self._booked and self._booked[0][0] <= number:
+            self._forget_mark(self._booked.popleft()[1])
 
     def _release_exits(self) -> None:
         """The journal fails: exits, stops, cancels and questions don't wait for it. Entries do."""
@@ -409,19 +508,48 @@ class Engine:
             self.gateway.enqueue(ready)
 
     def _journal_trouble(self, text: str) -> None:
+        if self.journal.lost is not None:
+            self._lose_lease(str(self.journal.lost), self.journal.lost.winner)
+            return
         self.journal_failing = text
         self.post(Trouble("JOURNAL_FAILING", "journal", text, blocks=True))
         if text:
             self._release_exits()
 
-    def _lose_lease(self, text: str) -> None:
-        """Another program holds the account now: this one only looks on."""
-        if not self.read_only:
-            self.read_only = True
-            self.gateway.close()
-            if self._summaries is not None:
-                self._summaries.cancel()
-            self._notice("bad", text, "", "")
+    def lose(self, why: str, winner: str = "") -> None:
+        """The pen is lost, to `winner` where that is known."""
+        self._lose_lease(why, winner)
+
+    def _lose_lease(self, text: str, winner: str = "", decided: Iterable[Request] = ()) -> None:
+        """Another program holds the account now: nothing leaves any more, and this one only looks on."""
+        if self.read_only:
+            return
+        self.read_only, self.winner = True, winner
+        if self._summaries is not None:
+            self._summaries.cancel()
+        unsent = (*self.gateway.fall_silent(), *(request for _, held in self._held for request in held), *decided)
+        self._held.clear()
+        asyncio.get_running_loop().call_soon(self._not_sent, unsent)  # told after what is being decided now
+        self.post(Trouble("LEASE_LOST", winner or "another program", text, blocks=True))
+
+    def _not_sent(self, requests: Iterable[Request]) -> None:
+        """What was decided and has not left never will: nobody waits for it. Not written: the journal is the other one's."""
+        now, text = self.clock.now(), "not sent: the pen was lost"
+        events: list[AnyEvent] = []
+        for request in requests:
+            match request:
+                case Submit(order=order) if order.client_order_id in self.state.orders:
+                    events.append(OrderRejected(now, order.client_order_id, text))
+                case Amend(client_order_id=name) if name in self.state.orders:
+                    events.append(AmendRefused(now, name, text))
+                case Cancel(client_order_id=name) if name in self.state.orders:
+                    events.append(CancelRefused(now, name, text))
+                case _:
+                    continue
+            evolve(self.state, events[-1])
+        self._tell(told := Decision(tuple(events), ()))
+        if events and self.hooks.decided is not None:
+            self.hooks.decided(told, now)
 
     # Supervision
 
@@ -430,13 +558,24 @@ class Engine:
         if not self._closed:
             self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise an alert of a console's, or cure it with an empty `text`; entries are not blocked."""
+        self.post(Trouble(code, subject, text, blocks=False))
+
     def _trouble(self, code: str, text: str) -> None:
         self.post(Trouble(code, "venue", text, blocks=True))
 
     def _rate_limited(self, text: str) -> None:
         self.post(RateLimited(text))
 
+    def _unanswered(self, text: str) -> None:
+        """While the account recovers, its state is what everything waits for."""
+        if "STARTING" in self.state.blocks:
+            self._notice("busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", "", "")
+
     def _set_timer(self) -> None:
+        if self.read_only:
+            return
         if self._beat is not None and self.clock.virtual:
             soon = self.clock.now() + self._pace()
             if soon < self._beat_at:  # something came up that is to be looked at before the next beat

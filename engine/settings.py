@@ -3,6 +3,10 @@
 A key is `section.name`. The environment says `FLATOUT_SECTION__NAME`, a flag `--set section.name=value`; both values are read as TOML, or as
 plain text where that fails. What a rule reads is defined beside the rule: `[risk]`, `[protection]`, `[requests]` in the desk, `[gateway]` in
 the gateway; the rest is here.
+
+The file may also name accounts: `[accounts.NAME]` holds keys of `[account]` and `symbols`, and holds for that account alone, so that
+`--account NAME` is enough for every command (`engine/account_tables.py`). The order: defaults, the file's sections, `[accounts.NAME]`, the
+environment, `--set`.
 """
 
 import ast
@@ -19,8 +23,12 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from engine import account_tables
 from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, Rules
 from engine.gateway.rules import GatewayRules
+from engine.model.address import refused
+from engine.model.secrets import masked, of_url, remember
+from engine.venues import profiles
 
 APP = "flatout"
 PREFIX = "FLATOUT_"
@@ -33,12 +41,12 @@ class SettingsError(Exception):
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[account]`: whose money, and where."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] = "paper"
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}\Z")] = "paper"
     """What the account is called: its home folder and its client order ids come from it."""
     venue: Literal["paper", "kraken", "krakenfutures"] = "paper"
     """Where orders go: paper fills them in this process; kraken and krakenfutures are real, and need a key."""
     profile: str = "kraken-spot"
-    """What the venue can do, and what the paper venue imitates: kraken-spot, kraken-futures or binance-spot."""
+    """What the venue can do, and what the paper venue imitates: kraken-spot, kraken-futures or binance-spot; an exchange's own where unset."""
     rest: str | None = None
     """Where to reach a live venue's REST instead of the internet, such as http://127.0.0.1:8080."""
     ws: str | None = None
@@ -95,6 +103,13 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     snapshot_every: Annotated[int, Meta(ge=100)] = 20_000
     """Events between snapshots of the state."""
 
+    def __repr__(self) -> str:
+        return f"JournalSettings(url={masked(str(self.url))}, snapshot_every={self.snapshot_every})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for a traceback that shows what was at hand."""
+        return [("url", masked(str(self.url))), ("snapshot_every", self.snapshot_every)]
+
 
 class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[console]`: the screen."""
@@ -105,6 +120,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Frames per second."""
     bell: bool = True
     """Whether a CRITICAL alert rings."""
+    read_only_until_taken: bool = False
+    """Whether the console opens read-only, until `:take`; in a browser (`flatout web`) it always does."""
     keys: dict[str, str] = {}
     """Other keys by command id: { flatten = "f10" }."""
 
@@ -141,8 +158,16 @@ class Loaded(Struct, frozen=True):
 
     settings: Settings
     origins: dict[str, str]
-    """By key: a file, an environment variable, a flag."""
+    """By key: a file, a table of the file such as accounts.main, an environment variable, a flag."""
+    accounts: tuple[str, ...] = ()
+    """Accounts that the file names: those of `[accounts.NAME]`, and that of `[account]` where it says a name."""
+    explicit: bool = False
+    """Whether somebody said which venue is meant for this very account: its own table, the file's `[account]` with its name, the
+    environment or a flag. A typo in --account makes it False: the file's `[account]` is about another one."""
 
+
+PROFILES = {"kraken": "kraken-spot", "krakenfutures": "kraken-futures"}
+"""What each exchange can do, unless `account.profile` says otherwise."""
 
 SECTIONS: dict[str, type[Struct]] = {name: kind for name, kind in get_type_hints(Settings).items() if isinstance(kind, type)}
 
@@ -156,14 +181,45 @@ def default_file() -> Path:
 def load(file: Path | None = None, flags: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Loaded:
     """Read and check everything. Raises SettingsError with one clear sentence."""
     environment = os.environ if environment is None else environment
+    path = default_file() if file is None else file
+    above = [*_from_environment(environment), *_from_flags(flags)]
+    base, tables = _from_file(path, required=file is not None)
+    name = _named(base, above)
+    layers = [*base, *account_tables.layer(tables, name, path, SECTIONS), *above]
     wanted: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
-    for origin, key, value in (*_from_file(file), *_from_environment(environment), *_from_flags(flags)):
-        section, _, name = key.partition(".")
-        _known(section, name, origin)
-        wanted.setdefault(section, {})[name] = value
+    for origin, key, value in layers:
+        section, _, field = key.partition(".")
+        _known(section, field, origin)
+        wanted.setdefault(section, {})[field] = value
         origins[key] = origin
-    return Loaded(_convert(wanted, origins), origins)
+    _fit_profile(wanted, origins)
+    settings = _convert(wanted, origins)
+    if settings.account.profile not in profiles.names():
+        origin, allowed = origins.get("account.profile", "default"), ", ".join(profiles.names())
+        raise SettingsError(f"settings: {origin}: account.profile is {settings.account.profile!r}; allowed: {allowed}")
+    own = _named(base, ())
+    sayers = [*above, *(base if own == name else ())]  # the file's [account] is about the account that it names
+    explicit = name in tables or any(key == "account.venue" for _, key, _ in sayers)
+    named = [own] if any(key == "account.name" for _, key, _ in base) else []
+    return Loaded(settings, origins, tuple(dict.fromkeys([*tables, *named])), explicit)
+
+
+def _named(base: Iterable[account_tables.Told], above: Iterable[account_tables.Told]) -> str:
+    """The account's name, before anything else is known of it."""
+    name = AccountSettings().name
+    for _, key, value in (*base, *above):
+        if key == "account.name":
+            name = str(value)
+    return name
+
+
+def _fit_profile(wanted: dict[str, dict[str, Any]], origins: dict[str, str]) -> None:
+    """Where nobody said a profile, an exchange's own: Kraken Futures is no Kraken spot."""
+    account = wanted.get("account", {})
+    fitting = PROFILES.get(account.get("venue", ""))
+    if fitting is not None and "profile" not in account:
+        account["profile"], origins["account.profile"] = fitting, f"account.venue ({origins['account.venue']})"
 
 
 def with_values(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
@@ -178,22 +234,26 @@ def with_values(settings: Settings, values: Mapping[str, object], origin: str) -
     return _convert(wanted, origins)
 
 
-def _from_file(file: Path | None) -> list[tuple[str, str, object]]:
-    path = default_file() if file is None else file
+def _from_file(path: Path, *, required: bool) -> tuple[list[account_tables.Told], dict[str, dict[str, Any]]]:
+    """The file's sections as a list, and its tables `[accounts.NAME]`. Raises SettingsError."""
     if not path.exists():
-        if file is not None:
+        if required:
             raise SettingsError(f"settings: there is no file {path}")
-        return []
+        return [], {}
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"settings: {path} can't be read: {error}") from error
-    told: list[tuple[str, str, object]] = []
+    try:
+        accounts = account_tables.checked(tables.pop(account_tables.SECTION, {}), path, SECTIONS)
+    except account_tables.TableError as error:
+        raise SettingsError(str(error)) from error
+    told: list[account_tables.Told] = []
     for section, table in tables.items():
         if not isinstance(table, dict):
             raise SettingsError(f"settings: {path}: {section} stands outside of a section; allowed sections: {', '.join(SECTIONS)}")
         told.extend((str(path), f"{section}.{name}", value) for name, value in table.items())
-    return told
+    return told, accounts
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, object]]:
@@ -257,9 +317,20 @@ def _convert(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]
                 if not Decimal(checked).is_finite() or (least is not None and checked < least):
                     bound = "a finite number" if least is None else f"a finite number from {least} up"
                     raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; expected {bound}")
+            _safe(key, checked, origins.get(key, "default"))
             sections.setdefault(section, {})[name] = checked
     made: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
     return Settings(**made)
+
+
+def _safe(key: str, value: object, origin: str) -> None:
+    """See that no key leaves unencrypted, and that no password that stands here is told. Raises SettingsError."""
+    if key in ("account.rest", "account.ws") and isinstance(value, str) and (why := refused(key.partition(".")[2], value)):
+        raise SettingsError(f"settings: {origin}: {key} is {value!r}; {why}")
+    if key == "journal.url" and isinstance(value, str):
+        remember(of_url(value))
+    if key == "outlets.notify" and isinstance(value, str):
+        remember(os.environ.get(value, "").split())
 
 
 def _minimum(kind: object) -> int | None:

@@ -4,10 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from engine.books import books
 from engine.clock import SECOND, Clock
 from engine.desk import events as e
 from engine.desk.state import State
 from engine.journal import Journal
+from engine.model.instrument import Kind
 from engine.model.limits import Level
 from engine.model.order import Order, Role
 from engine.model.position import Position
@@ -74,6 +76,7 @@ class Summaries:
 
     def _summary(self) -> Summary:
         state, ends = self._state, self._journal.durable
+        bases = {instrument.base for instrument in state.instruments.values() if instrument.kind is Kind.SPOT} - {state.currency}
         return Summary(
             account=state.account,
             journal=self._journal.id,
@@ -83,7 +86,7 @@ class Summaries:
             at=self._clock.now(),
             positions=tuple(_held(position, state) for position in state.positions.values() if position.is_open),
             orders=tuple(_open(order, state) for order in state.orders.values()),
-            baseline=dict(getattr(state, "baseline", {})),
+            baseline={name: books(state, name).baseline for name in state.cash if name in bases},
             counters=self._levels(),
         )
 

@@ -120,6 +120,19 @@ def halt(console: Console) -> None:
     console.ask(Halt(id=new_id()), "halt the desk")
 
 
+def take(console: Console) -> None:
+    """By name only: a console that opened read-only acts from now on."""
+    link = console.link
+    if link.taken:
+        console.say(f"nothing to take: {link.why}" if link.read_only else "this console acts on the account already")
+        return
+    link.taken = True
+    if link.read_only:
+        console.say(f"taken, but read-only all the same: {link.why}", "warn")
+    else:
+        console.say("taken: keys of this console act on the account from now on", "good")
+
+
 def live(console: Console) -> None:
     """By name only: a live account takes entries once its own name was typed."""
     if not any(reason.code == "LOOKING" for reason in console.link.view.reasons):

@@ -1,11 +1,13 @@
 """The application: paints the frame, then opens the engine, then turns frames; leaves in order whatever ends it."""
 
 import asyncio
+import contextlib
+import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from textual import events
+from rich.console import RenderableType
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
@@ -20,23 +22,38 @@ from tui.palette import Palette, theme_of
 from tui.plain import plain
 from tui.pump import Pump
 from tui.screen import STILL, MainScreen
+from tui.stalling import TerminalWatch
 from tui.terminal import driver_class
 
 OpenSession = Callable[[], Awaitable[Session]]
 """Opens the engine; called once, after the first frame is painted."""
+Note = Callable[[str, str], None]
+"""Writes a line to the account's log: what happened, and its words. Must not raise."""
+SHUTTING = 3.0
+"""Seconds that Textual gets to take the screen down once the engine is closed."""
 
 
 class FlatoutApp(App[None]):
-    """`FlatoutApp(open_session, options).run()`; `return_code`: 0, 2 for an engine that did not open, 128 + signal."""
+    """`await FlatoutApp(open_session, options).attend()` runs the console and returns its exit code.
+
+    0 when the person left, 1 when the screen failed, 2 when the engine could not be opened, 128 + the number of a signal.
+    `last_words` are for standard error, once the terminal is restored.
+    """
 
     TITLE = "Flatout"
     CSS_PATH = "flatout.tcss"
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, open_session: OpenSession, options: ConsoleOptions | None = None) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        options: ConsoleOptions | None = None,
+        note: Note | None = None,
+    ) -> None:
         super().__init__(driver_class=driver_class())
         self.options = options or ConsoleOptions()
         self._open_session = open_session
+        self._note = note or (lambda event, text: None)
         found = themes.load(self.options.themes)
         self._looks = found.looks
         self._complaints = list(found.errors)
@@ -51,8 +68,13 @@ class FlatoutApp(App[None]):
         self.main = MainScreen(self.palette, self.options, self.keys, self)
         self.link: Link | None = None
         self.pump = Pump(self)
-        self._failed = False
+        self.last_words: list[str] = []
+        self._waits_for = self._stray_told = ""
+        self._opening: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
         self._leaving: asyncio.Task[None] | None = None
+        self._hurried = False
+        self._watch = TerminalWatch(self)
 
     def _look(self, wanted: str) -> themes.Look:
         """By name, or from a file; the default with a complaint where there is none."""
@@ -80,32 +102,87 @@ class FlatoutApp(App[None]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        self.run_worker(self._open(), exit_on_error=False, name="open the engine")
+        self._opening = asyncio.get_running_loop().create_task(self._open(), name="open the engine")
+
+    def waiting(self, question: str, why: str) -> None:
+        """Say which question the opening waits for, and why it has no answer. Called by whoever opens the engine, on the loop."""
+        self._waits_for = f"{question}: {why}" if why else question
+        self.main.say(f"opening: {self._waits_for}", "busy")
 
     async def _open(self) -> None:
         try:
             session = await self._open_session()
-            self.link = Link(session)
+        except Exception as error:
+            self._not_opened(error)
+            return
+        self._waits_for = ""
+        self.link = Link(session, taken=not self.options.read_only_until_taken)
+        try:
             self.main.begin(self.link)
         except Exception as error:
-            self._failed = True
-            self.main.alarm(f"the engine could not be opened: {error}")
-            self.main.say("press any key to leave", "bad")
+            self.fail(error)
             return
         if self._complaints:
             self.main.say("; ".join(self._complaints), "bad")
         self.set_interval(1 / min(max(self.options.fps, 1), 60), self.pump.frame)
+        self.set_interval(1.0, self._watch.look)
 
-    def on_key(self, event: events.Key) -> None:
-        """After a failed opening any key leaves."""
-        if self._failed:
-            event.stop()
-            self.end(2)
+    def _not_opened(self, error: Exception) -> None:
+        """Leave with the reason: on standard error once the terminal is restored, and in the log."""
+        text = f"the engine could not be opened: {error or type(error).__name__}"
+        self._note("opening-failed", "".join(traceback.format_exception(error)))
+        self._tell_last(text)
+        self.end(getattr(error, "exit_code", 2))
+
+    def _tell_last(self, text: str) -> None:
+        """Keep words for standard error, on one line and harmless to the terminal."""
+        self.last_words.append(plain(text))
 
     def _stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task nobody waits for has failed: say it, go on."""
         error = context.get("exception") or context.get("message", "")
+        if str(error) != self._stray_told:  # a task that dies every second is one line
+            self._stray_told = str(error)
+            self._note("stray-task", str(error))
         self.main.alarm(f"a part of the console or the engine stopped: {plain(str(error))}. {STILL}")
+
+    # what the driver calls
+
+    def repaint(self) -> None:
+        """Paint the whole screen: the terminal has lost frames and reads again."""
+        if self._leaving is None and self.screen_stack:
+            self.screen.refresh(layout=True)
+
+    def stalled_for(self) -> float:
+        """Seconds since the terminal last read, while something waited for it."""
+        found: Callable[[], float] | None = getattr(self._driver, "stalled_for", None)
+        return 0.0 if found is None else found()
+
+    # a panic
+
+    def fail(self, error: BaseException) -> None:
+        """A part of the screen has failed: write the traceback to the log, close the engine in order, leave with 1.
+
+        Only the first failure is told; a screen that falls apart raises more of them while the engine closes.
+        """
+        if self._failure is not None:
+            return
+        self._failure = error
+        self._note("screen-failed", "".join(traceback.format_exception(error)))
+        self._watch.failed(error)
+        self._tell_last(f"the screen failed: {type(error).__name__}: {error}")
+        self.end(1)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual calls this for what nobody caught in a widget, a timer or a worker."""
+        if self._exception is None:  # `run_test` raises it again
+            self._exception = error
+            self._exception_event.set()
+        self.fail(error)
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual calls this for what it can't go on after."""
+        self.fail(RuntimeError("; ".join(str(each) for each in renderables) or "the screen gave up"))
 
     # looks
 
@@ -152,18 +229,59 @@ class FlatoutApp(App[None]):
         """Leave in order with this exit code. A second signal does not wait any longer."""
         if self._leaving is not None:
             if code >= 128:
+                self._hurried = True
                 self.exit(return_code=code)
             return
         self._leaving = asyncio.get_running_loop().create_task(self._end(code), name="leave")
 
     async def _end(self, code: int) -> None:
-        self.main.say("leaving …", "busy")
+        with contextlib.suppress(Exception):
+            self.main.say("leaving …", "busy")
         try:
+            await self._give_up_opening()
             if self.link is not None:
+                self._watch.over()
                 await self.link.close()
         except Exception as error:
-            self._complaints.append(f"the engine did not close in order: {error}")
+            self._note("closing-failed", "".join(traceback.format_exception(error)))
+            self._tell_last(f"the engine did not close in order: {error}")
             code = code or 1
         finally:
             off_signals(asyncio.get_running_loop())
-            self.exit(return_code=code, message="\n".join(plain(text) for text in self._complaints) or None)
+            self.exit(return_code=code)
+
+    async def _give_up_opening(self) -> None:
+        """Where the engine is still being opened: what is open already is closed by whoever opens it."""
+        if self._opening is None or self._opening.done():
+            return
+        self._opening.cancel()
+        await asyncio.gather(self._opening, return_exceptions=True)
+        if self._waits_for:
+            self._tell_last(f"left while opening; it waited for {self._waits_for}")
+
+    async def attend(self) -> int:
+        """Run until it ends, whatever ends it, and see the engine closed; the exit code."""
+        run = asyncio.get_running_loop().create_task(self.run_async(), name="screen")
+        run.add_done_callback(lambda _: None)
+        try:
+            await self._until_over(run)
+        finally:
+            if not run.done():
+                run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+        if self._leaving is None:  # nobody asked to leave: the screen fell over by itself
+            error = None if run.cancelled() else run.exception()
+            self.fail(error or RuntimeError("the screen ended by itself"))
+        if self._leaving is not None and not self._hurried:
+            await asyncio.gather(self._leaving, return_exceptions=True)
+        for text in self._complaints:
+            self._tell_last(text)
+        return 1 if self.return_code is None else self.return_code
+
+    async def _until_over(self, run: "asyncio.Task[None]") -> None:
+        """Until the screen has ended, or the engine is closed and the screen does not end."""
+        while not run.done():
+            if self._leaving is not None and self._leaving.done():
+                await asyncio.wait({run}, timeout=SHUTTING)
+                return
+            await asyncio.wait({run, self._leaving} if self._leaving else {run}, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)

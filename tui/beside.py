@@ -1,12 +1,8 @@
-"""Commands that work beside a console, or without one: status and flatten."""
+"""`flatout flatten`: beside a console, or without one."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
-
-import click
-import msgspec
 
 from engine import local
 from engine.clock import Clock
@@ -19,10 +15,15 @@ from engine.market import MarketError
 from engine.model.intent import Flatten
 from engine.model.money import plain
 from engine.model.view import Answer, View
+from engine.session.identity import IdentityError, check_key
+from engine.session.running import running
 from engine.settings import Settings
+from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
-from tui.cli import Common
-from tui.opening import settings_of
+from tui.common import Common
+from tui.looking import status
+from tui.opening import account_of
+from tui.saying import say
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
@@ -30,28 +31,6 @@ FLAT = 120.0
 """Seconds that the venue gets to say flat."""
 
 Unusable = (JournalError, StoreError, HomeError, MarketError, VenueError, ValueError, OSError)
-
-
-def status(common: Common, *, as_json: bool) -> int:
-    """Ask the engine that holds the account; open it ourselves where none does."""
-    settings = settings_of(common).settings
-
-    async def ask(line: Line) -> View:
-        view = await line.put(Look(), View)
-        assert isinstance(view, View)
-        return view
-
-    async def look(session: local.LocalSession) -> View:
-        await _recovered(session)
-        return session.view()
-
-    try:
-        view = asyncio.run(_through(settings, common, ask, look))
-    except (*Unusable, ControlError) as error:
-        click.echo(f"flatout status: {error}", err=True)
-        return 2
-    click.echo(msgspec.json.encode(view).decode() if as_json else _told(view))
-    return 0
 
 
 async def _through(
@@ -88,34 +67,22 @@ async def _recovered(session: local.LocalSession) -> None:
         await asyncio.sleep(0.05)
 
 
-def _told(view: View) -> str:
-    account = view.account
-    equity = "unknown" if account.equity is None else f"{account.equity:,.2f} {account.currency}"
-    name = f"{'LIVE' if account.live else 'PAPER'} {account.name} on {account.venue}: {view.mode}, equity {equity}"
-    lines = [f"{name}, realised {account.realised:,.2f}, unrealised {account.unrealised:,.2f}, naked {account.naked}"]
-    lines += [f"  blocked   {reason.code}: {reason.text} (clears: {reason.clears})" for reason in view.reasons]
-    for position in view.positions:
-        word = "LONG" if position.side.sign > 0 else "SHORT"
-        stop = "no stop" if position.stop is None else f"stop {plain(position.stop)}"
-        profit = "?" if position.unrealised is None else f"{position.unrealised:+,.2f} {position.currency}"
-        lines.append(
-            f"  position  {position.symbol} {word} {plain(position.size)} at {plain(position.entry)}, {profit}, {stop},"
-            f" {position.protection.value.upper()}"
-        )
-    for row in view.orders:
-        order = row.order
-        level = order.price or order.trigger or Decimal(0)
-        lines.append(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol} at {plain(level)}: {row.state}")
-    lines += [f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands]
-    return "\n".join(lines)
-
-
 def flatten(common: Common, *, yes: bool) -> int:
     """Until the venue says flat, whatever stands in the way; 0 only then."""
-    settings = settings_of(common).settings
+    resolved = account_of(common, command="flatten")
+    settings = resolved.settings
     if not yes:
-        click.echo("flatout flatten: this cancels and closes everything of ours; say --yes to do it")
-        return status(common, as_json=False) or 1
+        say(f"flatout flatten: {resolved.label()}: this cancels and closes everything of ours; say --yes to do it")
+        return status(common, as_json=False, venue=False) or 1
+    if resolved.identity.live and running(resolved.folder) is None:  # an engine that runs has its key
+        try:
+            check_key(resolved.identity, find(resolved.account, resolved.folder).key)
+        except (VenueError, IdentityError) as error:
+            say(f"flatout flatten: {error}", err=True)
+            return 2
+    if not resolved.exists and not resolved.identity.live:
+        say(f"{resolved.label()}: this paper account was never opened: nothing is in it")
+        return 0
     intent = Flatten(id=f"cli-{time.time_ns()}")
 
     async def ask(line: Line) -> View:
@@ -131,22 +98,22 @@ def flatten(common: Common, *, yes: bool) -> int:
     try:
         view = asyncio.run(_through(settings, common, ask, alone))
     except (*Unusable, ControlError) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
-        click.echo("flatout flatten: going to the venue directly", err=True)
+        say(f"flatout flatten: {error}", err=True)
+        say("flatout flatten: going to the venue directly", err=True)
         return _directly(settings, common)
     if view.flatten is None or view.flatten.ended_at is None:
-        click.echo("flatout flatten: not flat yet; going to the venue directly", err=True)
+        say("flatout flatten: not flat yet; going to the venue directly", err=True)
         return _directly(settings, common)
-    click.echo("\n".join(view.flatten.receipt))
+    say(*view.flatten.receipt)
     return 0
 
 
 async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], Awaitable[object]], intent: str) -> View:
     answer = await ask()
     assert isinstance(answer, Answer)
-    click.echo(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
+    say(answer.text or "; ".join(refusal.text for refusal in answer.refusals))
     deadline = time.monotonic() + FLAT
-    told = ""
+    told: list[str] = []
     while True:
         view = await look()
         assert isinstance(view, View)
@@ -154,10 +121,10 @@ async def _until_flat(ask: Callable[[], Awaitable[object]], look: Callable[[], A
         if flat is not None and (flat.ended_at is not None or time.monotonic() > deadline):
             return view
         if flat is not None:
-            lines = "\n".join(f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines)
+            lines = [f"  {line.symbol}: {plain(line.held)} held, {line.orders} orders, {line.state}" for line in flat.lines]
             if lines != told:
                 told = lines
-                click.echo(lines)
+                say(*lines)
         elif time.monotonic() > deadline:
             return view
         await asyncio.sleep(0.1)
@@ -170,11 +137,11 @@ def _directly(settings: Settings, common: Common) -> int:
         home = Home.of(settings.account.name, common.home)
         clock = Clock(asyncio.get_running_loop())
         async with local.venue_alone(settings, clock, home) as (venue, since):
-            await Emergency(venue, settings.account.name, clock, click.echo, since).flatten()
+            await Emergency(venue, settings.account.name, clock, say, since).flatten()
 
     try:
         asyncio.run(go())
     except (NotFlatError, *Unusable) as error:
-        click.echo(f"flatout flatten: {error}", err=True)
+        say(f"flatout flatten: {error}", err=True)
         return 1
     return 0

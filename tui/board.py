@@ -170,7 +170,7 @@ class Board(Container):
             return position.symbol if position is not None else self.chart.symbol
         return next((feed.symbol for feed in view.feeds), "")
 
-    def context(self, view: View | None, read_only: bool) -> Context:
+    def context(self, view: View | None, read_only: str) -> Context:
         """All of it."""
         return Context(
             view=view,

@@ -1,56 +1,24 @@
-"""`flatout doctor` and `flatout venue check`: a line per thing, as it is found out."""
+"""`flatout venue check`: a line per step. It trades; what only looks is elsewhere."""
 
 import asyncio
+from urllib.parse import urlsplit
 
-import click
 from msgspec.structs import replace
 
 from engine import assembly
 from engine.clock import Clock
-from engine.doctor import Doctor, Finding
 from engine.home import Home, HomeError
-from engine.settings import Settings
+from engine.model.address import is_loopback
+from engine.settings import PROFILES, Settings
 from engine.venues.conformance import Conformance, Step
 from engine.venues.protocol import VenueError
-from tui.cli import Common
+from tui.common import Common
 from tui.opening import settings_of
+from tui.saying import say
 
 TESTNETS = {"krakenfutures": ("https://demo-futures.kraken.com", "wss://demo-futures.kraken.com/ws")}
 """REST and streams of the exchanges' own testnets; Kraken spot has none."""
 SYMBOLS = {"paper": "BTC/USD", "kraken": "BTC/USD", "krakenfutures": "PF_XBTUSD"}
-PROFILES = {"kraken": "kraken-spot", "krakenfutures": "kraken-futures"}
-LOCAL = ("http://127.", "http://localhost")
-
-
-def doctor(common: Common) -> int:
-    """Look at everything; 0 where nothing is wrong."""
-    settings = settings_of(common).settings
-    click.echo(f"settings       ✓ account {settings.account.name} on {settings.account.venue}, prices: {_prices(settings)}")
-
-    async def look() -> int:
-        wrong = 0
-        async for finding in Doctor(settings, common.home).look():
-            _tell(finding)
-            wrong += not finding.ok
-        return wrong
-
-    try:
-        wrong = asyncio.run(look())
-    except (HomeError, ValueError) as error:
-        click.echo(f"flatout doctor: {error}", err=True)
-        return 2
-    click.echo("nothing is wrong" if not wrong else f"{wrong} to be mended")
-    return 1 if wrong else 0
-
-
-def _prices(settings: Settings) -> str:
-    return settings.market.source if settings.account.venue == "paper" else settings.account.venue
-
-
-def _tell(finding: Finding) -> None:
-    click.echo(f"{finding.what:<14} {'✓' if finding.ok else '✗'} {finding.detail}")
-    if finding.remedy:
-        click.echo(f"{'':<16} → {finding.remedy}")
 
 
 def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> int:
@@ -61,9 +29,9 @@ def check(common: Common, name: str, symbol: str | None, *, testnet: bool) -> in
         settings = _where(settings, name, symbol, testnet=testnet)
         failed = asyncio.run(_check(settings, common, symbol))
     except (HomeError, VenueError, ValueError) as error:
-        click.echo(f"flatout venue check: {error}", err=True)
+        say(f"flatout venue check: {error}", err=True)
         return 2
-    click.echo("every step passed" if not failed else f"{failed} steps failed")
+    say("every step passed" if not failed else f"{failed} steps failed")
     return 1 if failed else 0
 
 
@@ -78,13 +46,13 @@ def _where(settings: Settings, name: str, symbol: str, *, testnet: bool) -> Sett
         if name not in TESTNETS:
             raise ValueError(f"{name} has no testnet; start `flatout exchange` and name its addresses with --set account.rest=... and account.ws=...")
         rest, ws = TESTNETS[name]
-    elif rest is None or not rest.startswith(LOCAL):
+    elif rest is None or not is_loopback(urlsplit(rest).hostname or ""):
         raise ValueError("it trades: name --testnet, or an exchange on this machine with --set account.rest=http://127.0.0.1:PORT")
     return replace(settings, account=replace(account, venue=name, profile=PROFILES[name], rest=rest, ws=ws), market=market)
 
 
 async def _check(settings: Settings, common: Common, symbol: str) -> int:
-    home = Home.of(settings.account.name, common.home)
+    home = Home.at(settings.account.name, common.home)
     clock, failed = Clock(asyncio.get_running_loop()), 0
     async with assembly.checked(settings, home.folder, clock) as venue:
         async for step in Conformance(venue, settings.account.name, symbol, clock).run():
@@ -95,4 +63,4 @@ async def _check(settings: Settings, common: Common, symbol: str) -> int:
 
 def _step(step: Step) -> None:
     sign = {True: "✓", False: "✗", None: "–"}[step.ok]
-    click.echo(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")
+    say(f"{sign} {step.name}{f': {step.detail}' if step.detail else ''}")

@@ -6,17 +6,10 @@ from pathlib import Path
 
 import click
 
+from tui.common import Common
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-class Common:
-    """What all commands share."""
-
-    def __init__(self, settings: Path | None, flags: tuple[str, ...], home: Path | None) -> None:
-        self.settings = settings
-        self.flags = flags
-        self.home = home
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,9 +19,12 @@ class Common:
 @click.option("--market", "files", multiple=True, type=FILE, help="Recorded prices from these files, or the live ones of kraken or krakenfutures.")
 @click.option("--speed", type=float, help="How much faster than it happened a recorded market is played.")
 @click.option("--account", help="The account's name.")
+@click.option("--new", is_flag=True, help="The account is a new one, though its name is near to that of another.")
 @click.option("--profile", help="What the paper venue imitates: kraken-spot, kraken-futures, binance-spot.")
 @click.option("--theme", help="The theme's name, or a file of your own.")
 @click.option("--fps", type=int, help="Frames per second.")
+@click.option("--take-over", is_flag=True, help="Ask whoever holds the account for it; its console says who asked. Exit code 3: it keeps it.")
+@click.option("--dead", is_flag=True, help="With --take-over: the machine that holds the account is off; take it once it has been silent for 14 s.")
 @click.version_option(package_name="flatout")
 @click.pass_context
 def main(
@@ -39,14 +35,24 @@ def main(
     files: tuple[Path, ...],
     speed: float | None,
     account: str | None,
+    new: bool,
     profile: str | None,
     theme: str | None,
     fps: int | None,
+    take_over: bool,
+    dead: bool,
 ) -> None:
     """Flatout: a terminal trading console that keeps custody of a trader's risk.
 
     Without a command it opens the console, on a paper account with simulated prices unless the settings say otherwise.
     """
+    from tui.saying import guard
+
+    guard()
+    if dead and not take_over:
+        raise click.UsageError("--dead is said with --take-over")
+    if take_over and ctx.invoked_subcommand is not None:
+        raise click.UsageError("--take-over opens the console; it goes with no command")
     given: list[str] = list(flags)
     if [str(path) for path in files] in (["kraken"], ["krakenfutures"]):
         given.append(f"market.source={files[0]}")
@@ -62,7 +68,7 @@ def main(
     ):
         if value is not None:
             given.append(f"{key}={value}")
-    ctx.obj = Common(settings, tuple(given), home)
+    ctx.obj = Common(settings, tuple(given), home, new=new, take_over=take_over, dead=dead)
     if ctx.invoked_subcommand is None:
         from tui.opening import console
 
@@ -108,7 +114,7 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--profile", type=click.Choice(["kraken-spot", "kraken-futures"]), default="kraken-spot", show_default=True, help="Which exchange.")
 @click.option("--market", "files", multiple=True, type=FILE, help="Recorded prices to play; default: simulated ones.")
 @click.option("--simulated", is_flag=True, help="Simulated prices (the default where no file is named).")
-@click.option("--symbols", default="BTC/USD,ETH/USD", show_default=True, help="What a simulated market trades; PF_XBTUSD and the like on futures.")
+@click.option("--symbols", help="What a simulated market trades, such as BTC/USD,ETH/USD; default: what a console asks for.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How much faster than it happened.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Where to listen on 127.0.0.1; 0 picks one.")
 @click.option("--state", type=FILE, help="The file that keeps the account across restarts; default: none is kept.")
@@ -120,11 +126,12 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the market and the faults.")
 @click.option("--tier", type=click.Choice(["starter", "intermediate", "pro"]), help="The account's tier at Kraken spot: how much may be asked.")
 @click.option("--funding", default="0", show_default=True, help="What longs of perpetuals pay shorts each hour, as a fraction of the value.")
+@click.option("--attached", is_flag=True, help="End when standard input ends: together with the program that started it.")
 def exchange(
     profile: str,
     files: tuple[Path, ...],
     simulated: bool,
-    symbols: str,
+    symbols: str | None,
     speed: float,
     port: int,
     state: Path | None,
@@ -136,6 +143,7 @@ def exchange(
     seed: int,
     tier: str | None,
     funding: str,
+    attached: bool,
 ) -> None:
     """Serve the matching engine over an exchange's real protocol, on loopback: something to rehearse live trading against.
 
@@ -145,18 +153,64 @@ def exchange(
 
     if files and simulated:
         raise click.UsageError("--market and --simulated exclude each other")
-    wanted = Wanted(profile, files, tuple(symbols.split(",")), speed, port, state, faults, cash, key, secret, permission, seed, tier, funding)
+    traded = tuple(symbols.split(",")) if symbols else ()
+    wanted = Wanted(profile, files, traded, speed, port, state, faults, cash, key, secret, permission, seed, tier, funding, attached)
     sys.exit(serve_exchange(wanted))
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="The whole view as JSON.")
+@click.option("--profile", type=click.Choice(["kraken-spot", "kraken-futures"]), default="kraken-spot", show_default=True, help="Which exchange.")
 @click.pass_obj
-def status(common: Common, as_json: bool) -> None:
-    """Say how the account stands, with or without a console running."""
-    from tui.beside import status as tell
+def rehearse(common: Common, profile: str) -> None:
+    """Rehearse live trading with one command: an exchange on this machine, and the console at it, as if it were real.
 
-    sys.exit(tell(common, as_json=as_json))
+    The account is called rehearsal (rehearsal-futures at the futures exchange); the exchange's state is kept in its home, and goes on
+    with the next rehearsal. The exchange ends with the console.
+    """
+    from tui.rehearsing import rehearse as begin
+
+    sys.exit(begin(common, profile))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole view as JSON.")
+@click.option("--venue", is_flag=True, help="Ask the venue itself: what it holds of ours, and what else is there.")
+@click.pass_obj
+def status(common: Common, as_json: bool, venue: bool) -> None:
+    """Say how the account stands: by its engine, or, where none runs, by its journal. Sends nothing.
+
+    Exit codes: 0 an engine runs or nothing is open, 2 unusable, 5 no engine runs and something is open, 6 not known.
+    """
+    from tui.looking import status as tell
+
+    sys.exit(tell(common, as_json=as_json, venue=venue))
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def accounts(ctx: click.Context, as_json: bool) -> None:
+    """List the accounts that the settings file and this machine's homes know, with their state.
+
+    Exit codes: 0 all is as it is said to be, 1 the settings say of one something else than it is, 2 unusable.
+    """
+    if ctx.invoked_subcommand is None:
+        from tui.accounts import show
+
+        sys.exit(show(ctx.obj, as_json=as_json))
+
+
+@accounts.command("confirm")
+@click.argument("name")
+@click.pass_obj
+def accounts_confirm(common: Common, name: str) -> None:
+    """Take over a changed endpoint from the settings file, and a rotated API key, for the account NAME.
+
+    Exit codes: 0 done, 1 refused (what changed never changes, or an engine runs), 2 unusable.
+    """
+    from tui.accounts import confirm
+
+    sys.exit(confirm(common, name))
 
 
 @main.command()
@@ -189,7 +243,7 @@ def doctor(common: Common) -> None:
 
     Places no order. Exit codes: 0 nothing is wrong, 1 something is, 2 the settings can't be used.
     """
-    from tui.checking import doctor as look
+    from tui.examining import doctor as look
 
     sys.exit(look(common))
 

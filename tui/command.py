@@ -34,10 +34,7 @@ def opened(context: Context) -> str | None:
 
 def may_act(context: Context) -> str | None:
     """The engine is open and the account is ours."""
-    if context.read_only:
-        holder = context.view.holder if context.view is not None else ""
-        return f"read-only: {holder or 'somebody else'} holds the account"
-    return opened(context)
+    return f"read-only: {context.read_only}" if context.read_only else opened(context)
 
 
 def on_position(context: Context) -> str | None:

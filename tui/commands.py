@@ -52,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("flatten", "F", "flatten everything: cancel all, close all", DESK, do.flatten, may_act, footer="FLATTEN"),
     Command("pause", "p", "pause or resume entries; exits go on", DESK, do.pause, may_act),
     Command("halt", "", "halt: exits by hand only", DESK, do.halt, may_act),
+    Command("take", "", "let this console's keys act on the account", DESK, do.take, opened),
     Command("live", "", "let entries through on a live account", DESK, do.live, may_act),
     Command("resume", "", "clear what blocks entries", DESK, do.resume, may_act),
     Command("reconcile", "R", "compare ours with the venue's now", DESK, do.reconcile, may_act),

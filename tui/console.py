@@ -20,7 +20,8 @@ class Context(Struct, frozen=True):
 
     view: View | None
     """None until the engine is open."""
-    read_only: bool
+    read_only: str
+    """Why nothing may be asked here, such as who holds the account; empty where it may."""
     pane: str
     """Id of the pane that listens: positions, orders, alerts, chart or limits."""
     position: PositionView | None

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
+import threading
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import click
 from msgspec import Struct
 
 from engine import assembly
@@ -16,9 +19,11 @@ from engine.scenario.script import read_faults
 from engine.scenario.words import ScenarioError
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
+from tui.saying import reveal, say
 
 UNUSABLE = 2
-FUTURES = ("PF_XBTUSD", "PF_ETHUSD")
+SYMBOLS = {"kraken-spot": ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD"), "kraken-futures": ("PF_XBTUSD", "PF_ETHUSD")}
+"""What a simulated market trades unless told: on spot what a console asks for unless told."""
 
 
 class Wanted(Struct, frozen=True):
@@ -27,6 +32,7 @@ class Wanted(Struct, frozen=True):
     profile: str
     files: tuple[Path, ...]
     symbols: tuple[str, ...]
+    """Of a simulated market; none: the profile's own."""
     speed: float
     port: int
     state: Path | None
@@ -38,6 +44,8 @@ class Wanted(Struct, frozen=True):
     seed: int
     tier: str | None
     funding: str
+    attached: bool = False
+    """Whether it ends when its standard input ends."""
 
 
 def serve_exchange(wanted: Wanted) -> int:
@@ -45,7 +53,7 @@ def serve_exchange(wanted: Wanted) -> int:
     try:
         asyncio.run(_serve(wanted))
     except (ScenarioError, MarketError, StoreError, ValueError, OSError) as error:
-        click.echo(f"flatout exchange: {error}", err=True)
+        say(f"flatout exchange: {error}", err=True)
         return UNUSABLE
     return 0
 
@@ -59,9 +67,8 @@ async def _serve(wanted: Wanted) -> None:
         source = assembly.recorded(profile, wanted.files)
         market = Clock(loop, source.start, wanted.speed)
     else:
-        symbols = FUTURES if profile.derivatives and wanted.symbols == ("BTC/USD", "ETH/USD") else wanted.symbols
         market = Clock(loop, Clock(loop).now(), wanted.speed)
-        source = assembly.simulated(profile, symbols, wanted.seed, market.now(), {})
+        source = assembly.simulated(profile, wanted.symbols or SYMBOLS[wanted.profile], wanted.seed, market.now(), {})
     secret = wanted.secret or new_secret()
     try:
         key = Key(wanted.key or f"FLATOUT{new_secret()[:40]}", secret, (*PERMISSIONS, *wanted.permissions))
@@ -71,7 +78,16 @@ async def _serve(wanted: Wanted) -> None:
     if rate := _rate(wanted.funding):
         world.exchange.fund(rate, world.now())
     server = Server(world, key, secret)
-    await serve(server, wanted.port, source.ticks, market, lambda ready: click.echo(json.dumps(ready)))
+    if wanted.attached:
+        threading.Thread(target=_end_with_the_input, daemon=True).start()
+    await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
+
+
+def _end_with_the_input() -> None:
+    """Whoever started us holds the other end of our input: it is gone when that process is, however it ended."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _rate(told: str) -> Decimal:

@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tui.plain import plain
-
-_FORMULA = ("=", "@", "\t", "\r")
-
-
-def harmless(cell: str) -> str:
-    """A cell that a spreadsheet shows and does not run: foreign text may begin with `=`. A signed number stays a number."""
-    text = plain(cell)
-    begins = text.startswith(_FORMULA) or (text[:1] in "+-" and not text[1:2].isdigit() and len(text) > 1)
-    return f"'{text}" if begins else text
+from engine.model.secrets import masked
+from engine.model.text import cell
 
 
 def write(home: Path, name: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
@@ -27,5 +19,5 @@ def write(home: Path, name: str, titles: Sequence[str], rows: Sequence[Sequence[
     with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(titles)
-        writer.writerows([harmless(cell) for cell in row] for row in rows)
+        writer.writerows([cell(masked(text)) for text in row] for row in rows)
     return path

@@ -1,24 +1,10 @@
 """Text from elsewhere made harmless: what a terminal would obey becomes a sign that a person can see."""
 
-from functools import lru_cache
-
 from rich.cells import cell_len, set_cell_size
 
-_SIGNS = (
-    {code: chr(0x2400 + code) for code in range(0x20)}
-    | {0x7F: "␡"}
-    | dict.fromkeys(range(0x80, 0xA0), "�")
-    | dict.fromkeys((0xAD, 0x61C, 0xFEFF, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070)), "�")
-    | dict.fromkeys(range(0xD800, 0xE000), "�")
-    | dict.fromkeys(range(0xFE00, 0xFE10), None)
-)
-"""Controls, marks that reorder or hide text, halves of surrogate pairs (which no encoder takes) and variation selectors."""
+from engine.model.text import plain
 
-
-@lru_cache(maxsize=4096)
-def plain(text: str) -> str:
-    """`text` on one line with every control shown as a sign: an escape becomes `␛`."""
-    return text.translate(_SIGNS)
+__all__ = ["clip", "lines", "plain"]
 
 
 def clip(text: str, width: int) -> str:

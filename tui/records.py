@@ -6,12 +6,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import Progress
 
+from engine import looking
 from engine.desk.state import State, encode_state
-from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
 from engine.replay import replay as replayed
@@ -19,20 +18,21 @@ from engine.session import summary as summaries
 from engine.session.summary import Summary
 from engine.session.witness import set_back
 from engine.settings import SECTIONS, Settings, describe, shown
-from tui.cli import Common
-from tui.opening import settings_of
+from tui.common import Common
+from tui.opening import account_of, settings_of
+from tui.saying import say
 
 
 def _open(common: Common) -> tuple[Journal, Settings]:
     """The account's journal, to read beside whoever writes it."""
-    settings = settings_of(common).settings
+    resolved = account_of(common)
+    settings, path = resolved.settings, resolved.folder / "journal.sqlite"
     try:
-        place = settings.journal.url or Home.of(settings.account.name, common.home).journal
-        if isinstance(place, Path) and not place.exists():
-            raise JournalError(f"journal {place}: there is none; open the console once, or name another --home or --account")
-        return Journal.open(place, settings.account.name, "reader", now=time.time_ns(), read_only=True), settings
-    except (JournalError, HomeError) as error:
-        click.echo(f"flatout: {error}", err=True)
+        if settings.journal.url is None and not path.exists():
+            raise JournalError(f"journal {path}: there is none; open the console once, or name another --home or --account")
+        return looking.journal_of(settings, resolved.folder), settings
+    except JournalError as error:
+        say(f"flatout: {error}", err=True)
         raise SystemExit(2) from error
 
 
@@ -40,7 +40,7 @@ def verify(common: Common) -> int:
     """0: all is well; 1: something is not as it was written, or the home knows more than the journal."""
     known, gone = _known(common)  # first: an engine that runs writes it after the journal
     if known is not None and gone:
-        click.echo(set_back(known, 0, lambda _: None, lambda _: False, "") + "; there is no journal now")
+        say(set_back(known, 0, lambda _: None, lambda _: False, "") + "; there is no journal now")
         return 1
     journal, _ = _open(common)
     try:
@@ -50,25 +50,22 @@ def verify(common: Common) -> int:
         events = journal.last_seq
         behind = set_back(known, events, journal.hash_at, journal.knows_order, journal.id)
     except JournalError as error:
-        click.echo(f"flatout journal verify: {error}", err=True)
+        say(f"flatout journal verify: {error}", err=True)
         return 1
     finally:
         journal.close()
     texts = [fault.text for fault in faults] + ([behind] if behind else [])
     for text in texts:
-        click.echo(text)
-    click.echo(f"{events} events: " + (f"{len(texts)} faults" if texts else "all as they were written"))
+        say(text)
+    say(f"{events} events: " + (f"{len(texts)} faults" if texts else "all as they were written"))
     return 1 if texts else 0
 
 
 def _known(common: Common) -> tuple[Summary | None, bool]:
     """What the home remembers of its journal, and whether the journal's file is gone."""
-    settings = settings_of(common).settings
-    try:
-        home = Home.of(settings.account.name, common.home)
-    except HomeError:
-        return None, False  # opening the journal says it
-    return summaries.read(home.folder), settings.journal.url is None and not home.journal.exists()
+    resolved = account_of(common)
+    gone = resolved.settings.journal.url is None and not (resolved.folder / "journal.sqlite").exists()
+    return summaries.read(resolved.folder), gone
 
 
 def tail(common: Common, count: int) -> int:
@@ -76,9 +73,9 @@ def tail(common: Common, count: int) -> int:
     journal, _ = _open(common)
     try:
         for stored in journal.tail(count):
-            click.echo(f"{stored.seq:>8}  {_time(stored.at)}  {stored.kind:<22} {stored.body.decode()}")
+            say(f"{stored.seq:>8}  {_time(stored.at)}  {stored.kind:<22} {stored.body.decode(errors='replace')}")
     except JournalError as error:
-        click.echo(f"flatout journal tail: {error}", err=True)
+        say(f"flatout journal tail: {error}", err=True)
         return 1
     finally:
         journal.close()
@@ -92,11 +89,11 @@ def replay(common: Common, upto: int | None) -> int:
     try:
         replayed(state, takewhile(lambda stored: upto is None or stored.seq <= upto, journal.events()))
     except JournalError as error:
-        click.echo(f"flatout journal replay: after event {state.seq}: {error}", err=True)
+        say(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1
     finally:
         journal.close()
-    click.echo(encode_state(state).decode())
+    say(encode_state(state).decode())
     return 0
 
 
@@ -107,7 +104,7 @@ def _time(at: int) -> str:
 def export_rows(common: Common, what: Any, form: str, output: Path | None) -> int:
     """Stream the rows of a read model."""
     if form == "parquet" and output is None:
-        click.echo("flatout export: parquet needs --output FILE", err=True)
+        say("flatout export: parquet needs --output FILE", err=True)
         return 2
     journal, _ = _open(common)
     write = exports.write_json if form == "json" else exports.write_csv
@@ -121,7 +118,7 @@ def export_rows(common: Common, what: Any, form: str, output: Path | None) -> in
             with output.open("w", encoding="utf-8", newline="") as file:
                 write(rows, file)
     except (JournalError, OSError, exports.ExtraMissingError) as error:
-        click.echo(f"flatout export: {error}", err=True)
+        say(f"flatout export: {error}", err=True)
         return 1
     finally:
         journal.close()
@@ -144,8 +141,8 @@ def show_settings(common: Common, *, everything: bool) -> int:
                 lines.append(f"  # {words.get(key, '')}")
             lines.append(f"  {name} = {shown(getattr(values, name))}  # {origin or 'default'}")
         if lines:
-            click.echo(f"[{section}]")
-            click.echo("\n".join(lines))
+            say(f"[{section}]")
+            say(*lines)
     if not loaded.origins and not everything:
-        click.echo("everything stands at its default; --all shows the keys and what they mean")
+        say("everything stands at its default; --all shows the keys and what they mean")
     return 0

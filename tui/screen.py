@@ -122,7 +122,7 @@ class MainScreen(Screen[None]):
     def _paint(self, view: View) -> None:
         if self._link is None or self.tiny.display:
             return
-        self.strip.show(view, self._link.read_only)
+        self.strip.show(view, self._link.why)
         self.board.show(view, self._link.session)
         self.footer.show(self.context())
 
@@ -167,7 +167,7 @@ class MainScreen(Screen[None]):
     def context(self) -> Context:
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
-        return self.board.context(view, self._link is not None and self._link.read_only)
+        return self.board.context(view, self._link.why if self._link is not None else "")
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""
@@ -176,6 +176,9 @@ class MainScreen(Screen[None]):
     def run(self, name: str) -> None:
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
         command = BY_ID[name]
+        if name == "quit" and self._link is None:
+            self.leave()  # nothing is open yet: there is nothing to ask about
+            return
         try:
             why = command.availability(self.context())
             if why is not None:

@@ -11,22 +11,22 @@ from engine.simulation.draw import draw
 from engine.simulation.shrink import shrink
 from engine.simulation.soak import Finding, Summary, run, soak
 from engine.simulation.story import Story, StoryError, encode, read
+from tui.saying import say
 
 UNUSABLE, VIOLATED = 2, 3
 
 
 def replay(path: Path) -> int:
     """Play one story again and say how it went."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         story = read(path)
     except StoryError as error:
-        Console(stderr=True, markup=False, soft_wrap=True).print(f"flatout soak: {error}")
+        say(f"flatout soak: {error}", err=True)
         return UNUSABLE
     outcome = run(story)
     for violation in outcome.violations:
-        console.print(f"VIOLATED {violation.invariant}: {violation.detail}")
-    console.print(f"{len(story.steps)} steps, {outcome.intents} intents, {outcome.crashes} crashes, {outcome.checked} checks")
+        say(f"VIOLATED {violation.invariant}: {violation.detail}")
+    say(f"{len(story.steps)} steps, {outcome.intents} intents, {outcome.crashes} crashes, {outcome.checked} checks")
     return VIOLATED if outcome.violations else 0
 
 
@@ -48,7 +48,7 @@ def search(hours: float | None, stories: int | None, first: int, steps: int, job
             for summary in soak(first, steps, jobs, lambda so_far: done(so_far) < 1):
                 bar.update(task, completed=min(done(summary), 1.0), description=f"{summary.stories} stories, {summary.failed} failed")
         except KeyboardInterrupt:
-            console.print("stopped; what was played so far:")
+            say("stopped; what was played so far:", err=True)
     summarise(summary, time.monotonic() - began)
     for finding in summary.findings[:5]:
         _keep(finding, steps, keep)
@@ -73,7 +73,6 @@ def summarise(summary: Summary, seconds: float) -> None:
 
 def _keep(finding: Finding, steps: int, folder: Path) -> None:
     """Shrink a story that failed, and write it where it can be replayed."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     wanted = {violation.invariant for violation in finding.violations}
     story = draw(finding.seed, steps)
 
@@ -83,11 +82,11 @@ def _keep(finding: Finding, steps: int, folder: Path) -> None:
     try:
         story = shrink(story, fails)
     except ValueError as error:
-        console.print(f"seed {finding.seed}: {error}")
+        say(f"seed {finding.seed}: {error}")
         return
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"story-{finding.seed}.json"
     path.write_bytes(encode(story))
-    console.print(f"seed {finding.seed}: {finding.violations[0].invariant}: {finding.violations[0].detail}")
-    console.print(f"  {len(story.steps)} steps are left of it; again with: flatout soak --replay {path}")
-    console.print(str(story))
+    say(f"seed {finding.seed}: {finding.violations[0].invariant}: {finding.violations[0].detail}")
+    say(f"  {len(story.steps)} steps are left of it; again with: flatout soak --replay {path}")
+    say(*str(story).split("\n"))

@@ -61,7 +61,7 @@ def _mode(view: View) -> Line:
     return ((f" {view.mode}{': ' + why if why else ''} ", "notice" if view.mode == "REDUCING" else "alarm"),)
 
 
-def pieces(view: View, read_only: bool) -> list[Piece]:
+def pieces(view: View, read_only: str) -> list[Piece]:
     """All parts, left to right."""
     account = view.account
     naked = account.naked
@@ -72,7 +72,7 @@ def pieces(view: View, read_only: bool) -> list[Piece]:
         (1, _badge(account)),
         (1, ((f" NAKED {naked} ", "alarm"),) if naked else (("naked ", "dim"), ("0", "plain"))),
         (2, _mode(view)),
-        (2, ((f" READ-ONLY {view.holder or 'somebody else'} holds the account ", "notice"),) if read_only else ()),
+        (2, ((f" READ-ONLY {plain(read_only)} ", "notice"),) if read_only else ()),
         (3, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
         (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
         (4, _risk(account)),
@@ -92,7 +92,7 @@ def _width(line: Line) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
-def strip(view: View, read_only: bool, room: int) -> Line:
+def strip(view: View, read_only: str, room: int) -> Line:
     """The strip with as many parts as fit; the clock stands at the right."""
     kept = pieces(view, read_only)
     clock: Part = (f"{figures.clock(view.at)} ", "dim")
@@ -115,6 +115,6 @@ class StatusStrip(Lines):
         super().__init__(palette, base="on-raised", id="status")
         self.put([((" FLATOUT ", "paper"), ("  starting …", "dim"))])
 
-    def show(self, view: View, read_only: bool) -> None:
+    def show(self, view: View, read_only: str) -> None:
         """Show this moment."""
         self.put([strip(view, read_only, self.size.width)])

@@ -1,26 +1,68 @@
-"""The terminal, which may go away: then nothing is written to it any more, and the console leaves in order."""
+"""The terminal: whether there is one that can show the console, which driver speaks to it, and what is said after it is restored."""
 
+import contextlib
 import os
+import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+DUMB = ("dumb", "unknown")
+LOST = 129
+"""The exit code when the terminal is gone: that of SIGHUP, which usually comes with it."""
+SAID = 1.0
+"""Seconds that the last words on standard error get."""
+
+
+class Shown(Protocol):
+    """The application, as its driver sees it. All of it is called on the event loop."""
+
+    def repaint(self) -> None:
+        """Paint the whole screen."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """End in order: a part of the screen has failed."""
+        ...
+
+    def end(self, code: int) -> None:
+        """End in order with an exit code."""
+        ...
+
+
+def unfit() -> str:
+    """Say why the console can't be shown here; empty where it can. A browser's driver brings its own screen."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return ""
+    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stdout__, "standard output")):
+        if stream is None or not stream.isatty():
+            return f"{name} is no terminal"
+    kind = os.environ.get("TERM", "")
+    return f"the terminal cannot position text (TERM={kind})" if kind in DUMB else ""
+
+
+def tell(text: str, seconds: float = SAID) -> None:
+    """Write a line to standard error. A terminal that does not read is not waited for longer than `seconds`.
+
+    The bytes go straight to the descriptor, from a thread that nobody joins: Python's own stream would hold a lock that the interpreter
+    needs to end.
+    """
+
+    def write() -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode("utf-8", "replace") + b"\n")
+
+    thread = threading.Thread(target=write, name="last words", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
 
 def driver_class() -> "type[Driver] | None":
-    """A driver that survives the loss of its terminal; None where the standard one has to do."""
-    if os.name != "posix":
+    """The console's driver; None where Textual's own has to do (Windows, a browser: textual-serve names its own driver)."""
+    if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER"):
         return None
-    from textual.drivers.linux_driver import LinuxDriver
+    from tui.driver import TerminalDriver
 
-    class LossProofDriver(LinuxDriver):
-        """Textual's own blocks for ever once thirty writes wait for a terminal that is gone: its writing thread has died."""
-
-        def write(self, data: str) -> None:
-            thread: threading.Thread | None = self._writer_thread
-            if thread is not None and not thread.is_alive():
-                return
-            super().write(data)
-
-    return LossProofDriver
+    return TerminalDriver

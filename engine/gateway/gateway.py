@@ -64,6 +64,8 @@ class Listener(Struct):
     rate_limited: Callable[[str], None]
     picture: Callable[[], None]
     """Ask for a picture of the account, as urgently as what waits for it."""
+    unanswered: Callable[[str], None] = lambda text: None
+    """Why the account is asked for once more."""
 
 
 class Gateway:
@@ -96,6 +98,10 @@ class Gateway:
         self._queue = Queue()
         self._in_flight: dict[str, Request] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._silent = False
+        """Whether the pen is lost: nothing leaves any more."""
+        self.no_entries = ""
+        """Why no entry leaves although the line is well; empty where they do."""
         self.model = venue.profile.limit_model(rules.delay)
         self.breaker = Breaker(rules.breaker)
         self.statistics = Statistics()
@@ -148,6 +154,8 @@ class Gateway:
 
     def enqueue(self, requests: Iterable[Request]) -> None:
         """Take requests in, and send what may go."""
+        if self._silent:
+            return
         now = self._clock.now()
         for request in requests:
             self._take(request, now)
@@ -171,6 +179,8 @@ class Gateway:
 
     def pump(self) -> None:
         """Send all that may go now; come back when the next one may."""
+        if self._silent:
+            return
         now = self._clock.now()
         for waiting in self._queue:
             self._drop(waiting, now)
@@ -223,6 +233,8 @@ class Gateway:
             why = "its deadline passed before it could leave"
         elif self.breaker.is_open and waiting.lane is Lane.ENTRY:
             why = f"the breaker is open: {self.breaker.text}"
+        elif self.no_entries and waiting.lane is Lane.ENTRY:
+            why = f"not sent: {self.no_entries}"
         if why:
             self._queue.remove(waiting)
             self._listener.report(Rejected(order.client_order_id, why, now))
@@ -355,11 +367,14 @@ class Gateway:
                 self._listener.report(Unanswered(name, text, self._clock.now()))
             case QueryAccount():
                 self._try_again(waiting)
+                self._listener.unanswered(text)
             case request:
                 self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 
     def _try_again(self, waiting: Waiting) -> None:
         """Exponential backoff with jitter."""
+        if self._silent:
+            return
         rules = self._rules
         longest = min(rules.backoff_exits, rules.backoff_max) if waiting.lane in SPENDS_RESERVE else rules.backoff_max
         pause = min(rules.backoff * 2 ** min(waiting.attempts, 16), longest)
@@ -368,6 +383,15 @@ class Gateway:
         waiting.not_before = self._clock.now() + int(pause * SECOND)
         self.statistics.retried += 1
         self._queue.put_back(waiting)
+
+    def fall_silent(self) -> tuple[Request, ...]:
+        """Send nothing more, whatever comes; returns what has not left, and never will."""
+        self._silent = True
+        self._come_back(None)
+        unsent = tuple(waiting.request for waiting in self._queue)
+        for waiting in self._queue:
+            self._queue.remove(waiting)
+        return unsent
 
     def close(self) -> None:
         """Send nothing more."""

@@ -72,6 +72,24 @@ class Lease(Struct, frozen=True):
     """Grows with every claim: a writer of an older epoch is refused."""
     since: int
     """Nanoseconds since 1970 UTC."""
+    instance: str = ""
+    """Of the holder's process, as it signs in the lock of its home."""
+    host: str = ""
+    machine: str = ""
+    pid: int = 0
+    started: int | None = None
+    renewed_at: int = 0
+    """By the database's clock, as all that follows; a journal in SQLite is not renewed."""
+    wanted_by: str = ""
+    """Who asks for it; empty where nobody does."""
+    wanted_at: int = 0
+    read_at: int = 0
+    """When this was read."""
+
+    @property
+    def age(self) -> int:
+        """Nanoseconds since it was renewed, when it was read."""
+        return self.read_at - self.renewed_at
 
 
 class Head(Struct, frozen=True):

@@ -13,6 +13,11 @@ class Money(TypeDecorator[Decimal]):
     impl = Text
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        """What a value of it is here; before SQLAlchemy 2.1 a column that is decorated does not know."""
+        return Decimal
+
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
         """Text for the database; TypeError for anything but a Decimal, so that no float slips in."""
         if value is None:

@@ -10,7 +10,7 @@ from engine.journal.batch import Entry, Head
 from engine.journal.errors import JournalDamagedError, LeaseLostError
 from engine.journal.rows import Group
 from engine.journal.statements import statements, use_numbered
-from engine.journal.store import Store
+from engine.journal.store import IDLE, Store
 from engine.journal.tables import table
 
 SNAPSHOTS_KEPT = 3
@@ -35,6 +35,8 @@ class Committer:
                 self._connection = self._store.engine.raw_connection()
                 if self._store.path is None:
                     use_numbered(self._connection.driver_connection)
+                    self._connection.cursor().execute(f"SET {IDLE}")
+                    self._connection.commit()
             try:
                 cursor = self._connection.cursor()
                 group = self._write(cursor, entries)
@@ -79,7 +81,8 @@ class Committer:
         epoch, holder, seq, number, last = found
         if epoch != self._epoch:
             raise LeaseLostError(
-                f"journal {self._store.where}: {holder or 'another program'} took over the account (epoch {epoch}, ours is {self._epoch})"
+                f"journal {self._store.where}: {holder or 'another program'} took over the account (epoch {epoch}, ours is {self._epoch})",
+                holder,
             )
         if seq < self.head.seq or number < self.head.batch:
             raise JournalDamagedError(

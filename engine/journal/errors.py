@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from engine.model.secrets import masked
+
 
 class JournalError(Exception):
     """The journal can't do what was asked. Its text is one sentence for the operator."""
@@ -35,6 +37,11 @@ class JournalDamagedError(JournalError):
 
 class LeaseLostError(JournalError):
     """Another program took over the account: nothing more is written by this one."""
+
+    def __init__(self, text: str, winner: str = "") -> None:
+        super().__init__(text)
+        self.winner = winner
+        """Who has it now, where that is known."""
 
 
 class DriverMissingError(JournalError):
@@ -83,7 +90,7 @@ def explain(error: Exception, where: str) -> JournalError:
     if isinstance(error, JournalError):
         return error
     cause = getattr(error, "orig", None) or error
-    words = " ".join(str(cause).split()) or type(cause).__name__
+    words = masked(" ".join(str(cause).split())) or type(cause).__name__
     name = getattr(cause, "sqlite_errorname", None)
     state = getattr(cause, "sqlstate", None)
     if isinstance(name, str):

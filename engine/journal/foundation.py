@@ -26,10 +26,11 @@ def found(store: Store, account: str, now: int, *, read_only: bool) -> None:
     with store.reading() as connection:
         revision = schema.revision(connection, store.where)
     if revision != schema.HEAD:
-        if read_only:
+        if read_only and revision not in schema.READABLE:
             raise _unreadable(store, revision)
-        with store.writing() as connection:
-            _upgrade(connection, store, account, now)
+        if not read_only:
+            with store.writing() as connection:
+                _upgrade(connection, store, account, now)
     with store.reading() as connection:
         _check(connection, store, account)
 

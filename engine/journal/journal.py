@@ -1,18 +1,21 @@
 """The journal: events in, state out. One writer under a lease, any number of readers."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
+from engine.journal import identity as identities
 from engine.journal import lease, reading, verify
 from engine.journal.batch import Batch, Head, Lease, Loaded, StoredEvent, Waiting, WaitingSnapshot
 from engine.journal.commit import Committer
 from engine.journal.errors import JournalError, LeaseLostError
 from engine.journal.foundation import found
+from engine.journal.keeper import Keeper, Renewable
 from engine.journal.reading import TableName
 from engine.journal.store import Store, open_store
 from engine.journal.writer import OnDurable, OnTrouble, Queue, WriterThread
 from engine.model.limits import Level
+from engine.session.lock import Holder
 
 
 class Journal:
@@ -30,6 +33,7 @@ class Journal:
         self._assigned = reading.head(store)
         self._queue: Queue | None = None
         self._thread: WriterThread | None = None
+        self._keeper: Keeper | None = None
 
     @classmethod
     def open(
@@ -41,13 +45,14 @@ class Journal:
         now: int,
         inline: bool = False,
         read_only: bool = False,
+        me: Holder | None = None,
     ) -> Self:
         """Open the journal at a path or URL (`postgresql://...`); make it or bring it to this version where needed.
 
         A free lease, or one that stands in the name of `holder`, is taken. One that another holds is left alone:
         `lease` is None then,
         `held_by()` says who, and `claim` takes over. `now` is in nanoseconds. With `inline` there is no thread:
-        `flush` commits.
+        `flush` commits. `me` is what the process signs with, so that others can tell whether it lives.
         JournalError subclasses say in one sentence what is wrong.
         """
         store = open_store(place, read_only=read_only)
@@ -55,8 +60,18 @@ class Journal:
             found(store, account, now, read_only=read_only)
             journal = cls(store, account, inline=inline, read_only=read_only)
         if not read_only:
-            journal._take(holder, now, only_if_free=True)
+            journal._take(holder, now, only_if_free=True, me=me)
         return journal
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines can open it: then the lock of a home says nothing about who holds it."""
+        return self._store.path is None
+
+    @property
+    def lost(self) -> LeaseLostError | None:
+        """Set once a commit has found that another program took the account."""
+        return None if self._queue is None else self._queue.lost
 
     def held_by(self) -> Lease:
         """The lease as it stands in the database now."""
@@ -73,12 +88,35 @@ class Journal:
         assert self.lease is not None
         return self.lease.epoch
 
-    def _take(self, holder: str, now: int, *, only_if_free: bool) -> None:
+    def take(self, holder: str, now: int, *, me: Holder | None, seen: Lease) -> bool:
+        """Take the lease as it was `seen`; False if it was taken or renewed since. JournalError as `claim`."""
+        self._take(holder, now, only_if_free=False, me=me, seen=seen)
+        return self.lease is not None
+
+    def want(self, epoch: int, who: str) -> None:
+        """Ask the holder of `epoch` for the lease; with an empty `who`, ask no longer."""
+        lease.want(self._store, epoch, who)
+
+    def keep(
+        self,
+        permit: Renewable,
+        boottime: Callable[[], int],
+        on_lost: Callable[[str, str], None],
+        on_wanted: Callable[[str], None],
+    ) -> None:
+        """Renew the lease from now on, until the journal is closed. `on_lost` (why, winner) and `on_wanted` (who asks for
+        it) are called in the running event loop.
+        """
+        if self.lease is None:
+            raise JournalError(f"journal {self._store.where}: there is no lease to renew")
+        self._keeper = Keeper(self._store, self.lease.epoch, permit, boottime, on_lost, on_wanted)
+
+    def _take(self, holder: str, now: int, *, only_if_free: bool, me: Holder | None = None, seen: Lease | None = None) -> None:
         if self.read_only:
             raise JournalError(f"journal {self._store.where}: it is open for reading only; open it for writing to claim it")
         if self._thread is not None or (self._queue is not None and not self._queue.is_empty):
             raise JournalError(f"journal {self._store.where}: it is already being written; claim before start")
-        taken = lease.take(self._store, holder, now, only_if_free=only_if_free)
+        taken = lease.take(self._store, holder, now, only_if_free=only_if_free, me=me, seen=seen)
         if taken is None:
             return
         self.lease, self._assigned = taken
@@ -165,6 +203,9 @@ class Journal:
         saved.
         """
         queue, thread = self._queue, self._thread
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
         if queue is None:
             return 0
         if thread is not None:
@@ -220,6 +261,16 @@ class Journal:
     def levels(self) -> tuple[Level, ...]:
         """The rate-limit counters as they were last stored, by name."""
         return reading.levels(self._store)
+
+    def identity(self) -> dict[str, str | None] | None:
+        """What the account is, as it was first written down; None where nobody did."""
+        return identities.read(self._store)
+
+    def identify(self, values: identities.Values, now: int) -> None:
+        """Write down what the account is. `now` in nanoseconds. JournalError if read-only, or another program writes."""
+        if self.read_only:
+            raise JournalError(f"journal {self._store.where}: it is open for reading only; open it for writing to say what it is")
+        identities.write(self._store, values, now)
 
     def verify(self, progress: verify.Progress | None = None) -> list[verify.Fault]:
         """Walk the whole chain, its end, the snapshots and, for SQLite, the pages; an empty list if all is well."""

@@ -19,9 +19,13 @@ from engine.journal.errors import (
     NotAJournalError,
     explain,
 )
+from engine.model.secrets import masked, of_url, remember
 
 BUSY_S = 3.0
 """How long another program's lock is waited for."""
+
+IDLE = "idle_in_transaction_session_timeout = '5s'"
+"""PostgreSQL's setting for whoever writes: a process that was stopped in the middle must not keep the rows from the next one."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -50,6 +54,8 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer is beside; driver errors come out as JournalError."""
         with self.explained(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if self.path is None:
+                connection.exec_driver_sql(f"SET LOCAL {IDLE}")
             yield connection
 
     @contextmanager
@@ -164,7 +170,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _postgres(url: URL, *, read_only: bool) -> Store:
-    where = url.render_as_string(hide_password=True)
+    remember([url.password, *of_url(url.render_as_string(hide_password=False))])
+    where = masked(url.render_as_string(hide_password=True))
     # a server that vanished is noticed in seconds, not when TCP gives up
     limits: dict[str, int] = {"connect_timeout": 5, "keepalives_idle": 5, "tcp_user_timeout": 10_000}
     try:

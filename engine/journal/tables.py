@@ -178,6 +178,15 @@ class LeaseRow(Row, table=True):
     holder: str
     epoch: int = Field(sa_type=Whole)
     since: int = Field(sa_type=Whole)
+    instance: str = Field(sa_column_kwargs={"server_default": ""})
+    host: str = Field(sa_column_kwargs={"server_default": ""})
+    machine: str = Field(sa_column_kwargs={"server_default": ""})
+    pid: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
+    started: int | None = Field(sa_type=Whole)
+    renewed_at: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
+    """By the database's clock, as `wanted_at`."""
+    wanted_by: str = Field(sa_column_kwargs={"server_default": ""})
+    wanted_at: int = Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})
 
 
 class MetaRow(Row, table=True):
@@ -195,6 +204,22 @@ class MetaRow(Row, table=True):
     last_hash: bytes = Field(sa_type=LargeBinary)
     journal: str = Field(sa_column_kwargs={"server_default": ""})
     """The journal's own id, random, given when it is made (or first opened by a program that knows of it)."""
+
+
+class IdentityRow(Row, table=True):
+    """What the account is (H128): one row, written when it is first opened; none in a journal of before."""
+
+    __tablename__ = "identity"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    venue: str
+    profile: str
+    rest: str | None
+    ws: str | None
+    fingerprint: str
+    """Of the API key."""
+    currency: str
+    at: int = Field(sa_type=Whole)
 
 
 def table(name: str) -> Table:

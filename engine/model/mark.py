@@ -41,5 +41,5 @@ class Mark(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What tells one run from another."""
-        return f"{self.instance}/{self.began_at}"
+        """What tells one run from another, and from itself with fewer orders."""
+        return f"{self.instance}/{self.began_at}/{len(self.orders)}"

@@ -51,7 +51,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ccxt: str = ""
     """What ccxt calls the exchange; empty where it is only imitated."""
     errors: dict[str, str] = {}
-    """What an error text means, by how it begins: refused, rate-limited, not-sent or unknown, which is also what an unlisted one means."""
+    """What an error text means, by how it begins: refused, rate-limited, not-sent, nonce or unknown, which is also what an unlisted one means."""
     rounding: Decimal = Decimal(0)
     """The exchange rounds its books: balances that differ by no more than this fraction are the same."""
     silence: int = 10

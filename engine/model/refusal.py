@@ -11,6 +11,7 @@ REFUSALS: dict[str, str] = {
     "NOT_A_NUMBER": "{value} is not a usable number; allowed: {bound}",
     "ENTRIES_BLOCKED": "entries are blocked: {value}",
     "HALTED": "the desk is halted; resume it first",
+    "NOT_TAKEN": "this console reads only until it is taken: type :take",
     "READ_ONLY": "this console is read-only; {value} holds the account",
     "NO_PRICE": "no price of {value} is known yet",
     "STALE_PRICE": "the price of {value} is too old to size by; the limit is {bound}",

@@ -203,4 +203,12 @@ class Charged(Struct, frozen=True, tag="charged"):
     at: int
 
 
-VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Connected | Disconnected | Liquidated | FundingRate | Charged
+class KeyShared(Struct, frozen=True, tag="key_shared"):
+    """The venue refuses our nonces as too small: another program uses the key of this account."""
+
+    text: str
+    at: int
+
+
+AboutTheLine = Connected | Disconnected | Charged | KeyShared
+VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Liquidated | FundingRate | AboutTheLine

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.model.money import plain
+from engine.model.secrets import masked
+from engine.model.text import cell, escaped
 
 CHUNK = 10_000
 """Rows per group of a Parquet file."""
@@ -37,13 +39,17 @@ def write_csv(rows: Iterable[dict[str, object]], file: TextIO) -> None:
     if first is not None:
         writer = csv.DictWriter(file, list(first))
         writer.writeheader()
-        writer.writerows(chain((first,), iterator))
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in chain((first,), iterator))
+
+
+def _cell(value: object) -> object:
+    return cell(masked(value)) if isinstance(value, str) else value
 
 
 def write_json(rows: Iterable[dict[str, object]], file: TextIO) -> None:
     """An array of objects, one per line."""
     file.write("[")
-    file.writelines((",\n " if index else "\n ") + json.dumps(row, ensure_ascii=False) for index, row in enumerate(flat(rows)))
+    file.writelines((",\n " if index else "\n ") + escaped(masked(json.dumps(row, ensure_ascii=False))) for index, row in enumerate(flat(rows)))
     file.write("\n]\n")
 
 

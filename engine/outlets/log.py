@@ -4,6 +4,8 @@ Levels: INFO what was done; WARNING what was refused, is unknown, or an alert th
 """
 
 import logging
+import os
+import time
 from collections.abc import Iterable
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -15,11 +17,12 @@ from engine.desk import events as e
 from engine.desk.desk import Decision
 from engine.desk.state import State
 from engine.model.alert import Severity
+from engine.model.secrets import masked, remember
+from engine.model.text import escaped
 from engine.model.view import Notice
 
 SIZE, FILES = 5_000_000, 4
 """Bytes of a file, and how many older ones are kept."""
-HIDDEN = "•••"
 QUIET = (e.Sampled, e.InstrumentListed, e.AccountAsked, e.Reconciled, e.NumbersSkipped)
 """Said too often to be worth a line."""
 LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
@@ -30,18 +33,11 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Redaction(logging.Filter):
-    """Takes known secrets out of whatever is written."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__()
-        self._secrets = sorted((secret for secret in secrets if len(secret) > 3), key=len, reverse=True)
+    """Takes secrets, and what a terminal that shows the file would obey, out of whatever is written."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every record passes, without them."""
-        text = record.getMessage()
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        record.msg, record.args = text, None
+        record.msg, record.args = escaped(masked(record.getMessage())), None
         return True
 
 
@@ -51,7 +47,8 @@ class Log:
     def __init__(self, path: Path, secrets: Iterable[str]) -> None:
         path.touch(mode=0o600, exist_ok=True)
         self._logger = logging.Logger("flatout")
-        self._logger.addFilter(Redaction(secrets))
+        remember(secrets)
+        self._logger.addFilter(Redaction())
         lines: SimpleQueue[logging.LogRecord] = SimpleQueue()
         self._logger.addHandler(QueueHandler(lines))
         handler = RotatingFileHandler(path, maxBytes=SIZE, backupCount=FILES, encoding="utf-8")
@@ -77,6 +74,22 @@ class Log:
         self._listener.stop()
         for handler in self._listener.handlers:
             handler.close()
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets and without whatever else looks like one, harmless to a terminal."""
+    remember(secrets)
+    return escaped(masked(text))
+
+
+def note(path: Path, event: str, text: str, level: str = "ERROR") -> None:
+    """Append one line without a session: a failed opening, a failed screen. Raises OSError."""
+    line = _encode({"at": time.time_ns(), "level": level, "event": event, "text": text}) + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
 
 
 def level_of(event: e.AnyEvent) -> int:

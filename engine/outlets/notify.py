@@ -4,11 +4,14 @@ The addresses carry secrets, so they never stand in the settings: a setting name
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 
 from engine.desk.events import AlertCured, AlertRaised, AnyEvent
 from engine.model.alert import Alert, Severity
+from engine.model.secrets import masked, remember
+from engine.model.text import escaped
 
 WAITING = 100
 """Messages that may wait; a line that is down must not fill the memory."""
@@ -23,6 +26,7 @@ class Notifier:
 
     def __init__(self, variable: str, account: str, failed: Callable[[str], None]) -> None:
         urls = os.environ.get(variable, "").split()
+        remember(urls)
         if not urls:
             raise NotifyError(f"outlets.notify names the environment variable {variable}, which holds no address")
         try:
@@ -48,12 +52,12 @@ class Notifier:
     def raised(self, alert: Alert) -> None:
         """An alert was raised."""
         if alert.severity is Severity.CRITICAL and alert.count == 1:
-            self._put("ALERT", alert.text)
+            self._put("ALERT", escaped(masked(alert.text)))
 
     def cured(self, alert: Alert) -> None:
         """An alert's cause is gone."""
         if alert.severity is Severity.CRITICAL:
-            self._put("over", alert.text)
+            self._put("over", escaped(masked(alert.text)))
 
     def _put(self, word: str, text: str) -> None:
         try:
@@ -61,9 +65,18 @@ class Notifier:
         except asyncio.QueueFull:
             self._failed("a notification was dropped: too many wait")
 
+    async def rest(self, seconds: float) -> None:
+        """Wait until everything that was told has been sent, for at most so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._waiting.join()
+
     async def run(self) -> None:
         """Send for ever; a failure is told and the next one tried."""
         while True:
             title, body = await self._waiting.get()
-            if not await self._apprise.async_notify(title=title, body=body):
-                self._failed("a notification could not be sent")
+            try:
+                if not await self._apprise.async_notify(title=title, body=body):
+                    self._failed("a notification could not be sent")
+            finally:
+                self._waiting.task_done()

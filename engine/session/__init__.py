@@ -36,6 +36,10 @@ class Session(Protocol):
         """The last samples of the equity, oldest first: nanoseconds and amount."""
         ...
 
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        """Raise an alert of the console's own, by its code; an empty `text` cures it. It blocks nothing."""
+        ...
+
     async def close(self) -> None:
         """Leave in order: what is on the way is waited for, everything is durable, nothing is left running."""
         ...

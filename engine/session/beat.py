@@ -10,17 +10,35 @@ GAP = 2_000_000_000
 
 
 class Beat:
-    """Compares now with when the next beat was due."""
+    """Compares now with when the next beat was due. See `engine.gate.Permit`."""
 
     def __init__(self) -> None:
+        self.lost = ""
+        """Why the pen was lost; empty while it was not."""
+        self.winner = ""
+        """Who has it instead, where that is known."""
+        self._void = False
         self._due: int | None = None
 
-    def beat(self, now: int, due: int) -> Standing:
-        """A beat came; the next one is due then (nanoseconds)."""
-        del now
-        self._due = due
-        return Standing.HELD
-
     def check(self, now: int) -> Standing:
-        """VOID where the beat is late."""
-        return Standing.VOID if self._due is not None and now - self._due > GAP else Standing.HELD
+        """VOID from the first look after a gap until the next beat."""
+        if self.lost:
+            return Standing.LOST
+        self._void = self._void or self._late(now)
+        return Standing.VOID if self._void else Standing.HELD
+
+    def beat(self, now: int, due: int) -> Standing:
+        """A beat came; the next one is due then (nanoseconds). VOID: a gap has ended here, so the account is to be asked anew."""
+        standing = self.check(now)
+        if standing is not Standing.LOST:
+            self._void, self._due = False, due
+        return standing
+
+    def lose(self, why: str, winner: str = "") -> None:
+        """Somebody else has the pen, for good. May be called in any thread."""
+        if not self.lost:
+            self.winner = winner
+            self.lost = why or "the pen is gone"
+
+    def _late(self, now: int) -> bool:
+        return self._due is not None and now > self._due + GAP

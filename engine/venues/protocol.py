@@ -22,6 +22,10 @@ class NotSentError(VenueError):
     """The request provably never left: nothing has happened."""
 
 
+class NonceError(NotSentError):
+    """The venue turned the request away unread: its nonce is not larger than the largest that it has seen for the key."""
+
+
 class RefusedError(VenueError):
     """The venue looked at it and won't; the text is its own. Of an order, `send` says so with a report instead."""
 

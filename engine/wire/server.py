@@ -108,11 +108,11 @@ def open_world(
 
 async def serve(server: Server, port: int, ticks: Iterable[Tick], market: Clock, ready: Callable[[dict[str, object]], None]) -> None:
     """Run until SIGINT or SIGTERM."""
-    await server.start(port, ticks, market)
-    ready(server.ready)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    await server.start(port, ticks, market)
+    ready(server.ready)  # whoever hears this may end us at once, and in order
     try:
         await stop.wait()
     finally:

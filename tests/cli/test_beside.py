@@ -77,10 +77,23 @@ def holding(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.stdout.close()
 
 
-def test_status_opens_the_account_where_nobody_holds_it(flatout: Run) -> None:
-    told = flatout("status")
-    assert told.returncode == 0, told.stderr
-    assert "PAPER paper on paper: ACTIVE, equity 100,000.00 USD" in told.stdout
+@pytest.fixture
+def ended(holding: subprocess.Popen[str]) -> None:
+    """An account with a position, whose engine ended in order."""
+    holding.terminate()
+    holding.wait(20)
+
+
+@pytest.mark.hazard("H128")
+@pytest.mark.parametrize("words", [("status",), ("flatten", "--yes"), ("flatten",), ("journal", "tail"), ("export", "fills"), ("status", "--venue")])
+def test_looking_and_flattening_make_no_account(words: tuple[str, ...], flatout: Run, home: Path) -> None:
+    (home / "main").mkdir(parents=True)
+    (home / "main" / "journal.sqlite").touch()
+    told = flatout("--account", "mian", *words)
+    assert told.returncode == 2, told.stdout
+    assert "no account is called mian" in told.stderr
+    assert "did you mean main?" in told.stderr
+    assert [each.name for each in home.iterdir()] == ["main"], "an account was made"
 
 
 def test_status_asks_the_engine_that_holds_the_account(flatout: Run, holding: subprocess.Popen[str]) -> None:
@@ -92,7 +105,7 @@ def test_status_asks_the_engine_that_holds_the_account(flatout: Run, holding: su
     assert holding.poll() is None
 
 
-def test_flatten_asks_first(flatout: Run) -> None:
+def test_flatten_asks_first(flatout: Run, holding: subprocess.Popen[str]) -> None:
     told = flatout("flatten")
     assert told.returncode != 0
     assert "--yes" in told.stdout
@@ -127,7 +140,9 @@ def test_flatten_with_a_damaged_journal(flatout: Run, holding: subprocess.Popen[
 def test_a_killed_engine_finds_everything_as_it_was(flatout: Run, holding: subprocess.Popen[str]) -> None:
     holding.kill()
     holding.wait()
-    view = json.loads(flatout("status", "--json").stdout)
+    told = flatout("status", "--json")
+    assert told.returncode == 5, "a position is open and nobody watches it"
+    view = json.loads(told.stdout)
     assert [position["protection"] for position in view["positions"]] == ["venue"]
     assert view["mode"] == "ACTIVE"
     assert flatout("journal", "verify").returncode == 0
@@ -142,10 +157,10 @@ def test_an_orderly_end_on_sigterm_leaves_the_stop_resting(flatout: Run, holding
     assert [row["status"] for row in orders] == ["open"]
 
 
+@pytest.mark.usefixtures("ended")
 def test_journal_verify_says_where_it_was_changed(flatout: Run, home: Path) -> None:
     import sqlite3
 
-    flatout("status")
     with sqlite3.connect(home / "paper" / "journal.sqlite") as database:
         database.execute("update event set body = replace(body, 'paper', 'PAPER') where seq = 3")
         database.execute("update event set at = at + 1 where seq = 4")
@@ -155,16 +170,15 @@ def test_journal_verify_says_where_it_was_changed(flatout: Run, home: Path) -> N
     assert "4" in told.stdout
 
 
+@pytest.mark.usefixtures("ended")
 def test_journal_tail_and_replay(flatout: Run) -> None:
-    flatout("status")
     tail = flatout("journal", "tail", "-n", "3")
     assert len(tail.stdout.splitlines()) == 3
     assert json.loads(flatout("journal", "replay").stdout)["account"] == "paper"
 
 
-def test_exports_in_every_format(flatout: Run, tmp_path: Path, holding: subprocess.Popen[str]) -> None:
-    holding.terminate()
-    holding.wait(20)
+@pytest.mark.usefixtures("ended")
+def test_exports_in_every_format(flatout: Run, tmp_path: Path) -> None:
     for what in ("orders", "fills", "positions", "alerts", "equity"):
         assert flatout("export", what).returncode == 0
     lines = flatout("export", "fills").stdout.splitlines()
@@ -186,7 +200,7 @@ def test_exports_in_every_format(flatout: Run, tmp_path: Path, holding: subproce
         (("--settings", "nowhere.toml", "status"), "there is no file nowhere.toml"),
         (("--profile", "mtgox", "status"), "allowed: binance-spot, kraken-futures, kraken-spot"),
         (("--account", "a/b", "status"), "account.name"),
-        (("journal", "verify"), "there is none"),
+        (("journal", "verify"), "no account is called paper"),
         (("run", "nowhere.toml"), "nowhere.toml: it can't be read"),
         (("run", "--resume", "nowhere.toml"), "--resume needs --home"),
     ],
@@ -209,8 +223,9 @@ def test_settings_say_where_they_came_from(flatout: Run, tmp_path: Path) -> None
     assert "# Open positions plus entries in flight." in every
 
 
-def test_nothing_of_the_home_is_readable_by_others(flatout: Run, home: Path) -> None:
-    flatout("status")
+@pytest.mark.usefixtures("ended")
+def test_nothing_of_the_home_is_readable_by_others(home: Path) -> None:
+    assert (home / "paper" / "identity.json").exists()
     for path in (home / "paper").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name
 

@@ -11,6 +11,7 @@ from engine.session import Session
 from tests.console.sample import SampleSession
 from tui.app import FlatoutApp
 from tui.options import ConsoleOptions
+from tui.terminal import tell
 
 
 class MarkedSession(SampleSession):
@@ -32,5 +33,7 @@ async def open_session() -> Session:
 
 if __name__ == "__main__":
     app = FlatoutApp(open_session, ConsoleOptions(home=Path(os.environ.get("FLATOUT_SAMPLE_HOME", "."))))
-    app.run()
-    sys.exit(app.return_code)
+    code = asyncio.run(app.attend())
+    for words in app.last_words:
+        tell(words)
+    sys.exit(code)

@@ -186,6 +186,7 @@ class SampleSession:
 
     def __init__(self) -> None:
         self.read_only = False
+        self.troubles: list[tuple[str, str, str]] = []
         self.asked: list[wish.AnyIntent] = []
         self.outcome: Outcome = "confirm"
         self.refusals: tuple[Refusal, ...] = ()
@@ -305,6 +306,9 @@ class SampleSession:
 
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
         return tuple((T0 - (300 - i) * SECOND, D(str(round(10000 + 60 * math.sin(i / 30) - i * 0.2, 2)))) for i in range(300))[-count:]
+
+    def trouble(self, code: str, subject: str, text: str) -> None:
+        self.troubles.append((code, subject, text))
 
     async def close(self) -> None:
         self.closed = True

@@ -109,7 +109,7 @@ def test_the_strip_says_how_much_is_bound() -> None:
 
     def told(margin: str | None) -> tuple[str, str] | None:
         session.margin = None if margin is None else Decimal(margin)
-        parts = [line for _, line in pieces(session.view(), read_only=False) if line[0][0] == "margin "]
+        parts = [line for _, line in pieces(session.view(), read_only="") if line[0][0] == "margin "]
         return parts[0][1] if parts else None
 
     assert told("0") is None

@@ -98,9 +98,9 @@ def test_q_and_enter_leave_with_zero(tmp_path: Path) -> None:
 
 def test_an_engine_that_cant_open_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "closed", "fail")
-    assert b"could not be opened" in terminal.read_until(b"press any key to leave")
-    os.write(terminal.master, b"k")
     assert terminal.ended() == 2
+    terminal.read_until(b"not writable", 2)
+    assert b"could not be opened: the home folder is not writable [red]x[/]" in terminal.seen.partition(RESTORED)[2]
     os.close(terminal.master)
 
 

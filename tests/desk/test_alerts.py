@@ -22,7 +22,7 @@ D = Decimal
 LIMIT = OrderType.LIMIT
 Tale = Callable[[Story], object]
 
-NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "LEASE_LOST", "SLEPT"} & set(ALERTS)
+NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT"} & set(ALERTS)
 """In the table, and raised by no rule."""
 
 
@@ -208,8 +208,12 @@ STORIES: dict[str, Tale] = {
     "BREAKER": _trouble("BREAKER"),
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
+    "LEASE_LOST": _trouble("LEASE_LOST"),
+    "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
+    "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
+    "SCREEN_FAILED": _trouble("SCREEN_FAILED"),
     "CLOSE_STUCK": _stuck,
     "RATE_LIMITED": lambda story: story.tell(RateLimited("slow down")),
     "HELD_BACK": _held_back("size"),

@@ -20,6 +20,7 @@ from engine.model.limits import Level
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position
 from engine.model.side import Side
+from engine.session.lock import Holder
 
 SERVERS = tuple(
     url
@@ -45,8 +46,16 @@ class Place:
     def is_sqlite(self) -> bool:
         return self.path is not None
 
-    def open(self, account: str = "paper", holder: str = "desk", *, inline: bool = True, read_only: bool = False) -> Journal:
-        journal = Journal.open(self.path or self.url, account, holder, now=1, inline=inline, read_only=read_only)
+    def open(
+        self,
+        account: str = "paper",
+        holder: str = "desk",
+        *,
+        inline: bool = True,
+        read_only: bool = False,
+        me: Holder | None = None,
+    ) -> Journal:
+        journal = Journal.open(self.path or self.url, account, holder, now=1, inline=inline, read_only=read_only, me=me)
         self.opened.append(journal)
         return journal
 

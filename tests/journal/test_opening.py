@@ -22,6 +22,7 @@ from engine.journal import (
     NotAJournalError,
     WrongAccountError,
 )
+from engine.journal.schema import HEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def test_another_account(place: Place) -> None:
 def test_a_newer_revision(place: Place) -> None:
     place.open().close()
     place.execute("UPDATE alembic_version SET version_num = '0099'")
-    words = r"was written by a newer Flatout \(revision 0099\); this one knows up to 0003"
+    words = rf"was written by a newer Flatout \(revision 0099\); this one knows up to {HEAD}"
     refused(JournalVersionError, place.path or place.url, words)
 
 
@@ -195,3 +196,15 @@ def test_alembic_is_not_imported_when_the_schema_is_ours(file: Place) -> None:
         "assert 'alembic' not in sys.modules; assert 'psycopg' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+@pytest.mark.hazard("H128")
+def test_a_journal_keeps_what_its_account_is(place: Place) -> None:
+    values = {"venue": "kraken", "profile": "kraken-spot", "rest": None, "ws": None, "fingerprint": "ab12", "currency": "USD"}
+    journal = place.open()
+    assert journal.identity() is None
+    journal.identify(values, 5)
+    journal.identify(values | {"fingerprint": "cd34"}, 6)
+    assert place.open(read_only=True).identity() == values | {"fingerprint": "cd34"}
+    with pytest.raises(JournalError, match="open for reading only"):
+        place.open(read_only=True).identify(values, 7)

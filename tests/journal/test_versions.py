@@ -19,6 +19,8 @@ from engine.desk.codec import Codec, NewerError, adds
 from engine.desk.state import State, encode_state
 from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Record, StoredEvent
 from engine.model.intent import AnyIntent
+from engine.model.mark import MarkedOrder
+from engine.model.side import Side
 from engine.model.view import Answer
 from engine.replay import replay, state_of
 from tests.golden.shapes import FOLDER, Shapes, name_of, shapes, table
@@ -204,6 +206,12 @@ def _decodes(body: bytes) -> bool:
 SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.IntentWithdrawn: e.IntentWithdrawn(1, "i"),
     e.CloseEnded: e.CloseEnded(1, "p", missed=True, unfilled=2, retry_at=3),
+    e.Unexplained: e.Unexplained(1, "FOX", "order sell 1 BTC/USD"),
+    e.Explained: e.Explained(1, "FOX"),
+    e.HoldingUnexplained: e.HoldingUnexplained(1, "BTC", Decimal("0.4")),
+    e.LeftAlone: e.LeftAlone(1, "FOX"),
+    e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
+    e.MarkBooked: e.MarkBooked(1),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 

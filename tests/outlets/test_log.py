@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.desk import Decision
 from engine.model import intent as i
-from engine.outlets.log import HIDDEN, QUIET, Log
+from engine.model.secrets import MASK
+from engine.outlets.log import QUIET, Log
 from tests.support.world import D, Story
 
 
@@ -58,7 +59,7 @@ def test_no_secret_is_written_whatever_carries_it(tmp_path: Path) -> None:
     log.close()
     text = (tmp_path / "flatout.log").read_text()
     assert secret not in text
-    assert text.count(HIDDEN) >= 4
+    assert text.count(MASK) >= 4
 
 
 def test_the_log_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -999,6 +999,7 @@ def no_backoff(patch: Patch) -> None:
 def tell_the_password(patch: Patch) -> None:
     render = URL.render_as_string
     patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr("engine.journal.store.masked", str)
 
 
 @sabotage("H68", "the log writes what it gets", test="tests/hazards/test_secrets.py::test_a_secret_that_somebody_types_stays_out_of_the_log")
@@ -1045,6 +1046,7 @@ def repeat_the_address(patch: Patch) -> None:
 def open_with_the_password(patch: Patch) -> None:
     render = URL.render_as_string
     patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr("engine.journal.store.masked", str)
 
 
 @sabotage("H69", "text is shown as it comes", test="tests/console/test_foreign_text.py::test_an_engine_that_cant_open_says_so_literally")
@@ -1060,13 +1062,17 @@ def obey_text(patch: Patch) -> None:
 
 @sabotage("H70", "who lost the lease does not mind", test="tests/runtime/test_supervision.py::test_who_loses_the_lease_falls_silent")
 def mind_no_lease(patch: Patch) -> None:
-    patch.setattr(Engine, "_lose_lease", lambda self, text: None)
+    patch.setattr(Engine, "_lose_lease", lambda self, *_: None)
 
 
 @sabotage("H70", "the second to open takes over", test="tests/journal/test_lease.py::test_the_second_is_told_who_holds_it[sqlite]")
 def take_over(patch: Patch) -> None:
     take = lease.take
-    patch.setattr(lease, "take", lambda store, holder, now, *, only_if_free: take(store, holder, now, only_if_free=False))
+
+    def grab(store: Any, holder: str, now: int, **terms: Any) -> Any:
+        return take(store, holder, now, **{**terms, "only_if_free": False})
+
+    patch.setattr(lease, "take", grab)
 
 
 @sabotage("H70", "who lost the lease goes on writing", test="tests/journal/test_lease.py::test_a_claim_fences_the_former_holder[sqlite]")

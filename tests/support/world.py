@@ -40,6 +40,7 @@ from engine.model.view import Answer
 from engine.rehearsal.auditor import Auditor
 from engine.replay import replay
 from engine.runtime import Engine, Hooks
+from engine.session.records import Records
 from engine.session.summary import Summary
 from engine.settings import AccountSettings, Settings, with_values
 from engine.venues.paper import PaperVenue
@@ -330,6 +331,8 @@ class World:
         self.failures: list[str] = []
         self.count = 0
         self.summary: Callable[[Summary], None] | None = None
+        self.records = False
+        """Whether the engine looks at what the home knows beside the journal."""
         """What the next engine is given to write its summaries."""
 
     # Life
@@ -341,7 +344,15 @@ class World:
             journal.claim("story", self.clock.now())
         self.auditor.begin(decode(stored.body) for stored in journal.events())
         return Engine(
-            self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided), summary=self.summary
+            self.settings,
+            self.venue,
+            journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._decided),
+            summary=self.summary,
+            records=Records(self.home) if self.records else None,
         )
 
     def _decided(self, decision: Decision, now: int) -> None:

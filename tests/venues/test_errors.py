@@ -10,7 +10,7 @@ SPOT = {
     "EOrder:Rate limit exceeded": Outcome.RATE_LIMITED,
     "EAPI:Rate limit exceeded": Outcome.RATE_LIMITED,
     "EService:Throttled:1700000000": Outcome.RATE_LIMITED,
-    "EAPI:Invalid nonce": Outcome.NOT_SENT,
+    "EAPI:Invalid nonce": Outcome.NONCE,
     "EService:Deadline elapsed": Outcome.REFUSED,
     "EService:Timeout": Outcome.UNKNOWN,
     "EService:Unavailable": Outcome.UNKNOWN,
@@ -20,7 +20,7 @@ SPOT = {
 }
 FUTURES = {
     "apiLimitExceeded": Outcome.RATE_LIMITED,
-    "nonceBelowThreshold": Outcome.NOT_SENT,
+    "nonceBelowThreshold": Outcome.NONCE,
     "authenticationError": Outcome.REFUSED,
     "Server Error": Outcome.UNKNOWN,
     "somethingNew": Outcome.UNKNOWN,

@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     """The exchange did not look at it."""
     NOT_SENT = "not-sent"
     """It was turned away at the door; the same may be sent again."""
+    NONCE = "nonce"
+    """The same, because another program with the same key has used a larger nonce."""
     UNKNOWN = "unknown"
     """It may have happened."""
 

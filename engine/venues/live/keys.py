@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.model.secrets import remember
 from engine.venues.protocol import VenueError
 
 FILE = "keys.toml"
@@ -45,7 +46,13 @@ def variables(account: str) -> tuple[str, str]:
 
 
 def find(account: str, home: Path, environment: Mapping[str, str] | None = None) -> Credentials:
-    """The key of an account: from the environment, then the file, then the keyring. Raises KeysError."""
+    """The key of an account: from the environment, then the file, then the keyring. It is told nowhere from then on. Raises KeysError."""
+    found = _find(account, home, environment)
+    remember((found.key, found.secret))
+    return found
+
+
+def _find(account: str, home: Path, environment: Mapping[str, str] | None) -> Credentials:
     environment = os.environ if environment is None else environment
     for key, secret in (variables(account), PLAIN):
         if environment.get(key) and environment.get(secret):

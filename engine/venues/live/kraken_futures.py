@@ -59,6 +59,12 @@ ENDED = {
 DUPLICATE = "clientOrderIdAlreadyExist"
 NOTHING_TRADED = frozenset({"iocWouldNotExecute"})
 PAGES = 20
+NEEDS = (
+    *("public_get_instruments", "public_get_tickers"),
+    *("private_post_sendorder", "private_post_editorder", "private_post_cancelorder", "private_put_leveragepreferences"),
+    *("private_get_orders_status", "private_get_openorders", "private_get_fills", "private_get_openpositions", "private_get_accounts"),
+)
+"""What ccxt must be able to ask."""
 
 
 def _kept(known: Order, told: Order) -> Order:
@@ -80,6 +86,7 @@ class KrakenFutures(LiveVenue):
     """An account at Kraken Futures."""
 
     exchange = "krakenfutures"
+    needs = NEEDS
 
     # Opening
 
@@ -165,7 +172,7 @@ class KrakenFutures(LiveVenue):
         raise OutcomeUnknownError("an answer without a result")
 
     async def _private_call(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
-        return self._result(await self.rest.private(method, params, lane))
+        return await self.signed(method, params, lane)
 
     # Orders
 

@@ -43,6 +43,13 @@ LIMITED = 3.0
 """Seconds before a part of a question is asked again that was refused for the limits."""
 NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
 """What a key must be allowed, by the names of GetApiKeyInfo."""
+QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time")
+ASKED = (
+    *("addorder", "amendorder", "cancelorder"),
+    *("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory"),
+    *("balanceex", "openpositions", "getapikeyinfo", "getwebsocketstoken"),
+)
+"""What ccxt must be able to ask: public questions, and private requests without their beginning."""
 GONE = ("EOrder:Unknown order", "EGeneral:Invalid arguments:txid")
 DUPLICATE = "cl_ord_id"
 FILLED_STATES = {"pending": Status.OPEN, "open": Status.OPEN, "closed": Status.FILLED, "canceled": Status.CANCELLED, "expired": Status.EXPIRED}
@@ -52,6 +59,7 @@ class KrakenSpot(LiveVenue):
     """An account at Kraken spot."""
 
     exchange = "kraken"
+    needs = (*QUESTIONS, *(f"private_post_{name}" for name in ASKED))
 
     # Opening
 
@@ -127,7 +135,7 @@ class KrakenSpot(LiveVenue):
         raise OutcomeUnknownError("an answer without a result")
 
     async def _private_call(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
-        return self._result(await self.rest.private(method, params, lane))
+        return await self.signed(method, params, lane)
 
     async def _patient_call(self, method: str, params: Mapping[str, Any], lane: int, *, again: bool) -> Any:
         """A part of a long question; `again`: where it is refused for the limits, once more, for others were answered. Raises like `send`."""

@@ -1,6 +1,7 @@
 """Requests through ccxt: one client per key, private requests in order, nothing retried, nothing throttled, nothing interpreted.
 
-ccxt signs and sends. Numbers stay text (`parse_float=str`), and errors in an answer stay an answer: what they mean is the profile's to say.
+ccxt signs and sends. No redirect is followed: it would carry key and signature to whatever host an answer names.
+Numbers stay text (`parse_float=str`), and errors in an answer stay an answer: what they mean is the profile's to say.
 """
 
 import asyncio
@@ -9,15 +10,21 @@ import hashlib
 import heapq
 import hmac
 import importlib
+import inspect
 import json
 import threading
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from functools import partial
+from importlib.metadata import version
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from engine.model.secrets import masked
 from engine.venues.live.keys import Credentials
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
+from engine.venues.live.nonces import Nonces
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 TURN = 0.25
 """Seconds after which the next private request leaves though the one before is unanswered: one that hangs may hold up nobody."""
@@ -56,32 +63,59 @@ class Turns:
         self._taken = False
 
 
+class RedirectedError(OutcomeUnknownError):
+    """The exchange's address answered with a redirect, which was not followed. What was asked may have happened all the same."""
+
+    def __init__(self, status: int, location: str) -> None:
+        host = urlsplit(location).netloc.rpartition("@")[2] or "no other host"
+        super().__init__(f"HTTP {status} points to {host}: not followed, for the key would go there; account.rest must be the exchange itself")
+
+
 class Rest:
     """One exchange over HTTP."""
 
-    def __init__(self, exchange: str, credentials: Credentials | None, urls: Mapping[str, Any], timeout: float) -> None:
+    def __init__(
+        self,
+        exchange: str,
+        credentials: Credentials | None,
+        urls: Mapping[str, Any],
+        timeout: float,
+        nonces: Nonces | None = None,
+    ) -> None:
         self._exchange = exchange
         self._credentials = credentials
         self._urls = urls
         self._timeout = timeout
+        self.nonces = nonces or Nonces(None)
         self._turns = Turns()
         self._client: Any = None
         self.sent = 0
 
-    async def open(self) -> None:
-        """Import ccxt, off the loop, and make the client."""
+    async def open(self, needed: Iterable[str] = ()) -> None:
+        """Import ccxt, off the loop, and make the client. Raises RefusedError if ccxt has not all of the endpoints `needed`."""
+        if self._client is not None:
+            return  # the opening asks again after a lost reply: one client, one set of connections
         kind = await asyncio.get_running_loop().run_in_executor(None, _client_class, self._exchange)
         config: dict[str, Any] = {"enableRateLimit": False, "timeout": int(self._timeout * 1000), "options": {"maxRetriesOnFailure": 0}}
         if self._credentials is not None:
             config |= {"apiKey": self._credentials.key, "secret": self._credentials.secret}
         if self._urls:
             config["urls"] = {"api": dict(self._urls)}
-        self._client = kind(config)
+        client = kind(config, self.nonces)
+        missing = [name for name in needed if not callable(getattr(client, name, None))]
+        if missing:
+            await client.close()
+            raise RefusedError(
+                f"ccxt {version('ccxt')} lacks {', '.join(missing)}, which {self._exchange} is traded with; pip install --upgrade 'ccxt>=4.5.50'"
+            )
+        self._client = client
 
     async def close(self) -> None:
         """Let go of the connections."""
         if self._client is not None:
-            await self._client.close()
+            self.nonces.save()
+            client, self._client = self._client, None
+            await client.close()
 
     async def public(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """A public question. Raises as `private` does."""
@@ -111,7 +145,9 @@ class Rest:
         await self._turns.take(lane)
         try:
             self._client.options["access"][api] = {"GET": {path: "private"}}
-            return await self._carried(self._client.request(path, [api], "GET", dict(params)))
+            usual = inspect.signature(self._client.request).parameters["api"].default
+            section = [api] if isinstance(usual, list) else api  # older ones of ccxt 4.5 take the name itself
+            return await self._carried(self._client.request(path, section, "GET", dict(params)))
         finally:
             self._turns.give()
 
@@ -131,6 +167,8 @@ class Rest:
             answer = await call
         except asyncio.CancelledError:
             raise
+        except RedirectedError:
+            raise
         except Exception as error:  # whatever ccxt raises: only a line that was never made proves that nothing happened
             if _never_left(error):
                 raise NotSentError(f"no line to the exchange: {_short(error)}") from error
@@ -142,6 +180,18 @@ class Rest:
         return answer
 
 
+class Straight:
+    """aiohttp's session as ccxt uses it, with no redirect followed by any of its requests."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._session, name)
+        return partial(found, allow_redirects=False) if name in METHODS else found
+
+
+METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request"})
 _IMPORTING = threading.Lock()
 """ccxt's package and its exchanges import each other: two threads that begin at different ends would wait for one another."""
 
@@ -152,6 +202,28 @@ def _client_class(exchange: str) -> type[Any]:
         base: type[Any] = getattr(importlib.import_module(f"ccxt.async_support.{exchange}"), exchange)
 
     class Raw(base):  # type: ignore[misc]
+        session: Any
+
+        def __init__(self, config: dict[str, Any], nonces: Nonces) -> None:
+            self.nonces = nonces
+            super().__init__(config)
+
+        def nonce(self) -> int:
+            return self.nonces.next()
+
+        def incrementing_nonce(self) -> int:
+            return self.nonces.next()
+
+        def open(self, *args: Any, **more: Any) -> None:
+            super().open(*args, **more)
+            if self.session is not None and not isinstance(self.session, Straight):
+                self.session = Straight(self.session)
+
+        def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any) -> Any:
+            if 300 <= code < 400:
+                raise RedirectedError(code, str({key.lower(): text for key, text in headers.items()}.get("location", "")))
+            return super().on_rest_response(code, reason, url, method, headers, body, *rest)
+
         def parse_json(self, text: str) -> Any:
             return json.loads(text, parse_float=str)
 
@@ -176,4 +248,4 @@ def _is_limited(error: BaseException) -> bool:
 
 
 def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error)[:160]}"
+    return f"{type(error).__name__}: {masked(str(error))[:160]}"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -17,6 +18,18 @@ STEADY = 3.0
 """After so many seconds a line has been a good one: the next attempt comes soon."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def _straight() -> aiohttp.TraceConfig:
+    """No redirect is followed: tokens and signatures would be said to whatever host an answer names."""
+
+    async def refuse(_session: object, _context: object, told: aiohttp.TraceRequestRedirectParams) -> None:
+        host = urlsplit(told.response.headers.get("Location", "")).netloc.rpartition("@")[2] or "no other host"
+        raise StreamError(f"the stream's address points to {host}: not followed, for the key would go there; account.ws must be the exchange itself")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 class StreamError(Exception):
@@ -52,7 +65,7 @@ class Socket:
     async def run(self) -> None:
         """Connect and read, for ever. Cancel to stop."""
         pause, loop = PAUSE, asyncio.get_running_loop()
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(trace_configs=[_straight()]) as session:
             while True:
                 text, began = "the stream ended", loop.time()
                 try:

@@ -4,12 +4,14 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from engine.clock import SECOND, Clock
 from engine.model import report as r
+from engine.model.address import refused
 from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument
 from engine.model.order import Order
@@ -19,9 +21,10 @@ from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Su
 from engine.venues.live.errors import Outcome, outcome
 from engine.venues.live.keys import Credentials
 from engine.venues.live.known import Known
+from engine.venues.live.nonces import Nonces
 from engine.venues.live.rest import Rest
 from engine.venues.live.socket import Socket
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
+from engine.venues.protocol import NonceError, NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds before what an exchange trades is asked for again."""
@@ -40,6 +43,8 @@ class Where(Struct, frozen=True):
     timeout: float = 10.0
     currency: str = ""
     """The account's."""
+    nonces: Path | None = None
+    """The file that keeps the largest nonce of the account's key."""
 
 
 class KeyFacts(Struct, frozen=True):
@@ -56,17 +61,22 @@ class LiveVenue(ABC):
 
     exchange: str
     """ccxt's name of it."""
+    needs: tuple[str, ...] = ()
+    """What ccxt must be able to ask, by its names of the endpoints."""
     feeds: int = 2
     """Streams that must be heard before anything is known: the private ones."""
 
-    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock) -> None:
+    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock, *, rest: type[Rest] = Rest) -> None:
+        """`rest` is how requests leave: `engine/venues/looking.py` has ones that carry questions only."""
         self._profile = profile
         self.where = where
         self.clock = clock
         self.known = Known()
         self.prefix = account_prefix(where.account)
-        self.rest = Rest(self.exchange, credentials, self._urls(), where.timeout)
+        self.rest = rest(self.exchange, credentials, self._urls(), where.timeout, Nonces(where.nonces))
         self.on_trade: Callable[[Trade], None] | None = None
+        self.on_wait: Callable[[str, float], None] | None = None
+        """Who hears why a question of the opening is asked again, and after how many seconds."""
         self.on_price: Callable[[Quote], None] | None = None
         """Who else hears prices."""
         self.skew = 0
@@ -78,6 +88,7 @@ class LiveVenue(ABC):
         self._on_report: Callable[[r.VenueReport], None] | None = None
         self._on_quote: Callable[[Quote], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._shared: r.KeyShared | None = None
         self._is_open = self._is_down = False
 
     # What the engine asks
@@ -105,16 +116,24 @@ class LiveVenue(ABC):
     async def open(self) -> None:
         """Load ccxt and what is traded. Raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
         if not self._is_open:
-            await self.rest.open()
+            self._check_addresses()
+            await self.rest.open(self.needs)
             self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
             self._is_open = True
+
+    def _check_addresses(self) -> None:
+        for kind, address in (("rest", self.where.rest), ("ws", self.where.ws)):
+            if address is not None and (why := refused(kind, address)):
+                raise RefusedError(f"account.{kind} is {address!r}; {why}")
 
     async def _patiently(self, ask: Callable[[], Awaitable[Sequence[Instrument]]]) -> Sequence[Instrument]:
         """Questions that change nothing are asked again. Raises the last failure."""
         for pause in PAUSES:
             try:
                 return await ask()
-            except (OutcomeUnknownError, NotSentError, RateLimitedError):
+            except (OutcomeUnknownError, NotSentError, RateLimitedError) as error:
+                if self.on_wait is not None:
+                    self.on_wait(str(error), pause)
                 await asyncio.sleep(pause)
         return await ask()
 
@@ -127,6 +146,8 @@ class LiveVenue(ABC):
         """Begin to listen; `Connected` comes once the private stream has told where the account stands."""
         self._on_report, self._on_quote = on_report, on_quote
         await self.open()
+        if self._shared is not None:  # it was seen while nobody listened yet
+            self.tell(self._shared)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(socket.run(), name=f"{self.exchange} stream") for socket in self._sockets()]
 
@@ -204,6 +225,33 @@ class LiveVenue(ABC):
 
     # What a dialect uses
 
+    async def signed(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
+        """A signed request's result. Raises as the answer's errors mean.
+
+        One that is refused for its nonce never reached the account: it is signed again, first as it was, for our own requests may overtake
+        each other, and then with a nonce from a larger step, as long as there is one. Each war of nonces is told to the engine.
+        """
+        nonces, refusals = self.rest.nonces, 0
+        while True:
+            step = nonces.step
+            try:
+                answer = self._result(await self.rest.private(method, params, lane))
+            except NonceError as error:
+                refusals += 1
+                if refusals == 1 or (nonces.overtaken() and refusals < MOST_OVERTAKEN):
+                    continue
+                self._shared = r.KeyShared(str(error), self.clock.now())
+                self.tell(self._shared)
+                if not nonces.climb(step):
+                    raise
+            else:
+                nonces.taken()
+                return answer
+
+    @abstractmethod
+    def _result(self, answer: Any) -> Any:
+        """What an answer says. Raises as its errors mean."""
+
     def judge(self, texts: Sequence[str]) -> Exception:
         """What an answer's errors mean, as the exception to raise."""
         text = "; ".join(texts)
@@ -214,6 +262,8 @@ class LiveVenue(ABC):
                 return RateLimitedError(text)
             case Outcome.NOT_SENT:
                 return NotSentError(text)
+            case Outcome.NONCE:
+                return NonceError(f"{text}: {SHARED}")
             case Outcome.UNKNOWN:
                 return OutcomeUnknownError(text)
 
@@ -276,6 +326,11 @@ class LiveVenue(ABC):
         return min([asked, *(at - 1 for at in missing)])
 
 
+MOST_OVERTAKEN = 5
+"""How often a request is signed again because others of ours arrived before it."""
+SHARED = (
+    "another program uses the same API key with larger nonces; give each program a key of its own, or set a nonce window for the key at the exchange"
+)
 ROUNDED = SECOND // 1000
 """Views tell times with fewer digits than streams."""
 LOOK_BACK = 90 * SECOND

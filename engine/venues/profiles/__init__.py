@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from importlib.resources import files
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE
@@ -32,6 +34,15 @@ def load_profile(name: str) -> Profile:
         raise ValueError(f"profile is {name!r}; allowed: {', '.join(names())}")
     text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text, parse_float=str), Profile, strict=False)
+
+
+def profile(name: str, limits: Mapping[str, str] | None = None) -> Profile:
+    """A profile with options of its limit model, such as { tier = "pro" }. Raises ValueError naming what is known."""
+    found = load_profile(name)
+    if limits:
+        found = replace(found, limit_options={**found.limit_options, **limits})
+        found.limit_model()  # says what is wrong with an option
+    return found
 
 
 def parse_symbol(symbol: str, *, derivatives: bool) -> tuple[str, str, Kind]:

@@ -1,0 +1,35 @@
+"""Addresses of an exchange: what carries keys leaves this machine only encrypted."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+SECURE = {"rest": ("https", "http"), "ws": ("wss", "ws")}
+"""By what the address is for: the scheme that is encrypted, and the one that is not."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or number is this machine. A name that merely begins like one is not."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refused(kind: str, address: str) -> str:
+    """Say why `address` can't be used for `kind` (`rest` or `ws`); empty where it can."""
+    encrypted, bare = SECURE[kind]
+    allowed = f"allowed: {encrypted}://HOST, or {bare}://127.0.0.1:PORT on this machine"
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return f"it is not an address; {allowed}"
+    if parts.scheme not in (encrypted, bare) or not host:
+        return f"it does not begin with {encrypted}://; {allowed}"
+    if "@" in parts.netloc or any(sign in address for sign in "\\ \t\r\n"):
+        return f"a user, a backslash or a space in it may lead to another host; {allowed}"
+    if parts.scheme == bare and not is_loopback(host):
+        return f"{bare}:// to {host} would carry the key unencrypted; {allowed}"
+    return ""

@@ -1,0 +1,60 @@
+"""The console under a sabotage: `SWITCHED=NAME python tests/terminal/switched.py [OPTIONS]`. A switch of this process does not reach another one."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tui import cli
+from tui.app import FlatoutApp
+from tui.stalling import TerminalWatch
+
+
+def textual() -> None:
+    """Textual's own driver: it waits for the terminal, and dies of a byte that is no UTF-8."""
+    from textual.drivers.linux_driver import LinuxDriver
+
+    import tui.app
+
+    vars(tui.app)["driver_class"] = lambda: LinuxDriver
+
+
+def silent() -> None:
+    """Nobody is told that the terminal has stopped reading."""
+    TerminalWatch.look = lambda self: None  # type: ignore[method-assign]
+
+
+def careless() -> None:
+    """A failure ends the screen, and whatever it shows is all."""
+
+    def fail(self: FlatoutApp, error: BaseException) -> None:
+        self._failure = error
+        self._leaving = self._opening  # the engine is not closed
+        self.exit(return_code=0)
+
+    FlatoutApp.fail = fail  # type: ignore[method-assign]
+
+
+def trusting() -> None:
+    """Any output is taken for a terminal."""
+    import tui.opening
+
+    vars(tui.opening)["unfit"] = lambda: ""
+
+
+def mute() -> None:
+    """A failed opening leaves an exit code."""
+
+    def not_opened(self: FlatoutApp, error: Exception) -> None:
+        self.end(2)
+
+    FlatoutApp._not_opened = not_opened  # type: ignore[method-assign]
+
+
+SWITCHES: dict[str, Any] = {each.__name__: each for each in (textual, silent, careless, trusting, mute)}
+if "SWITCHED" in os.environ:
+    SWITCHES[os.environ["SWITCHED"]]()
+if __name__ == "__main__":
+    cli.main()
