@@ -30,7 +30,9 @@ def unflat(witness: Witness, books: Books, prices: Prices, left_alone: set[str],
         taken = ours + witness.adjusted(held)
         if min(ours, taken) <= ZERO <= max(ours, taken):
             continue  # of what was taken over, as much was ours from the beginning
-        if prices.takes(instrument, min(abs(ours), abs(taken), abs(total))):
+        same = (total > ZERO) is (ours > ZERO)  # else the account owes coins, and ours are gone
+        there = abs(total) if same or not coins else ZERO
+        if prices.takes(instrument, min(abs(ours), abs(taken), there)):
             yield "12 flat", f"{who} says flat, and {flow.net} {symbol} is held ({total} in all)"
 
 
