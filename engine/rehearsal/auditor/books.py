@@ -124,6 +124,8 @@ class Books:
                 self._accumulate(fill)
                 return fill.position
             case e.PositionLiquidated(fill=fill, fee_value=value, by=by):
+                if by and fill.position in self.of:  # a last exit closed it, and has ended its exits
+                    self.of[fill.position].adjusted = True
                 self._booked(fill, value, by)
                 return fill.position
             case _:
