@@ -421,22 +421,28 @@ class Engine:
         now = self.clock.now()
         if self.read_only and not isinstance(message, Trouble):  # somebody else decides: what we would do is not even thought
             if waiting is not None and not waiting.done():
-                refusal = Refusal("READ_ONLY", self.winner or "another process")
-                waiting.set_result(Answer(message.id if isinstance(message, Intent) else "", (refusal,)))
+                waiting.set_result(self._answer(message, None))
             return
         message = self._in_time(message)
         decision = self.desk.handle(message, now)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(decision.answer or Answer(message.id if isinstance(message, Intent) else ""))
         if decision.events:
             self._journal(decision, now)
             self._tell(decision)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(self._answer(message, decision))
         if decision.failure and not isinstance(message, Trouble):
             self._inbox.append((Trouble("TASK_DIED", "desk", decision.failure, blocks=True), None))
         if isinstance(message, Intent) and decision.answer is not None and decision.answer.ok:
             self._by_hand(message)
         if self.hooks.decided is not None:
             self.hooks.decided(decision, now)
+
+    def _answer(self, message: Message, decision: Decision | None) -> Answer:
+        """The answer to an intent. What the journal refused because the account is somebody else's by now has not been accepted."""
+        name = message.id if isinstance(message, Intent) else ""
+        if self.read_only or decision is None:
+            return Answer(name, (Refusal("READ_ONLY", self.winner or "another process"),))
+        return decision.answer or Answer(name)
 
     def _by_hand(self, intent: Intent) -> None:
         """The operator's hand begins the pace of a position anew."""

@@ -32,8 +32,8 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Reque
 from engine.model.side import Side
 from engine.model.view import Answer
 
-ROUNDS = 200
-"""Custody's rounds within one message; more means that two rules contradict each other."""
+ROUNDS = 50
+"""Custody's rounds for one position within one message; more means that two rules contradict each other."""
 
 
 class Wake(Struct, frozen=True):
@@ -168,18 +168,18 @@ class Desk:
     def _settle(self, ctx: Context, events: list[e.AnyEvent], touched: dict[str, None], seen: dict[str, None]) -> None:
         """Custody of everything that was touched, until nothing more follows."""
         seen.update(touched)
-        for _ in range(ROUNDS + len(touched)):
-            if not touched:
-                return
+        visits: dict[str, int] = {}
+        while touched:
             name = next(iter(touched))
             del touched[name]
+            visits[name] = visits.get(name, 0) + 1
+            if visits[name] > ROUNDS:
+                raise RuntimeError(f"custody of {name} does not come to rest")
             self._apply(custody.keep(ctx, name), events, touched)
             seen.update(touched)
             if not touched:
                 self._apply(_afterwards(ctx, seen), events, touched)
                 seen.update(touched)
-        if touched:
-            raise RuntimeError(f"custody does not come to rest: {list(touched)[:3]}")
 
     def _apply(self, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
         for event in decided:

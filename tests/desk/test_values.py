@@ -108,7 +108,7 @@ def test_the_bounds_of_requests_are_the_documented_ones() -> None:
 
 def test_what_has_a_bound_in_memory_has_the_documented_one() -> None:
     assert (state.ENDED_ORDERS, state.CLOSED_POSITIONS, state.EXECUTIONS, state.ENDED_ALERTS, state.STANDING_ALERTS) == (1000, 200, 20_000, 200, 500)
-    assert (account.ANSWERS, views.ALERT_TAIL, recovery.SKIP, recovery.PACE, desk.ROUNDS) == (1000, 50, 100, 10_000_000, 200)
+    assert (account.ANSWERS, views.ALERT_TAIL, recovery.SKIP, recovery.PACE, desk.ROUNDS) == (1000, 50, 100, 10_000_000, 50)
 
 
 def test_what_happens_on_a_schedule_happens_on_the_documented_one() -> None:
