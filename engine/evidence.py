@@ -54,6 +54,10 @@ class Exit(Struct, frozen=True):
     absences: int = 0
     ended_at: int | None = None
     """When the venue said that it is over without saying how much of it had filled: the next picture knows."""
+    strange: bool = False
+    """Whether a picture told of it, and nobody here sent it: nobody asks about it by id, so pictures must say that it is gone."""
+    unlisted: int = 0
+    """Pictures in a row that count and do not list it."""
 
     @property
     def open(self) -> Decimal:
@@ -186,12 +190,26 @@ class Evidence:
             told = {fill.execution_id for fill in picture.fills}
             self._fills = {name: fill for name, fill in self._fills.items() if fill.at > picture.as_of and name not in told}
             self._exits = {name: one for name, one in self._exits.items() if one.ended_at is None or one.ended_at > picture.as_of}
+            self._miss({order.client_order_id for order in picture.orders})
+
+    def _miss(self, listed: set[str]) -> None:
+        """A stranger that two pictures do not list any more is over: what it did is in their balances."""
+        for name, one in list(self._exits.items()):
+            if not one.strange:
+                continue
+            unlisted = 0 if name in listed else one.unlisted + 1
+            if unlisted > 1:
+                del self._exits[name]
+            else:
+                self._exits[name] = replace(one, unlisted=unlisted)
 
     def _adopt(self, orders: Iterable[Order]) -> None:
         for order in orders:
             if order.client_order_id.startswith(self._prefix):
                 if order.client_order_id not in self._leverages:
                     self._follow(replace(order, role=Role.CLOSE) if order.role is Role.ENTRY else order)
+                    if order.client_order_id in self._exits:
+                        self._exits[order.client_order_id] = replace(self._exits[order.client_order_id], strange=True)
                 self._told(order, order.touched_at)
 
     def _counts(self, picture: r.Picture) -> bool:

@@ -76,6 +76,8 @@ class Board:
         """When the distance to liquidations was last looked at."""
         self.owed: dict[str, Decimal] = {}
         """By currency, what the last picture had more than we, and only funding and lending explain."""
+        self.falls: dict[str, tuple[int, Decimal]] = {}
+        """By currency: coins of the owner's own that are missing, since which picture, and how many."""
         self.restarted_at = now
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None

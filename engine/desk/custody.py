@@ -115,7 +115,7 @@ def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events
                 yield ordering.repair_order(ctx, position, missing)
         elif _was_not_ours(ctx, position) and not orders:  # on cash nothing can be owed: what was sold too much lay there before
             yield from _close_book(ctx, position)
-        else:
+        elif ctx.state.reconciled_at <= ctx.state.last_fill_at:  # once; then each second looks whether it is time again
             yield from doubts.ask_account(ctx)
     elif not repairs and not orders and not ordering.tradable(instrument, instrument.round_size(excess), ctx.mark(position)):
         yield from _close_book(ctx, position)

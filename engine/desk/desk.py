@@ -24,7 +24,7 @@ from engine.desk.truth import asks_for_margin
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, Intent
 from engine.model.mark import MarkedOrder
-from engine.model.money import plain
+from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
 from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, Picture, VenueReport
@@ -269,7 +269,7 @@ class Desk:
     def next_pulse(self, now: int) -> int:
         """When a `Pulse` finds something to do next, if nothing happens until then. Now, while anything must be looked at every second."""
         state = self.state
-        if flattens(state) or state.blocks:
+        if flattens(state) or state.blocks or _over_closed(state):
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
@@ -317,8 +317,14 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
     waits = recovered or "SLEPT" in ctx.state.blocks
-    if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or reconcile.due_at(ctx) <= ctx.now:
+    over = _over_closed(ctx.state) and doubts.asks_again(ctx, ctx.state.last_fill_at, ctx.state.reconciled_at)
+    if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or over or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)
+
+
+def _over_closed(state: State) -> bool:
+    """Whether a repair waits for the venue's word."""
+    return any(position.size < ZERO for position in state.positions.values())
 
 
 def _on_funding(ctx: Context, report: FundingRate) -> Events:

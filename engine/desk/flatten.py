@@ -13,6 +13,7 @@ from engine.desk.doubts import ask_account, asks_again
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
 from engine.desk.settling import concerns, settle, traded_as
+from engine.desk.truth import is_held_back
 from engine.model import intent as i
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
@@ -76,6 +77,8 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
     if gone or listed or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
         return
+    if picture.as_of < ctx.board.restarted_at:  # what was done before this process took the account up may be missing in it
+        return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
     theirs = [name for name in differing if name in state.instruments or name in state.withheld]
@@ -101,7 +104,8 @@ def _is_gone(ctx: Context, name: str) -> bool:
     instrument = traded_as(ctx, name)
     if instrument is None or ctx.quote(instrument.symbol) is None:
         return False
-    return any(_phantom(position) and concerns(ctx, name, position) for position in ctx.state.positions.values())
+    closing = (position for position in ctx.state.positions.values() if concerns(ctx, name, position))
+    return any(_phantom(position) or (position.closing > ZERO and is_held_back(ctx, position.id)) for position in closing)
 
 
 def _receipt(ctx: Context) -> list[str]:

@@ -84,18 +84,9 @@ def cure_ended(ctx: Context) -> Events:
     """End the alerts about outcomes that are known by now, and about entries that are over."""
     for standing in list(ctx.state.alerts.values()):
         known = standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts
-        held = standing.code in ("HELD_BACK", "SENT_ON_BOOKS") and _is_over(ctx, standing.target)
+        held = standing.code in ("HELD_BACK", "SENT_ON_BOOKS") and standing.target not in ctx.state.positions
         if known or held or (standing.code == "STOP_LIMIT_JUMPED" and standing.target not in ctx.state.orders):
             yield AlertCured(ctx.now, standing.key)
-
-
-def _is_over(ctx: Context, name: str) -> bool:
-    """Whether what was held back has ended, and the position of it is at rest or gone."""
-    order = ctx.state.order(name)
-    if order is None or order.is_open:
-        return order is None
-    position = ctx.state.positions.get(order.position)
-    return position is None or position.retry_at is None or position.retry_at <= ctx.now
 
 
 def entered(ctx: Context, name: str) -> Events:

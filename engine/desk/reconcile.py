@@ -13,10 +13,11 @@ from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_ma
 from engine.desk.entries import reversal
 from engine.desk.ordering import cancel_lane, flattening, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
-from engine.desk.settling import traded_as, vanished
-from engine.desk.truth import differences, financing, in_motion
-from engine.desk.unexplained import strangers
+from engine.desk.settling import concerns, settle, traded_as, vanished
+from engine.desk.truth import Holding, differences, financing, in_motion
+from engine.desk.unexplained import strangers, unknown_fills
 from engine.model.ids import account_prefix
+from engine.model.intent import Settlement
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Status
 from engine.model.report import Connected, Disconnected, Filled, Found, Liquidated, Picture
@@ -133,6 +134,7 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
         instrument = traded_as(ctx, subject)
         if ctx.state.unexplained and instrument is not None:
             yield from unexplained.tell_bare(ctx, picture, subject, instrument, differing[subject].theirs - differing[subject].ours)
+    yield from _withdrawn(ctx, picture, differing)
     if not in_motion(ctx, picture):
         for standing in list(ctx.state.alerts.values()):
             if standing.code == "DIFFERENCE" and standing.target not in found:
@@ -140,7 +142,32 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
                 yield from unexplained.cure_bare(ctx, standing.target)
         yield from _financed(ctx, picture)
     yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
-    return tuple(found)
+    return tuple(name for name in found if name in differing)
+
+
+def _withdrawn(ctx: Context, picture: Picture, differing: dict[str, Holding]) -> Events:
+    """Coins of the owner's own that have gone, and that no order of ours explains: booked as gone once pictures say so for a while.
+
+    What lay there before us falls first. What is ours is never booked as gone here: the gate holds its exits, and the operator is asked.
+    """
+    falls = {}
+    for subject, one in differing.items():
+        fall, asset = one.ours - one.theirs, traded_as(ctx, subject)
+        if asset is None or subject in ctx.state.instruments or fall <= ZERO or unknown_fills(ctx.state, picture.fills):
+            continue
+        ours = sum((p.signed_size for p in ctx.state.positions.values() if concerns(ctx, subject, p)), ZERO)
+        if fall <= one.ours - max(ours, ZERO):
+            since, amount = ctx.board.falls.get(subject, (picture.as_of, fall))
+            falls[subject] = (since, fall) if amount == fall else (picture.as_of, fall)
+    ctx.board.falls = falls
+    for subject, (since, fall) in list(falls.items()):
+        instrument = traded_as(ctx, subject)
+        aged = picture.as_of - since >= nanoseconds(ctx.rules.requests.recent)
+        if aged and instrument is not None and ctx.quote(instrument.symbol) is not None:
+            yield from alert(ctx, "WITHDRAWN", subject, plain(fall), subject)
+            yield from settle(ctx, picture, subject, Settlement.FORGET, f"withdrawn/{subject}/{picture.at}")
+            differing.pop(subject)
+            del falls[subject]
 
 
 def _financed(ctx: Context, picture: Picture) -> Events:
@@ -170,6 +197,8 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
     if ours is None:
         if strangers(ctx.state, (theirs,)):
             yield from _stranger(ctx, theirs, picture)
+        elif flattening(ctx) and theirs.client_order_id in ctx.state.left:  # a flatten is about everything of ours
+            yield e.OrphanCancelled(ctx.now, theirs)
     elif (
         ours.is_open
         and not (ours.amend_pending or ours.cancel_pending)

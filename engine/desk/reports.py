@@ -20,7 +20,8 @@ from engine.model.pause import pause
 from engine.model.side import Side
 
 HELD = 1_000_000_000
-"""Nanoseconds until an exit is decided anew that the gate did not let leave."""
+"""Nanoseconds until an exit is decided anew that the gate did not let leave; doubles with each attempt up to `HELD_MOST`."""
+HELD_MOST = 15_000_000_000
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -39,6 +40,8 @@ def on_accepted(ctx: Context, report: r.Accepted) -> Events:
         yield e.CancelAsked(ctx.now, order.client_order_id, cancel_lane(ctx), "given up")
     elif order.is_open and (order.venue_order_id is None or doubts.about(ctx, order) == "submit"):
         yield e.OrderAccepted(ctx.now, order.client_order_id, report.venue_order_id)
+        if order.is_exit:
+            yield from cure(ctx, "HELD_BACK", order.position)
 
 
 def on_rejected(ctx: Context, report: r.Rejected) -> Events:
@@ -284,10 +287,10 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     if order is None:
         return
     if not report.reason:
-        yield from cure(ctx, "HELD_BACK", order.client_order_id)
+        yield from cure(ctx, "HELD_BACK", order.position)
         return
     code = "SENT_ON_BOOKS" if report.reason == "books" else "HELD_BACK"
-    yield from alert(ctx, code, f"{report.request} of {_name(order)}", report.text, order.client_order_id)
+    yield from alert(ctx, code, f"{report.request} of {_name(order)}", report.text, order.position)
     if not report.final or not order.is_open:
         return
     match report.request:
@@ -307,7 +310,8 @@ def _wait(ctx: Context, order: Order) -> Events:
     if position is None:
         return
     if order.is_exit:
-        yield e.StopRetrySet(ctx.now, position.id, position.stop_refusals, ctx.now + HELD)
+        pause = min(HELD << min(position.attempts, 8), HELD_MOST)  # what the venue does not have, it has no sooner for asking
+        yield e.StopRetrySet(ctx.now, position.id, position.stop_refusals, ctx.now + pause)
     else:
         yield from ended_without(ctx, order)
 

@@ -28,8 +28,13 @@ def in_motion(ctx: Context, picture: Picture) -> bool:
     return (
         bool(ctx.state.doubts)
         or picture.as_of <= ctx.state.last_fill_at
-        or any(order.cancel_pending or order.role is Role.CLOSE for order in ctx.state.orders.values())
+        or any(order.cancel_pending or (order.role is Role.CLOSE and not is_held_back(ctx, order.position)) for order in ctx.state.orders.values())
     )
+
+
+def is_held_back(ctx: Context, position: str) -> bool:
+    """Whether the gate does not let the exits of a position leave: then nothing of it moves."""
+    return f"HELD_BACK:{position}" in ctx.state.alerts
 
 
 class Holding(Struct, frozen=True):

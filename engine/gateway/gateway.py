@@ -235,7 +235,10 @@ class Gateway:
             why = f"the breaker is open: {self.breaker.text}"
         elif self.no_entries and waiting.lane is Lane.ENTRY:
             why = f"not sent: {self.no_entries}"
-        if why:
+        if why and waiting.held_since is not None:  # that the gate held it is no refusal of the venue's
+            self._queue.remove(waiting)
+            self._tell_held(request, Reason.EVIDENCE.value, f"{why}: it waited for evidence", final=True)
+        elif why:
             self._queue.remove(waiting)
             self._listener.report(Rejected(order.client_order_id, why, now))
 
@@ -254,7 +257,7 @@ class Gateway:
         if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
             waiting.held_since = now
         if verdict.picture:
-            self._ask_picture(now)
+            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
         if verdict.until is None:
             self._queue.remove(waiting)
             self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True)
@@ -265,9 +268,9 @@ class Gateway:
             self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
         return max(verdict.until, now + SECOND // 1000)
 
-    def _ask_picture(self, now: int) -> None:
-        """At once, and again after pauses that double: pictures cost the tokens that exits need."""
-        if self._asked_at is None or now - self._asked_at >= min(SECOND << self._asks, PICTURES):
+    def _ask_picture(self, now: int, longest: int) -> None:
+        """At once, and again after pauses that double up to `longest`: pictures cost the tokens that exits need."""
+        if self._asked_at is None or now - self._asked_at >= min(SECOND << self._asks, longest):
             self._asked_at, self._asks = now, min(self._asks + 1, 10)
             self._listener.picture()
 

@@ -52,6 +52,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "EMERGENCY_EXIT": (Severity.WARNING, "a last exit was at work here: {detail}"),
     "LEASE_LOST": (Severity.CRITICAL, "{subject} holds the account now, nothing leaves from here any more: {detail}"),
     "LEASE_WANTED": (Severity.WARNING, "{subject} asks for the account: {detail}"),
+    "WITHDRAWN": (Severity.WARNING, "{detail} {subject} that were not ours have left the account"),
     "HELD_BACK": (Severity.CRITICAL, "held back before it left: {subject}: {detail}"),
     "SENT_ON_BOOKS": (Severity.CRITICAL, "{subject}: {detail}"),
     "FLATTENED": (Severity.INFO, "{detail}"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.clock import SECOND, run_virtual
 from engine.desk import events as e
+from engine.desk.codec import decode
 from engine.desk.desk import Decision
 from engine.desk.state import State
 from engine.journal import Journal
@@ -19,11 +20,11 @@ from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
 from engine.model.report import Picture
 from engine.model.view import Answer
+from engine.rehearsal.auditor import Auditor
 from engine.replay import replay, state_of
 from engine.runtime import Engine, Hooks
 from engine.scenario import acting, report, worlds
 from engine.scenario.expectations import judge
-from engine.scenario.invariants import Auditor
 from engine.scenario.script import Action, Script
 from engine.scenario.words import ScenarioError
 from engine.settings import AccountSettings, Settings, SettingsError, with_values
@@ -41,7 +42,7 @@ class Run:
     def __init__(self, script: Script, home: Path, progress: Progress | None = None) -> None:
         self.script = script
         self.home = home
-        self.auditor = Auditor()
+        self.auditor: Auditor
         self.tally = report.Tally()
         self.refusals: list[dict[str, Any]] = []
         self.expectations: list[dict[str, Any]] = []
@@ -61,6 +62,7 @@ class Run:
         began = time.perf_counter()
         await self.world.open()
         self.clock = self.world.clock
+        self.auditor = self.world.audited(self._settings)
         await self._open_engine()
         self._begin_at = self.engine.state.seq
         feed = asyncio.get_running_loop().create_task(self._play())
@@ -104,7 +106,8 @@ class Run:
         )
         for symbol, pace in self.world.paces.items():
             self.engine.board.set_pace(symbol, pace)
-        self.auditor.seed(self.engine.state)
+            self.auditor.prices.set_pace(symbol, pace)
+        self.auditor.begin(decode(stored.body) for stored in journal.events())
         await self.engine.start()
 
     async def _restart(self, *, crash: bool) -> None:
@@ -237,7 +240,7 @@ class Run:
         for name in [name for name in self._doubts if name not in self.engine.state.doubts]:
             self._doubts.discard(name)
             self.tally.resolved += 1
-        self.auditor.check(decision, self.engine.state, self.engine.views, now)
+        self.auditor.check(decision, self.engine.state, now)
 
     # The end
 
@@ -260,7 +263,7 @@ class Run:
         if truth is None:
             self.auditor.unsaid(self.clock.now())
         else:
-            self.auditor.against(self.engine.state, truth, self.clock.now())
+            self.auditor.against(self.engine.state, truth, self.clock.now(), averaged=True)
         self.auditor.bounds(self.engine.state, self.clock.now())
 
     def _truth(self) -> Picture | None:

@@ -16,6 +16,7 @@ from engine.model.instrument import Instrument
 from engine.model.order import Order
 from engine.model.quote import Quote, Tick
 from engine.model.report import Picture
+from engine.rehearsal.auditor import Auditor
 from engine.scenario import report
 from engine.scenario.script import Action, Script
 from engine.scenario.words import ScenarioError
@@ -67,6 +68,10 @@ class World(Protocol):
 
     def move(self, action: Action, fraction: object, over: int) -> None:
         """Move the market. Raises ScenarioError where that can't be done."""
+        ...
+
+    def audited(self, settings: Settings) -> Auditor:
+        """An auditor that hears this world's prices, and the venue's own records where they are ours to read."""
         ...
 
     def truth(self, told: Picture | None) -> Picture | None:
@@ -171,6 +176,13 @@ class PaperWorld:
         """A scripted move."""
         self.source.ticks.move(action.symbol, fraction, over, self.clock.now())  # type: ignore[arg-type]
 
+    def audited(self, settings: Settings) -> Auditor:
+        """The auditor reads the exchange's own books."""
+        auditor = Auditor(price_age=int(settings.risk.price_age * SECOND))
+        auditor.watch(self.venue.exchange, self.clock.now())
+        self.venue.exchange.on_quote.append(auditor.quoted)
+        return auditor
+
     def truth(self, told: Picture | None) -> Picture | None:
         """The exchange's books, whatever was told."""
         return self.venue.exchange.picture(self.clock.now(), 0)
@@ -188,6 +200,7 @@ class LiveWorld:
         self._settings = settings
         self._home = home
         self._deliver: Callable[[Tick], None] | None = None
+        self._auditor: Auditor | None = None
         self._first = asyncio.Event()
         self._begun = asyncio.Event()
         self._ended = 0
@@ -230,6 +243,8 @@ class LiveWorld:
     def _quoted(self, quote: Quote) -> None:
         """A price of the exchange."""
         self._first.set()
+        if self._auditor is not None:
+            self._auditor.quoted(quote)
         if self._deliver is not None:
             self._deliver(quote)
 
@@ -240,6 +255,11 @@ class LiveWorld:
     def move(self, action: Action, fraction: object, over: int) -> None:
         """Nobody moves a market."""
         raise ScenarioError(f"do[{action.index}].market: prices can be moved in a recorded or simulated market only, not at {self.venue.name}")
+
+    def audited(self, settings: Settings) -> Auditor:
+        """The auditor hears what everybody hears."""
+        self._auditor = Auditor(price_age=int(settings.risk.price_age * SECOND), rounding=self.venue.profile.rounding)
+        return self._auditor
 
     def truth(self, told: Picture | None) -> Picture | None:
         """What was told after the script had ended: a key has one client, and its questions are counted."""

@@ -13,17 +13,43 @@ MS = SECOND // 1000
 PROFILES = ("kraken-spot", "kraken-futures", "binance-spot")
 
 
-def draw(seed: int, steps: int = 24) -> s.Story:
-    """A story of about so many steps."""
+INGREDIENTS: dict[str, bool] = {
+    "own coins": True,
+    "coins without a price": True,
+    "withdrawals": True,
+    "pauses": True,
+    "clock steps": True,
+    "lost journal": True,
+    "journal set back": True,
+    "second process": True,
+    "last exit": True,
+}
+"""What accounts and days are like beside trades, faults and crashes; and whether a soak has it without being asked."""
+USUAL = frozenset(name for name, usual in INGREDIENTS.items() if usual)
+
+
+def draw(seed: int, steps: int = 24, ingredients: frozenset[str] = USUAL) -> s.Story:
+    """A story of about so many steps, with such ingredients."""
     random = Random(seed)  # noqa: S311 - to be repeated from a seed
     profile = random.choice(PROFILES)
     told: list[s.AnyStep] = []
+    choices = [*_CHOICES, *(choice for name, made in _BESIDE.items() if name in ingredients for choice in made)]
     for _ in range(random.randint(max(1, steps // 2), steps + steps // 2)):
-        told.append(_pick(random)(random))
+        told.append(_pick(random, choices)(random))
         if random.random() < 0.6:
             told.append(_wait(random))
     story = s.Story(seed, tuple(told), profile, random.choice(("guard", "guard", "close")), _faults(random))
-    return replace(story, margin=random.random() < 0.5)
+    return replace(story, margin=random.random() < 0.5, coins=_coins(random, ingredients))
+
+
+def _coins(random: Random, ingredients: frozenset[str]) -> dict[str, int]:
+    """What the owner had before the first session."""
+    coins = {}
+    if "own coins" in ingredients and random.random() < 0.4:
+        coins = {"BTC": random.choice((3, 2_000)), "ETH": 10_000}
+    if "coins without a price" in ingredients and random.random() < 0.2:
+        coins["DOGE"] = 1_000_000
+    return coins
 
 
 def _faults(random: Random) -> Faults:
@@ -144,12 +170,21 @@ _CHOICES: tuple[tuple[int, Callable[[Random], s.AnyStep]], ...] = (
     (4, _crash),
     (1, lambda _: s.Restart()),
 )
-_TOTAL = sum(weight for weight, _ in _CHOICES)
+_BESIDE: dict[str, tuple[tuple[int, Callable[[Random], s.AnyStep]], ...]] = {
+    "withdrawals": ((1, lambda r: s.Withdraw(r.choice(("BTC", "ETH")), r.choice((100, 50)))),),
+    "pauses": ((2, lambda r: s.Pause(r.choice((200, 3_000, 8_000, 90_000)))),),
+    "clock steps": ((1, lambda r: s.Jump(r.choice((-3_600_000, -7_000, 2_000, 7_000, 3_600_000)))),),
+    "lost journal": ((1, lambda _: s.Lose()),),
+    "journal set back": ((2, lambda r: s.Backup() if r.random() < 0.5 else s.Lose(back=True)),),
+    "second process": ((1, lambda r: s.Second(_symbol(r), _side(r), r.choice((10, 500)), r.choice((500, 5_000)))),),
+    "last exit": ((1, lambda r: s.LastExit(r.choice(("dead", "stopped")))),),
+}
+"""The steps of each ingredient, with their weights."""
 
 
-def _pick(random: Random) -> Callable[[Random], s.AnyStep]:
-    left = random.randrange(_TOTAL)
-    for weight, make in _CHOICES:
+def _pick(random: Random, choices: list[tuple[int, Callable[[Random], s.AnyStep]]]) -> Callable[[Random], s.AnyStep]:
+    left = random.randrange(sum(weight for weight, _ in choices))
+    for weight, make in choices:
         left -= weight
         if left < 0:
             return make

@@ -1,6 +1,7 @@
 """What can be taken away from an engine: its power, and the disk under its journal. The venue and the market go on."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -25,8 +26,38 @@ class Power:
     def __init__(self) -> None:
         self.off = False
         self.cuts = 0
+        self.stopped = False
+        """Whether the process stands still, as after SIGSTOP: what comes for it waits."""
         self._at = ""
         self._left = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._woken: asyncio.Event | None = None
+
+    def stop(self) -> None:
+        """Stand still."""
+        self.stopped, self._woken = True, asyncio.Event()
+
+    def go(self) -> None:
+        """Go on: first with what came meanwhile, in order."""
+        self.stopped = False
+        while self._waiting and not self.off and not self.stopped:
+            self._waiting.popleft()()
+        if self._woken is not None:
+            self._woken.set()
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Something comes for the process: it is looked at now, or once the process goes on."""
+        if self.off:
+            return
+        if self.stopped:
+            self._waiting.append(call)
+        else:
+            call()
+
+    async def awake(self) -> None:
+        """Return once the process goes on."""
+        while self.stopped and self._woken is not None:
+            await self._woken.wait()
 
     def arm(self, at: str, count: int) -> None:
         """Die at the `count`-th `at` from now; at once for `now`."""
@@ -51,10 +82,58 @@ class Power:
             self.cuts += 1
         self.off = True
         self._at = ""
+        self._waiting.clear()
 
     def on(self) -> None:
         """A new process."""
-        self.off = False
+        self.off = self.stopped = False
+
+
+class ProcessClock(Clock):
+    """The world's clock as one process sees it: while the process stands still, nothing of it rings."""
+
+    def __init__(self, world: Clock, power: Power) -> None:
+        super().__init__(asyncio.get_running_loop(), world.now())
+        self._world = world
+        self._power = power
+
+    @property
+    def virtual(self) -> bool:
+        """The engine beats each second, as in real time: so it notices when it stood still."""
+        return False
+
+    def now(self) -> int:
+        """As the world's."""
+        return self._world.now()
+
+    def drift(self) -> int:
+        """As the world's."""
+        return self._world.drift()
+
+    def catch_up(self, duration: int) -> None:
+        """As the world's."""
+        self._world.catch_up(duration)
+
+    def call_at(self, at: int, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call once the time is `at` and the process runs."""
+        handle: asyncio.TimerHandle
+
+        def ring() -> None:
+            if not handle.cancelled():
+                callback()
+
+        handle = self._world.call_at(at, lambda: self._power.run(ring))
+        return handle
+
+    async def sleep(self, duration: int) -> None:
+        """Let `duration` go by, and then wait until the process runs."""
+        await self._world.sleep(duration)
+        await self._power.awake()
+
+    async def sleep_until(self, at: int) -> None:
+        """Return once the time is `at` and the process runs."""
+        await self._world.sleep_until(at)
+        await self._power.awake()
 
 
 class Disk(Struct):
@@ -159,12 +238,10 @@ class Line:
         """Deliver as long as somebody lives to hear it."""
 
         def report(said: VenueReport) -> None:
-            if not self._power.off:
-                on_report(said)
+            self._power.run(lambda: on_report(said))
 
         def quote(said: Quote) -> None:
-            if not self._power.off:
-                on_quote(said)
+            self._power.run(lambda: on_quote(said))
 
         await self._venue.connect(report, quote)
 
@@ -175,7 +252,10 @@ class Line:
         if self._power.off:
             await asyncio.get_running_loop().create_future()
         self.sent += 1
-        reports = await self._venue.send(request)
+        try:
+            reports = await self._venue.send(request)
+        finally:  # an answer, a failure and the end of a gateway's patience: a process that stands still hears of none
+            await self._power.awake()
         if self._power.passes("after request"):
             self._power.cut()
         if self._power.off:

@@ -35,6 +35,8 @@ def _smaller(story: Story) -> Iterator[Story]:
         for start in range(0, length - size + 1, size):
             yield replace(story, steps=story.steps[:start] + story.steps[start + size :])
         size //= 2
+    if story.coins:
+        yield replace(story, coins={})
     none = Faults()
     for name in Faults.__struct_fields__:
         if getattr(story.faults, name) != getattr(none, name):

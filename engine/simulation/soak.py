@@ -7,9 +7,10 @@ from multiprocessing import get_context
 
 from msgspec import Struct, field
 
-from engine.scenario.invariants import Violation
-from engine.simulation.draw import draw
-from engine.simulation.play import Outcome, play
+from engine.rehearsal.auditor import Violation
+from engine.simulation.draw import USUAL, draw
+from engine.simulation.play import play
+from engine.simulation.stage import Outcome
 from engine.simulation.story import Story
 
 CHUNK = 200
@@ -84,11 +85,11 @@ def run(story: Story) -> Outcome:
         return Outcome(violations=[Violation(0, "0 dies", f"{type(error).__name__}: {error}")])
 
 
-def chunk(first: int, count: int, steps: int) -> Summary:
+def chunk(first: int, count: int, steps: int, ingredients: frozenset[str] = USUAL) -> Summary:
     """Some stories, one after the other."""
     summary = Summary()
     for seed in range(first, first + count):
-        summary.add(seed, run(draw(seed, steps)))
+        summary.add(seed, run(draw(seed, steps, ingredients)))
     return summary
 
 

@@ -170,6 +170,50 @@ class Restart(Step, frozen=True):
     """An orderly end and a new start."""
 
 
+class Pause(Step, frozen=True):
+    """The engine stands still, as after SIGSTOP, while the market and the venue go on."""
+
+    ms: int
+
+
+class Jump(Step, frozen=True):
+    """The machine's clock is set forward, or back."""
+
+    ms: int
+
+
+class Withdraw(Step, frozen=True):
+    """The owner takes away so much, in per cent, of what is left of the coins that were there before the first session."""
+
+    currency: str
+    percent: int = 100
+
+
+class Backup(Step, frozen=True):
+    """Somebody copies the journal."""
+
+
+class Lose(Step, frozen=True):
+    """The process dies, and its journal is gone; or the last copy of it is put back."""
+
+    back: bool = False
+
+
+class Second(Step, frozen=True):
+    """Another process on the same account, with a journal of its own, opens a bracket, looks after it for so long, and ends in order."""
+
+    symbol: Symbol
+    side: SideName
+    size: int
+    ms: int
+
+
+class LastExit(Step, frozen=True):
+    """Everything is closed past the engine, which is dead, or stands still and wakes up afterwards."""
+
+    beside: Literal["dead", "stopped"] = "dead"
+
+
 AnyStep = (
     Wait
     | Move
@@ -192,6 +236,13 @@ AnyStep = (
     | Hang
     | Crash
     | Restart
+    | Pause
+    | Jump
+    | Withdraw
+    | Backup
+    | Lose
+    | Second
+    | LastExit
 )
 
 
@@ -208,6 +259,8 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether spot is sold short on margin."""
     wanders: bool = True
     """Whether prices move between the steps."""
+    coins: dict[str, int] = {}
+    """What lay in the account before the first session, by currency, in thousandths: the owner's, and none of the desk's business."""
     insists: bool = False
     """Whether the operator presses again, after a crash, what has left no answer."""
 

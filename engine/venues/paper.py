@@ -7,6 +7,7 @@ connect.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from engine.clock import SECOND, Clock
 from engine.exchange import ArchiveError, Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
 from engine.model import report as r
+from engine.model.account import add_cash
 from engine.model.instrument import Instrument, Kind
 from engine.model.order import TRIGGERED, Order, Role
 from engine.model.profile import Profile
@@ -138,9 +140,28 @@ class PaperVenue:
             self._store.close()
             self._store = None
         self._over = True
+        self.exchange.on_report.remove(self._said)
+        self.exchange.on_quote.remove(self._quoted)
         for handle in (self._second, self._due):
             if handle is not None:
                 handle.cancel()
+
+    def beside(self, seed: int) -> "PaperVenue":
+        """Another process's line to the same account: as slow, as faulty, and with the same lagging view.
+
+        Only of an account that nothing stores; `shut_down` ends the line, and the account goes on.
+        """
+        assert self._store is None, "an account that is stored has one process"
+        other = PaperVenue(
+            self.exchange,
+            self._clock,
+            seed=seed,
+            delay=self._delay,
+            timeout=self._timeout,
+            faults=self.faults,
+        )
+        other._pictures, other._began = self._pictures, self._began
+        return other
 
     # The world
 
@@ -159,6 +180,12 @@ class PaperVenue:
         self._changed()
         self._schedule()
         return done
+
+    def withdraw(self, currency: str, amount: Decimal) -> None:
+        """The owner takes coins or money away; a negative amount is brought in."""
+        ledger = self.exchange.ledger
+        ledger.cash = add_cash(ledger.cash, currency, -amount)
+        self._changed()
 
     def _changed(self) -> None:
         self._remember()

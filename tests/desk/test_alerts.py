@@ -176,6 +176,14 @@ def _second_engine(story: Story) -> None:
     story.picture(orders=(order,))
 
 
+def _withdrawn(story: Story) -> None:
+    story.picture({"USD": D(1_000_000), "BTC": D(2)})
+    story.ask(i.Resolve(id="r", subject="BTC", action=i.Settlement.FORGET))
+    for _ in range(3):
+        story.wait(10)
+        story.picture({"USD": D(1_000_000), "BTC": D(1)})
+
+
 def _held_back(reason: str) -> Tale:
     def tale(story: Story) -> None:
         story.opened()
@@ -222,6 +230,8 @@ STORIES: dict[str, Tale] = {
     "UNEXPLAINED": lambda story: story.tell(SetBack("an older copy")),
     "SECOND_ENGINE": _second_engine,
     "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
+    "WITHDRAWN": _withdrawn,
+    "NONCE": _trouble("NONCE"),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.desk import events as e
+from engine.desk.desk import Restarted
 from engine.desk.flatten import REASON
 from engine.model import intent as i
 from engine.model import report as r
@@ -223,3 +224,17 @@ def test_a_halted_desk_still_flattens() -> None:
     story.ask(i.Halt(id="h"))
     story.ask(i.Flatten(id="f"))
     assert story.order("close").size == D("0.5")
+
+
+@pytest.mark.hazard("H109")
+def test_a_picture_from_before_this_process_began_says_nothing() -> None:
+    story = Story()
+    story.tell(Restarted())  # a journal that was lost knows of no order, and the view lags by a minute
+    story.ask(i.Flatten(id="f"))
+    story.now += SECOND
+    story.picture(as_of=story.now - 60 * SECOND)
+    assert story.seen(e.FlattenEnded) == []
+    story.wait(10)
+    assert len(story.sent(QueryAccount)) >= 3
+    story.picture(as_of=story.now - SECOND)
+    assert len(story.seen(e.FlattenEnded)) == 1

@@ -24,7 +24,7 @@ D = Decimal
 LIMIT, STOP = OrderType.LIMIT, OrderType.STOP
 Tale = Callable[[], Iterable[Answer]]
 
-NOT_OF_THE_DESK = {"READ_ONLY"}
+NOT_OF_THE_DESK = {"READ_ONLY", "NOT_TAKEN"}
 """Given by the session that holds no account."""
 
 

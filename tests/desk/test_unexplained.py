@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.desk import events as e
 from engine.desk.desk import Restarted, SetBack
 from engine.desk.events import OrphanCancelled
+from engine.desk.evolve import evolve
+from engine.desk.state import LEFT, MARKS
 from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
@@ -191,3 +194,41 @@ def test_a_journal_that_was_set_back_is_told_and_entries_wait() -> None:
     assert story.ask(i.Resume(id="r", reason="UNEXPLAINED")).ok
     story.price(BTC, "60000")
     assert story.buy("0.1").ok
+
+
+@pytest.mark.hazard("H62")
+def test_what_is_unexplained_left_and_booked_has_a_bound() -> None:
+    state = Story().state
+    for number in range(LEFT + 50):
+        evolve(state, e.Unexplained(1, f"FO{number}", "order"))
+        evolve(state, e.LeftAlone(1, f"FO{number}"))
+        evolve(state, e.MarkFound(1, f"mark {number}", ()))
+        evolve(state, e.MarkBooked(1))
+    assert (len(state.unexplained), len(state.left), len(state.booked_marks)) == (LEFT, LEFT, MARKS)
+    assert f"FO{LEFT + 49}" in state.left
+
+
+def test_coins_of_the_owner_that_leave_are_told_and_ours_stay_ours() -> None:
+    story = Story()
+    story.picture({"USD": D(1_000_000), "BTC": D(2)})
+    story.ask(i.Resolve(id="r", subject="BTC", action=i.Settlement.FORGET))
+    story.opened("0.5")
+    cash = dict(story.state.cash)
+    for _ in range(3):
+        story.wait(10)
+        story.picture(cash | {"BTC": D("0.7")})
+    assert "WITHDRAWN" in story.told()
+    assert "DIFFERENCE" not in story.standing()
+    assert (story.state.cash["BTC"], story.position().size) == (D("0.7"), D("0.5"))
+
+
+def test_what_is_ours_is_never_booked_as_withdrawn() -> None:
+    story = Story()
+    story.opened("0.5")
+    cash = dict(story.state.cash)
+    for _ in range(6):
+        story.wait(10)
+        story.picture(cash | {"BTC": D("0.2")})
+    assert "WITHDRAWN" not in story.told()
+    assert "DIFFERENCE" in story.standing()
+    assert story.position().size == D("0.5")

@@ -180,3 +180,13 @@ def test_fills_that_an_earlier_process_knew_are_not_counted_again() -> None:
     account.evidence.seed([stop], [old.execution_id])
     account.picture("0.4", fills=(old,))
     assert account.bound() == D("0.1")
+
+
+def test_a_stranger_that_two_pictures_do_not_list_is_over() -> None:
+    account = Account(long="0.4")
+    stranger = replace(account.order("0.3", Role.ENTRY), status=Status.OPEN, venue_order_id="V")
+    account.picture("0.4", orders=(stranger,))
+    for bound in ("0.1", "0.4"):
+        account.wait(1)
+        account.picture("0.4")
+        assert account.bound() == D(bound), "nobody asks about it by id"

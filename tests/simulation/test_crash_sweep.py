@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.simulation import story as s
-from engine.simulation.play import Outcome, play
+from engine.simulation.play import play
+from engine.simulation.stage import Outcome
 
 BTC, ETH = s.Open("BTC/USD", "buy", 500), s.Open("ETH/USD", "buy", 5_000)
 TOLD: dict[str, tuple[s.AnyStep, ...]] = {

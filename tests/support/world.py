@@ -15,6 +15,7 @@ from engine.clock import SECOND as SECOND
 from engine.clock import Clock, run_virtual
 from engine.desk import codec
 from engine.desk.board import Board
+from engine.desk.codec import decode
 from engine.desk.context import Context
 from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, Restarted, Wake
 from engine.desk.events import AnyEvent
@@ -36,6 +37,7 @@ from engine.model.quote import Quote
 from engine.model.request import Request
 from engine.model.side import Side
 from engine.model.view import Answer
+from engine.rehearsal.auditor import Auditor
 from engine.replay import replay
 from engine.runtime import Engine, Hooks
 from engine.session.records import Records
@@ -322,6 +324,9 @@ class World:
             timeout=2 * SECOND,
             faults=faults or Faults(),
         )
+        self.auditor = Auditor(price_age=int(self.settings.risk.price_age * SECOND))
+        self.auditor.watch(self.exchange, self.clock.now())
+        self.exchange.on_quote.append(self.auditor.quoted)
         self.events: list[AnyEvent] = []
         self.failures: list[str] = []
         self.count = 0
@@ -337,6 +342,7 @@ class World:
         journal = Journal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
         if journal.lease is None:
             journal.claim("story", self.clock.now())
+        self.auditor.begin(decode(stored.body) for stored in journal.events())
         return Engine(
             self.settings,
             self.venue,
@@ -349,8 +355,9 @@ class World:
             records=Records(self.home) if self.records else None,
         )
 
-    def _decided(self, decision: Decision, _: int) -> None:
+    def _decided(self, decision: Decision, now: int) -> None:
         self.events.extend(decision.events)
+        self.auditor.check(decision, self.engine.state, now)
         if decision.failure:
             self.failures.append(decision.failure)
 
@@ -377,8 +384,10 @@ class World:
         await self.open()
 
     async def end(self) -> None:
-        """The end of the story: nothing failed inside, the journal tells the state, no task is left."""
+        """The end of the story: nothing failed inside, the auditor found nothing, the journal tells the state, no task is left."""
         assert self.failures == []
+        found = [violation for violation in self.auditor.violations if violation.invariant != "0 rules"]
+        assert found == [], found  # what a rule died of stands in `failures`, too, from which a story may strike it
         self.engine.save()
         assert encode_state(self.retold()) == encode_state(self.state)
         await self.engine.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.exchange import Store
 from tests.support.terminal import CONSOLE, RESTORED, Terminal, console, environment
 
 pytestmark = [pytest.mark.hazard("H130"), pytest.mark.slow]
@@ -71,6 +72,7 @@ def damage(folder: Path) -> None:
     """An account whose journal is none."""
     (folder / "f" / "paper").mkdir(parents=True, mode=0o700)
     (folder / "f" / "paper" / "journal.sqlite").write_bytes(b"this is no journal" * 1000)
+    Store(folder / "f" / "paper" / "paper.sqlite").close()
 
 
 def test_a_journal_that_is_none_is_told_after_the_terminal_is_restored(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def _withdrawn(state: State, event: e.IntentWithdrawn) -> Touched:
 
 def _unexplained(state: State, event: e.Unexplained) -> Touched:
     state.unexplained[event.subject] = event.text
+    keep_last(state.unexplained, LEFT)
     return None
 
 

@@ -65,9 +65,11 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
         position = replace(position, closing=min(closing, left), last_exit=exit_by)
     if position.lowest is None or position.highest is None:
         position = replace(position, lowest=fill.price, highest=fill.price)
-    if position.id in state.closed:
-        _leave(state, state.closed[position.id], -1)
-    state.closed.pop(position.id, None)  # a fill that came after the end opens the book again
+    ended = state.closed.pop(position.id, None)
+    if ended is not None:  # a fill that came after the end opens the book again: what it came to is counted at its next end
+        _leave(state, ended, -1)
+        realised = add_cash(state.totals.realised, ended.settle, -ended.realised_profit(instrument))
+        state.totals = replace(state.totals, realised=realised)
     _hold(state, position)
     return before, position
 
