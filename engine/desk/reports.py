@@ -9,7 +9,7 @@ from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
 from engine.desk.ordering import cancel_lane
-from engine.desk.protection import entered, refused
+from engine.desk.protection import count_naked, entered, refused
 from engine.desk.state import State
 from engine.model import report as r
 from engine.model.fill import Fill
@@ -66,6 +66,8 @@ def after_rejection(ctx: Context, order: Order, text: str) -> Events:
     if position is None:
         return
     if order.is_exit:
+        if order.role is Role.CLOSE and position.size > ZERO:  # it is a close that came to nothing, as one that ended unfilled
+            yield e.CloseEnded(ctx.now, position.id, missed=False, unfilled=position.unfilled + 1, retry_at=position.retry_at)
         yield from refused(ctx, position, text, order.role)
     else:
         yield from ended_without(ctx, order)
@@ -115,6 +117,7 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id)
     if fill.size > order.reserved or order.status is Status.REJECTED:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
+    yield from count_naked(ctx, order.position, fill.side)
     yield e.OrderFilled(ctx.now, fill, value)
     if order.role is Role.ENTRY:
         yield from entered(ctx, order.position)
@@ -260,8 +263,8 @@ def on_found(ctx: Context, report: r.Found) -> Events:
 
 
 def _stranger(ctx: Context, name: str) -> Events:
-    """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
-    if name.startswith(account_prefix(ctx.state.account)):
+    """A report on an order that is not in memory: ours by its prefix is an alarm, but a last exit's that its mark names, or anybody else's."""
+    if name.startswith(account_prefix(ctx.state.account)) and name not in ctx.state.marked:
         yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
     yield from doubts.ask_account(ctx)
 

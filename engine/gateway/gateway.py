@@ -236,7 +236,7 @@ class Gateway:
         elif self.no_entries and waiting.lane is Lane.ENTRY:
             why = f"not sent: {self.no_entries}"
         if why and waiting.held_since is not None:  # that the gate held it is no refusal of the venue's
-            self._queue.remove(waiting)
+            self._queue.overdue(waiting, order, now)
             self._tell_held(request, Reason.EVIDENCE.value, f"{why}: it waited for evidence", final=True)
         elif why:
             self._queue.remove(waiting)

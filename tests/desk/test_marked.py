@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.desk.desk import Marked, Restarted
+from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.mark import MarkedOrder
@@ -113,3 +114,18 @@ def test_a_mark_whose_close_still_rests_is_not_done() -> None:
     story.picture(orders=(resting,))
     assert story.state.marked
     assert "EMERGENCY_EXIT" in story.state.blocks
+
+
+def test_what_its_orders_report_before_they_are_booked_is_no_alarm() -> None:
+    story = Story()
+    story.opened("0.5")
+    order = sold(story)
+    story.tell(Marked("one", (order,)))
+    asked = len(story.sent(QueryAccount))
+    story.now += SECOND
+    story.tell(r.Filled(fill_of(story, order, "0.5"), story.now))
+    assert "UNKNOWN_ORDER" not in story.told(), "the mark names it"
+    stranger = client_order_id("test", "emergency", BTC, 2)
+    story.tell(r.Cancelled(stranger, D(0), "", story.now))
+    assert "UNKNOWN_ORDER" in story.standing(), "no mark names this one"
+    assert len(story.sent(QueryAccount)) > asked

@@ -109,6 +109,25 @@ def test_what_nobody_can_attribute_is_never_passed_over() -> None:
     play(tale, coins="2")
 
 
+@pytest.mark.hazard("H75")
+@BOTH
+def test_a_stop_over_what_nobody_can_attribute_stays(profile: str) -> None:
+    """The journal was set back: its summary knows neither the position nor its stop, which may be all that protects it."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        known = replace(scene.summary(), positions=(), orders=())
+        result = await scene.exit(known)
+        assert not result.flat
+        assert scene.held == 1
+        assert [(order.side, order.trigger) for order in scene.resting] == [(Side.SELL, D(50_000))], "it took the stop away and left the coins"
+        assert any("is unattributable" in line for line in result.lines), result.lines
+        assert any("rests" in line for line in result.lines), result.lines
+
+    play(tale, profile=profile)
+
+
 @pytest.mark.hazard("H113")
 def test_all_of_a_symbol_is_closed_where_the_operator_says_so() -> None:
     async def tale(scene: Scene) -> None:
