@@ -20,7 +20,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_names import EACH, Names
 from engine.venues.live.kraken_spot_parts import SpotParts
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
@@ -274,7 +274,7 @@ class KrakenSpot(LiveVenue):
                 raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
             identity, row = found
         else:
-            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true"}, request.lane)
+            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true", **EACH}, request.lane)
             row = told[identity]
         order = self._order(identity, row)
         fills = await self._fills_of(order, row, request.lane)
@@ -284,8 +284,8 @@ class KrakenSpot(LiveVenue):
 
     async def _by_client(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
         asked = {"cl_ord_id": name, "trades": "true"}
-        for method, key in (("private_post_openorders", "open"), ("private_post_closedorders", "closed")):
-            told = (await self._private_call(method, asked, lane)).get(key, {})
+        for method, key, more in (("private_post_openorders", "open", {}), ("private_post_closedorders", "closed", EACH)):
+            told = (await self._private_call(method, {**asked, **more}, lane)).get(key, {})
             rows = {identity: row for identity, row in told.items() if row.get("cl_ord_id") == name}
             if rows:
                 latest = max(rows, key=lambda identity: Decimal(str(rows[identity].get("opentm", 0))))
@@ -401,7 +401,7 @@ class KrakenSpot(LiveVenue):
         """Executions from a time on, page after page."""
         found: dict[str, Any] = {}
         for _ in range(PAGES):
-            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found))}
+            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found)), **EACH}
             told = await self._patient_call("private_post_tradeshistory", asked, lane, again=bool(found))
             page = told.get("trades", {})
             found |= page
