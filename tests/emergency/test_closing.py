@@ -97,6 +97,24 @@ def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
 
 
 @pytest.mark.hazard("H113")
+@BOTH
+def test_what_was_sold_and_is_still_listed_is_looked_at_again(profile: str) -> None:
+    """Views lag by twenty seconds, and the settings do not say so: what a view lists is what this exit has just sold, and nobody's."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        for _ in range(30):
+            scene.venue._remember()
+            await scene.clock.sleep(SECOND)
+        scene.lie()
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0
+        assert result.flat, f"it gave up on what it had sold: {result.lines}"
+
+    play(tale, profile=profile, faults=Faults(rest_lag=20 * SECOND))
+
+
+@pytest.mark.hazard("H113")
 def test_what_nobody_can_attribute_is_never_passed_over() -> None:
     async def tale(scene: Scene) -> None:
         scene.hold("1")

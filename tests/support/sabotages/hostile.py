@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from engine.desk import protection, reports
+from engine.emergency import closing
 from engine.emergency.holding import Left
 from engine.gateway.queue import Queue
 from tests.support.sabotage import Patch, sabotage
@@ -21,11 +22,24 @@ def forget_the_naked_time(patch: Patch) -> None:
     patch.setattr(reports, "count_naked", lambda *_: ())
 
 
-@sabotage("H75", "a stop over what nobody can attribute goes", test="tests/emergency/test_closing.py::test_a_stop_over_what_nobody_can_attribute_stays")
+@sabotage(
+    "H75", "a stop over what nobody can attribute goes", test="tests/emergency/test_closing.py::test_a_stop_over_what_nobody_can_attribute_stays"
+)
 def take_every_leftover(patch: Patch) -> None:
     patch.setattr(Left, "asset", property(lambda _: "nothing"))
 
 
-@sabotage("H74", "each exit waits from the beginning", test="tests/gateway/test_gateway.py::test_an_exit_that_is_decided_anew_has_waited_as_long_as_the_one_before")
+@sabotage(
+    "H74",
+    "each exit waits from the beginning",
+    test="tests/gateway/test_gateway.py::test_an_exit_that_is_decided_anew_has_waited_as_long_as_the_one_before",
+)
 def renew_the_patience(patch: Patch) -> None:
     patch.setattr(Queue, "overdue", lambda queue, waiting, *_: queue.remove(waiting))
+
+
+@sabotage(
+    "H113", "what a late view lists is nobody's", test="tests/emergency/test_closing.py::test_what_was_sold_and_is_still_listed_is_looked_at_again"
+)
+def give_up_at_once(patch: Patch) -> None:
+    patch.setattr(closing, "STRANGE_AFTER", 0)
