@@ -128,6 +128,18 @@ async def test_an_order_of_somebody_elses_without_a_size_does_not_end_the_stream
         SpotStream(venue).reports({**row, "order_id": "O-2", "cl_ord_id": f"{venue.prefix}ENTRY"})
 
 
+async def test_an_entry_that_expires_expires_at_the_exchange_too() -> None:
+    venue = spot()
+    now = venue.clock.now()
+    order = Order("X", "P", "BTC/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=D(50_000), expires_at=now + 15 * SECOND)
+    fields = venue.fields(order)
+    assert fields.get("timeinforce") == "GTD", "it rests for ever where the engine is gone"
+    assert 15 <= int(fields["expiretm"]) - now // SECOND <= 18, "the engine's own cancel comes first"
+    near = venue.fields(replace(order, expires_at=now + 3 * SECOND))
+    assert not near.keys() & {"timeinforce", "expiretm"}, "the exchange refuses what is so near"
+    assert not venue.fields(replace(order, expires_at=None)).keys() & {"timeinforce", "expiretm"}
+
+
 async def test_executions_are_asked_for_as_the_stream_tells_them() -> None:
     """Unless it is told otherwise, the exchange makes one trade, with an id of its own, of all that an order took."""
     venue, asked = spot(), dict[str, list[Mapping[str, str]]]()

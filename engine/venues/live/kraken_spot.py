@@ -38,6 +38,8 @@ TYPES = {
 DEADLINE_LEAST = SECOND * 22 // 10
 """The exchange admits no deadline over REST that is nearer than two seconds (AddOrder, read 2026-11)."""
 DEADLINE_MOST = 59 * SECOND
+EXPIRY_LEAST = SECOND * 5
+"""The nearest expiry that the exchange admits (AddOrder, read 2026-11)."""
 PAGES, PAGE = 20, 50
 """Of executions, at most, in one question."""
 LIMITED = 3.0
@@ -180,12 +182,16 @@ class KrakenSpot(LiveVenue):
         if second is not None:
             fields["price2"] = f"{second:f}"
         fields["oflags"] = "post,fciq" if order.post_only else "fciq"
-        if in_force is not TimeInForce.GTC:
-            fields["timeinforce"] = in_force.value.upper()
-        if order.expires_at is not None and in_force is TimeInForce.GTD:
-            fields["expiretm"] = str(self.theirs(order.expires_at) // SECOND)
+        fields |= self._in_force(order, in_force)
         fields |= self._margin(order)
         return fields | self._deadline(order)
+
+    def _in_force(self, order: Order, in_force: TimeInForce) -> dict[str, str]:
+        """How long it rests. What is to expire expires at the exchange, too: a little later than here, for whoever was to cancel it may be gone."""
+        rests = in_force in (TimeInForce.GTC, TimeInForce.GTD)
+        if rests and order.expires_at is not None and order.expires_at - self.clock.now() >= EXPIRY_LEAST:
+            return {"timeinforce": "GTD", "expiretm": str(self.theirs(order.expires_at) // SECOND + 2)}
+        return {} if rests else {"timeinforce": in_force.value.upper()}
 
     def _margin(self, order: Order) -> dict[str, str]:
         """An order that names a leverage is on margin, and only those can be reduce-only."""

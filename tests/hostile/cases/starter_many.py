@@ -14,6 +14,7 @@ common = hostile.load(Path(__file__).parents[1] / "common.py")
 SYMBOLS = ["BTC/USD", "ETH/USD"]
 EXCHANGE = ["--symbols", "BTC/USD,ETH/USD", "--cash", "USD=1000000", "--tier", "starter"]
 ENTRIES = {"BTC/USD": "0.7", "ETH/USD": "2"}
+LIMITS = {"orders": 60, "burst": 8}  # six entries are asked for within a second
 TIER = ("--set", 'account.limits={ tier = "starter" }')
 
 
