@@ -79,7 +79,7 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
     early = picture.as_of < state.flatten.began_at or picture.as_of <= state.last_fill_at
     if gone or listed or early or state.orders or state.flatten.asked_at is None:
         return
-    if picture.as_of < ctx.board.restarted_at:  # what was done before this process took the account up may be missing in it
+    if picture.as_of < max(ctx.board.restarted_at, ctx.board.stranger_at):  # what others of ours did by then may be missing in it
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
