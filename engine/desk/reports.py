@@ -264,8 +264,10 @@ def on_found(ctx: Context, report: r.Found) -> Events:
 
 def _stranger(ctx: Context, name: str) -> Events:
     """A report on an order that is not in memory: ours by its prefix is an alarm, but a last exit's that its mark names, or anybody else's."""
-    if name.startswith(account_prefix(ctx.state.account)) and name not in ctx.state.marked:
-        yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
+    if name.startswith(account_prefix(ctx.state.account)):
+        ctx.board.stranger_at = ctx.now
+        if name not in ctx.state.marked:
+            yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
     yield from doubts.ask_account(ctx)
 
 
