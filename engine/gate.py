@@ -102,7 +102,7 @@ class Gate:
         """Whether a last exit was at work: then nothing leaves before a picture counts, whatever it is."""
         self._on_books: dict[str, None] = {}
         self._unproved: dict[str, int] = {}
-        """By position: since when its exits wait for a picture. An order's own deadline may end sooner than the patience: the next goes on waiting."""
+        """By position: since when its exits wait for a picture. An order's deadline ends sooner than the patience: the next goes on waiting."""
 
     def admit(self, request: Request, now: int, waited_since: int | None = None) -> Verdict:
         """Judge a request; `waited_since` is when it was first held back for evidence (nanoseconds)."""
