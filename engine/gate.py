@@ -159,7 +159,8 @@ class Gate:
 
     def _without(self, order: Order, asset: str, books: Books, text: str, now: int, since: int | None) -> Verdict:
         """No picture counts. After `PATIENCE` an exit goes on our books, once, if nothing of ours that rested can have taken it already."""
-        first = self._unproved.setdefault(order.position, now if since is None else since)
+        first = min(self._unproved.get(order.position, now), now if since is None else since)
+        self._unproved[order.position] = first
         waited = now - first >= PATIENCE
         unresolved = self.evidence.leaving(asset, order.side, order.client_order_id)
         if waited and not books.baseline and not unresolved and order.position not in self._on_books:

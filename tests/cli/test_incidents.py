@@ -99,8 +99,7 @@ def test_only_the_operators_word_lets_a_close_go_at_any_price(any_price: bool) -
         send, bounds = scene.venue.send, list[Decimal | None]()
 
         async def carry(request: Request) -> Any:
-            closing = isinstance(request, Submit) and request.order.role is Role.CLOSE
-            if closing:
+            if isinstance(request, Submit) and request.order.role is Role.CLOSE:
                 bounds.append(request.order.price)
                 scene.bids["BTC/USD"] = "42000"
                 scene.quote()

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk import reports
 from engine.emergency.closing import Closing
+from engine.emergency.holding import Left
 from engine.evidence import Books, Evidence
 from engine.gate import Admitted, Gate
 from engine.model.order import Order
@@ -132,10 +133,9 @@ def wait_anew(patch: Patch) -> None:
     test="tests/cli/test_incidents.py::test_only_the_operators_word_lets_a_close_go_at_any_price",
 )
 def drop_the_bound(patch: Patch) -> None:
-    close = Closing.__init__
+    def unbounded(self: Closing, left: Left) -> Order | None:
+        self._terms = replace(self._terms, any_price=True)
+        return close(self, left)
 
-    def begin(self: Closing, *given: Any) -> None:
-        *others, terms, say = given
-        close(self, *others, replace(terms, any_price=True), say)
-
-    patch.setattr(Closing, "__init__", begin)
+    close = Closing._close
+    patch.setattr(Closing, "_close", unbounded)
