@@ -85,7 +85,7 @@ PROVED: dict[str, str] = {
         tests/runtime/test_supervision.py::test_a_disk_that_comes_and_goes_loses_nothing""",
     "An exit that went out meanwhile and was forgotten in a crash is recognised by its id when the venue shows it.": """
         tests/desk/test_settling.py::test_an_exit_that_a_crash_made_us_forget_is_recognised_by_its_id""",
-    "The last exit needs no room on the disk.": """
+    "At an exchange the last exit needs no room on the disk.": """
         tests/cli/test_incidents.py::test_the_last_exit_needs_no_room_on_the_disk
         tests/session/test_records.py::test_the_room_for_a_mark_is_there_before_it_is_needed""",
     # traded elsewhere
