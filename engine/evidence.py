@@ -132,6 +132,11 @@ class Evidence:
             if known is not None and request.size is not None:
                 self._exits[request.client_order_id] = replace(known, size=max(known.size, request.size))
 
+    def returns(self, request: Request) -> None:
+        """A request is known not to have arrived: an order in it takes nothing, unless it leaves again."""
+        if isinstance(request, Submit):
+            self._exits.pop(request.order.client_order_id, None)
+
     def _follow(self, order: Order) -> None:
         instrument = self._instruments.get(order.symbol)
         self._leverages[order.client_order_id] = order.leverage

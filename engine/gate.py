@@ -201,6 +201,10 @@ class Gate:
         self.evidence.leaves(request, now)
         self.pace.leaves(request)
 
+    def returns(self, request: Request) -> None:
+        """A request is known not to have arrived: it is here again."""
+        self.evidence.returns(request)
+
     def hear(self, report: VenueReport, now: int) -> None:
         """Take in what the venue said."""
         self.evidence.hear(report, now)

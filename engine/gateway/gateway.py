@@ -236,7 +236,7 @@ class Gateway:
         elif self.no_entries and waiting.lane is Lane.ENTRY:
             why = f"not sent: {self.no_entries}"
         if why and waiting.held_since is not None:  # that the gate held it is no refusal of the venue's
-            self._queue.overdue(waiting, order, now)
+            self._queue.remove(waiting)
             self._tell_held(request, Reason.EVIDENCE.value, f"{why}: it waited for evidence", final=True)
         elif why:
             self._queue.remove(waiting)
@@ -256,17 +256,17 @@ class Gateway:
             return None
         if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
             waiting.held_since = now
-        if verdict.picture:
-            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
         if verdict.until is None:
             self._queue.remove(waiting)
             self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True)
-            return None
-        waiting.not_before = verdict.until
-        if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
-            waiting.told = True
-            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
-        return max(verdict.until, now + SECOND // 1000)
+        else:
+            waiting.not_before = verdict.until
+            if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
+                waiting.told = True
+                self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
+        if verdict.picture:  # the last: what listens comes back here, and then this request may be gone
+            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
+        return None if verdict.until is None else max(verdict.until, now + SECOND // 1000)
 
     def _ask_picture(self, now: int, longest: int) -> None:
         """At once, and again after pauses that double up to `longest`: pictures cost the tokens that exits need."""
@@ -375,7 +375,8 @@ class Gateway:
                 self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 
     def _try_again(self, waiting: Waiting) -> None:
-        """Exponential backoff with jitter."""
+        """It did not arrive, or it was a question. Exponential backoff with jitter."""
+        self._gate.returns(waiting.request)
         if self._silent:
             return
         rules = self._rules

@@ -6,11 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from engine.model.order import Order, Role
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit, subject
-
-RENEWED = 30_000_000_000
-"""Nanoseconds within which the order that replaces one that waited too long goes on waiting in its place."""
 
 
 class Waiting(Struct):
@@ -38,8 +34,6 @@ class Queue:
     def __init__(self) -> None:
         self._items: list[Waiting] = []
         self._count = 0
-        self._overdue: dict[tuple[str, Role], tuple[int, int]] = {}
-        """By position and purpose: since when the gate had held back an order whose deadline passed meanwhile, and when that was."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -54,19 +48,8 @@ class Queue:
         """Put a request at the end of its lane."""
         self._count += 1
         waiting = Waiting(request.lane, self._count, request, now)
-        if isinstance(request, Submit):
-            held_since, at = self._overdue.pop((request.order.position, request.order.role), (now, 0))
-            waiting.held_since = held_since if now - at <= RENEWED else None
         insort(self._items, waiting)
         return waiting
-
-    def overdue(self, waiting: Waiting, order: Order, now: int) -> None:
-        """Take out an order whose deadline passed while the gate held it back. The one that is decided in its place has waited as long:
-        deadlines are shorter than the gate's patience, which would never end."""
-        self._items.remove(waiting)
-        self._overdue = {key: kept for key, kept in self._overdue.items() if now - kept[1] <= RENEWED}
-        if waiting.held_since is not None:
-            self._overdue[order.position, order.role] = (waiting.held_since, now)
 
     def put_back(self, waiting: Waiting) -> None:
         """A request that could not leave takes its old place."""

@@ -83,10 +83,13 @@ class Office:
         self.reports: list[r.VenueReport] = []
         self.troubles: list[tuple[str, str]] = []
         self.limited: list[str] = []
+        self.on_picture: Callable[[], None] = lambda: None
         self.reserve = reserve
         self.deaths: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: None)
+        listener = Listener(
+            self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: self.on_picture()
+        )
         self.gateway = Gateway(
             self.line,
             rules or GatewayRules(delay=0.0),

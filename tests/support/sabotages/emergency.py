@@ -156,10 +156,12 @@ def forget_the_wire(patch: Patch) -> None:
 
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
-    unbooked = Ours._unbooked
-    patch.setattr(
-        Ours, "_unbooked", lambda self, name, fills: unbooked(self, name, fills) if name in self._own or name in self._orders else ([], None)
-    )
+    change = Ours._change
+
+    def forget(self: Ours, name: str, *terms: Any, **more: Any) -> Decimal:
+        return change(self, name, *terms, **more) if name in self._own or name in self._orders else ZERO
+
+    patch.setattr(Ours, "_change", forget)
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 

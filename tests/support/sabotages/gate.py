@@ -139,3 +139,8 @@ def drop_the_bound(patch: Patch) -> None:
 
     close = Closing._close
     patch.setattr(Closing, "_close", unbounded)
+
+
+@sabotage("H74", "what came back from the line still takes", test="tests/gateway/test_gateway.py::test_what_did_not_arrive_takes_nothing")
+def forget_what_returns(patch: Patch) -> None:
+    patch.setattr(Evidence, "returns", lambda *_: None)

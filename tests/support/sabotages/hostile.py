@@ -1,11 +1,10 @@
-"""What the hostile exchange found: closes that fail, a stop that goes though coins stay, a patience that never ended."""
+"""What the hostile exchange found: closes that fail, and a stop that goes though coins stay."""
 
 from msgspec.structs import replace
 
 from engine.desk import protection, reports
 from engine.emergency import closing
 from engine.emergency.holding import Left
-from engine.gateway.queue import Queue
 from tests.support.sabotage import Patch, sabotage
 
 PROTECTION = "tests/desk/test_protection.py"
@@ -27,15 +26,6 @@ def forget_the_naked_time(patch: Patch) -> None:
 )
 def take_every_leftover(patch: Patch) -> None:
     patch.setattr(Left, "asset", property(lambda _: "nothing"))
-
-
-@sabotage(
-    "H74",
-    "each exit waits from the beginning",
-    test="tests/gateway/test_gateway.py::test_an_exit_that_is_decided_anew_has_waited_as_long_as_the_one_before",
-)
-def renew_the_patience(patch: Patch) -> None:
-    patch.setattr(Queue, "overdue", lambda queue, waiting, *_: queue.remove(waiting))
 
 
 @sabotage(
