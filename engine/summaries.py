@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from engine.books import books
 from engine.clock import SECOND, Clock
@@ -13,7 +14,7 @@ from engine.model.instrument import Kind
 from engine.model.limits import Level
 from engine.model.order import Order, Role
 from engine.model.position import Position
-from engine.session.summary import HeldPosition, OpenOrder, Summary
+from engine.session.summary import BOOKED, HeldPosition, OpenOrder, Summary
 
 PAUSE = SECOND // 10
 """Between two summaries at least; the newest is never left out."""
@@ -88,6 +89,7 @@ class Summaries:
             orders=tuple(_open(order, state) for order in state.orders.values()),
             baseline={name: books(state, name).baseline for name in state.cash if name in bases},
             counters=self._levels(),
+            executions=tuple(islice(reversed(state.executions), BOOKED)),
         )
 
 

@@ -1,12 +1,12 @@
 """What is ours of what the venue holds: the home's summary, and what executions say since.
 
-Theory. The summary says what was ours when it was written, and which orders might still change that. An execution counts on top of it
-when the engine can't have booked it yet, and that is told by ids, because clocks differ:
+Theory. The summary says what was ours when it was written, which executions are in that, and which orders might still change it. An
+execution counts on top where its id is not among those (an order's number says nothing here: each position counts its own), and:
 
-- an order that the summary lists as open: whatever it executed beyond what the summary knows;
-- an order with a higher number than the newest one that the summary knows: all of it;
-- an order of the last exit, this one or an earlier one whose mark still stands: all of it;
-- any other order had ended before the summary: only what executed later than it by more than clocks may differ.
+- of an order that the summary lists as open: whatever it executed beyond what the summary knows;
+- of the last exit, this one or an earlier one whose mark still stands: always;
+- of any other order: where it is younger than the summary, by as much as clocks differ. What is older and of an order that the summary
+  does not list was ended and booked before it, or is not this journal's to count.
 
 Without a summary every execution with our prefix counts, from the first one that the venue tells, and nothing else is assumed: what
 was adopted, or bought under another name, can't be told from the owner's own coins.
@@ -16,12 +16,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.model.fill import Fill
-from engine.model.ids import account_prefix, is_of_last_exit, number_of
+from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Status
 from engine.session.mark import Mark
-from engine.session.summary import HeldPosition, OpenOrder, Summary
+from engine.session.summary import BOOKED, HeldPosition, OpenOrder, Summary
 
 SKEW = 2_000_000_000
 """Nanoseconds by which the venue's clock and ours may differ, once corrected."""
@@ -37,6 +37,11 @@ class Ours:
         self.summary = summary
         self._orders: dict[str, OpenOrder] = {} if summary is None else {order.client_order_id: order for order in summary.orders}
         self._by_venue = {order.venue_order_id: name for name, order in self._orders.items() if order.venue_order_id}
+        told = None if summary is None else summary.executions
+        self._booked = None if told is None else frozenset(told)
+        """Executions that the summary contains; None where it does not tell, as one of an older Flatout."""
+        self._oldest = 0 if summary is None or told is None or len(told) < BOOKED else summary.at - MARGIN
+        """From when on all that it contains are among them: nobody has so many in so short a time."""
         self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
         self._own: set[str] = set()
         self._fills: dict[str, Fill] = {}
@@ -151,7 +156,7 @@ class Ours:
         counted, known = self._unbooked(name, fills)
         change = sum((fill.base_change(instrument) for fill in counted if self._is_lent(fill, instrument) is on_margin), ZERO)
         told = self._told.get(name)
-        if told is None or (known is None and not self._is_new(name)):
+        if told is None or (known is None and not self._is_new(told)):
             return change
         if instrument.moves_coins(told.leverage) is on_margin:
             return change
@@ -163,23 +168,19 @@ class Ours:
         if self.summary is None:
             return fills, None
         at, known = self.summary.at, self._orders.get(name)
+        fresh = fills if self._booked is None else [fill for fill in fills if fill.execution_id not in self._booked]
         if known is not None:
-            return (fills if not known.filled else [fill for fill in fills if fill.at > at]), known.filled
-        if self._is_new(name):
-            return fills, None
-        skew = SKEW if self.summary.newest_order else 0
-        return [fill for fill in fills if fill.at > at + skew], None
+            since = at if self._booked is None else self._oldest
+            return (fresh if not known.filled else [fill for fill in fresh if fill.at > since]), known.filled
+        if name in self._own or name in self._marked:
+            return fresh, None
+        return [fill for fill in fresh if fill.at > (at + SKEW if self._booked is None else at - SKEW)], None
 
-    def _is_new(self, name: str) -> bool:
-        """Whether an order is younger than all that the summary knows."""
-        if self.summary is None or name in self._own or name in self._marked:
+    def _is_new(self, order: Order) -> bool:
+        """Whether an order that the summary does not list is younger than the summary."""
+        if self.summary is None or order.client_order_id in self._own or order.client_order_id in self._marked:
             return True
-        if is_of_last_exit(name):
-            return False
-        try:
-            return bool(self.summary.newest_order) and number_of(name) > number_of(self.summary.newest_order)
-        except ValueError:
-            return False
+        return order.created_at > self.summary.at - SKEW
 
     def _is_lent(self, fill: Fill, instrument: Instrument) -> bool:
         return instrument.kind is not Kind.SPOT or fill.execution_id in self._lent

@@ -19,6 +19,8 @@ from engine.model.order import Role
 from engine.model.side import Side
 
 FILE = "summary.json"
+BOOKED = 1_000
+"""Ids of executions that a summary tells."""
 
 
 class HeldPosition(Struct, frozen=True, kw_only=True):
@@ -72,6 +74,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """By currency: what lay in a cash account before us, and is not ours to sell."""
     counters: tuple[Level, ...] = ()
     """Rate-limit counters, as the gateway knew them."""
+    executions: tuple[str, ...] | None = None
+    """Ids of the last executions that are in `positions` and in what `orders` say they have filled, `BOOKED` of them at most."""
 
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode

@@ -74,16 +74,27 @@ class Scene:
 
     # What the engine did
 
-    def name(self) -> str:
+    def name(self, number: int | None = None) -> str:
+        """The id of an order; engines number those of each position on their own."""
         self.number += 1
-        self.newest = client_order_id(ACCOUNT, "intent", "leg", self.number)
+        self.newest = client_order_id(ACCOUNT, f"intent {self.number}", "leg", self.number if number is None else number)
         return self.newest
 
-    def place(self, side: Side, size: str, role: Role, *, symbol: str = BTC, trigger: str | None = None, price: str | None = None) -> Order:
+    def place(
+        self,
+        side: Side,
+        size: str,
+        role: Role,
+        *,
+        symbol: str = BTC,
+        trigger: str | None = None,
+        price: str | None = None,
+        number: int | None = None,
+    ) -> Order:
         """An order of the engine's, at the venue."""
         kind = OrderType.STOP if trigger else OrderType.LIMIT if price else OrderType.MARKET
         order = Order(
-            self.name(),
+            self.name(number),
             "P",
             symbol,
             side,
@@ -146,6 +157,7 @@ class Scene:
             orders=tuple(self.orders),
             baseline=self.baseline,
             counters=limits.levels(self.exchange.limits, self.clock.now()),
+            executions=tuple(fill.execution_id for fill in self.exchange.fills),
         )
 
     # The last exit

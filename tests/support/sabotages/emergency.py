@@ -12,9 +12,13 @@ from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.emergency.sending import Sender
 from engine.evidence import Evidence
+from engine.model.fill import Fill
+from engine.model.ids import number_of
+from engine.model.mark import Mark
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.session import victim
+from engine.session.summary import Summary
 from tests.support.sabotage import Patch, sabotage
 
 CLOSING = "tests/emergency/test_closing.py"
@@ -213,3 +217,24 @@ def end_before_it_can_act(patch: Patch) -> None:
         return await directly(self, lock, other)
 
     patch.setattr(LastExit, "_directly", first)
+
+
+@sabotage("H113", "an order's number tells its age", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+def believe_numbers(patch: Patch) -> None:
+    unbooked = Ours._unbooked
+
+    def by_number(self: Ours, name: str, fills: list[Fill]) -> tuple[list[Fill], Any]:
+        newest = "" if self.summary is None else self.summary.newest_order
+        return (fills, None) if newest and number_of(name) > number_of(newest) else unbooked(self, name, fills)
+
+    patch.setattr(Ours, "_unbooked", by_number)
+
+
+@sabotage("H113", "what filled before the summary is in it", test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts")
+def believe_times(patch: Patch) -> None:
+    init = Ours.__init__
+
+    def without_ids(self: Ours, account: str, summary: Summary | None, mark: Mark | None) -> None:
+        init(self, account, summary if summary is None else replace(summary, executions=None), mark)
+
+    patch.setattr(Ours, "__init__", without_ids)
