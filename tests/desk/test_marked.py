@@ -113,3 +113,19 @@ def test_a_mark_whose_close_still_rests_is_not_done() -> None:
     story.picture(orders=(resting,))
     assert story.state.marked
     assert "EMERGENCY_EXIT" in story.state.blocks
+
+
+def test_an_entry_that_filled_unheard_is_booked_before_what_closed_it() -> None:
+    """The engine died with its entry on the way: the last exit closed what it bought, and one picture tells both."""
+    story = Story()
+    assert story.buy(stop=None).ok
+    (entry,) = story.state.orders.values()
+    order = sold(story, "0.5")
+    story.tell(Marked("one", (order,)))
+    story.now += SECOND
+    story.count += 1
+    bought = Fill("E1", entry.client_order_id, BTC, Side.BUY, D(60_000), entry.size, D(0), "USD", Liquidity.TAKER, story.now)
+    cash = {"USD": D(1_000_000) - entry.size * 60_000 + D("0.5") * 59_900 - 2, "BTC": entry.size - D("0.5")}
+    story.picture(cash, orders=(), fills=(bought, fill_of(story, order, "0.5")))
+    assert sum(position.size for position in story.state.positions.values()) == entry.size - D("0.5"), "a position that was sold is held by our books"
+    story.replays()
