@@ -141,7 +141,7 @@ class Engine:
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
-        self.permit = permit or Beat()
+        self.permit = permit or Beat(clock.speed)
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
         evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
         self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
@@ -330,12 +330,13 @@ class Engine:
     def _wake_up(self) -> None:
         """Before anything is decided: was the last beat slept through?"""
         now = self.clock.now()
-        if self._beat is None or self._closed or now - self._beat_at <= GAP:
+        late = (now - self._beat_at) / max(self.clock.speed, 1.0)  # of the machine's time: a recorded market runs faster than it stands still
+        if self._beat is None or self._closed or late <= GAP:
             return
         self.gate.evidence.void("this process stood still", now)
         self._look_for_mark()
-        if now - self._beat_at > SLEPT:
-            text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
+        if late > SLEPT:
+            text = f"nobody looked for {late / SECOND:.0f} s"
             self._beat_at = now
             self._inbox.appendleft((Slept(text), None))
 
