@@ -104,7 +104,7 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         fill.fee,
         fill.fee_currency,
         fill.liquidity,
-        fill.at,
+        min(fill.at, ctx.now),  # what executed while a last exit played a recorded market on has the machine's time
         order.position,
     )
     value, known = fill_value(ctx, fill)
