@@ -60,7 +60,7 @@ from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, KeyShared, VenueReport
+from engine.model.report import Charged, KeyShared, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
@@ -364,8 +364,15 @@ class Engine:
                 self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
+        if isinstance(report, Picture) and self.state.marked and not self.gate.evidence.good:
+            report = self._before_the_mark(report)
         if not self._closed and not is_repeat(self.state, report):
             self.post(report)
+
+    def _before_the_mark(self, picture: Picture) -> Picture:
+        """A picture that may lack what a last exit did is taken for as old as that: the mark is not done with it."""
+        newest = max(order.at for order in self.state.marked.values())
+        return replace(picture, as_of=min(picture.as_of, newest))
 
     def quote(self, quote: Quote) -> None:
         """A price: the board keeps it; only what it crosses becomes a message."""
