@@ -98,6 +98,21 @@ def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
 
 
 @pytest.mark.hazard("H113")
+def test_contracts_that_the_operator_left_alone_stay_and_are_named() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.foreign(Side.BUY, "0.3")
+        await scene.clock.sleep(60 * SECOND)
+        scene.hold("1")
+        scene.baseline[BTC] = D("0.3")
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == D("0.3")
+        assert "BTC/USD: 0.3 BTC/USD is not ours and was left alone" in result.lines
+
+    play(tale, profile="kraken-futures")
+
+
+@pytest.mark.hazard("H113")
 def test_what_nobody_can_attribute_is_never_passed_over() -> None:
     async def tale(scene: Scene) -> None:
         scene.hold("1")
