@@ -5,8 +5,9 @@ from msgspec.structs import replace
 
 from engine.model import report as r
 from engine.model.order import Role, Status
+from engine.model.request import Amend, Lane
 from engine.model.side import Side
-from tests.support.evidence import SECOND, Account, D
+from tests.support.evidence import BTC, SECOND, Account, D
 
 pytestmark = [pytest.mark.hazard("H74")]
 
@@ -190,3 +191,20 @@ def test_a_stranger_that_two_pictures_do_not_list_is_over() -> None:
         account.wait(1)
         account.picture("0.4")
         assert account.bound() == D(bound), "nobody asks about it by id"
+
+
+def test_terms_from_before_our_last_change_make_no_exit_smaller() -> None:
+    """The stop was amended to 0.3 and then to 0.5; what the stream says of the first change comes late."""
+    account = Account(long="0.5")
+    account.picture("0.5")
+    stop = account.sent("0.2", Role.STOP)
+    first = account.now
+    account.wait(1)
+    account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    account.hear(r.Amended(stop.client_order_id, D("0.3"), None, D(50_000), first))
+    assert account.bound() == 0, "0.5 may fill by now"
+    account.picture("0.5", orders=(replace(stop, status=Status.OPEN, size=D("0.3"), venue_order_id="V"),), as_of=first)
+    assert account.bound() == 0, "a view from before the change"
+    account.wait(1)
+    account.hear(r.Amended(stop.client_order_id, D("0.4"), None, D(50_000), account.now))
+    assert account.bound() == D("0.1")

@@ -108,3 +108,8 @@ def cancel_unpaid(patch: Patch) -> None:
 @sabotage("H74", "failures have no pace", test=f"{GATE}::test_one_pace_over_all_ways_of_failing")
 def keep_no_pace(patch: Patch) -> None:
     patch.setattr(Pace, "until", lambda *_: (0, 0))
+
+
+@sabotage("H74", "terms of any age are believed", test=f"{EVIDENCE}::test_terms_from_before_our_last_change_make_no_exit_smaller")
+def believe_old_terms(patch: Patch) -> None:
+    patch.setattr("engine.evidence._resized", lambda known, size, at: replace(known, size=size))
