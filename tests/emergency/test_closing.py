@@ -126,6 +126,19 @@ def test_what_nobody_can_attribute_is_never_passed_over() -> None:
 
 
 @pytest.mark.hazard("H113")
+def test_a_coin_that_another_pair_is_priced_in_is_no_money() -> None:
+    """The home is lost, and ETH/BTC is traded, too: bitcoin that nobody can attribute are no less to be told."""
+
+    async def tale(scene: Scene) -> None:
+        result = await scene.exit(None)
+        assert scene.held == 2
+        assert not result.flat, "two bitcoin that nobody can attribute were passed over"
+        assert any("unattributable" in line for line in result.lines), result.lines
+
+    play(tale, coins="2", crosses=("ETH/BTC",))
+
+
+@pytest.mark.hazard("H113")
 def test_all_of_a_symbol_is_closed_where_the_operator_says_so() -> None:
     async def tale(scene: Scene) -> None:
         scene.hold("1")

@@ -34,18 +34,21 @@ ACCOUNT = "main"
 class Scene:
     """One account at one paper venue; prices stand, and are quoted anew ten times a second."""
 
-    def __init__(self, profile: str = "kraken-spot", faults: Faults | None = None, coins: str = "0", tier: str = "pro") -> None:
+    def __init__(
+        self, profile: str = "kraken-spot", faults: Faults | None = None, coins: str = "0", tier: str = "pro", crosses: tuple[str, ...] = ()
+    ) -> None:
         self.clock = Clock(asyncio.get_running_loop(), START)
         found = load_profile(profile)
         if profile == "kraken-spot":
             found = replace(found, limit_options={"tier": tier})
         self.profile = found
         instruments = tuple(instrument_for(found, symbol, D("0.1")) for symbol in (BTC, ETH))
+        instruments += tuple(instrument_for(found, symbol, D("0.00001")) for symbol in crosses)
         self.exchange = Exchange(found, instruments, {"USD": D(1_000_000), "BTC": D(coins)}, "USD")
         delay = Delay(20_000_000, 20_000_000)
         self.venue = PaperVenue(self.exchange, self.clock, seed=7, delay=delay, timeout=2 * SECOND, faults=faults or Faults())
-        self.sizes = {BTC: "1000", ETH: "1000"}
-        self.bids = {BTC: "60000", ETH: "3000"}
+        self.sizes = {BTC: "1000", ETH: "1000"} | dict.fromkeys(crosses, "1000")
+        self.bids = {BTC: "60000", ETH: "3000"} | dict.fromkeys(crosses, "0.05")
         self.orders: list[OpenOrder] = []
         self.positions: list[HeldPosition] = []
         self.baseline = {"BTC": D(coins)}

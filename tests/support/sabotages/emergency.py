@@ -238,3 +238,8 @@ def believe_times(patch: Patch) -> None:
         init(self, account, summary if summary is None else replace(summary, executions=None), mark)
 
     patch.setattr(Ours, "__init__", without_ids)
+
+
+@sabotage("H113", "whatever prices another pair is money", test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money")
+def call_it_money(patch: Patch) -> None:
+    patch.setattr("engine.emergency.flat._money", lambda instruments, *, known: {one.quote for one in instruments})
