@@ -14,7 +14,7 @@ from engine.model.instrument import Kind
 from engine.model.limits import Level
 from engine.model.order import Order, Role
 from engine.model.position import Position
-from engine.session.summary import BOOKED, HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 
 PAUSE = SECOND // 10
 """Between two summaries at least; the newest is never left out."""
@@ -85,12 +85,12 @@ class Summaries:
             seq=ends.seq,
             hash=ends.hash.hex(),
             newest_order=self._newest,
+            executions=tuple(islice(reversed(state.executions), EXECUTIONS)),
             at=self._clock.now(),
             positions=tuple(_held(position, state) for position in state.positions.values() if position.is_open),
             orders=tuple(_open(order, state) for order in state.orders.values()),
             baseline={name: books(state, name).baseline for name in left},
             counters=self._levels(),
-            executions=tuple(islice(reversed(state.executions), BOOKED)),
         )
 
 

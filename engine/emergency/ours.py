@@ -1,12 +1,9 @@
 """What is ours of what the venue holds: the home's summary, and what executions say since.
 
-Theory. The summary says what was ours when it was written, which executions are in that, and which orders might still change it. An
-execution counts on top where its id is not among those (an order's number says nothing here: each position counts its own), and:
-
-- of an order that the summary lists as open: whatever it executed beyond what the summary knows;
-- of the last exit, this one or an earlier one whose mark still stands: always;
-- of any other order: where it is younger than the summary, by as much as clocks differ. What is older and of an order that the summary
-  does not list was ended and booked before it, or is not this journal's to count.
+Theory. The summary says what was ours when it was written, and names the executions that are booked in that. An execution counts on top of it
+when it is not among them; ids tell that, because clocks differ and order numbers begin anew with each position. The summary names only the newest
+executions: one that it does not name and that is older than all of them was booked long ago. Where the venue tells how far an order has filled
+and not by which executions, what is beyond the booked and the listed ones counts, too.
 
 Without a summary every execution with our prefix counts, from the first one that the venue tells, and nothing else is assumed: what
 was adopted, or bought under another name, can't be told from the owner's own coins.
@@ -21,10 +18,8 @@ from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Status
 from engine.session.mark import Mark
-from engine.session.summary import BOOKED, HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 
-SKEW = 2_000_000_000
-"""Nanoseconds by which the venue's clock and ours may differ, once corrected."""
 MARGIN = 90_000_000_000
 """Executions are read from so long before the summary: they may be listed late."""
 
@@ -37,14 +32,10 @@ class Ours:
         self.summary = summary
         self._orders: dict[str, OpenOrder] = {} if summary is None else {order.client_order_id: order for order in summary.orders}
         self._by_venue = {order.venue_order_id: name for name, order in self._orders.items() if order.venue_order_id}
-        told = None if summary is None else summary.executions
-        self._booked = None if told is None else frozenset(told)
-        """Executions that the summary contains; None where it does not tell, as one of an older Flatout."""
-        self._oldest = 0 if summary is None or told is None or len(told) < BOOKED else summary.at - MARGIN
-        """From when on all that it contains are among them: nobody has so many in so short a time."""
         self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
         self._own: set[str] = set()
         self._fills: dict[str, Fill] = {}
+        self._booked = frozenset(() if summary is None else summary.executions)
         self._lent: set[str] = set()
         self._told: dict[str, Order] = {}
 
@@ -153,34 +144,35 @@ class Ours:
     def _change(self, name: str, instrument: Instrument, *, on_margin: bool) -> Decimal:
         """What an order changed that the summary does not contain."""
         fills = [fill for fill in self._fills.values() if fill.client_order_id == name and fill.symbol == instrument.symbol]
-        counted, known = self._unbooked(name, fills)
+        counted = [fill for fill in fills if not self._is_booked(fill)]
         change = sum((fill.base_change(instrument) for fill in counted if self._is_lent(fill, instrument) is on_margin), ZERO)
-        told = self._told.get(name)
-        if told is None or (known is None and not self._is_new(told)):
+        told, known = self._told.get(name), self._orders.get(name)
+        if told is None or (known is None and not self._is_new(told, fills)):
             return change
         if instrument.moves_coins(told.leverage) is on_margin:
             return change
-        more = told.filled - (ZERO if known is None else known) - sum((fill.size for fill in counted), ZERO)
+        more = told.filled - (ZERO if known is None else known.filled) - sum((fill.size for fill in counted), ZERO)
         return change + max(more, ZERO) * told.side.sign
 
-    def _unbooked(self, name: str, fills: list[Fill]) -> tuple[list[Fill], Decimal | None]:
-        """The executions of an order that count on top, and what of it the summary has booked (None: it does not list the order)."""
+    def _is_booked(self, fill: Fill) -> bool:
+        """Whether the summary contains an execution."""
         if self.summary is None:
-            return fills, None
-        at, known = self.summary.at, self._orders.get(name)
-        fresh = fills if self._booked is None else [fill for fill in fills if fill.execution_id not in self._booked]
-        if known is not None:
-            since = at if self._booked is None else self._oldest
-            return (fresh if not known.filled else [fill for fill in fresh if fill.at > since]), known.filled
-        if name in self._own or name in self._marked:
-            return fresh, None
-        return [fill for fill in fresh if fill.at > (at + SKEW if self._booked is None else at - SKEW)], None
-
-    def _is_new(self, order: Order) -> bool:
-        """Whether an order that the summary does not list is younger than the summary."""
-        if self.summary is None or order.client_order_id in self._own or order.client_order_id in self._marked:
+            return False
+        if fill.execution_id in self._booked:
             return True
-        return order.created_at > self.summary.at - SKEW
+        return len(self._booked) >= EXECUTIONS and fill.at < self._booked_since
+
+    @property
+    def _booked_since(self) -> int:
+        """When the oldest of the executions happened that the summary names and the venue lists; zero where it lists none."""
+        return min((fill.at for name, fill in self._fills.items() if name in self._booked), default=0)
+
+    def _is_new(self, told: Order, fills: list[Fill]) -> bool:
+        """Whether an order that the summary does not list is younger than the summary: not one that had ended before."""
+        name = told.client_order_id
+        if self.summary is None or name in self._own or name in self._marked:
+            return True
+        return told.created_at > self.summary.at and not any(self._is_booked(fill) for fill in fills)
 
     def _is_lent(self, fill: Fill, instrument: Instrument) -> bool:
         return instrument.kind is not Kind.SPOT or fill.execution_id in self._lent

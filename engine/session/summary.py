@@ -19,8 +19,8 @@ from engine.model.order import Role
 from engine.model.side import Side
 
 FILE = "summary.json"
-BOOKED = 1_000
-"""Ids of executions that a summary tells."""
+EXECUTIONS = 500
+"""Booked executions that a summary names."""
 
 
 class HeldPosition(Struct, frozen=True, kw_only=True):
@@ -66,6 +66,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Of the last event's batch in the journal's chain, hexadecimal."""
     newest_order: str = ""
     """Client order id of the order that was submitted last."""
+    executions: tuple[str, ...] = ()
+    """Ids of the executions that are booked, the newest `EXECUTIONS`; fewer than that, and they are all that there ever were."""
     at: int = 0
     """Wall clock, nanoseconds."""
     positions: tuple[HeldPosition, ...] = ()
@@ -74,8 +76,6 @@ class Summary(Struct, frozen=True, kw_only=True):
     """What is not ours to close: by currency, what lay in a cash account before us; by symbol, what was left alone on purpose, signed."""
     counters: tuple[Level, ...] = ()
     """Rate-limit counters, as the gateway knew them."""
-    executions: tuple[str, ...] | None = None
-    """Ids of the last executions that are in `positions` and in what `orders` say they have filled, `BOOKED` of them at most."""
 
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode

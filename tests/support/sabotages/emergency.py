@@ -12,13 +12,9 @@ from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.emergency.sending import Sender
 from engine.evidence import Evidence
-from engine.model.fill import Fill
-from engine.model.ids import number_of
-from engine.model.mark import Mark
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.session import victim
-from engine.session.summary import Summary
 from tests.support.sabotage import Patch, sabotage
 
 CLOSING = "tests/emergency/test_closing.py"
@@ -35,7 +31,7 @@ def believe_one_picture(patch: Patch) -> None:
 def only_thirty_days(patch: Patch) -> None:
     patch.setattr(Ours, "positions", ())
     patch.setattr(Ours, "since", 0)
-    patch.setattr(Ours, "_unbooked", lambda self, name, fills: (fills, None))
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
 @sabotage("H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed")
@@ -160,10 +156,12 @@ def forget_the_wire(patch: Patch) -> None:
 
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
-    unbooked = Ours._unbooked
-    patch.setattr(
-        Ours, "_unbooked", lambda self, name, fills: unbooked(self, name, fills) if name in self._own or name in self._orders else ([], None)
-    )
+    booked = Ours._is_booked
+
+    def all_but_known(self: Ours, fill: Any) -> bool:
+        return booked(self, fill) or not (fill.client_order_id in self._own or fill.client_order_id in self._orders)
+
+    patch.setattr(Ours, "_is_booked", all_but_known)
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 
@@ -219,25 +217,14 @@ def end_before_it_can_act(patch: Patch) -> None:
     patch.setattr(LastExit, "_directly", first)
 
 
-@sabotage("H113", "an order's number tells its age", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
-def believe_numbers(patch: Patch) -> None:
-    unbooked = Ours._unbooked
-
-    def by_number(self: Ours, name: str, fills: list[Fill]) -> tuple[list[Fill], Any]:
-        newest = "" if self.summary is None else self.summary.newest_order
-        return (fills, None) if newest and number_of(name) > number_of(newest) else unbooked(self, name, fills)
-
-    patch.setattr(Ours, "_unbooked", by_number)
+@sabotage("H113", "a summary contains no execution", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+def forget_what_is_booked(patch: Patch) -> None:
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
 @sabotage("H113", "what filled before the summary is in it", test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts")
 def believe_times(patch: Patch) -> None:
-    init = Ours.__init__
-
-    def without_ids(self: Ours, account: str, summary: Summary | None, mark: Mark | None) -> None:
-        init(self, account, summary if summary is None else replace(summary, executions=None), mark)
-
-    patch.setattr(Ours, "__init__", without_ids)
+    patch.setattr(Ours, "_is_booked", lambda self, fill: self.summary is not None and fill.at <= self.summary.at)
 
 
 @sabotage("H113", "whatever prices another pair is money", test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money")
