@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts
+from engine.desk import doubts, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
@@ -22,6 +22,8 @@ from engine.model.side import Side
 HELD = 1_000_000_000
 """Nanoseconds until an exit is decided anew that the gate did not let leave; doubles with each attempt up to `HELD_MOST`."""
 HELD_MOST = 15_000_000_000
+AHEAD = 60_000_000_000
+"""Nanoseconds by which no venue's clock is ahead of ours: what is further ahead has the machine's time, and a recorded market another one."""
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -106,7 +108,7 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         fill.fee,
         fill.fee_currency,
         fill.liquidity,
-        fill.at,
+        fill.at if fill.at < ctx.now + AHEAD else ctx.now,  # executed while a last exit was at work on a recorded market
         order.position,
     )
     value, known = fill_value(ctx, fill)
@@ -298,6 +300,8 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     yield from alert(ctx, code, f"{report.request} of {_name(order)}", report.text, order.position)
     if not report.final or not order.is_open:
         return
+    if (position := ctx.state.positions.get(order.position)) is not None:
+        proved.remember(ctx, position, report)
     match report.request:
         case "submit":
             yield e.OrderRejected(ctx.now, order.client_order_id, f"held back: {report.text}", lost=True)

@@ -7,6 +7,7 @@ flattening everything that is open would cost now.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -258,7 +259,7 @@ class Gateway:
             waiting.held_since = now
         if verdict.until is None:
             self._queue.remove(waiting)
-            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True)
+            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True, proved=verdict.proved)
         else:
             waiting.not_before = verdict.until
             if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
@@ -274,9 +275,9 @@ class Gateway:
             self._asked_at, self._asks = now, min(self._asks + 1, 10)
             self._listener.picture()
 
-    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool) -> None:
+    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool, proved: Decimal | None = None) -> None:
         kind = type(request).__name__.lower()
-        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final))
+        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final, proved))
 
     def _send(self, waiting: Waiting, now: int) -> None:
         request = waiting.request
