@@ -145,7 +145,7 @@ def test_who_is_asked_for_a_picture_may_come_back_at_once() -> None:
 
     async def tale(office: Office) -> None:
         gate = office.gateway._gate
-        gate.admit = lambda request, *_: Held(Reason.REPAIR, "refused", None, picture=True)  # type: ignore[method-assign, assignment]
+        gate.admit = lambda request, *_: Held(Reason.REPAIR, "refused", None, picture=True)  # type: ignore[method-assign]
         office.on_picture = office.gateway.pump
         office.gateway.enqueue([submit("stop", Lane.PROTECT)])
         assert office.gateway.idle
