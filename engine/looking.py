@@ -50,6 +50,8 @@ class Known(Struct, frozen=True):
     """When the last event was written, nanoseconds; 0 for an empty journal."""
     seq: int
     """Its number."""
+    marks: frozenset[str] = frozenset()
+    """The last exits whose orders it has booked, by the name of their mark."""
 
 
 def journal_of(settings: Settings, folder: Path) -> Journal:
@@ -66,7 +68,7 @@ def last_known(settings: Settings, folder: Path) -> Known:
         view = _view(settings, state, journal)
     finally:
         journal.close()
-    return Known(view, at, state.seq)
+    return Known(view, at, state.seq, frozenset(state.booked_marks))
 
 
 def _replayed(settings: Settings, journal: Journal) -> tuple[State, int]:

@@ -179,7 +179,8 @@ def rehearse(common: Common, profile: str) -> None:
 def status(common: Common, as_json: bool, venue: bool) -> None:
     """Say how the account stands: by its engine, or, where none runs, by its journal. Sends nothing.
 
-    Exit codes: 0 an engine runs or nothing is open, 2 unusable, 5 no engine runs and something is open, 6 not known.
+    Exit codes: 0 an engine runs, nothing is open, or a last exit ended flat; 2 unusable; 5 no engine runs and something is
+    open; 6 not known.
     """
     from tui.looking import status as tell
 

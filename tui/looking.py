@@ -1,6 +1,6 @@
 """`flatout status`: how an account stands, asked of its engine, read from its journal, or asked of the venue. Never sends anything.
 
-Exit codes: 0 an engine runs, or nothing is open; 2 unusable; 5 no engine runs and something is open; 6 it is not known.
+Exit codes: 0 an engine runs, nothing is open, or a last exit ended flat; 2 unusable; 5 no engine runs and something is open; 6 it is not known.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from engine.model.money import plain
 from engine.model.order import Order
 from engine.model.position import Protection
 from engine.model.view import View
+from engine.session import mark as marks
 from engine.session import summary as summaries
 from engine.session.identity import Identity, IdentityError, Resolved, check_key
 from engine.session.running import running
@@ -101,7 +102,12 @@ def _last_known(resolved: Resolved, holder: Holder | None, *, as_json: bool) -> 
     else:
         say(_nobody(resolved, known.at, len(held), len(orders), holder))
         say(*told(view))
-    return OPEN if held or orders else DONE
+    left = marks.read(resolved.folder)
+    if left is None or not left.orders or left.name in known.marks:
+        return OPEN if held or orders else DONE
+    if not as_json:
+        say(f"  a last exit ended {left.outcome.upper()} at {_time(left.beat_at)}; the journal books it when an engine opens next")
+    return DONE if left.outcome == "flat" else OPEN
 
 
 def _nobody(resolved: Resolved, at: int, positions: int, orders: int, holder: Holder | None) -> str:

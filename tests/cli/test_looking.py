@@ -187,6 +187,16 @@ def test_status_of_an_account_that_ended_flat_is_done(place: Place) -> None:
     assert view["known_at"] > 0
 
 
+def test_status_says_that_a_last_exit_was_at_work(place: Place) -> None:
+    """The journal still has the position: whoever looks after an emergency must not read that nothing watches it."""
+    with holding(place, "paper") as engine:
+        engine.send_signal(signal.SIGSTOP)
+        assert place.flatout("flatten", "--yes", timeout=90).returncode == 0
+    told = place.flatout("status")
+    assert "a last exit ended FLAT at" in told.stdout, told.stdout
+    assert told.returncode == 0
+
+
 @pytest.mark.hazard("H118")
 def test_status_is_a_line_a_thing_and_shows_no_escape_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with holding(place, "paper"):
