@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 
 from tests.bench.rounds.account import Account
+from tests.bench.rounds.spawning import Nursery
 from tests.bench.rounds.tally import Tally
 
 ROUNDS = 20
@@ -26,7 +27,7 @@ class Search:
     """Accounts, one after the other, in a few threads."""
 
     def __init__(self, rounds: int, seed: int, seconds: float, venues: tuple[str, ...], keep: Path | None) -> None:
-        self.tally = Tally()
+        self.tally, self._nursery = Tally(), Nursery()
         self._left = dict.fromkeys(venues, rounds)
         self._seed, self._keep = seed, keep
         self._until = time.monotonic() + seconds
@@ -48,7 +49,7 @@ class Search:
         """Until there is nothing more to do."""
         while (wanted := self._next()) is not None:
             venue, seed, count = wanted
-            account = Account(venue, seed, self.tally, self._keep)
+            account = Account(venue, seed, self.tally, self._nursery, self._keep)
             try:
                 for _ in range(count):
                     if time.monotonic() > self._until:
@@ -72,6 +73,7 @@ class Search:
                 told = time.monotonic()
                 broken = sum(map(len, self.tally.violations.values()))
                 print(f"{told - began:.0f} s: {dict(self.tally.rounds)} rounds, {broken} violations", file=sys.stderr, flush=True)
+        self._nursery.close()
 
 
 def main(words: list[str]) -> int:

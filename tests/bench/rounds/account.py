@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import threading
 import time
@@ -17,7 +16,8 @@ from random import Random
 from engine.home import Home
 from tests.bench.rounds.engine import Engine
 from tests.bench.rounds.exits import Exits
-from tests.bench.rounds.place import NAME, ROOT, Place
+from tests.bench.rounds.place import NAME, Place
+from tests.bench.rounds.spawning import Nursery
 from tests.bench.rounds.storms import STORMS
 from tests.bench.rounds.tally import Tally
 from tests.bench.rounds.truth import DUST, ENTERS
@@ -37,12 +37,12 @@ UNTOUCHED = frozenset({"STARTING", "UNEXPLAINED"})
 class Account:
     """One account and the processes around it."""
 
-    def __init__(self, venue: str, seed: int, tally: Tally, keep: Path | None) -> None:
+    def __init__(self, venue: str, seed: int, tally: Tally, nursery: Nursery, keep: Path | None) -> None:
         self.random = Random(f"{venue} {seed}")
         self.folder = Path(tempfile.mkdtemp(prefix="rounds-"))
         self.name = f"{venue} seed {seed}"
         self.tally, self._keep = tally, keep
-        self.place = Place(venue, self.folder, self.random)
+        self.place = Place(venue, self.folder, self.random, nursery)
         self.engines: list[Engine] = []
         self.asked: dict[str, set[Decimal]] = defaultdict(set)
         self.weather = "calm"
@@ -66,6 +66,9 @@ class Account:
         if (kind, words) in self._told:
             return
         self._told.add((kind, words))
+        if not self.bad and self._keep is not None:  # as it is now: what follows may hide it
+            now = self._keep / f"{self.name.replace(' ', '-')}-then"
+            shutil.copytree(self.folder, now, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
         self.bad = True
         self.say(f"VIOLATION {kind}: {words}")
         self.tally.violation(kind, f"{self.name} ({self.place.label}) round {self.round}: {words}")
@@ -264,6 +267,8 @@ class Account:
             return False
         coin = self.random.choice(sorted(self.place.own))
         amount = self.place.own[coin] * D(self.random.randint(1, 30)) / 100
+        if self.place.venue == "paper" and self.holder is None:
+            return False
         self.say(f"the owner {'takes' if sign > 0 else 'brings'} {amount} {coin}")
         after = self.place.own[coin] - sign * amount
         if sign > 0:
@@ -293,15 +298,17 @@ class Account:
     def _status(self) -> bool:
         """The command says whether anybody watches."""
         alone = self.holder is None and not self.exits.at_work
-        done = subprocess.run(
-            self.place.command("status"), capture_output=True, text=True, env=self.place.environment, cwd=ROOT, timeout=60, check=False
-        )
-        self.say(f"status says {done.returncode}: {(done.stdout + done.stderr).splitlines()[:1]}")
+        one = self.place.command("status")
+        text = one.stdout.read()
+        code = one.wait()
+        for pipe in (one.stdin, one.stdout):
+            pipe.close()
+        self.say(f"status says {code}: {text.splitlines()[:1]}")
         held = [symbol for symbol, size in self.place.truth().held().items() if size > DUST[symbol]]
-        if alone and self.holder is None and held and done.returncode == 0:
-            self.fault("status", f"{held} held, no engine runs, and status exits 0: {done.stdout[:200]}")
-        if "Traceback" in done.stderr:
-            self.fault("traceback", done.stderr[-300:])
+        if alone and self.holder is None and held and code == 0:
+            self.fault("status", f"{held} held, no engine runs, and status exits 0: {text[:200]}")
+        if "Traceback" in text:
+            self.fault("traceback", text[-300:])
         return True
 
     # The end

@@ -1,15 +1,13 @@
 """One engine process of a round, as whoever started it sees it."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from typing import Any
 
-from tests.bench.rounds.place import ROOT, Place
+from tests.bench.rounds.place import Place
 
 Json = dict[str, Any]  # whatever it says
 FRESH = 3.0
@@ -39,15 +37,7 @@ class Engine:
         self._lock = threading.Lock()
         self._errors = (place.folder / f"engine-{number}.err").open("w")
         words = [str(place.settings), str(place.home), "take-over" if take_over else "-"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.rounds.child", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            env=place.environment,
-            cwd=ROOT,
-        )
+        self.process = place.nursery.spawn("tests.bench.rounds.child", words, place.environment, self._errors)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -104,7 +94,7 @@ class Engine:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it is still there."""
         if self.alive:
-            os.kill(self.process.pid, number)
+            self.process.send_signal(number)
             if number in (signal.SIGSTOP, signal.SIGCONT):
                 self.stopped = number is signal.SIGSTOP
                 self.woken = time.monotonic()
@@ -138,4 +128,4 @@ class Engine:
                     pipe.close()
             except OSError:
                 pass
-        return self.process.returncode
+        return self.process.returncode or 0

@@ -1,14 +1,12 @@
 """`flatout flatten --yes` as a process: alone, two at once, disturbed in the middle; judged the moment it ends, and timed."""
 
 import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from engine import assembly
 from tests.bench.last_exit import Held, best
-from tests.bench.rounds.place import ROOT
+from tests.bench.rounds.spawning import Forked
 from tests.bench.rounds.truth import DUST, STOPS
 
 if TYPE_CHECKING:
@@ -19,8 +17,6 @@ ASKED = 3.0
 PATIENCE = 170.0
 """Seconds after which a last exit hangs: it promises to end within 120 s, and may wait for the venue before."""
 CODES = {0: "flat", 1: "not flat, and said so", 2: "unusable", -9: "killed"}
-IMPORTS = "import tui.cli, tui.flattening, engine.emergency.opening, engine.assembly, engine.exchange"
-LIVE = "; from engine.venues.live.dialects import dialect; dialect('kraken')"
 
 
 class Exits:
@@ -36,8 +32,9 @@ class Exits:
     def _started(self) -> float:
         if not self._begin:
             began = time.monotonic()
-            code = IMPORTS + (LIVE if self._account.place.venue != "paper" else "")
-            subprocess.run([sys.executable, "-c", code], env=self._account.place.environment, cwd=ROOT, check=True)
+            one = self._account.place.command("flatten", "--help")
+            one.stdout.read()
+            one.wait()
             self._begin = time.monotonic() - began
         return self._begin
 
@@ -96,30 +93,30 @@ class Exits:
             account.say(f"flat after {self._taken:.2f} s, best {fastest:.2f} s")
         return codes
 
-    def _popen(self) -> "subprocess.Popen[str]":
-        place = self._account.place
-        command = place.command("flatten", "--yes")
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=place.environment, cwd=ROOT)
+    def _popen(self) -> Forked:
+        return self._account.place.command("flatten", "--yes")
 
-    def _ended(self, one: "subprocess.Popen[str]", taken: float) -> int:
+    def _ended(self, one: Forked, taken: float) -> int:
         """Judge one that ended just now, by the truth of this moment."""
-        account, code = self._account, one.returncode
+        account, code = self._account, one.returncode or 0
         left = account.place.truth().left()
         self._taken = taken
-        assert one.stdout is not None
         text = one.stdout.read()
-        one.stdout.close()
+        for pipe in (one.stdin, one.stdout):
+            pipe.close()
         account.say(f"flatten ended with {code} after {taken:.2f} s; left: {left}\n{text}")
         account.tally.exit(f"{account.place.venue}: {CODES.get(code, code)}")
         if code == 0 and left:
             account.fault("false flat", f"exit 0, and left: {left}")
+        if code == 1 and not left and account.weather == "calm":
+            account.fault("not seen", "exit 1, and nothing is left")
         if code == 1 and "NOT FLAT" not in text:
             account.fault("mute", f"exit 1 without a word: {text[-300:]}")
         if code not in CODES or code == 2 or "Traceback" in text:
             account.fault("unusable", f"exit {code}: {text[-300:]}")
-        return int(code)
+        return code
 
-    def _disturb(self, how: str, running: "list[subprocess.Popen[str]]") -> None:
+    def _disturb(self, how: str, running: list[Forked]) -> None:
         account = self._account
         one = account.holder
         account.say(f"meanwhile: {how}")

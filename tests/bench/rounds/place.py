@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import Any
 
 from engine.model.limits import Level
 from tests.bench.rounds import truth as t
+from tests.bench.rounds.spawning import Forked, Nursery
 from tui.exchanging import SYMBOLS
 
 Json = dict[str, Any]  # whatever is said
@@ -45,7 +45,8 @@ max_open_risk = "5"
 class Place:
     """One account at one venue."""
 
-    def __init__(self, venue: str, folder: Path, random: Random) -> None:
+    def __init__(self, venue: str, folder: Path, random: Random, nursery: Nursery) -> None:
+        self.nursery = nursery
         self.venue = venue
         self.folder = folder
         self.profile = PROFILES[venue]
@@ -63,7 +64,7 @@ class Place:
         self.settings = folder / "settings.toml"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("FLATOUT_")}
         self.environment |= {"FLATOUT_HOME": str(self.home), "FLATOUT_SETTINGS": str(self.settings), "PYTHONPATH": str(ROOT)}
-        self._exchange: subprocess.Popen[str] | None = None
+        self._exchange: Forked | None = None
         self._told: Queue[Json] = Queue()
         self._lock, self._number = threading.Lock(), 0
         self._begin()
@@ -84,16 +85,9 @@ class Place:
             more += ["cash = {" + ", ".join(f'{name} = "{amount}"' for name, amount in self.cash.items()) + "}"]
         else:
             words = [self.profile, self.tier, str(self.seed), str(self.lag), json.dumps(self.cash)]
-            self._exchange = subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.rounds.exchange", *words],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=(self.folder / "exchange.err").open("w"),
-                text=True,
-                env=self.environment,
-                cwd=ROOT,
-            )
-            assert self._exchange.stdout is not None
+            errors = (self.folder / "exchange.err").open("w")
+            self._exchange = self.nursery.spawn("tests.bench.rounds.exchange", words, self.environment, errors)
+            errors.close()
             ready = json.loads(self._exchange.stdout.readline())
             self.rest = ready["rest"]
             venue = "krakenfutures" if self.derivatives else "kraken"
@@ -107,14 +101,12 @@ class Place:
 
     def _listen(self) -> None:
         assert self._exchange is not None
-        assert self._exchange.stdout is not None
         for line in self._exchange.stdout:
             self._told.put(json.loads(line))
 
     def do(self, **told: object) -> Any:
         """Have the exchange do something that no client can ask for; its answer."""
         assert self._exchange is not None
-        assert self._exchange.stdin is not None
         with self._lock:
             self._number += 1
             self._exchange.stdin.write(json.dumps({"number": self._number, **told}) + "\n")
@@ -152,14 +144,13 @@ class Place:
         """What the truth of now breaks."""
         return t.broken(self.truth(), asked, self.own)
 
-    def command(self, *words: str) -> list[str]:
-        """The command line as a person types it."""
-        return [sys.executable, "-m", "tui.cli", "--account", NAME, *words]
+    def command(self, *words: str) -> Forked:
+        """The command line as a person types it, as a process."""
+        return self.nursery.spawn("tui.cli", ["--account", NAME, *words], self.environment)
 
     def close(self) -> None:
         """End the exchange."""
         if self._exchange is not None:
-            assert self._exchange.stdin is not None
             self._exchange.stdin.close()
             try:
                 self._exchange.wait(5)
