@@ -4,9 +4,12 @@ Theory. The summary says what was ours when it was written, and which orders mig
 when the engine can't have booked it yet, and that is told by ids, because clocks differ:
 
 - an order that the summary lists as open: whatever it executed beyond what the summary knows;
-- an order with a higher number than the newest one that the summary knows: all of it;
+- an order that the summary lists as ended a short while ago: whatever it executed beyond what the summary knows;
 - an order of the last exit, this one or an earlier one whose mark still stands: all of it;
-- any other order had ended before the summary: only what executed later than it by more than clocks may differ.
+- any other order had ended long before the summary, or is younger than it: what executed later than it, less what clocks may differ.
+
+The numbers in the ids prove nothing here: each position counts its own exits, so an old close may bear a higher number than the newest
+entry. Only of a summary by an older Flatout, which lists no ended orders, they are all that there is.
 
 Without a summary every execution with our prefix counts, from the first one that the venue tells, and nothing else is assumed: what
 was adopted, or bought under another name, can't be told from the owner's own coins.
@@ -36,6 +39,7 @@ class Ours:
         self.prefix = account_prefix(account)
         self.summary = summary
         self._orders: dict[str, OpenOrder] = {} if summary is None else {order.client_order_id: order for order in summary.orders}
+        self._ended = {order.client_order_id: order.filled for order in (summary.ended or ())} if summary is not None else {}
         self._by_venue = {order.venue_order_id: name for name, order in self._orders.items() if order.venue_order_id}
         self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
         self._own: set[str] = set()
@@ -165,10 +169,23 @@ class Ours:
         at, known = self.summary.at, self._orders.get(name)
         if known is not None:
             return (fills if not known.filled else [fill for fill in fills if fill.at > at]), known.filled
+        if name in self._ended and name not in self._own:
+            return self._beyond(fills, self._ended[name]), self._ended[name]
         if self._is_new(name):
             return fills, None
         skew = SKEW if self.summary.newest_order else 0
         return [fill for fill in fills if fill.at > at + skew], None
+
+    @staticmethod
+    def _beyond(fills: list[Fill], booked: Decimal) -> list[Fill]:
+        """The executions of an order beyond those, oldest first, that make up what is booked of it."""
+        found = []
+        for fill in sorted(fills, key=lambda one: one.at):
+            if booked > ZERO:
+                booked -= fill.size
+            else:
+                found.append(fill)
+        return found
 
     def _is_new(self, name: str) -> bool:
         """Whether an order is younger than all that the summary knows."""
@@ -176,6 +193,10 @@ class Ours:
             return True
         if is_of_last_exit(name):
             return False
+        if self.summary.ended is not None:
+            told = self._told.get(name)
+            late = any(fill.at > self.summary.at - SKEW for fill in self.fills_of(name))
+            return name not in self._orders and name not in self._ended and (late or (told is not None and told.is_open))
         try:
             return bool(self.summary.newest_order) and number_of(name) > number_of(self.summary.newest_order)
         except ValueError:

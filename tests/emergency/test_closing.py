@@ -151,6 +151,48 @@ def test_what_filled_after_the_summary_counts(profile: str) -> None:
     play(tale, profile=profile)
 
 
+@pytest.mark.hazard("H113")
+@BOTH
+def test_what_was_closed_before_the_summary_counts_once(profile: str) -> None:
+    """Each position numbers its own exits: the close of an old one bears a higher number than all orders of the newest one."""
+
+    async def tale(scene: Scene) -> None:
+        scene.place(Side.BUY, "0.7", Role.ENTRY)
+        scene.number = 400
+        scene.place(Side.SELL, "0.7", Role.CLOSE)
+        await scene.clock.sleep(SECOND)
+        scene.number = 5
+        scene.hold("1")
+        await scene.clock.sleep(5 * SECOND)
+        result = await scene.exit(scene.summary())
+        assert scene.held == D("2" if profile == "kraken-spot" else "0"), scene.said
+        assert result.flat, result.lines
+        assert scene.clock.now() - scene.began < 40 * SECOND, "nobody waits for coins that were sold before"
+
+    play(tale, profile=profile, coins="2")
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_what_fills_after_the_summary_counts_whatever_its_number(profile: str) -> None:
+    """The entry of a new position bears number one, below the newest exit of an old one."""
+
+    async def tale(scene: Scene) -> None:
+        scene.number = 400
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        told = scene.summary()
+        scene.number = 0
+        await scene.clock.sleep(SECOND // 2)
+        scene.place(Side.BUY, "0.5", Role.ENTRY)
+        await scene.clock.sleep(5 * SECOND)
+        result = await scene.exit(told)
+        assert scene.held == D("2" if profile == "kraken-spot" else "0"), scene.said
+        assert result.flat, result.lines
+
+    play(tale, profile=profile, coins="2")
+
+
 @pytest.mark.hazard("H73")
 def test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive() -> None:
     """Its close was on the wire when it died. It arrives two seconds later; own coins lie in the same heap."""

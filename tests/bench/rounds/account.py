@@ -69,6 +69,7 @@ class Account:
         if not self.bad and self._keep is not None:  # as it is now: what follows may hide it
             now = self._keep / f"{self.name.replace(' ', '-')}-then"
             shutil.copytree(self.folder, now, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
+            (now / "transcript.txt").write_text("\n".join(self._lines))
         self.bad = True
         self.say(f"VIOLATION {kind}: {words}")
         self.tally.violation(kind, f"{self.name} ({self.place.label}) round {self.round}: {words}")

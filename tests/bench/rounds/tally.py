@@ -1,5 +1,6 @@
 """What all accounts count together, and the tables that are printed of it."""
 
+import sys
 import threading
 from collections import Counter, defaultdict
 from statistics import median, quantiles
@@ -37,6 +38,7 @@ class Tally:
         """Something that must not be."""
         with self._lock:
             self.violations[kind].append(words)
+            print(f"{kind}: {words}", file=sys.stderr, flush=True)
 
     def time(self, label: str, way: str, taken: float, best: float) -> None:
         """Seconds from the call to flat, and the best possible."""

@@ -46,6 +46,16 @@ def pass_over(patch: Patch) -> None:
     patch.setattr(Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)])
 
 
+@sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_what_was_closed_before_the_summary_counts_once")
+def believe_numbers(patch: Patch) -> None:
+    begin = Ours.__init__
+    patch.setattr(
+        Ours,
+        "__init__",
+        lambda self, account, summary, mark: begin(self, account, summary and replace(summary, ended=None), mark),
+    )
+
+
 @sabotage("H113", "a lost home means that nothing is ours", test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove")
 def nothing_without_a_home(patch: Patch) -> None:
     patch.setattr(Ours, "size", lambda self, instrument, *, on_margin: ZERO)
