@@ -320,7 +320,7 @@ class Account:
         self.owner(do="faults", faults="calm", lag=self.place.lag)
         self.weather = "calm"
         for _ in range(3):
-            if 0 in self.exits.run(1, ""):
+            if 0 in self.exits.run(1, "") or self.exits.unsure:
                 break
         else:
             self.fault("never flat", f"three last exits in fair weather: {self.place.truth().left()}")

@@ -25,6 +25,7 @@ class Exits:
     def __init__(self, account: "Account") -> None:
         self._account = account
         self.at_work = 0
+        self.unsure = False
         self._taken = 0.0
         self._begin = 0.0
         """Seconds that Python needs to start and to import the command, now."""
@@ -105,10 +106,13 @@ class Exits:
         for pipe in (one.stdin, one.stdout):
             pipe.close()
         account.say(f"flatten ended with {code} after {taken:.2f} s; left: {left}\n{text}")
-        account.tally.exit(f"{account.place.venue}: {CODES.get(code, code)}")
+        # coins that the owner brought, and that no engine was told to leave alone: it must not call that flat, and says so
+        unsure = "is unattributable" in text
+        self.unsure = unsure and not left
+        account.tally.exit(f"{account.place.venue}: {CODES.get(code, code)}{', for coins of the owner' if self.unsure else ''}")
         if code == 0 and left:
             account.fault("false flat", f"exit 0, and left: {left}")
-        if code == 1 and not left and account.weather == "calm":
+        if code == 1 and not left and account.weather == "calm" and not unsure:
             account.fault("not seen", "exit 1, and nothing is left")
         if code == 1 and "NOT FLAT" not in text:
             account.fault("mute", f"exit 1 without a word: {text[-300:]}")
