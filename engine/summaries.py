@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 from engine.books import books
 from engine.clock import SECOND, Clock
@@ -13,7 +14,7 @@ from engine.model.instrument import Kind
 from engine.model.limits import Level
 from engine.model.order import Order, Role
 from engine.model.position import Position
-from engine.session.summary import RECENT, EndedOrder, HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 
 PAUSE = SECOND // 10
 """Between two summaries at least; the newest is never left out."""
@@ -83,10 +84,10 @@ class Summaries:
             seq=ends.seq,
             hash=ends.hash.hex(),
             newest_order=self._newest,
+            executions=tuple(islice(reversed(state.executions), EXECUTIONS)),
             at=self._clock.now(),
             positions=tuple(_held(position, state) for position in state.positions.values() if position.is_open),
             orders=tuple(_open(order, state) for order in state.orders.values()),
-            ended=tuple(_ended(state, self._clock.now() - RECENT)),
             baseline={name: books(state, name).baseline for name in state.cash if name in bases},
             counters=self._levels(),
         )
@@ -113,14 +114,6 @@ def _is_adopted(position: Position, state: State) -> bool:
         return False
     ours = (*state.orders_for(position.id), *state.ended.values())
     return not any(order.position == position.id and order.role is Role.ENTRY for order in ours)
-
-
-def _ended(state: State, since: int) -> Iterator[EndedOrder]:
-    """The orders that ended since then. Those that ended last stand last."""
-    for order in reversed(state.ended.values()):
-        if (order.closed_at or order.created_at) < since:
-            return
-        yield EndedOrder(order.client_order_id, order.filled)
 
 
 def _open(order: Order, state: State) -> OpenOrder:

@@ -19,8 +19,8 @@ from engine.model.order import Role
 from engine.model.side import Side
 
 FILE = "summary.json"
-RECENT = 120_000_000_000
-"""Nanoseconds for which an order that ended is still listed. The last exit reads executions from so long before the summary."""
+EXECUTIONS = 500
+"""Booked executions that a summary names."""
 
 
 class HeldPosition(Struct, frozen=True, kw_only=True):
@@ -54,14 +54,6 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     """The venue has not told what became of the last request about it."""
 
 
-class EndedOrder(Struct, frozen=True, array_like=True):
-    """One order of ours that ended a short while before the summary was written."""
-
-    client_order_id: str
-    filled: Decimal
-    """What of its executions stands in the summary's positions."""
-
-
 class Summary(Struct, frozen=True, kw_only=True):
     """The account as of event `seq` of its journal."""
 
@@ -74,12 +66,12 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Of the last event's batch in the journal's chain, hexadecimal."""
     newest_order: str = ""
     """Client order id of the order that was submitted last."""
+    executions: tuple[str, ...] = ()
+    """Ids of the executions that are booked, the newest `EXECUTIONS`; fewer than that, and they are all that there ever were."""
     at: int = 0
     """Wall clock, nanoseconds."""
     positions: tuple[HeldPosition, ...] = ()
     orders: tuple[OpenOrder, ...] = ()
-    ended: tuple[EndedOrder, ...] | None = None
-    """Those of the last `RECENT` nanoseconds; None in a summary of an older Flatout."""
     baseline: dict[str, Decimal] = {}
     """By currency: what lay in a cash account before us, and is not ours to sell."""
     counters: tuple[Level, ...] = ()

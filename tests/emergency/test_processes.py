@@ -46,7 +46,10 @@ async def main():
 asyncio.run(main())
 """
 
-UNUSED = HOLD.replace("answer = await session.ask(", "print('holding', flush=True)\n    await asyncio.Event().wait()\n    answer = await session.ask(")
+UNUSED = HOLD.replace(
+    "    answer = await session.ask(",
+    "    print('holding', flush=True)\n    await asyncio.Event().wait()\n    answer = await session.ask(",
+)
 """The same, before anything was bought."""
 
 REFUSE = """

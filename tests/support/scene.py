@@ -20,7 +20,7 @@ from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.side import Side
 from engine.session.pen import AlwaysPermit
-from engine.session.summary import EndedOrder, HeldPosition, OpenOrder, Summary
+from engine.session.summary import HeldPosition, OpenOrder, Summary
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
 
@@ -53,8 +53,6 @@ class Scene:
         self.began = START
         self.number = 0
         self.newest = ""
-        self.older = False
-        """Whether the summary is one of an older Flatout, which lists no ended orders."""
         self.quote()
 
     # The market
@@ -146,7 +144,7 @@ class Scene:
             at=self.clock.now(),
             positions=tuple(self.positions),
             orders=tuple(self.orders),
-            ended=None if self.older else tuple(EndedOrder(name, one.filled) for name, one in self.exchange.ended.items()),
+            executions=tuple(fill.execution_id for fill in reversed(self.exchange.fills)),
             baseline=self.baseline,
             counters=limits.levels(self.exchange.limits, self.clock.now()),
         )

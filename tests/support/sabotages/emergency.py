@@ -12,6 +12,8 @@ from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.emergency.sending import Sender
 from engine.evidence import Evidence
+from engine.model.fill import Fill
+from engine.model.ids import number_of
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.session import victim
@@ -48,12 +50,11 @@ def pass_over(patch: Patch) -> None:
 
 @sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_what_was_closed_before_the_summary_counts_once")
 def believe_numbers(patch: Patch) -> None:
-    begin = Ours.__init__
-    patch.setattr(
-        Ours,
-        "__init__",
-        lambda self, account, summary, mark: begin(self, account, summary and replace(summary, ended=None), mark),
-    )
+    def booked(self: Ours, fill: Fill) -> bool:
+        summary = self.summary
+        return summary is not None and number_of(fill.client_order_id) <= number_of(summary.newest_order)
+
+    patch.setattr(Ours, "_is_booked", booked)
 
 
 @sabotage("H113", "a lost home means that nothing is ours", test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove")
