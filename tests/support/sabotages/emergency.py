@@ -33,7 +33,7 @@ def believe_one_picture(patch: Patch) -> None:
 def only_thirty_days(patch: Patch) -> None:
     patch.setattr(Ours, "positions", ())
     patch.setattr(Ours, "since", 0)
-    patch.setattr(Ours, "_unbooked", lambda self, name, fills: (fills, None))
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
 @sabotage("H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed")
@@ -167,10 +167,7 @@ def forget_the_wire(patch: Patch) -> None:
 
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
-    unbooked = Ours._unbooked
-    patch.setattr(
-        Ours, "_unbooked", lambda self, name, fills: unbooked(self, name, fills) if name in self._own or name in self._orders else ([], None)
-    )
+    patch.setattr(Ours, "_is_booked", lambda self, fill: fill.client_order_id not in self._own | self._orders.keys())
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 
