@@ -8,6 +8,7 @@ of seed S + k plays the same operations again with `--seed S+k --rounds 20 --job
 """
 
 import argparse
+import signal
 import sys
 import threading
 import time
@@ -44,6 +45,10 @@ class Search:
             self._seed += 1
             self.tally.accounts += 1
             return venue, self._seed - 1, count
+
+    def stop(self) -> None:
+        """Begin no further round; what is under way ends in order, and is told."""
+        self._until = 0.0
 
     def work(self) -> None:
         """Until there is nothing more to do."""
@@ -87,6 +92,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--keep", type=Path, help="where to keep what broke")
     told = parser.parse_args(words)
     search = Search(told.rounds, told.seed, told.seconds, VENUES if told.venue == "all" else (told.venue,), told.keep)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: search.stop())
     search.run(told.jobs)
     print("\n".join(search.tally.lines()))
     return int(bool(search.tally.violations))

@@ -82,7 +82,7 @@ class Place:
     def _begin(self) -> None:
         more = [f'limits = {{ tier = "{self.tier}" }}'] if self.tier else []
         if self.venue == "paper":
-            more += ["cash = {" + ", ".join(f'{name} = "{amount}"' for name, amount in self.cash.items()) + "}"]
+            more += ['venue = "paper"', "cash = {" + ", ".join(f'{name} = "{amount}"' for name, amount in self.cash.items()) + "}"]
         else:
             words = [self.profile, self.tier, str(self.seed), str(self.lag), json.dumps(self.cash)]
             errors = (self.folder / "exchange.err").open("w")
