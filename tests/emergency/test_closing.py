@@ -441,6 +441,28 @@ def test_a_second_exit_counts_what_the_first_one_sold(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H73")
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(marked: bool, tmp_path: Path) -> None:
+    """The first one sold ours and could not say flat, because more lies there than before. The summary is from before both."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        told, folder = scene.summary(), tmp_path if marked else None
+        scene.venue.withdraw("BTC", D("-1.5"))
+        shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
+        result = await scene.exit(told, folder)
+        assert not result.flat, "coins that nobody can attribute"
+        assert scene.held == D("3.5")
+        await scene.clock.sleep(60 * SECOND)
+        scene.venue.shut_down = shut  # type: ignore[method-assign]
+        result = await scene.exit(told, folder)
+        assert scene.held == D("3.5"), "the owner's coins were sold"
+        assert not result.flat
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H73")
 @pytest.mark.parametrize("seed", range(6))
 @BOTH
 def test_faults_on_the_way_neither_double_nor_hide_anything(profile: str, seed: int) -> None:

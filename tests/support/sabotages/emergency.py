@@ -165,6 +165,11 @@ def forget_the_wire(patch: Patch) -> None:
     patch.setattr(Closing, "_seed", forget)
 
 
+@sabotage("H73", "the summary alone proves a sale", test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought")
+def sell_on_the_summary(patch: Patch) -> None:
+    patch.setattr(Closing, "_is_kept", lambda self, left: True)
+
+
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
     patch.setattr(Ours, "_is_booked", lambda self, fill: fill.client_order_id not in self._own | self._orders.keys())
