@@ -157,9 +157,9 @@ def test_what_was_closed_before_the_summary_counts_once(profile: str) -> None:
     """Each position numbers its own exits: the close of an old one bears a higher number than all orders of the newest one."""
 
     async def tale(scene: Scene) -> None:
-        scene.place(Side.BUY, "0.7", Role.ENTRY)
+        scene.book(scene.place(Side.BUY, "0.7", Role.ENTRY))
         scene.number = 400
-        scene.place(Side.SELL, "0.7", Role.CLOSE)
+        scene.book(scene.place(Side.SELL, "0.7", Role.CLOSE))
         await scene.clock.sleep(SECOND)
         scene.number = 5
         scene.hold("1")

@@ -1,5 +1,6 @@
 """The last exit: what it believes, what it takes away, what it sends twice."""
 
+import time
 from typing import Any
 
 from msgspec.structs import replace
@@ -51,8 +52,8 @@ def pass_over(patch: Patch) -> None:
 @sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_what_was_closed_before_the_summary_counts_once")
 def believe_numbers(patch: Patch) -> None:
     def booked(self: Ours, fill: Fill) -> bool:
-        summary = self.summary
-        return summary is not None and number_of(fill.client_order_id) <= number_of(summary.newest_order)
+        newest = max((order.client_order_id for order in self.summary.orders), key=number_of) if self.summary else ""
+        return bool(newest) and number_of(fill.client_order_id) <= number_of(newest)
 
     patch.setattr(Ours, "_is_booked", booked)
 
@@ -199,13 +200,20 @@ def believe_any_receipt(patch: Patch) -> None:
     patch.setattr(asking, "counts", counts)
 
 
+@sabotage("H114", "only the receipt of one's own intent counts", test=f"{ASKING}::test_a_receipt_that_another_exit_s_has_replaced_counts")
+def know_only_oneself(patch: Patch) -> None:
+    follow = asking.follow
+    patch.setattr(asking, "follow", lambda path, intent, say, asked_at: follow(path, intent, say, 1 << 63))
+
+
 @sabotage("H103", "a refusal is waited out", test=f"{ASKING}::test_a_refusal_is_not_waited_out")
 def wait_on_a_refusal(patch: Patch) -> None:
     ask = asking.ask
 
     async def patient(path: Any, intent: str, say: Any) -> Any:
+        asked_at = time.time_ns()
         found = await ask(path, intent, say)
-        return await asking.follow(path, intent, say) if found is asking.Asked.REFUSED else found
+        return await asking.follow(path, intent, say, asked_at) if found is asking.Asked.REFUSED else found
 
     patch.setattr(asking, "ask", patient)
 
