@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.desk import marked, reconcile
+from engine.desk.context import Context, Events
 from engine.emergency import asking
 from engine.emergency.budget import Budget
 from engine.emergency.closing import Closing
@@ -17,6 +19,7 @@ from engine.model.fill import Fill
 from engine.model.ids import number_of
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
+from engine.model.report import Picture
 from engine.session import victim
 from tests.support.sabotage import Patch, sabotage
 
@@ -164,6 +167,21 @@ def forget_the_wire(patch: Patch) -> None:
         self._evidence._exits.clear()
 
     patch.setattr(Closing, "_seed", forget)
+
+
+@sabotage(
+    "H73",
+    "a last exit's executions are shared out before our own are booked",
+    test="tests/desk/test_marked.py::test_what_our_own_close_did_is_booked_before_what_the_last_exit_shared_out",
+)
+def share_out_first(patch: Patch) -> None:
+    missed = reconcile._missed_fills
+
+    def both(ctx: Context, picture: Picture) -> Events:
+        yield from marked.book(ctx, picture)
+        yield from missed(ctx, picture)
+
+    patch.setattr(reconcile, "_missed_fills", both)
 
 
 @sabotage("H73", "the summary alone proves a sale", test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought")
