@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from engine.clock import SECOND
+from engine.emergency import marking
 from engine.exchange import Faults
 from engine.model.ids import account_prefix, is_of_last_exit
 from engine.model.order import Order, OrderType, Role
@@ -458,6 +460,25 @@ def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(marked: bo
         result = await scene.exit(told, folder)
         assert scene.held == D("3.5"), "the owner's coins were sold"
         assert not result.flat
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H73")
+def test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes later an engine began, wrote a summary, and ended before it had heard what the exit had sold."""
+
+    async def tale(scene: Scene) -> None:
+        monkeypatch.setattr(marking, "time", SimpleNamespace(time_ns=scene.clock.now))  # the mark and the venue have one clock
+        scene.hold("1")
+        scene.venue.withdraw("BTC", D("-1.5"))
+        shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
+        await scene.exit(scene.summary(), tmp_path)
+        assert scene.held == D("3.5")
+        await scene.clock.sleep(300 * SECOND)
+        scene.venue.shut_down = shut  # type: ignore[method-assign]
+        await scene.exit(scene.summary(), tmp_path)
+        assert scene.held == D("3.5"), "the owner's coins were sold"
 
     play(tale, coins="2")
 

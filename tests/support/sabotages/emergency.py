@@ -184,6 +184,15 @@ def share_out_first(patch: Patch) -> None:
     patch.setattr(reconcile, "_missed_fills", both)
 
 
+@sabotage(
+    "H73",
+    "executions are read from the summary on, whatever an exit did before",
+    test=f"{CLOSING}::test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it",
+)
+def read_from_the_summary(patch: Patch) -> None:
+    patch.setattr(Ours, "since", property(lambda self: self.summary.at if self.summary else 0))
+
+
 @sabotage("H73", "the summary alone proves a sale", test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought")
 def sell_on_the_summary(patch: Patch) -> None:
     patch.setattr(Closing, "_is_kept", lambda self, left: True)
