@@ -52,7 +52,7 @@ def pass_over(patch: Patch) -> None:
     patch.setattr(Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)])
 
 
-@sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_what_was_closed_before_the_summary_counts_once")
+@sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
 def believe_numbers(patch: Patch) -> None:
     def booked(self: Ours, fill: Fill) -> bool:
         newest = max((order.client_order_id for order in self.summary.orders), key=number_of) if self.summary else ""
@@ -200,7 +200,12 @@ def sell_on_the_summary(patch: Patch) -> None:
 
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
-    patch.setattr(Ours, "_is_booked", lambda self, fill: fill.client_order_id not in self._own | self._orders.keys())
+    booked = Ours._is_booked
+
+    def all_but_known(self: Ours, fill: Any) -> bool:
+        return booked(self, fill) or not (fill.client_order_id in self._own or fill.client_order_id in self._orders)
+
+    patch.setattr(Ours, "_is_booked", all_but_known)
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 
@@ -261,3 +266,18 @@ def end_before_it_can_act(patch: Patch) -> None:
         return await directly(self, lock, other)
 
     patch.setattr(LastExit, "_directly", first)
+
+
+@sabotage("H113", "a summary contains no execution", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+def forget_what_is_booked(patch: Patch) -> None:
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
+
+
+@sabotage("H113", "what filled before the summary is in it", test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts")
+def believe_times(patch: Patch) -> None:
+    patch.setattr(Ours, "_is_booked", lambda self, fill: self.summary is not None and fill.at <= self.summary.at)
+
+
+@sabotage("H113", "whatever prices another pair is money", test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money")
+def call_it_money(patch: Patch) -> None:
+    patch.setattr("engine.emergency.flat._money", lambda instruments, *, known: {one.quote for one in instruments})
