@@ -249,16 +249,27 @@ class Acting:
         self._sender.rests(listed)
         await self._sender.doubts(listed)
 
-    async def _coins(self) -> bool:
-        """Sell (or buy back) coins of ours; whether anything was done."""
+    async def _coins(self, *, early: bool = False) -> bool:
+        """Sell (or buy back) coins of ours; whether anything was done. `early`: the executions since the summary are not known yet."""
         acted = False
         for left in self._holding.lefts():
+            if early and not self._is_kept(left):
+                continue
             if left.on_margin or not (left.closable or (left.ours and self._exits(left))) or not self._terms.coins:
                 continue
             if self._sender.is_in_doubt(left.symbol) or not left.closable:
                 continue
             acted = await self._exchange(left) or acted
         return acted
+
+    def _is_kept(self, left: Left) -> bool:
+        """Whether orders that the summary lists keep all of it at the venue: then nobody can have closed it since.
+
+        Without that only the executions tell what an earlier exit has sold, with or without a mark: more may lie there than our books
+        say, because the owner brought some.
+        """
+        exits = (order for order in self._exits(left) if order.client_order_id in self._evidence.exits())
+        return sum((order.size - order.filled for order in exits), ZERO) >= abs(left.closable)
 
     def _exits(self, left: Left) -> list[Order]:
         """Our orders that hold what is to be closed."""

@@ -82,7 +82,8 @@ async def ask(path: Path, intent: str, say: Callable[[str], None]) -> Asked:
         talk = await Talk.open(path, ACKNOWLEDGED)
     except TROUBLE:
         return Asked.NOBODY
-    wanted = {"intent": "flatten", "id": intent, "not_after": time.time_ns() + int(ACKNOWLEDGED * SECOND)}
+    asked_at = time.time_ns()
+    wanted = {"intent": "flatten", "id": intent, "not_after": asked_at + int(ACKNOWLEDGED * SECOND)}
     try:
         answer = await talk.put({"type": "ask", "intent": wanted}, ACKNOWLEDGED)
     except TROUBLE:
@@ -93,11 +94,16 @@ async def ask(path: Path, intent: str, say: Callable[[str], None]) -> Asked:
         say(f"the engine refuses: {_why(answer)}")
         return Asked.REFUSED
     say(f"the engine: {answer.get('text') or 'flattening'}")
-    return await follow(path, intent, say)
+    return await follow(path, intent, say, asked_at)
 
 
-async def follow(path: Path, intent: str, say: Callable[[str], None]) -> Asked:
-    """Follow a flatten that an engine has taken: to its receipt, or until it makes no progress."""
+async def follow(path: Path, intent: str, say: Callable[[str], None], asked_at: int) -> Asked:
+    """Follow a flatten that an engine has taken: to its receipt, or until it makes no progress.
+
+    `asked_at` is when it was asked for (wall clock, nanoseconds). An engine that is flat is done within a fraction of a second, and
+    shows its last flatten alone: where two last exits ask at once, the receipt of one may be replaced by that of the other before it
+    was seen. So a flatten that ended after we asked counts, whoever asked for it: the engine has taken ours, too.
+    """
     seen, moved, running = "", time.monotonic(), {intent}
     talk: Talk | None = None
     try:
@@ -117,6 +123,8 @@ async def follow(path: Path, intent: str, say: Callable[[str], None]) -> Asked:
             flat = view.get("flatten") or {}
             if flat.get("ended_at") is None and flat.get("intent"):
                 running.add(str(flat["intent"]))  # begun before ours, and seen under way after we asked: its end is after that, too
+            if asked_at <= (flat.get("ended_at") or 0) <= int(view.get("at") or 0):
+                running.add(str(flat.get("intent")))
             if receipt := counts(flat, running):
                 for line in receipt:
                     say(line)

@@ -73,7 +73,7 @@ class Closing(Acting):
         acted = await self._contracts() or acted
         if self._ours.summary is not None:  # what it proves goes now; the executions may take a while
             await self._doubts()
-            if await self._coins():  # a picture from before the last action proves nothing: executions are asked for with the next one
+            if await self._coins(early=True):  # a picture from before the last action proves nothing: executions are asked for with the next one
                 self._pictures.clear()
                 await self._rest()
                 return None

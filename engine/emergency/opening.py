@@ -100,15 +100,19 @@ async def _paper(settings: Settings, folder: Path, clock: Clock) -> AsyncIterato
 
 
 def can_read_paper(folder: Path) -> None:
-    """Look whether a paper account can be read, without taking it from whoever has it. Raises NotSentError."""
+    """Look whether a paper account can be read, without taking it from whoever has it. Raises NotSentError.
+
+    The account is written once something happens in it. Without it, and without orders and executions, it is as it was opened.
+    """
     path = folder / "paper.sqlite"
     try:
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2.0)
         try:
             row = database.execute("SELECT length(body) FROM fact WHERE name = 'account'").fetchone()
+            used = database.execute("SELECT EXISTS (SELECT 1 FROM orders) OR EXISTS (SELECT 1 FROM fills)").fetchone()[0]
         finally:
             database.close()
     except sqlite3.Error as error:
         raise NotSentError(f"paper account {path}: it can't be read: {error}") from error
-    if row is None or not row[0]:
+    if used and (row is None or not row[0]):
         raise NotSentError(f"paper account {path}: there is no account in it")

@@ -33,6 +33,8 @@ class Ours:
         self._orders: dict[str, OpenOrder] = {} if summary is None else {order.client_order_id: order for order in summary.orders}
         self._by_venue = {order.venue_order_id: name for name, order in self._orders.items() if order.venue_order_id}
         self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
+        self._acted_at = min((order.at for order in mark.orders), default=None) if mark is not None else None
+        """When an earlier exit began to act that no engine has booked yet."""
         self._own: set[str] = set()
         self._fills: dict[str, Fill] = {}
         self._booked = frozenset(() if summary is None else summary.executions)
@@ -44,7 +46,10 @@ class Ours:
     @property
     def since(self) -> int:
         """From when on executions matter; zero: from the first."""
-        return 0 if self.summary is None else max(self.summary.at - MARGIN, 0)
+        if self.summary is None:
+            return 0
+        at = self.summary.at if self._acted_at is None else min(self.summary.at, self._acted_at)
+        return max(at - MARGIN, 0)
 
     @property
     def positions(self) -> tuple[HeldPosition, ...]:

@@ -132,13 +132,13 @@ class LastExit:
 
     async def _asked(self) -> bool:
         """Whether the engine has made the account flat, by its receipt for this intent."""
-        socket = self._socket
+        socket, asked_at = self._socket, time.time_ns()
         asked = await asking.ask(socket, self._intent, self.say)
         if asked is Asked.FLAT:
             return True
         if asked is not Asked.NOBODY and await asking.withdraw(socket, self._intent) and asked is Asked.SILENT:
             self.say("the engine is slow, and has taken it all the same")
-            asked = await asking.follow(socket, self._intent, self.say)
+            asked = await asking.follow(socket, self._intent, self.say, asked_at)
             if asked is Asked.FLAT:
                 return True
         words = {Asked.NOBODY: "no engine listens", Asked.SILENT: "the engine does not answer"}

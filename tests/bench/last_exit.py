@@ -7,7 +7,8 @@ later than the close plus the configured lag; each leaves as soon as the venue's
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from random import Random
 from statistics import quantiles
 
@@ -15,6 +16,7 @@ from engine.clock import SECOND, run_virtual
 from engine.exchange import Faults
 from engine.model import limits
 from engine.model.order import Order, OrderType, Role
+from engine.model.profile import Profile
 from engine.model.request import Cancel, Lane, Query, Request, Submit
 from engine.model.side import Side
 from engine.venues.paper_parts import costs
@@ -30,13 +32,17 @@ FAULTS: dict[str, tuple[Faults, int]] = {
 CASES = (("kraken-spot", "starter"), ("kraken-spot", "intermediate"), ("kraken-spot", "pro"), ("kraken-futures", ""))
 
 
+Held = Sequence[tuple[str, Decimal, str, int]]
+"""What is to be closed: symbol, size, its stop's id (empty where none rests), and when the venue last heard of that stop."""
+
+
 class Best:
     """Sends one thing after the other, each as soon as the model admits it."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.model = scene.profile.limit_model()
-        self.now = self.began = scene.clock.now()
-        limits.restore(self.model, limits.levels(scene.exchange.limits, self.now), self.now)
+    def __init__(self, profile: Profile, levels: tuple[limits.Level, ...], now: int) -> None:
+        self.model = profile.limit_model()
+        self.now = self.began = now
+        limits.restore(self.model, levels, now)
 
     def pay(self, counter: str, cost: float) -> None:
         found = self.model.counter(counter)
@@ -50,23 +56,36 @@ class Best:
         self.now += TRIP
 
 
-def best(scene: Scene, lag: int) -> float:
-    """Seconds of the best possible exit from this account."""
-    one, (counter, holdings, orders, executions) = Best(scene), costs(scene.profile)
-    one.pay(counter, holdings)
-    one.pay(counter, orders)
+def best(profile: Profile, levels: tuple[limits.Level, ...], now: int, held: Held, lag: float, *, streams: bool = False) -> float:
+    """Seconds of the best possible exit from an account that holds `held`, with its counters at `levels`.
+
+    With `streams` an engine that runs does it: its streams tell it how each order ends and what was executed, so it asks for
+    balances and open orders alone, and once.
+    """
+    one, (counter, holdings, orders, executions) = Best(profile, levels, now), costs(profile)
+    if not streams:
+        one.pay(counter, holdings)
+        one.pay(counter, orders)
+    for symbol, size, stop, touched_at in held:
+        if stop:
+            one.send(Cancel(stop, symbol, Lane.EMERGENCY, touched_at=touched_at))
+            if not profile.derivatives and not streams:
+                one.send(Query(stop, symbol, Lane.EMERGENCY))
+        one.send(Submit(Order("x", "", symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, size), Lane.EMERGENCY))
+    one.now += int(lag * SECOND)
+    for cost in (holdings, orders) if streams else (holdings, orders, executions) * 2:
+        one.pay(counter, cost)
+    return (one.now - one.began) / SECOND
+
+
+def of_scene(scene: Scene, lag: int) -> float:
+    """The same for a scene."""
+    now, held = scene.clock.now(), []
     for position in scene.positions:
         stop = next((order for order in scene.resting if order.symbol == position.symbol), None)
-        if stop is not None:
-            one.send(Cancel(stop.client_order_id, stop.symbol, Lane.EMERGENCY, touched_at=stop.touched_at))
-            if not scene.profile.derivatives:
-                one.send(Query(stop.client_order_id, stop.symbol, Lane.EMERGENCY))
-        one.send(Submit(Order("x", "", position.symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, position.size), Lane.EMERGENCY))
-    one.now += lag * SECOND
-    for _ in range(2):
-        for cost in (holdings, orders, executions):
-            one.pay(counter, cost)
-    return (one.now - one.began) / SECOND
+        known = (stop.client_order_id, stop.touched_at) if stop is not None else ("", 0)
+        held.append((position.symbol, position.size, *known))
+    return best(scene.profile, limits.levels(scene.exchange.limits, now), now, held, lag)
 
 
 def once(profile: str, tier: str, faults: Faults, lag: int, seed: int) -> tuple[float, float]:
@@ -83,7 +102,7 @@ def once(profile: str, tier: str, faults: Faults, lag: int, seed: int) -> tuple[
             counter.settle(scene.clock.now())
             counter.spend(counter.capacity * random.random() * 0.6, scene.clock.now())
         scene.venue._random, scene.venue.faults = random, faults
-        fastest, began = best(scene, lag), scene.clock.now()
+        fastest, began = of_scene(scene, lag), scene.clock.now()
         result = await scene.exit(scene.summary(), lag=lag * SECOND)
         taken = (scene.clock.now() - began) / SECOND
         assert scene.held == D(0)

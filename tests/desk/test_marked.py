@@ -9,6 +9,7 @@ from engine.desk.desk import Marked, Restarted
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
+from engine.model.intent import ClosePosition
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.request import QueryAccount, Submit
@@ -48,6 +49,28 @@ def test_its_fills_close_the_positions_of_the_symbol_oldest_first() -> None:
     assert len(story.sent(Submit)) == before, "nothing is sold again"
     story.picture(cash, orders=(), fills=(fill,))
     assert story.state.cash == cash, "once"
+    story.replays()
+
+
+def test_what_our_own_close_did_is_booked_before_what_the_last_exit_shared_out() -> None:
+    """The engine had closed the older position and hung before it heard so; the last exit closed the rest."""
+    story = Story()
+    older = story.opened("0.2", label="older")
+    story.opened("0.3", label="younger")
+    story.ask(ClosePosition(id="c", position=older.id))
+    if not any(order.role is Role.CLOSE for order in story.state.orders.values()):  # the stop keeps the coins, and goes first
+        stop = next(order for order in story.state.orders.values() if order.position == older.id)
+        story.cancelled(stop)
+    close = next(order for order in story.state.orders.values() if order.role is Role.CLOSE)
+    order = sold(story, "0.3")
+    story.tell(Marked("one", (order,)))
+    story.now += SECOND
+    fills = (fill_of(story, order, "0.3"), story.fill_of(close, "0.2", "59900"))
+    before = len(story.sent(Submit))
+    story.picture({"USD": D(1_000_000) - D("0.5") * 60_000 + D("0.5") * 59_900 - 2, "BTC": D(0)}, orders=(), fills=fills)
+    assert [position.size for position in story.state.positions.values() if position.size] == []
+    assert "OVER_CLOSED" not in story.standing()
+    assert len(story.sent(Submit)) == before, "nothing is bought back that nobody sold twice"
     story.replays()
 
 

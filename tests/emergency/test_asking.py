@@ -30,6 +30,7 @@ class Desk(SampleSession):
         self.asked: list[AnyIntent] = []
         self.refusal: Refusal | None = None
         self.silent = False
+        self.now = 10
         self.script: list[FlattenView] = []
 
     async def ask(self, intent: AnyIntent) -> Answer:
@@ -43,7 +44,7 @@ class Desk(SampleSession):
     def view(self) -> Any:
         if self.script:
             self.flatten = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        return replace(super().view(), flatten=self.flatten)
+        return replace(super().view(), flatten=self.flatten, at=self.now)
 
 
 @asynccontextmanager
@@ -101,6 +102,18 @@ async def test_a_flatten_that_was_under_way_when_we_asked_counts_once_it_ends(tm
     desk.script = [flat("other", None), flat("other", None, "asking"), flat("other", 9)]
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.FLAT
+
+
+@pytest.mark.hazard("H114")
+async def test_a_receipt_that_another_exit_s_has_replaced_counts(tmp_path: Path) -> None:
+    """Two ask at once, and all is flat already: the engine ends ours and the other one before we look for the first time."""
+    desk, said = Desk(), list[str]()
+    now = time.time_ns() + 1_000_000_000
+    desk.now = now + 1
+    desk.script = [FlattenView(now, now, (), ("the venue says flat",), "other")]
+    async with serving(tmp_path, desk) as path:
+        assert await asking.ask(path, "mine", said.append) is Asked.FLAT
+    assert said[-1] == "the venue says flat"
 
 
 @pytest.mark.hazard("H103")

@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from engine.clock import SECOND
+from engine.emergency import marking
 from engine.exchange import Faults
 from engine.model.ids import account_prefix, is_of_last_exit
 from engine.model.order import Order, OrderType, Role
@@ -234,6 +236,27 @@ def test_a_position_that_ended_just_before_the_summary_counts_once(profile: str)
         assert result.flat, result.lines
 
     play(tale, profile=profile, coins="2" if profile == "kraken-spot" else "0")
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_what_fills_after_the_summary_counts_whatever_its_number(profile: str) -> None:
+    """The entry of a new position bears number one, below the newest exit of an old one."""
+
+    async def tale(scene: Scene) -> None:
+        scene.number = 400
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        told = scene.summary()
+        scene.number = 0
+        await scene.clock.sleep(SECOND // 2)
+        scene.place(Side.BUY, "0.5", Role.ENTRY)
+        await scene.clock.sleep(5 * SECOND)
+        result = await scene.exit(told)
+        assert scene.held == D("2" if profile == "kraken-spot" else "0"), scene.said
+        assert result.flat, result.lines
+
+    play(tale, profile=profile, coins="2")
 
 
 @pytest.mark.hazard("H113")
@@ -505,6 +528,48 @@ def test_a_second_exit_counts_what_the_first_one_sold(tmp_path: Path) -> None:
         assert scene.held == 2, "one holding was sold twice"
 
     play(first, coins="2")
+
+
+@pytest.mark.hazard("H73")
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(marked: bool, tmp_path: Path) -> None:
+    """The first one sold ours and could not say flat, because more lies there than before. The summary is from before both."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        told, folder = scene.summary(), tmp_path if marked else None
+        scene.venue.withdraw("BTC", D("-1.5"))
+        shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
+        result = await scene.exit(told, folder)
+        assert not result.flat, "coins that nobody can attribute"
+        assert scene.held == D("3.5")
+        await scene.clock.sleep(60 * SECOND)
+        scene.venue.shut_down = shut  # type: ignore[method-assign]
+        result = await scene.exit(told, folder)
+        assert scene.held == D("3.5"), "the owner's coins were sold"
+        assert not result.flat
+
+    play(tale, coins="2")
+
+
+@pytest.mark.hazard("H73")
+def test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes later an engine began, wrote a summary, and ended before it had heard what the exit had sold."""
+
+    async def tale(scene: Scene) -> None:
+        monkeypatch.setattr(marking, "time", SimpleNamespace(time_ns=scene.clock.now))  # the mark and the venue have one clock
+        scene.hold("1")
+        scene.venue.withdraw("BTC", D("-1.5"))
+        shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
+        told = scene.summary()
+        await scene.exit(told, tmp_path)
+        assert scene.held == D("3.5")
+        await scene.clock.sleep(300 * SECOND)
+        scene.venue.shut_down = shut  # type: ignore[method-assign]
+        await scene.exit(replace(scene.summary(), executions=told.executions), tmp_path)
+        assert scene.held == D("3.5"), "the owner's coins were sold"
+
+    play(tale, coins="2")
 
 
 @pytest.mark.hazard("H73")

@@ -46,6 +46,12 @@ async def main():
 asyncio.run(main())
 """
 
+UNUSED = HOLD.replace(
+    "    answer = await session.ask(",
+    "    print('holding', flush=True)\n    await asyncio.Event().wait()\n    answer = await session.ask(",
+)
+"""The same, before anything was bought."""
+
 REFUSE = """
 import asyncio, sys, time
 from pathlib import Path
@@ -186,6 +192,30 @@ def test_beside_a_console_that_died(holding: subprocess.Popen[str], flatten: Run
     told = flatten()
     assert told.returncode == 0, told.stdout
     assert truth(home) == (D(0), D("0.05"), 0)
+
+
+@pytest.mark.hazard("H113")
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
+def test_an_account_in_which_nothing_ever_happened_is_flat(how: signal.Signals, starting: Callable[..., subprocess.Popen[str]], flatten: Run) -> None:
+    console = starting(UNUSED, PRO[1])
+    console.send_signal(how)
+    told = flatten()
+    assert told.returncode == 0, told.stdout
+    assert "the venue says flat" in told.stdout
+
+
+@pytest.mark.hazard("H113")
+@pytest.mark.slow
+def test_a_paper_account_that_lost_its_balances_is_not_called_flat(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+    holding.kill()
+    holding.wait()
+    with sqlite3.connect(home / "paper" / "paper.sqlite") as database:
+        database.execute("delete from fact where name = 'account'")
+    database.close()
+    told = flatten()
+    assert told.returncode == 1, told.stdout
+    assert "there is no account in it" in told.stdout
 
 
 @pytest.mark.hazard("H73")

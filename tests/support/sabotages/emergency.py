@@ -1,9 +1,12 @@
 """The last exit: what it believes, what it takes away, what it sends twice."""
 
+import time
 from typing import Any
 
 from msgspec.structs import replace
 
+from engine.desk import marked, reconcile
+from engine.desk.context import Context, Events
 from engine.emergency import asking
 from engine.emergency.budget import Budget
 from engine.emergency.closing import Closing
@@ -12,8 +15,11 @@ from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.emergency.sending import Sender
 from engine.evidence import Evidence
+from engine.model.fill import Fill
+from engine.model.ids import number_of
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
+from engine.model.report import Picture
 from engine.session import victim
 from tests.support.sabotage import Patch, sabotage
 
@@ -44,6 +50,15 @@ def forget_adopted(patch: Patch) -> None:
 def pass_over(patch: Patch) -> None:
     lefts = Holding.lefts
     patch.setattr(Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)])
+
+
+@sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+def believe_numbers(patch: Patch) -> None:
+    def booked(self: Ours, fill: Fill) -> bool:
+        newest = max((order.client_order_id for order in self.summary.orders), key=number_of) if self.summary else ""
+        return bool(newest) and number_of(fill.client_order_id) <= number_of(newest)
+
+    patch.setattr(Ours, "_is_booked", booked)
 
 
 @sabotage("H113", "a lost home means that nothing is ours", test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove")
@@ -154,6 +169,35 @@ def forget_the_wire(patch: Patch) -> None:
     patch.setattr(Closing, "_seed", forget)
 
 
+@sabotage(
+    "H73",
+    "a last exit's executions are shared out before our own are booked",
+    test="tests/desk/test_marked.py::test_what_our_own_close_did_is_booked_before_what_the_last_exit_shared_out",
+)
+def share_out_first(patch: Patch) -> None:
+    missed = reconcile._missed_fills
+
+    def both(ctx: Context, picture: Picture) -> Events:
+        yield from marked.book(ctx, picture)
+        yield from missed(ctx, picture)
+
+    patch.setattr(reconcile, "_missed_fills", both)
+
+
+@sabotage(
+    "H73",
+    "executions are read from the summary on, whatever an exit did before",
+    test=f"{CLOSING}::test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it",
+)
+def read_from_the_summary(patch: Patch) -> None:
+    patch.setattr(Ours, "since", property(lambda self: self.summary.at if self.summary else 0))
+
+
+@sabotage("H73", "the summary alone proves a sale", test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought")
+def sell_on_the_summary(patch: Patch) -> None:
+    patch.setattr(Closing, "_is_kept", lambda self, left: True)
+
+
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
     booked = Ours._is_booked
@@ -188,13 +232,20 @@ def believe_any_receipt(patch: Patch) -> None:
     patch.setattr(asking, "counts", counts)
 
 
+@sabotage("H114", "only the receipt of one's own intent counts", test=f"{ASKING}::test_a_receipt_that_another_exit_s_has_replaced_counts")
+def know_only_oneself(patch: Patch) -> None:
+    follow = asking.follow
+    patch.setattr(asking, "follow", lambda path, intent, say, asked_at: follow(path, intent, say, 1 << 63))
+
+
 @sabotage("H103", "a refusal is waited out", test=f"{ASKING}::test_a_refusal_is_not_waited_out")
 def wait_on_a_refusal(patch: Patch) -> None:
     ask = asking.ask
 
     async def patient(path: Any, intent: str, say: Any) -> Any:
+        asked_at = time.time_ns()
         found = await ask(path, intent, say)
-        return await asking.follow(path, intent, say) if found is asking.Asked.REFUSED else found
+        return await asking.follow(path, intent, say, asked_at) if found is asking.Asked.REFUSED else found
 
     patch.setattr(asking, "ask", patient)
 
