@@ -27,6 +27,7 @@ from engine.session.lock import INSTANCE, Holder, Lock
 from engine.session.lock import read as read_lock
 from engine.session.mark import Mark
 from engine.session.pen import AlwaysPermit, HomePermit, PenError
+from engine.session.summary import Summary
 from engine.settings import Settings
 from engine.venues.live.keys import KeysError
 from engine.venues.parts import PartedVenue
@@ -230,7 +231,7 @@ class LastExit:
     @asynccontextmanager
     async def _reached(self, clock: Clock) -> AsyncIterator[PartedVenue]:
         """The live venue, once it has answered the decisive part of a picture: nobody is ended for an exit that can't act."""
-        summary = summaries.read(self._wanted.folder)
+        summary = self._summary()
         symbols: list[str] = []
         if summary is not None:
             symbols = [position.symbol for position in summary.positions] + [order.symbol for order in summary.orders]
@@ -252,6 +253,14 @@ class LastExit:
                     pause = min(pause * 2, 4.0)
             yield venue
 
+    def _summary(self) -> Summary | None:
+        """The home's summary, if it is of this account: a folder that was copied here tells of another one."""
+        found, name = summaries.read(self._wanted.folder), self._wanted.settings.account.name
+        if found is None or found.account == name:
+            return found
+        self._once(f"the home's summary is of account {found.account}: it is not believed")
+        return None
+
     def _once(self, line: str) -> None:
         if line not in self._told:
             self._told[line] = None
@@ -271,7 +280,7 @@ class LastExit:
                 account.name,
                 clock,
                 self.say,
-                summary=summaries.read(wanted.folder),
+                summary=self._summary(),
                 permit=permit,
                 lag=lag_of(account),
                 marker=self._marker,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.clock import Clock
 from engine.emergency import Wanted, last_exit
@@ -106,6 +107,19 @@ async def leave(exchange: Exchange, folder: Path, said: list[str], **terms: Any)
         gateway=GatewayRules(timeout=3.0),
     )
     return await last_exit(Wanted(settings=settings, folder=folder, label="main · LIVE", seconds=60), said.append)
+
+
+@pytest.mark.hazard("H113")
+async def test_a_summary_of_another_account_is_not_believed(tmp_path: Path) -> None:
+    """An account's folder was copied: what it says was held is not held here."""
+    said: list[str] = []
+    async with serving("krakenfutures") as exchange:
+        told = await dead_engine(exchange, tmp_path)
+        (position,) = told.positions
+        summaries.write(tmp_path, replace(told, account="other", positions=(replace(position, size=D(7)),)))
+        assert await leave(exchange, tmp_path, said, lag=0.0) == 0, said
+    assert any("summary is of account other" in line for line in said), said
+    assert not any("books have" in line for line in said), said
 
 
 @pytest.mark.hazard("H113")
