@@ -35,6 +35,12 @@ def test_an_entry_needs_no_picture_after_an_ordinary_start() -> None:
     assert account.submit(account.order("1", Role.ENTRY, Side.BUY)) == Admitted()
 
 
+def test_what_a_picture_proves_is_not_told_as_sent_on_our_books() -> None:
+    account = Account(long="0.4")
+    account.picture("0.4")
+    assert account.submit(account.order("0.4")) == Admitted(on_our_books=False)
+
+
 def test_after_a_last_exit_even_an_entry_waits_for_a_picture_and_only_for_the_first() -> None:
     account = Account(long="0.4")
     account.gate.blind = True
