@@ -255,6 +255,13 @@ def test_a_fill_that_is_told_twice_is_counted_once() -> None:
     assert account.evidence.leaving("BTC", Side.SELL) == D("0.3")
 
 
+def test_a_fill_that_only_a_picture_tells_leaves_so_much_less_to_leave() -> None:
+    account = Account(long="0.4")
+    stop = account.sent("0.4", Role.STOP)
+    account.picture("0.3", fills=(account.fill(stop, "0.1"),))
+    assert account.evidence.leaving("BTC", Side.SELL) == D("0.3")
+
+
 def test_an_amend_that_is_under_way_counts_with_the_larger_size_until_it_is_told() -> None:
     account = Account(long="9")
     stop = account.sent("0.2", Role.STOP)
@@ -390,6 +397,10 @@ def test_a_stranger_in_a_picture_that_does_not_count_is_an_exit_all_the_same() -
     stranger = replace(account.order("0.3", Role.STOP), status=Status.OPEN, venue_order_id="V")
     account.picture("0.4", orders=(stranger,), as_of=account.now - SECOND)
     assert account.evidence.leaving("BTC", Side.SELL) == D("0.3")
+    account.picture("0.4")
+    assert account.evidence.leaving("BTC", Side.SELL) == D("0.3"), "one picture is not enough"
+    account.picture("0.4")
+    assert not account.evidence.exits()
 
 
 def test_the_end_of_ours_in_a_picture_is_believed() -> None:
