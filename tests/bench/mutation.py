@@ -52,7 +52,12 @@ TESTS = {
     "engine/desk/marked.py": named("marked marked_corners unexplained reconcile pictures"),
     "engine/desk/lockouts.py": named("lockouts samples values bounds alerts margin"),
     "engine/emergency": ("tests/emergency/test_closing.py", "tests/emergency"),
-    "engine/rehearsal/auditor": ("tests/rehearsal/test_auditor.py", "tests/rehearsal/test_honest_desk.py", "tests/rehearsal/test_records.py"),
+    "engine/rehearsal/auditor": (
+        "tests/rehearsal/test_parts.py",
+        "tests/rehearsal/test_auditor.py",
+        "tests/rehearsal/test_honest_desk.py",
+        "tests/rehearsal/test_records.py",
+    ),
 }
 """The tests that concern a room, the quickest to notice first: folders, or files."""
 CUSTODY = tuple(name for name in TESTS if name not in ("engine/model", "engine/gateway", "engine/desk"))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.desk import Marked
+from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.mark import MarkedOrder
@@ -187,6 +188,17 @@ def test_entries_stay_closed_while_something_differs_and_open_once_nothing_does(
     story.picture(orders=(), net={BTC: D("0.1")})
     assert not story.state.marked
     assert "EMERGENCY_EXIT" in story.state.blocks
+
+
+def test_entries_that_the_operator_has_opened_are_not_opened_again() -> None:
+    story = Story("kraken-futures")
+    order = sent(story)
+    marked(story, order)
+    assert story.ask(i.Resume(id="r", reason="EMERGENCY_EXIT")).ok
+    opened = len(story.seen(e.EntriesAllowed))
+    story.picture(orders=())
+    assert not story.state.marked
+    assert len(story.seen(e.EntriesAllowed)) == opened
 
 
 def test_a_mark_with_more_orders_is_another_and_one_that_is_known_is_told_once() -> None:

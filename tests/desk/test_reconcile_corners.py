@@ -310,3 +310,14 @@ def test_a_liquidation_closes_its_own_side_and_what_was_lent_before_what_was_pai
     other.opened("0.3", stop=None)
     liquidated(other, "0.3", Side.BUY)
     assert not other.seen(e.PositionLiquidated)
+
+
+def test_a_liquidation_passes_over_what_holds_nothing_any_more() -> None:
+    story = Story(FUTURES)
+    gone = story.opened("0.5", target=i.Away(D("0.02")))
+    story.fill(story.order("stop"), price="59400")
+    assert (story.position().size, story.order("target").cancel_pending) == (D(0), True)
+    held = story.opened("0.3", stop=None)
+    liquidated(story, "0.3")
+    assert [(one.fill.position, one.fill.size) for one in story.seen(e.PositionLiquidated)] == [(held.id, D("0.3"))]
+    assert gone.id in story.state.positions
