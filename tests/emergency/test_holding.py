@@ -67,8 +67,8 @@ class Heap:
         ours = Ours("main", None if self.lost else known, None)
         ours.take(self.fills)
         exchange = Exchange(self.profile, tuple(self.instruments.values()), {"USD": D(1)}, "USD")
-        parts = PaperVenue(exchange, clock, seed=1, delay=Delay(0, 0), timeout=SECOND, faults=Faults()).parts()
-        gathering = Gathering(parts, ours, Budget(self.profile.limit_model(0.0), clock, AT), clock, lambda _: None)
+        self.venue = PaperVenue(exchange, clock, seed=1, delay=Delay(0, 0), timeout=SECOND, faults=Faults())
+        gathering = Gathering(self.venue.parts(), ours, Budget(self.profile.limit_model(0.0), clock, AT), clock, lambda _: None)
         gathering.holdings = Holdings(AT, self.balances, self.net)
         gathering._quotes = {
             one: Quote(one, AT, D(3_000 if one == ETH else 60_000), D(1), D(3_000 if one == ETH else 60_000), D(1)) for one in self.instruments
