@@ -47,6 +47,7 @@ class End:
         return describe(self.lefts, self.told, self.sender, 3 * SECOND // 2, flat=flat, coins=coins)
 
 
+UNKNOWN = f"unattributable: nothing says whether it is ours; `flatout flatten --yes --all-of {BTC}` closes it, too"
 NOBODY = "nobody watches this now: look at it at the venue, and run `flatout flatten --yes` again"
 
 
@@ -95,7 +96,7 @@ def test_what_is_nobodys_anothers_small_or_gone_has_its_own_line() -> None:
     end = End()
     end.left(beyond="0.5", alone="1", dust="0.00001", missing="0.2")
     assert end.lines(flat=True)[1:] == [
-        f"{BTC}: 0.5 BTC (about 30,000.00 USD) is unattributable: nothing says whether it is ours; `flatout flatten --yes --all-of {BTC}` closes it, too",
+        f"{BTC}: 0.5 BTC (about 30,000.00 USD) is {UNKNOWN}",
         f"{BTC}: 1 BTC is not ours and was left alone",
         f"{BTC}: 0.00001 is below what the venue trades and stays",
         f"{BTC}: 0.2 that our books have is not at the venue",
@@ -120,7 +121,7 @@ def test_a_contract_is_named_by_its_symbol_and_without_a_price_without_its_worth
     end.left(True, alone="1", beyond="-0.5")
     end.told._quotes.clear()
     assert end.lines(flat=True)[1:] == [
-        f"{BTC}: -0.5 {BTC} is unattributable: nothing says whether it is ours; `flatout flatten --yes --all-of {BTC}` closes it, too",
+        f"{BTC}: -0.5 {BTC} is {UNKNOWN}",
         f"{BTC}: 1 {BTC} is not ours and was left alone",
     ]
 
