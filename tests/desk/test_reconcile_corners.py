@@ -7,12 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Restarted, Slept
+from engine.desk.desk import Marked, Restarted, Slept
 from engine.desk.events import OrphanCancelled
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
+from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.request import QueryAccount
 from engine.model.side import Side
@@ -321,3 +322,29 @@ def test_a_liquidation_passes_over_what_holds_nothing_any_more() -> None:
     liquidated(story, "0.3")
     assert [(one.fill.position, one.fill.size) for one in story.seen(e.PositionLiquidated)] == [(held.id, D("0.3"))]
     assert gone.id in story.state.positions
+
+
+# Differences
+
+
+def test_a_difference_of_an_explained_account_is_no_naked_holding() -> None:
+    for story, held in ((Story(), {"balances": {"USD": D(1_000_000), "BTC": D(2)}}), (Story(FUTURES), {"net": {BTC: D(2)}})):
+        story.now += SECOND
+        story.picture(**held)  # type: ignore[arg-type] # by name
+        assert story.standing() == {"DIFFERENCE"}
+
+
+@pytest.mark.hazard("H74")
+def test_a_withdrawal_that_is_booked_differs_no_more_for_a_last_exit_that_is_booked_with_it() -> None:
+    story = Story()
+    cash = owner(story)
+    name = client_order_id("test", "emergency", BTC, 1)
+    story.tell(Marked("one", (MarkedOrder(name, BTC, Side.SELL, D(1), story.now),)))
+    story.now += SECOND
+    first = story.now
+    close = stranger(story, client_order_id=name, side=Side.SELL, price=D(70_000))
+    story.picture(cash | {"BTC": D("0.5")}, orders=(close,), as_of=first)
+    assert "EMERGENCY_EXIT" in story.state.blocks
+    story.picture(cash | {"BTC": D("0.5")}, orders=(), as_of=first + 10 * SECOND)
+    assert "WITHDRAWN" in story.told()
+    assert "EMERGENCY_EXIT" not in story.state.blocks
