@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from engine.books import books
 from engine.clock import SECOND, Clock
@@ -13,7 +14,7 @@ from engine.model.instrument import Kind
 from engine.model.limits import Level
 from engine.model.order import Order, Role
 from engine.model.position import Position
-from engine.session.summary import HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 
 PAUSE = SECOND // 10
 """Between two summaries at least; the newest is never left out."""
@@ -83,6 +84,7 @@ class Summaries:
             seq=ends.seq,
             hash=ends.hash.hex(),
             newest_order=self._newest,
+            executions=tuple(islice(reversed(state.executions), EXECUTIONS)),
             at=self._clock.now(),
             positions=tuple(_held(position, state) for position in state.positions.values() if position.is_open),
             orders=tuple(_open(order, state) for order in state.orders.values()),

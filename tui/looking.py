@@ -60,7 +60,7 @@ def _status(resolved: Resolved, *, as_json: bool) -> int:
     if view is None:
         code = _last_known(resolved, holder, as_json=as_json)
         return UNKNOWN if holder is not None else code
-    say(_json(view, holder) if as_json else told(view))
+    say(*([_json(view, holder)] if as_json else told(view)))
     return DONE
 
 
@@ -100,7 +100,7 @@ def _last_known(resolved: Resolved, holder: Holder | None, *, as_json: bool) -> 
         say(_json(view, holder, known.at))
     else:
         say(_nobody(resolved, known.at, len(held), len(orders), holder))
-        say(told(view))
+        say(*told(view))
     return OPEN if held or orders else DONE
 
 
@@ -142,7 +142,7 @@ def _json(view: View, holder: Holder | None, known_at: int | None = None) -> str
     return msgspec.json.encode(body | {"engine": engine, "known_at": known_at}).decode()
 
 
-def told(view: View) -> str:
+def told(view: View) -> list[str]:
     """A view as lines."""
     account = view.account
     equity = "unknown" if account.equity is None else f"{account.equity:,.2f} {account.currency}"
@@ -161,7 +161,7 @@ def told(view: View) -> str:
         level = order.price or order.trigger or Decimal(0)
         lines.append(f"  order     {order.role} {order.side} {plain(order.size)} {order.symbol} at {plain(level)}: {row.state}")
     lines += [f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands]
-    return "\n".join(lines)
+    return lines
 
 
 def _where(protection: Protection) -> str:

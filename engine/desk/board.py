@@ -76,6 +76,8 @@ class Board:
         """When the distance to liquidations was last looked at."""
         self.owed: dict[str, Decimal] = {}
         """By currency, what the last picture had more than we, and only funding and lending explain."""
+        self.stranger_at = 0
+        """When the venue last told of an order that bears our name and is not known here."""
         self.falls: dict[str, tuple[int, Decimal]] = {}
         """By currency: coins of the owner's own that are missing, since which picture, and how many."""
         self.restarted_at = now

@@ -146,6 +146,8 @@ class HoldingUnexplained(Event, frozen=True, tag="holding-unexplained"):
 
     currency: str
     amount: Decimal
+    executions: tuple[str, ...] = ()
+    """Those that are counted in it by now."""
 
 
 class LeftAlone(Event, frozen=True, tag="left-alone"):

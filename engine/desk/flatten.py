@@ -10,6 +10,7 @@ from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, name_of
 from engine.desk.custody import cancel, keep
 from engine.desk.doubts import ask_account, asks_again
+from engine.desk.doubts import since as since_when
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
 from engine.desk.settling import concerns, settle, traded_as
@@ -56,7 +57,7 @@ def step(ctx: Context) -> Events:
     since = max(state.flatten.began_at, state.last_fill_at)
     if state.flatten.asked_at is None or (state.asked_at is None and asks_again(ctx, since, state.flatten.asked_at)):
         yield e.FlattenAsked(ctx.now)
-        yield e.AccountAsked(ctx.now, state.flatten.began_at)
+        yield e.AccountAsked(ctx.now, min(since_when(ctx), state.flatten.began_at))  # executions that nobody here knows of are ours, too
 
 
 def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: bool) -> Events:
@@ -68,16 +69,17 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
     state = ctx.state
     if not flattening(ctx) or state.flatten is None:
         return
-    claimed = [symbol for symbol in state.elsewhere if _is_gone(ctx, symbol)]
+    claimed = [symbol for symbol in state.elsewhere if _is_gone(ctx, picture, symbol)]
     for symbol in claimed:  # ours and somebody else's cancelled each other out at the venue
         yield e.LeftElsewhere(ctx.now, symbol, -state.elsewhere[symbol])
-    gone = [name for name in dict.fromkeys((*claimed, *differing)) if _is_gone(ctx, name)]
+    gone = [name for name in dict.fromkeys((*claimed, *differing)) if _is_gone(ctx, picture, name)]
     for name in gone:
         action = Settlement.FLATTEN if name in state.instruments else Settlement.FORGET
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
-    if gone or listed or picture.as_of <= state.last_fill_at or state.orders or state.flatten.asked_at is None:
+    early = picture.as_of < state.flatten.began_at or picture.as_of <= state.last_fill_at
+    if gone or listed or early or state.orders or state.flatten.asked_at is None:
         return
-    if picture.as_of < ctx.board.restarted_at:  # what was done before this process took the account up may be missing in it
+    if picture.as_of < max(ctx.board.restarted_at, ctx.board.stranger_at):  # what others of ours did by then may be missing in it
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
@@ -99,13 +101,14 @@ def _phantom(position: Position) -> bool:
     return (position.closing > ZERO or position.size < ZERO) and position.stop_refusals >= REFUSALS
 
 
-def _is_gone(ctx: Context, name: str) -> bool:
+def _is_gone(ctx: Context, picture: Picture, name: str) -> bool:
     """Whether a difference is about positions that can't be closed because they are no longer there."""
     instrument = traded_as(ctx, name)
     if instrument is None or ctx.quote(instrument.symbol) is None:
         return False
     closing = (position for position in ctx.state.positions.values() if concerns(ctx, name, position))
-    return any(_phantom(position) or (position.closing > ZERO and is_held_back(ctx, position.id)) for position in closing)
+    fewer = picture.balances.get(name, ZERO) < ctx.state.cash.get(name, ZERO)  # the gate has proved that the venue has less
+    return any(_phantom(position) or (fewer and position.closing > ZERO and is_held_back(ctx, position.id)) for position in closing)
 
 
 def _receipt(ctx: Context) -> list[str]:

@@ -124,8 +124,9 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
     """Say which holdings differ, and which no longer do; returns those that do."""
     if not ctx.state.cash and not in_motion(ctx, picture):
         ours = unexplained.withheld(ctx, picture)
+        counted = tuple(fill.execution_id for fill in unknown_fills(ctx.state, picture.fills))
         for name, amount in ours.items():
-            yield e.HoldingUnexplained(ctx.now, name, amount)
+            yield e.HoldingUnexplained(ctx.now, name, amount, counted)
         yield e.CashReported(ctx.now, {name: amount - ours.get(name, ZERO) for name, amount in picture.balances.items()})
     differing = {one.subject: one for one in differences(ctx, picture)}
     found = {one.subject: f"ours {plain(one.ours)}, the venue's {plain(one.theirs)}" for one in differing.values()}

@@ -262,6 +262,7 @@ def on_found(ctx: Context, report: r.Found) -> Events:
 def _stranger(ctx: Context, name: str) -> Events:
     """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
     if name.startswith(account_prefix(ctx.state.account)):
+        ctx.board.stranger_at = ctx.now
         yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
     yield from doubts.ask_account(ctx)
 

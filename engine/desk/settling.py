@@ -102,6 +102,8 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
         spare = before - sum((p.signed_size for p in state.positions.values() if concerns(ctx, subject, p)), ZERO)
         if left < ZERO < spare:  # what is not in custody goes first
             left = min(left + spare, ZERO)
+        strange = min(state.withheld.get(subject, ZERO), picture.balances.get(subject, ZERO) - before + spare)
+        left = max(left, strange) if action is not Settlement.FORGET else left  # what another engine of ours bought is there beside it
     else:
         left = picture.net.get(subject, ZERO) - _held(ctx, subject)
         money = instrument.settle

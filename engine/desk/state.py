@@ -29,6 +29,8 @@ EXECUTIONS = 20_000
 """Execution ids remembered against repeats."""
 LEFT = 1_000
 """Unexplained orders that are remembered as left alone."""
+STRANGE = 5_000
+"""Executions of other engines of ours that are remembered as counted."""
 MARKS = 50
 """Last exits that are remembered as booked."""
 ENDED_ALERTS = 200
@@ -146,6 +148,8 @@ class State(Struct, forbid_unknown_fields=True):
     """Of those, what the operator said to leave alone."""
     withheld: dict[str, Decimal] = field(default_factory=dict)
     """By currency: coins that are ours and that no position of ours explains. A flatten closes them, too."""
+    strange: dict[str, None] = field(default_factory=dict)
+    """Executions that are counted in `withheld`."""
     mark: str = ""
     """The last exit whose orders are being booked; empty for none."""
     marked: dict[str, MarkedOrder] = field(default_factory=dict)

@@ -58,13 +58,13 @@ def look(ctx: Context, picture: Picture, *, starting: bool) -> Events:
         level = order.trigger if order.trigger is not None else order.price
         at = "" if level is None else f" at {plain(level)}"
         yield from _list(ctx, order.client_order_id, f"order {order.side.value} {plain(order.remaining)} {order.symbol}{at}")
-    told = [fill for fill in fills if starting or fill.at >= ctx.board.restarted_at]
-    for name in dict.fromkeys(fill.client_order_id for fill in told):
-        its = [fill for fill in told if fill.client_order_id == name]
+    for name in dict.fromkeys(fill.client_order_id for fill in fills):
+        its = [fill for fill in fills if fill.client_order_id == name]
         size = sum((fill.size for fill in its), ZERO)
         what = f"{its[0].side.value} {plain(size)} {its[0].symbol}"
-        if not starting:
+        if not starting and any(fill.at >= ctx.board.restarted_at for fill in its):
             yield from _second(ctx, f"executed: {what} ({name})")
+        if ctx.state.cash:  # else what is held is looked at with the first balances
             yield from _withhold(ctx, its)
         yield from _list(ctx, name, f"executed: {what}")
     standing = {order.client_order_id for order in orders} | {fill.client_order_id for fill in fills}
@@ -77,9 +77,9 @@ def _withhold(ctx: Context, fills: Iterable[Fill]) -> Events:
     """Coins that another engine of ours bought are ours, and no position here explains them: a flatten closes them, too."""
     for fill in fills:
         instrument = ctx.state.instruments.get(fill.symbol)
-        if fill.client_order_id not in ctx.state.unexplained and instrument is not None and instrument.moves_coins(None):
+        if fill.execution_id not in ctx.state.strange and instrument is not None and instrument.moves_coins(None):
             amount = ctx.state.withheld.get(instrument.base, ZERO) + fill.base_change(instrument)
-            yield e.HoldingUnexplained(ctx.now, instrument.base, max(amount, ZERO))
+            yield e.HoldingUnexplained(ctx.now, instrument.base, max(amount, ZERO), (fill.execution_id,))
 
 
 def _executed(state: State, name: str) -> bool:

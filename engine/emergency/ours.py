@@ -1,12 +1,9 @@
 """What is ours of what the venue holds: the home's summary, and what executions say since.
 
-Theory. The summary says what was ours when it was written, and which orders might still change that. An execution counts on top of it
-when the engine can't have booked it yet, and that is told by ids, because clocks differ:
-
-- an order that the summary lists as open: whatever it executed beyond what the summary knows;
-- an order with a higher number than the newest one that the summary knows: all of it;
-- an order of the last exit, this one or an earlier one whose mark still stands: all of it;
-- any other order had ended before the summary: only what executed later than it by more than clocks may differ.
+Theory. The summary says what was ours when it was written, and names the executions that are booked in that. An execution counts on top of it
+when it is not among them; ids tell that, because clocks differ and order numbers begin anew with each position. The summary names only the newest
+executions: one that it does not name and that is older than all of them was booked long ago. Where the venue tells how far an order has filled
+and not by which executions, what is beyond the booked and the listed ones counts, too.
 
 Without a summary every execution with our prefix counts, from the first one that the venue tells, and nothing else is assumed: what
 was adopted, or bought under another name, can't be told from the owner's own coins.
@@ -16,15 +13,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.model.fill import Fill
-from engine.model.ids import account_prefix, is_of_last_exit, number_of
+from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Status
 from engine.session.mark import Mark
-from engine.session.summary import HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 
-SKEW = 2_000_000_000
-"""Nanoseconds by which the venue's clock and ours may differ, once corrected."""
 MARGIN = 90_000_000_000
 """Executions are read from so long before the summary: they may be listed late."""
 
@@ -40,6 +35,7 @@ class Ours:
         self._marked = set() if mark is None else {order.client_order_id for order in mark.orders}
         self._own: set[str] = set()
         self._fills: dict[str, Fill] = {}
+        self._booked = frozenset(() if summary is None else summary.executions)
         self._lent: set[str] = set()
         self._told: dict[str, Order] = {}
 
@@ -148,38 +144,35 @@ class Ours:
     def _change(self, name: str, instrument: Instrument, *, on_margin: bool) -> Decimal:
         """What an order changed that the summary does not contain."""
         fills = [fill for fill in self._fills.values() if fill.client_order_id == name and fill.symbol == instrument.symbol]
-        counted, known = self._unbooked(name, fills)
+        counted = [fill for fill in fills if not self._is_booked(fill)]
         change = sum((fill.base_change(instrument) for fill in counted if self._is_lent(fill, instrument) is on_margin), ZERO)
-        told = self._told.get(name)
-        if told is None or (known is None and not self._is_new(name)):
+        told, known = self._told.get(name), self._orders.get(name)
+        if told is None or (known is None and not self._is_new(told, fills)):
             return change
         if instrument.moves_coins(told.leverage) is on_margin:
             return change
-        more = told.filled - (ZERO if known is None else known) - sum((fill.size for fill in counted), ZERO)
+        more = told.filled - (ZERO if known is None else known.filled) - sum((fill.size for fill in counted), ZERO)
         return change + max(more, ZERO) * told.side.sign
 
-    def _unbooked(self, name: str, fills: list[Fill]) -> tuple[list[Fill], Decimal | None]:
-        """The executions of an order that count on top, and what of it the summary has booked (None: it does not list the order)."""
+    def _is_booked(self, fill: Fill) -> bool:
+        """Whether the summary contains an execution."""
         if self.summary is None:
-            return fills, None
-        at, known = self.summary.at, self._orders.get(name)
-        if known is not None:
-            return (fills if not known.filled else [fill for fill in fills if fill.at > at]), known.filled
-        if self._is_new(name):
-            return fills, None
-        skew = SKEW if self.summary.newest_order else 0
-        return [fill for fill in fills if fill.at > at + skew], None
+            return False
+        if fill.execution_id in self._booked:
+            return True
+        return len(self._booked) >= EXECUTIONS and fill.at < self._booked_since
 
-    def _is_new(self, name: str) -> bool:
-        """Whether an order is younger than all that the summary knows."""
+    @property
+    def _booked_since(self) -> int:
+        """When the oldest of the executions happened that the summary names and the venue lists; zero where it lists none."""
+        return min((fill.at for name, fill in self._fills.items() if name in self._booked), default=0)
+
+    def _is_new(self, told: Order, fills: list[Fill]) -> bool:
+        """Whether an order that the summary does not list is younger than the summary: not one that had ended before."""
+        name = told.client_order_id
         if self.summary is None or name in self._own or name in self._marked:
             return True
-        if is_of_last_exit(name):
-            return False
-        try:
-            return bool(self.summary.newest_order) and number_of(name) > number_of(self.summary.newest_order)
-        except ValueError:
-            return False
+        return told.created_at > self.summary.at and not any(self._is_booked(fill) for fill in fills)
 
     def _is_lent(self, fill: Fill, instrument: Instrument) -> bool:
         return instrument.kind is not Kind.SPOT or fill.execution_id in self._lent

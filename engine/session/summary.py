@@ -19,6 +19,8 @@ from engine.model.order import Role
 from engine.model.side import Side
 
 FILE = "summary.json"
+EXECUTIONS = 500
+"""Booked executions that a summary names."""
 
 
 class HeldPosition(Struct, frozen=True, kw_only=True):
@@ -64,6 +66,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Of the last event's batch in the journal's chain, hexadecimal."""
     newest_order: str = ""
     """Client order id of the order that was submitted last."""
+    executions: tuple[str, ...] = ()
+    """Ids of the executions that are booked, the newest `EXECUTIONS`; fewer than that, and they are all that there ever were."""
     at: int = 0
     """Wall clock, nanoseconds."""
     positions: tuple[HeldPosition, ...] = ()

@@ -176,7 +176,7 @@ _BESIDE: dict[str, tuple[tuple[int, Callable[[Random], s.AnyStep]], ...]] = {
     "clock steps": ((1, lambda r: s.Jump(r.choice((-3_600_000, -7_000, 2_000, 7_000, 3_600_000)))),),
     "lost journal": ((1, lambda _: s.Lose()),),
     "journal set back": ((2, lambda r: s.Backup() if r.random() < 0.5 else s.Lose(back=True)),),
-    "second process": ((1, lambda r: s.Second(_symbol(r), _side(r), r.choice((10, 500)), r.choice((500, 5_000)))),),
+    "second process": ((1, lambda r: s.Second(_symbol(r), "buy", r.choice((10, 500)), r.choice((500, 5_000)))),),
     "last exit": ((1, lambda r: s.LastExit(r.choice(("dead", "stopped")))),),
 }
 """The steps of each ingredient, with their weights."""

@@ -184,3 +184,11 @@ def test_status_of_an_account_that_ended_flat_is_done(place: Place) -> None:
     view = json.loads(told.stdout)
     assert (view["engine"], view["positions"]) == (None, [])
     assert view["known_at"] > 0
+
+
+@pytest.mark.hazard("H118")
+def test_status_is_a_line_a_thing_and_shows_no_escape_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with holding(place, "paper"):
+        told = looked(place, monkeypatch, "status")
+    assert "\\u000a" not in told.output
+    assert [line for line in told.output.splitlines() if line.startswith("  position  BTC/USD LONG")], told.output

@@ -169,7 +169,7 @@ def test_entries_are_cancelled_first_and_counted_when_they_are_gone() -> None:
     assert not story.seen(e.FlattenAsked), "one is still open"
     story.cancelled(second)
     assert story.seen(e.FlattenAsked) == [e.FlattenAsked(START)]
-    assert story.sent(QueryAccount)[-1] == QueryAccount(START, Lane.EMERGENCY)
+    assert story.sent(QueryAccount)[-1] == QueryAccount(START - 60 * SECOND, Lane.EMERGENCY), "what somebody else of ours did is looked for, too"
     story.now += SECOND
     story.picture()
     assert receipt(story) == ("the venue says flat: 0 positions closed, 2 orders cancelled, in 1.0 s",)

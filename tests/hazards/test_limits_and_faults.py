@@ -46,7 +46,7 @@ BOUNDS: dict[str, int] = {
     "answers": ANSWERS,
     "ended_alerts": ENDED_ALERTS,
 }
-OF_THE_VENUE = {"instruments", "cash", "foreign", "dust", "elsewhere", "withheld", "unexplained", "left", "marked", "booked_marks"}
+OF_THE_VENUE = {"instruments", "cash", "foreign", "dust", "elsewhere", "withheld", "strange", "unexplained", "left", "marked", "booked_marks"}
 """Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS and the room of a mark."""
 OPEN = {"orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
 """Bounded by what is open: empty once nothing is."""

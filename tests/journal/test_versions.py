@@ -208,7 +208,7 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.CloseEnded: e.CloseEnded(1, "p", missed=True, unfilled=2, retry_at=3),
     e.Unexplained: e.Unexplained(1, "FOX", "order sell 1 BTC/USD"),
     e.Explained: e.Explained(1, "FOX"),
-    e.HoldingUnexplained: e.HoldingUnexplained(1, "BTC", Decimal("0.4")),
+    e.HoldingUnexplained: e.HoldingUnexplained(1, "BTC", Decimal("0.4"), ("T1",)),
     e.LeftAlone: e.LeftAlone(1, "FOX"),
     e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
     e.MarkBooked: e.MarkBooked(1),

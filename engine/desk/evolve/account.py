@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import ENDED_ALERTS, LEFT, MARKS, STANDING_ALERTS, Block, FlattenState, State, Touched, keep_last
+from engine.desk.state import ENDED_ALERTS, LEFT, MARKS, STANDING_ALERTS, STRANGE, Block, FlattenState, State, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.alert import Severity
 from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
@@ -64,6 +64,8 @@ def _withheld(state: State, event: e.HoldingUnexplained) -> Touched:
         state.withheld[event.currency] = event.amount
     else:
         state.withheld.pop(event.currency, None)
+    state.strange |= dict.fromkeys(event.executions)
+    keep_last(state.strange, STRANGE)
     return None
 
 

@@ -13,6 +13,7 @@ from engine.desk import events as e
 from engine.desk.state import State
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument, Kind
+from engine.model.intent import Resolve, Settlement
 from engine.model.money import ONE, ZERO
 from engine.model.order import Role
 from engine.model.position import Position
@@ -88,6 +89,10 @@ class Books:
         """What each position that is over came to, after fees (its settle currency)."""
         self.executions: set[str] = set()
         self.elsewhere: dict[str, Decimal] = {}
+        self.forgotten = ""
+        """What the operator has just said to leave as the venue has it: the event that does so follows."""
+        self.left: dict[str, Decimal] = {}
+        """By symbol or currency: what the operator left alone so."""
         """Signed, by symbol: what the operator called not ours."""
         self.lent: set[str] = set()
         """Currencies in which averages were divided."""
@@ -105,12 +110,20 @@ class Books:
         match event:
             case e.InstrumentListed(instrument=instrument):
                 self.instruments[instrument.symbol] = instrument
+            case e.IntentTaken(intent=Resolve(subject=subject, action=Settlement.FORGET), answer=answer) if answer.ok:
+                self.forgotten = subject
             case e.CashReported(cash=cash):
+                if self.forgotten in cash:
+                    _add(self.left, self.forgotten, cash[self.forgotten] - self.cash.get(self.forgotten, ZERO))
+                    self.forgotten = ""
                 self.cash = dict(cash)
             case e.Financed(currency=currency, amount=amount):
                 _add(self.cash, currency, amount)
                 _add(self.financing, currency, amount)
             case e.LeftElsewhere(symbol=symbol, size=size):
+                if symbol == self.forgotten:
+                    _add(self.left, symbol, size)
+                    self.forgotten = ""
                 _add(self.elsewhere, symbol, size)
             case e.PositionPlanned(position=position):
                 self._begin(position)

@@ -27,6 +27,9 @@ def unflat(witness: Witness, books: Books, prices: Prices, left_alone: set[str],
         balance = picture.balances.get(instrument.base, ZERO)
         total = balance if coins else picture.net.get(symbol, ZERO)
         ours = flow.net - _dust(held, books, prices) - witness.left(held, left_alone)
+        left = books.left.get(instrument.base if coins else symbol, ZERO)
+        if ours * left > ZERO:  # of what the operator left alone, as much as is ours
+            ours -= min(abs(ours), abs(left)).copy_sign(ours)
         taken = ours + witness.adjusted(held)
         if min(ours, taken) <= ZERO <= max(ours, taken):
             continue  # of what was taken over, as much was ours from the beginning
