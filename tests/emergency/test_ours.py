@@ -12,7 +12,7 @@ from engine.model.ids import LAST_EXIT, client_order_id
 from engine.model.mark import Mark, MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
-from engine.session.summary import HeldPosition, OpenOrder, Summary
+from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND
 
@@ -93,54 +93,27 @@ def test_the_baseline_is_the_summarys_and_nothing_where_it_lists_none() -> None:
     assert (ours.baseline("BTC"), ours.baseline("ETH")) == (D(2), D(0))
 
 
-@pytest.mark.parametrize(
-    ("number", "after", "counts"),
-    [
-        (11, -SECOND, True),
-        (11, 9 * SECOND, True),
-        (10, 2 * SECOND, False),
-        (10, 2 * SECOND + 1, True),
-        (3, 0, False),
-        (3, 2 * SECOND + 1, True),
-    ],
-    ids=["newer", "newer and later", "newest within the skew", "newest later", "older", "older and later"],
-)
-def test_an_execution_of_an_order_that_is_not_open_counts_by_its_number_or_its_time(number: int, after: int, counts: bool) -> None:
-    ours = Ours("main", summary(), None)
-    ours.take((fill("T1", name(number), "0.4", at=AT + after),))
-    assert size(ours) == (D("0.4") if counts else 0)
+def test_an_execution_counts_unless_the_summary_names_it() -> None:
+    ours = Ours("main", summary(executions=("T1",)), None)
+    ours.take((fill("T1", name(3), "0.4"), fill("T2", name(3), "0.1", at=1), fill("T3", name(99), "0.2")))
+    assert size(ours) == D("0.3")
 
 
-def test_without_a_newest_order_only_the_time_tells_and_clocks_are_the_same() -> None:
-    ours = Ours("main", summary(newest_order=""), None)
-    ours.take((fill("T1", name(99), "0.4", at=AT), fill("T2", name(99), "0.1", at=AT + 1)))
-    assert size(ours) == D("0.1")
+@pytest.mark.parametrize(("named", "counts"), [(EXECUTIONS, False), (EXECUTIONS - 1, True)])
+def test_what_is_older_than_all_that_a_full_summary_names_was_booked_long_ago(named: int, counts: bool) -> None:
+    names = ("T1", *(f"N{number}" for number in range(1, named)))
+    ours = Ours("main", summary(executions=names), None)
+    ours.take((fill("T1", name(3), "0.4", at=AT), fill("T2", name(3), "0.1", at=AT - 1)))
+    assert size(ours) == (D("0.1") if counts else 0)
+    ours.take((fill("T3", name(3), "0.2", at=AT),))
+    assert size(ours) == (D("0.3") if counts else D("0.2")), "of the same moment as the oldest that is named"
 
 
-def test_a_name_that_bears_no_number_is_judged_by_its_time() -> None:
-    ours = Ours("main", summary(), None)
-    odd = ours.prefix + "!!!!!!!!!!!!"
-    ours.take((fill("T1", odd, "0.4", at=AT), fill("T2", odd, "0.1", at=AT + 3 * SECOND)))
-    assert size(ours) == D("0.1")
-
-
-def test_an_order_of_a_last_exit_counts_where_its_mark_stands_or_this_one_sent_it() -> None:
-    exits = [client_order_id("main", "exit", "close", LAST_EXIT + number) for number in range(3)]
-    mark = Mark(intent="i", instance="x", pid=1, began_at=1, beat_at=1, orders=(MarkedOrder(exits[0], BTC, Side.SELL, D(1), 1),))
-    ours = Ours("main", summary(positions=(held("9"),)), mark)
-    ours.sends(exits[1])
-    ours.take(tuple(fill(f"T{number}", one, str(number + 1), Side.SELL, at=AT - 1) for number, one in enumerate(exits)))
-    assert size(ours) == D(6), "1 and 2 were sold, the 3 of an exit that is booked are in the summary"
-
-
-def test_of_an_open_order_counts_what_it_executed_beyond_what_the_summary_knows() -> None:
+def test_of_an_open_order_counts_what_the_summary_does_not_name() -> None:
     stop = name(4)
-    ours = Ours("main", summary(positions=(held("0.5"),), orders=(resting(stop, "0.1"),)), None)
+    ours = Ours("main", summary(positions=(held("0.5"),), orders=(resting(stop, "0.1"),), executions=("T1",)), None)
     ours.take((fill("T1", stop, "0.1", Side.SELL, at=AT), fill("T2", stop, "0.2", Side.SELL, at=AT + 1)))
     assert size(ours) == D("0.3")
-    fresh = Ours("main", summary(positions=(held("0.5"),), orders=(resting(stop),)), None)
-    fresh.take((fill("T1", stop, "0.1", Side.SELL, at=AT - 9), fill("T2", stop, "0.2", Side.SELL, at=AT + 1)))
-    assert size(fresh) == D("0.2")
 
 
 def test_what_an_order_says_that_it_filled_counts_before_its_executions_are_listed() -> None:
@@ -157,14 +130,28 @@ def test_what_an_order_says_that_it_filled_counts_before_its_executions_are_list
 
 
 def test_what_an_old_order_says_is_in_the_summary_and_what_a_new_one_says_is_not() -> None:
-    ours = Ours("main", summary(positions=(held("0.5"),)), None)
-    ours.tell(told(name(3), "0.2"))
-    assert size(ours) == D("0.5")
-    ours.tell(told(name(12), "0.2"))
-    assert size(ours) == D("0.3")
-    ours.tell(told("web", "0.2"))
-    ours.tell(told(name(13), "0.2", symbol=ETH))
-    assert size(ours) == D("0.3")
+    ours = Ours("main", summary(positions=(held("0.9"),), executions=("T1",)), None)
+    ours.tell(told(name(3), "0.2", created_at=AT))
+    assert size(ours) == D("0.9")
+    ours.tell(told(name(12), "0.2", created_at=AT + 1))
+    assert size(ours) == D("0.7")
+    ours.tell(told(name(13), "0.2", created_at=AT + 1))
+    ours.take((fill("T1", name(13), "0.2", Side.SELL),))
+    assert size(ours) == D("0.7"), "some of it is booked: it is not new"
+    ours.tell(told("web", "0.2", created_at=AT + 1))
+    ours.tell(told(name(14), "0.2", created_at=AT + 1, symbol=ETH))
+    assert size(ours) == D("0.7")
+
+
+def test_an_order_of_a_last_exit_is_new_where_its_mark_stands_or_this_one_sent_it() -> None:
+    exits = [client_order_id("main", "exit", "close", LAST_EXIT + number) for number in range(3)]
+    orders = (MarkedOrder(exits[0], BTC, Side.SELL, D(1), 1),)
+    mark = Mark(intent="i", instance="x", pid=1, began_at=1, beat_at=1, orders=orders)
+    ours = Ours("main", summary(positions=(held("9"),)), mark)
+    ours.sends(exits[1])
+    for number, one in enumerate(exits):
+        ours.tell(told(one, str(number + 1), created_at=AT - 1))
+    assert size(ours) == D(6), "1 and 2 were sold; the 3 of an exit that is booked are in the summary"
 
 
 def test_what_is_known_of_an_order_is_the_larger_of_what_it_says_and_what_is_listed() -> None:
