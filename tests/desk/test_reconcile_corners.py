@@ -348,3 +348,25 @@ def test_a_withdrawal_that_is_booked_differs_no_more_for_a_last_exit_that_is_boo
     story.picture(cash | {"BTC": D("0.5")}, orders=(), as_of=first + 10 * SECOND)
     assert "WITHDRAWN" in story.told()
     assert "EMERGENCY_EXIT" not in story.state.blocks
+
+
+@pytest.mark.hazard("H74")
+def test_a_contract_of_somebody_else_that_is_gone_is_a_difference_and_no_withdrawal() -> None:
+    story = Story(FUTURES)
+    story.picture(net={BTC: D(2)})
+    assert story.ask(i.Resolve(id="r", subject=BTC, action=i.Settlement.FORGET)).ok
+    first = story.now
+    for second in (0, 10, 20):
+        story.picture(net={}, as_of=first + second * SECOND)
+    assert "WITHDRAWN" not in story.told()
+    assert "DIFFERENCE" in story.standing()
+
+
+def test_a_picture_of_the_moment_in_which_an_order_changed_knows_its_terms() -> None:
+    story = Story(FUTURES)
+    assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
+    story.accept(story.order("entry"))
+    entry = story.order("entry")
+    assert entry.touched_at == story.now
+    story.picture(orders=(replace(entry, price=D(58_900)),))
+    assert story.order("entry").price == D(58_900)
