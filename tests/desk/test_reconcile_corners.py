@@ -15,7 +15,7 @@ from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
-from engine.model.request import QueryAccount
+from engine.model.request import Query, QueryAccount
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
 from tests.support.world import BTC, ETH, SECOND, Story
@@ -370,3 +370,14 @@ def test_a_picture_of_the_moment_in_which_an_order_changed_knows_its_terms() -> 
     assert entry.touched_at == story.now
     story.picture(orders=(replace(entry, price=D(58_900)),))
     assert story.order("entry").price == D(58_900)
+
+
+@pytest.mark.parametrize(("age", "asked"), [(10 * SECOND - 1, 0), (10 * SECOND, 1)])
+def test_an_order_is_missing_once_it_is_exactly_old_enough(age: int, asked: int) -> None:
+    story = Story(FUTURES)
+    assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
+    story.accept(story.order("entry"))
+    touched = story.order("entry").touched_at
+    story.now += 20 * SECOND
+    story.picture(orders=(), as_of=touched + age)
+    assert len(story.sent(Query)) == asked
