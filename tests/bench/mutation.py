@@ -54,6 +54,7 @@ TESTS = {
     "engine/emergency": ("tests/emergency/test_closing.py", "tests/emergency"),
     "engine/rehearsal/auditor": (
         "tests/rehearsal/test_parts.py",
+        "tests/rehearsal/test_steps.py",
         "tests/rehearsal/test_auditor.py",
         "tests/rehearsal/test_honest_desk.py",
         "tests/rehearsal/test_records.py",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.state import State
 from engine.exchange import Exchange
+from engine.model.alert import Alert
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role
@@ -177,6 +178,18 @@ def test_on_margin_more_closed_than_opened_is_told_at_rest() -> None:
     assert place.heard() == []
     place.auditor.against(place.state, _picture(place), place.now)
     assert "11 sold" in place.heard()
+
+
+def test_what_the_desk_has_called_closed_too_much_is_no_secret_at_rest() -> None:
+    place = Place("kraken-futures")
+    place.planned()
+    place.order(Side.BUY, "0.5")
+    place.order(Side.SELL, "0.7", Role.CLOSE)
+    alert = Alert("OVER_CLOSED", "x", "", place.now, target="P1")
+    place.auditor._book(e.AlertRaised(place.now, alert))
+    place.auditor._book(e.AlertCured(place.now, alert.key))
+    place.auditor.against(place.state, _picture(place), place.now)
+    assert "11 sold" not in place.heard()
 
 
 def _picture(place: Place) -> Picture:
