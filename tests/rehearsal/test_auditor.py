@@ -205,6 +205,14 @@ def test_flat_means_that_nothing_of_ours_is_held(held: str, found: list[str]) ->
     assert place.heard() == found
 
 
+def test_what_somebody_else_has_sold_of_ours_is_flat() -> None:
+    place = Place()
+    place.order(Side.BUY, "0.5")
+    place.order(Side.SELL, "0.5", position="", foreign=True)
+    place.say(e.FlattenEnded(place.now, ("the venue says flat",)))
+    assert place.heard() == []
+
+
 def test_flat_means_that_no_order_of_ours_rests() -> None:
     place = Place()
     place.order(Side.BUY, "0.5", type=OrderType.LIMIT, price=D(50_000))

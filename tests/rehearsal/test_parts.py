@@ -427,6 +427,8 @@ def test_at_rest_money_is_the_venues_within_its_rounding_or_somebody_was_told() 
     assert said_of("100001", "DIFFERENCE:USD") == []
     assert said_of("100001", f"DIFFERENCE:{BTC}") == []
     assert said_of("100001", "DIFFERENCE:EUR") == ["5 ledger", "5 ledger"]
+    found.take_in(e.InstrumentListed(1, replace(FUTURE, symbol="ETH/USD")))
+    assert said_of("100001", f"DIFFERENCE:{BTC}") == [], "one of those that are settled in it"
     assert said_of("100100.1", rounding="0.001") == []
     assert said_of("100100.2", rounding="0.001") == ["5 ledger", "5 ledger"]
     assert said_of("100001", averaged=True) == ["5 ledger", "5 ledger"]

@@ -302,3 +302,21 @@ def test_what_a_journal_brings_is_not_judged_and_what_comes_after_is() -> None:
     assert records.auditor.books.strange == []
     records.book(fill)
     assert records.heard() == ["2 filled"]
+
+
+@pytest.mark.parametrize(("size", "over"), [("0.5", False), ("0.4", True), ("0.3", True)])
+def test_an_order_that_is_made_as_small_as_what_it_filled_is_filled(size: str, over: bool) -> None:
+    records = Records()
+    records.planned()
+    records.order("E", "0.9", Role.ENTRY)
+    records.book(records.fill("E", "0.4", Side.BUY), e.OrderAmended(1, "E", D(size), None, None))
+    known = records.auditor.orders.known["E"]
+    assert (known.is_open, known.size) == (not over, max(D(size), D("0.4")))
+    assert ("P1" in records.auditor.orders.of) is not over
+    assert records.heard() == []
+
+
+def test_a_price_guards_for_a_minute_where_nothing_else_is_said() -> None:
+    records = Records()
+    prices = records.auditor.prices
+    assert (prices.is_fresh(BTC, 61 * SECOND), prices.is_fresh(BTC, 61 * SECOND + 1)) == (True, False)
