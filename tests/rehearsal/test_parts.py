@@ -438,3 +438,13 @@ def test_at_rest_money_is_the_venues_within_its_rounding_or_somebody_was_told() 
     assert said_of("100001", averaged=True) == []
     empty = State("test", "USD")
     assert list(rest.money(found, empty, {}, pictured(balances={"USD": "5"}), D(0), averaged=False)) == []
+
+
+def test_a_close_of_a_part_takes_from_what_is_to_be_closed() -> None:
+    found = books()
+    found.filled(fill("T1", "0.5"), D(0), Role.ENTRY)
+    found.take_in(e.ClosingBegan(1, "P1", D("0.2"), "operator"))
+    found.filled(fill("T2", "0.1", Side.SELL), D(0), Role.CLOSE)
+    assert found.of["P1"].closing == D("0.1")
+    found.filled(fill("T3", "0.1", Side.SELL), D(0), Role.STOP)
+    assert found.of["P1"].closing == D("0.1"), "a stop was not asked to"
