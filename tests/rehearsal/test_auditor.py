@@ -19,7 +19,7 @@ from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role
 from engine.model.position import Position, Protection
 from engine.model.quote import Quote
-from engine.model.report import Accepted, Picture
+from engine.model.report import Accepted, Liquidated, Picture
 from engine.model.request import Lane
 from engine.model.side import Side
 from engine.rehearsal.auditor import Auditor
@@ -278,6 +278,21 @@ def test_an_end_that_the_venue_does_not_know_is_a_lie() -> None:
     place.auditor._book(e.OrderSubmitted(place.now, order, Lane.ENTRY))
     place.say(e.OrderCancelled(place.now, order.client_order_id, "gone"))
     assert "9 told" in place.heard()
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "left"),
+    [(Side.SELL, "0.2", "0.3"), (Side.SELL, "0.9", "0"), (Side.BUY, "0.2", "0.5")],
+    ids=["a part", "ours and others'", "the other side"],
+)
+def test_what_the_venue_closes_by_itself_is_taken_from_ours(side: Side, size: str, left: str) -> None:
+    place = Place("kraken-futures")
+    place.order(Side.BUY, "0.5")
+    fill = Fill("L", "venue", BTC, side, D(1), D(size), D(0), "USD", Liquidity.TAKER, place.now)
+    witness = place.auditor.witness
+    assert witness is not None
+    witness.heard(Liquidated(BTC, fill, place.now))
+    assert witness.ours[(BTC, False)].net == D(left)
 
 
 def test_an_id_is_taken_once() -> None:

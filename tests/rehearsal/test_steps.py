@@ -11,7 +11,7 @@ from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State
 from engine.model.alert import Alert
 from engine.model.fill import Fill, Liquidity
-from engine.model.order import Order, OrderType, Role
+from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position, Protection
 from engine.model.quote import Quote
 from engine.model.request import Lane
@@ -320,3 +320,61 @@ def test_a_price_guards_for_a_minute_where_nothing_else_is_said() -> None:
     records = Records()
     prices = records.auditor.prices
     assert (prices.is_fresh(BTC, 61 * SECOND), prices.is_fresh(BTC, 61 * SECOND + 1)) == (True, False)
+
+
+def test_what_is_bare_again_is_bare_from_then_on() -> None:
+    records = Records()
+    records.entered()
+    records.state.positions["P1"] = Position("P1", BTC, Side.BUY, 1, "USD")
+
+    def looked(second: int) -> int:
+        records.auditor.quoted(Quote(BTC, second * SECOND, D(60_000), D(1), D(60_001), D(1)))
+        records.auditor.check(Step(()), records.state, second * SECOND)
+        return len([invariant for invariant in records.heard() if invariant.startswith("4 ")])
+
+    assert looked(10) == 0
+    records.order("S", "0.5", Role.CLOSE)
+    records.book(records.fill("S", "0.5"))
+    assert looked(11) == 0
+    records.order("E", "0.5", Role.ENTRY)
+    records.book(records.fill("E", "0.5", Side.BUY))
+    assert looked(12) == 0
+    assert looked(14) == 0
+    assert looked(15) == 1
+
+
+def test_an_order_that_has_ended_is_kept_by_the_desk_as_long_as_there_is_room() -> None:
+    records = Records()
+    records.planned()
+    order = records.order("S", "0.5")
+    records.book(e.OrderCancelled(1, "S", ""))
+    state = State("test", "USD")
+    found = records.auditor.orders
+    assert [invariant for invariant, _ in found.differing("S", state)] == ["2 one place"]
+    state.ended |= {f"O{number}": order for number in range(ENDED_ORDERS)}
+    assert list(found.differing("S", state)) == []
+    assert list(found.differing("never", state)) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "found"),
+    [
+        ({}, []),
+        ({"filled": D("0.1")}, ["2 terms"]),
+        ({"size": D(1)}, ["2 terms"]),
+        ({"trigger": D(1)}, ["2 terms"]),
+        ({"status": Status.PENDING}, ["2 terms"]),
+        ({"filled": D(9)}, ["2 terms", "2 filled"]),
+    ],
+    ids=str,
+)
+def test_the_desk_says_of_an_order_what_its_events_say(terms: dict[str, Any], found: list[str]) -> None:
+    records = Records()
+    records.planned()
+    order = replace(records.order("S", "0.5"), status=Status.OPEN)
+    state = State("test", "USD", orders={"S": replace(order, **terms)})
+    assert [invariant for invariant, _ in records.auditor.orders.differing("S", state)] == found
+    ended = State("test", "USD", ended={"S": order})
+    assert [invariant for invariant, _ in records.auditor.orders.differing("S", ended)] == ["2 one place"]
+    both = State("test", "USD", orders={"S": order}, ended={"S": order})
+    assert [invariant for invariant, _ in records.auditor.orders.differing("S", both)] == ["2 one place"]
