@@ -101,6 +101,8 @@ class Gate:
         self.blind = False
         """Whether a last exit was at work: then nothing leaves before a picture counts, whatever it is."""
         self._on_books: dict[str, None] = {}
+        self._unproved: dict[str, int] = {}
+        """By position: since when its exits wait for a picture. An order's deadline ends sooner than the patience: the next goes on waiting."""
 
     def admit(self, request: Request, now: int, waited_since: int | None = None) -> Verdict:
         """Judge a request; `waited_since` is when it was first held back for evidence (nanoseconds)."""
@@ -157,7 +159,9 @@ class Gate:
 
     def _without(self, order: Order, asset: str, books: Books, text: str, now: int, since: int | None) -> Verdict:
         """No picture counts. After `PATIENCE` an exit goes on our books, once, if nothing of ours that rested can have taken it already."""
-        waited = since is not None and now - since >= PATIENCE
+        first = min(self._unproved.get(order.position, now), now if since is None else since)
+        self._unproved[order.position] = first
+        waited = now - first >= PATIENCE
         unresolved = self.evidence.leaving(asset, order.side, order.client_order_id)
         if waited and not books.baseline and not unresolved and order.position not in self._on_books:
             self._on_books[order.position] = None
@@ -200,4 +204,6 @@ class Gate:
     def hear(self, report: VenueReport, now: int) -> None:
         """Take in what the venue said."""
         self.evidence.hear(report, now)
+        if self.evidence.good:
+            self._unproved.clear()
         self.pace.hear(report, now)

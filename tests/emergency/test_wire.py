@@ -69,6 +69,7 @@ async def dead_engine(exchange: Exchange, folder: Path, *, own: bool = False) ->
     stop_id = await place(exchange, venue, stop)
     rest = Order(f"{ME}LOWAAAAAAAAAA", "", symbol, Side.BUY, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=low)
     rest_id = await place(exchange, venue, rest)
+    booked = tuple(fill["execution_id"] for fill in exchange.world.truth(requests=False)["executions"])  # type: ignore[attr-defined]
     await place(exchange, venue, Order("SOMEBODYRESTS", "", symbol, Side.BUY, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=low))
     await venue.close()
     now = exchange.clock.now()
@@ -77,7 +78,7 @@ async def dead_engine(exchange: Exchange, folder: Path, *, own: bool = False) ->
         account="main",
         seq=1,
         at=now,
-        newest_order=f"{ME}LOWAAAAAAAAAA",
+        executions=booked,
         positions=(HeldPosition(id="P", symbol=symbol, side=Side.BUY, size=D("0.5"), opened_at=now),),
         orders=tuple(
             OpenOrder(

@@ -5,8 +5,9 @@ from msgspec.structs import replace
 
 from engine.model import report as r
 from engine.model.order import Role, Status
+from engine.model.request import Amend, Lane
 from engine.model.side import Side
-from tests.support.evidence import SECOND, Account, D
+from tests.support.evidence import BTC, SECOND, Account, D
 
 pytestmark = [pytest.mark.hazard("H74")]
 
@@ -190,3 +191,61 @@ def test_a_stranger_that_two_pictures_do_not_list_is_over() -> None:
         account.wait(1)
         account.picture("0.4")
         assert account.bound() == D(bound), "nobody asks about it by id"
+
+
+def test_an_exit_that_is_being_made_larger_may_take_that_much() -> None:
+    account = Account(long="1")
+    account.picture("1")
+    stop = account.sent("0.2", Role.STOP)
+    account.evidence.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    assert account.bound() == D("0.5"), "whether the venue took it is not known yet"
+    account.hear(r.Amended(stop.client_order_id, D("0.3"), None, None, account.now))
+    assert account.bound() == D("0.7")
+
+
+def test_what_somebody_else_sent_for_us_must_be_shown_or_be_long_ago() -> None:
+    account = Account(lag=5, long="0.4")
+    account.picture("0.4")
+    account.wait(1)
+    theirs = account.order("0.4")
+    account.evidence.act(theirs.client_order_id, account.now)
+    account.evidence.void("a last exit was at work here", account.now)
+    account.wait(1)
+    account.picture("0.4")
+    assert not account.is_good(), "it may lack what the last exit sold"
+    account.picture("0", fills=(account.fill(theirs, "0.4"),))
+    assert account.is_good()
+
+
+def test_an_exit_that_was_asked_about_ends_with_the_fills_that_it_is_told_with() -> None:
+    account = Account(long="0.4")
+    account.picture("0.4")
+    account.wait(1)
+    exit_ = account.sent("0.4")
+    fill = account.fill(exit_, "0.1")
+    account.wait(1)
+    account.hear(r.Found(replace(exit_, status=Status.CANCELLED, filled=D("0.1")), (fill,), account.now))
+    assert account.evidence.leaving("BTC", Side.SELL) == 0
+    assert account.evidence.held("BTC") == D("0.3")
+
+
+def test_a_fill_moves_both_currencies_of_a_pair_and_one_contract() -> None:
+    spot = Account(long="0.4")
+    spot.picture("0.4")
+    spot.wait(1)
+    spot.filled(spot.sent("0.1"), "0.1", fee="2")
+    assert (spot.evidence.held("BTC"), spot.evidence.held("USD")) == (D("0.3"), D(5_998))
+    futures = Account("kraken-futures", long="0.4")
+    futures.picture(net="0.4")
+    futures.wait(1)
+    futures.filled(futures.sent("0.1"), "0.1", fee="2")
+    assert (futures.evidence.held(BTC), futures.evidence.held("USD")) == (D("0.3"), D(-2))
+
+
+def test_an_execution_of_a_symbol_that_nobody_listed_moves_nothing() -> None:
+    account = Account(long="0.4")
+    account.picture("0.4")
+    account.wait(1)
+    strange = replace(account.fill(account.order("0.1"), "0.1"), symbol="NOT/LISTED")
+    account.hear(r.Filled(strange, account.now))
+    assert account.evidence.held("BTC") == D("0.4")

@@ -249,7 +249,7 @@ def test_notes_and_tags_are_exported(tmp_path: Path) -> None:
         write_csv(rows, table)
         write_json(rows, notation)
         (read,) = csv.DictReader(io.StringIO(table.getvalue(), newline=""))
-        assert (read["note"], read["tags"]) == ("a, note\nwith a line", "swing é")
+        assert (read["note"], read["tags"]) == (r"a, note\u000awith a line", "swing é"), "a table has a line for each row"
         assert "é" in notation.getvalue()
         position = world.position()
         await world.ask(i.Annotate(id="a", position=position.id, note="", tags=()))

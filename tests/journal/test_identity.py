@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.journal.tables import METADATA
 from engine.session.summary import Summary
 from engine.session.witness import set_back
 from tests.journal.test_schema import old_journal
@@ -53,6 +54,5 @@ def test_a_database_that_failed_over_to_an_empty_one_is_told(place: Place, sampl
     known = Summary(account="paper", journal=journal.id, seq=2, hash=journal.durable.hash.hex(), newest_order="o1")
     assert said(known, journal) == ""
     journal.close()
-    tables = ("event", "snapshot", "orders", "fills", "positions", "alerts", "equity", "level", "lease", "meta", "alembic_version")
-    place.execute(*(f"DROP TABLE {name}" for name in tables))
+    place.execute(*(f"DROP TABLE {name}" for name in (*METADATA.tables, "alembic_version")))
     assert "the home knows 2 events and order o1 of another journal" in said(known, place.open())

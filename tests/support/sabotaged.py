@@ -1,7 +1,8 @@
 """The pytest plugin that applies sabotages: `-p tests.support.sabotaged`, told by the environment what to do.
 
 FLATOUT_SABOTAGE=H02 (a row, or a sabotage's name) applies it to the whole session. FLATOUT_SABOTAGE=each runs every test that was collected
-as it is, and then once more under each sabotage that names it; what came of that is written to the file FLATOUT_SABOTAGE_REPORT.
+as it is, and then once more under each sabotage that names it; what came of that is written to the file FLATOUT_SABOTAGE_REPORT. "red" is the
+same without the run as it is.
 """
 
 import os
@@ -17,6 +18,7 @@ from msgspec import Struct
 from engine.desk.desk import Decision, Desk, Message
 from tests.support.sabotage import SABOTAGES, Sabotage, named
 
+EACH = ("each", "red")
 BROKEN = (ImportError, AttributeError, TypeError, NameError, SyntaxError)
 """What a switch that no longer fits the engine dies of: that proves nothing."""
 
@@ -50,7 +52,7 @@ def pytest_sessionstart() -> None:
         return
     settings.register_profile("sabotaged", settings.get_profile("shared machine"), phases=[Phase.explicit, Phase.generate])
     settings.load_profile("sabotaged")
-    if _wanted() != "each":
+    if _wanted() not in EACH:
         patch = pytest.MonkeyPatch()
         for one in named(_wanted()):
             one.apply(patch)
@@ -67,12 +69,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a test as it is, and under each sabotage that names it and was not noticed by an earlier case."""
-    if _wanted() != "each":
+    if _wanted() not in EACH:
         return None
-    _run(item, nextitem, None)
+    if _wanted() == "each":
+        _run(item, nextitem, None)
+    after = nextitem if _wanted() == "each" else None  # a case that nobody needs any more is left out: nothing may wait for it
     for one in SABOTAGES.values():
         if one.concerns(item.nodeid) and not any(known.red for known in OUTCOMES if known.sabotage == one.name):
-            _run(item, nextitem, one)
+            _run(item, after, one)
     return True
 
 

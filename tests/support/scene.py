@@ -48,11 +48,11 @@ class Scene:
         self.bids = {BTC: "60000", ETH: "3000"}
         self.orders: list[OpenOrder] = []
         self.positions: list[HeldPosition] = []
+        self.booked: list[str] = []
         self.baseline = {"BTC": D(coins)}
         self.said: list[str] = []
         self.began = START
         self.number = 0
-        self.newest = ""
         self.quote()
 
     # The market
@@ -76,8 +76,7 @@ class Scene:
 
     def name(self) -> str:
         self.number += 1
-        self.newest = client_order_id(ACCOUNT, "intent", "leg", self.number)
-        return self.newest
+        return client_order_id(ACCOUNT, "intent", "leg", self.number)
 
     def place(self, side: Side, size: str, role: Role, *, symbol: str = BTC, trigger: str | None = None, price: str | None = None) -> Order:
         """An order of the engine's, at the venue."""
@@ -102,13 +101,17 @@ class Scene:
         self, size: str = "1", *, symbol: str = BTC, side: Side = Side.BUY, stop: str | None = "50000", days: int = 0, adopted: bool = False
     ) -> None:
         """A position, with its stop at the venue, as the summary has it. An old one has no executions that are still told."""
-        self.place(side, size, Role.ENTRY, symbol=symbol)
+        self.book(self.place(side, size, Role.ENTRY, symbol=symbol))
         opened = self.clock.now() - days * DAY
         self.positions.append(HeldPosition(id=f"P{self.number}", symbol=symbol, side=side, size=D(size), opened_at=opened))
         if days:
             self.exchange.fills.clear()
         if stop is not None:
             self.rest(self.place(side.opposite, size, Role.STOP, symbol=symbol, trigger=stop))
+
+    def book(self, order: Order) -> None:
+        """The engine has booked what an order has executed."""
+        self.booked += [fill.execution_id for fill in self.exchange.fills if fill.client_order_id == order.client_order_id]
 
     def arrive(self, order: Order) -> None:
         """An order that was on its way reaches the venue."""
@@ -128,6 +131,8 @@ class Scene:
             "touched_at": order.touched_at,
         }
         self.orders.append(OpenOrder(**known | terms))
+        if "filled" not in terms:
+            self.book(order)
 
     def foreign(self, side: Side, size: str, *, symbol: str = BTC, price: str | None = None) -> Order:
         """An order of somebody else's."""
@@ -140,7 +145,7 @@ class Scene:
         return Summary(
             account=ACCOUNT,
             seq=self.number,
-            newest_order=self.newest,
+            executions=tuple(self.booked),
             at=self.clock.now(),
             positions=tuple(self.positions),
             orders=tuple(self.orders),

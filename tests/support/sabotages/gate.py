@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk import reports
+from engine.emergency.closing import Closing
+from engine.emergency.holding import Left
 from engine.evidence import Books, Evidence
 from engine.gate import Admitted, Gate
 from engine.model.order import Order
@@ -108,3 +110,32 @@ def cancel_unpaid(patch: Patch) -> None:
 @sabotage("H74", "failures have no pace", test=f"{GATE}::test_one_pace_over_all_ways_of_failing")
 def keep_no_pace(patch: Patch) -> None:
     patch.setattr(Pace, "until", lambda *_: (0, 0))
+
+
+@sabotage(
+    "H74",
+    "each order of an exit begins to wait anew",
+    test="tests/cli/test_incidents.py::test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books",
+)
+def wait_anew(patch: Patch) -> None:
+    without = Gate._without
+
+    def forgetful(self: Gate, order: Order, asset: str, books: Books, text: str, now: int, since: int | None) -> Any:
+        self._unproved.clear()
+        return without(self, order, asset, books, text, now, since)
+
+    patch.setattr(Gate, "_without", forgetful)
+
+
+@sabotage(
+    "H82",
+    "a close of the last exit drops its bound by itself",
+    test="tests/cli/test_incidents.py::test_only_the_operators_word_lets_a_close_go_at_any_price",
+)
+def drop_the_bound(patch: Patch) -> None:
+    def unbounded(self: Closing, left: Left) -> Order | None:
+        self._terms = replace(self._terms, any_price=True)
+        return close(self, left)
+
+    close = Closing._close
+    patch.setattr(Closing, "_close", unbounded)
