@@ -58,6 +58,10 @@ class Exit(Struct, frozen=True):
     """Whether a picture told of it, and nobody here sent it: nobody asks about it by id, so pictures must say that it is gone."""
     unlisted: int = 0
     """Pictures in a row that count and do not list it."""
+    changed_at: int = 0
+    """When a change of its size last left: what is told of a time before that makes it no smaller."""
+    asked: Decimal = ZERO
+    """The size that this change asked for."""
 
     @property
     def open(self) -> Decimal:
@@ -130,7 +134,13 @@ class Evidence:
         elif isinstance(request, Amend):
             known = self._exits.get(request.client_order_id)
             if known is not None and request.size is not None:
-                self._exits[request.client_order_id] = replace(known, size=max(known.size, request.size))
+                size = max(known.size, request.size)
+                self._exits[request.client_order_id] = replace(known, size=size, changed_at=now, asked=request.size)
+
+    def returns(self, request: Request) -> None:
+        """A request is known not to have arrived: an order in it takes nothing, unless it leaves again."""
+        if isinstance(request, Submit):
+            self._exits.pop(request.order.client_order_id, None)
 
     def _follow(self, order: Order) -> None:
         instrument = self._instruments.get(order.symbol)
@@ -165,9 +175,9 @@ class Evidence:
                 self._exits.pop(name, None)
             case r.Cancelled(client_order_id=name, filled=filled) | r.Expired(client_order_id=name, filled=filled):
                 self._ended(name, filled, now)
-            case r.Amended(client_order_id=name, size=size):
+            case r.Amended(client_order_id=name, size=size, at=at):
                 if name in self._exits and size > ZERO:
-                    self._exits[name] = replace(self._exits[name], size=size)
+                    self._exits[name] = _resized(self._exits[name], size, at)
             case r.Absent(client_order_id=name, at=at):
                 self._absent(name, at)
             case r.Disconnected(text=text):
@@ -179,7 +189,7 @@ class Evidence:
 
     def _see(self, picture: r.Picture) -> None:
         """Keep a picture that is newer and counts; our orders in it that we did not know are exits until their end is told."""
-        self._adopt(picture.orders)
+        self._adopt(picture.orders, picture.as_of)
         for fill in picture.fills:
             if fill.execution_id not in self._counted:
                 self._count(fill)
@@ -203,14 +213,14 @@ class Evidence:
             else:
                 self._exits[name] = replace(one, unlisted=unlisted)
 
-    def _adopt(self, orders: Iterable[Order]) -> None:
+    def _adopt(self, orders: Iterable[Order], as_of: int) -> None:
         for order in orders:
             if order.client_order_id.startswith(self._prefix):
                 if order.client_order_id not in self._leverages:
                     self._follow(replace(order, role=Role.CLOSE) if order.role is Role.ENTRY else order)
                     if order.client_order_id in self._exits:
                         self._exits[order.client_order_id] = replace(self._exits[order.client_order_id], strange=True)
-                self._told(order, order.touched_at)
+                self._told(order, as_of)
 
     def _counts(self, picture: r.Picture) -> bool:
         """Whether the picture shows our last action before the gap, or is younger than it by more than views may lag."""
@@ -245,7 +255,7 @@ class Evidence:
         if known is None:
             return
         if order.is_open:
-            self._exits[order.client_order_id] = replace(known, size=order.size, absences=0)
+            self._exits[order.client_order_id] = replace(_resized(known, order.size, at), absences=0)
         else:
             self._ended(order.client_order_id, order.filled, at)
 
@@ -318,6 +328,12 @@ class Evidence:
     def exits(self) -> Mapping[str, Exit]:
         """Exits whose end is not known, by client order id."""
         return self._exits
+
+
+def _resized(known: Exit, size: Decimal, at: int) -> Exit:
+    """An exit with the size that the venue told as of a time: reports overtake each other, and none of them proves less than it can know."""
+    proved = size >= known.size or size == known.asked or at >= known.changed_at
+    return replace(known, size=size) if proved else known
 
 
 def _keep_last(kept: dict[str, Any], most: int) -> None:

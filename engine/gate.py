@@ -68,6 +68,8 @@ class Held(Struct, frozen=True):
     """When it is looked at again (nanoseconds); None: never, the desk decides anew."""
     picture: bool = False
     """Whether a picture of the account would help."""
+    proved: Decimal | None = None
+    """How much may leave of what is too large."""
 
 
 class Admitted(Struct, frozen=True):
@@ -146,16 +148,17 @@ class Gate:
             text = self.evidence.words(asset, order.side, books, name)
             return self._without(order, asset, books, text, now, waited_since)
         self._on_books.pop(order.position, None)
-        if size - filled <= self.evidence.bound(asset, order.side, books, name):
+        bound = self.evidence.bound(asset, order.side, books, name)
+        if size - filled <= bound:
             return Admitted()
         words = f"{order.side.value} {plain(size - filled)} {order.symbol}: {self.evidence.words(asset, order.side, books, name)}"
         picture = self.evidence.picture
         assert picture is not None
         if waited_since is None or picture.as_of < waited_since:  # a fill may be on its way to us: ask once more before it is a verdict
             late = waited_since is not None and now - waited_since >= PATIENCE
-            return Held(Reason.SIZE, words, None if late else now + AGAIN, picture=True)
+            return Held(Reason.SIZE, words, None if late else now + AGAIN, picture=True, proved=bound)
         owed = books.short if order.side.sign > 0 else books.long
-        return Held(Reason.SIZE if owed else Reason.REPAIR, words, None)
+        return Held(Reason.SIZE if owed else Reason.REPAIR, words, None, proved=bound if owed else None)
 
     def _without(self, order: Order, asset: str, books: Books, text: str, now: int, since: int | None) -> Verdict:
         """No picture counts. After `PATIENCE` an exit goes on our books, once, if nothing of ours that rested can have taken it already."""
@@ -181,7 +184,7 @@ class Gate:
             return Admitted()
         words = self.evidence.words(known.asset, known.side, self._books(known.asset), request.client_order_id)
         fresh = waited_since is not None and self.evidence.picture is not None and self.evidence.picture.as_of >= waited_since
-        return Held(Reason.SIZE, f"amend to {plain(request.size)} {request.symbol}: {words}", None if fresh else now + AGAIN, picture=True)
+        return Held(Reason.SIZE, f"amend to {plain(request.size)} {request.symbol}: {words}", None if fresh else now + AGAIN, True, bound)
 
     def _cancel(self, request: Cancel, now: int) -> Verdict:
         """A working exit on cash holds the coins: it is taken away only when cancel, question and close can be paid for together."""
@@ -200,6 +203,10 @@ class Gate:
         """A request that was admitted is about to leave."""
         self.evidence.leaves(request, now)
         self.pace.leaves(request)
+
+    def returns(self, request: Request) -> None:
+        """A request is known not to have arrived: it is here again."""
+        self.evidence.returns(request)
 
     def hear(self, report: VenueReport, now: int) -> None:
         """Take in what the venue said."""

@@ -60,7 +60,7 @@ from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, KeyShared, VenueReport
+from engine.model.report import Charged, KeyShared, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
@@ -141,7 +141,7 @@ class Engine:
         self.state = self._load()
         self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
-        self.permit = permit or Beat()
+        self.permit = permit or Beat(clock.speed)
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
         evidence = Evidence(account_prefix(settings.account.name), int(lag * SECOND), clock.now(), venue.profile.rounding)
         self.gate = Gate(evidence, self.permit, self.state.instruments.get, self._books, self._affordable)
@@ -330,12 +330,13 @@ class Engine:
     def _wake_up(self) -> None:
         """Before anything is decided: was the last beat slept through?"""
         now = self.clock.now()
-        if self._beat is None or self._closed or now - self._beat_at <= GAP:
+        late = (now - self._beat_at) / max(self.clock.speed, 1.0)  # of the machine's time: a recorded market runs faster than it stands still
+        if self._beat is None or self._closed or late <= GAP:
             return
         self.gate.evidence.void("this process stood still", now)
         self._look_for_mark()
-        if now - self._beat_at > SLEPT:
-            text = f"nobody looked for {(now - self._beat_at) / SECOND:.0f} s"
+        if late > SLEPT:
+            text = f"nobody looked for {late / SECOND:.0f} s"
             self._beat_at = now
             self._inbox.appendleft((Slept(text), None))
 
@@ -363,8 +364,15 @@ class Engine:
                 self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
+        if isinstance(report, Picture) and self.state.marked and not self.gate.evidence.good:
+            report = self._before_the_mark(report)
         if not self._closed and not is_repeat(self.state, report):
             self.post(report)
+
+    def _before_the_mark(self, picture: Picture) -> Picture:
+        """A picture that may lack what a last exit did is taken for as old as that: the mark is not done with it."""
+        newest = max(order.at for order in self.state.marked.values())
+        return replace(picture, as_of=min(picture.as_of, newest))
 
     def quote(self, quote: Quote) -> None:
         """A price: the board keeps it; only what it crosses becomes a message."""

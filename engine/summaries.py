@@ -78,6 +78,7 @@ class Summaries:
     def _summary(self) -> Summary:
         state, ends = self._state, self._journal.durable
         bases = {instrument.base for instrument in state.instruments.values() if instrument.kind is Kind.SPOT} - {state.currency}
+        left = [name for name in state.cash if name in bases] + list(dict.fromkeys((*state.elsewhere, *state.dust)))
         return Summary(
             account=state.account,
             journal=self._journal.id,
@@ -88,7 +89,7 @@ class Summaries:
             at=self._clock.now(),
             positions=tuple(_held(position, state) for position in state.positions.values() if position.is_open),
             orders=tuple(_open(order, state) for order in state.orders.values()),
-            baseline={name: books(state, name).baseline for name in state.cash if name in bases},
+            baseline={name: books(state, name).baseline for name in left},
             counters=self._levels(),
         )
 

@@ -6,6 +6,8 @@ all of it is derived from the state and from prices, and is set up again by `wat
 
 from decimal import Decimal
 
+from msgspec import Struct
+
 from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
@@ -18,6 +20,15 @@ Watch = tuple[str, str]
 """A position and what is watched for it: stop, trail, target, follow, activate. Crossed together, they act in this order."""
 
 ORDER = {"stop": 0, "trail": 1, "target": 2, "activate": 3, "follow": 4}
+
+
+class Proved(Struct, frozen=True):
+    """How much of a position the gate would let leave."""
+
+    amount: Decimal
+    at: int
+    of: tuple[Decimal, Decimal]
+    """What we believed in then, and what the venue showed."""
 
 
 class _Leaving:
@@ -80,6 +91,8 @@ class Board:
         """When the venue last told of an order that bears our name and is not known here."""
         self.falls: dict[str, tuple[int, Decimal]] = {}
         """By currency: coins of the owner's own that are missing, since which picture, and how many."""
+        self.proved: dict[str, Proved] = {}
+        """By position: how much of it the gate would let leave, where it held an exit back for its size."""
         self.restarted_at = now
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None

@@ -20,6 +20,7 @@ from engine.desk.events import (
     PositionDropped,
 )
 from engine.desk.protection import begin_closing, tell
+from engine.desk.proved import provable
 from engine.desk.state import REPLACED
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
@@ -183,10 +184,17 @@ def _settled(order: Order) -> bool:
     return not (order.in_doubt or order.amend_pending or order.cancel_pending or order.status is Status.PENDING or order.triggered)
 
 
+def _proved_cover(ctx: Context, position: Position, stops: Sequence[Order], cover: Decimal) -> Decimal:
+    """What a stop may be sized for, where the gate does not let one for all of it leave; one that rests is not made smaller for that."""
+    proved = ctx.instrument(position).round_size(provable(ctx, position, cover, rests=bool(stops) and not ctx.profile.amend))
+    return max(proved, min(cover, stops[0].remaining)) if stops else proved
+
+
 def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: Decimal) -> Events:
     """One stop for all that is held, at the effective price."""
     instrument = ctx.instrument(position)
     wanted = position.stop
+    cover = _proved_cover(ctx, position, stops, cover)
     if wanted is None or not ordering.tradable(instrument, cover, wanted):
         for order in stops:
             if wanted is None or not cover or order.remaining > cover:  # else it may rest, small as it has become
@@ -257,7 +265,7 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     if position.stop_refusals and ordering.sells_holding(ctx, position):  # others' orders hold some of it, or a fee took it: what is there goes
         had = ctx.state.cash.get(instrument.base, ZERO) - ordering.locked_elsewhere(ctx, position)
         room = min(room, had - working - reserved)
-    size = instrument.round_size(min(missing, room))
+    size = instrument.round_size(provable(ctx, position, min(missing, room)))
     if ordering.tradable(instrument, size, ctx.mark(position)):
         yield ordering.close_order(ctx, position, size)
     elif closing < position.size and room >= missing and not working:  # a part that the venue won't take: what is left of the wish is dropped

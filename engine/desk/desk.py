@@ -316,7 +316,7 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
-    waits = recovered or "SLEPT" in ctx.state.blocks
+    waits = recovered or "SLEPT" in ctx.state.blocks or bool(ctx.state.marked)  # a mark waits for a picture that counts
     over = _over_closed(ctx.state) and doubts.asks_again(ctx, ctx.state.last_fill_at, ctx.state.reconciled_at)
     if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or over or reconcile.due_at(ctx) <= ctx.now:
         yield from reconcile.ask(ctx)

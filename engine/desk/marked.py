@@ -7,6 +7,8 @@ goes on. Entries wait until nothing differs, or for the operator.
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, on_margin
 from engine.desk.reports import fill_value
@@ -53,7 +55,7 @@ def _close(ctx: Context, fill: Fill) -> Events:
         if part <= ZERO:
             continue
         name = fill.execution_id if index == 0 else f"{fill.execution_id}/{index}"  # the first part is what a repeat is known by
-        share = fill.part(name, part, position.id)
+        share = replace(fill.part(name, part, position.id), at=min(fill.at, ctx.now))  # the machine's time; a recorded market has another one
         value, _ = fill_value(ctx, share)
         yield e.PositionLiquidated(ctx.now, share, value, by="last exit")
         left -= part

@@ -40,9 +40,9 @@ def protection(ctx: Context, position: Position) -> Protection:
     covered = stop.remaining if stop is not None else ZERO
     if covered >= held and held > ZERO:
         return Protection.VENUE
-    if position.closing >= position.size:  # a halted desk, too, closes what it was told to
+    if position.closing >= position.size and not position.unfilled:  # a halted desk, too, closes what it was told to
         return Protection.GUARDED
-    if ctx.state.halted:
+    if ctx.state.halted or position.closing >= position.size:  # a close that the venue failed protects nothing
         return Protection.PARTIAL if covered else Protection.NAKED
     watched = position.stop is not None or position.trailing
     if watched and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
@@ -70,6 +70,13 @@ def tell(ctx: Context, name: str) -> Events:
         yield from cure(ctx, "STOP_REFUSED", name)
         if position.stop_refusals and not position.closing and _calm(ctx, position):
             yield StopRetrySet(ctx.now, name, 0, None)
+
+
+def count_naked(ctx: Context, name: str, side: Side) -> Events:
+    """An exit fills that may end the position: journal first how long nothing protected it, for afterwards nothing is open that could count."""
+    position = ctx.state.positions.get(name)
+    if position is not None and side is position.exits_by and position.naked_until(ctx.now) > position.naked_ns:
+        yield ProtectionChanged(ctx.now, name, position.protection)
 
 
 def _calm(ctx: Context, position: Position) -> bool:

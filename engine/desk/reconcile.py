@@ -90,8 +90,8 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     starting = "STARTING" in ctx.state.blocks
     for order in theirs.values():  # before its executions, which alone would make it look complete
         yield from recovery.from_order(ctx, order)
-    yield from marked.book(ctx, picture)
     yield from _missed_fills(ctx, picture)
+    yield from marked.book(ctx, picture)  # after what the last exit may have closed: an entry that filled unheard
     for order in theirs.values():
         yield from _listed(ctx, order, picture)
     yield from unexplained.look(ctx, picture, starting=starting)

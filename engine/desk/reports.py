@@ -4,12 +4,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts
+from engine.desk import doubts, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
 from engine.desk.ordering import cancel_lane
-from engine.desk.protection import entered, refused
+from engine.desk.protection import count_naked, entered, refused
 from engine.desk.state import State
 from engine.model import report as r
 from engine.model.fill import Fill
@@ -22,6 +22,8 @@ from engine.model.side import Side
 HELD = 1_000_000_000
 """Nanoseconds until an exit is decided anew that the gate did not let leave; doubles with each attempt up to `HELD_MOST`."""
 HELD_MOST = 15_000_000_000
+AHEAD = 60_000_000_000
+"""Nanoseconds by which no venue's clock is ahead of ours: what is further ahead has the machine's time, and a recorded market another one."""
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -66,6 +68,8 @@ def after_rejection(ctx: Context, order: Order, text: str) -> Events:
     if position is None:
         return
     if order.is_exit:
+        if order.role is Role.CLOSE and position.size > ZERO:  # it is a close that came to nothing, as one that ended unfilled
+            yield e.CloseEnded(ctx.now, position.id, missed=False, unfilled=position.unfilled + 1, retry_at=position.retry_at)
         yield from refused(ctx, position, text, order.role)
     else:
         yield from ended_without(ctx, order)
@@ -104,7 +108,7 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         fill.fee,
         fill.fee_currency,
         fill.liquidity,
-        fill.at,
+        fill.at if fill.at < ctx.now + AHEAD else ctx.now,  # executed while a last exit was at work on a recorded market
         order.position,
     )
     value, known = fill_value(ctx, fill)
@@ -115,6 +119,7 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id)
     if fill.size > order.reserved or order.status is Status.REJECTED:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
+    yield from count_naked(ctx, order.position, fill.side)
     yield e.OrderFilled(ctx.now, fill, value)
     if order.role is Role.ENTRY:
         yield from entered(ctx, order.position)
@@ -260,10 +265,11 @@ def on_found(ctx: Context, report: r.Found) -> Events:
 
 
 def _stranger(ctx: Context, name: str) -> Events:
-    """A report on an order that is not in memory: ours by its prefix is an alarm, anybody else's is not our business."""
+    """A report on an order that is not in memory: ours by its prefix is an alarm, but a last exit's that its mark names, or anybody else's."""
     if name.startswith(account_prefix(ctx.state.account)):
         ctx.board.stranger_at = ctx.now
-        yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
+        if name not in ctx.state.marked:
+            yield from alert(ctx, "UNKNOWN_ORDER", name, target=name)
     yield from doubts.ask_account(ctx)
 
 
@@ -294,6 +300,8 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     yield from alert(ctx, code, f"{report.request} of {_name(order)}", report.text, order.position)
     if not report.final or not order.is_open:
         return
+    if (position := ctx.state.positions.get(order.position)) is not None:
+        proved.remember(ctx, position, report)
     match report.request:
         case "submit":
             yield e.OrderRejected(ctx.now, order.client_order_id, f"held back: {report.text}", lost=True)

@@ -20,7 +20,7 @@ from engine.emergency.holding import Holding, Left
 from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.emergency.sending import Fate, Sender, Sent
-from engine.evidence import Books, Evidence
+from engine.evidence import Books, Evidence, asset_of
 from engine.gate import Gate, Permit
 from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO
@@ -348,14 +348,22 @@ class Acting:
     # Afterwards
 
     async def _leftovers(self) -> bool:
-        """Cancel exits of ours in symbols where nothing of ours is left to protect."""
+        """Cancel exits of ours in symbols where nothing is left that they may protect: what nobody can attribute keeps its stop."""
         held = {left.symbol for left in self._holding.lefts() if left.closable}
+        nobodys = {left.asset for left in self._holding.lefts() if left.beyond}
         acted = False
         for row in self.told.rows():
             name = self._ours.name_of(row.client_order_id, row.venue_order_id)
-            if row.symbol not in held and name not in self._sender.unresolved and self._may_go(row):
+            if row.symbol in held or name in self._sender.unresolved or self._moves(row) in nobodys:
+                continue
+            if self._may_go(row):
                 acted = await self._cancel(row) or acted
         return acted
+
+    def _moves(self, row: Row) -> str:
+        """The asset that an order moves; of one that can't be read, its symbol."""
+        instrument = self._instruments.get(row.symbol)
+        return row.symbol if instrument is None or row.order is None else asset_of(instrument, row.order.leverage)
 
     def _may_go(self, row: Row) -> bool:
         """A stop over coins goes only from a picture that counts: a lagging one may lack what it protects."""

@@ -17,6 +17,8 @@ LAST = 15 * SECOND
 PAUSE = SECOND // 5
 GONE_AFTER = 60 * SECOND
 """What our books have and the venue lacks is believed to be gone only from pictures so much later than our last action."""
+STRANGE_AFTER = 30 * SECOND
+"""What nobody can attribute, where this exit has sold something, may be what it sold, in a view that lags more than the settings say."""
 
 
 class Result(Struct, frozen=True):
@@ -124,10 +126,11 @@ class Closing(Acting):
         """Two pictures in a row that agree and count end the run."""
         lefts = self._holding.lefts()
         waits = any(left.closable for left in lefts) and self._can_close(lefts)
-        missing = any(self._is_missing(left) for left in lefts)
-        if waits or self.told.rows() or self._sender.unresolved or not self._counts(GONE_AFTER if missing else 0):
+        strange = self._sender.closed and any(left.beyond for left in lefts)
+        later = GONE_AFTER if any(self._is_missing(left) for left in lefts) else STRANGE_AFTER if strange else 0
+        if waits or self.told.rows() or self._sender.unresolved or not self._counts(later):
             self._pictures.clear()
-            await self._wait(GONE_AFTER if missing and not waits and self._counts(0) else 0)
+            await self._wait(later if not waits and self._counts(0) else 0)
             return None
         self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond) for left in lefts))
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:

@@ -1,6 +1,6 @@
 """One venue, brought to flat: puts a run together."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from engine.clock import SECOND, Clock
 from engine.emergency.acting import Terms
@@ -9,6 +9,7 @@ from engine.emergency.closing import Closing, Result
 from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.gate import Permit
+from engine.model.instrument import Instrument, Kind
 from engine.session.pen import AlwaysPermit
 from engine.session.summary import Summary
 from engine.venues.parts import PartedVenue
@@ -57,10 +58,17 @@ async def close_account(
     budget = Budget(venue.profile.limit_model(DELAY if venue.live else 0.0), clock, until)
     counters = () if summary is None else summary.counters
     budget.start(counters, ours.symbols or tuple(instruments))
-    currencies = {currency, *(one.quote for one in instruments.values())} - {""}
+    currencies = {currency, *_money(instruments.values(), known=summary is not None)} - {""}
     terms = Terms(account=account, lag=lag, until=until, any_price=any_price, all_of=all_of, coins=coins, currencies=currencies)
     closing = Closing(venue, parts, ours, permit, budget, marker, instruments, clock, terms, say)
     return await closing.run()
+
+
+def _money(instruments: Iterable[Instrument], *, known: bool) -> set[str]:
+    """Currencies that are money, and nothing to sell. A coin that is traded, too, is that only where the home says what of it was there."""
+    listed = tuple(instruments)
+    traded = {one.base for one in listed if one.kind is Kind.SPOT}
+    return {one.quote for one in listed} - (set() if known else traded)
 
 
 class Emergency:

@@ -43,6 +43,11 @@ class Left(Struct, frozen=True):
         return self.instrument.symbol
 
     @property
+    def asset(self) -> str:
+        """A currency where coins change hands, else the symbol."""
+        return self.instrument.symbol if self.on_margin else self.instrument.base
+
+    @property
     def side(self) -> Side:
         """The side of an order that closes it."""
         return Side.SELL if self.closable > ZERO else Side.BUY

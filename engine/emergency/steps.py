@@ -222,8 +222,9 @@ class LastExit:
         if pen is None and self._answers and await asking.hand_over(self._socket, "the last exit"):
             self.say(f"{other.text} hands the account over")
             pen = await self._free(HANDED)
-        if pen is None and holder.end(self._wanted.folder, self.say):
-            pen = await self._free(1.0)
+        if pen is None:
+            holder.end(self._wanted.folder, self.say)
+            pen = await self._free(1.0)  # also of one that could not be proved because it was just ending, by another last exit's hand
         return pen
 
     @asynccontextmanager

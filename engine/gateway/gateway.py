@@ -7,6 +7,7 @@ flattening everything that is open would cost now.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -256,17 +257,17 @@ class Gateway:
             return None
         if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
             waiting.held_since = now
-        if verdict.picture:
-            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
         if verdict.until is None:
             self._queue.remove(waiting)
-            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True)
-            return None
-        waiting.not_before = verdict.until
-        if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
-            waiting.told = True
-            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
-        return max(verdict.until, now + SECOND // 1000)
+            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True, proved=verdict.proved)
+        else:
+            waiting.not_before = verdict.until
+            if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
+                waiting.told = True
+                self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
+        if verdict.picture:  # the last: what listens comes back here, and then this request may be gone
+            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
+        return None if verdict.until is None else max(verdict.until, now + SECOND // 1000)
 
     def _ask_picture(self, now: int, longest: int) -> None:
         """At once, and again after pauses that double up to `longest`: pictures cost the tokens that exits need."""
@@ -274,9 +275,9 @@ class Gateway:
             self._asked_at, self._asks = now, min(self._asks + 1, 10)
             self._listener.picture()
 
-    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool) -> None:
+    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool, proved: Decimal | None = None) -> None:
         kind = type(request).__name__.lower()
-        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final))
+        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final, proved))
 
     def _send(self, waiting: Waiting, now: int) -> None:
         request = waiting.request
@@ -375,7 +376,8 @@ class Gateway:
                 self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
 
     def _try_again(self, waiting: Waiting) -> None:
-        """Exponential backoff with jitter."""
+        """It did not arrive, or it was a question. Exponential backoff with jitter."""
+        self._gate.returns(waiting.request)
         if self._silent:
             return
         rules = self._rules

@@ -114,6 +114,8 @@ class HeldBack(Struct, frozen=True, tag="held_back"):
     at: int
     final: bool
     """Whether it never leaves: the desk decides anew."""
+    proved: Decimal | None = None
+    """How much of it would have been let leave, where it was for its size."""
 
 
 class Found(Struct, frozen=True, tag="found"):

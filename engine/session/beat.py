@@ -12,7 +12,9 @@ GAP = 2_000_000_000
 class Beat:
     """Compares now with when the next beat was due. See `engine.gate.Permit`."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
+        """`speed` is how fast the engine's clock runs: a recorded market may be played at a thousand times its speed."""
+        self._gap = int(GAP * max(speed, 1.0))
         self.lost = ""
         """Why the pen was lost; empty while it was not."""
         self.winner = ""
@@ -41,4 +43,4 @@ class Beat:
             self.lost = why or "the pen is gone"
 
     def _late(self, now: int) -> bool:
-        return self._due is not None and now > self._due + GAP
+        return self._due is not None and now > self._due + self._gap

@@ -41,8 +41,8 @@ def boottime() -> int:
 class AlwaysPermit(Beat):
     """The pen of an account that nobody else can reach, or whose home can't be locked: only gaps make it void."""
 
-    def __init__(self, now: int) -> None:
-        super().__init__()
+    def __init__(self, now: int, speed: float = 1.0) -> None:
+        super().__init__(speed)
         self._due = now + SECOND  # until the first beat, as if one were due in a second
 
 
@@ -50,10 +50,9 @@ class HomePermit(AlwaysPermit):
     """The pen of one machine: the lock of the account's home, which must stay the one that others find."""
 
     def __init__(self, lock: Lock, now: int, speed: float = 1.0, boottime: Callable[[], int] = boottime) -> None:
-        super().__init__(now)
+        super().__init__(now, speed)
         self._lock = lock
         self._speed = speed
-        """How fast the engine's clock runs: a recorded market may be played at a thousand times its speed."""
         self._boottime = boottime
         self._boot_due = boottime() + SECOND
 
@@ -71,8 +70,7 @@ class HomePermit(AlwaysPermit):
 
     def _late(self, now: int) -> bool:
         """By the engine's clock, and by the one that goes on while the machine sleeps."""
-        late = self._due is not None and now > self._due + int(GAP * max(self._speed, 1.0))
-        return late or self._boottime() > self._boot_due + GAP
+        return super()._late(now) or self._boottime() > self._boot_due + GAP
 
 
 class LeasePermit(HomePermit):

@@ -73,7 +73,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     positions: tuple[HeldPosition, ...] = ()
     orders: tuple[OpenOrder, ...] = ()
     baseline: dict[str, Decimal] = {}
-    """By currency: what lay in a cash account before us, and is not ours to sell."""
+    """What is not ours to close: by currency, what lay in a cash account before us; by symbol, what was left alone on purpose, signed."""
     counters: tuple[Level, ...] = ()
     """Rate-limit counters, as the gateway knew them."""
 

@@ -15,7 +15,7 @@ from engine.clock import SECOND, run_virtual
 from engine.desk.state import State
 from engine.exchange import Faults
 from engine.model import intent as i
-from engine.model.order import Role
+from engine.model.order import Order, Role, Status
 from engine.replay import replay, state_of
 from engine.simulation import draw, keys
 from engine.simulation import story as s
@@ -156,18 +156,26 @@ class _Player(Fates):
         engine, state = self.engine, self.engine.state
         engine.save()
         found = [f"doubt about {name}" for name in state.doubts]
+        held = [order for order in state.orders.values() if self._is_held(order)]
         found.extend(
             f"{order.role} {order.client_order_id} {order.status}"
             for order in state.orders.values()
             if order.role is Role.CLOSE or not order.is_working or order.in_doubt or order.amend_pending or order.cancel_pending
+            if order not in held
         )
-        if not engine.gateway.idle:
-            found.append(f"requests on the line, waiting {sum(engine.gateway.lanes.values())}")
+        waiting = sum(engine.gateway.lanes.values())
+        if waiting > len(held) or not (waiting or engine.gateway.idle):
+            found.append(f"requests on the line, waiting {waiting}")
         if "STARTING" in state.blocks:
             found.append("recovery")
         if self.journal.waiting:
             found.append(f"{self.journal.waiting} batches to be written")
         return found
+
+    def _is_held(self, order: Order) -> bool:
+        """Whether the gate holds an exit back, and says so: what it is for was taken by somebody else, and it stays so until a person acts."""
+        told = f"HELD_BACK:{order.position}" in self.engine.state.alerts
+        return self.meddled and told and order.role is not Role.ENTRY and order.status is Status.PENDING
 
     async def _settle(self) -> None:
         quiet = 0

@@ -27,7 +27,8 @@ QUESTIONS = frozenset(
     {
         *(f"private_post_{name}" for name in ("getwebsocketstoken", "getapikeyinfo", "balanceex", "openpositions")),
         *(f"private_post_{name}" for name in ("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory")),
-        *(f"private_get_{name}" for name in ("orders_status", "openorders", "fills", "openpositions", "accounts")),
+        *(f"private_get_{name}" for name in ("openorders", "fills", "openpositions", "accounts")),
+        "private_post_orders_status",
     }
 )
 """Signed requests that change nothing: of Kraken spot and of Kraken Futures, by ccxt's names."""

@@ -91,6 +91,7 @@ def test_no_command_that_looks_touches_a_paper_account(place: Place) -> None:
     assert known.returncode == 5, known.stdout + known.stderr
     assert "paper · paper · PAPER: no engine runs; last known at 20" in known.stdout
     assert "nothing watches 1 position, 1 order of ours open" in known.stdout
+    assert any(line.startswith("  position  BTC/USD LONG 0.1") for line in known.stdout.splitlines()), known.stdout
     assert unknown.returncode == 5, "the home's summary still knows what was open"
     assert asked.returncode == 5
     assert "held      0.1 BTC/USD" in asked.stdout

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.desk.desk import Marked, Restarted
+from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.mark import MarkedOrder
@@ -113,3 +115,51 @@ def test_a_mark_whose_close_still_rests_is_not_done() -> None:
     story.picture(orders=(resting,))
     assert story.state.marked
     assert "EMERGENCY_EXIT" in story.state.blocks
+
+
+def test_what_its_orders_report_before_they_are_booked_is_no_alarm() -> None:
+    story = Story()
+    story.opened("0.5")
+    order = sold(story)
+    story.tell(Marked("one", (order,)))
+    asked = len(story.sent(QueryAccount))
+    story.now += SECOND
+    story.tell(r.Filled(fill_of(story, order, "0.5"), story.now))
+    assert "UNKNOWN_ORDER" not in story.told(), "the mark names it"
+    stranger = client_order_id("test", "emergency", BTC, 2)
+    story.tell(r.Cancelled(stranger, D(0), "", story.now))
+    assert "UNKNOWN_ORDER" in story.standing(), "no mark names this one"
+    assert len(story.sent(QueryAccount)) > asked
+
+
+def test_an_entry_that_filled_unheard_is_booked_before_what_closed_it() -> None:
+    """The engine died with its entry on the way: the last exit closed what it bought, and one picture tells both."""
+    story = Story()
+    assert story.buy(stop=None).ok
+    (entry,) = story.state.orders.values()
+    order = sold(story, "0.5")
+    story.tell(Marked("one", (order,)))
+    story.now += SECOND
+    story.count += 1
+    bought = Fill("E1", entry.client_order_id, BTC, Side.BUY, D(60_000), entry.size, D(0), "USD", Liquidity.TAKER, story.now)
+    cash = {"USD": D(1_000_000) - entry.size * 60_000 + D("0.5") * 59_900 - 2, "BTC": entry.size - D("0.5")}
+    story.picture(cash, orders=(), fills=(bought, fill_of(story, order, "0.5")))
+    assert sum(position.size for position in story.state.positions.values()) == entry.size - D("0.5"), "a position that was sold is held by our books"
+    story.replays()
+
+
+def test_executions_by_the_machines_time_do_not_blind_a_market_of_another_time() -> None:
+    """A recorded day is played: the last exit sold years later, and pictures of that day are judged all the same."""
+    story = Story()
+    story.opened("0.5", stop=None)
+    order = sold(story)
+    story.tell(Marked("one", (order,)))
+    story.now += SECOND
+    fill = replace(fill_of(story, order, "0.5"), at=story.now + 365 * 86_400 * SECOND)
+    cash = {"USD": D(1_000_000) - 30_000 + D("0.5") * 59_900 - 2, "BTC": D(0)}
+    story.picture(cash, orders=(), fills=(fill,))
+    assert not [position for position in story.state.positions.values() if position.size]
+    story.now += SECOND
+    story.picture(cash | {"BTC": D(3)}, orders=(), fills=(fill,))
+    assert "DIFFERENCE" in story.standing(), "nothing is judged before the last execution, which is a year away"
+    story.replays()

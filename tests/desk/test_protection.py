@@ -354,6 +354,32 @@ def test_where_one_price_crosses_stop_and_target_the_stop_wins() -> None:
     assert story.position().close_reason == "stop (guard)"
 
 
+@pytest.mark.hazard("H30")
+@pytest.mark.parametrize("how", ["ended unfilled", "refused"])
+def test_a_position_whose_close_the_venue_fails_is_naked(how: str) -> None:
+    """Its stop was cancelled for the close, and the close came to nothing: nothing stands between it and any loss."""
+    story = Story()
+    position = story.opened()
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.cancelled(story.order("stop"))
+    close = story.order("close")
+    assert story.position().protection is Protection.GUARDED, "the close is on its way"
+    if how == "refused":
+        story.rejected(close, "EService:Market in post_only mode")
+    else:
+        story.accept(close)
+        story.cancelled(close, "self trade prevention")
+    assert story.position().protection is Protection.NAKED
+    assert "NAKED" in story.standing()
+    story.wait(10)
+    assert story.position().protection is Protection.NAKED, "the next attempt protects no more than the last"
+    assert story.position().naked_until(story.now) >= 10 * SECOND
+    story.fill(story.order("close"))
+    assert "NAKED" not in story.standing()
+    assert story.closed().naked_ns >= 10 * SECOND
+    story.replays()
+
+
 def test_removing_a_stop_needs_a_reason_and_is_naked() -> None:
     story = Story()
     position = story.opened()

@@ -14,6 +14,7 @@ from engine.model.order import Order, OrderType, Role
 from engine.model.request import Cancel, Query, Request, Submit
 from engine.model.side import Side
 from engine.session import mark as marks
+from engine.session.summary import HeldPosition
 from engine.venues.protocol import RateLimitedError
 from tests.support.scene import ACCOUNT, BTC, ETH, Scene, play
 
@@ -97,6 +98,39 @@ def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
 
 
 @pytest.mark.hazard("H113")
+@BOTH
+def test_what_was_sold_and_is_still_listed_is_looked_at_again(profile: str) -> None:
+    """Views lag by twenty seconds, and the settings do not say so: what a view lists is what this exit has just sold, and nobody's."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        for _ in range(30):
+            scene.venue._remember()
+            await scene.clock.sleep(SECOND)
+        scene.lie()
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0
+        assert result.flat, f"it gave up on what it had sold: {result.lines}"
+
+    play(tale, profile=profile, faults=Faults(rest_lag=20 * SECOND))
+
+
+@pytest.mark.hazard("H113")
+def test_contracts_that_the_operator_left_alone_stay_and_are_named() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.foreign(Side.BUY, "0.3")
+        await scene.clock.sleep(60 * SECOND)
+        scene.hold("1")
+        scene.baseline[BTC] = D("0.3")
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == D("0.3")
+        assert "BTC/USD: 0.3 BTC/USD is not ours and was left alone" in result.lines
+
+    play(tale, profile="kraken-futures")
+
+
+@pytest.mark.hazard("H113")
 def test_what_nobody_can_attribute_is_never_passed_over() -> None:
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -107,6 +141,38 @@ def test_what_nobody_can_attribute_is_never_passed_over() -> None:
         assert not scene.resting
 
     play(tale, coins="2")
+
+
+@pytest.mark.hazard("H75")
+@BOTH
+def test_a_stop_over_what_nobody_can_attribute_stays(profile: str) -> None:
+    """The journal was set back: its summary knows neither the position nor its stop, which may be all that protects it."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        known = replace(scene.summary(), positions=(), orders=())
+        result = await scene.exit(known)
+        assert not result.flat
+        assert scene.held == 1
+        assert [(order.side, order.trigger) for order in scene.resting] == [(Side.SELL, D(50_000))], "it took the stop away and left the coins"
+        assert any("is unattributable" in line for line in result.lines), result.lines
+        assert any("rests" in line for line in result.lines), result.lines
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+def test_a_coin_that_another_pair_is_priced_in_is_no_money() -> None:
+    """The home is lost, and ETH/BTC is traded, too: bitcoin that nobody can attribute are no less to be told."""
+
+    async def tale(scene: Scene) -> None:
+        result = await scene.exit(None)
+        assert scene.held == 2
+        assert not result.flat, "two bitcoin that nobody can attribute were passed over"
+        assert any("unattributable" in line for line in result.lines), result.lines
+
+    play(tale, coins="2", crosses=("ETH/BTC",))
 
 
 @pytest.mark.hazard("H113")
@@ -146,6 +212,49 @@ def test_what_filled_after_the_summary_counts(profile: str) -> None:
         await scene.clock.sleep(60 * SECOND)
         result = await scene.exit(told)
         assert scene.held == 0
+        assert result.flat, result.lines
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_a_position_that_ended_just_before_the_summary_counts_once(profile: str) -> None:
+    """Each position numbers its own orders: the close of the one before bears a higher number than anything that is open now."""
+
+    async def tale(scene: Scene) -> None:
+        scene.place(Side.BUY, "0.7", Role.ENTRY, number=1)
+        scene.place(Side.SELL, "0.7", Role.CLOSE, number=3)
+        await scene.clock.sleep(30 * SECOND)
+        scene.place(Side.BUY, "0.4", Role.ENTRY, number=1)
+        scene.positions.append(HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=D("0.4"), opened_at=scene.clock.now()))
+        scene.rest(scene.place(Side.SELL, "0.4", Role.STOP, trigger="50000", number=1))
+        result = await scene.exit(scene.summary())
+        assert scene.held == (D(2) if profile == "kraken-spot" else 0), "what an earlier position closed was counted again"
+        assert result.flat, result.lines
+
+    play(tale, profile=profile, coins="2" if profile == "kraken-spot" else "0")
+
+
+@pytest.mark.hazard("H113")
+@BOTH
+def test_what_an_entry_filled_unheard_before_the_summary_counts(profile: str) -> None:
+    """A market order eats three levels in one moment: the engine booked the first, wrote its summary a moment later, and died."""
+
+    async def tale(scene: Scene) -> None:
+        scene.sizes[BTC] = "0.2"
+        scene.quote()
+        entry = scene.place(Side.BUY, "0.5", Role.ENTRY)
+        fills = [fill for fill in scene.exchange.fills if fill.client_order_id == entry.client_order_id]
+        assert len(fills) > 1
+        await scene.clock.sleep(SECOND // 20)
+        scene.positions.append(HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=fills[0].size, opened_at=scene.clock.now()))
+        scene.rest(entry, filled=fills[0].size)
+        told = replace(scene.summary(), executions=(fills[0].execution_id,))
+        scene.sizes[BTC] = "1000"
+        await scene.clock.sleep(5 * SECOND)
+        result = await scene.exit(told)
+        assert scene.held == 0, "what filled before the summary was written, and was not in it, is ours"
         assert result.flat, result.lines
 
     play(tale, profile=profile)

@@ -249,3 +249,20 @@ def test_an_execution_of_a_symbol_that_nobody_listed_moves_nothing() -> None:
     strange = replace(account.fill(account.order("0.1"), "0.1"), symbol="NOT/LISTED")
     account.hear(r.Filled(strange, account.now))
     assert account.evidence.held("BTC") == D("0.4")
+
+
+def test_terms_from_before_our_last_change_make_no_exit_smaller() -> None:
+    """The stop was amended to 0.3 and then to 0.5; what the stream says of the first change comes late."""
+    account = Account(long="0.5")
+    account.picture("0.5")
+    stop = account.sent("0.2", Role.STOP)
+    first = account.now
+    account.wait(1)
+    account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    account.hear(r.Amended(stop.client_order_id, D("0.3"), None, D(50_000), first))
+    assert account.bound() == 0, "0.5 may fill by now"
+    account.picture("0.5", orders=(replace(stop, status=Status.OPEN, size=D("0.3"), venue_order_id="V"),), as_of=first)
+    assert account.bound() == 0, "a view from before the change"
+    account.wait(1)
+    account.hear(r.Amended(stop.client_order_id, D("0.4"), None, D(50_000), account.now))
+    assert account.bound() == D("0.1")

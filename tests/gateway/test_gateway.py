@@ -4,12 +4,14 @@ import msgspec
 import pytest
 
 from engine.clock import SECOND
+from engine.evidence import Books
+from engine.gate import Held, Reason
 from engine.gateway import GatewayRules, Statistics
 from engine.model import report as r
 from engine.model.request import Lane, QueryAccount, Request
-from engine.venues.protocol import NotSentError, OutcomeUnknownError
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
 from tests.support.line import Office, amend, cancel, in_office, query, submit
-from tests.support.world import BTC, START
+from tests.support.world import BTC, START, D
 
 STEADY = GatewayRules(jitter=0, breaker=100, delay=0, backoff_exits=1_000_000)
 
@@ -116,6 +118,53 @@ def test_a_deadline_is_over_when_it_has_passed() -> None:
         assert [report for report in office.reports if isinstance(report, r.Rejected)] == [
             r.Rejected("over", "its deadline passed before it could leave", START)
         ]
+
+    in_office(tale)
+
+
+@pytest.mark.hazard("H74")
+def test_an_exit_that_is_decided_anew_has_waited_as_long_as_the_one_before() -> None:
+    """No picture comes. Deadlines are shorter than the gate's patience: each exit gives way to the next, and the patience must end all the same."""
+
+    async def tale(office: Office) -> None:
+        gate = office.gateway._gate
+        gate.evidence.picture = None
+        gate._books = lambda _: Books(D(1), D(0), D(0))
+        for number in range(3):
+            office.gateway.enqueue([submit(f"stop{number}", Lane.PROTECT, deadline=office.clock.now() + 4 * SECOND)])
+            await office.wait(4.5)
+        assert office.names == ["stop1"], "an exit was held back for ever, or left twice"
+        assert any(isinstance(report, r.HeldBack) and report.reason == "books" for report in office.reports)
+
+    in_office(tale)
+
+
+@pytest.mark.hazard("H74")
+def test_who_is_asked_for_a_picture_may_come_back_at_once() -> None:
+    """The question is queued while the request that needs it is judged: the queue is walked again, and that request may be gone."""
+
+    async def tale(office: Office) -> None:
+        gate = office.gateway._gate
+        gate.admit = lambda request, *_: Held(Reason.REPAIR, "refused", None, picture=True)  # type: ignore[method-assign]
+        office.on_picture = office.gateway.pump
+        office.gateway.enqueue([submit("stop", Lane.PROTECT)])
+        assert office.gateway.idle
+        assert [report.final for report in office.reports if isinstance(report, r.HeldBack)] == [True]
+
+    in_office(tale)
+
+
+@pytest.mark.hazard("H74")
+@pytest.mark.parametrize("failure", [NotSentError("no line"), RateLimitedError("too many")])
+def test_what_did_not_arrive_takes_nothing(failure: Exception) -> None:
+    """It comes back, and its deadline passes before it leaves again: nothing may still leave by it."""
+
+    async def tale(office: Office) -> None:
+        office.line.answers.append(failure)
+        office.gateway.enqueue([submit("stop", Lane.PROTECT, deadline=office.clock.now() + SECOND // 100)])
+        await office.wait(60)
+        assert office.names == ["stop"]
+        assert not office.gateway._gate.evidence.exits()
 
     in_office(tale)
 

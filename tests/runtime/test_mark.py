@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.clock import run_virtual
 from engine.desk import events as e
+from engine.exchange import Faults
 from engine.model import intent as i
 from engine.model.ids import client_order_id
 from engine.model.mark import Mark, MarkedOrder
@@ -88,6 +89,35 @@ def test_the_next_engine_books_it_and_places_no_stop_for_what_is_gone(tmp_path: 
         picture = world.exchange.picture(world.clock.now(), 0)
         assert world.state.cash == {name: amount for name, amount in picture.balances.items() if amount or name in world.state.cash}
         assert profit < 0, "fees were paid"
+
+    play(tale, tmp_path)
+
+
+def test_a_view_that_lacks_what_the_last_exit_sold_does_not_settle_its_mark(tmp_path: Path) -> None:
+    """It was killed right after its close, and the next engine starts at once: views that lag 5 s still show the position."""
+
+    async def tale(world: World) -> None:
+        world.settings = replace(world.settings, account=replace(world.settings.account, lag=5.0))
+        world.records = True
+        await world.restart()
+        world.venue._remember()
+        await world.opened("0.5")
+        await world.wait(30)
+        await world.engine.abandon()
+        world.engine.journal.close(0)
+        aged = world.venue._aged
+        world.venue.faults = Faults(rest_lag=5 * SECOND)
+        world.venue._aged = lambda fresh: replace(aged(fresh), as_of=fresh.as_of)  # type: ignore[method-assign]  # no view says how old it is
+        last_exit(world, outcome="working")
+        world.venue._changed()
+        await world.open()
+        await world.wait(3)
+        assert not world.told() & {"SECOND_ENGINE", "UNEXPLAINED"}
+        await world.until(lambda: not world.state.positions, 40)
+        assert sold(world) == D("0.5")
+        await world.wait(30)
+        assert not world.state.marked
+        assert not world.told() & {"SECOND_ENGINE", "UNEXPLAINED"}
 
     play(tale, tmp_path)
 

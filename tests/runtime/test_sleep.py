@@ -75,3 +75,22 @@ def test_a_jump_of_the_machines_clock_is_told_and_asked_about_once(tmp_path: Pat
         await world.end()
 
     run_virtual(main())
+
+
+@pytest.mark.hazard("H71")
+@pytest.mark.parametrize(("stall", "slept"), [(0.1, False), (8.0, True)])
+def test_a_market_that_is_played_fast_is_not_slept_through(tmp_path: Path, stall: float, slept: bool) -> None:
+    """At a thousand times its speed, a tenth of a second on a busy machine is a minute and a half of the market's."""
+
+    async def main() -> None:
+        world = World(tmp_path)
+        world.clock = world.venue._clock = Clock(asyncio.get_running_loop(), START, speed=1_000.0)
+        await world.open()
+        asked = len(world.seen(e.AccountAsked))
+        world.clock.hang(int(stall * SECOND))
+        await asyncio.sleep(0.005)
+        assert ("SLEPT" in world.told()) is slept, "entries are blocked and exits wait for a picture after each hiccup"
+        assert (len(world.seen(e.AccountAsked)) > asked) is slept
+        await world.engine.close()
+
+    run_virtual(main())

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 
 from engine.model import intent as i
-from engine.model.order import Role
+from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from engine.session import summary as summaries
 from engine.session import witness
@@ -75,6 +75,23 @@ def test_what_was_adopted_is_said_to_be_so_even_under_another_note(tmp_path: Pat
         assert {held.id: held.adopted for held in kept[-1].positions} == {bought.id: False, adopted: True}
 
     play(tale, tmp_path)
+
+
+@pytest.mark.hazard("H113")
+def test_what_was_left_alone_on_purpose_is_told(tmp_path: Path) -> None:
+    """Somebody else's contracts, which the operator said to leave: a last exit names them, and may say flat."""
+
+    async def tale(world: World) -> None:
+        kept = told(world)
+        await world.restart()
+        world.venue.external(Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True))
+        world.engine.reconcile()
+        await world.until(lambda: f"DIFFERENCE:{BTC}" in world.state.alerts)
+        assert (await world.ask(i.Resolve(id="left", subject=BTC, action=i.Settlement.FORGET))).ok
+        await world.wait(1)
+        assert kept[-1].baseline.get(BTC) == D("0.3"), "nobody can tell afterwards that it was left on purpose"
+
+    play(tale, tmp_path, profile="kraken-futures")
 
 
 def test_no_summary_ever_knows_what_the_journal_does_not(tmp_path: Path) -> None:

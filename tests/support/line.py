@@ -83,10 +83,11 @@ class Office:
         self.reports: list[r.VenueReport] = []
         self.troubles: list[tuple[str, str]] = []
         self.limited: list[str] = []
+        self.on_picture: Callable[[], None] = lambda: None
         self.reserve = reserve
         self.deaths: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: None)
+        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, self._picture)
         self.gateway = Gateway(
             self.line,
             rules or GatewayRules(delay=0.0),
@@ -98,6 +99,9 @@ class Office:
             lambda: self.reserve,
             open_gate(),
         )
+
+    def _picture(self) -> None:
+        self.on_picture()
 
     def _spawn(self, _: str, work: Coroutine[Any, Any, None]) -> object:
         task = asyncio.get_running_loop().create_task(work)

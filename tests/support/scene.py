@@ -34,21 +34,23 @@ ACCOUNT = "main"
 class Scene:
     """One account at one paper venue; prices stand, and are quoted anew ten times a second."""
 
-    def __init__(self, profile: str = "kraken-spot", faults: Faults | None = None, coins: str = "0", tier: str = "pro") -> None:
+    def __init__(
+        self, profile: str = "kraken-spot", faults: Faults | None = None, coins: str = "0", tier: str = "pro", crosses: tuple[str, ...] = ()
+    ) -> None:
         self.clock = Clock(asyncio.get_running_loop(), START)
         found = load_profile(profile)
         if profile == "kraken-spot":
             found = replace(found, limit_options={"tier": tier})
         self.profile = found
         instruments = tuple(instrument_for(found, symbol, D("0.1")) for symbol in (BTC, ETH))
+        instruments += tuple(instrument_for(found, symbol, D("0.00001")) for symbol in crosses)
         self.exchange = Exchange(found, instruments, {"USD": D(1_000_000), "BTC": D(coins)}, "USD")
         delay = Delay(20_000_000, 20_000_000)
         self.venue = PaperVenue(self.exchange, self.clock, seed=7, delay=delay, timeout=2 * SECOND, faults=faults or Faults())
-        self.sizes = {BTC: "1000", ETH: "1000"}
-        self.bids = {BTC: "60000", ETH: "3000"}
+        self.sizes = {BTC: "1000", ETH: "1000"} | dict.fromkeys(crosses, "1000")
+        self.bids = {BTC: "60000", ETH: "3000"} | dict.fromkeys(crosses, "0.05")
         self.orders: list[OpenOrder] = []
         self.positions: list[HeldPosition] = []
-        self.booked: list[str] = []
         self.baseline = {"BTC": D(coins)}
         self.said: list[str] = []
         self.began = START
@@ -74,15 +76,26 @@ class Scene:
 
     # What the engine did
 
-    def name(self) -> str:
+    def name(self, number: int | None = None) -> str:
+        """The id of an order; engines number those of each position on their own."""
         self.number += 1
-        return client_order_id(ACCOUNT, "intent", "leg", self.number)
+        return client_order_id(ACCOUNT, f"intent {self.number}", "leg", self.number if number is None else number)
 
-    def place(self, side: Side, size: str, role: Role, *, symbol: str = BTC, trigger: str | None = None, price: str | None = None) -> Order:
+    def place(
+        self,
+        side: Side,
+        size: str,
+        role: Role,
+        *,
+        symbol: str = BTC,
+        trigger: str | None = None,
+        price: str | None = None,
+        number: int | None = None,
+    ) -> Order:
         """An order of the engine's, at the venue."""
         kind = OrderType.STOP if trigger else OrderType.LIMIT if price else OrderType.MARKET
         order = Order(
-            self.name(),
+            self.name(number),
             "P",
             symbol,
             side,
@@ -101,17 +114,13 @@ class Scene:
         self, size: str = "1", *, symbol: str = BTC, side: Side = Side.BUY, stop: str | None = "50000", days: int = 0, adopted: bool = False
     ) -> None:
         """A position, with its stop at the venue, as the summary has it. An old one has no executions that are still told."""
-        self.book(self.place(side, size, Role.ENTRY, symbol=symbol))
+        self.place(side, size, Role.ENTRY, symbol=symbol)
         opened = self.clock.now() - days * DAY
         self.positions.append(HeldPosition(id=f"P{self.number}", symbol=symbol, side=side, size=D(size), opened_at=opened))
         if days:
             self.exchange.fills.clear()
         if stop is not None:
             self.rest(self.place(side.opposite, size, Role.STOP, symbol=symbol, trigger=stop))
-
-    def book(self, order: Order) -> None:
-        """The engine has booked what an order has executed."""
-        self.booked += [fill.execution_id for fill in self.exchange.fills if fill.client_order_id == order.client_order_id]
 
     def arrive(self, order: Order) -> None:
         """An order that was on its way reaches the venue."""
@@ -131,8 +140,6 @@ class Scene:
             "touched_at": order.touched_at,
         }
         self.orders.append(OpenOrder(**known | terms))
-        if "filled" not in terms:
-            self.book(order)
 
     def foreign(self, side: Side, size: str, *, symbol: str = BTC, price: str | None = None) -> Order:
         """An order of somebody else's."""
@@ -145,12 +152,12 @@ class Scene:
         return Summary(
             account=ACCOUNT,
             seq=self.number,
-            executions=tuple(self.booked),
             at=self.clock.now(),
             positions=tuple(self.positions),
             orders=tuple(self.orders),
             baseline=self.baseline,
             counters=limits.levels(self.exchange.limits, self.clock.now()),
+            executions=tuple(fill.execution_id for fill in self.exchange.fills),
         )
 
     # The last exit

@@ -113,6 +113,54 @@ async def test_a_stream_that_leaves_our_name_out_does_not_say_that_an_order_is_n
     assert venue.known.client_of("O-1") is None, "it can be asked for"
 
 
+async def test_an_order_of_somebody_elses_without_a_size_does_not_end_the_stream() -> None:
+    """Bought in the exchange's app for 100 USD: it has an amount of money and no size."""
+    venue = spot()
+    row = {"order_id": "OAPP", "symbol": "ETH/USD", "exec_type": "new", "side": "buy", "order_type": "market", "cash_order_qty": 100.0}
+    row |= {"order_status": "new", "timestamp": "2026-01-05T09:00:00.000000Z"}
+    try:
+        told = SpotStream(venue).reports(row)
+    except KeyError as error:
+        pytest.fail(f"the whole stream ends for a row that is not ours: {error!r}")
+    assert [type(report) for report in told] == [r.Accepted], "the account is asked about it"
+    assert venue.known.order("OAPP") is None
+    with pytest.raises(KeyError):  # of ours nothing is passed over
+        SpotStream(venue).reports({**row, "order_id": "O-2", "cl_ord_id": f"{venue.prefix}ENTRY"})
+
+
+async def test_an_entry_that_expires_expires_at_the_exchange_too() -> None:
+    venue = spot()
+    now = venue.clock.now()
+    order = Order("X", "P", "BTC/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=D(50_000), expires_at=now + 15 * SECOND)
+    fields = venue.fields(order)
+    assert fields.get("timeinforce") == "GTD", "it rests for ever where the engine is gone"
+    assert 15 <= int(fields["expiretm"]) - now // SECOND <= 18, "the engine's own cancel comes first"
+    near = venue.fields(replace(order, expires_at=now + 3 * SECOND))
+    assert not near.keys() & {"timeinforce", "expiretm"}, "the exchange refuses what is so near"
+    assert not venue.fields(replace(order, expires_at=None)).keys() & {"timeinforce", "expiretm"}
+
+
+async def test_executions_are_asked_for_as_the_stream_tells_them() -> None:
+    """Unless it is told otherwise, the exchange makes one trade, with an id of its own, of all that an order took."""
+    venue, asked = spot(), dict[str, list[Mapping[str, str]]]()
+
+    async def private(method: str, params: Mapping[str, str], lane: int) -> Any:
+        del lane
+        asked.setdefault(method, []).append(params)
+        return {"trades": {}, "count": 0}
+
+    async def pay(name: str, cost: float) -> None:
+        del name, cost
+
+    venue._private_call = private  # type: ignore[method-assign]
+    await venue._trades(0, 0)
+    await venue._by_client("X", 0)
+    await venue.parts().executions(0, "", pay)
+    for method in ("private_post_tradeshistory", "private_post_closedorders"):
+        assert asked[method], "nothing was asked"
+        assert all(params.get("consolidate_taker") == "false" for params in asked[method]), f"{method} tells trades that no stream has told"
+
+
 async def test_a_line_that_can_not_be_opened_is_told_once_and_again_after_it_was_up() -> None:
     venue, _, heard = futures()
     for _ in range(3):

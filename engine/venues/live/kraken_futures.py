@@ -63,7 +63,7 @@ PAGES = 20
 NEEDS = (
     *("public_get_instruments", "public_get_tickers"),
     *("private_post_sendorder", "private_post_editorder", "private_post_cancelorder", "private_put_leveragepreferences"),
-    *("private_get_orders_status", "private_get_openorders", "private_get_fills", "private_get_openpositions", "private_get_accounts"),
+    *("private_post_orders_status", "private_get_openorders", "private_get_fills", "private_get_openpositions", "private_get_accounts"),
 )
 """What ccxt must be able to ask."""
 
@@ -294,7 +294,7 @@ class KrakenFutures(LiveVenue):
 
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
         name, asked = request.client_order_id, self.clock.now()
-        told = await self._private_call("private_get_orders_status", {"cliOrdIds": name}, request.lane)
+        told = await self._private_call("private_post_orders_status", {"cliOrdIds": name}, request.lane)
         rows = [row for row in told.get("orders", ()) if row.get("order", {}).get("cliOrdId") == name]
         if not rows:
             opened = await self._opened(request.lane)

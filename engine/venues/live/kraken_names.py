@@ -17,6 +17,11 @@ def currency(altname: str) -> str:
     return _OURS.get(name, name)
 
 
+EACH = {"consolidate_taker": "false"}
+"""Kraken spot tells what one order took as one trade, under an id that no stream has told, unless it is asked not to (TradesHistory, QueryOrders and
+ClosedOrders, read 2026-11)."""
+
+
 class Names:
     """Assets and pairs of the exchange."""
 

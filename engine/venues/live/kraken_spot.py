@@ -20,7 +20,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_names import EACH, Names
 from engine.venues.live.kraken_spot_parts import SpotParts
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
 from engine.venues.live.socket import Socket
@@ -38,6 +38,8 @@ TYPES = {
 DEADLINE_LEAST = SECOND * 22 // 10
 """The exchange admits no deadline over REST that is nearer than two seconds (AddOrder, read 2026-11)."""
 DEADLINE_MOST = 59 * SECOND
+EXPIRY_LEAST = SECOND * 5
+"""The nearest expiry that the exchange admits (AddOrder, read 2026-11)."""
 PAGES, PAGE = 20, 50
 """Of executions, at most, in one question."""
 LIMITED = 3.0
@@ -180,12 +182,16 @@ class KrakenSpot(LiveVenue):
         if second is not None:
             fields["price2"] = f"{second:f}"
         fields["oflags"] = "post,fciq" if order.post_only else "fciq"
-        if in_force is not TimeInForce.GTC:
-            fields["timeinforce"] = in_force.value.upper()
-        if order.expires_at is not None and in_force is TimeInForce.GTD:
-            fields["expiretm"] = str(self.theirs(order.expires_at) // SECOND)
+        fields |= self._in_force(order, in_force)
         fields |= self._margin(order)
         return fields | self._deadline(order)
+
+    def _in_force(self, order: Order, in_force: TimeInForce) -> dict[str, str]:
+        """How long it rests. What is to expire expires at the exchange, too: a little later than here, for whoever was to cancel it may be gone."""
+        rests = in_force in (TimeInForce.GTC, TimeInForce.GTD)
+        if rests and order.expires_at is not None and order.expires_at - self.clock.now() >= EXPIRY_LEAST:
+            return {"timeinforce": "GTD", "expiretm": str(self.theirs(order.expires_at) // SECOND + 2)}
+        return {} if rests else {"timeinforce": in_force.value.upper()}
 
     def _margin(self, order: Order) -> dict[str, str]:
         """An order that names a leverage is on margin, and only those can be reduce-only."""
@@ -274,7 +280,7 @@ class KrakenSpot(LiveVenue):
                 raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
             identity, row = found
         else:
-            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true"}, request.lane)
+            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true", **EACH}, request.lane)
             row = told[identity]
         order = self._order(identity, row)
         fills = await self._fills_of(order, row, request.lane)
@@ -284,8 +290,8 @@ class KrakenSpot(LiveVenue):
 
     async def _by_client(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
         asked = {"cl_ord_id": name, "trades": "true"}
-        for method, key in (("private_post_openorders", "open"), ("private_post_closedorders", "closed")):
-            told = (await self._private_call(method, asked, lane)).get(key, {})
+        for method, key, more in (("private_post_openorders", "open", {}), ("private_post_closedorders", "closed", EACH)):
+            told = (await self._private_call(method, {**asked, **more}, lane)).get(key, {})
             rows = {identity: row for identity, row in told.items() if row.get("cl_ord_id") == name}
             if rows:
                 latest = max(rows, key=lambda identity: Decimal(str(rows[identity].get("opentm", 0))))
@@ -401,7 +407,7 @@ class KrakenSpot(LiveVenue):
         """Executions from a time on, page after page."""
         found: dict[str, Any] = {}
         for _ in range(PAGES):
-            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found))}
+            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found)), **EACH}
             told = await self._patient_call("private_post_tradeshistory", asked, lane, again=bool(found))
             page = told.get("trades", {})
             found |= page

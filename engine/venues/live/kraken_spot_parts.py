@@ -10,6 +10,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.quote import Quote
 from engine.model.report import Found
+from engine.venues.live.kraken_names import EACH
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError
 
@@ -95,7 +96,7 @@ class SpotParts:
         await pay(REST, 2.0)
         asked, venue, offset = self._venue.clock.now(), self._venue, int(cursor or 0)
         start = f"{Decimal(max(venue.theirs(since), 0)) / SECOND:.4f}"
-        told = await self._ask("private_post_tradeshistory", {"start": start, "ofs": str(offset)}, LANE)
+        told = await self._ask("private_post_tradeshistory", {"start": start, "ofs": str(offset), **EACH}, LANE)
         rows = told.get("trades")
         if not isinstance(rows, dict):
             raise OutcomeUnknownError("executions without a list")
@@ -128,7 +129,7 @@ class SpotParts:
         if identity is None:
             return None
         await pay(REST, 1.0)
-        told = await self._ask("private_post_queryorders", {"txid": identity, "trades": "true"}, LANE)
+        told = await self._ask("private_post_queryorders", {"txid": identity, "trades": "true", **EACH}, LANE)
         try:
             row = told[identity]
             found = self._order(identity, row)

@@ -214,7 +214,12 @@ class PrivateStream:
         venue.known.hear(identity, client)
         at = venue.ours(nanoseconds(str(row["timestamp"])))
         if kind in ("pending_new", "new", "restated") and "symbol" in row:
-            self._listed(row, client, identity, at, pending=kind == "pending_new")
+            try:
+                self._listed(row, client, identity, at, pending=kind == "pending_new")
+            except (LookupError, ValueError, TypeError, ArithmeticError):
+                if client.startswith(venue.prefix):
+                    raise
+                # An order of somebody else's that lacks a field (one for an amount of money has no size): the stream goes on without it.
         if kind == "trade":
             return self._trade(row, client, at)
         if kind == "new":

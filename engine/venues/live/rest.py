@@ -224,6 +224,10 @@ def _client_class(exchange: str) -> type[Any]:
                 raise RedirectedError(code, str({key.lower(): text for key, text in headers.items()}.get("location", "")))
             return super().on_rest_response(code, reason, url, method, headers, body, *rest)
 
+        def private_post_orders_status(self, params: dict[str, Any]) -> Any:
+            """Kraken Futures documents this question as POST (orders/status, read 2026-11); ccxt has it as GET only."""
+            return self.request("orders/status", ["private"], "POST", params, config={})
+
         def parse_json(self, text: str) -> Any:
             return json.loads(text, parse_float=str)
 

@@ -31,7 +31,7 @@ def believe_one_picture(patch: Patch) -> None:
 def only_thirty_days(patch: Patch) -> None:
     patch.setattr(Ours, "positions", ())
     patch.setattr(Ours, "since", 0)
-    patch.setattr(Ours, "_unbooked", lambda self, name, fills: (fills, None))
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
 @sabotage("H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed")
@@ -156,10 +156,12 @@ def forget_the_wire(patch: Patch) -> None:
 
 @sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
 def forget_earlier_exits(patch: Patch) -> None:
-    unbooked = Ours._unbooked
-    patch.setattr(
-        Ours, "_unbooked", lambda self, name, fills: unbooked(self, name, fills) if name in self._own or name in self._orders else ([], None)
-    )
+    booked = Ours._is_booked
+
+    def all_but_known(self: Ours, fill: Any) -> bool:
+        return booked(self, fill) or not (fill.client_order_id in self._own or fill.client_order_id in self._orders)
+
+    patch.setattr(Ours, "_is_booked", all_but_known)
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 
@@ -213,3 +215,18 @@ def end_before_it_can_act(patch: Patch) -> None:
         return await directly(self, lock, other)
 
     patch.setattr(LastExit, "_directly", first)
+
+
+@sabotage("H113", "a summary contains no execution", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+def forget_what_is_booked(patch: Patch) -> None:
+    patch.setattr(Ours, "_is_booked", lambda self, fill: False)
+
+
+@sabotage("H113", "what filled before the summary is in it", test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts")
+def believe_times(patch: Patch) -> None:
+    patch.setattr(Ours, "_is_booked", lambda self, fill: self.summary is not None and fill.at <= self.summary.at)
+
+
+@sabotage("H113", "whatever prices another pair is money", test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money")
+def call_it_money(patch: Patch) -> None:
+    patch.setattr("engine.emergency.flat._money", lambda instruments, *, known: {one.quote for one in instruments})

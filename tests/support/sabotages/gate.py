@@ -139,3 +139,23 @@ def drop_the_bound(patch: Patch) -> None:
 
     close = Closing._close
     patch.setattr(Closing, "_close", unbounded)
+
+
+@sabotage("H74", "what came back from the line still takes", test="tests/gateway/test_gateway.py::test_what_did_not_arrive_takes_nothing")
+def forget_what_returns(patch: Patch) -> None:
+    patch.setattr(Evidence, "returns", lambda *_: None)
+
+
+@sabotage("H74", "terms of any age are believed", test=f"{EVIDENCE}::test_terms_from_before_our_last_change_make_no_exit_smaller")
+def believe_old_terms(patch: Patch) -> None:
+    patch.setattr("engine.evidence._resized", lambda known, size, at: replace(known, size=size))
+
+
+@sabotage("H74", "all or nothing leaves", test="tests/runtime/test_shortfalls.py::test_what_is_proved_is_closed_and_the_rest_waits")
+def close_all_or_nothing(patch: Patch) -> None:
+    patch.setattr("engine.desk.custody.provable", lambda ctx, position, size, **_: size)
+
+
+@sabotage("H74", "all or nothing is protected", test="tests/runtime/test_shortfalls.py::test_what_is_proved_is_protected")
+def protect_all_or_nothing(patch: Patch) -> None:
+    patch.setattr("engine.desk.custody.provable", lambda ctx, position, size, **_: size)

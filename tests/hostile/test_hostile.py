@@ -1,0 +1,42 @@
+"""Our own hostile cases, run by the hostile exchange's own tool, which lies beside the repository and is not copied here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+TOOL = HERE.parents[2] / "shared" / "hostile" / "hostile.py"
+CASES = sorted(path.stem for path in (HERE / "cases").glob("*.py"))
+FAST = ("fields_missing", "hang_wake_futures", "pressed_ten_times", "replies_lost", "second_home", "two_flattens", "wrong_account")
+"""What a change is always tried with; each takes up to a minute of real time."""
+PATIENCE = 360.0
+
+
+def _cases() -> list[object]:
+    return [pytest.param(name, id=name, marks=() if name in FAST else pytest.mark.slow) for name in CASES]
+
+
+@pytest.mark.hazard("H73")
+@pytest.mark.hazard("H103")
+@pytest.mark.parametrize("name", _cases())
+def test_the_exchange_says_the_same_whatever_happens(name: str) -> None:
+    if not TOOL.exists():
+        pytest.skip("the hostile exchange (../shared/hostile/hostile.py beside the repository) is not here")
+    flatout = Path(sys.executable).with_name("flatout")
+    command = [sys.executable, str(TOOL), str(flatout), str(HERE / "cases" / f"{name}.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    told = next((line for line in done.stdout.splitlines() if line.split(" ", 2)[1:2] and name in line), "")
+    if told.startswith("skip "):
+        pytest.skip(told)
+    assert told.startswith("ok "), told or done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_each_case_says_what_is_right() -> None:
+    assert set(FAST) < set(CASES)
+    for name in CASES:
+        text = (HERE / "cases" / f"{name}.py").read_text(encoding="utf-8")
+        assert text.startswith('"""'), name
+        assert "Right:" in text.split('"""')[1], f"{name} does not say what is right"
