@@ -47,7 +47,7 @@ TESTS = {
     "engine/evidence.py": ("tests/gate",),
     "engine/pace.py": ("tests/gate",),
     "engine/books.py": ("tests/gate",),
-    "engine/desk/reconcile.py": (*named("reconcile reconcile_corners pictures reports_corners unexplained marked"), *PICTURES),
+    "engine/desk/reconcile.py": (*named("reconcile reconcile_corners pictures reports_corners unexplained unexplained_corners marked"), *PICTURES),
     "engine/desk/unexplained.py": named("unexplained unexplained_corners reconcile pictures settling settling_corners evolving"),
     "engine/desk/marked.py": named("marked marked_corners unexplained reconcile pictures"),
     "engine/desk/lockouts.py": named("lockouts samples values bounds alerts margin"),
