@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.state import State
 from engine.exchange import Exchange
+from engine.model.alert import Alert
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role
 from engine.model.position import Position, Protection
 from engine.model.quote import Quote
-from engine.model.report import Accepted, Picture
+from engine.model.report import Accepted, Liquidated, Picture
 from engine.model.request import Lane
 from engine.model.side import Side
 from engine.rehearsal.auditor import Auditor
@@ -179,6 +180,18 @@ def test_on_margin_more_closed_than_opened_is_told_at_rest() -> None:
     assert "11 sold" in place.heard()
 
 
+def test_what_the_desk_has_called_closed_too_much_is_no_secret_at_rest() -> None:
+    place = Place("kraken-futures")
+    place.planned()
+    place.order(Side.BUY, "0.5")
+    place.order(Side.SELL, "0.7", Role.CLOSE)
+    alert = Alert("OVER_CLOSED", "x", "", place.now, target="P1")
+    place.auditor._book(e.AlertRaised(place.now, alert))
+    place.auditor._book(e.AlertCured(place.now, alert.key))
+    place.auditor.against(place.state, _picture(place), place.now)
+    assert "11 sold" not in place.heard()
+
+
 def _picture(place: Place) -> Picture:
     return place.exchange.picture(place.now, 0)
 
@@ -190,6 +203,14 @@ def test_flat_means_that_nothing_of_ours_is_held(held: str, found: list[str]) ->
         place.order(Side.BUY, held)
     place.auditor.claimed_flat("flatten --yes", place.now)
     assert place.heard() == found
+
+
+def test_what_somebody_else_has_sold_of_ours_is_flat() -> None:
+    place = Place()
+    place.order(Side.BUY, "0.5")
+    place.order(Side.SELL, "0.5", position="", foreign=True)
+    place.say(e.FlattenEnded(place.now, ("the venue says flat",)))
+    assert place.heard() == []
 
 
 def test_flat_means_that_no_order_of_ours_rests() -> None:
@@ -257,6 +278,21 @@ def test_an_end_that_the_venue_does_not_know_is_a_lie() -> None:
     place.auditor._book(e.OrderSubmitted(place.now, order, Lane.ENTRY))
     place.say(e.OrderCancelled(place.now, order.client_order_id, "gone"))
     assert "9 told" in place.heard()
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "left"),
+    [(Side.SELL, "0.2", "0.3"), (Side.SELL, "0.9", "0"), (Side.BUY, "0.2", "0.5")],
+    ids=["a part", "ours and others'", "the other side"],
+)
+def test_what_the_venue_closes_by_itself_is_taken_from_ours(side: Side, size: str, left: str) -> None:
+    place = Place("kraken-futures")
+    place.order(Side.BUY, "0.5")
+    fill = Fill("L", "venue", BTC, side, D(1), D(size), D(0), "USD", Liquidity.TAKER, place.now)
+    witness = place.auditor.witness
+    assert witness is not None
+    witness.heard(Liquidated(BTC, fill, place.now))
+    assert witness.ours[(BTC, False)].net == D(left)
 
 
 def test_an_id_is_taken_once() -> None:
