@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from engine.evidence import Books, Evidence, asset_of
 from engine.model.instrument import Instrument
-from engine.model.money import ZERO, plain
+from engine.model.money import plain
 from engine.model.order import Order, Role
 from engine.model.report import VenueReport
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
@@ -135,7 +135,7 @@ class Gate:
             return Held(Reason.PERMIT, "the shared database is silent: nothing opens until it answers", None)
         return Admitted()
 
-    def _exit(self, order: Order, size: Decimal, now: int, waited_since: int | None, filled: Decimal = ZERO) -> Verdict:
+    def _exit(self, order: Order, size: Decimal, now: int, waited_since: int | None) -> Verdict:
         """The exit bound. What is reduce-only the venue bounds itself; everything else needs a picture."""
         instrument = self._instrument(order.symbol)
         if instrument is None:
@@ -149,9 +149,9 @@ class Gate:
             return self._without(order, asset, books, text, now, waited_since)
         self._on_books.pop(order.position, None)
         bound = self.evidence.bound(asset, order.side, books, name)
-        if size - filled <= bound:
+        if size <= bound:
             return Admitted()
-        words = f"{order.side.value} {plain(size - filled)} {order.symbol}: {self.evidence.words(asset, order.side, books, name)}"
+        words = f"{order.side.value} {plain(size)} {order.symbol}: {self.evidence.words(asset, order.side, books, name)}"
         picture = self.evidence.picture
         assert picture is not None
         if waited_since is None or picture.as_of < waited_since:  # a fill may be on its way to us: ask once more before it is a verdict

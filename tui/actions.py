@@ -187,7 +187,7 @@ def jump(console: Console) -> None:
     about = _subject(alert, console.link.view) if alert is not None else None
     if alert is None:
         return
-    if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "FOREIGN_ORDER"):
+    if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "FOREIGN_ORDER", "UNEXPLAINED"):
         truth(console)
         return
     if about is None or not console.select(*about):

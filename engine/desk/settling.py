@@ -34,6 +34,10 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
     if order is not None:
         yield from _settle_order(ctx, intent, order)
         return
+    if subject in ctx.state.unexplained and intent.action is Settlement.FORGET:
+        yield from accept(ctx, intent, f"{ctx.state.unexplained[subject]}: left alone")
+        yield from unexplained.leave(ctx, subject)
+        return
     differs = {} if picture is None else {one.subject: one for one in differences(ctx, picture)}
     if picture is None or subject not in differs:
         if picture is not None and in_motion(ctx, picture):

@@ -143,6 +143,10 @@ def truth(ctx: Context) -> TruthView:
             differs = f"{'+' if one.theirs > one.ours else '−'}{grouped(abs(one.theirs - one.ours))}" if one.differs else ""
             actions = ALL if differs and not moving else ()
             rows.append(TruthRow("holding", one.subject, one.subject, grouped(one.ours), grouped(one.theirs), differs, actions))
+    listed = {row.subject for row in rows}
+    for name, text in ctx.state.unexplained.items():  # executions, and the journal itself: no order and no holding stands for them
+        if name not in listed:
+            rows.append(TruthRow("unexplained", name, text, "—", "—", "unexplained", (Settlement.FORGET.value,)))
     return TruthView(picture.as_of, moving, tuple(rows))
 
 

@@ -42,7 +42,7 @@ def _lives(holder: Holder, mark: Mark | None) -> bool:
 async def follow(folder: Path, holder: Holder, say: Callable[[str], None]) -> Mark | None:
     """Follow another last exit by its mark, line by line. Its mark once it has ended; None where it died or stopped moving."""
     told, until = 0, time.monotonic() + LONGEST
-    began = time.time_ns()
+    began = time.monotonic()
     while time.monotonic() < until:
         mark = marks.read(folder)
         if mark is not None and mark.instance == holder.instance:
@@ -54,7 +54,7 @@ async def follow(folder: Path, holder: Holder, say: Callable[[str], None]) -> Ma
         now = read_lock(folder)
         if now.instance != holder.instance:
             return None
-        if not _lives(now, mark) and time.time_ns() - began > LOOK:
+        if not _lives(now, mark) and time.monotonic() - began > LOOK:
             return None
         await asyncio.sleep(LOOK)
     return None

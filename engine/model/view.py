@@ -223,7 +223,7 @@ class TruthRow(Struct, frozen=True):
     """One thing, as we have it and as the venue has it."""
 
     kind: str
-    """order or holding."""
+    """order, holding or unexplained."""
     subject: str
     """What a `Resolve` names: an order's id, a symbol, a currency."""
     name: str

@@ -10,6 +10,7 @@ from engine.desk import events as e
 from engine.desk import unexplained
 from engine.desk.desk import Restarted, SetBack
 from engine.desk.events import OrphanCancelled
+from engine.desk.truth import truth
 from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
@@ -369,3 +370,21 @@ def test_what_is_naked_is_what_differs_and_not_what_lay_there() -> None:
     story.picture({"USD": D(1), "BTC": D("1.4")}, fills=(executed(story),))
     (alert,) = [one for one in story.state.alerts.values() if one.code == "NAKED"]
     assert alert.subject == "0.4 BTC (unexplained)"
+
+
+def test_each_unexplained_thing_is_a_row_with_a_key() -> None:
+    """An execution and a journal that was set back are neither an order nor a holding: they have rows of their own."""
+    story = lost()
+    fill = executed(story)
+    story.picture({"USD": D(1), "BTC": D(0)}, fills=(fill,))
+    story.tell(SetBack("its journal ends at event 3, and the home has seen 9"))
+    rows = {row.subject: row for row in truth(story.ctx).rows if row.kind == "unexplained"}
+    assert set(rows) == {fill.client_order_id, "journal"}
+    assert {row.actions for row in rows.values()} == {("forget",)}
+    for subject in rows:
+        assert "UNEXPLAINED" in story.state.blocks
+        assert not story.ask(i.Resolve(id=f"f{subject}", subject=subject, action=i.Settlement.FLATTEN)).ok, "there is nothing to close by it"
+        assert story.ask(i.Resolve(id=subject, subject=subject, action=i.Settlement.FORGET)).ok
+    assert not story.state.unexplained
+    assert "UNEXPLAINED" not in story.state.blocks
+    story.replays()

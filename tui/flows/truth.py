@@ -25,6 +25,7 @@ WORDS = {
     ("holding", Settlement.FLATTEN): "flatten: adopt and close it",
     ("order", Settlement.FORGET): "leave it alone",
     ("order", Settlement.FLATTEN): "cancel it",
+    ("unexplained", Settlement.FORGET): "leave it alone",
 }
 
 
