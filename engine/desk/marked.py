@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, on_margin
 from engine.desk.reports import fill_value
+from engine.desk.truth import in_motion
 from engine.model.fill import Fill
 from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO
@@ -28,7 +29,7 @@ def found(ctx: Context, name: str, orders: Iterable[MarkedOrder]) -> Events:
     if name in ctx.state.booked_marks or all(order.client_order_id in ctx.state.marked for order in orders):
         return
     yield e.MarkFound(ctx.now, name, orders)
-    yield from alert(ctx, BLOCK, "account", f"{len(orders)} orders of a last exit are being booked")
+    yield from alert(ctx, BLOCK, "account", f"a last exit sent {len(orders)} order{'s' * (len(orders) != 1)}; what they executed is booked here")
     if BLOCK not in ctx.state.blocks:
         yield e.EntriesBlocked(ctx.now, BLOCK, "a last exit was at work", None)
 
@@ -94,6 +95,8 @@ def _take_up(ctx: Context, theirs: Order) -> Events:
 def finish(ctx: Context, picture: Picture, told: tuple[str, ...]) -> Events:
     """Once a picture that is younger than the mark lists none of its closes as open, the mark is booked."""
     if not ctx.state.marked:
+        if not told and not in_motion(ctx, picture):
+            yield from clear(ctx)
         return
     newest = max(order.at for order in ctx.state.marked.values())
     working = {order.client_order_id for order in picture.orders}

@@ -188,6 +188,12 @@ def test_entries_stay_closed_while_something_differs_and_open_once_nothing_does(
     story.picture(orders=(), net={BTC: D("0.1")})
     assert not story.state.marked
     assert "EMERGENCY_EXIT" in story.state.blocks
+    story.now += SECOND
+    story.picture(orders=(), net={BTC: D("0.1")})
+    assert "EMERGENCY_EXIT" in story.state.blocks
+    story.now += SECOND
+    story.picture(orders=(), net={BTC: D("0.5")})
+    assert "EMERGENCY_EXIT" not in story.state.blocks, "nothing differs any more, and entries wait for ever"
 
 
 def test_entries_that_the_operator_has_opened_are_not_opened_again() -> None:
@@ -208,7 +214,7 @@ def test_a_mark_with_more_orders_is_another_and_one_that_is_known_is_told_once()
         story.tell(Marked(f"m/{len(orders)}", orders))
     assert [event.orders for event in story.seen(e.MarkFound)] == [(one,), (one, other)]
     assert len(story.seen(e.EntriesBlocked)) == len({event.code for event in story.seen(e.EntriesBlocked)})
-    assert "1 orders of a last exit" in next(event.alert.detail for event in story.seen(e.AlertRaised) if event.alert.code == "EMERGENCY_EXIT")
+    assert "a last exit sent 1 order;" in next(event.alert.detail for event in story.seen(e.AlertRaised) if event.alert.code == "EMERGENCY_EXIT")
 
 
 def test_an_execution_in_what_is_not_held_closes_nothing_else() -> None:
