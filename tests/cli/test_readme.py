@@ -70,6 +70,8 @@ PROVED: dict[str, str] = {
         tests/cli/test_looking.py::test_no_command_that_looks_touches_a_paper_account
         tests/cli/test_looking.py::test_status_of_an_account_that_ended_flat_is_done
         tests/cli/test_looking.py::test_no_command_that_looks_sends_anything_to_the_exchange""",
+    "After a last exit `status` says how that ended, too.": """
+        tests/cli/test_looking.py::test_status_says_that_a_last_exit_was_at_work""",
     "Neither can send an order.": """
         tests/cli/test_looking.py::test_what_looks_never_loads_what_sends
         tests/cli/test_looking.py::test_the_line_of_a_looking_venue_carries_nothing_but_questions""",
