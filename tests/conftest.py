@@ -3,7 +3,7 @@
 `pytest -m hazard` prints which test closes which row of the hazard list, and fails where a row has none.
 """
 
-import os
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,25 +16,18 @@ SECOND_LIST = (*range(73, 77), 82, 92, *range(102, 106), 109, 110, *range(112, 1
 """Of the list that outsiders found: the rows that are closed so far."""
 ROWS = frozenset(f"H{number:02}" for number in (*FIRST_LIST, *SECOND_LIST))
 """The rows of the hazard list."""
-WAITS = ("tests/hostile/", "tests/emergency/test_rounds", "tests/emergency/test_processes", "tests/terminal/", "tests/cli/", "tests/session/")
-"""Tests that mostly wait, for processes and for real time."""
 closed: dict[str, list[str]] = {}
 """From a row to the tests that passed for it in this run."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints. What waits begins first."""
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints."""
     for item in items:
         for mark in item.iter_markers("hazard"):
             row = mark.args[0]
             if row not in ROWS:
                 raise pytest.UsageError(f"{item.nodeid}: hazard {row!r} is not a row; see FIRST_LIST and SECOND_LIST")
             item.user_properties.append(("hazard", row))
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    waits = [item for item in items if item.nodeid.startswith(WAITS)]
-    quick = [item for item in items if not item.nodeid.startswith(WAITS)]
-    share = -(-len(quick) // workers)  # each worker begins with a slice of the list: every slice gets its part of what waits
-    items[:] = [item for one in range(workers) for item in (*waits[one::workers], *quick[one * share : (one + 1) * share])]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
