@@ -247,13 +247,13 @@ class Gateway:
         """Send what the gate admits; when to come back for what it holds back."""
         verdict = self._gate.admit(waiting.request, now, waiting.held_since)
         if isinstance(verdict, Admitted):
+            if waiting.held_since is not None:
+                self._asks = 0
+            self._send(waiting, now)  # before anything is told: what listens comes back here
             if verdict.on_our_books:
                 self._tell_held(waiting.request, "books", "sent on our books: the venue told nothing", final=False)
             elif waiting.told:
                 self._tell_held(waiting.request, "", "", final=False)
-            if waiting.held_since is not None:
-                self._asks = 0
-            self._send(waiting, now)
             return None
         if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
             waiting.held_since = now

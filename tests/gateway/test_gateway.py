@@ -5,7 +5,7 @@ import pytest
 
 from engine.clock import SECOND
 from engine.evidence import Books
-from engine.gate import Held, Reason
+from engine.gate import Admitted, Held, Reason
 from engine.gateway import GatewayRules, Statistics
 from engine.model import report as r
 from engine.model.request import Lane, QueryAccount, Request
@@ -150,6 +150,24 @@ def test_who_is_asked_for_a_picture_may_come_back_at_once() -> None:
         office.gateway.enqueue([submit("stop", Lane.PROTECT)])
         assert office.gateway.idle
         assert [report.final for report in office.reports if isinstance(report, r.HeldBack)] == [True]
+
+    in_office(tale)
+
+
+@pytest.mark.hazard("H74")
+def test_who_is_told_of_what_leaves_may_come_back_at_once() -> None:
+    """That an exit goes on our books is told; whoever hears it walks the queue again, and the exit leaves once."""
+
+    async def tale(office: Office) -> None:
+        def report(told: r.VenueReport) -> None:
+            office.reports.append(told)
+            office.gateway.pump()
+
+        office.gateway._gate.admit = lambda request, *_: Admitted(on_our_books=True)  # type: ignore[method-assign]
+        office.gateway._listener = msgspec.structs.replace(office.gateway._listener, report=report)
+        office.gateway.enqueue([submit("stop", Lane.PROTECT)])
+        await office.idle()
+        assert office.names == ["stop"]
 
     in_office(tale)
 
