@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from engine.bookkeeping import batch
 from engine.books import books
 from engine.clock import SECOND, Clock
-from engine.desk import codec
+from engine.desk import codec, doubts
 from engine.desk.board import Board
 from engine.desk.context import LOOKING
 from engine.desk.desk import (
@@ -40,7 +40,6 @@ from engine.desk.desk import (
     Trouble,
 )
 from engine.desk.desk import Wake as WakeUp
-from engine.desk.doubts import OVERLAP
 from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled, Sampled
 from engine.desk.evolve import evolve
 from engine.desk.notices import words
@@ -640,7 +639,7 @@ class Engine:
 
     def _ask_picture(self) -> None:
         """The gate waits for the venue's word: it is asked as urgently as what waits."""
-        since = max(0, (self.state.last_fill_at or self.clock.now()) - OVERLAP)
+        since = doubts.since(self.views.context(self.clock.now()))
         self.gateway.enqueue((QueryAccount(since, Lane.EMERGENCY, asks_for_margin(self.state)),))
 
     # What is told

@@ -62,12 +62,12 @@ def ask_account(ctx: Context) -> Events:
 
 
 def since(ctx: Context) -> int:
-    """From when on executions are asked for: before the last one that we know, and before what a last exit sent.
+    """From when on executions are asked for: before the last one that we know, or before the last picture, and before what a last exit sent.
 
     A journal that knows nothing looks back a day: what bears our name by then is not ours to explain away.
     """
     state = ctx.state
-    known = state.last_fill_at or (ctx.now if state.cash else ctx.now - DAY)
+    known = state.last_fill_at or (min(state.reconciled_at, ctx.now) if state.cash and state.reconciled_at else ctx.now - DAY)
     return max(0, min([known, *(order.at for order in state.marked.values())]) - OVERLAP)
 
 

@@ -17,6 +17,7 @@ from engine.model.ids import client_order_id
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.report import Picture
+from engine.model.request import QueryAccount
 from engine.model.side import Side
 from engine.venues.profiles import load_profile
 from tests.support.world import BTC, ETH, SECOND, Story, codes
@@ -388,3 +389,15 @@ def test_each_unexplained_thing_is_a_row_with_a_key() -> None:
     assert not story.state.unexplained
     assert "UNEXPLAINED" not in story.state.blocks
     story.replays()
+
+
+def test_an_account_that_never_traded_is_asked_from_its_last_picture_on() -> None:
+    """A second engine bought while this one was dead: nothing is known of ours, and what came after the last picture is still to be told."""
+    story = Story()
+    story.picture()
+    told = story.now
+    story.now += 3_600 * SECOND
+    story.tell(Restarted())
+    asked = story.sent(QueryAccount)
+    assert asked
+    assert asked[-1].since < told, "an hour of executions is not asked for"
