@@ -40,20 +40,15 @@ def sheet_lines(flatten: FlattenView, now: int, room: int) -> list[Line]:
     return found
 
 
-class FlattenSheet(Dialog):
-    """`F`."""
+class WordSheet(Dialog):
+    """A word to type, and under it what it will do and how far it is."""
 
-    title_text = "FLATTEN EVERYTHING"
     wide = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.word = typed("word", hint=WORD, most=16)
         self.card = Sheet(console.palette, id="card")
-        self._begun_at = console.link.view.flatten.started_at if console.link.view.flatten is not None else 0
-        self._seen_running = under_way(console.link.view)
-        if self._seen_running:
-            self.phase = "sent"
 
     def body(self) -> Iterable[Widget]:
         """The word, what it will do, how far it is."""
@@ -66,6 +61,19 @@ class FlattenSheet(Dialog):
         """The word listens."""
         super().on_mount()
         self.word.focus()
+
+
+class FlattenSheet(WordSheet):
+    """`F`."""
+
+    title_text = "FLATTEN EVERYTHING"
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._begun_at = console.link.view.flatten.started_at if console.link.view.flatten is not None else 0
+        self._seen_running = under_way(console.link.view)
+        if self._seen_running:
+            self.phase = "sent"
 
     def refresh_body(self) -> None:
         """What it would do, then what it does."""

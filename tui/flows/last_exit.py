@@ -1,15 +1,10 @@
 """`F` in a console that only looks on: the last exit, in a process of its own. Its lines are shown; leaving the sheet stops nothing."""
 
 import asyncio
-from collections.abc import Iterable
-
-from textual.widget import Widget
 
 from tui.console import Console
-from tui.flows.card import Sheet, said
-from tui.flows.choice import Entry, typed
-from tui.flows.dialog import Dialog
-from tui.flows.flatten import WORD
+from tui.flows.card import said
+from tui.flows.flatten import WORD, WordSheet
 from tui.lines import Line
 from tui.plain import plain
 
@@ -20,29 +15,14 @@ RUNNING: set["asyncio.Task[None]"] = set()
 """Held while they run: a sheet that is left takes nothing with it."""
 
 
-class LastExitSheet(Dialog):
+class LastExitSheet(WordSheet):
     """Typed, then a process."""
 
     title_text = "FLATTEN EVERYTHING, PAST THE ENGINE IF IT DOES NOT ACT"
-    wide = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self.word = typed("word", hint=WORD, most=16)
-        self.card = Sheet(console.palette, id="card")
         self._lines: list[str] = []
-
-    def body(self) -> Iterable[Widget]:
-        """The word, then what the process says."""
-        self._entry = Entry(self.palette, f"type {WORD}", self.word)
-        self._entry.add_class("long-label")
-        yield self._entry
-        yield self.card
-
-    def on_mount(self) -> None:
-        """The word listens."""
-        super().on_mount()
-        self.word.focus()
 
     def refresh_body(self) -> None:
         """What it will do, then what it does."""
