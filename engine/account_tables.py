@@ -58,7 +58,7 @@ def _unknown(path: Path, table: str, key: str, allowed: tuple[str, ...]) -> Tabl
 
 
 def layer(tables: Mapping[str, Mapping[str, Any]], name: str, path: Path, sections: Sections) -> list[Told]:
-    """What the table of the account `name` says, as keys of the settings."""
+    """Read the table of the account `name`, as keys of the settings."""
     origin = f"{SECTION}.{name} in {path}"
     told: list[Told] = []
     for key, value in tables.get(name, {}).items():

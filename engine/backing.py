@@ -172,12 +172,12 @@ class LiveBacking:
 
 
 async def _traded(venue: "LiveVenue", told: Told) -> tuple[Instrument, ...]:
-    """What an exchange trades. Raises RefusedError."""
+    """List the instruments of an exchange. Raises RefusedError."""
     question = f"{venue.name}: what is traded"
     venue.on_wait = lambda why, pause: told(question, again(why, pause))
     return await answered(question, venue.instruments, told)
 
 
 def backing(settings: Settings, home: Home) -> Backing:
-    """What stands behind an account."""
+    """Choose the paper or the live backing of an account."""
     return PaperBacking(settings, home) if settings.account.venue == "paper" else LiveBacking(settings, home)

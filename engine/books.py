@@ -6,7 +6,7 @@ from engine.model.money import ZERO
 
 
 def books(state: State, asset: str) -> Books:
-    """What of an asset (a currency where coins change hands, else a symbol) is ours by the journal, and what is not."""
+    """Sum up by the journal how much of an asset (a currency where coins change hands, else a symbol) is ours, and how much is not."""
     long = short = left = ZERO
     for position in state.positions.values():
         if position.size and asset_of(state.instruments[position.symbol], position.leverage) == asset:
