@@ -112,7 +112,7 @@ class Gate:
             return Admitted()
         standing = self.permit.check(now)
         if standing is Standing.LOST:
-            return Held(Reason.PERMIT, "another process holds the pen of this account", None)
+            return Held(Reason.PERMIT, "another process holds the pen of this account", now + AGAIN)  # the next beat ends all that waits
         if standing is Standing.VOID:
             if self.evidence.good:
                 self.evidence.void("this process stood still", now)

@@ -205,9 +205,11 @@ def test_a_sleeper_whose_lease_was_taken_sends_nothing_for_good(tmp_path: Path) 
         world.clock.hang(90 * SECOND)
         await world.ask(i.ClosePosition(id="x", position=position.id))
         await world.wait(1.5)
+        decided = world.state.seq
         world.permit.lose("epoch 2", "process 7 on other")
         await world.wait(60)
         assert len(world.line.heard) == sent
+        assert world.state.seq - decided < 20, "what may not leave is not decided again and again until the beat comes"
         assert world.engine.read_only, "the beat finds it"
         assert any("process 7 on other" in alert.text for alert in world.engine.view().alerts)
 
