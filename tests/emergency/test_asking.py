@@ -63,9 +63,10 @@ async def serving(folder: Path, desk: Desk) -> AsyncIterator[Path]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PROGRESS", 1.0)
-    monkeypatch.setattr(asking, "ACKNOWLEDGED", 0.5)
-    monkeypatch.setattr(asking, "LOOK", 0.05)
+    monkeypatch.setattr(asking, "PROGRESS", 0.5)
+    monkeypatch.setattr(asking, "ACKNOWLEDGED", 0.3)
+    monkeypatch.setattr(asking, "WITHDRAWN", 0.3)
+    monkeypatch.setattr(asking, "LOOK", 0.025)
 
 
 def flat(intent: str, ended: int | None, state: str = "closing") -> FlattenView:
@@ -125,7 +126,7 @@ async def test_a_refusal_is_not_waited_out(tmp_path: Path) -> None:
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.REFUSED
-    assert time.monotonic() - began < 0.4, "a refusal was waited out"
+    assert time.monotonic() - began < 0.25, "a refusal was waited out"
     assert "READ_ONLY" in said[-1]
 
 
@@ -147,7 +148,7 @@ async def test_progress_keeps_it_from_being_passed_over(tmp_path: Path) -> None:
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.FLAT
-    assert time.monotonic() - began > 2, "longer than it gets without progress"
+    assert time.monotonic() - began > 1, "longer than it gets without progress"
 
 
 # An engine that is still opening
@@ -172,10 +173,10 @@ async def test_an_engine_that_is_opening_is_asked_until_it_is_open(tmp_path: Pat
     async with opening(tmp_path) as (path, step, server):
         asking_it = asyncio.get_running_loop().create_task(asking.ask(path, "mine", said.append))
         for name in STEPS[1:]:
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.2)
             step.reaches(name)
         step.waits("the feed", "no answer")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.2)
         assert not asking_it.done(), "longer than it gets without progress"
         assert desk.asked == [], "it was asked before it could answer"
         server.serve(desk)
@@ -194,15 +195,15 @@ async def test_an_engine_that_makes_no_step_is_passed_over(tmp_path: Path) -> No
     async with opening(tmp_path) as (path, step, _):
         talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", said.append))
         for number in range(8):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
             step.waits("what is traded", f"asked again in {number} s")
         assert await talking is Asked.OPENING
-    assert 0.9 < time.monotonic() - began < 3, "what it waits for is no step"
+    assert 0.45 < time.monotonic() - began < 2, "what it waits for is no step"
 
 
 @pytest.mark.hazard("H103")
 async def test_an_opening_that_never_ends_is_passed_over_though_it_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "OPENING", 1.5)
+    monkeypatch.setattr(asking, "OPENING", 0.8)
     async with opening(tmp_path) as (path, step, _):
         talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", print))
         for number in range(20):
