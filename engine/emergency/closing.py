@@ -6,14 +6,13 @@ from msgspec.structs import replace
 from engine.clock import SECOND
 from engine.emergency.acting import Acting
 from engine.emergency.budget import OutOfTimeError
+from engine.emergency.guarding import LAST
 from engine.emergency.holding import Left, tradable
 from engine.emergency.ours import from_summary
 from engine.emergency.sending import NO_DEADLINE, Sent
 from engine.emergency.telling import describe
 from engine.model.money import ZERO
 
-LAST = 15 * SECOND
-"""Kept at the end for putting stops back."""
 PAUSE = SECOND // 5
 GONE_AFTER = 60 * SECOND
 """What our books have and the venue lacks is believed to be gone only from pictures so much later than our last action."""
@@ -141,8 +140,11 @@ class Closing(Acting):
     async def _wait(self, more: int, least: int = PAUSE) -> None:
         """Until another picture may tell more than this one: views that lag can't, and questions cost tokens."""
         now = self._clock.now()
+        closable = [left for left in self._holding.lefts() if left.closable]
         if self._sender.unresolved:
             until = self._sender.worth_waiting()
+        elif closable and self._can_close(closable):
+            until = min(self._refused.get(left.symbol, 0) for left in closable)
         elif self.told.rows():
             until = now
         else:

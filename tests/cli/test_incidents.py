@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.clock import SECOND
 from engine.emergency import asking, flat
-from engine.emergency.acting import BOUNDS
+from engine.emergency.guarding import BOUNDS
 from engine.gate import PATIENCE
 from engine.model import intent as i
 from engine.model.order import Role
