@@ -177,7 +177,7 @@ class Acting(Guarding):
     async def _leftovers(self) -> bool:
         """Cancel exits of ours in symbols where nothing is left that they may protect: what nobody can attribute keeps its stop."""
         held = {left.symbol for left in self._holding.lefts() if left.closable}
-        nobodys = {left.asset for left in self._holding.lefts() if left.beyond}
+        nobodys = {left.asset for left in self._holding.lefts() if left.beyond or left.short}
         acted = False
         for row in self.told.rows():
             name = self._ours.name_of(row.client_order_id, row.venue_order_id)

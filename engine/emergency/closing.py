@@ -131,10 +131,10 @@ class Closing(Acting):
             self._pictures.clear()
             await self._wait(later if not waits and self._counts(0) else 0)
             return None
-        self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond) for left in lefts))
+        self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond, left.short) for left in lefts))
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:
             return None
-        flat = not any(left.closable or left.beyond for left in lefts)
+        flat = not any(left.closable or left.beyond or left.short for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
 
     async def _wait(self, more: int, least: int = PAUSE) -> None:

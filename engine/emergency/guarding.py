@@ -82,7 +82,8 @@ class Guarding:
         self._began = clock.now()
         profile = venue.profile
         self.told = Gathering(parts, ours, budget, clock, say)
-        self._holding = Holding(self.told, self._instruments, profile.rounding, terms.all_of, terms.currencies)
+        lends = profile.margin_leverage <= ONE
+        self._holding = Holding(self.told, self._instruments, profile.rounding, terms.all_of, terms.currencies, lends=lends)
         self._evidence = Evidence(ours.prefix, terms.lag, self._began, profile.rounding)
         self._gate = Gate(self._evidence, permit, self._instruments.get, self._books, self._affordable)
         self._sender = Sender(venue, terms.account, self._gate, budget, self.told, marker, clock, terms.lag, say)
@@ -126,7 +127,15 @@ class Guarding:
         if instrument is None or not instrument.moves_coins(order.leverage):
             return False
         held = self.told.balance(instrument.base)
-        return order.side is Side.SELL if held > ZERO else order.side is Side.BUY and held < ZERO
+        if order.side is Side.SELL:
+            return held > ZERO
+        return held < ZERO or self._covers(order, instrument)
+
+    def _covers(self, order: Order, instrument: Instrument) -> bool:
+        """Whether a stop that buys may protect a short of ours, in coins that the account lends. Before the executions are known it may."""
+        if not self._holding.lends or not instrument.can_short or order.type not in TRIGGERED:
+            return False
+        return self.told.fills_at is None or self._ours.size(instrument, on_margin=False) < ZERO
 
     def _known(self, row: Row) -> OpenOrder | None:
         summary = self._ours.summary

@@ -27,6 +27,7 @@ from tests.support.sabotage import Patch, sabotage
 CLOSING = "tests/emergency/test_closing.py"
 ACTING = "tests/emergency/test_acting.py"
 ASKING = "tests/emergency/test_asking.py"
+SHORTS = "tests/emergency/test_shorts.py"
 PROCESSES = "tests/emergency/test_processes.py"
 
 
@@ -74,6 +75,25 @@ def _unjudged(left: Any) -> Any:
         return replace(left(self, *terms), beyond=ZERO)
 
     return judge
+
+
+@sabotage(
+    "H113",
+    "what only executions call a short is nobody's",
+    test=f"{SHORTS}::test_what_only_executions_call_a_short_is_told_by_name_and_its_stop_stays",
+)
+def pass_over_shorts(patch: Patch) -> None:
+    init = Holding.__init__
+
+    def blind(self: Holding, *terms: Any, **more: Any) -> None:
+        init(self, *terms, **(more | {"lends": False}))
+
+    patch.setattr(Holding, "__init__", blind)
+
+
+@sabotage("H113", "what was oversold is bought back", test=f"{SHORTS}::test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told")
+def repair_on_cash(patch: Patch) -> None:
+    patch.setattr(Holding, "_sold_short", lambda self, listed: True)
 
 
 @sabotage("H113", "an order that lacks a field is no order", test="tests/emergency/test_wire.py::test_an_order_whose_size_is_unknown_is_an_order")
