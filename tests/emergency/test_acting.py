@@ -579,6 +579,60 @@ def test_after_a_close_a_lagging_venue_is_asked_when_it_can_tell() -> None:
     play(tale)
 
 
+def test_coins_that_may_not_be_sold_are_not_waited_for() -> None:
+    """Another process may still send for this account."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary(), coins=False, seconds=40)
+        assert not result.flat
+        assert not [one for _, one in sent if isinstance(one, Submit | Cancel)]
+        assert any("another process may still send for this account: coins are not sold" in line for line in result.lines)
+        assert [order.type for order in scene.resting] == [OrderType.STOP]
+
+    play(tale)
+
+
+def test_without_a_stop_coins_that_may_not_be_sold_end_it_at_once() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(scene.summary(), coins=False)
+        assert not result.flat
+        assert seconds(scene) < 2
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+def test_what_the_summary_proves_goes_before_the_executions_are_known() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        parts = scene.venue.parts
+
+        def silent() -> Any:
+            told = parts()
+
+            async def executions(*_: object) -> Any:
+                raise OutcomeUnknownError("no history")
+
+            told.executions = executions  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = silent  # type: ignore[method-assign]
+        sent = listening(scene)
+        result = await scene.exit(scene.summary(), seconds=30)
+        assert scene.held == 0
+        assert next(at for at, one in sent if isinstance(one, Submit)) < 1
+        assert not result.flat, "what else was bought is not known"
+        assert "executions not answered: no history" in result.lines
+
+    play(tale)
+
+
 # On our own books
 
 
