@@ -619,7 +619,7 @@ def test_what_the_summary_proves_goes_before_the_executions_are_known() -> None:
             async def executions(*_: object) -> Any:
                 raise OutcomeUnknownError("no history")
 
-            told.executions = executions  # type: ignore[method-assign]
+            told.executions = executions  # type: ignore[assignment,method-assign]
             return told
 
         scene.venue.parts = silent  # type: ignore[method-assign]
