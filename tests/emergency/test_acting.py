@@ -633,6 +633,34 @@ def test_what_the_summary_proves_goes_before_the_executions_are_known() -> None:
     play(tale)
 
 
+@pytest.mark.parametrize("stop", ["50000", None])
+def test_nothing_is_asked_that_could_not_count_yet(stop: str | None) -> None:
+    """Pictures that a view can't show the close in cost tokens, and prove nothing."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=stop)
+        await scene.clock.sleep(60 * SECOND)
+        parts, asked = scene.venue.parts, list[float]()
+
+        def counting() -> Any:
+            told = parts()
+            holdings = told.holdings
+
+            async def held(pay: Any, *, on_margin: bool) -> Any:
+                asked.append(seconds(scene))
+                return await holdings(pay, on_margin=on_margin)
+
+            told.holdings = held  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = counting  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary(), lag=6 * SECOND)
+        assert result.flat, result.lines
+        assert [round(at) for at in asked] == [0, 6, 6], asked
+
+    play(tale)
+
+
 # On our own books
 
 
