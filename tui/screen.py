@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from tui.commands import BY_ID, COMMANDS
 from tui.console import Context
 from tui.grid import Grid
 from tui.guide import KeyFooter, help_lines
+from tui.hands import Hands
 from tui.keys import KeyMap
 from tui.layout import Form, form_of, tiny_line
 from tui.lines import Line, Lines
@@ -32,6 +34,8 @@ STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 class Host(Protocol):
     """What the screen asks of the application."""
+
+    hands: Hands
 
     def next_theme(self) -> str:
         """Paint with the next look; returns its name."""
@@ -82,6 +86,7 @@ class MainScreen(Screen[None]):
         """Before the engine is open, each pane already stands in its place."""
         for grid in (self.board.positions, self.board.orders, self.board.alerts):
             grid.starting = True
+            grid.opened = partial(self.run, "details")
         self.board.chart.put([((" starting …", "faint"),)])
         self.board.limits.put([((" starting …", "faint"),)])
         self._arrange()
@@ -197,7 +202,7 @@ class MainScreen(Screen[None]):
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
-            self.app.push_screen(dialog)
+            self.host.hands.opened(self.app.push_screen(dialog))
 
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
@@ -293,6 +298,10 @@ class MainScreen(Screen[None]):
     def next_theme(self) -> str:
         """The next look."""
         return self.host.next_theme()
+
+    def forget_keys(self) -> None:
+        """Ignore what was typed until now."""
+        self.host.hands.forget()
 
     def leave(self) -> None:
         """Leave in order."""
