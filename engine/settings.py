@@ -13,6 +13,7 @@ import ast
 import difflib
 import inspect
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -27,10 +28,13 @@ from engine import account_tables
 from engine.model.address import refused
 from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules
 from engine.model.secrets import masked, of_url, remember
+from engine.model.telling import names as events_told
 from engine.venues import profiles
 
 APP = "flatout"
 PREFIX = "FLATOUT_"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""How an environment variable is called: no address looks like it."""
 
 
 class SettingsError(Exception):
@@ -129,7 +133,31 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`[outlets]`: who else is told."""
 
     notify: str | None = None
-    """The environment variable that holds Apprise addresses, separated by spaces: CRITICAL alerts go there. None are sent where unset."""
+    """The environment variable that holds Apprise addresses, separated by spaces: what `notify.outside` says goes there. None where unset."""
+
+
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[notify]`: what is told outside of the console, and a webhook that it is told to."""
+
+    outside: tuple[str, ...] | None = None
+    """Which lines of the record go out, by event ("stopped", "naked") or severity ("critical", "warning", "info"); "default" stands for what
+    goes out where this is unset."""
+    webhook: str | None = None
+    """An address that takes each such line as JSON, or the environment variable that holds it; https only, but for this machine."""
+
+    @property
+    def address(self) -> str | None:
+        """The webhook's address, from the environment where a variable is named; empty where that holds none."""
+        if self.webhook is None or not _VARIABLE.fullmatch(self.webhook):
+            return self.webhook
+        return os.environ.get(self.webhook, "").strip()
+
+    def __repr__(self) -> str:
+        return f"NotifySettings(outside={self.outside}, webhook={masked(str(self.webhook))})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for a traceback that shows what was at hand."""
+        return [("outside", self.outside), ("webhook", masked(str(self.webhook)))]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -145,6 +173,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
+    notify: NotifySettings = NotifySettings()
 
     @property
     def rules(self) -> Rules:
@@ -330,6 +359,23 @@ def _safe(key: str, value: object, origin: str) -> None:
         remember(of_url(value))
     if key == "outlets.notify" and isinstance(value, str):
         remember(os.environ.get(value, "").split())
+    if key == "notify.webhook" and isinstance(value, str):
+        _webhook(value, origin)
+    if key == "notify.outside" and isinstance(value, tuple):
+        for name in value:
+            if name not in (known := events_told()):
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}"
+                raise SettingsError(f"settings: {origin}: notify.outside names {name!r}, which is no event; {hint}")
+
+
+def _webhook(value: str, origin: str) -> None:
+    """See that the address is one, and that it is shown nowhere. Raises SettingsError, without the address."""
+    address = NotifySettings(webhook=value).address
+    if address:
+        remember([address, *of_url(address)])
+        if why := refused("webhook", address):
+            raise SettingsError(f"settings: {origin}: notify.webhook can't be used: {why}")
 
 
 def _minimum(kind: object) -> int | None:

@@ -15,6 +15,10 @@ SAMPLE = 60_000_000_000
 DAY = 86_400_000_000_000
 
 
+USED = (Decimal("0.5"), Decimal("0.8"))
+"""Parts of the day's loss limit that are told when they are used up."""
+
+
 def _day(at: int) -> int:
     return at // DAY
 
@@ -31,6 +35,8 @@ def sample(ctx: Context) -> Events:
             extremes[position.id] = (low, high)
     if ctx.state.day.began_at and _day(ctx.now) != _day(ctx.state.day.began_at):
         yield e.DayBegan(ctx.now, equity)
+        for part in USED:
+            yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
         if "DAILY_LOSS" in ctx.state.blocks:
             yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
             yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
@@ -44,6 +50,7 @@ def judge(ctx: Context, equity: Decimal) -> Events:
     day, rules = ctx.state.day, ctx.rules.risk
     if rules.daily_loss is not None and day.equity is not None and day.equity > ZERO:
         lost = (day.equity - equity) / day.equity
+        yield from _used(ctx, lost, rules.daily_loss)
         if lost >= rules.daily_loss and lost > ZERO:
             text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
             yield from _lock(ctx, "DAILY_LOSS", text, (_day(ctx.now) + 1) * DAY)
@@ -51,6 +58,18 @@ def judge(ctx: Context, equity: Decimal) -> Events:
         fall = (day.peak - equity) / day.peak
         if fall >= rules.max_drawdown and fall > ZERO:
             yield from _lock(ctx, "DRAWDOWN", f"the drawdown of {fall:.2%} has reached {rules.max_drawdown:.2%}", None)
+
+
+def _used(ctx: Context, lost: Decimal, limit: Decimal) -> Events:
+    """Tell once a day when half, and when most, of the day's loss limit is used up. Both are fractions of the day's first equity."""
+    for part in USED:
+        subject = f"{part:.0%}"
+        told = any(
+            a.code == "LOSS_USED" and a.subject == subject and _day(a.at) == _day(ctx.now)
+            for a in (*ctx.state.alerts.values(), *ctx.state.ended_alerts)
+        )
+        if not told and limit * part <= lost < limit and lost > ZERO:
+            yield from alert(ctx, "LOSS_USED", subject, f"the day's loss is {lost:.2%} of {limit:.2%}")
 
 
 def after_loss(ctx: Context) -> Events:
