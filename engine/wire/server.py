@@ -15,6 +15,7 @@ from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
 from engine.wire import lossy
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.stream import Stream as FuturesStream
 from engine.wire.keys import Key
@@ -29,13 +30,14 @@ HOST = "127.0.0.1"
 class Server:
     """One exchange, listening."""
 
-    def __init__(self, world: World, key: Key, secret: str) -> None:
+    def __init__(self, world: World, key: Key, secret: str, habits: Habits | None = None) -> None:
+        """`habits` are those of a futures exchange."""
         self.world = world
         self.key = key
         self.secret = secret
         self.port = 0
         spot_like = not world.profile.derivatives
-        rest, self.stream = (_spot if spot_like else _futures)(world, key)
+        rest, self.stream = _spot(world, key) if spot_like else _futures(world, key, habits)
         self._app = web.Application(client_max_size=1 << 20)
         self._app.add_routes([*rest, *self.stream.routes(), web.get("/truth", self._truth)])
         self._runner = web.AppRunner(self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0)
@@ -81,8 +83,8 @@ def _spot(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | Fut
     return spot.routes(), SpotStream(spot)
 
 
-def _futures(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
-    futures = Futures(world, key)
+def _futures(world: World, key: Key, habits: Habits | None) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+    futures = Futures(world, key, habits)
     return futures.routes(), FuturesStream(futures)
 
 

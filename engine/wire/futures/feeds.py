@@ -14,6 +14,7 @@ from engine.model.quote import Trade
 from engine.model.side import Side
 from engine.wire.futures import shapes
 from engine.wire.futures.account import Account, Margin
+from engine.wire.futures.habits import POST_ONLY, SUSPENDED
 from engine.wire.futures.market import Market, print_uid
 from engine.wire.futures.orders import AT_ONCE
 from engine.wire.futures.products import Product, altname
@@ -194,10 +195,10 @@ def ticker(market: Market, product: Product) -> Json | None:
         "leverage": f"{product.instrument.max_leverage:f}x",
         "index": quote.mid,
         "last": last,
-        "suspended": False,
+        "suspended": market.mode(product) == SUSPENDED,
         "openInterest": ZERO,
         "markPrice": quote.mid,
-        "post_only": False,
+        "post_only": market.mode(product) == POST_ONLY,
         "open": day.open,
         "high": day.high,
         "low": day.low,

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from engine.model.money import ONE, ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.futures.habits import POST_ONLY, SUSPENDED, Habits
 from engine.wire.futures.orders import RequestError, integer
 from engine.wire.futures.products import SCHEDULE, Product, Products
 from engine.wire.futures.times import iso, milliseconds
@@ -63,9 +64,10 @@ class Day:
 class Market:
     """All products, as they are told."""
 
-    def __init__(self, world: World, products: Products) -> None:
+    def __init__(self, world: World, products: Products, habits: Habits) -> None:
         self.world = world
         self.products = products
+        self.habits = habits
         self.days = {symbol: Day() for symbol in world.exchange.instruments}
         self._candles: dict[tuple[str, str], deque[list[Any]]] = {}
         world.on_trade.append(self._traded)
@@ -103,11 +105,15 @@ class Market:
         book = self.world.exchange.books[symbol]
         return book.last if book.last is not None else book.mid
 
+    def mode(self, product: Product) -> str:
+        """Whether a product is online, post-only or suspended now."""
+        return self.habits.mode(product.name, self.world.now() - self.world.began)
+
     # Answers
 
     def instruments(self, _: Fields) -> Json:
         """All products."""
-        return {"instruments": [product.row() for product in self.products.all]}
+        return {"instruments": [product.row(post_only=self.mode(product) == POST_ONLY) for product in self.products.all]}
 
     def statuses(self, _: Fields) -> Json:
         """Nothing is ever extreme."""
@@ -151,8 +157,8 @@ class Market:
             "high24h": day.high,
             "low24h": day.low,
             "lastSize": day.size,
-            "suspended": False,
-            "postOnly": False,
+            "suspended": self.mode(product) == SUSPENDED,
+            "postOnly": self.mode(product) == POST_ONLY,
             "change24h": self.change(symbol),
         }
         if product.expires_at is None:

@@ -59,7 +59,7 @@ class Product(Struct, frozen=True):
         """The largest position, contracts."""
         return MOST[Kind.INVERSE if self.inverse else Kind.LINEAR]
 
-    def row(self) -> dict[str, Any]:
+    def row(self, *, tradeable: bool = True, post_only: bool = False) -> dict[str, Any]:
         """As `instruments` tells it."""
         instrument = self.instrument
         unit = "contracts" if self.inverse else "numNonContractUnits"
@@ -69,13 +69,13 @@ class Product(Struct, frozen=True):
             "type": "futures_inverse" if self.inverse else "flexible_futures",
             "tickSize": instrument.tick,
             "contractSize": instrument.contract_size,
-            "tradeable": True,
+            "tradeable": tradeable,
             "impactMidSize": instrument.min_size,
             "maxPositionSize": self.most,
             "openingDate": "2018-08-31T00:00:00.000Z",
             "marginLevels": [margin],
             "contractValueTradePrecision": precision(instrument.lot),
-            "postOnly": False,
+            "postOnly": post_only,
             "feeScheduleUid": SCHEDULE,
             "mtf": False,
             "base": altname(instrument.base),
