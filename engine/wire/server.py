@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
 from engine.wire import lossy
+from engine.wire.conduct import Conduct
 from engine.wire.futures.habits import Habits
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.stream import Stream as FuturesStream
@@ -97,15 +99,17 @@ def open_world(
     seed: int,
     faults: Faults,
     state: Path | None,
+    conduct: Conduct | None = None,
 ) -> World:
     """A world of its own, or as `state` remembers it. Raises StoreError."""
-    clock = Clock(asyncio.get_running_loop())
+    ahead = 0 if conduct is None else conduct.ahead
+    clock = Clock(asyncio.get_running_loop(), wall=lambda: time.time_ns() + ahead)
     exchange = Exchange(profile, tuple(instruments), cash, currency)
     store = None
     if state is not None:
         store = Store(state)
         store.restore(exchange, clock.now())
-    return World(exchange, clock, seed=seed, faults=faults, store=store)
+    return World(exchange, clock, seed=seed, faults=faults, store=store, conduct=conduct)
 
 
 async def serve(server: Server, port: int, ticks: Iterable[Tick], market: Clock, ready: Callable[[dict[str, object]], None]) -> None:

@@ -1,4 +1,5 @@
-"""What the exchange does that a client might not expect. The defaults are what is documented or was seen at the real one.
+"""What a futures exchange does that a client might not expect, beside the conduct that it shares with spot. The defaults are what is documented
+or was seen at the real one.
 
 Sources: Kraken's API reference for futures (orders/status is a POST, the ticker is throttled to one a second, statuses of sendorder), read
 2026-11; nautilus_trader#4492 (untouched triggers without a size); ccxt#28210 (an end that is told before its executions).
@@ -10,32 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from engine.clock import SECOND
-from engine.exchange.faults import Interval
 
 Json = dict[str, Any]
-ONLINE, POST_ONLY, SUSPENDED = "online", "post_only", "suspended"
-MODES = (ONLINE, POST_ONLY, SUSPENDED)
 EDITS = ("documented", "remaining", "total")
 """What the size of an edit means: by `qtyMode`, or whatever it says what shall rest, or all of it."""
-
-
-class Page(Struct, frozen=True):
-    """An error page in place of answers."""
-
-    status: int
-    during: Interval
-    only: str = ""
-    """What the path must end with; empty for all."""
-    acts: bool = False
-    """Whether the exchange carries out the request before the page is sent."""
-
-
-class Mode(Struct, frozen=True):
-    """A market that is not online for a while."""
-
-    symbol: str
-    mode: str
-    during: Interval
 
 
 class Habits(Struct):
@@ -60,19 +39,6 @@ class Habits(Struct):
     """Fields that rows lack, by the name of the list or the feed."""
     nulls: Mapping[str, tuple[str, ...]] = {}
     """Fields that are null."""
-    pages: tuple[Page, ...] = ()
-    scheduled: tuple[Mode, ...] = ()
-    modes: dict[str, str] = {}
-    """By product name; what is not listed is online."""
-
-    def mode(self, name: str, since: int) -> str:
-        """The mode of a product, so long after the exchange began."""
-        timed = next((m.mode for m in self.scheduled if m.symbol.upper() == name and m.during.is_on(since)), ONLINE)
-        return self.modes.get(name, timed)
-
-    def page(self, path: str, since: int) -> Page | None:
-        """The page that is sent in place of an answer now."""
-        return next((page for page in self.pages if path.endswith(page.only) and page.during.is_on(since)), None)
 
     def spoiled(self, told: Json) -> Json:
         """A frame or an answer with the fields that it lacks taken out."""

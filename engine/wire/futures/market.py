@@ -12,9 +12,8 @@ from uuid import UUID, uuid5
 from engine.model.money import ONE, ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
-from engine.wire.futures.habits import POST_ONLY, SUSPENDED, Habits
 from engine.wire.futures.orders import RequestError, integer
-from engine.wire.futures.products import SCHEDULE, Product, Products
+from engine.wire.futures.products import POST_ONLY, SCHEDULE, SUSPENDED, Product, Products
 from engine.wire.futures.times import iso, milliseconds
 from engine.wire.world import World
 
@@ -64,10 +63,9 @@ class Day:
 class Market:
     """All products, as they are told."""
 
-    def __init__(self, world: World, products: Products, habits: Habits) -> None:
+    def __init__(self, world: World, products: Products) -> None:
         self.world = world
         self.products = products
-        self.habits = habits
         self.days = {symbol: Day() for symbol in world.exchange.instruments}
         self._candles: dict[tuple[str, str], deque[list[Any]]] = {}
         world.on_trade.append(self._traded)
@@ -106,8 +104,8 @@ class Market:
         return book.last if book.last is not None else book.mid
 
     def mode(self, product: Product) -> str:
-        """Whether a product is online, post-only or suspended now."""
-        return self.habits.mode(product.name, self.world.now() - self.world.began)
+        """The mode of a product, or of the whole exchange, now."""
+        return self.world.mode(product.symbol)
 
     # Answers
 
@@ -157,7 +155,7 @@ class Market:
             "high24h": day.high,
             "low24h": day.low,
             "lastSize": day.size,
-            "suspended": self.mode(product) == SUSPENDED,
+            "suspended": self.mode(product) in SUSPENDED,
             "postOnly": self.mode(product) == POST_ONLY,
             "change24h": self.change(symbol),
         }

@@ -5,7 +5,6 @@ limits, read 2026-11). Refusals are HTTP 200 with `{"result": "error"}`. A nonce
 """
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -30,6 +29,7 @@ from engine.wire.world import World
 Json = dict[str, Any]
 LIMITED = "apiLimitExceeded"
 FAILED = "authenticationError"
+NOT_ALLOWED = "<html><head><title>405 Not Allowed</title></head><body><h1>405 Not Allowed</h1></body></html>\n"
 DONE = frozenset({"placed", "edited", "cancelled", "noOrdersToCancel"})
 """Statuses of requests that did something."""
 
@@ -78,7 +78,7 @@ class Futures:
         self.key = key
         self.habits = habits or Habits()
         self.products = Products(world.exchange.instruments.values())
-        self.market = Market(world, self.products, self.habits)
+        self.market = Market(world, self.products)
         self.trading = Trading(world, self.products, self.habits)
         self.account = Account(world, self.market, self.trading, self.habits)
         self.history = History(self.account)
@@ -97,13 +97,9 @@ class Futures:
             asked = request.raw_path.partition("?")[2]
             fields = {**_fields(asked), **_body(text), **request.match_info}
             logged = self.world.logged(request.path, fields)
-            page = self.habits.page(request.path, self.world.now() - self.world.began)
             if endpoint.by_habit and not self.habits.status_by_get:
                 logged.outcome = "405"
-                return _page(405)
-            if page is not None and not page.acts:
-                logged.outcome = str(page.status)
-                return _page(page.status)
+                return web.Response(text=NOT_ALLOWED, status=405, content_type="text/html")
 
             def act() -> Json:
                 try:
@@ -117,8 +113,7 @@ class Futures:
                 told = self.habits.spoiled(told)
                 return {"result": "success", **told, "serverTime": iso(self.world.now())} if endpoint.wrapped else told
 
-            answer = await lossy.carried(self.world, request, act, self._error(LIMITED))
-            return answer if page is None else _page(page.status)
+            return await lossy.carried(self.world, request, act, self._error(LIMITED))
 
         return serve
 
@@ -150,14 +145,6 @@ class Futures:
             "allowedCidrBlock": None,
             "allowedCidrBlocks": [],
         }
-
-
-def _page(status: int) -> web.Response:
-    """An error page, as a proxy before the exchange sends it."""
-    reason = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Web server is returning an unknown error"
-    head = f"<head><title>futures.kraken.com | {status}: {reason}</title></head>"
-    text = f"<!DOCTYPE html>\n<html>\n{head}\n<body><h1>{status} {reason}</h1></body></html>\n"
-    return web.Response(text=text, status=status, content_type="text/html")
 
 
 def _cost(endpoint: Endpoint, fields: Fields) -> float:

@@ -16,8 +16,8 @@ from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.conduct import ONLINE
 from engine.wire.futures import feeds, shapes
-from engine.wire.futures.habits import ONLINE
 from engine.wire.futures.market import DEPTH, PRINTS
 from engine.wire.futures.products import Product
 from engine.wire.futures.rest import Futures

@@ -15,9 +15,9 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.request import Amend, Lane
 from engine.wire.futures import shapes
-from engine.wire.futures.habits import POST_ONLY, SUSPENDED, Habits
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.orders import AT_ONCE, Fields, OrderError, RequestError, Wanted, deadline, number, parse, price, status_of
-from engine.wire.futures.products import Product, Products
+from engine.wire.futures.products import POST_ONLY, SUSPENDED, Product, Products
 from engine.wire.futures.times import iso
 from engine.wire.world import Terms, World, terms_of
 
@@ -85,8 +85,8 @@ class Trading:
 
     def _in_mode(self, wanted: Wanted) -> None:
         """Raises OrderError where the market takes no such order now. Triggers wait, whatever the mode."""
-        mode = self.habits.mode(wanted.product.name, self.world.now() - self.world.began)
-        if mode == SUSPENDED:
+        mode = self.world.mode(wanted.product.symbol)
+        if mode in SUSPENDED:
             raise OrderError("marketSuspended", "MARKET_SUSPENDED")
         if mode == POST_ONLY and wanted.terms.kind != "post" and not shapes.waits(wanted.order):
             raise OrderError("marketIsPostOnly", "MARKET_IS_POST_ONLY")
