@@ -4,6 +4,7 @@ Each private channel of a connection numbers its messages. Faults: reports are s
 """
 
 import asyncio
+import json
 import zlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -230,6 +231,9 @@ class Connection(Line):
             self.say({"error": "Malformed request", "success": False})
             return
         method, params = str(asked.get("method", "")), asked.get("params", {})
+        if method in ("ping", "subscribe", "unsubscribe"):
+            told = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in params.items() if key != "token"}
+            self.world.logged(f"ws/{method}", told | ({"token": "*"} if "token" in params else {})).outcome = "heard"
         if method == "ping":
             self.say({"method": "pong", **self._about(asked, began)})
         elif method in ("subscribe", "unsubscribe"):
