@@ -7,7 +7,7 @@ from typing import Any
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.wire.keys import Key
-from engine.wire.spot import shapes
+from engine.wire.spot import odd, shapes
 from engine.wire.spot.entries import Entries
 from engine.wire.spot.fields import moment, whole
 from engine.wire.spot.merged import Told, consolidates, merged_name, told
@@ -73,7 +73,8 @@ class Account:
     def open_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that work."""
         wanted = [order for order in self.world.seen().orders if _asked(order, fields)]
-        return {"open": {order.client_order_id: self._info(order, fields) for order in wanted}}
+        strange = odd.open_orders(shapes.seconds(self.world.began)) if self.world.conduct.odd_rows and not fields.get("cl_ord_id") else {}
+        return {"open": strange | {order.client_order_id: self._info(order, fields) for order in wanted}}
 
     def closed_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that have ended, the latest first, fifty a page."""
