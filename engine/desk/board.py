@@ -95,6 +95,10 @@ class Board:
         """By currency: coins of the owner's own that are missing, since which picture, and how many."""
         self.proved: dict[str, Proved] = {}
         """By position: how much of it the gate would let leave, where it held an exit back for its size."""
+        self.blind: set[str] = set()
+        """Positions whose exits the gate holds back because no picture of the account comes."""
+        self.confirmed: set[str] = set()
+        """Of these: whose exits may leave on our own books, by the operator's word. A restart forgets it."""
         self.restarted_at = now
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None

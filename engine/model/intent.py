@@ -209,13 +209,16 @@ class Settlement(StrEnum):
     """Believe the venue: what it no longer has is booked as closed elsewhere; what it has beyond ours is left alone."""
     FLATTEN = "flatten"
     """Take it into custody and close it at once; of an order: cancel it."""
+    SEND = "send"
+    """Let an exit that waits for a picture leave on our own books, though coins of the owner's own lie in the same heap: where ours are gone, they
+    are sold."""
 
 
 class Resolve(Intent, frozen=True, kw_only=True, tag="resolve"):
     """Settle a difference that was found."""
 
     subject: str
-    """The currency, symbol or order that differs."""
+    """The currency, symbol or order that differs; of an exit that waits: its position."""
     action: Settlement
 
 

@@ -227,7 +227,7 @@ class TruthRow(Struct, frozen=True):
     """One thing, as we have it and as the venue has it."""
 
     kind: str
-    """order, holding or unexplained."""
+    """order, holding, unexplained, or exit: one that waits for a picture and for the operator's word."""
     subject: str
     """What a `Resolve` names: an order's id, a symbol, a currency."""
     name: str
