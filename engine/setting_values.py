@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,7 +14,11 @@ from msgspec import Meta
 from engine.model import day
 from engine.model.address import refused
 from engine.model.secrets import of_url, remember
+from engine.model.telling import names as events_told
 from engine.setting_lines import located
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""How an environment variable is called: no address looks like it."""
 
 
 class SettingsError(Exception):
@@ -39,7 +44,8 @@ def checked(key: str, path: tuple[str, ...], value: object, kind: Any, origin: s
     if isinstance(checked, Decimal | float) and (bound := _outside(Decimal(checked), _bounds(kind))):
         raise SettingsError(f"settings: {located(origin, path)}: {key} is {value!r}; expected {bound}")
     if why := _unusable(key, checked):
-        raise SettingsError(f"settings: {located(origin, path)}: {key} is {checked!r}; {why}")
+        shown = "an address that" if key == "notify.webhook" else f"{checked!r};"
+        raise SettingsError(f"settings: {located(origin, path)}: {key} is {shown} {why}")
     return checked
 
 
@@ -62,9 +68,27 @@ def _unusable(key: str, value: object) -> str:
         remember(of_url(value))
     if key == "outlets.notify" and isinstance(value, str):
         remember(os.environ.get(value, "").split())
+    if key == "notify.webhook" and isinstance(value, str) and (address := of_variable(value)):
+        remember([address, *of_url(address)])
+        return (why := refused("webhook", address)) and f"can't be used: {why}"
+    if key == "notify.outside" and isinstance(value, tuple):
+        return next((why for name in value if (why := _no_event(name))), "")
     if key == "risk.day_zone":
         return _no_zone(str(value))
     return ""
+
+
+def of_variable(text: str) -> str:
+    """An address as it stands, or as the environment variable holds it that is named in its place; empty where that holds none."""
+    return os.environ.get(text, "").strip() if _VARIABLE.fullmatch(text) else text
+
+
+def _no_event(name: str) -> str:
+    """Why a name is nothing that is told; empty for an event or a severity."""
+    if name in (known := events_told()):
+        return ""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name!r} is no event; " + (f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}")
 
 
 def _no_zone(name: str) -> str:

@@ -28,7 +28,7 @@ from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, Risk
 from engine.model.secrets import masked
 from engine.setting_lines import located
 from engine.setting_values import SettingsError as SettingsError
-from engine.setting_values import checked, plain
+from engine.setting_values import checked, of_variable, plain
 from engine.venues import profiles
 
 APP = "flatout"
@@ -127,7 +127,29 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`[outlets]`: who else is told."""
 
     notify: str | None = None
-    """The environment variable that holds Apprise addresses, separated by spaces: CRITICAL alerts go there. None are sent where unset."""
+    """The environment variable that holds Apprise addresses, separated by spaces: what `notify.outside` says goes there. None where unset."""
+
+
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[notify]`: what is told outside of the console, and a webhook that it is told to."""
+
+    outside: tuple[str, ...] | None = None
+    """Which lines of the record go out, by event ("stopped", "naked") or severity ("critical", "warning", "info"); "default" stands for what
+    goes out where this is unset."""
+    webhook: str | None = None
+    """An address that takes each such line as JSON, or the environment variable that holds it; https only, but for this machine."""
+
+    @property
+    def address(self) -> str | None:
+        """The webhook's address, from the environment where a variable is named; empty where that holds none."""
+        return None if self.webhook is None else of_variable(self.webhook)
+
+    def __repr__(self) -> str:
+        return f"NotifySettings(outside={self.outside}, webhook={masked(str(self.webhook))})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for a traceback that shows what was at hand."""
+        return [("outside", self.outside), ("webhook", masked(str(self.webhook)))]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -143,6 +165,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
+    notify: NotifySettings = NotifySettings()
     symbols: dict[str, SymbolRules] = {}
 
     @property

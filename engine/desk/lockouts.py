@@ -15,6 +15,10 @@ SAMPLE = 60_000_000_000
 """Nanoseconds between samples of the equity."""
 
 
+USED = (Decimal("0.5"), Decimal("0.8"))
+"""Parts of the day's loss limit that are told when they are used up."""
+
+
 def _same_day(ctx: Context, at: int) -> bool:
     """Whether `at` is of the day that it is now, by the clock and the hour that the settings name."""
     rules = ctx.rules.risk
@@ -33,6 +37,8 @@ def sample(ctx: Context) -> Events:
             extremes[position.id] = (low, high)
     if ctx.state.day.began_at and not _same_day(ctx, ctx.state.day.began_at):
         yield e.DayBegan(ctx.now, equity)
+        for part in USED:
+            yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
         if "DAILY_LOSS" in ctx.state.blocks:
             yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
             yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
@@ -46,6 +52,7 @@ def judge(ctx: Context, equity: Decimal) -> Events:
     today, rules = ctx.state.day, ctx.rules.risk
     if rules.daily_loss is not None and today.equity is not None and today.equity > ZERO:
         lost = (today.equity - equity) / today.equity
+        yield from _used(ctx, lost, rules.daily_loss)
         if lost >= rules.daily_loss and lost > ZERO:
             text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
             yield from _lock(ctx, "DAILY_LOSS", text, day.ends(ctx.now, rules.day_zone, rules.day_hour))
@@ -53,6 +60,17 @@ def judge(ctx: Context, equity: Decimal) -> Events:
         fall = (today.peak - equity) / today.peak
         if fall >= rules.max_drawdown and fall > ZERO:
             yield from _lock(ctx, "DRAWDOWN", f"the drawdown of {fall:.2%} has reached {rules.max_drawdown:.2%}", None)
+
+
+def _used(ctx: Context, lost: Decimal, limit: Decimal) -> Events:
+    """Tell once a day when half, and when most, of the day's loss limit is used up. Both are fractions of the day's first equity."""
+    for part in USED:
+        subject = f"{part:.0%}"
+        told = any(
+            a.code == "LOSS_USED" and a.subject == subject and _same_day(ctx, a.at) for a in (*ctx.state.alerts.values(), *ctx.state.ended_alerts)
+        )
+        if not told and limit * part <= lost < limit and lost > ZERO:
+            yield from alert(ctx, "LOSS_USED", subject, f"the day's loss is {lost:.2%} of {limit:.2%}")
 
 
 def after_loss(ctx: Context) -> Events:

@@ -238,9 +238,11 @@ _RATES = ("lose_reply", "lose_request", "duplicate_report", "reorder_reports", "
 
 
 def read_faults(path: Path) -> Faults:
-    """The faults of a file: the keys of `[faults]`, with or without the heading. Raises ScenarioError."""
+    """The faults of a file: the keys of `[faults]`, with or without the heading where nothing else is in it. Raises ScenarioError."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        if "exchange" in table and "faults" not in table:
+            return Faults()
         return _faults(_table(table, "faults") if "faults" in table else table)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ScenarioError) as error:
         raise ScenarioError(f"{path}: {error}") from error
