@@ -49,6 +49,7 @@ class PositionView(Struct, frozen=True):
     stop_away: Decimal | None
     """Signed distance from the mark to the stop as a fraction of the mark."""
     target: Decimal | None
+    """Where all that is left leaves."""
     trail: Trail | None
     trailing: bool
     opened_at: int
@@ -64,6 +65,8 @@ class PositionView(Struct, frozen=True):
     tags: tuple[str, ...]
     tick: Decimal
     lot: Decimal
+    goals: tuple[tuple[Decimal, Decimal], ...] = ()
+    """Price and size of each target of a part that is not reached, the nearest first."""
 
 
 class OrderView(Struct, frozen=True):
