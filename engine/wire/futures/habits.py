@@ -20,8 +20,8 @@ EDITS = ("documented", "remaining", "total")
 class Habits(Struct):
     """How one exchange behaves. It may be changed while it serves."""
 
-    status_by_get: bool = False
-    """Whether orders/status also answers a GET, which is documented nowhere."""
+    status_by: tuple[str, ...] = ("POST",)
+    """The methods that orders/status answers; a GET is documented nowhere."""
     edits: str = "documented"
     untouched_size: bool = False
     """Whether openorders tells `unfilledSize` of triggers that were not touched."""
@@ -36,7 +36,7 @@ class Habits(Struct):
     self_fill: bool = True
     """Whether an order that would meet one of the account's own is refused."""
     drops: Mapping[str, tuple[str, ...]] = {}
-    """Fields that rows lack, by the name of the list or the feed."""
+    """Fields that rows lack, by the name of the list, or by `feed` and the name of the feed."""
     nulls: Mapping[str, tuple[str, ...]] = {}
     """Fields that are null."""
 
@@ -44,7 +44,7 @@ class Habits(Struct):
         """A frame or an answer with the fields that it lacks taken out."""
         if not (self.drops or self.nulls):
             return told
-        feed = str(told.get("feed", ""))
+        feed = f"feed {told['feed']}" if "feed" in told else ""
         found = self._row(feed, told)
         for name, rows in told.items():
             if isinstance(rows, list):
