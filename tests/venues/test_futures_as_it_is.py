@@ -53,6 +53,8 @@ async def test_a_stop_that_was_not_touched_is_listed_with_its_size(tmp_path: Pat
         await wire.place(stop)
         theirs = foreign(wire, size=D("0.3"))
         await send_foreign(wire, theirs, tmp_path)
+        await wire.until(lambda: wire.venue.known.order(theirs.client_order_id), "word of it")
+        del wire.venue.known._orders[theirs.client_order_id]  # as after a start, when nobody has told it
         listed = {order.client_order_id: order for order in (await picture(wire)).orders}
         assert listed[stop.client_order_id].size == D("0.1")
         assert listed[theirs.client_order_id].size == D("0.3"), "its size was asked for elsewhere"

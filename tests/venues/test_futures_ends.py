@@ -121,6 +121,7 @@ async def test_an_execution_has_one_id_whatever_the_history_calls_it(own: bool, 
         assert [fill.execution_id for fill in again.fills] == [fill.execution_id for fill in told.fills], "the list names it so, too"
 
 
+@pytest.mark.hazard("H77")
 async def test_two_executions_that_are_alike_stay_two(tmp_path: Path) -> None:
     async with line(tmp_path, history_ids=True) as wire:
         known, at = wire.venue.known, wire.exchange.clock.now()
