@@ -3,6 +3,7 @@
 A stop and a target may rest together, exits are reduce-only, and closes with a bound go out as immediate-or-cancel orders.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -41,6 +42,7 @@ TYPES = {
 PLACED = frozenset({"placed", "partiallyFilled", "filled", "attempted"})
 DUPLICATE = "clientOrderIdAlreadyExist"
 SELF_FILL = "selfFill"
+MOST_EDITS = 1_000
 NOTHING_TRADED = frozenset({"iocWouldNotExecute"})
 NEEDS = (
     *("public_get_instruments", "public_get_tickers"),
@@ -64,6 +66,8 @@ class KrakenFutures(LiveVenue):
         self.times = FuturesTimes(self)
         self._edits_rest = False
         """Whether the exchange takes the size of an edit for what shall rest, whatever `qtyMode` says."""
+        self._whole: OrderedDict[str, Decimal] = OrderedDict()
+        """By client order id, the size that an edit asked for last as that of the whole order."""
         self.opened_at: int | None = None
         """When it began to listen."""
 
@@ -287,6 +291,9 @@ class KrakenFutures(LiveVenue):
             fields["size"] = f"{Decimal(fields['size']) - filled:f}"
         elif "size" in fields:
             fields["qtyMode"] = "ABSOLUTE"
+            self._whole[request.client_order_id] = Decimal(fields["size"])
+            while len(self._whole) > MOST_EDITS:
+                self._whole.popitem(last=False)
         told = (await self._private_call("private_post_editorder", fields, lane)).get("editStatus") or {}
         return str(told.get("status", "")), _rests(told)
 
@@ -303,6 +310,11 @@ class KrakenFutures(LiveVenue):
         if word in ("notFound", "filled"):
             return (r.CancelRejected(name, word, now(), gone=True),)
         raise OutcomeUnknownError(f"an answer that makes no sense: {word[:40]!r}")
+
+    def edited(self, order: Order) -> None:
+        """The stream tells an edit: where an order is larger by what has filled, the exchange did not look at `qtyMode`."""
+        if order.filled and self._whole.get(order.client_order_id) == order.size - order.filled:
+            self._edits_rest = True
 
     # Rows that can't be read
 

@@ -182,6 +182,7 @@ class PrivateStream:
             return [r.Cancelled(client, filled, reason, at)]
         known = venue.known.order(client)
         if reason == "edited_by_user" and known is not None:
+            venue.edited(known)
             venue.known.amended(known, at)
             return [r.Amended(client, known.size, known.price, known.trigger, at)]
         return [r.Accepted(client, identity, at)] if reason == "new_placed_order_by_user" else []

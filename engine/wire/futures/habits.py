@@ -5,7 +5,7 @@ Sources: Kraken's API reference for futures (orders/status is a POST, the ticker
 2026-11; nautilus_trader#4492 (untouched triggers without a size); ccxt#28210 (an end that is told before its executions).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -56,3 +56,45 @@ class Habits(Struct):
     def _row(self, name: str, row: Json) -> Json:
         gone, empty = self.drops.get(name, ()), self.nulls.get(name, ())
         return {key: None if key in empty else value for key, value in row.items() if key not in gone}
+
+
+FLAGS = ("untouched_size", "late_history", "history_ids", "self_fill")
+TIMES = ("ticker_every", "late")
+METHODS = ("GET", "POST")
+
+
+def read(table: Mapping[str, Any], duration: Callable[[object, str], int]) -> Habits:
+    """Return the habits of `[futures]`; `duration` turns a time such as "2s" into nanoseconds.
+
+    Raises ValueError naming key, value and what is allowed.
+    """
+    habits = Habits()
+    for key, value in table.items():
+        name = f"futures.{key}"
+        if key in FLAGS:
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is {value!r}; expected true or false")
+            setattr(habits, key, value)
+        elif key in TIMES:
+            setattr(habits, key, duration(value, name))
+        elif key == "edits":
+            if value not in EDITS:
+                raise ValueError(f"{name} is {value!r}; allowed: {', '.join(EDITS)}")
+            habits.edits = value
+        elif key == "status_by":
+            if not isinstance(value, list) or not set(METHODS).issuperset(value):
+                raise ValueError(f"{name} is {value!r}; expected a list of {', '.join(METHODS)}")
+            habits.status_by = tuple(value)
+        elif key in ("drops", "nulls"):
+            setattr(habits, key, _fields(value, name))
+        else:
+            known = ", ".join(("edits", "status_by", "drops", "nulls", *FLAGS, *TIMES))
+            raise ValueError(f"{name} is not known; allowed: {known}")
+    return habits
+
+
+def _fields(table: Any, name: str) -> dict[str, tuple[str, ...]]:
+    """Fields by the list or the feed that lacks them."""
+    if not isinstance(table, Mapping) or not all(isinstance(row, list) and all(isinstance(f, str) for f in row) for row in table.values()):
+        raise ValueError(f'{name} is {table!r}; expected lists of fields by the name of a list, or of a feed such as "feed fills"')
+    return {str(key): tuple(row) for key, row in table.items()}

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from engine.clock import SECOND
+from engine.scenario.words import ScenarioError, duration
 from engine.wire.conduct import Conduct
-from engine.wire.futures.habits import Habits
+from engine.wire.futures.habits import Habits, read
 from tests.wire.futures.conftest import Json
 from tests.wire.futures.test_stream import Line, connect
 
@@ -142,3 +143,28 @@ async def test_rows_lack_what_they_are_told_to_lack(opened: Open) -> None:
     assert "receivedTime" not in row
     tickers = (await futures.say("GET", f"{futures.rest}/derivatives{V3}/tickers"))["tickers"]
     assert all(row["bid"] is None and row["ask"] is not None for row in tickers)
+
+
+def test_habits_are_read_from_a_table() -> None:
+    assert read({}, duration) == Habits()
+    drops = {"feed fills": ["fee_paid"]}
+    told = read({"status_by": ["GET"], "edits": "total", "ticker_every": 0, "late": "20s", "self_fill": False, "drops": drops}, duration)
+    assert (told.status_by, told.edits, told.ticker_every, told.late, told.self_fill) == (("GET",), "total", 0, 20 * SECOND, False)
+    assert told.drops == {"feed fills": ("fee_paid",)}
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"edit": "total"}, "futures.edit is not known; allowed: edits, status_by"),
+        ({"edits": "whole"}, "futures.edits is 'whole'; allowed: documented, remaining, total"),
+        ({"status_by": ["PUT"]}, r"futures.status_by is \['PUT'\]; expected a list of GET, POST"),
+        ({"self_fill": "no"}, "futures.self_fill is 'no'; expected true or false"),
+        ({"late": "soon"}, "futures.late"),
+        ({"drops": ["fills"]}, "futures.drops is"),
+        ({"nulls": {"fills": "price"}}, "futures.nulls is"),
+    ],
+)
+def test_a_habit_that_is_none_is_refused_by_name(table: Json, words: str) -> None:
+    with pytest.raises((ValueError, ScenarioError), match=words):
+        read(table, duration)
