@@ -19,6 +19,8 @@ from engine.market import MarketError
 from engine.scenario.script import read_faults
 from engine.scenario.words import ScenarioError, duration
 from engine.wire.conduct import Conduct, read
+from engine.wire.futures.habits import Habits
+from engine.wire.futures.habits import read as read_habits
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
 from tui.saying import reveal, say
@@ -81,7 +83,7 @@ async def _serve(wanted: Wanted) -> None:
     world = open_world(profile, source.instruments, cash, money, seed=wanted.seed, faults=faults, state=wanted.state, conduct=conduct)
     if rate := _rate(wanted.funding):
         world.exchange.fund(rate, world.now())
-    server = Server(world, key, secret)
+    server = Server(world, key, secret, Habits() if wanted.faults is None else _habits(wanted.faults))
     if wanted.attached:
         threading.Thread(target=_end_with_the_input, daemon=True).start()
     await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
@@ -99,6 +101,14 @@ def _conduct(path: Path) -> Conduct:
     try:
         return read(tomllib.loads(path.read_text(encoding="utf-8")).get("exchange", {}), duration)
     except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _habits(path: Path) -> Habits:
+    """The table `[futures]` of the faults file. Raises ValueError."""
+    try:
+        return read_habits(tomllib.loads(path.read_text(encoding="utf-8")).get("futures", {}), duration)
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -241,7 +241,7 @@ def read_faults(path: Path) -> Faults:
     """The faults of a file: the keys of `[faults]`, with or without the heading where nothing else is in it. Raises ScenarioError."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        if "exchange" in table and "faults" not in table:
+        if table.keys() & {"exchange", "futures"} and "faults" not in table:
             return Faults()
         return _faults(_table(table, "faults") if "faults" in table else table)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ScenarioError) as error:
