@@ -220,7 +220,6 @@ class FlatoutApp(App[None]):
                 self._paste(event)
             else:
                 await self._mouse(event)
-            await self.hands.settle()
         except Exception as error:
             self._handle_exception(error)
 

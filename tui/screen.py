@@ -219,7 +219,7 @@ class MainScreen(Screen[None]):
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
-            self.host.hands.opened(self.app.push_screen(dialog))
+            self.app.push_screen(dialog)
 
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
