@@ -274,8 +274,9 @@ def hands(folder: Path, *, rows: int = 0, columns: int = 120, height: int = 40, 
     """A console on the sample, in a terminal."""
     terminal = Hands(folder, *PROGRAM, columns=columns, rows=height, env={"ASKED": str(folder / "asked"), "ROWS": str(rows), **env})
     try:
-        assert terminal.wait_for("P00X/USD" if rows else "GUARDED"), terminal.text
-        time.sleep(0.3)
+        assert terminal.wait_for(f"P{rows - 1 if rows < 10 else 0:02}X/USD" if rows else "GUARDED"), terminal.text
+        assert terminal.wait_for("▸ "), terminal.text
+        time.sleep(0.5)
         yield terminal
     finally:
         terminal.close()

@@ -28,7 +28,7 @@ def wheel(terminal: Hands, column: int, row: int, way: str) -> None:
 def rows(terminal: Hands, letter: str) -> Iterator[tuple[int, int, str]]:
     """Line, column and name of each row of a pane that can be seen."""
     for y, line in enumerate(terminal.text.splitlines()):
-        for found in re.finditer(rf"\b{letter}\d\dX/USD", line):
+        for found in re.finditer(rf"\b{letter}\d\dX/USD", line if "──" not in line else ""):  # the chart's title has a name, too
             yield y, found.start(), found[0]
 
 
@@ -89,7 +89,7 @@ def test_each_row_can_be_clicked_after_a_filter_and_after_a_scroll(tmp_path: Pat
 def test_border_head_and_the_room_below_the_last_row_are_no_rows(tmp_path: Path) -> None:
     with hands(tmp_path, rows=3) as terminal:
         terminal.send(b"j", 0.3)
-        assert chosen(terminal, "P") == ["P01X/USD"]
+        assert terminal.wait_for("▸ P01X/USD"), terminal.text
         first, column, _ = next(rows(terminal, "P"))
         for y in (first - 2, first - 1, first + 3, first + 4):
             click(terminal, column, y)
