@@ -103,6 +103,8 @@ class Case:
     """From the texts of the fields to a part of the request."""
     final: dict[str, str] = field(default_factory=dict)
     """What the field holds in the end, where that can't be anything."""
+    behind: tuple[str, ...] = ()
+    """Keys behind the first enter, where that asks for nothing yet."""
 
 
 def _number(text: str) -> str:
@@ -153,6 +155,9 @@ CASES: dict[str, Case] = {
         (":", *"live", "enter"), "GO LIVE", (("account", "words", ""),), lambda told: {"intent": "go_live", "account": told["account"].strip()}
     ),
     "command line": Case((":",), "Command", ((":", "words", ""),), lambda told: {"intent": "pause"}, {":": "pause"}),
+    "filter": Case(
+        ("/",), "Filter", (("/", "words", ""),), lambda told: {"intent": "close", "position": "P2"}, {"/": "eth"}, ("g", "x")
+    ),
     "palette": Case(("ctrl+p",), "Commands", ((":", "words", ""),), lambda told: {"intent": "pause"}, {":": "pause or"}),
 }  # fmt: skip
 
@@ -265,6 +270,7 @@ class Hands(Terminal):
             self.send(ESCAPE, 0.25)
             if "esc back" not in self.text and "esc closes" not in self.text:
                 break
+        self.send(ESCAPE, 0.25)
         self.send(b"1", 0.05)
         self.send(b"g", 0.15)
 
@@ -301,6 +307,9 @@ def check(terminal: Hands, name: str, seed: int, spacings: tuple[float | None, .
         for label, text in played.shown.items():
             line = label.ljust(10 if len(label) < 10 else 15) + text
             assert terminal.wait_for(line, 5), f"{where}: {label} is not {text!r}\n{terminal.text}"
+        if case.behind:
+            terminal.play(["enter"], 0.5)
+            terminal.play(list(case.behind), 0.3)
         found = terminal.enters()
         assert len(found) == 1, f"{where}: {len(found)} requests\n{terminal.text}"
         wanted = played.request
