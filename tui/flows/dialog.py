@@ -23,6 +23,8 @@ from tui.plain import lines, plain
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
+AGAIN = 0.05
+"""Seconds until a dialog looks again whether the terminal has taken it."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
 FIELDS = {"tab": 1, "shift+tab": -1}
@@ -98,6 +100,9 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
+        if not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+            self.set_timer(AGAIN, self._painted)
+            return
         self._armed_at = time.monotonic() + ARMING
         self.set_timer(ARMING, self.show_hint)
 
