@@ -24,7 +24,7 @@ from engine.model.view import Answer, Preview, View
 from engine.opening import Told
 from engine.outlets import log
 from engine.outlets.log import Log
-from engine.outlets.notify import Notifier
+from engine.outlets.notify import notifier_of
 from engine.runtime import Engine
 from engine.session import Session
 from engine.session.establish import establish
@@ -162,18 +162,17 @@ class LocalSession:
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
-        variable, engine, written = self._settings.outlets.notify, self.engine, self._log
+        engine, written = self.engine, self._log
         for notice in engine.notices:  # said while it opened, before anybody listened
             written.noticed(notice)
-        notifier = self._notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
+        notifier = self._notifier = notifier_of(self._settings, lambda text: engine.teller.say("notify_failed", "bad", text, line=text))
 
         def decided(decision: Decision, _: int) -> None:
             written.decided(decision, engine.state)
-            if notifier is not None:
-                notifier.decided(decision.events, engine.state.ended_alerts)
 
         engine.hooks.decided = decided
         if notifier is not None:
+            engine.teller.hear = notifier.hear
             engine.tasks.spawn("notifications", notifier.run())
 
     # The session
@@ -284,7 +283,7 @@ class LocalSession:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Whatever the settings lead to that must never be written."""
-    found = [os.environ.get(settings.outlets.notify or "", "")]
+    found = [os.environ.get(settings.outlets.notify or "", ""), settings.notify.address or ""]
     return found + of_url(settings.journal.url)
 
 
