@@ -38,7 +38,8 @@ class Account:
         self.evidence = Evidence(PREFIX, int(lag * SECOND), self.now)
         self.instrument = instrument_for(load_profile(profile), BTC, D("0.1"))
         self.evidence.list([self.instrument])
-        self.books = Books(**{name: D(value) for name, value in books.items()})
+        amounts = {name: D(value) for name, value in books.items()}
+        self.books = Books(amounts.get("long", D(0)), amounts.get("short", D(0)), amounts.get("baseline", D(0)))
         self.pen = Pen()
         self.tokens = True
         self.gate = Gate(self.evidence, self.pen, {BTC: self.instrument}.get, lambda _: self.books, lambda _: self.tokens)
