@@ -88,7 +88,7 @@ async def _everything(found: Client) -> None:
     for request in (Amend("FOXNEVER", BTC, Lane.PROTECT, price=D(1)), Cancel("FOXNEVER", BTC, Lane.CANCEL), Query("FOXNEVER", BTC)):
         await venue.send(request)
     await venue.send(QueryAccount(0, Lane.QUERY, on_margin=True))
-    venue.known._fills.clear()
+    found.forget()
     await venue.send(Query(held.client_order_id, BTC))
     await venue.parts().quotes([BTC, "ETH/USD"])
     await venue.modes._venue.public_result("public_get_assetpairs", {"pair": venue.names.pair(BTC)})

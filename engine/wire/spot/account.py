@@ -93,13 +93,13 @@ class Account:
             and (end is None or (order.closed_at or 0) <= end)
             and _asked(order, fields)
         ]
-        page, together = ended[whole(fields, "ofs", 0) :][:PAGE], consolidates(fields)
+        page, together = ended[whole(fields, "ofs", 0) :][:PAGE], self._merges(fields)
         return {"closed": {order.client_order_id: self._info(order, fields, together=together) for order in page}, "count": len(ended)}
 
     def query_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders by their ids."""
         found: Json = {}
-        together = consolidates(fields)
+        together = self._merges(fields)
         names = [name for name in fields.get("txid", "").split(",") if name]
         if fields.get("cl_ord_id"):
             latest = self.world.ended_of_client(fields["cl_ord_id"])
@@ -139,9 +139,12 @@ class Account:
             for fill in self.world.exchange.fills
             if fill.at <= seen.at and (start is None or fill.at > start) and (end is None or fill.at <= end)
         ]
-        rows = told(found, together=consolidates(fields))
+        rows = told(found, together=self._merges(fields))
         page = rows[::-1][whole(fields, "ofs", 0) :][:PAGE]
         return {"trades": {row.name: self._trade(row) for row in page}, "count": len(rows)}
+
+    def _merges(self, fields: Mapping[str, str]) -> bool:
+        return consolidates(fields) or self.world.conduct.always_merged
 
     def query_trades(self, fields: Mapping[str, str]) -> Json:
         """Executions by their ids."""
