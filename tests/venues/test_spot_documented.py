@@ -18,6 +18,7 @@ from engine.model.request import Lane, Query, QueryAccount, Submit
 from engine.model.side import Side
 from engine.venues.live import kraken_spot_modes, kraken_spot_stream
 from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.socket import Socket
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError, RefusedError, VenueError
 from engine.wire.conduct import Conduct
 from engine.wire.spot.odd import FOREIGN, MALFORMED
@@ -68,6 +69,10 @@ class Client:
 
     def asked(self, name: str) -> list[dict[str, str]]:
         return [entry["body"] for entry in self.world.truth()["requests"] if entry["path"].endswith(f"/{name}")]
+
+    def deaf(self) -> Socket:
+        """A line for prices that hears nothing."""
+        return Socket("ws://127.0.0.1:9/", opened=lambda _: asyncio.sleep(0), heard=lambda _: None, lost=lambda _: None, silence=5.0)
 
     def forget(self) -> None:
         """As a venue that has been opened just now."""
@@ -243,10 +248,17 @@ async def test_the_reason_of_an_unfilled_end_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H83")
 async def test_the_mode_is_known_from_the_list_of_pairs(tmp_path: Path) -> None:
-    async with client(tmp_path, Conduct(pair_modes={BTC: "cancel_only"})) as found:
-        await found.until(lambda: found.told(r.MarketMode))
+    async with serving("kraken", ticks=lambda _: ()) as exchange:
+        exchange.server.world.conduct = Conduct(pair_modes={BTC: "cancel_only"})
+        venue = exchange.venue(tmp_path)
+        assert isinstance(venue, KrakenSpot)
+        found = Client(exchange, venue)
+        await venue.instruments()  # the engine asks for these before it listens
+        venue._public_socket = found.deaf  # type: ignore[method-assign]
+        await venue.connect(found.reports.append, lambda _: None)
         (told,) = found.told(r.MarketMode)
         assert (told.symbol, told.mode, told.closes) == (BTC, "cancel_only", False)
+        await venue.close()
 
 
 @pytest.mark.hazard("H83")

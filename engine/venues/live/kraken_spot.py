@@ -5,7 +5,7 @@ leverage is on margin: the exchange holds what it opens as positions beside the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.profile import Profile
+from engine.model.quote import Quote
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
 from engine.venues.live.keys import Credentials
@@ -53,7 +54,7 @@ LIMITED = 3.0
 """Seconds before a part of a question is asked again that was refused for the limits."""
 NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
 """What a key must be allowed, by the names of GetApiKeyInfo."""
-QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time")
+QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time", "public_get_systemstatus")
 ASKED = (
     *("addorder", "amendorder", "cancelorder"),
     *("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory"),
@@ -105,6 +106,11 @@ class KrakenSpot(LiveVenue):
         self.where = replace(self.where, symbols=(*self.where.symbols, *self.converting()))
         self.modes.listed(self.names.modes())
         return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+
+    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+        """Begin to listen; who does hears at once which pairs take no orders now."""
+        await super().connect(on_report, on_quote)
+        self.modes.again()
 
     def converting(self) -> tuple[str, ...]:
         """The pairs that turn what is traded, and what it is paid in, into the account's currency: without them profit has no value there."""
