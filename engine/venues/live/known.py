@@ -173,6 +173,10 @@ class Known:
         """An execution by its id."""
         return self._fills.get(name)
 
+    def fills_of(self, client: str) -> list[Fill]:
+        """All that are known of an order."""
+        return [self._fills[name] for name in self._by_order.get(client, ())]
+
     def fills_since(self, at: int) -> list[Fill]:
         """All that are known from a time on."""
         return [fill for fill in self._fills.values() if fill.at >= at]  # snapshots tell the newest first
