@@ -64,6 +64,10 @@ class PositionView(Struct, frozen=True):
     tags: tuple[str, ...]
     tick: Decimal
     lot: Decimal
+    target_where: str = ""
+    """venue (an order rests there), local (watched here, and it would close now), off (nobody watches it now), or empty without a target."""
+    trail_where: str = ""
+    """local (followed here, and ends with this process), off (nobody follows it now), or empty without a trail."""
 
 
 class OrderView(Struct, frozen=True):
