@@ -174,8 +174,10 @@ def truth(console: Console) -> None:
 
 
 def acknowledge(console: Console) -> None:
-    """`a`."""
-    if (alert := console.context().alert) is not None:
+    """`a`: a complaint about the settings first, for it stands over everything."""
+    if console.context().complaint:
+        console.acknowledge_complaint()
+    elif (alert := console.context().alert) is not None:
         console.ask(Acknowledge(id=new_id(), alert=alert.key), f"acknowledge: {alert.text}")
 
 
