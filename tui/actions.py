@@ -168,8 +168,7 @@ def reconcile(console: Console) -> None:
 
 
 def truth(console: Console) -> None:
-    """`V`: with the venue's newest word."""
-    console.run("reconcile")
+    """`V`: with the venue's newest word, which the sheet asks for."""
     console.open(Truth(console))
 
 

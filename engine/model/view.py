@@ -225,6 +225,8 @@ class Notice(Struct, frozen=True):
     """Which event it tells, by `engine.model.telling`: its severity, toast, bell and notification follow from that."""
     line: int = 0
     """The number of the notice that began this line of the record; a later notice of the same line takes the place of the earlier."""
+    position: str = ""
+    """The id of the position that it concerns; empty where it concerns none."""
 
 
 class TruthRow(Struct, frozen=True):

@@ -379,7 +379,8 @@ async def test_quit_lists_what_stays_open_and_leaves_in_order(stage: Stage) -> N
     assert "goes on at the venue" in stage.text
     await stage.press("enter")
     assert "something that protects ends here: type quit, then enter" in stage.text
-    assert not stage.session.closed
+    closed = stage.session.closed
+    assert closed is False
     await stage.press("escape")
     assert stage.app.screen is stage.app.main
     await stage.open("q")

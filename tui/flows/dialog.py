@@ -23,6 +23,8 @@ from tui.plain import lines, plain
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
+FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"})
+"""Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
 
@@ -49,6 +51,8 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
+        self._subject = ""
+        """The position or order that what was sent is about."""
         self.outcome = Sheet(console.palette, id="outcome")
         self.hint = Sheet(console.palette, id="hint")
 
@@ -151,9 +155,14 @@ class Dialog(ModalScreen[None]):
         if self.phase not in ("sent", "unknown"):
             return
         for notice in view.notices:
-            if notice.seq > self._seq and notice.intent == self.intent_id:
+            if notice.seq <= self._seq:
+                continue
+            if notice.intent == self.intent_id:
                 self._seq = notice.seq
                 self._heard(notice.text, notice.tone)
+            elif notice.kind in FAILED and self._subject and self._subject in (notice.subject, notice.position):
+                self._seq = notice.seq
+                self._heard(notice.text, "bad")
         doubt = self.doubt(view)
         if doubt and self.phase == "sent":
             self.phase = "unknown"
@@ -234,6 +243,7 @@ class Dialog(ModalScreen[None]):
             self.report(f"refused: {words}", "bad")
             self.refused()
             return
+        self._subject = answer.created
         if answer.text and self.phase == "sent":
             self.report(f"sent → {answer.text}", "busy")
         self.taken(answer)
