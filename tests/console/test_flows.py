@@ -374,12 +374,17 @@ async def test_the_palette_runs_commands_too(stage: Stage) -> None:
 
 async def test_quit_lists_what_stays_open_and_leaves_in_order(stage: Stage) -> None:
     await stage.open("q")
-    assert "3 open positions" in stage.text
-    assert "NAKED ✗" in stage.text
-    assert "2 entries rest and may fill" in stage.text
+    assert "SOL/USD long 1.500 has no stop at all" in stage.text
+    assert "ETH/USD short 1.000 stop 3,491.80 LOCAL" in stage.text
+    assert "goes on at the venue" in stage.text
+    await stage.press("enter")
+    assert "something that protects ends here: type quit, then enter" in stage.text
+    closed = stage.session.closed
+    assert closed is False
     await stage.press("escape")
     assert stage.app.screen is stage.app.main
     await stage.open("q")
+    await stage.type("quit")
     await stage.pilot.press("enter")
     await stage.pilot.pause(0.2)
     assert stage.session.closed
