@@ -19,6 +19,8 @@ from engine.market import MarketError
 from engine.scenario.script import read_faults
 from engine.scenario.words import ScenarioError, duration
 from engine.wire.conduct import Conduct, read
+from engine.wire.futures.habits import Habits
+from engine.wire.futures.habits import read as read_habits
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
 from engine.wire.tls import self_signed
@@ -91,7 +93,8 @@ async def _serve(wanted: Wanted) -> None:
         tls = None if wanted.tls is None else self_signed(wanted.tls)
     except ImportError as error:
         raise ValueError(f"--tls needs the package cryptography: {error}") from error
-    server = Server(world, key, secret, [_another(wanted) for _ in range(wanted.keys - 1)], tls)
+    habits = Habits() if wanted.faults is None else _habits(wanted.faults)
+    server = Server(world, key, secret, habits, [_another(wanted) for _ in range(wanted.keys - 1)], tls)
     if wanted.attached:
         threading.Thread(target=_end_with_the_input, daemon=True).start()
     await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
@@ -115,6 +118,14 @@ def _conduct(path: Path) -> Conduct:
     try:
         return read(tomllib.loads(path.read_text(encoding="utf-8")).get("exchange", {}), duration)
     except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _habits(path: Path) -> Habits:
+    """The table `[futures]` of the faults file. Raises ValueError."""
+    try:
+        return read_habits(tomllib.loads(path.read_text(encoding="utf-8")).get("futures", {}), duration)
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

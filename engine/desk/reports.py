@@ -253,6 +253,8 @@ def on_found(ctx: Context, report: r.Found) -> Events:
             yield from doubts.again(ctx, name)
             if name not in ctx.state.doubts:
                 yield from doubts.begin(ctx, order, "cancel", "fills are missing")
+        elif theirs.status is Status.FILLED and order.filled >= order.size:
+            yield e.DoubtEnded(ctx.now, name)  # a change might have made it larger, and did not
         else:
             yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
     else:
@@ -293,6 +295,11 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is None:
         return
+    if report.request == "submit" and report.reason == "evidence":
+        ctx.board.blind.add(order.position)
+    elif report.request == "submit":  # it left, or a picture came: what was said of that one time is over
+        ctx.board.blind.discard(order.position)
+        ctx.board.confirmed.discard(order.position)
     if not report.reason:
         yield from cure(ctx, "HELD_BACK", order.position)
         return

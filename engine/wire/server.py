@@ -17,6 +17,7 @@ from engine.model.profile import Profile
 from engine.model.quote import Tick
 from engine.wire import lossy
 from engine.wire.conduct import Conduct
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.stream import Stream as FuturesStream
 from engine.wire.keys import Key
@@ -32,8 +33,17 @@ HOST = "127.0.0.1"
 class Server:
     """One exchange, listening."""
 
-    def __init__(self, world: World, key: Key, secret: str, more: Sequence[tuple[Key, str]] = (), tls: Tls | None = None) -> None:
-        """`more` are other keys of the same account with their secrets, which only Kraken spot knows; `tls` encrypts."""
+    def __init__(
+        self,
+        world: World,
+        key: Key,
+        secret: str,
+        habits: Habits | None = None,
+        more: Sequence[tuple[Key, str]] = (),
+        tls: Tls | None = None,
+    ) -> None:
+        """`habits` are those of a futures exchange. `more` are other keys of the same account with their secrets, which only Kraken spot
+        knows; `tls` encrypts."""
         self.world = world
         self.key = key
         self.secret = secret
@@ -41,7 +51,7 @@ class Server:
         self._tls = tls
         self.port = 0
         spot_like = not world.profile.derivatives
-        rest, self.stream = _spot(world, key, *(one for one, _ in self.more)) if spot_like else _futures(world, key)
+        rest, self.stream = _spot(world, key, *(one for one, _ in self.more)) if spot_like else _futures(world, key, habits)
         self._app = web.Application(client_max_size=1 << 20)
         self._app.add_routes([*rest, *self.stream.routes(), web.get("/truth", self._truth)])
         self._runner = web.AppRunner(self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0)
@@ -93,8 +103,8 @@ def _spot(world: World, key: Key, *more: Key) -> "tuple[list[web.RouteDef], Spot
     return spot.routes(), SpotStream(spot)
 
 
-def _futures(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
-    futures = Futures(world, key)
+def _futures(world: World, key: Key, habits: Habits | None) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+    futures = Futures(world, key, habits)
     return futures.routes(), FuturesStream(futures)
 
 

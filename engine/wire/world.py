@@ -69,6 +69,7 @@ class Logged(Struct):
     at: int
     path: str
     body: dict[str, str]
+    method: str = ""
     outcome: str = ""
     """Empty while it is carried out, or where it was lost; `ok`, or the error text."""
 
@@ -327,9 +328,9 @@ class World:
 
     # What really happened
 
-    def logged(self, path: str, body: dict[str, str]) -> Logged:
+    def logged(self, path: str, body: dict[str, str], method: str = "") -> Logged:
         """Write a request down."""
-        entry = Logged(self.now(), path, body)
+        entry = Logged(self.now(), path, body, method)
         self.log.append(entry)
         self.received += 1
         return entry

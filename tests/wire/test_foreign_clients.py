@@ -150,7 +150,7 @@ async def test_orders_of_one_account_may_come_with_several_keys() -> None:
     instruments = [instrument_for(profile, BTC, D("0.1"))]
     world = open_world(profile, instruments, {"USD": D(100_000)}, "USD", seed=1, faults=Faults(), state=None)
     other = Key("OTHER", second, ("query-open-trades", "create-ws-token"))
-    server = Server(world, Key("ONE", secret), secret, [(other, second)])
+    server = Server(world, Key("ONE", secret), secret, more=[(other, second)])
     await server.start(0, (), Clock(asyncio.get_running_loop()))
     try:
         async with aiohttp.ClientSession() as session:
