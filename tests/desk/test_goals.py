@@ -185,6 +185,6 @@ def test_the_card_tells_each_part() -> None:
 def test_a_target_that_was_reached_here_is_spoken_of() -> None:
     story = story_with("kraken-spot")
     story.price(BTC, "60600")
-    assert "BTC/USD target of a part reached: 0.25 leaves" in story.spoken
+    assert "BTC/USD target of a part reached: closing 0.25" in story.spoken
     assert story.seen(e.GoalReached) == [e.GoalReached(story.now, story.position().id, D("0.25"))]
     assert not [request for request in story.sent(Submit) if request.order.role.value == "target"]
