@@ -251,6 +251,8 @@ class Desk:
             doubt = self.state.doubts.get(order.client_order_id)
             if doubt is not None and doubt.ask_at is not None:
                 yield doubt.ask_at
+            if (old_at := doubts.old_at(self.state, order)) is not None:
+                yield old_at
 
     def next_wake(self) -> int | None:
         """When `Wake` is due next."""
@@ -315,7 +317,7 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
 def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from flatten.step(ctx)
-    recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
+    recovered = "STARTING" in ctx.state.blocks and not doubts.unanswered(ctx)  # the last doubt ended after the picture came
     waits = recovered or "SLEPT" in ctx.state.blocks or bool(ctx.state.marked)  # a mark waits for a picture that counts
     over = _over_closed(ctx.state) and doubts.asks_again(ctx, ctx.state.last_fill_at, ctx.state.reconciled_at)
     if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or over or reconcile.due_at(ctx) <= ctx.now:
@@ -371,6 +373,8 @@ def _on_time(ctx: Context, name: str) -> Events:
         if order.expires_at is not None and order.expires_at <= ctx.now:
             yield from custody.cancel(ctx, order, "expired")
         yield from _jumped(ctx, order)
+        if f"DOUBT_OLD:{order.client_order_id}" not in ctx.state.alerts:
+            yield from doubts.tell_old(ctx, order)
         yield from doubts.due(ctx, order)
     position = ctx.state.positions.get(name)
     if position is None:

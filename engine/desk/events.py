@@ -43,6 +43,8 @@ class CashReported(Event, frozen=True, tag="cash-reported"):
     """The venue's balances were taken over."""
 
     cash: dict[str, Decimal]
+    told: dict[str, int] = {}
+    """By currency that a settlement took over: when the picture was told from which it did (nanoseconds)."""
 
 
 class Financed(Event, frozen=True, tag="financed"):
@@ -173,6 +175,37 @@ class HoldingAdjusted(Event, frozen=True, tag="holding-adjusted"):
     fill: Fill
 
 
+class StoodIn(Event, frozen=True, tag="stood-in"):
+    """A settlement booked a change of the account that no execution told of: one that is told later replaces it."""
+
+    fill: Fill
+    """What was booked, net of fees, at the market's price; without a position where it was called not ours.
+    Its time is when the picture was told that showed the change."""
+    lent: bool
+    """Whether it is a contract, rather than coins."""
+
+
+class StandInUsed(Event, frozen=True, tag="stand-in-used"):
+    """An execution explains so much of what a settlement had called not ours."""
+
+    name: str
+    """The execution id of the stand-in."""
+    size: Decimal
+
+
+class FillSettled(Event, frozen=True, tag="fill-settled"):
+    """An execution came after a settlement had booked what it did: its price and fee replace the stand-in's."""
+
+    fill: Fill
+    """With the position that the stand-in was booked on."""
+    fee_value: Decimal
+    """As in `OrderFilled`."""
+    stand_in: Fill
+    """The part of the stand-in that it replaces."""
+    cash: dict[str, Decimal]
+    """What it changes of the money, by currency: not what the settlement took over with the venue's balances."""
+
+
 class LeftElsewhere(Event, frozen=True, tag="left-elsewhere"):
     """A holding of the account that is not ours is known now, and left alone: signed, added to what was left before."""
 
@@ -274,6 +307,13 @@ class QuestionAsked(Event, frozen=True, tag="question-asked"):
 
 class AbsenceTold(Event, frozen=True, tag="absence-told"):
     """The venue says that it does not know the order; believed only the second time, outside the window."""
+
+    order: str
+    again_at: int
+
+
+class EndTold(Event, frozen=True, tag="end-told"):
+    """The venue says that an order in doubt is over with nothing filled; believed only once no execution can be late any more."""
 
     order: str
     again_at: int
@@ -510,6 +550,9 @@ AnyEvent = (
     | MarkFound
     | MarkBooked
     | HoldingAdjusted
+    | StoodIn
+    | StandInUsed
+    | FillSettled
     | LeftElsewhere
     | OrderTriggered
     | AmendAsked
@@ -524,6 +567,7 @@ AnyEvent = (
     | QuestionAsked
     | QuestionFailed
     | AbsenceTold
+    | EndTold
     | DoubtEnded
     | StopMoved
     | TargetMoved

@@ -101,7 +101,7 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     yield from _foreign(ctx, foreign)
     told = yield from _compare(ctx, picture, foreign)
     yield from _awake(ctx, picture)
-    if "STARTING" in ctx.state.blocks and not ctx.state.doubts:
+    if "STARTING" in ctx.state.blocks and not doubts.unanswered(ctx):
         yield e.EntriesAllowed(ctx.now, "STARTING")
         for name in list(ctx.state.reverses):
             yield from reversal(ctx, name)
@@ -136,11 +136,11 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
         if ctx.state.unexplained and instrument is not None:
             yield from unexplained.tell_bare(ctx, picture, subject, instrument, differing[subject].theirs - differing[subject].ours)
     yield from _withdrawn(ctx, picture, differing)
-    if not in_motion(ctx, picture):
-        for standing in list(ctx.state.alerts.values()):
-            if standing.code == "DIFFERENCE" and standing.target not in found:
-                yield e.AlertCured(ctx.now, standing.key)
-                yield from unexplained.cure_bare(ctx, standing.target)
+    for standing in list(ctx.state.alerts.values()):
+        if standing.code == "DIFFERENCE" and standing.target not in found and not in_motion(ctx, picture, standing.target):
+            yield e.AlertCured(ctx.now, standing.key)
+            yield from unexplained.cure_bare(ctx, standing.target)
+    if picture.as_of > ctx.state.last_fill_at:
         yield from _financed(ctx, picture)
     yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
     return tuple(name for name in found if name in differing)

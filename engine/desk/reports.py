@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts, proved
+from engine.desk import doubts, late, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
@@ -24,6 +24,7 @@ HELD = 1_000_000_000
 HELD_MOST = 15_000_000_000
 AHEAD = 60_000_000_000
 """Nanoseconds by which no venue's clock is ahead of ours: what is further ahead has the machine's time, and a recorded market another one."""
+ENDED = frozenset({Status.CANCELLED, Status.EXPIRED})
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -119,10 +120,12 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id)
     if fill.size > order.reserved or order.status is Status.REJECTED:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
-    yield from count_naked(ctx, order.position, fill.side)
-    yield e.OrderFilled(ctx.now, fill, value)
-    if order.role is Role.ENTRY:
-        yield from entered(ctx, order.position)
+    left = yield from late.settled(ctx, order, fill, value)
+    if left is not None:
+        yield from count_naked(ctx, order.position, fill.side)
+        yield e.OrderFilled(ctx.now, left, value * left.size / fill.size)
+        if order.role is Role.ENTRY:
+            yield from entered(ctx, order.position)
     yield from doubts.completed(ctx, order.client_order_id)
 
 
@@ -241,6 +244,9 @@ def on_found(ctx: Context, report: r.Found) -> Events:
     if not order.is_open:
         if theirs.is_open and order.status is not Status.FILLED:
             yield from on_accepted(ctx, r.Accepted(name, theirs.venue_order_id or "", report.at))
+        return
+    if theirs.status in ENDED and doubts.may_be_late(ctx, order, theirs):
+        yield from doubts.end_told(ctx, order, theirs.reason or theirs.status.value)
         return
     doubted = name in ctx.state.doubts
     if order.status is Status.PENDING and theirs.status is not Status.REJECTED:

@@ -193,6 +193,12 @@ def _held_back(reason: str) -> Tale:
     return tale
 
 
+def _doubt_old(story: Story) -> None:
+    story.buy()
+    story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
+    story.wait(31)
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -200,6 +206,7 @@ STORIES: dict[str, Tale] = {
     "STOP_NOT_FIRING": _not_firing,
     "OVER_CLOSED": _over_closed,
     "UNKNOWN_OUTCOME": _unknown_outcome,
+    "DOUBT_OLD": _doubt_old,
     "ORDER_REJECTED": _rejected,
     "AMEND_REFUSED": _amend_refused,
     "CANCEL_REFUSED": _cancel_refused,

@@ -18,6 +18,7 @@ from engine.desk import events as e
 from engine.desk.codec import Codec, NewerError, adds
 from engine.desk.state import State, encode_state
 from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Record, StoredEvent
+from engine.model.fill import Fill, Liquidity
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
 from engine.model.side import Side
@@ -203,6 +204,7 @@ def _decodes(body: bytes) -> bool:
     return True
 
 
+BOUGHT = Fill("T1", "FOX", "BTC/USD", Side.BUY, Decimal(60_000), Decimal("0.1"), Decimal("3.1"), "USD", Liquidity.TAKER, 1, "p")
 SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.IntentWithdrawn: e.IntentWithdrawn(1, "i"),
     e.CloseEnded: e.CloseEnded(1, "p", missed=True, unfilled=2, retry_at=3),
@@ -212,6 +214,10 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.LeftAlone: e.LeftAlone(1, "FOX"),
     e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
     e.MarkBooked: e.MarkBooked(1),
+    e.EndTold: e.EndTold(1, "o", 2),
+    e.StoodIn: e.StoodIn(1, BOUGHT, lent=True),
+    e.StandInUsed: e.StandInUsed(1, "x/p", Decimal("0.1")),
+    e.FillSettled: e.FillSettled(1, BOUGHT, Decimal(3), BOUGHT, {"USD": Decimal("-3.1")}),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.evolve.positions import book
+from engine.desk.evolve.positions import book, exchange
 from engine.desk.state import ENDED_ORDERS, EXECUTIONS, REPLACED, Doubt, State, Touched, keep_last
+from engine.model.fill import Fill
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
 
 
@@ -118,7 +119,18 @@ def _rejected(state: State, event: e.OrderRejected) -> Touched:
 
 
 def _filled(state: State, event: e.OrderFilled) -> Touched:
-    fill = event.fill
+    order = _execute(state, event.fill)
+    return book(state, event.fill, event.fee_value, order.role.value)
+
+
+def _settled(state: State, event: e.FillSettled) -> Touched:
+    order = _execute(state, event.fill)
+    exchange(state, event)
+    return order.position
+
+
+def _execute(state: State, fill: Fill) -> Order:
+    """Count an execution in its order; returns the order as it was."""
     order = _known(state, fill.client_order_id)
     filled = order.filled + fill.size
     status = Status.PARTIALLY_FILLED
@@ -144,7 +156,7 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
             asked_size=None if ended else order.asked_size,
         ),
     )
-    return book(state, fill, event.fee_value, order.role.value)
+    return order
 
 
 def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
@@ -236,6 +248,13 @@ def _absence(state: State, event: e.AbsenceTold) -> Touched:
     return _known(state, event.order).position
 
 
+def _end_told(state: State, event: e.EndTold) -> Touched:
+    doubt = state.doubts[event.order]
+    told_at = event.at if doubt.told_at is None else doubt.told_at
+    state.doubts[event.order] = replace(doubt, told_at=told_at, ask_at=event.again_at)
+    return _known(state, event.order).position
+
+
 def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
     state.doubts.pop(event.order, None)
     order = _known(state, event.order)
@@ -249,6 +268,7 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.OrderAccepted: _accepted,
     e.OrderRejected: _rejected,
     e.OrderFilled: _filled,
+    e.FillSettled: _settled,
     e.PositionLiquidated: _liquidated,
     e.OrderTriggered: _triggered,
     e.AmendAsked: _amend_asked,
@@ -263,5 +283,6 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.QuestionAsked: _question,
     e.QuestionFailed: _question_failed,
     e.AbsenceTold: _absence,
+    e.EndTold: _end_told,
     e.DoubtEnded: _doubt_ended,
 }
