@@ -138,7 +138,7 @@ class Engine:
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._notice_count = 0
         self.state = self._load()
-        self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
+        self.desk = Desk(self.state, settings.rules_at(live=venue.live), venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
         self.permit = permit or Beat(clock.speed)
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0

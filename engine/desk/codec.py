@@ -57,9 +57,10 @@ def adds(**fields: Any) -> Upcaster:
 UPCASTERS: Table = {
     **{(kind.__name__, 1): adds(not_after=None) for kind in get_args(AnyIntent)},  # nothing that was asked had a deadline
     ("position-liquidated", 1): adds(by=""),  # the venue was the only one
+    **{(name, 1): adds(counted=False) for name in ("Order", "order-cancelled", "order-expired")},
     ("cash-reported", 1): adds(told={}),
     ("Doubt", 1): adds(told_at=None),
-    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, stand_ins={}, taken={}, mark="", marked={}, booked_marks={}),
+    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, excess={}, stand_ins={}, taken={}, mark="", marked={}, booked_marks={}),
     ("Position", 1): adds(misses=0, unfilled=0),  # every attempt took a worse price: a close under way begins with the narrowest again
 }
 """Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events and the state hold, such as `Order`."""

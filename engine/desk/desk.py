@@ -12,7 +12,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, marked, protection, reconcile, recovery, reports, unexplained
+from engine.desk import (
+    custody,
+    doubts,
+    entries,
+    flatten,
+    identity,
+    intents,
+    lockouts,
+    margin,
+    marked,
+    protection,
+    reconcile,
+    recovery,
+    reports,
+    unexplained,
+)
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_credit
@@ -271,7 +286,7 @@ class Desk:
     def next_pulse(self, now: int) -> int:
         """When a `Pulse` finds something to do next, if nothing happens until then. Now, while anything must be looked at every second."""
         state = self.state
-        if flattens(state) or state.blocks or _over_closed(state):
+        if flattens(state) or state.blocks or state.excess or _over_closed(state):
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
@@ -316,6 +331,7 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
 
 def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
+    yield from identity.due(ctx)
     yield from flatten.step(ctx)
     recovered = "STARTING" in ctx.state.blocks and not doubts.unanswered(ctx)  # the last doubt ended after the picture came
     waits = recovered or "SLEPT" in ctx.state.blocks or bool(ctx.state.marked)  # a mark waits for a picture that counts
@@ -468,7 +484,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
 """From a message to its rule; intents have a table of their own."""
 
 
-LEAVES = frozenset({e.OrderSubmitted, e.OrphanCancelled, e.AccountAsked, e.AmendAsked, e.CancelAsked, e.QuestionAsked})
+LEAVES = frozenset({e.FillDoubted, e.OrderSubmitted, e.OrphanCancelled, e.AccountAsked, e.AmendAsked, e.CancelAsked, e.QuestionAsked})
 """Events that ask something of the venue."""
 
 
@@ -482,6 +498,8 @@ def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:
         case e.AccountAsked(since=since):
             lane = Lane.QUERY if not flattens(state) else Lane.PROTECT if state.doubts else Lane.EMERGENCY  # what is in doubt is asked about first
             yield QueryAccount(since, lane, asks_for_margin(state))
+        case e.FillDoubted(fill=fill):
+            yield Query(fill.client_order_id, fill.symbol, Lane.PROTECT)
         case e.AmendAsked() | e.CancelAsked() | e.QuestionAsked():
             known = state.order(event.order)
             if known is not None:

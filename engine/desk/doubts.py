@@ -15,6 +15,8 @@ DAY = 86_400_000_000_000
 """Nanoseconds that a new journal looks back."""
 OLD = 30_000_000_000
 """Nanoseconds after which a doubt is an alert of its own, and keeps nothing from being compared."""
+LATE = 60_000_000_000
+"""Nanoseconds by which a live venue's views may lag where `requests.late` says nothing."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -152,9 +154,15 @@ def may_be_late(ctx: Context, order: Order, theirs: Order) -> bool:
     doubt = ctx.state.doubts.get(order.client_order_id)
     if doubt is None or doubt.request != "submit" or order.is_exit or order.filled or theirs.filled:
         return False
-    if doubt.told_at is None or ctx.now - doubt.told_at < nanoseconds(ctx.rules.requests.late):
+    if ctx.now - (ctx.now if doubt.told_at is None else doubt.told_at) < late(ctx):
         return True
     return any(f"DIFFERENCE:{subject}" in ctx.state.alerts for subject in holdings_of(ctx.state, order))
+
+
+def late(ctx: Context) -> int:
+    """How late executions may be told (nanoseconds)."""
+    told = ctx.rules.requests.late
+    return LATE if told is None else nanoseconds(told)
 
 
 def end_told(ctx: Context, order: Order, text: str) -> Events:

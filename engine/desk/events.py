@@ -120,6 +120,19 @@ class OrderFilled(Event, frozen=True, tag="order-filled"):
     """The fee in the instrument's settle currency; zero where it has no rate (an alert says so)."""
 
 
+class FillDoubted(Event, frozen=True, tag="fill-doubted"):
+    """An execution would take an order past what it can have filled: not counted, and its order is asked about."""
+
+    fill: Fill
+
+
+class FillRepeated(Event, frozen=True, tag="fill-repeated"):
+    """The execution had been counted under another id."""
+
+    order: str
+    execution: str
+
+
 class PositionLiquidated(Event, frozen=True, tag="position-liquidated"):
     """The venue, or the last exit, closed some of a position: no order of this desk did."""
 
@@ -267,6 +280,8 @@ class OrderCancelled(Event, frozen=True, tag="order-cancelled"):
 
     order: str
     text: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OrphanCancelled(Event, frozen=True, tag="orphan-cancelled"):
@@ -279,6 +294,8 @@ class OrderExpired(Event, frozen=True, tag="order-expired"):
     """It ran out of time."""
 
     order: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OutcomeUnknown(Event, frozen=True, tag="outcome-unknown"):
@@ -542,6 +559,8 @@ AnyEvent = (
     | OrderAccepted
     | OrderRejected
     | OrderFilled
+    | FillDoubted
+    | FillRepeated
     | PositionLiquidated
     | Unexplained
     | Explained

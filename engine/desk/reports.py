@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts, late, proved
+from engine.desk import doubts, identity, late, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
@@ -86,10 +86,10 @@ def fill_value(ctx: Context, fill: Fill) -> tuple[Decimal, bool]:
     return (ZERO, False) if value is None else (value, True)
 
 
-def on_filled(ctx: Context, report: r.Filled) -> Events:
-    """An execution, once; whatever was believed before, it happened."""
+def on_filled(ctx: Context, report: r.Filled, cumulative: Decimal | None = None) -> Events:
+    """An execution, once; `cumulative` is how much its order has filled in all, where the venue says so beside it."""
     fill = report.fill
-    if fill.execution_id in ctx.state.executions:
+    if identity.is_known(ctx.state, fill):
         return
     order = ctx.state.order(fill.client_order_id)
     if order is None or not _is_kept(ctx, order):
@@ -99,8 +99,20 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill says {fill.side.value} {fill.symbol}", order.client_order_id)
         yield from doubts.ask(ctx, order)
         return
+    room = identity.room(order, cumulative)
+    if fill.size > room:
+        if cumulative is None or room <= ZERO:
+            if fill.execution_id not in ctx.state.excess:
+                yield from identity.doubted(ctx, order, fill)
+            return
+        fill = fill.part(fill.execution_id, room, "")  # the rest has been told under other ids
+    yield from _book(ctx, order, fill)
+
+
+def _book(ctx: Context, order: Order, fill: Fill) -> Events:
+    """Count an execution in its order, its position and the money."""
     fill = Fill(
-        fill.execution_id,
+        fill.execution_id if fill.execution_id not in ctx.state.executions else identity.scoped(fill),
         fill.client_order_id,
         fill.symbol,
         fill.side,
@@ -177,15 +189,16 @@ def on_cancelled(ctx: Context, report: r.Cancelled | r.Expired) -> Events:
     if report.filled is not None and report.filled > order.filled:  # a fill is still on its way: the order is not over
         yield from doubts.begin(ctx, order, "cancel", "fills are missing")
         return
-    yield from end(ctx, order, report.text if isinstance(report, r.Cancelled) else "expired", expired=isinstance(report, r.Expired))
+    text, expired = (report.text, False) if isinstance(report, r.Cancelled) else ("expired", True)
+    yield from end(ctx, order, text, expired=expired, counted=report.filled is not None)
 
 
-def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
-    """An order is gone with all its fills known."""
+def end(ctx: Context, order: Order, text: str, *, expired: bool, counted: bool) -> Events:
+    """An order is gone with all its fills known; `counted` where the venue said how much that was."""
     if expired or order.reason == "expired":
-        yield e.OrderExpired(ctx.now, order.client_order_id)
+        yield e.OrderExpired(ctx.now, order.client_order_id, counted)
     else:
-        yield e.OrderCancelled(ctx.now, order.client_order_id, text)
+        yield e.OrderCancelled(ctx.now, order.client_order_id, text, counted)
     if order.is_exit and not order.cancel_pending and order.role is not Role.CLOSE:
         position = ctx.state.positions.get(order.position)
         if position is not None and position.size > ZERO:  # nobody here asked for it: don't place it again in a tight loop
@@ -234,13 +247,16 @@ def on_unknown(ctx: Context, report: r.Unknown) -> Events:
 def on_found(ctx: Context, report: r.Found) -> Events:
     """The venue's own picture of one order: its missing fills first, then its terms and its end."""
     name = report.order.client_order_id
+    theirs = report.order
+    listed = sum((fill.size for fill in report.fills if fill.client_order_id == name), ZERO)
     for fill in report.fills:
-        yield from on_filled(ctx, r.Filled(fill, report.at))
+        yield from on_filled(ctx, r.Filled(fill, report.at), max(theirs.filled, listed))
     order = ctx.state.order(name)
     if order is None:
         yield from _stranger(ctx, name)
         return
-    theirs = report.order
+    yield from _settle_excess(ctx, order, max(theirs.filled, listed), over=theirs.status in TERMINAL)
+    order = ctx.state.order(name) or order
     if not order.is_open:
         if theirs.is_open and order.status is not Status.FILLED:
             yield from on_accepted(ctx, r.Accepted(name, theirs.venue_order_id or "", report.at))
@@ -260,7 +276,7 @@ def on_found(ctx: Context, report: r.Found) -> Events:
             if name not in ctx.state.doubts:
                 yield from doubts.begin(ctx, order, "cancel", "fills are missing")
         else:
-            yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
+            yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED, counted=True)
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, report.at)
@@ -268,6 +284,17 @@ def on_found(ctx: Context, report: r.Found) -> Events:
             yield e.DoubtEnded(ctx.now, name)
             if order.cancel_pending and not order.is_exit:  # the wish outlives the request that was lost; of exits, custody decides
                 yield e.CancelAsked(ctx.now, name, cancel_lane(ctx), order.reason)
+
+
+def _settle_excess(ctx: Context, order: Order, cumulative: Decimal, *, over: bool) -> Events:
+    """The venue has said how much an order has filled in all: what was told beyond our count is money, or was told twice."""
+    for one in identity.of(ctx.state, order):
+        order = ctx.state.order(order.client_order_id) or order
+        if order.filled + one.fill.size <= cumulative:
+            yield from _book(ctx, order, one.fill)
+        elif identity.is_repeat(ctx, order, one, cumulative, over=over):
+            yield from identity.repeated(ctx, order, one.fill)
+    yield from identity.settled(ctx, order)
 
 
 def _stranger(ctx: Context, name: str) -> Events:
@@ -286,7 +313,7 @@ def is_repeat(state: State, report: object) -> bool:
             order = state.orders.get(name)
             return order is not None and order.venue_order_id is not None and not order.in_doubt
         case r.Filled(fill=fill):
-            return fill.execution_id in state.executions
+            return identity.is_known(state, fill)
         case r.Cancelled(client_order_id=name) | r.Expired(client_order_id=name):
             order = state.ended.get(name)
             return order is not None and order.status is not Status.REJECTED

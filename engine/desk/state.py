@@ -32,6 +32,8 @@ LEFT = 1_000
 """Unexplained orders that are remembered as left alone."""
 STRANGE = 5_000
 """Executions of other engines of ours that are remembered as counted."""
+EXCESS = 1_000
+"""Executions in doubt."""
 STAND_INS = 200
 """Settlements that a late execution may still replace."""
 MARKS = 50
@@ -53,6 +55,14 @@ class Doubt(Struct, frozen=True):
     absences: int = 0
     told_at: int | None = None
     """Since when the venue says that the order is over with nothing filled; None while it has not said so."""
+
+
+class Excess(Struct, frozen=True):
+    """An execution that would take its order past what it can have filled."""
+
+    fill: Fill
+    since: int
+    asked_at: int
 
 
 class StandIn(Struct, frozen=True):
@@ -164,6 +174,8 @@ class State(Struct, forbid_unknown_fields=True):
     """By currency: coins that are ours and that no position of ours explains. A flatten closes them, too."""
     strange: dict[str, None] = field(default_factory=dict)
     """Executions that are counted in `withheld`."""
+    excess: dict[str, Excess] = field(default_factory=dict)
+    """By execution id: what may have been counted under another id."""
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     """By execution id: what settlements booked, until an execution explains it."""
     taken: dict[str, int] = field(default_factory=dict)

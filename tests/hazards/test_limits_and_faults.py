@@ -62,7 +62,7 @@ OF_THE_VENUE = {
     "booked_marks",
 }
 """Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS and the room of a mark."""
-OPEN = {"orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
+OPEN = {"excess", "orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
 """Bounded by what is open: empty once nothing is."""
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.evolve.positions import book, exchange
-from engine.desk.state import ENDED_ORDERS, EXECUTIONS, REPLACED, Doubt, State, Touched, keep_last
+from engine.desk.state import ENDED_ORDERS, EXCESS, EXECUTIONS, REPLACED, Doubt, Excess, State, Touched, keep_last
 from engine.model.fill import Fill
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
 
@@ -48,7 +48,7 @@ def _known(state: State, name: str) -> Order:
     return order
 
 
-def _end(state: State, name: str, status: Status, at: int, reason: str) -> Touched:
+def _end(state: State, name: str, status: Status, at: int, reason: str, *, counted: bool = False) -> Touched:
     order = _known(state, name)
     reason = order.reason or reason if status is Status.CANCELLED else reason
     return _put(
@@ -58,6 +58,7 @@ def _end(state: State, name: str, status: Status, at: int, reason: str) -> Touch
             status=_become(order, status),
             closed_at=at,
             reason=reason,
+            counted=counted,
             in_doubt=False,
             cancel_pending=False,
             amend_pending=False,
@@ -140,6 +141,7 @@ def _execute(state: State, fill: Fill) -> Order:
         status = order.status
     ended = status in TERMINAL
     state.executions[fill.execution_id] = None
+    state.excess.pop(fill.execution_id, None)
     keep_last(state.executions, EXECUTIONS)
     _put(
         state,
@@ -157,6 +159,21 @@ def _execute(state: State, fill: Fill) -> Order:
         ),
     )
     return order
+
+
+def _fill_doubted(state: State, event: e.FillDoubted) -> Touched:
+    name = event.fill.execution_id
+    since = state.excess[name].since if name in state.excess else event.at
+    state.excess[name] = Excess(event.fill, since, event.at)
+    keep_last(state.excess, EXCESS)
+    return None
+
+
+def _fill_repeated(state: State, event: e.FillRepeated) -> Touched:
+    state.excess.pop(event.execution, None)
+    state.executions[event.execution] = None
+    keep_last(state.executions, EXECUTIONS)
+    return None
 
 
 def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
@@ -210,11 +227,11 @@ def _cancel_refused(state: State, event: e.CancelRefused) -> Touched:
 def _cancelled(state: State, event: e.OrderCancelled) -> Touched:
     if state.flatten is not None and state.flatten.ended_at is None:
         state.flatten = replace(state.flatten, cancelled=state.flatten.cancelled + 1)
-    return _end(state, event.order, Status.CANCELLED, event.at, event.text)
+    return _end(state, event.order, Status.CANCELLED, event.at, event.text, counted=event.counted)
 
 
 def _expired(state: State, event: e.OrderExpired) -> Touched:
-    return _end(state, event.order, Status.EXPIRED, event.at, "expired")
+    return _end(state, event.order, Status.EXPIRED, event.at, "expired", counted=event.counted)
 
 
 def _orphan(state: State, event: e.OrphanCancelled) -> Touched:
@@ -269,6 +286,8 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.OrderRejected: _rejected,
     e.OrderFilled: _filled,
     e.FillSettled: _settled,
+    e.FillDoubted: _fill_doubted,
+    e.FillRepeated: _fill_repeated,
     e.PositionLiquidated: _liquidated,
     e.OrderTriggered: _triggered,
     e.AmendAsked: _amend_asked,

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from engine.desk import doubts, late, truth
+from engine.desk import doubts, identity, late, truth
 from engine.desk.context import Context
+from engine.evidence import Exit
 from tests.support.sabotage import Patch, sabotage
 
-LATE = "tests/desk/test_late.py"
+LATE, IDENTITY = "tests/desk/test_late.py", "tests/desk/test_identity.py"
 
 
 @sabotage(
@@ -55,3 +56,18 @@ def compare_nothing_in_doubt(patch: Patch) -> None:
 @sabotage("H80", "a doubt may last for ever unsaid", test=f"{LATE}::test_a_doubt_that_does_not_end_is_told_and_nothing_else_waits_for_it")
 def say_nothing_of_old_doubts(patch: Patch) -> None:
     patch.setattr(doubts, "OLD", 1 << 62)
+
+
+@sabotage("H77", "every id is money", test=f"{IDENTITY}::test_executions_that_a_list_merges_are_counted_once")
+def count_every_id(patch: Patch) -> None:
+    patch.setattr(identity, "room", lambda order, _: order.size * 1000)
+
+
+@sabotage("H77", "an id is known for ever", test=f"{IDENTITY}::test_an_id_that_an_older_account_had_used_swallows_nothing")
+def believe_in_ids(patch: Patch) -> None:
+    patch.setattr(identity, "is_known", lambda state, fill: fill.execution_id in state.executions)
+
+
+@sabotage("H77", "the gate adds what it heard to what is listed", test=f"{IDENTITY}::test_the_gate_counts_an_execution_under_two_ids_once")
+def add_stream_and_list(patch: Patch) -> None:
+    patch.setattr(Exit, "done", property(lambda self: self.filled + self.listed))
