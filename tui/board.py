@@ -38,6 +38,7 @@ class Board(Container):
         self.chart = ChartPane(palette, interval=interval)
         self.limits = LimitsPane(palette)
         self.tabs = Tabs(palette)
+        self.tabs.pressed = self.listen
         self.form = Form.WIDE
         self.listening = "positions"
         """Id of the pane that listens."""
@@ -94,7 +95,7 @@ class Board(Container):
         if pane != "positions" and pane != self.tabs.current:
             self.tabs.current = pane
             self.take_form(self.form)
-        self.pane(pane).focus()
+        self.screen.set_focus(self.pane(pane))
 
     def on_descendant_focus(self) -> None:
         """Focus came by tab or mouse."""

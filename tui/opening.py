@@ -142,6 +142,7 @@ def _app(common: Common, settings: Settings, home: "Home") -> "FlatoutApp":
         fps=settings.console.fps,
         keys=settings.console.keys,
         bell=settings.console.bell,
+        mouse=settings.console.mouse,
         read_only_until_taken=settings.console.read_only_until_taken,
         home=home.folder,
         themes=own if own.is_dir() else None,

@@ -16,6 +16,8 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """From a command's id to its key, as Textual names keys; several separated by commas."""
     bell: bool = True
     """Whether a new CRITICAL alert rings the terminal's bell."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal."""
     read_only_until_taken: bool = False
     """Whether keys do nothing to the account before `:take`."""
     home: Path = Path()

@@ -264,22 +264,29 @@ def on_found(ctx: Context, report: r.Found) -> Events:
     if theirs.status in ENDED and doubts.may_be_late(ctx, order, theirs):
         yield from doubts.end_told(ctx, order, theirs.reason or theirs.status.value)
         return
-    doubted = name in ctx.state.doubts
+    yield from _described(ctx, order, theirs, report.at)
+
+
+def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
+    """An order that we have open, as the venue tells it: refused, over, or at work on these terms."""
+    name, doubted = order.client_order_id, order.client_order_id in ctx.state.doubts
     if order.status is Status.PENDING and theirs.status is not Status.REJECTED:
         yield e.OrderAccepted(ctx.now, name, theirs.venue_order_id or "")
         order = ctx.state.orders[name]
     if theirs.status is Status.REJECTED and order.status is Status.PENDING:
-        yield from on_rejected(ctx, r.Rejected(name, theirs.reason, report.at))
+        yield from on_rejected(ctx, r.Rejected(name, theirs.reason, at))
     elif theirs.status in TERMINAL:
         if order.filled < theirs.filled:  # the executions are not all listed yet
             yield from doubts.again(ctx, name)
             if name not in ctx.state.doubts:
                 yield from doubts.begin(ctx, order, "cancel", "fills are missing")
+        elif theirs.status is Status.FILLED and order.filled >= order.size:
+            yield e.DoubtEnded(ctx.now, name)  # a change might have made it larger, and did not
         else:
             yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED, counted=True)
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
-            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, report.at)
+            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
         if doubted:
             yield e.DoubtEnded(ctx.now, name)
             if order.cancel_pending and not order.is_exit:  # the wish outlives the request that was lost; of exits, custody decides
@@ -326,6 +333,11 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is None:
         return
+    if report.request == "submit" and report.reason == "evidence":
+        ctx.board.blind.add(order.position)
+    elif report.request == "submit":  # it left, or a picture came: what was said of that one time is over
+        ctx.board.blind.discard(order.position)
+        ctx.board.confirmed.discard(order.position)
     if not report.reason:
         yield from cure(ctx, "HELD_BACK", order.position)
         return

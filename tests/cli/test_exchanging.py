@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,3 +136,22 @@ def test_what_can_not_be_served_is_one_sentence(tmp_path: Path) -> None:
         assert told.returncode == 2
         assert wanted in told.stderr
         assert "Traceback" not in told.stderr
+
+
+def test_a_futures_exchange_behaves_as_its_file_says(tmp_path: Path) -> None:
+    habits = tmp_path / "habits.toml"
+    habits.write_text('[futures]\nstatus_by = ["GET"]\ndrops = { tickers = ["markPrice"] }\n')
+    with _exchange("--profile", "kraken-futures", "--faults", str(habits)) as (_, ready):
+        with urllib.request.urlopen(f"{ready['rest']}/derivatives/api/v3/tickers", timeout=10) as answer:
+            assert "markPrice" not in answer.read().decode()
+        status = f"{ready['rest']}/derivatives/api/v3/orders/status"
+        with urllib.request.urlopen(status, timeout=10) as answer:
+            assert json.loads(answer.read())["error"] == "authenticationError", "a GET is looked at"
+        with pytest.raises(urllib.error.HTTPError, match="405"):
+            urllib.request.urlopen(urllib.request.Request(status, method="POST"), timeout=10)
+    habits.write_text('[futures]\nedits = "whole"\n')
+    failed = subprocess.run(
+        [*FLATOUT, "exchange", "--profile", "kraken-futures", "--faults", str(habits)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert failed.returncode == 2
+    assert "futures.edits is 'whole'; allowed: documented, remaining, total" in failed.stderr

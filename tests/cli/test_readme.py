@@ -173,6 +173,9 @@ PROVED: dict[str, str] = {
         tests/cli/test_incidents.py::test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books[False]
         tests/gate/test_gate.py::test_after_five_seconds_without_a_picture_an_exit_goes_on_our_books_once
         tests/gate/test_gate.py::test_coins_of_the_trader_are_never_sold_on_our_books""",
+    "Then `V` lists the exit, says what is at risk, and `s` lets it leave all the same, once.": """
+        tests/cli/test_incidents.py::test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone
+        tests/console/test_truth.py::test_an_exit_that_waits_for_a_word_says_what_it_risks""",
     "If the alert stands, `V` shows what the venue says.": """
         tests/console/test_truth.py::test_each_line_stands_beside_the_venues""",
     # the screen

@@ -21,6 +21,7 @@ from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Re
 from engine.model.fill import Fill, Liquidity
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
+from engine.model.position import Goal
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.replay import replay, state_of
@@ -222,6 +223,8 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.StoodIn: e.StoodIn(1, BOUGHT, lent=True),
     e.StandInUsed: e.StandInUsed(1, "x/p", Decimal("0.1")),
     e.FillSettled: e.FillSettled(1, BOUGHT, Decimal(3), BOUGHT, {"USD": Decimal("-3.1")}),
+    e.GoalsSet: e.GoalsSet(1, "p", (Goal(Decimal(2), Decimal("0.5")),), by="entry"),
+    e.GoalReached: e.GoalReached(1, "p", Decimal(1)),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 
