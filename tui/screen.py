@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from engine.model.alert import Severity
 from engine.model.intent import AnyIntent
+from engine.model.telling import manner
 from engine.model.view import Answer, View
 from tui.board import Board
 from tui.commands import BY_ID, COMMANDS
@@ -30,6 +31,8 @@ from tui.plain import plain
 from tui.status import StatusStrip
 from tui.toasts import SIGNS, Toasts
 
+BELL = 0.25
+"""Seconds between two rings."""
 STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 
@@ -143,16 +146,17 @@ class MainScreen(Screen[None]):
         if news.missed:
             self.toasts.add(f"{news.missed} notices went by too fast to show", "warn", now)
         for notice in news.notices:
+            told = manner(notice.kind)
             self.say(notice.text, notice.tone)
-            if notice.tone == "bad":
-                self.toasts.add(notice.text, "bad", now)
-        for alert in news.alerts:
-            if alert.severity is not Severity.INFO:
-                self.toasts.add(alert.text, "bad" if alert.severity is Severity.CRITICAL else "warn", now)
-        if news.bell:
-            self.bells += 1
-            if self.options.bell:
-                self.app.bell()
+            if told.toast:
+                self.toasts.add(notice.text, {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(told.severity, notice.tone), now)
+        self._ring(news.bell)
+
+    def _ring(self, times: int) -> None:
+        """Ring the terminal's bell, with pauses in which it can be heard as more than one."""
+        self.bells += times
+        for index in range(times if self.options.bell else 0):
+            self.set_timer(0.01 + BELL * index, self.app.bell)
 
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""

@@ -72,10 +72,10 @@ def _close_book(ctx: Context, position: Position) -> Events:
     lowest, highest = ctx.extremes(position)
     for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
         yield from cure(ctx, code, position.id)
-    yield PositionClosed(ctx.now, position.id, _reason(position), lowest, highest)
+    yield PositionClosed(ctx.now, position.id, reason_of(position), lowest, highest)
 
 
-def _reason(position: Position) -> str:
+def reason_of(position: Position) -> str:
     """Why it ended: the exit that filled last, or what it was told to be closed for."""
     if position.last_exit == Role.CLOSE.value:
         return position.close_reason
@@ -163,6 +163,8 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     """Stop, target and close for what is held. A halted desk does only what it was told to, and lets no exits take more than is held."""
     instrument = ctx.instrument(position)
     closing = min(position.closing, position.size)
+    if closing and position.symbol in ctx.board.modes:  # no close would be taken: what protects stays until one is
+        return
     if closing == position.size:
         for order in orders:
             if not order.is_exit:

@@ -217,6 +217,10 @@ class Notice(Struct, frozen=True):
     """The intent that it answers."""
     subject: str = ""
     """The id of the order or position it is about."""
+    kind: str = "said"
+    """Which event it tells, by `engine.model.telling`: its severity, toast, bell and notification follow from that."""
+    line: int = 0
+    """The number of the notice that began this line of the record; a later notice of the same line takes the place of the earlier."""
 
 
 class TruthRow(Struct, frozen=True):

@@ -112,6 +112,14 @@ def _lockout(story: Story) -> None:
     story.fill(story.order("stop"), price="59400")
 
 
+def _loss_used(story: Story) -> None:
+    story.rules = story.desk.rules = Rules(risk=RiskRules(daily_loss=D("0.02")))
+    story.wait(61)
+    story.opened("5", stop=None)
+    story.price(BTC, "57500")
+    story.wait(61)
+
+
 def _stuck(story: Story) -> None:
     position = story.opened(stop=None)
     story.ask(i.ClosePosition(id="c", position=position.id))
@@ -213,6 +221,7 @@ STORIES: dict[str, Tale] = {
     "LIQUIDATION_NEAR": _near,
     "LIQUIDATED": _liquidated,
     "LOCKOUT": _lockout,
+    "LOSS_USED": _loss_used,
     "BREAKER": _trouble("BREAKER"),
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
@@ -232,6 +241,12 @@ STORIES: dict[str, Tale] = {
     "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
     "WITHDRAWN": _withdrawn,
     "NONCE": _trouble("NONCE"),
+    "MARKET_CLOSED": lambda story: story.tell(r.MarketMode(BTC, "post_only", False, story.now)),
+    "ROW_SKIPPED": _trouble("ROW_SKIPPED"),
+    "FEED_REFUSED": _trouble("FEED_REFUSED"),
+    "LINE_FLAPS": _trouble("LINE_FLAPS"),
+    "CLOCK": _trouble("CLOCK"),
+    "FEE_UNKNOWN": _trouble("FEE_UNKNOWN"),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

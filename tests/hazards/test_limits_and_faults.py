@@ -28,7 +28,7 @@ from engine.model.position import Protection
 from engine.model.quote import Quote
 from engine.model.request import Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.runtime import NOTICES
+from engine.telling import NOTICES
 from tests.support.world import BTC, ETH, SECOND, START, Story, World, play
 
 D = Decimal

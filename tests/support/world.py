@@ -307,13 +307,14 @@ class World:
         cash: str = "1000000",
         values: dict[str, Any] | None = None,
         seed: int = 7,
+        speed: float = 1.0,
     ) -> None:
         self.home = home
         self.profile = lending(profile) if isinstance(profile, str) else profile
         self.seed = seed
         base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}))
         self.settings = with_values(base, values or {}, "story")
-        self.clock = Clock(asyncio.get_running_loop(), START)
+        self.clock = Clock(asyncio.get_running_loop(), START, speed)
         instruments = tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in (BTC, ETH))
         self.exchange = Exchange(self.profile, instruments, {"USD": D(cash)}, "USD")
         self.venue = PaperVenue(

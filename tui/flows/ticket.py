@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from engine.model.intent import Base, Notional, OpenBracket, Risk, Size
+from engine.model.intent import Base, Default, Notional, OpenBracket, Risk, Size
 from engine.model.order import OrderType
 from engine.model.side import Side
 from engine.model.view import Answer, Preview, View
@@ -24,6 +24,16 @@ from tui.plain import plain
 SIZES: dict[str, type[Base] | type[Risk] | type[Notional]] = {"risk": Risk, "size": Base, "notional": Notional}
 """What the amount means."""
 TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT, "stop": OrderType.STOP}
+
+
+def _declines(text: str) -> bool:
+    """Whether somebody typed that there is to be none."""
+    return text.strip().casefold() == "none"
+
+
+def _named(text: str) -> str:
+    """What was typed, empty for `none`."""
+    return "" if _declines(text) else text
 
 
 class Pair(Horizontal):
@@ -98,12 +108,18 @@ class Ticket(Dialog):
             type=kind,
             price=at if kind is OrderType.LIMIT else None,
             trigger=at if kind is OrderType.STOP else None,
-            stop=place(self.stop.value, "stop"),
-            target=place(self.target.value, "target"),
-            trail=read_trail(self.trail.value),
+            stop=place(_named(self.stop.value), "stop"),
+            target=place(_named(self.target.value), "target"),
+            trail=read_trail(_named(self.trail.value)),
+            without=self._declined(),
             leverage=None if not self.leverage.value.strip() else number(self.leverage.value.strip().rstrip("×x"), "leverage"),
             note=self.note.value.strip(),
         )
+
+    def _declined(self) -> tuple[Default, ...]:
+        """What is not to be taken from the settings of the symbol either."""
+        fields = ((self.stop, Default.STOP), (self.target, Default.TARGET), (self.trail, Default.TRAIL))
+        return tuple(what for field, what in fields if _declines(field.value))
 
     def _symbol(self) -> str:
         """As typed, or the one known symbol that begins so."""
