@@ -34,6 +34,7 @@ from engine.session.lock import Lock, myself
 from engine.session.pen import HomePermit, LeasePermit, boottime
 from engine.session.records import Records
 from engine.settings import Settings
+from engine.starting import Opening
 from engine.taking import PenHeldError, Wanted, take
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
@@ -70,24 +71,41 @@ class LocalSession:
     async def open(self, told: Told = lambda question, why: None) -> None:
         """Build the world and the engine, recover, and begin to answer. Whatever fails or is cancelled is closed again."""
         settings, home = self._settings, self._home
+        opening = self._opening()
+
+        def waits(question: str, why: str) -> None:
+            opening.waits(question, why)
+            told(question, why)
+
+        pen = self._pen()  # first: the socket of whoever has the account is not replaced
         async with AsyncExitStack() as opened:
+            self.control = ControlServer(opening, home.control, self.hand_over)
+            await self.control.start()
+            opened.push_async_callback(self.control.close)
             self._backing = backing(settings, home)
-            await self._backing.open(told)
+            await self._backing.open(waits)
             opened.push_async_callback(self._backing.close, read_only=True)
             clock = self._backing.clock
-            pen, sent = self._pen(), boottime()
+            sent = boottime()
+            opening.reaches("journal")
             journal = self._journal = await self._open_journal(pen, clock.now())
             self._establish(journal, clock.now())
+            opening.reaches("desk")
             self._make_engine(journal, pen, sent)
             opened.push_async_callback(self.engine.close)
             self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
             opened.callback(self._log.close)
             self._tell_others()
+            opening.reaches("recovery")
             await self.engine.start()
+            opening.reaches("prices")
             await self._backing.begin(self.engine.tasks.spawn)
-            self.control = ControlServer(self, home.control, self.hand_over)
-            await self.control.start()
+            self.control.serve(self)
             opened.pop_all()
+
+    def _opening(self) -> Opening:
+        account = self._settings.account
+        return Opening(account.name, account.venue, account.currency, time.time_ns(), live=account.venue != "paper")
 
     def _make_engine(self, journal: Journal, pen: Lock, sent: int) -> None:
         """The engine on what was opened. `sent` is when the lease was last known to be ours (boot time, nanoseconds)."""

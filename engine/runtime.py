@@ -58,7 +58,7 @@ from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, KeyShared, Picture, VenueReport
+from engine.model.report import Charged, KeyShared, Noticed, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
@@ -357,9 +357,9 @@ class Engine:
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
             return
-        if isinstance(report, KeyShared):
+        if isinstance(report, KeyShared | Noticed):
             if not self._closed:
-                self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
+                self.post(Trouble(report.code, report.subject or self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
         if isinstance(report, Picture) and self.state.marked and not self.gate.evidence.good:

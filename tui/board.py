@@ -94,7 +94,7 @@ class Board(Container):
         if pane != "positions" and pane != self.tabs.current:
             self.tabs.current = pane
             self.take_form(self.form)
-        self.pane(pane).focus()
+        self.screen.set_focus(self.pane(pane))
 
     def on_descendant_focus(self) -> None:
         """Focus came by tab or mouse."""

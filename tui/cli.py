@@ -118,7 +118,7 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How much faster than it happened.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Where to listen on 127.0.0.1; 0 picks one.")
 @click.option("--state", type=FILE, help="The file that keeps the account across restarts; default: none is kept.")
-@click.option("--faults", type=FILE, help="A TOML file of faults, as in a scenario's [faults].")
+@click.option("--faults", type=FILE, help="A TOML file of faults, as in a scenario's [faults]; [exchange] says how the exchange behaves.")
 @click.option("--cash", multiple=True, metavar="USD=100000", help="What a new account holds; may be said several times.")
 @click.option("--key", help="The API key; default: a new one.")
 @click.option("--secret", help="Its secret, base64; default: a new one.")

@@ -118,6 +118,10 @@ class Console(Protocol):
         """Paint with the next look; returns its name."""
         ...
 
+    def forget_keys(self) -> None:
+        """Ignore what was typed until now: the window that it was meant for closes by itself."""
+        ...
+
     def leave(self) -> None:
         """Leave in order."""
         ...

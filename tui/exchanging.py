@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from engine.clock import Clock
 from engine.exchange import Faults, StoreError
 from engine.market import MarketError
 from engine.scenario.script import read_faults
-from engine.scenario.words import ScenarioError
+from engine.scenario.words import ScenarioError, duration
+from engine.wire.conduct import Conduct, read
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
 from tui.saying import reveal, say
@@ -74,7 +76,9 @@ async def _serve(wanted: Wanted) -> None:
         key = Key(wanted.key or f"FLATOUT{new_secret()[:40]}", secret, (*PERMISSIONS, *wanted.permissions))
     except ValueError:
         raise ValueError("--secret is not base64; leave it out, and a new one is made") from None
-    world = open_world(profile, source.instruments, cash, next(iter(cash)), seed=wanted.seed, faults=faults, state=wanted.state)
+    conduct = Conduct() if wanted.faults is None else _conduct(wanted.faults)
+    money = next(iter(cash))
+    world = open_world(profile, source.instruments, cash, money, seed=wanted.seed, faults=faults, state=wanted.state, conduct=conduct)
     if rate := _rate(wanted.funding):
         world.exchange.fund(rate, world.now())
     server = Server(world, key, secret)
@@ -88,6 +92,14 @@ def _end_with_the_input() -> None:
     while sys.stdin.buffer.read(4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _conduct(path: Path) -> Conduct:
+    """The table `[exchange]` of the faults file. Raises ValueError."""
+    try:
+        return read(tomllib.loads(path.read_text(encoding="utf-8")).get("exchange", {}), duration)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _rate(told: str) -> Decimal:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from tui.commands import BY_ID, COMMANDS
 from tui.console import Context
 from tui.grid import Grid
 from tui.guide import KeyFooter, help_lines
+from tui.hands import Hands
 from tui.keys import KeyMap
 from tui.layout import Form, form_of, tiny_line
 from tui.lines import Line, Lines
@@ -25,7 +27,7 @@ from tui.link import Link
 from tui.news import Newsreader
 from tui.options import ConsoleOptions
 from tui.palette import Palette
-from tui.plain import plain
+from tui.plain import lines, plain
 from tui.status import StatusStrip
 from tui.toasts import SIGNS, Toasts
 
@@ -36,6 +38,8 @@ STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 class Host(Protocol):
     """What the screen asks of the application."""
+
+    hands: Hands
 
     def next_theme(self) -> str:
         """Paint with the next look; returns its name."""
@@ -89,6 +93,7 @@ class MainScreen(Screen[None]):
         """Before the engine is open, each pane already stands in its place."""
         for grid in (self.board.positions, self.board.orders, self.board.alerts):
             grid.starting = True
+            grid.opened = partial(self.run, "details")
         self.board.chart.put([((" starting …", "faint"),)])
         self.board.limits.put([((" starting …", "faint"),)])
         self._arrange()
@@ -107,6 +112,7 @@ class MainScreen(Screen[None]):
         self.tiny.put([tiny_line(width, height, self.keys.shown("flatten"))])
         if not tiny:
             self.board.take_form(form)
+        self._show_banner()
         if self._link is not None:
             self._paint(self._link.view)
 
@@ -169,15 +175,16 @@ class MainScreen(Screen[None]):
 
     def _show_banner(self) -> None:
         """An alarm goes before a complaint."""
-        self.banner.display = bool(self._alarm or self.complaints)
+        text = ""
         if self._alarm:
-            self.banner.put([((f" ✗ {self._alarm} ", "alarm"),)])
+            text = f"✗ {self._alarm}"
         elif self.complaints:
             more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
-            head = f" {self.keys.shown('acknowledge')}: seen{more} "
-            self.banner.put([((head, "notice"), (f" ! {plain(self.complaints[0])} ", "alarm"))])
-        else:
-            self.banner.put([])
+            text = f"! {self.complaints[0]}   {self.keys.shown('acknowledge')}: seen{more}"
+        self.banner.display = bool(text)
+        wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
+        self.banner.styles.height = max(len(wrapped), 1)
+        self.banner.put([((f" {line} ", "alarm"),) for line in wrapped])
 
     def recolour(self) -> None:
         """The look has changed."""
@@ -229,7 +236,7 @@ class MainScreen(Screen[None]):
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
-            self.app.push_screen(dialog)
+            self.host.hands.opened(self.app.push_screen(dialog))
 
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
@@ -325,6 +332,10 @@ class MainScreen(Screen[None]):
     def next_theme(self) -> str:
         """The next look."""
         return self.host.next_theme()
+
+    def forget_keys(self) -> None:
+        """Ignore what was typed until now."""
+        self.host.hands.forget()
 
     def leave(self) -> None:
         """Leave in order."""

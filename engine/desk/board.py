@@ -12,7 +12,7 @@ from engine.model.instrument import Instrument, Kind
 from engine.model.order import Trail
 from engine.model.position import Position
 from engine.model.quote import Quote
-from engine.model.report import FundingRate, Picture
+from engine.model.report import FundingRate, MarketMode, Picture
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
@@ -81,6 +81,8 @@ class Board:
         self._pairs: dict[tuple[str, str], str] = {}
         self.picture: Picture | None = None
         """The account as the venue told it last."""
+        self.modes: dict[str, MarketMode] = {}
+        """By symbol, where the venue is known to take no closes now; what is not known admits."""
         self.funding: dict[str, FundingRate] = {}
         """By symbol, as the venue told it last."""
         self.margin_at = 0

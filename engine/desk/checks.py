@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from engine.desk import margin
+from engine.desk import margin, symbols
 from engine.desk.context import Context
 from engine.desk.events import Plan
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
+from engine.desk.symbols import with_defaults
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import At, OpenBracket
 from engine.model.money import ONE, ZERO
@@ -26,6 +27,7 @@ class Draft(Struct, frozen=True):
     """An entry with all its numbers on the venue's grid."""
 
     intent: OpenBracket
+    """As asked, with the symbol's defaults."""
     instrument: Instrument
     quote: Quote
     size: Decimal
@@ -54,6 +56,7 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
     instrument = ctx.state.instruments.get(intent.symbol)
     if instrument is None:
         return (Refusal("UNKNOWN_SYMBOL", intent.symbol, ", ".join(sorted(ctx.state.instruments)) or "none"),)
+    intent = with_defaults(ctx, intent)
     numbers = tuple(_unusable(intent))
     if numbers:
         return numbers
@@ -68,7 +71,7 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
         return (size,)
     price = intent.price
     if intent.type is not OrderType.LIMIT:
-        price = intent.side.worse(entry, ctx.rules.risk.max_slippage)
+        price = intent.side.worse(entry, ctx.rules.max_slippage(intent.symbol))
     return Draft(
         intent=intent,
         instrument=instrument,
@@ -172,7 +175,7 @@ def _slippage(ctx: Context, d: Draft) -> Refusals:
     """A market entry crosses the spread: half of it is slippage that is known before."""
     if d.intent.type is not OrderType.MARKET:
         return
-    bound = ctx.rules.risk.max_slippage
+    bound = ctx.rules.max_slippage(d.intent.symbol)
     expected = abs(d.entry - d.quote.mid) / d.quote.mid
     if expected > bound:
         yield Refusal("SLIPPAGE", f"{expected:.3%}", f"{bound:%}")
@@ -187,6 +190,26 @@ def _slots(ctx: Context, _: Draft) -> Refusals:
     taken = sum(1 for position in ctx.state.positions.values() if not position.dust)
     if taken >= ctx.rules.risk.max_positions:
         yield Refusal("MAX_POSITIONS", str(taken), str(ctx.rules.risk.max_positions))
+
+
+def _slots_in_symbol(ctx: Context, d: Draft) -> Refusals:
+    """The same in one symbol."""
+    symbol = d.intent.symbol
+    bound = ctx.rules.max_positions(symbol)
+    held = sum(1 for position in ctx.state.positions_in(symbol) if not position.dust)
+    if bound is not None and held >= bound:
+        own = ctx.rules.of(symbol).max_positions is not None
+        source = symbols.key(symbol, "max_positions") if own else "risk.max_positions_per_symbol"
+        yield Refusal("MAX_POSITIONS_PER_SYMBOL", f"{held} in {symbol}", f"{bound} ({source})")
+
+
+def _sizes(ctx: Context, d: Draft) -> Refusals:
+    """The trader's own smallest and largest entry of the symbol, in the unit of its size."""
+    own, symbol = ctx.rules.of(d.intent.symbol), d.intent.symbol
+    if own.min_size is not None and d.size < own.min_size:
+        yield Refusal("MIN_SIZE", f"{d.size:f} {symbol}", f"{own.min_size:f} ({symbols.key(symbol, 'min_size')})")
+    if own.max_size is not None and d.size > own.max_size:
+        yield Refusal("MAX_SIZE", f"{d.size:f} {symbol}", f"{own.max_size:f} ({symbols.key(symbol, 'max_size')})")
 
 
 def _notionals(ctx: Context, d: Draft) -> Refusals:
@@ -324,11 +347,13 @@ CHECKS: tuple[Check, ...] = (
     _mode,
     _freshness,
     _minimums,
+    _sizes,
     _sides,
     _distance,
     _slippage,
     _shorts,
     _slots,
+    _slots_in_symbol,
     _notionals,
     _risk,
     _funds,

@@ -12,7 +12,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, entries, flatten, intents, lockouts, margin, marked, protection, reconcile, recovery, reports, unexplained
+from engine.desk import (
+    custody,
+    doubts,
+    entries,
+    flatten,
+    intents,
+    lockouts,
+    margin,
+    marked,
+    modes,
+    protection,
+    reconcile,
+    recovery,
+    reports,
+    unexplained,
+)
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_credit
@@ -27,7 +42,7 @@ from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.profile import Profile
-from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, Picture, VenueReport
+from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, MarketMode, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.side import Side
 from engine.model.view import Answer
@@ -454,6 +469,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     Disconnected: reconcile.on_disconnected,
     Liquidated: reconcile.on_liquidated,
     FundingRate: _on_funding,
+    MarketMode: modes.on_mode,
     Listed: _on_listed,
     Restarted: _restart,
     Reconcile: _on_reconcile,

@@ -34,7 +34,7 @@ def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
         note=intent.note,
         tags=intent.tags,
     )
-    yield e.PositionPlanned(ctx.now, position, plan_of(intent, ctx.now))
+    yield e.PositionPlanned(ctx.now, position, plan_of(drafted.intent, ctx.now))
     yield submitted
 
 

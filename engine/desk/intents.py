@@ -190,6 +190,7 @@ def mirrored(position: Position, intent_id: str, entry: Decimal) -> i.OpenBracke
         stop=away(position.initial_stop),
         target=away(position.target),
         trail=position.trail,
+        without=(i.Default.TARGET, i.Default.TRAIL, i.Default.EXPIRY),  # a position without a stop gets the symbol's own
         leverage=position.leverage,
         label=position.label,
         note=position.note,
@@ -242,7 +243,7 @@ def _amend(ctx: Context, intent: i.AmendOrder) -> Events:
         return
     yield from accept(ctx, intent, f"order {order.symbol} → {intent.price:f}", order.client_order_id)
     if order.type is OrderType.STOP_LIMIT and not order.triggered:
-        limit = instrument.round_bound(order.side.worse(intent.price, ctx.rules.risk.max_slippage), order.side)
+        limit = instrument.round_bound(order.side.worse(intent.price, ctx.rules.max_slippage(order.symbol)), order.side)
         yield e.AmendAsked(ctx.now, order.client_order_id, Lane.ENTRY, price=limit, trigger=intent.price)
     else:
         yield e.AmendAsked(ctx.now, order.client_order_id, Lane.ENTRY, price=intent.price)

@@ -1,6 +1,6 @@
 """What locks entries out, never exits: the day's loss, the drawdown, a losing streak, a stale market; and the samples they are judged by."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from engine.desk import events as e
@@ -8,19 +8,21 @@ from engine.desk import margin
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
 from engine.desk.protection import tell
+from engine.model import day
 from engine.model.money import ZERO
 
 SAMPLE = 60_000_000_000
 """Nanoseconds between samples of the equity."""
-DAY = 86_400_000_000_000
 
 
 USED = (Decimal("0.5"), Decimal("0.8"))
 """Parts of the day's loss limit that are told when they are used up."""
 
 
-def _day(at: int) -> int:
-    return at // DAY
+def _same_day(ctx: Context, at: int) -> bool:
+    """Whether `at` is of the day that it is now, by the clock and the hour that the settings name."""
+    rules = ctx.rules.risk
+    return day.began(at, rules.day_zone, rules.day_hour) == day.began(ctx.now, rules.day_zone, rules.day_hour)
 
 
 def sample(ctx: Context) -> Events:
@@ -33,7 +35,7 @@ def sample(ctx: Context) -> Events:
         low, high = ctx.extremes(position)
         if position.is_open and low is not None and high is not None:
             extremes[position.id] = (low, high)
-    if ctx.state.day.began_at and _day(ctx.now) != _day(ctx.state.day.began_at):
+    if ctx.state.day.began_at and not _same_day(ctx, ctx.state.day.began_at):
         yield e.DayBegan(ctx.now, equity)
         for part in USED:
             yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
@@ -47,15 +49,15 @@ def sample(ctx: Context) -> Events:
 
 def judge(ctx: Context, equity: Decimal) -> Events:
     """Lock out entries where a loss has reached its bound."""
-    day, rules = ctx.state.day, ctx.rules.risk
-    if rules.daily_loss is not None and day.equity is not None and day.equity > ZERO:
-        lost = (day.equity - equity) / day.equity
+    today, rules = ctx.state.day, ctx.rules.risk
+    if rules.daily_loss is not None and today.equity is not None and today.equity > ZERO:
+        lost = (today.equity - equity) / today.equity
         yield from _used(ctx, lost, rules.daily_loss)
         if lost >= rules.daily_loss and lost > ZERO:
             text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
-            yield from _lock(ctx, "DAILY_LOSS", text, (_day(ctx.now) + 1) * DAY)
-    if rules.max_drawdown is not None and day.peak is not None and day.peak > ZERO:
-        fall = (day.peak - equity) / day.peak
+            yield from _lock(ctx, "DAILY_LOSS", text, day.ends(ctx.now, rules.day_zone, rules.day_hour))
+    if rules.max_drawdown is not None and today.peak is not None and today.peak > ZERO:
+        fall = (today.peak - equity) / today.peak
         if fall >= rules.max_drawdown and fall > ZERO:
             yield from _lock(ctx, "DRAWDOWN", f"the drawdown of {fall:.2%} has reached {rules.max_drawdown:.2%}", None)
 
@@ -65,8 +67,7 @@ def _used(ctx: Context, lost: Decimal, limit: Decimal) -> Events:
     for part in USED:
         subject = f"{part:.0%}"
         told = any(
-            a.code == "LOSS_USED" and a.subject == subject and _day(a.at) == _day(ctx.now)
-            for a in (*ctx.state.alerts.values(), *ctx.state.ended_alerts)
+            a.code == "LOSS_USED" and a.subject == subject and _same_day(ctx, a.at) for a in (*ctx.state.alerts.values(), *ctx.state.ended_alerts)
         )
         if not told and limit * part <= lost < limit and lost > ZERO:
             yield from alert(ctx, "LOSS_USED", subject, f"the day's loss is {lost:.2%} of {limit:.2%}")
@@ -84,7 +85,8 @@ def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
     if code in ctx.state.blocks:
         return
     yield e.EntriesBlocked(ctx.now, code, text, until)
-    clears = "" if until is None else f" (until {datetime.fromtimestamp(until // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    zone = ctx.rules.risk.day_zone
+    clears = "" if until is None else f" (until {datetime.fromtimestamp(until // day.SECOND, day.zone_of(zone)):%Y-%m-%d %H:%M:%S} {zone})"
     yield from alert(ctx, "LOCKOUT", code, text + clears)
 
 
@@ -103,7 +105,8 @@ def pulse(ctx: Context) -> Events:
     yield from _staleness(ctx)
     ctx.board.margin_at = ctx.now
     yield from margin.tell(ctx)
-    if sample_at(ctx.board, ctx.now) <= ctx.now:
+    new_day = bool(state.day.began_at) and not _same_day(ctx, state.day.began_at)  # its lockout has just ended: its base must, too
+    if new_day or sample_at(ctx.board, ctx.now) <= ctx.now:
         ctx.board.sampled_at = ctx.now
         yield from sample(ctx)
 

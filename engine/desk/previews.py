@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import margin
+from engine.desk import margin, symbols
 from engine.desk.checks import Draft, draft, liquidated_at, open_risk, refusals
 from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
@@ -40,7 +40,9 @@ def _open(ctx: Context, intent: i.OpenBracket) -> Preview:
     drafted = draft(ctx, intent)
     if not isinstance(drafted, Draft):
         return Preview(title, (), refusals=drafted)
-    return Preview(title, tuple(_open_lines(ctx, drafted)), tuple(_open_warnings(ctx, drafted)), refusals(ctx, drafted))
+    return Preview(
+        title, (*_open_lines(ctx, drafted), *_default_line(ctx, intent, drafted)), tuple(_open_warnings(ctx, drafted)), refusals(ctx, drafted)
+    )
 
 
 def _open_lines(ctx: Context, d: Draft) -> list[Line]:
@@ -70,6 +72,12 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
             gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
             lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
     return lines
+
+
+def _default_line(ctx: Context, asked: i.OpenBracket, d: Draft) -> list[Line]:
+    """What the settings of the symbol added to what was asked."""
+    given = symbols.taken(asked, d.intent, ctx.rules.of(asked.symbol))
+    return [Line("defaults", "", f"{given} (from symbols)")] if given else []
 
 
 def _margin_lines(ctx: Context, d: Draft) -> list[Line]:
@@ -116,7 +124,9 @@ def _open_warnings(ctx: Context, d: Draft) -> list[str]:
     smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
     if d.size < 2 * smallest:
         warnings.append(f"a partial fill below {grouped(smallest)} could be neither protected nor closed")
-    if d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument, d.leverage)):
+    if d.target is not None and ctx.rules.target_order(d.intent.symbol) == "trigger":
+        warnings.append("the target is a trigger (target_order): it is watched here")
+    elif d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument, d.leverage)):
         warnings.append("the venue can't rest stop and target together: the target is watched here")
     return warnings
 

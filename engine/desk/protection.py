@@ -40,6 +40,8 @@ def protection(ctx: Context, position: Position) -> Protection:
     covered = stop.remaining if stop is not None else ZERO
     if covered >= held and held > ZERO:
         return Protection.VENUE
+    if position.symbol in ctx.board.modes:  # a guard that cannot act is none
+        return Protection.PARTIAL if covered else Protection.NAKED
     if position.closing >= position.size and not position.unfilled:  # a halted desk, too, closes what it was told to
         return Protection.GUARDED
     if ctx.state.halted or position.closing >= position.size:  # a close that the venue failed protects nothing

@@ -253,6 +253,8 @@ def on_found(ctx: Context, report: r.Found) -> Events:
             yield from doubts.again(ctx, name)
             if name not in ctx.state.doubts:
                 yield from doubts.begin(ctx, order, "cancel", "fills are missing")
+        elif theirs.status is Status.FILLED and order.filled >= order.size:
+            yield e.DoubtEnded(ctx.now, name)  # a change might have made it larger, and did not
         else:
             yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
     else:

@@ -106,8 +106,8 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
         spare = before - sum((p.signed_size for p in state.positions.values() if concerns(ctx, subject, p)), ZERO)
         if left < ZERO < spare:  # what is not in custody goes first
             left = min(left + spare, ZERO)
-        strange = min(state.withheld.get(subject, ZERO), picture.balances.get(subject, ZERO) - before + spare)
-        left = max(left, strange) if action is not Settlement.FORGET else left  # what another engine of ours bought is there beside it
+        if action is not Settlement.FORGET:
+            left = _with_strange(state.withheld.get(subject, ZERO), left, picture.balances.get(subject, ZERO) - before + spare)
     else:
         left = picture.net.get(subject, ZERO) - _held(ctx, subject)
         money = instrument.settle
@@ -132,6 +132,11 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
     yield from unexplained.cure_bare(ctx, subject)
     if subject in state.withheld:
         yield e.HoldingUnexplained(ctx.now, subject, ZERO)
+
+
+def _with_strange(strange: Decimal, left: Decimal, beyond: Decimal) -> Decimal:
+    """What another engine of ours bought, or owes, is there beside the difference, as far as the venue has it `beyond` our positions."""
+    return max(left, min(strange, beyond)) if strange >= ZERO else min(left, max(strange, beyond))
 
 
 def vanished(ctx: Context, picture: Picture) -> Events:

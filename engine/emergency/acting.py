@@ -119,13 +119,9 @@ class Acting:
 
     # Entries
 
-    async def _entries(self) -> int:
-        """Cancel what opens: all orders of ours that hold no coins that are to be sold, and close nothing."""
-        count = 0
-        for row in self.told.rows():
-            if not self._is_exit(row):
-                count += await self._cancel(row)
-        return count
+    async def _entries(self) -> bool:
+        """Cancel what opens: all orders of ours that hold no coins that are to be sold, and close nothing. Whether anything was asked."""
+        return any([await self._cancel(row) for row in self.told.rows() if not self._is_exit(row)])
 
     async def _cancel(self, row: Row) -> bool:
         """Ask for an order's end; not again while a view that lags may still list it."""

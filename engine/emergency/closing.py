@@ -69,7 +69,7 @@ class Closing(Acting):
             await self._clock.sleep(PAUSE)
             return None
         await self._hear()
-        acted = await self._entries() > 0
+        acted = await self._entries()
         acted = await self._contracts() or acted
         if self._ours.summary is not None:  # what it proves goes now; the executions may take a while
             await self._doubts()

@@ -45,6 +45,15 @@ class Away(Struct, frozen=True, tag="away"):
 Place = At | Away
 
 
+class Default(StrEnum):
+    """What an entry gets from the settings of its symbol where it names none."""
+
+    STOP = "stop"
+    TARGET = "target"
+    TRAIL = "trail"
+    EXPIRY = "expiry"
+
+
 class Intent(Struct, frozen=True, kw_only=True, tag_field="intent"):
     """What all intents share."""
 
@@ -71,6 +80,8 @@ class OpenBracket(Intent, frozen=True, kw_only=True, tag="open"):
     trail: Trail | None = None
     expires_in: int | None = None
     """Nanoseconds until what has not filled is cancelled."""
+    without: tuple[Default, ...] = ()
+    """What it is to have none of, whatever the settings of the symbol say."""
     post_only: bool = False
     leverage: Decimal | None = None
     label: str = ""

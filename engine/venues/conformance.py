@@ -21,9 +21,13 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Reque
 from engine.model.side import Side
 from engine.venues.protocol import RateLimitedError, Venue, VenueError
 
-PATIENCE = 10.0
+PATIENCE = 12.0
 """Seconds for a report to arrive."""
 TRIES = 8
+EXPIRY = 6 * SECOND
+"""Nanoseconds until an order is to expire."""
+ROUNDED, LEAST_FEE = Decimal("0.001"), Decimal("0.00001")
+"""Fees that differ by no more are the same: a fraction, and an amount."""
 FAR = Decimal("0.7")
 """A price at which nothing fills: this share of the market's."""
 
@@ -91,13 +95,19 @@ class Conformance:
             ("tells how it ended", self._ended),
             ("says of a cancel too late that it is gone", self._gone),
             ("refuses an order whose deadline has passed", self._late if profile.deadline else None),
+            ("takes closes in the symbol now", self._open_for_closes),
+            ("kills a fill-or-kill order that can't be filled", self._kills),
+            ("ends an order at its expiry", self._expires if profile.expiry else None),
             ("fills a market order and tells the execution once", self._fills),
             ("lists the execution", self._executions),
+            ("tells its fee alike on both ways", self._fees),
+            ("takes an exit though its deadline is near", self._near if profile.deadline else None),
             ("takes a stop and moves it", self._stops),
             ("cancels the stop", self._unstops),
-            ("closes with a bound", self._closes),
+            ("closes with a bound, through an order of its own account", self._closes),
             ("refuses reduce-only where nothing is held", self._reduces if profile.reduce_only else None),
             ("leaves the account as it was", self._flat),
+            ("told nothing that can't be read", self._readable),
         ]
 
     # Helpers
@@ -272,6 +282,54 @@ class Conformance:
             raise StepError(f"the answer was {answer}")
         return answer.text
 
+    async def _open_for_closes(self) -> str:
+        modes = [report for report in self._reports if isinstance(report, r.MarketMode) and report.symbol == self._symbol]
+        if modes and not modes[-1].closes:
+            raise StepError(f"{self._symbol} is in {modes[-1].mode} mode: try again later")
+        return modes[-1].mode if modes else ""
+
+    async def _kills(self) -> str:
+        killed = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._far(Side.BUY), time_in_force=TimeInForce.FOK)
+        answer = await self._place(killed)
+        if isinstance(answer, r.Rejected):
+            return answer.text
+        name = killed.client_order_id
+        await self._until(lambda: self._told(r.Cancelled, name) or self._told(r.Expired, name), "word that it was killed")
+        if self._told(r.Filled, name):
+            raise StepError("it filled")
+        return next((t.text for t in self._told(r.Cancelled, name) if isinstance(t, r.Cancelled)), "")
+
+    async def _expires(self) -> str:
+        at = self._clock.now() + EXPIRY
+        brief = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._far(Side.BUY), expires_at=at, time_in_force=TimeInForce.GTD)
+        await self._accepted(brief)
+        name = brief.client_order_id
+        await self._until(lambda: self._told(r.Expired, name), "word that it expired")
+        return f"{(self._clock.now() - at) / SECOND:.1f} s after it was due"
+
+    async def _near(self) -> str:
+        size = self._instrument.round_size(self._held.size)
+        near = self._order(Side.SELL, OrderType.STOP, Role.STOP, trigger=self._far(Side.BUY), size=size, deadline=self._clock.now() + SECOND)
+        await self._accepted(near)
+        await self._sent(Cancel(near.client_order_id, self._symbol, Lane.CANCEL))
+        await self._until(lambda: self._told(r.Cancelled, near.client_order_id), "report of the cancellation")
+        return ""
+
+    async def _fees(self) -> str:
+        listed = {fill.execution_id: fill for fill in (await self._picture()).fills}
+        for told in self._told(r.Filled, self._held.client_order_id):
+            fill = told.fill if isinstance(told, r.Filled) else None
+            theirs = None if fill is None else listed.get(fill.execution_id)
+            if fill is not None and theirs is not None and theirs.fee and abs(theirs.fee - fill.fee) > max(fill.fee * ROUNDED, LEAST_FEE):
+                raise StepError(f"listed with {theirs.fee:f} {theirs.fee_currency}, reported with {fill.fee:f} {fill.fee_currency}")
+        return ""
+
+    async def _readable(self) -> str:
+        troubles = [report for report in self._reports if isinstance(report, r.Noticed) and report.text]
+        if troubles:
+            raise StepError("; ".join(f"{one.code} {one.subject}: {one.text}" for one in troubles[:3]))
+        return ""
+
     async def _fills(self) -> str:
         self._held = self._order(Side.BUY, OrderType.MARKET, Role.ENTRY)
         await self._accepted(self._held)
@@ -334,10 +392,24 @@ class Conformance:
             reduce_only=self._venue.profile.reduce_only,
             time_in_force=TimeInForce.IOC,
         )
+        own = await self._in_the_way()
         await self._accepted(close)
         name = close.client_order_id
         await self._until(lambda: self._told(r.Filled, name), "execution")
-        return ""
+        if own is None:
+            return "no room in the spread for an order in the way"
+        await self._sent(Cancel(own.client_order_id, self._symbol, Lane.CANCEL))
+        if bought := sum((t.fill.size for t in self._told(r.Filled, own.client_order_id) if isinstance(t, r.Filled)), ZERO):
+            raise StepError(f"the order in the way bought {bought:f}")
+        return "; ".join(dict.fromkeys(t.text for t in self._told(r.Cancelled, own.client_order_id) if isinstance(t, r.Cancelled)))
+
+    async def _in_the_way(self) -> Order | None:
+        """A bid of our own before all others, where there is room for one: a close meets it first."""
+        quote, tick = self._quotes[self._symbol], self._instrument.tick
+        if quote.ask - quote.bid < 3 * tick or self._instrument.kind is not Kind.SPOT:
+            return None
+        own = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._instrument.round_price(quote.bid + tick), post_only=True)
+        return own if isinstance(await self._place(own), r.Accepted) else None
 
     async def _reduces(self) -> str:
         answer = await self._place(self._order(Side.SELL, OrderType.MARKET, Role.CLOSE, reduce_only=True))

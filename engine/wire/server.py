@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
 from engine.wire import lossy
+from engine.wire.conduct import Conduct
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.rest import Futures
 from engine.wire.futures.stream import Stream as FuturesStream
 from engine.wire.keys import Key
@@ -29,13 +32,14 @@ HOST = "127.0.0.1"
 class Server:
     """One exchange, listening."""
 
-    def __init__(self, world: World, key: Key, secret: str) -> None:
+    def __init__(self, world: World, key: Key, secret: str, habits: Habits | None = None) -> None:
+        """`habits` are those of a futures exchange."""
         self.world = world
         self.key = key
         self.secret = secret
         self.port = 0
         spot_like = not world.profile.derivatives
-        rest, self.stream = (_spot if spot_like else _futures)(world, key)
+        rest, self.stream = _spot(world, key) if spot_like else _futures(world, key, habits)
         self._app = web.Application(client_max_size=1 << 20)
         self._app.add_routes([*rest, *self.stream.routes(), web.get("/truth", self._truth)])
         self._runner = web.AppRunner(self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0)
@@ -81,8 +85,8 @@ def _spot(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | Fut
     return spot.routes(), SpotStream(spot)
 
 
-def _futures(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
-    futures = Futures(world, key)
+def _futures(world: World, key: Key, habits: Habits | None) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+    futures = Futures(world, key, habits)
     return futures.routes(), FuturesStream(futures)
 
 
@@ -95,15 +99,17 @@ def open_world(
     seed: int,
     faults: Faults,
     state: Path | None,
+    conduct: Conduct | None = None,
 ) -> World:
     """A world of its own, or as `state` remembers it. Raises StoreError."""
-    clock = Clock(asyncio.get_running_loop())
+    ahead = 0 if conduct is None else conduct.ahead
+    clock = Clock(asyncio.get_running_loop(), wall=lambda: time.time_ns() + ahead)
     exchange = Exchange(profile, tuple(instruments), cash, currency)
     store = None
     if state is not None:
         store = Store(state)
         store.restore(exchange, clock.now())
-    return World(exchange, clock, seed=seed, faults=faults, store=store)
+    return World(exchange, clock, seed=seed, faults=faults, store=store, conduct=conduct)
 
 
 async def serve(server: Server, port: int, ticks: Iterable[Tick], market: Clock, ready: Callable[[dict[str, object]], None]) -> None:

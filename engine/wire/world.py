@@ -27,6 +27,7 @@ from engine.model.order import TRIGGERED, Order
 from engine.model.profile import Profile
 from engine.model.quote import Depth, Quote, Tick, Trade
 from engine.model.request import Amend, Cancel, Lane, Submit
+from engine.wire.conduct import Conduct
 
 LOGGED = 100_000
 """Requests that `/truth` still tells."""
@@ -54,6 +55,8 @@ class Terms(Struct, frozen=True):
     """The order whose fill brought this one."""
     leverage: str = "none"
     in_force: str = "GTC"
+    prevention: str = ""
+    """Which order ends where this one would meet another of its account; empty where the exchange does not ask."""
     user: bool = True
     """Whether somebody asked for it, rather than the exchange."""
 
@@ -86,10 +89,13 @@ Listener = Callable[[r.VenueReport, Order | None], None]
 class World:
     """One account at one exchange."""
 
-    def __init__(self, exchange: Exchange, clock: Clock, *, seed: int, faults: Faults, store: Store | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, clock: Clock, *, seed: int, faults: Faults, store: Store | None = None, conduct: Conduct | None = None
+    ) -> None:
         self.exchange = exchange
         self.clock = clock
         self.faults = faults
+        self.conduct = conduct or Conduct()
         self.random = Random(seed)  # noqa: S311 - drawn for faults, to be repeated from a seed
         self.log: deque[Logged] = deque(maxlen=LOGGED)
         self.received = 0
@@ -123,6 +129,10 @@ class World:
     def now(self) -> int:
         """The exchange's own clock."""
         return self.clock.now()
+
+    def mode(self, symbol: str | None = None) -> str:
+        """The mode of a pair, or of the whole exchange."""
+        return self.conduct.mode_of(symbol, self.now() - self.began)
 
     # The market
 

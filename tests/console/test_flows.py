@@ -81,7 +81,7 @@ async def test_a_wider_stop_takes_a_reason_and_a_second_enter_on_a_red_line(stag
     await stage.press("enter")
     assert not stage.asked
     assert "enter again does it" in stage.text
-    stage.app.screen.post_message(early)
+    stage.app.post_message(early)
     await stage.frames()
     assert not stage.asked, "the second enter was typed before the red line was armed"
     await stage.frames(0.4)

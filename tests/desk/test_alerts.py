@@ -241,6 +241,12 @@ STORIES: dict[str, Tale] = {
     "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
     "WITHDRAWN": _withdrawn,
     "NONCE": _trouble("NONCE"),
+    "MARKET_CLOSED": lambda story: story.tell(r.MarketMode(BTC, "post_only", False, story.now)),
+    "ROW_SKIPPED": _trouble("ROW_SKIPPED"),
+    "FEED_REFUSED": _trouble("FEED_REFUSED"),
+    "LINE_FLAPS": _trouble("LINE_FLAPS"),
+    "CLOCK": _trouble("CLOCK"),
+    "FEE_UNKNOWN": _trouble("FEE_UNKNOWN"),
     "FLATTENED": _flattened,
     "UNPRICED_FEE": _unpriced,
 }

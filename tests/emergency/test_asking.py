@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.control import ControlServer
+from engine.control import Ask, ControlError, ControlServer, HandedOver, HandOver, Line, Look
 from engine.emergency import asking
 from engine.emergency.asking import Asked
 from engine.model.intent import AnyIntent, Flatten, Withdraw
 from engine.model.refusal import Refusal
-from engine.model.view import Answer, FlattenLine, FlattenView
+from engine.model.view import Answer, FlattenLine, FlattenView, View
+from engine.starting import STEPS, Opening
 from tests.console.sample import SampleSession
 
 EARLIER = FlattenView(1, 2, (), ("yesterday's receipt",), "yesterday")
@@ -62,9 +63,10 @@ async def serving(folder: Path, desk: Desk) -> AsyncIterator[Path]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PROGRESS", 1.0)
-    monkeypatch.setattr(asking, "ACKNOWLEDGED", 0.5)
-    monkeypatch.setattr(asking, "LOOK", 0.05)
+    monkeypatch.setattr(asking, "PROGRESS", 0.5)
+    monkeypatch.setattr(asking, "ACKNOWLEDGED", 0.3)
+    monkeypatch.setattr(asking, "WITHDRAWN", 0.3)
+    monkeypatch.setattr(asking, "LOOK", 0.025)
 
 
 def flat(intent: str, ended: int | None, state: str = "closing") -> FlattenView:
@@ -124,7 +126,7 @@ async def test_a_refusal_is_not_waited_out(tmp_path: Path) -> None:
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.REFUSED
-    assert time.monotonic() - began < 0.4, "a refusal was waited out"
+    assert time.monotonic() - began < 0.25, "a refusal was waited out"
     assert "READ_ONLY" in said[-1]
 
 
@@ -146,7 +148,104 @@ async def test_progress_keeps_it_from_being_passed_over(tmp_path: Path) -> None:
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.FLAT
-    assert time.monotonic() - began > 2, "longer than it gets without progress"
+    assert time.monotonic() - began > 1, "longer than it gets without progress"
+
+
+# An engine that is still opening
+
+
+@asynccontextmanager
+async def opening(folder: Path) -> AsyncIterator[tuple[Path, Opening, ControlServer]]:
+    """An engine at the first step of its opening."""
+    step = Opening("main", "kraken", "USD", 1, live=True)
+    server = ControlServer(step, folder / "control.sock")
+    await server.start()
+    try:
+        yield folder / "control.sock", step, server
+    finally:
+        await server.close()
+
+
+@pytest.mark.hazard("H103")
+async def test_an_engine_that_is_opening_is_asked_until_it_is_open(tmp_path: Path) -> None:
+    desk, said = Desk(), list[str]()
+    desk.script = [flat("mine", 9)]
+    async with opening(tmp_path) as (path, step, server):
+        asking_it = asyncio.get_running_loop().create_task(asking.ask(path, "mine", said.append))
+        for name in STEPS[1:]:
+            await asyncio.sleep(0.2)
+            step.reaches(name)
+        step.waits("the feed", "no answer")
+        await asyncio.sleep(0.2)
+        assert not asking_it.done(), "longer than it gets without progress"
+        assert desk.asked == [], "it was asked before it could answer"
+        server.serve(desk)
+        assert await asking_it is Asked.FLAT
+    (asked,) = desk.asked
+    assert isinstance(asked, Flatten)
+    assert asked.not_after is not None
+    assert asked.not_after > time.time_ns(), "the deadline is that of the first question"
+    assert said[0] == "the engine is starting, step 1 of 5: market and venue"
+    assert [line[:35] for line in said if "is starting" in line] == [f"the engine is starting, step {n} of 5"[:35] for n in range(1, 6)]
+
+
+@pytest.mark.hazard("H103")
+async def test_an_engine_that_makes_no_step_is_passed_over(tmp_path: Path) -> None:
+    said, began = list[str](), time.monotonic()
+    async with opening(tmp_path) as (path, step, _):
+        talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", said.append))
+        for number in range(8):
+            await asyncio.sleep(0.05)
+            step.waits("what is traded", f"asked again in {number} s")
+        assert await talking is Asked.OPENING
+    assert 0.45 < time.monotonic() - began < 2, "what it waits for is no step"
+
+
+@pytest.mark.hazard("H103")
+async def test_an_opening_that_never_ends_is_passed_over_though_it_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "OPENING", 0.8)
+    async with opening(tmp_path) as (path, step, _):
+        talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", print))
+        for number in range(20):
+            await asyncio.sleep(0.1)
+            step.reaches(STEPS[number % 2])
+        assert await talking is Asked.OPENING
+
+
+@pytest.mark.hazard("H103")
+async def test_an_opening_that_fails_leaves_nobody(tmp_path: Path) -> None:
+    async with opening(tmp_path) as (path, _, server):
+        talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", print, 60.0))
+        await asyncio.sleep(0.3)
+        await server.close()
+        assert await talking is Asked.NOBODY
+
+
+@pytest.mark.hazard("H103")
+async def test_a_lock_that_was_just_taken_may_have_no_socket_yet(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.script = [flat("mine", 9)]
+    talking = asyncio.get_running_loop().create_task(asking.ask(tmp_path / "control.sock", "mine", print, 5.0))
+    await asyncio.sleep(0.3)
+    async with serving(tmp_path, desk):
+        assert await talking is Asked.FLAT
+
+
+async def test_an_opening_engine_shows_that_it_knows_nothing_and_hands_nothing_over(tmp_path: Path) -> None:
+    async with opening(tmp_path) as (path, step, _):
+        step.reaches("recovery")
+        line = await Line.open(path)
+        view = await line.put(Look(), View)
+        assert isinstance(view, View)
+        assert [(reason.code, reason.text) for reason in view.reasons] == [
+            ("STARTING", "the engine is starting, step 4 of 5: recovery; positions and orders are not known yet")
+        ]
+        assert (view.account.name, view.account.live, view.account.equity, view.connected) == ("main", True, None, False)
+        answer = await line.put(HandOver("me"), HandedOver)
+        assert answer == HandedOver(ok=False, text="the engine is starting, step 4 of 5: recovery")
+        with pytest.raises(ControlError, match="step 4 of 5"):
+            await line.put(Ask(Flatten(id="f")), Answer)
+        await line.close()
 
 
 async def test_where_nobody_listens_nothing_is_waited_for(tmp_path: Path) -> None:

@@ -224,6 +224,18 @@ def test_what_is_worth_most_comes_first_and_then_by_name() -> None:
     assert [left.symbol for left in heap.lefts()] == [BTC, ETH]
 
 
+def test_the_books_of_a_coin_are_of_that_coin_alone() -> None:
+    heap = Heap(symbols=(BTC, ETH))
+    heap.ours("0.4")
+    heap.ours("9", symbol=ETH)
+    heap.baseline, heap.balances = {"BTC": D(1), "ETH": D(2)}, {"BTC": D("1.4"), "ETH": D(11)}
+    assert heap.holding().books("BTC") == Books(D("0.4"), D(0), D(1))
+    assert heap.holding().books("ETH") == Books(D(9), D(0), D(2))
+    heap.all_of = (ETH,)
+    assert heap.holding().books("BTC").baseline == D(1)
+    assert heap.left(BTC).alone == D(1)
+
+
 def test_what_is_below_the_least_order_is_dust_and_what_is_beyond_it_too() -> None:
     heap = Heap()
     least = heap.instruments[BTC].min_size

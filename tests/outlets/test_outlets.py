@@ -148,7 +148,7 @@ def test_what_goes_out_is_what_the_settings_name(wanted: tuple[str, ...] | None,
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("notify.outside", ["stoped"], "notify.outside names 'stoped', which is no event; did you mean stopped?"),
+        ("notify.outside", ["stoped"], "notify.outside is ('stoped',); 'stoped' is no event; did you mean stopped?"),
         ("notify.outside", ["xyzzy"], "allowed: default, info, warning, critical"),
         ("notify.outside", "critical", "notify.outside is 'critical'; expected `array | null`"),
         ("notify.webhook", "http://example.org/hunter2-of-the-path", "would carry what the account does unencrypted"),

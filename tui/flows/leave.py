@@ -10,8 +10,9 @@ from engine.model.position import Protection
 from engine.model.view import OrderView, PositionView, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 from tui.lines import Line
 from tui.link import new_id
@@ -99,11 +100,12 @@ class Leave(Dialog):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self.word = typed("word", hint=WORD, most=8)
+        self.word = Field(console.palette, hint=WORD, most=8, id="word")
         self._entry = Entry(console.palette, f"type {WORD}", self.word)
         self._entry.add_class("long-label")
         self.card = Sheet(console.palette, id="card")
         self._danger = dangerous(console.link.view)
+        self.first = self.word if self._danger else None
 
     def body(self) -> Iterable[Widget]:
         """A word where one is needed, then both lists."""
@@ -111,18 +113,13 @@ class Leave(Dialog):
             yield self._entry
         yield self.card
 
-    def on_mount(self) -> None:
-        """The word listens where one is needed."""
-        super().on_mount()
-        if self._danger:
-            self.word.focus()
-
     def refresh_body(self) -> None:
         """As it is now; what became dangerous meanwhile needs its word."""
         view = self.console.link.view
         if dangerous(view) and not self._danger:
             self._danger = True
             self.query_one(".dialog").mount(self._entry, before=self.card)
+            self.first = self.word
             self.call_after_refresh(self.word.focus)
             self.arm()
         self.card.put(self._lists(view))
@@ -155,9 +152,17 @@ class Leave(Dialog):
             self.report("cancelling all entries …", "busy")
         return key == "c"
 
+    def is_typed(self) -> bool:
+        """Whether the word stands in the field."""
+        return self.word.value.strip().lower() == WORD
+
+    def armed(self, at: float) -> bool:
+        """As soon as the word is typed, however fast: nobody types it for anything else."""
+        return (self._danger and self.is_typed()) or super().armed(at)
+
     def confirm(self) -> None:
         """Leave in order."""
-        if self._danger and self.word.value.strip().lower() != WORD:
+        if self._danger and not self.is_typed():
             self.report(f"something that protects ends here: type {WORD}, then enter; esc stays", "bad")
             return
         self.phase = "sent"

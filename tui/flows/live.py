@@ -8,8 +8,9 @@ from engine.model.intent import AnyIntent, GoLive, Resume
 from engine.model.view import View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 from tui.lines import Line
 from tui.plain import plain
@@ -22,7 +23,8 @@ class NameSheet(Dialog):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self.word = typed("name", hint="the account's name", most=40)
+        self.word = Field(console.palette, hint="the account's name", most=40, id="name")
+        self.first = self.word
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -30,11 +32,6 @@ class NameSheet(Dialog):
         entry = Entry(self.palette, "account", self.word)
         yield entry
         yield self.card
-
-    def on_mount(self) -> None:
-        """The name listens."""
-        super().on_mount()
-        self.word.focus()
 
     def refresh_body(self) -> None:
         """What the name is typed for."""

@@ -83,10 +83,10 @@ class Truth(Dialog):
                 parts.extend([(key, "key"), (f" {WORDS[row.kind, action]}   ", "plain")])
         return tuple(parts)
 
-    def on_key(self, event: events.Key) -> None:
+    def take_key(self, event: events.Key) -> bool:
         """Every key here may mean something: it must have been typed for what is shown."""
         self._typed_at = event.time
-        super().on_key(event)
+        return super().take_key(event)
 
     def pressed(self, key: str) -> bool:
         """Choose a row, settle it, ask again."""

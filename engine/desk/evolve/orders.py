@@ -122,8 +122,8 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
     order = _known(state, fill.client_order_id)
     filled = order.filled + fill.size
     status = Status.PARTIALLY_FILLED
-    if filled >= order.size:  # more than was asked for happened all the same; the rule that saw it has raised an alert
-        status = Status.FILLED
+    if filled >= order.filled + order.reserved:  # a change that makes it larger may have arrived: then it is not complete yet
+        status = Status.FILLED  # more than was asked for happened all the same; the rule that saw it has raised an alert
     elif order.status in TERMINAL:
         status = order.status
     ended = status in TERMINAL
@@ -181,7 +181,14 @@ def _amended(state: State, event: e.OrderAmended) -> Touched:
 
 
 def _amend_refused(state: State, event: e.AmendRefused) -> Touched:
-    return _put(state, replace(_known(state, event.order), amend_pending=False, asked_size=None))
+    return _put(state, _settled(replace(_known(state, event.order), amend_pending=False, asked_size=None), event.at))
+
+
+def _settled(order: Order, at: int) -> Order:
+    """Nothing makes it larger any more: what has filled may be all of it."""
+    if order.status in TERMINAL or order.filled < order.size:
+        return order
+    return replace(order, status=_become(order, Status.FILLED), closed_at=at, in_doubt=False, cancel_pending=False)
 
 
 def _cancel_asked(state: State, event: e.CancelAsked) -> Touched:
@@ -239,7 +246,7 @@ def _absence(state: State, event: e.AbsenceTold) -> Touched:
 def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
     state.doubts.pop(event.order, None)
     order = _known(state, event.order)
-    return _put(state, replace(order, in_doubt=False, amend_pending=False, asked_size=None, cancel_pending=False))
+    return _put(state, _settled(replace(order, in_doubt=False, amend_pending=False, asked_size=None, cancel_pending=False), event.at))
 
 
 TABLE: dict[type, Callable[[State, Any], Touched]] = {

@@ -21,6 +21,10 @@ REST = "rest"
 LANE = 0
 FULL = 50
 """Executions of one page."""
+ROUNDED = SECOND // 1000
+"""REST tells times with four digits."""
+IDS = 20
+"""Executions that one question may name."""
 
 Ask = Callable[[str, Mapping[str, Any], int], Awaitable[Any]]
 
@@ -95,7 +99,7 @@ class SpotParts:
         """TradesHistory, and whose executions they are: the history tells the exchange's ids only."""
         await pay(REST, 2.0)
         asked, venue, offset = self._venue.clock.now(), self._venue, int(cursor or 0)
-        start = f"{Decimal(max(venue.theirs(since), 0)) / SECOND:.4f}"
+        start = str(max(venue.theirs(since), 0) // SECOND)  # whole seconds: whether a fraction is understood is not documented
         told = await self._ask("private_post_tradeshistory", {"start": start, "ofs": str(offset), **EACH}, LANE)
         rows = told.get("trades")
         if not isinstance(rows, dict):
@@ -105,6 +109,7 @@ class SpotParts:
             fills = tuple(self._fill(name, row, self._client(str(row["ordertxid"]))) for name, row in rows.items())
         except (KeyError, ArithmeticError, TypeError, ValueError) as error:
             raise OutcomeUnknownError(f"executions with a field missing: {error!r}") from error
+        fills = tuple(fill for fill in fills if fill.at >= since - ROUNDED)
         for fill in fills:
             venue.known.fill(fill)
         done = not rows or offset + len(rows) >= int(told.get("count", 0)) or len(rows) < FULL
@@ -137,9 +142,9 @@ class SpotParts:
             raise OutcomeUnknownError(f"an order with a field missing: {error!r}") from error
         names = [str(name) for name in row.get("trades") or ()]
         missing = [name for name in names if known.execution(name) is None]
-        if missing and found.filled < found.size:
+        for index in range(0, len(missing) if found.filled < found.size else 0, IDS):
             await pay(REST, 1.0)
-            rows = await self._ask("private_post_querytrades", {"txid": ",".join(missing[:20])}, LANE)
+            rows = await self._ask("private_post_querytrades", {"txid": ",".join(missing[index : index + IDS])}, LANE)
             for name, trade in rows.items():
                 known.fill(self._fill(str(name), trade, found.client_order_id))
         fills = tuple(fill for fill in map(known.execution, names) if fill is not None)

@@ -16,6 +16,7 @@ from engine.model.request import Request
 from engine.wire import lossy
 from engine.wire.futures import shapes
 from engine.wire.futures.account import Account
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.history import History
 from engine.wire.futures.market import Market, uid
 from engine.wire.futures.orders import Fields, RequestError, integer
@@ -28,6 +29,7 @@ from engine.wire.world import World
 Json = dict[str, Any]
 LIMITED = "apiLimitExceeded"
 FAILED = "authenticationError"
+NOT_ALLOWED = "<html><head><title>405 Not Allowed</title></head><body><h1>405 Not Allowed</h1></body></html>\n"
 DONE = frozenset({"placed", "edited", "cancelled", "noOrdersToCancel"})
 """Statuses of requests that did something."""
 
@@ -64,18 +66,21 @@ class Endpoint(Struct, frozen=True):
     """A permission."""
     wrapped: bool = True
     """Whether the answer says `success`."""
+    by_habit: bool = False
+    """Whether it is documented nowhere, and answers only where the habits say so."""
 
 
 class Futures:
     """The exchange as a client of REST sees it; the stream tells the same things."""
 
-    def __init__(self, world: World, key: Key) -> None:
+    def __init__(self, world: World, key: Key, habits: Habits | None = None) -> None:
         self.world = world
         self.key = key
+        self.habits = habits or Habits()
         self.products = Products(world.exchange.instruments.values())
         self.market = Market(world, self.products)
-        self.trading = Trading(world, self.products)
-        self.account = Account(world, self.market, self.trading)
+        self.trading = Trading(world, self.products, self.habits)
+        self.account = Account(world, self.market, self.trading, self.habits)
         self.history = History(self.account)
         exchange = world.exchange
         exchange.limits = AtTheDoor(exchange.limits)
@@ -92,6 +97,9 @@ class Futures:
             asked = request.raw_path.partition("?")[2]
             fields = {**_fields(asked), **_body(text), **request.match_info}
             logged = self.world.logged(request.path, fields)
+            if endpoint.by_habit and not self.habits.status_by_get:
+                logged.outcome = "405"
+                return web.Response(text=NOT_ALLOWED, status=405, content_type="text/html")
 
             def act() -> Json:
                 try:
@@ -102,6 +110,7 @@ class Futures:
                     logged.outcome = str(refused)
                     return self._error(str(refused))
                 logged.outcome = _outcome(told)
+                told = self.habits.spoiled(told)
                 return {"result": "success", **told, "serverTime": iso(self.world.now())} if endpoint.wrapped else told
 
             return await lossy.carried(self.world, request, act, self._error(LIMITED))
@@ -244,7 +253,7 @@ ENDPOINTS = (
     *(Endpoint("GET", path, _market(answer), wrapped=False) for path, answer in BARE),
     *(Endpoint(method, f"{V3}/{path}", _account(answer), cost, BUDGET) for method, path, answer, cost in ASKED),
     *(Endpoint("POST", f"{V3}/{path}", _trading(answer), cost, BUDGET, needs) for path, answer, cost, needs in TRADED),
-    Endpoint("GET", f"{V3}/orders/status", _trading(Trading.statuses), 1.0, BUDGET),
+    Endpoint("GET", f"{V3}/orders/status", _trading(Trading.statuses), 1.0, BUDGET, by_habit=True),
     *(Endpoint("GET", f"{HISTORY}/{path}", _history(answer), 1.0, "history", wrapped=False) for path, answer in REMEMBERED),
     Endpoint("GET", "/api/auth/v1/api-keys/v3/check", Futures.check, 1.0, BUDGET, wrapped=False),
 )

@@ -35,6 +35,8 @@ LIMITED = frozenset({"limit", "iceberg"})
 TWO_PRICES = frozenset({"stop-loss-limit", "take-profit-limit"})
 FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 SELF_TRADES = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
+PREVENTION = "cancel-newest"
+"""What happens to an order that would trade with its own account, unless it says otherwise (AddOrder `stptype`, read 2026-11)."""
 DEADLINE_LEAST, DEADLINE_MOST = 2 * SECOND, 60 * SECOND
 SOCKET_LEAST = SECOND // 2
 """On a socket it may be nearer."""
@@ -157,6 +159,8 @@ def _terms(fields: Mapping[str, str], kind: str, flags: tuple[str, ...], pair: P
         raise invalid("starttm")
     if fields.get("stptype") and fields["stptype"] not in SELF_TRADES:
         raise invalid("stptype")
+    if in_force == "GTD" and fields.get("expiretm", "0") in ("", "0"):
+        raise invalid("expiretm")
     client, userref = _client(fields)
     return Terms(
         client=client,
@@ -170,6 +174,7 @@ def _terms(fields: Mapping[str, str], kind: str, flags: tuple[str, ...], pair: P
         display=number(fields, "displayvol"),
         leverage="none" if leverage is None else f"{leverage:f}:1",
         in_force=in_force,
+        prevention=fields.get("stptype") or PREVENTION,
     )
 
 

@@ -77,8 +77,8 @@ class Public:
         return {"unixtime": now // 1_000_000_000, "rfc1123": shapes.rfc1123(now)}
 
     def status(self, _: Mapping[str, str]) -> Json:
-        """Always online."""
-        return {"status": "online", "timestamp": shapes.rfc3339(self.world.now())[:19] + "Z"}
+        """The mode of the whole exchange."""
+        return {"status": self.world.mode(), "timestamp": shapes.rfc3339(self.world.now())[:19] + "Z"}
 
     def assets(self, _: Mapping[str, str]) -> Json:
         """Currencies."""
@@ -87,7 +87,7 @@ class Public:
 
     def asset_pairs(self, fields: Mapping[str, str]) -> Json:
         """Pairs."""
-        return {pair.key: shapes.pair_info(pair) for pair in self.asked_pairs(fields)}
+        return {pair.key: shapes.pair_info(pair, self.world.mode(pair.symbol)) for pair in self.asked_pairs(fields)}
 
     def asked_pairs(self, fields: Mapping[str, str]) -> list[Pair]:
         """The pairs that a request names, or all. Raises OrderError."""

@@ -12,6 +12,8 @@ from engine.wire.spot.entries import Entry
 from engine.wire.spot.shapes import Day, rfc3339, trade_id
 from engine.wire.world import Terms
 
+CREDITS = "KFEE"
+"""Kraken's fee credits, as a currency."""
 FIVE = Decimal("0.00001")
 Json = dict[str, Any]
 STATUS = {
@@ -92,8 +94,8 @@ def taken(order: Order, terms: Terms) -> Json:
     return told
 
 
-def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None) -> Json:
-    """A trade."""
+def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None, *, credits_first: bool = False) -> Json:
+    """A trade; a fee may be told in several currencies, credits before money."""
     told: Json = {
         "order_id": fill.client_order_id,
         "exec_id": fill.execution_id,
@@ -109,7 +111,7 @@ def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: 
         "order_type": terms.kind or "market",
         "timestamp": rfc3339(fill.at),
         "fee_usd_equiv": fill.fee * (rate if rate is not None else ONE),
-        "fees": [{"asset": fill.fee_currency, "qty": fill.fee}],
+        "fees": [*([{"asset": CREDITS, "qty": ZERO}] if credits_first else []), {"asset": fill.fee_currency, "qty": fill.fee}],
     }
     if order is not None:
         told |= identity(order, terms) | {"cum_qty": order.filled, "cum_cost": order.value, "avg_price": order.average_price or ZERO}

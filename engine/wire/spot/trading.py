@@ -11,7 +11,7 @@ from engine.exchange import RateLimit
 from engine.exchange.exchange import FIXED_COST
 from engine.model import report as r
 from engine.model.money import ZERO
-from engine.model.order import Order
+from engine.model.order import Order, OrderType
 from engine.model.request import Amend, Lane
 from engine.model.side import Side
 from engine.wire.spot import shapes
@@ -32,6 +32,7 @@ class Trading:
         self.pairs = pairs
         self.market = market
         world.on_close = self._closing  # type: ignore[method-assign]
+        world.exchange.prevents = lambda order: terms_of(order).prevention
 
     def methods(self) -> dict[str, Callable[[Mapping[str, str]], Json]]:
         """The endpoints."""
@@ -62,7 +63,7 @@ class Trading:
 
     def check(self, wanted: Wanted) -> None:
         """What would become of an order. Raises OrderError."""
-        text = self.world.admits(wanted.order) or self._short_of_coins(wanted.order, wanted.order.size)
+        text = self._shut(wanted.order) or self.world.admits(wanted.order) or self._short_of_coins(wanted.order, wanted.order.size)
         if text:
             raise OrderError(text)
 
@@ -76,10 +77,25 @@ class Trading:
 
     def place(self, wanted: Wanted) -> str:
         """Take an order in; its id. Raises OrderError."""
+        if text := self._shut(wanted.order):
+            raise OrderError(text)
         done = self.world.place(wanted.order, wanted.terms, self._short_of_coins(wanted.order, wanted.order.size))
         if isinstance(done, RateLimit | r.Rejected):
             raise OrderError(done.text)
         return done.venue_order_id
+
+    def _shut(self, order: Order) -> str:
+        """Why the mode of the pair or of the exchange admits no such order; empty where it does."""
+        mode = self.world.mode(order.symbol)
+        admitted = {
+            "online": True,
+            "post_only": order.post_only,
+            "limit_only": order.type is OrderType.LIMIT,
+            "reduce_only": order.reduce_only,
+        }.get(mode, False)
+        if admitted:
+            return ""
+        return "EService:Unavailable" if mode == "maintenance" else f"EService:Market in {mode} mode"
 
     def add_batch(self, fields: Mapping[str, str]) -> Json:
         """Place several orders of one pair: all are checked before the first is placed."""
@@ -127,6 +143,8 @@ class Trading:
         if size is None and price is None and trigger is None:
             raise OrderError("EGeneral:Invalid arguments:No fields to amend")
         deadline(fields, self.world.now(), least)
+        if self.world.mode(order.symbol) in ("cancel_only", "maintenance"):
+            raise OrderError(self._shut(order))
         if size is not None and (text := self._short_of_coins(order, size)):
             self.world.spend(order.symbol, FIXED_COST)
             raise OrderError(text)

@@ -1,0 +1,558 @@
+"""What the last exit does to each order and holding, and when: in virtual time, so that a second more or less is seen."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.clock import SECOND
+from engine.exchange import Faults
+from engine.model import report as r
+from engine.model.order import Order, OrderType, Role
+from engine.model.request import Cancel, Request, Submit
+from engine.model.side import Side
+from engine.session.summary import HeldPosition
+from engine.venues.parts import Row, Working
+from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
+from tests.support.scene import BTC, ETH, Scene, play
+
+D = Decimal
+BOTH = pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
+CLOSES = "EService:Market in post_only mode"
+
+
+def listening(scene: Scene) -> list[tuple[float, Request]]:
+    """All requests that reach the venue from now on, with the seconds since."""
+    sent: list[tuple[float, Request]] = []
+    send, began = scene.venue.send, scene.clock.now()
+
+    async def carry(request: Request) -> Any:
+        sent.append(((scene.clock.now() - began) / SECOND, request))
+        return await send(request)
+
+    scene.venue.send = carry  # type: ignore[method-assign]
+    return sent
+
+
+def refusing(scene: Scene, text: str, until: float, wanted: Callable[[Order], bool] = lambda order: order.role is Role.CLOSE) -> None:
+    """The venue refuses these orders for so many seconds."""
+    end = scene.clock.now() + int(until * SECOND)
+    scene.venue._refusal = (  # type: ignore[method-assign]
+        lambda request: text if isinstance(request, Submit) and wanted(request.order) and scene.clock.now() < end else ""
+    )
+
+
+def seconds(scene: Scene) -> float:
+    """Since the exit began."""
+    return (scene.clock.now() - scene.began) / SECOND
+
+
+# Entries
+
+
+@pytest.mark.hazard("H112")
+def test_many_young_entries_are_cancelled_within_the_limits() -> None:
+    """Each costs eight points of sixty within its first seconds; at a starter tier one comes back each second."""
+
+    async def tale(scene: Scene) -> None:
+        for number in range(12):
+            scene.rest(scene.place(Side.BUY, "0.1", Role.ENTRY, price=str(40_000 + number)))
+        counter = scene.exchange.limits.counter(BTC)
+        told = scene.summary()
+        assert counter.used < 60
+        refused: list[str] = []
+        carried = scene.venue._carried
+
+        async def carry(act: Any) -> Any:
+            try:
+                return await carried(act)
+            except RateLimitedError as error:
+                refused.append(str(error))
+                raise
+
+        scene.venue._carried = carry  # type: ignore[method-assign]
+        result = await scene.exit(told)
+        assert result.flat, result.lines
+        assert not scene.resting
+        assert not refused, "the venue's limits were overrun"
+        assert sum("cancel entry buy 0.1 BTC/USD" in line for line in scene.said) == 12
+
+    play(tale, tier="starter")
+
+
+def test_an_entry_that_a_late_view_still_lists_is_cancelled_once_in_a_while() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.rest(scene.place(Side.BUY, "0.1", Role.ENTRY, price="40000"))
+        for _ in range(12):
+            scene.venue._remember()
+            await scene.clock.sleep(SECOND)
+        scene.lie()
+        sent = listening(scene)
+        result = await scene.exit(scene.summary(), lag=4 * SECOND)
+        assert result.flat, result.lines
+        cancels = [at for at, one in sent if isinstance(one, Cancel)]
+        assert len(cancels) == 1, cancels
+
+    play(tale, faults=Faults(rest_lag=4 * SECOND))
+
+
+@BOTH
+def test_a_row_that_can_not_be_read_is_cancelled_by_its_ids(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        entry = scene.place(Side.BUY, "0.1", Role.ENTRY, price="40000")
+        parts = scene.venue.parts
+
+        def half_read() -> Any:
+            told = parts()
+            working = told.working
+
+            async def asked(pay: Any) -> Working:
+                found = await working(pay)
+                return replace(found, rows=tuple(Row(row.venue_order_id, row.client_order_id, row.symbol, None, "?") for row in found.rows))
+
+            told.working = asked  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = half_read  # type: ignore[method-assign]
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert not scene.resting
+        (cancel,) = [one for _, one in sent if isinstance(one, Cancel)]
+        assert (cancel.client_order_id, cancel.venue_order_id, cancel.symbol) == (entry.client_order_id, entry.venue_order_id, BTC)
+
+    play(tale, profile=profile)
+
+
+def test_what_opens_goes_first_and_what_protects_stays_until_its_close() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        scene.rest(scene.place(Side.BUY, "0.1", Role.ENTRY, price="40000"))
+        scene.rest(scene.place(Side.BUY, "0.2", Role.ENTRY, price="41000"))
+        await scene.clock.sleep(60 * SECOND)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == 0
+        orders = [(one, one.order if isinstance(one, Submit) else one) for _, one in sent if isinstance(one, Submit | Cancel)]
+        words = [f"{type(one).__name__} {order.client_order_id[-4:]}" for one, order in orders]
+        entries = {one.client_order_id[-4:] for one in scene.orders if one.role is Role.ENTRY}
+        (stop,) = [one.client_order_id[-4:] for one in scene.orders if one.role is Role.STOP]
+        assert {word.split()[1] for word in words[:2]} == entries, words
+        assert words[2] == f"Cancel {stop}", words
+        assert words[3].startswith("Submit"), words
+        assert len(words) == 4, words
+
+    play(tale)
+
+
+# Stops
+
+
+@pytest.mark.hazard("H112")
+def test_a_stop_goes_only_for_the_close_of_its_own_symbol() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        scene.hold("3", symbol=ETH, stop="2000")
+        await scene.clock.sleep(60 * SECOND)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        order = [(type(one), one.symbol if isinstance(one, Cancel) else one.order.symbol) for _, one in sent if isinstance(one, Cancel | Submit)]
+        assert order == [(Cancel, BTC), (Submit, BTC), (Cancel, ETH), (Submit, ETH)], "what is worth most first, each with its own stop"
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+@pytest.mark.parametrize(("side", "stop", "bid"), [(Side.BUY, "50000", "50000"), (Side.SELL, "70000", "69999.9")])
+def test_a_stop_that_the_price_stands_at_is_put_back_beyond_it(side: Side, stop: str, bid: str) -> None:
+    """Put back where it stood it would fire at once: a close without a bound."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", side=side, stop=stop)
+        await scene.clock.sleep(60 * SECOND)
+        refusing(scene, CLOSES, 10)
+        sent, send = listening(scene), scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Cancel):
+                scene.bids[BTC] = bid
+                scene.quote()
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        stops = [one.order.trigger for _, one in sent if isinstance(one, Submit) and one.order.type is OrderType.STOP]
+        assert stops, "no stop was put back"
+        wanted = D("48500") if side is Side.BUY else D("72100")
+        assert stops[0] == wanted, "three hundredths away from the price"
+        assert result.flat, result.lines
+        assert scene.held == 0
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+def test_a_stop_that_was_taken_away_goes_back_where_it_stood() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop="55000")
+        await scene.clock.sleep(60 * SECOND)
+        refusing(scene, CLOSES, 1000)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert not result.flat
+        stops = [one.order for _, one in sent if isinstance(one, Submit) and one.order.type is OrderType.STOP]
+        assert stops
+        assert {(one.trigger, one.size, one.price, one.side, one.role) for one in stops} == {(D(55_000), D(1), None, Side.SELL, Role.STOP)}
+        (resting,) = scene.resting
+        assert resting.trigger == D(55_000)
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+def test_refusals_are_tried_again_less_and_less_often() -> None:
+    """Each try takes the stop away for a moment: 2, 4, 8, 16 and then each 20 seconds."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        refusing(scene, CLOSES, 1000)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert not result.flat
+        tries = [at for at, one in sent if isinstance(one, Submit) and one.order.role is Role.CLOSE]
+        pauses = [later - before for before, later in pairwise(tries)]
+        wanted = [2, 4, 8, 16, 20, 20]
+        assert len(pauses) == len(wanted), pauses
+        assert all(least <= pause < least + 4 for least, pause in zip(wanted, pauses, strict=True)), pauses  # a round of questions may lie between
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
+def test_tokens_that_come_too_late_leave_the_stop_where_it_is() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(30 * SECOND)
+        counter = scene.exchange.limits.counter(BTC)
+        counter.spend(120 - counter.used, scene.clock.now())  # the engine was refused again and again
+        sent = listening(scene)
+        result = await scene.exit(scene.summary(), seconds=16)
+        assert not result.flat
+        assert [one for _, one in sent if isinstance(one, Cancel)] == [], "the stop was taken away, and nothing could follow"
+        assert seconds(scene) <= 16.5
+        assert [order.type for order in scene.resting] == [OrderType.STOP]
+
+    play(tale, tier="starter")
+
+
+@pytest.mark.hazard("H112")
+@BOTH
+def test_the_last_fifteen_seconds_are_for_stops(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        scene.positions[0] = replace(scene.positions[0], stop=D(51_000))
+        await scene.clock.sleep(60 * SECOND)
+        refusing(scene, "EOrder:Market in cancel_only mode", 1000)
+        sent = listening(scene)
+        result = await scene.exit(scene.summary())
+        assert not result.flat
+        (placed,) = [(at, one.order) for at, one in sent if isinstance(one, Submit) and one.order.type is OrderType.STOP]
+        assert placed[1].trigger == D(51_000), "where the home says that it stood"
+        assert placed[1].reduce_only is (profile == "kraken-futures")
+        assert 105 <= placed[0] < 109  # a round of questions may lie between
+        assert seconds(scene) < 111
+
+    play(tale, profile=profile)
+
+
+# Closes
+
+
+@BOTH
+def test_a_close_is_a_market_order_with_a_bound_that_never_rests(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        sent = listening(scene)
+        assert (await scene.exit(scene.summary())).flat
+        (order,) = [one.order for _, one in sent if isinstance(one, Submit)]
+        assert (order.type, order.role, order.side, order.size, order.price) == (OrderType.MARKET, Role.CLOSE, Side.SELL, D(1), D(59_400))
+        assert (order.time_in_force.value, order.leverage) == ("ioc", None)
+        assert order.reduce_only is (profile == "kraken-futures")
+        if scene.profile.deadline:
+            assert order.deadline == order.touched_at + 4 * SECOND
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.parametrize("any_price", [True, False])
+def test_only_on_the_operators_word_the_last_attempts_are_unbounded(any_price: bool) -> None:
+    """Nothing is bid within any bound: four attempts meet the market and miss."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        sent, send = listening(scene), scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            """The best price is gone each time that a bounded order arrives."""
+            if isinstance(request, Submit) and request.order.price is not None:
+                before, scene.bids[BTC] = scene.bids[BTC], str(request.order.price - 1000)
+                scene.quote()
+                answer = await send(request)
+                scene.bids[BTC] = before
+                scene.quote()
+                return answer
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary(), any_price=any_price, seconds=40)
+        prices = [one.order.price for _, one in sent if isinstance(one, Submit) and one.order.role is Role.CLOSE]
+        assert prices[:4] == [D(59_400), D(58_200), D(54_600), D(45_000)]
+        assert result.flat is any_price, result.lines
+        assert (prices[-1] is None) is any_price
+        assert set(prices[4:]) == ({None} if any_price else {D(45_000)})
+
+    play(tale)
+
+
+def test_without_a_price_nothing_is_closed_and_that_is_told() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        parts = scene.venue.parts
+
+        def silent() -> Any:
+            told = parts()
+
+            async def quotes(_: object) -> tuple[()]:
+                return ()
+
+            told.quotes = quotes  # type: ignore[assignment,method-assign]
+            return told
+
+        scene.venue.parts = silent  # type: ignore[method-assign]
+        sent = listening(scene)
+        result = await scene.exit(scene.summary(), seconds=30)
+        assert not result.flat
+        assert not [one for _, one in sent if isinstance(one, Submit)]
+        assert any("no price is known" in line for line in result.lines), result.lines
+
+    play(tale)
+
+
+# When it is over
+
+
+@pytest.mark.hazard("H113")
+@pytest.mark.parametrize("lag", [0, 3])
+@BOTH
+def test_what_our_books_have_and_the_venue_lacks_is_gone_after_a_minute(profile: str, lag: int) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        if profile == "kraken-spot":
+            scene.venue.withdraw("BTC", D(1))
+        else:
+            scene.exchange.ledger.holdings.clear()
+        told = scene.summary()
+        result = await scene.exit(told, lag=lag * SECOND)
+        assert result.flat, result.lines
+        assert 60 <= seconds(scene) < 60.9
+        assert any("1 that our books have is not at the venue" in line for line in result.lines)
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H113")
+def test_what_nobody_can_attribute_after_a_sale_is_looked_at_for_half_a_minute() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        scene.venue.withdraw("BTC", D(-1))
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(scene.summary())
+        assert not result.flat
+        assert 30 <= seconds(scene) < 32
+        assert any("1 BTC (about 60,000.05 USD) is unattributable" in line for line in result.lines), result.lines
+
+    play(tale)
+
+
+def test_an_account_with_nothing_in_it_is_flat_at_once() -> None:
+    async def tale(scene: Scene) -> None:
+        result = await scene.exit(scene.summary())
+        assert result.flat
+        assert seconds(scene) < 1
+        assert result.lines == (f"the venue says flat: 0 closes sent, 0 orders cancelled, in {seconds(scene):.1f} s",)
+
+    play(tale)
+
+
+@pytest.mark.hazard("H113")
+def test_after_a_close_a_lagging_venue_is_asked_when_it_can_tell() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(scene.summary(), lag=6 * SECOND)
+        assert result.flat, result.lines
+        assert 6 <= seconds(scene) < 8, "no sooner than a view can show it, and not much later"
+
+    play(tale)
+
+
+# On our own books
+
+
+@pytest.mark.hazard("H113")
+def test_without_a_picture_that_counts_a_close_leaves_on_our_books_and_says_so() -> None:
+    """This process stood still for ten seconds, and the venue's views are twenty seconds old."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        await scene.clock.sleep(60 * SECOND)
+        send, stood = scene.venue.send, list[int]()
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Cancel) and not stood:
+                stood.append(scene.clock.now())
+                scene.clock.catch_up(10 * SECOND)
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary(), lag=20 * SECOND)
+        assert result.flat, result.lines
+        assert scene.held == 0
+        told = [line for line in scene.said if "sent on our books" in line]
+        assert len(told) == 1, scene.said
+        assert "BTC/USD: no picture counts; sent on our books" in told[0]
+
+    play(tale)
+
+
+# Answers
+
+
+@pytest.mark.parametrize(("late", "known"), [(11.5, True), (12.5, False)])
+def test_an_answer_counts_for_twelve_seconds(late: float, known: bool) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        send = scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Submit):
+                await scene.clock.sleep(int(late * SECOND))
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == 0
+        assert any("submit: no answer in time" in line for line in scene.said) is not known
+        assert result.lines[0].startswith(f"the venue says flat: {int(known)} closes sent")
+
+    play(tale)
+
+
+@pytest.mark.parametrize("error", [NotSentError("no line"), RateLimitedError("EAPI:Rate limit exceeded"), OutcomeUnknownError("cut")])
+def test_a_close_that_never_left_is_sent_again_and_one_in_doubt_is_asked_about(error: Exception) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        sent, send, failed = listening(scene), scene.venue.send, list[Request]()
+
+        async def carry(request: Request) -> Any:
+            if isinstance(request, Submit) and not failed:
+                failed.append(request)
+                if isinstance(error, OutcomeUnknownError):
+                    await send(request)
+                raise error
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == 2, "sold twice, or not at all"
+        submits = [one for _, one in sent if isinstance(one, Submit)]
+        assert len(submits) == 1
+        assert any(f"submit: {error}" in line for line in scene.said)
+
+    play(tale, coins="2")
+
+
+def test_an_answer_that_our_code_can_not_read_is_a_line_and_the_order_is_asked_about() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        send, failed = scene.venue.send, list[Request]()
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Submit) and not failed:
+                failed.append(request)
+                raise KeyError("txid")
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert scene.held == 2
+        assert len(failed) == 1
+        assert any("submit: KeyError: 'txid'" in line for line in scene.said)
+
+    play(tale, coins="2")
+
+
+def test_a_duplicate_is_no_refusal() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        send = scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            answer = await send(request)
+            if isinstance(request, Submit):
+                return (r.Rejected(request.order.client_order_id, "EOrder:Duplicate", scene.clock.now(), duplicate=True),)
+            return answer
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        assert not any("refused" in line for line in scene.said)
+
+    play(tale)
+
+
+# What the summary knows of positions
+
+
+def test_a_position_in_a_symbol_that_the_settings_do_not_list_is_looked_for() -> None:
+    async def tale(scene: Scene) -> None:
+        widened: list[tuple[str, ...]] = []
+        parts = scene.venue.parts
+
+        def widening() -> Any:
+            told = parts()
+
+            async def widen(symbols: Any) -> None:
+                widened.append(tuple(symbols))
+                raise NotSentError("no line")
+
+            told.widen = widen  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = widening  # type: ignore[method-assign]
+        scene.positions.append(HeldPosition(id="X", symbol="XRP/USD", side=Side.BUY, size=D(1), opened_at=scene.clock.now()))
+        await scene.exit(scene.summary(), seconds=20)
+        assert widened[0] == ("XRP/USD",)
+        assert any("XRP/USD: no line" in line for line in scene.said)
+
+    play(tale)
