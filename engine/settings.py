@@ -25,7 +25,7 @@ from msgspec import Meta, Struct
 
 from engine import account_tables
 from engine.model.address import refused
-from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules
+from engine.model.rules import Fraction, GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules
 from engine.model.secrets import masked, of_url, remember
 from engine.venues import profiles
 
@@ -60,6 +60,8 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The currency that everything is reported in."""
     cash: dict[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(100_000)})
     """What a new paper account holds, by currency."""
+    volume_30d: Fraction | None = None
+    """What was traded in 30 days, in the account's currency: picks the fee tier until a fill of our own has shown the rate."""
 
 
 class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -149,7 +151,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def rules(self) -> Rules:
         """What the desk reads."""
-        return Rules(risk=self.risk, protection=self.protection, requests=self.requests)
+        return Rules(risk=self.risk, protection=self.protection, requests=self.requests, volume_30d=self.account.volume_30d)
 
 
 class Loaded(Struct, frozen=True):

@@ -12,7 +12,7 @@ settings.register_profile("shared machine", deadline=None, derandomize=True, sup
 settings.load_profile("shared machine")
 
 FIRST_LIST = range(1, 73)
-SECOND_LIST = (*range(73, 77), 82, 92, *range(102, 106), 109, 110, *range(112, 122), *range(128, 131))
+SECOND_LIST = (*range(73, 77), 82, *range(92, 97), *range(102, 106), 109, 110, *range(112, 122), *range(128, 131))
 """Of the list that outsiders found: the rows that are closed so far."""
 ROWS = frozenset(f"H{number:02}" for number in (*FIRST_LIST, *SECOND_LIST))
 """The rows of the hazard list."""

@@ -31,7 +31,7 @@ from engine.model.intent import AnyIntent
 
 VERSION = 2
 """Of the bodies that this program writes."""
-OLDEST_SNAPSHOT = 1
+OLDEST_SNAPSHOT = 2
 """Snapshots of an older version are passed over: replay starts at zero."""
 
 Plain = dict[str, Any]
@@ -57,7 +57,24 @@ def adds(**fields: Any) -> Upcaster:
 UPCASTERS: Table = {
     **{(kind.__name__, 1): adds(not_after=None) for kind in get_args(AnyIntent)},  # nothing that was asked had a deadline
     ("position-liquidated", 1): adds(by=""),  # the venue was the only one
-    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, mark="", marked={}, booked_marks={}),
+    ("financed", 1): adds(shares={}),  # nobody knew whose it was
+    ("position-planned", 1): adds(exit_rate=None),  # every figure took the first tier's
+    ("sampled", 1): adds(unpriced=[]),  # nothing was sampled while something had no price
+    ("State", 1): adds(
+        unexplained={},
+        left={},
+        withheld={},
+        strange={},
+        mark="",
+        marked={},
+        booked_marks={},
+        money={},
+        traded={},
+        paid={},
+        periods={},
+        resumed_from=None,
+        unpriced={},
+    ),
     ("Position", 1): adds(misses=0, unfilled=0),  # every attempt took a worse price: a close under way begins with the narrowest again
 }
 """Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events and the state hold, such as `Order`."""

@@ -37,6 +37,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "LIQUIDATION_NEAR": (Severity.CRITICAL, "{subject} is near its liquidation at {detail}"),
     "LIQUIDATED": (Severity.CRITICAL, "the venue liquidated {subject}"),
     "LOCKOUT": (Severity.WARNING, "entries are locked out: {subject}: {detail}"),
+    "UNPRICED": (Severity.WARNING, "the loss limits leave out {subject}: no price"),
     "BREAKER": (Severity.CRITICAL, "the line to the venue fails: {detail}"),
     "DISCONNECTED": (Severity.WARNING, "no connection to the venue: {detail}"),
     "JOURNAL_FAILING": (Severity.CRITICAL, "the journal can't be written: {detail}"),

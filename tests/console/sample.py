@@ -97,6 +97,15 @@ def position(
         tags=(),
         tick=D(tick),
         lot=D(lot),
+        net=profit - D("24.82"),
+        net_in_account=profit - D("24.82"),
+        one_r=abs(D(entry) - D(stop)) * D(size) if stop else None,
+        at_stop=-abs(D(entry) - D(stop)) * D(size) - D("24.82") if stop else None,
+        unbounded=stop is None,
+        break_even=D("62149.7") if name == "P1" else D(entry),
+        fees=D("12.42"),
+        taker=D("0.0022"),
+        taker_source="last fill",
     )
 
 
@@ -329,8 +338,8 @@ class SampleSession:
         return AccountView(
             name="paper", venue="paper kraken-spot", live=False, currency="USD", equity=D(10000) + unrealised, unpriced=(),
             cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"), financing=D("-1.24"),
-            drawdown=D("0.0123"), open_risk=D("1214.00"), open_r=D("2.1"), risk_limit=D("3468.57"),
-            loss_budget_left=D("480.52"), margin=self.margin, naked=naked,
+            drawdown=D("0.0123"), at_stops=None if naked else D("-1214.00"), unbounded=naked > 0, open_risk=D("1214.00"), risk_limit=D("3468.57"),
+            loss_limit=D("500.00"), loss_limit_left=D("480.52"), margin=self.margin, naked=naked,
         )  # fmt: skip
 
     def _move(self) -> None:
@@ -341,6 +350,8 @@ class SampleSession:
                 mark=p.entry + wave,
                 unrealised=wave * p.size * p.side.sign,
                 in_account=wave * p.size * p.side.sign,
+                net=wave * p.size * p.side.sign - D("24.82"),
+                net_in_account=wave * p.size * p.side.sign - D("24.82"),
             )
             for p in self.positions
         ]

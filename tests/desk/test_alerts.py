@@ -193,6 +193,12 @@ def _held_back(reason: str) -> Tale:
     return tale
 
 
+def _without_price(story: Story) -> None:
+    story.picture({"USD": D(1_000_000), "KFEE": D(5)})
+    story.ask(i.Resolve(id="s", subject="KFEE", action=i.Settlement.FORGET))
+    story.wait(1)
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -233,6 +239,7 @@ STORIES: dict[str, Tale] = {
     "WITHDRAWN": _withdrawn,
     "NONCE": _trouble("NONCE"),
     "FLATTENED": _flattened,
+    "UNPRICED": _without_price,
     "UNPRICED_FEE": _unpriced,
 }
 

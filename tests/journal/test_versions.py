@@ -18,6 +18,7 @@ from engine.desk import events as e
 from engine.desk.codec import Codec, NewerError, adds
 from engine.desk.state import State, encode_state
 from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Record, StoredEvent
+from engine.model.figures import Period, Sums
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
 from engine.model.side import Side
@@ -203,6 +204,15 @@ def _decodes(body: bytes) -> bool:
     return True
 
 
+PERIOD = Period(
+    1,
+    Decimal(9),
+    Decimal(10),
+    Decimal(2),
+    {"BTC/USD": Sums(Decimal(1), Decimal(2), Decimal(3), Decimal(4))},
+    {"BTC/USD": (2, Decimal(1))},
+    Decimal(4),
+)
 SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.IntentWithdrawn: e.IntentWithdrawn(1, "i"),
     e.CloseEnded: e.CloseEnded(1, "p", missed=True, unfilled=2, retry_at=3),
@@ -212,6 +222,8 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.LeftAlone: e.LeftAlone(1, "FOX"),
     e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
     e.MarkBooked: e.MarkBooked(1),
+    e.NetSeen: e.NetSeen(1, "p", Decimal("-30.5"), Decimal(12)),
+    e.PeriodBegan: e.PeriodBegan(1, "day", PERIOD),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 
