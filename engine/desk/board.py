@@ -302,18 +302,14 @@ class Board:
 
     def _follow_extremes(self, position: Position, here: _Symbol) -> None:
         """From its first fill on, remember how far the price went; what an earlier process saw is in the position."""
-        start = position.lowest if here.quote is None else here.quote.bid
-        if start is not None and position.id not in self._since:
-            begun = self._begin(position.id, position.symbol, here)
-            begun.low, begun.high = min(begun.low, start), max(begun.high, start)
+        self._begin(position.id, position.symbol, here)
         self._begin(_folded(position.id), position.symbol, here)
 
-    def _begin(self, key: str, symbol: str, here: _Symbol) -> _Segment:
+    def _begin(self, key: str, symbol: str, here: _Symbol) -> None:
         if key not in self._since:
             segment = here.current = _Segment(here.quote)
             here.segments.append(segment)
             self._since[key] = (symbol, segment)
-        return self._since[key][1]
 
     def fold(self, position: Position) -> None:
         """What the price did up to now is counted: begin a range anew, for a fill has changed what a price means for the position."""
@@ -332,7 +328,8 @@ class Board:
     def extremes(self, name: str) -> tuple[Decimal, Decimal] | None:
         """Lowest bid and highest ask while this process has watched the position."""
         seen = self._seen(name)
-        return (min(s.low for s in seen), max(s.high for s in seen)) if seen else None
+        low, high = min((s.low for s in seen), default=NEVER), max((s.high for s in seen), default=-NEVER)
+        return (low, high) if low <= high else None
 
     def closable(self, position: Position) -> tuple[Decimal, Decimal] | None:
         """Lowest and highest price at which a position could have been closed since it was folded last: bids for a long, asks for a short."""

@@ -26,6 +26,7 @@ from engine.model.intent import AnyIntent, Intent
 from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
+from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
@@ -186,8 +187,8 @@ class Desk:
 
     def _apply(self, ctx: Context, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
         for event in decided:
-            if isinstance(event, FILLS) and (held := self.state.positions.get(event.fill.position)) is not None:
-                self._apply(ctx, lockouts.nets(ctx, (held,)), events, touched)  # how far it went as it was: a price means another net from here on
+            for held in self._revalued(event):
+                self._apply(ctx, lockouts.nets(ctx, (held,)), events, touched)
                 self.board.fold(held)
             name = evolve(self.state, event)
             events.append(event)
@@ -197,6 +198,11 @@ class Desk:
                 touched.update(self._siblings(event))
             elif isinstance(event, e.HaltSet):  # what protects a position, and what may be done for it, is another thing now
                 touched.update(dict.fromkeys(self.state.positions))
+
+    def _revalued(self, event: e.AnyEvent) -> list[Position]:
+        """The open positions for which a price means another net once the event has been applied: how far each went so far is told before."""
+        names = (event.fill.position,) if isinstance(event, FILLS) else tuple(event.shares) if isinstance(event, e.Financed) else ()
+        return [self.state.positions[name] for name in names if name in self.state.positions]
 
     def _siblings(self, event: e.PositionPlanned | e.PositionClosed | e.PositionDropped) -> dict[str, None]:
         """The other positions of a symbol, when one comes or goes: what may rest for them depends on it."""
