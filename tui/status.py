@@ -69,7 +69,7 @@ def pieces(view: View, read_only: str) -> list[Piece]:
         (1, ((f" NAKED {naked} ", "alarm"),) if naked else (("naked ", "dim"), ("0", "plain"))),
         (2, _mode(view)),
         (2, ((f" READ-ONLY {plain(read_only)} ", "notice"),) if read_only else ()),
-        (3, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
+        (4, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
         (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
         (2, _at_stops(account)),
         (5, _margin(account)),

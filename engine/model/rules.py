@@ -34,7 +34,7 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_trade_risk: Fraction | None = None
     """Largest loss of one trade at its stop, as a fraction of the equity."""
     max_open_risk: Fraction = D("0.25")
-    """Largest loss if all stops are hit, as a fraction of the equity; what has no stop counts with its whole notional."""
+    """Largest loss if all stops are hit, as a fraction of the equity; what has no stop counts with its whole notional; 5 in `flatout run`."""
     max_slippage: Fraction = D("0.005")
     """Worst price of a market entry, as a fraction away from the best; also the limit of what is expected."""
     max_book_share: Fraction | None = None
@@ -107,8 +107,10 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """An order that changed this recently is not called missing because a picture lacks it."""
 
 
-REHEARSED = RiskRules(require_stop=False, naked_blocks=False)
-"""Where a scenario begins: scripts rehearse what must not happen."""
+REHEARSED = RiskRules(require_stop=False, naked_blocks=False, max_open_risk=D("5"))
+"""Where a scenario begins: scripts rehearse what must not happen. What has no stop counts with its whole notional, so that the open risk may
+be as large as the exposure; a script that says `risk.max_open_risk` is held to it.
+"""
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -26,10 +26,12 @@ from engine.model.view import (
     LimitView,
     Notice,
     OrderView,
+    PeriodView,
     PositionView,
     Preview,
     PreviewLine,
     Reason,
+    SymbolView,
     View,
 )
 
@@ -146,6 +148,20 @@ def order(
         tick=D(tick),
         lot=D(lot),
     )
+
+
+def some_period(name: str) -> PeriodView:
+    """The figures of the brief's picture; those of a session are half as large."""
+    half = 2 if name == "session" else 1
+    symbols = tuple(
+        SymbolView(symbol, D(10), D(5), D(2), D(0), D(amount) / half, D(r), trades)
+        for symbol, amount, r, trades in (("BTC/USD", "120.67", "0.15", 2), ("ETH/USD", "-250.00", "-1.02", 1), ("SOL/USD", "-17.64", "0", 0))
+    )
+    return PeriodView(
+        name=name, began_at=T0 - 3600 * SECOND, result=D("-36.62") / half, realised=D("292.60") / half, unrealised=D("-18.35") / half,
+        fees=D("307.57") / half, funding=D("-3.30") / half, other=D(0), exit_fees=D("110.35"), if_flat=D("-146.97"), share=D("-0.000366"),
+        drawdown=D("41.20"), deepest=D("96.10"), closed=3, symbols=symbols,
+    )  # fmt: skip
 
 
 def some_positions() -> list[PositionView]:
@@ -340,6 +356,7 @@ class SampleSession:
             cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"), financing=D("-1.24"),
             drawdown=D("0.0123"), at_stops=None if naked else D("-1214.00"), unbounded=naked > 0, open_risk=D("1214.00"), risk_limit=D("3468.57"),
             loss_limit=D("500.00"), loss_limit_left=D("480.52"), margin=self.margin, naked=naked,
+            periods=tuple(some_period(name) for name in ("day", "session", "all")),
         )  # fmt: skip
 
     def _move(self) -> None:

@@ -339,7 +339,7 @@ async def test_pause_needs_no_confirmation_and_toggles(stage: Stage) -> None:
 
 
 async def test_acknowledge_and_reconcile(stage: Stage) -> None:
-    await stage.press("3", "j", "a")
+    await stage.press("6", "j", "a")
     await stage.press("R")
     first, second = stage.asked
     assert isinstance(first, Acknowledge)

@@ -18,7 +18,7 @@ async def test_the_three_questions_are_answered_at_a_glance(stage: Stage) -> Non
 
 async def test_the_five_panes_show_the_view(stage: Stage) -> None:
     for said in (
-        "1 Positions", "2 Orders", "3 Alerts", "4 Chart  BTC/USD", "5 Limits",
+        "1 Positions", "2 Orders", "3 P&L  [day] session all", "6 Alerts", "4 Chart  BTC/USD", "5 Limits",
         "60,796.0  VENUE", "3,491.80  GUARDED", "NO STOP  NAKED ✗", "▼43.17", "▼24.44", "UNBOUNDED", "Σ net ▼93.94",
         "41/60", "flatten 9", "no stop works and nothing watches SOL/USD", "stop 60,796.0", "entry 62,100.0",
     ):  # fmt: skip
@@ -34,7 +34,7 @@ async def test_80_by_24_has_positions_above_one_tabbed_pane(staged: Staged) -> N
         await stage.press("5")
         assert "41/60" in stage.text
         assert "61,000.0" not in stage.text
-        await stage.press("3")
+        await stage.press("6")
         assert "order rejected" in stage.text
         assert all(len(line) <= 80 for line in stage.text.splitlines())
 

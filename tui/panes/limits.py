@@ -61,8 +61,9 @@ def limit_lines(view: View) -> list[Line]:
     found: list[Line] = []
     shown = figures.at_stop(account.at_stops, unbounded=account.unbounded)
     bound = f" of {figures.money(account.risk_limit)}" if account.risk_limit is not None else ""
-    counted = f"  limits count {figures.money(account.open_risk)}" if account.unbounded else ""
-    found.append(((" at stops         ", "dim"), (shown, "danger" if account.unbounded else "plain"), (counted + bound, "dim")))
+    found.append(((" at stops         ", "dim"), (shown, "danger" if account.unbounded else "plain")))
+    over = account.risk_limit is not None and account.open_risk > account.risk_limit
+    found.append(((" open risk        ", "dim"), (figures.money(account.open_risk), "danger" if over else "plain"), (bound, "dim")))
     if account.loss_limit_left is not None:
         spent = account.loss_limit_left <= 0
         left = "spent: entries locked" if spent else figures.money(account.loss_limit_left)
