@@ -1,6 +1,7 @@
 """`[accounts.NAME]` of the settings file: what holds for one account, so that `--account NAME` is enough for every command.
 
-A table holds keys of `[account]` except the name, `symbols` (the market's), and tables of other sections (`[accounts.main.risk]`).
+A table holds keys of `[account]` except the name, `symbols` (the market's list, or tables as `[symbols]` has them), and tables of other
+sections (`[accounts.main.risk]`).
 """
 
 import difflib
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+
+from engine import symbol_tables
 
 SECTION = "accounts"
 NAME = re.compile(r"^[A-Za-z0-9_.-]{1,40}$")
@@ -36,6 +39,9 @@ def checked(tables: object, path: Path, sections: Sections) -> dict[str, dict[st
 
 def _check(name: str, key: str, value: object, path: Path, sections: Sections) -> None:
     allowed = _keys(sections)
+    if key == symbol_tables.SECTION and isinstance(value, dict):
+        _check_symbols(name, value, path)
+        return
     if key in allowed:
         return
     nested = [section for section in sections if section != "account"]
@@ -45,6 +51,15 @@ def _check(name: str, key: str, value: object, path: Path, sections: Sections) -
                 raise _unknown(path, f"accounts.{name}.{key}", inner, sections[key].__struct_fields__)
         return
     raise _unknown(path, f"accounts.{name}", key, (*allowed, *nested))
+
+
+def _check_symbols(name: str, table: object, path: Path) -> None:
+    """`[accounts.NAME.symbols."BTC/USD"]`, beside which the account's list of symbols stands in `[accounts.NAME.market]`."""
+    try:
+        for key, _ in symbol_tables.told(table, f"{SECTION}.{name}.{symbol_tables.SECTION}"):
+            symbol_tables.parted(key.partition(".")[2])
+    except symbol_tables.SymbolError as error:
+        raise TableError(f"settings: {path}: [{SECTION}.{name}]: {error}") from error
 
 
 def _keys(sections: Sections) -> tuple[str, ...]:
@@ -62,7 +77,9 @@ def layer(tables: Mapping[str, Mapping[str, Any]], name: str, path: Path, sectio
     origin = f"{SECTION}.{name} in {path}"
     told: list[Told] = []
     for key, value in tables.get(name, {}).items():
-        if key == "symbols":
+        if key == "symbols" and isinstance(value, dict):
+            told.extend((origin, inner, content) for inner, content in symbol_tables.told(value))
+        elif key == "symbols":
             told.append((origin, "market.symbols", value))
         elif key in sections["account"].__struct_fields__:
             told.append((origin, f"account.{key}", value))

@@ -19,6 +19,7 @@ from engine.market import RecordedMarket, ScriptedMoves, SimulatedMarket, Simula
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
 from engine.model.quote import Tick
+from engine.model.rules import NO_RULES, SymbolRules
 from engine.settings import AccountSettings, PaperSettings, Settings
 from engine.venues.live import admission
 from engine.venues.live.keys import find
@@ -110,6 +111,23 @@ def simulated(profile: Profile, symbols: Iterable[str], seed: int, start: int, m
     return Source(ScriptedMoves(market, steps), instruments, start, {}, simulated=market)
 
 
+def charged(instruments: Iterable[Instrument], symbols: Mapping[str, SymbolRules]) -> tuple[Instrument, ...]:
+    """The instruments of a paper venue, with the fees that the settings of their symbols say instead of the profile's."""
+    return tuple(_charged(instrument, symbols.get(instrument.symbol, NO_RULES)) for instrument in instruments)
+
+
+def _charged(instrument: Instrument, own: SymbolRules) -> Instrument:
+    tiers = tuple(
+        replace(
+            tier,
+            maker=tier.maker if own.maker_fee is None else own.maker_fee,
+            taker=tier.taker if own.taker_fee is None else own.taker_fee,
+        )
+        for tier in instrument.fee_tiers
+    )
+    return replace(instrument, fee_tiers=tiers)
+
+
 def paper(
     profile: Profile,
     instruments: Iterable[Instrument],
@@ -164,7 +182,8 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
         return
     kind = profile(settings.account.profile, settings.account.limits)
     source = simulated(kind, symbols, settings.market.seed, clock.now(), settings.market.model)
-    account = paper(kind, source.instruments, settings.account.cash, settings.account.currency, clock, settings.market.seed, settings.paper)
+    traded = charged(source.instruments, settings.symbols)
+    account = paper(kind, traded, settings.account.cash, settings.account.currency, clock, settings.market.seed, settings.paper)
     feed = asyncio.get_running_loop().create_task(play(source.ticks, clock, account.feed))
     try:
         yield account
@@ -179,4 +198,4 @@ def admit(facts: "KeyFacts", account: AccountSettings) -> None:
     admission.admit(facts, account.name, withdrawals=account.withdrawals)
 
 
-__all__ = ["Source", "Tick", "admit", "checked", "live", "paper", "profile", "recorded", "simulated"]
+__all__ = ["Source", "Tick", "admit", "charged", "checked", "live", "paper", "profile", "recorded", "simulated"]

@@ -90,6 +90,7 @@ class PaperBacking:
             else:
                 assert self._source is not None
                 instruments = self._source.instruments
+            instruments = assembly.charged(instruments, settings.symbols)
             cash, currency = settings.account.cash, settings.account.currency
             self.venue = assembly.paper(profile, instruments, cash, currency, self.clock, market.seed, settings.paper, store=self._store)
             self._store.restore(self.venue.exchange, self.clock.now())

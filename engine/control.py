@@ -6,6 +6,7 @@ The socket file has mode 0600: whoever may read the account's files may drive it
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.model.quote import Candle
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, Preview, View
 from engine.session import Session
+from engine.starting import Opening, Starting
 
 LINE = 32 * 1024 * 1024
 """Longest line, bytes: a view of ten thousand orders fits."""
@@ -100,9 +102,9 @@ class ControlError(Exception):
 
 
 class ControlServer:
-    """Answers questions from the engine of this process."""
+    """Answers questions from the engine of this process; while it opens (`session` is an `Opening`), which step it is at."""
 
-    def __init__(self, session: Session, path: Path, hand_over: Callable[[str], Awaitable[HandedOver]] | None = None) -> None:
+    def __init__(self, session: Session | Opening, path: Path, hand_over: Callable[[str], Awaitable[HandedOver]] | None = None) -> None:
         self._session = session
         self._path = path
         self._hand_over = hand_over
@@ -120,6 +122,10 @@ class ControlServer:
         finally:
             os.umask(mask)
         self._inode = self._path.stat().st_ino
+
+    def serve(self, session: Session) -> None:
+        """Answer from this session from now on: it is open."""
+        self._session = session
 
     async def close(self) -> None:
         """Stop listening and hang up."""
@@ -145,31 +151,45 @@ class ControlServer:
             self._lines.discard(writer)
             writer.close()
 
-    async def _answer(self, line: bytes) -> View | Answer | Withdrawn | Preview | Drawn | HandedOver | Failed:
+    async def _answer(self, line: bytes) -> View | Answer | Withdrawn | Preview | Drawn | HandedOver | Failed | Starting:
         try:
             question = _question.decode(line)
         except msgspec.MsgspecError as error:
             return Failed(f"control: the question is not usable: {error}")
+        session = self._session
+        if isinstance(session, Opening):
+            return _opening(question, session)
         match question:
             case Look():
-                return self._session.view()
+                return session.view()
             case Ask(intent=intent):
-                return await self._session.ask(intent)
+                return await session.ask(intent)
             case Withdraw(intent=name):
-                answer = await self._session.ask(TakeBack(id=f"withdraw-{name}", asked=name))
+                answer = await session.ask(TakeBack(id=f"withdraw-{name}", asked=name))
                 return Withdrawn(answer.ok, answer)
             case Try(intent=intent):
-                return self._session.preview(intent)
+                return session.preview(intent)
             case Draw(symbol=symbol, interval=interval, count=count):
                 if symbol:
-                    return Drawn(candles=self._session.candles(symbol, interval, count))
-                return Drawn(equity=self._session.equity(count))
+                    return Drawn(candles=session.candles(symbol, interval, count))
+                return Drawn(equity=session.equity(count))
             case HandOver(who=who):
                 if self._hand_over is None:
                     return Failed("control: there is nothing to hand over here")
                 return await self._hand_over(who)
             case _:
                 assert_never(question)
+
+
+def _opening(question: Question, opening: Opening) -> View | HandedOver | Starting:
+    """What an engine answers that is still opening: nothing is taken, and nothing is handed over."""
+    match question:
+        case Look():
+            return opening.view(time.time_ns())
+        case HandOver():
+            return HandedOver(ok=False, text=opening.told.error)
+        case _:
+            return opening.told
 
 
 class Line:
@@ -207,6 +227,8 @@ class Line:
         try:
             return msgspec.json.decode(line, type=answer)
         except msgspec.MsgspecError as error:
+            with contextlib.suppress(msgspec.MsgspecError):
+                raise ControlError(msgspec.json.decode(line, type=Starting).error) from error
             raise ControlError(f"the engine's answer is not usable: {error}") from error
 
     async def close(self) -> None:

@@ -110,12 +110,16 @@ class Doctor:
         return f"readable, last event {last // SECOND}" if last else "readable, empty"
 
     async def _notifications(self) -> str:
-        variable = self._settings.outlets.notify
-        if variable is None:
-            return "none are sent: outlets.notify is unset"
-        if not os.environ.get(variable):
+        variable, hook = self._settings.outlets.notify, self._settings.notify
+        if variable is None and hook.webhook is None:
+            return "none are sent: outlets.notify and notify.webhook are unset"
+        if variable is not None and not os.environ.get(variable):
             raise BadError(f"the variable {variable} holds no address", f"export {variable}=..., or unset outlets.notify")
-        return f"CRITICAL alerts go where {variable} says"
+        if hook.webhook is not None and not hook.address:
+            raise BadError(f"the variable {hook.webhook} holds no address", f"export {hook.webhook}=..., or unset notify.webhook")
+        ways = [f"where {variable} says"] if variable is not None else []
+        ways += ["to notify.webhook"] if hook.webhook is not None else []
+        return f"{'what notify.outside names' if hook.outside else 'what the trader must hear of'} goes {' and '.join(ways)}"
 
     async def _key(self) -> str:
         account = self._settings.account

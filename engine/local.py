@@ -24,7 +24,7 @@ from engine.model.view import Answer, Preview, View
 from engine.opening import Told
 from engine.outlets import log
 from engine.outlets.log import Log
-from engine.outlets.notify import Notifier
+from engine.outlets.notify import notifier_of
 from engine.runtime import Engine
 from engine.session import Session
 from engine.session.establish import establish
@@ -34,6 +34,7 @@ from engine.session.lock import Lock, myself
 from engine.session.pen import HomePermit, LeasePermit, boottime
 from engine.session.records import Records
 from engine.settings import Settings
+from engine.starting import Opening
 from engine.taking import PenHeldError, Wanted, take
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
@@ -70,24 +71,41 @@ class LocalSession:
     async def open(self, told: Told = lambda question, why: None) -> None:
         """Build the world and the engine, recover, and begin to answer. Whatever fails or is cancelled is closed again."""
         settings, home = self._settings, self._home
+        opening = self._opening()
+
+        def waits(question: str, why: str) -> None:
+            opening.waits(question, why)
+            told(question, why)
+
+        pen = self._pen()  # first: the socket of whoever has the account is not replaced
         async with AsyncExitStack() as opened:
+            self.control = ControlServer(opening, home.control, self.hand_over)
+            await self.control.start()
+            opened.push_async_callback(self.control.close)
             self._backing = backing(settings, home)
-            await self._backing.open(told)
+            await self._backing.open(waits)
             opened.push_async_callback(self._backing.close, read_only=True)
             clock = self._backing.clock
-            pen, sent = self._pen(), boottime()
+            sent = boottime()
+            opening.reaches("journal")
             journal = self._journal = await self._open_journal(pen, clock.now())
             self._establish(journal, clock.now())
+            opening.reaches("desk")
             self._make_engine(journal, pen, sent)
             opened.push_async_callback(self.engine.close)
             self._log = Log(home.log, [*secrets_of(settings), *self._backing.secrets])
             opened.callback(self._log.close)
             self._tell_others()
+            opening.reaches("recovery")
             await self.engine.start()
+            opening.reaches("prices")
             await self._backing.begin(self.engine.tasks.spawn)
-            self.control = ControlServer(self, home.control, self.hand_over)
-            await self.control.start()
+            self.control.serve(self)
             opened.pop_all()
+
+    def _opening(self) -> Opening:
+        account = self._settings.account
+        return Opening(account.name, account.venue, account.currency, time.time_ns(), live=account.venue != "paper")
 
     def _make_engine(self, journal: Journal, pen: Lock, sent: int) -> None:
         """The engine on what was opened. `sent` is when the lease was last known to be ours (boot time, nanoseconds)."""
@@ -144,18 +162,17 @@ class LocalSession:
 
     def _tell_others(self) -> None:
         """The log, and notifications where the settings ask for them. Raises NotifyError."""
-        variable, engine, written = self._settings.outlets.notify, self.engine, self._log
+        engine, written = self.engine, self._log
         for notice in engine.notices:  # said while it opened, before anybody listened
             written.noticed(notice)
-        notifier = self._notifier = None if variable is None else Notifier(variable, self._settings.account.name, engine.complain)
+        notifier = self._notifier = notifier_of(self._settings, lambda text: engine.teller.say("notify_failed", "bad", text, line=text))
 
         def decided(decision: Decision, _: int) -> None:
             written.decided(decision, engine.state)
-            if notifier is not None:
-                notifier.decided(decision.events, engine.state.ended_alerts)
 
         engine.hooks.decided = decided
         if notifier is not None:
+            engine.teller.hear = notifier.hear
             engine.tasks.spawn("notifications", notifier.run())
 
     # The session
@@ -266,7 +283,7 @@ class LocalSession:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Whatever the settings lead to that must never be written."""
-    found = [os.environ.get(settings.outlets.notify or "", "")]
+    found = [os.environ.get(settings.outlets.notify or "", ""), settings.notify.address or ""]
     return found + of_url(settings.journal.url)
 
 

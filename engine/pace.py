@@ -37,6 +37,8 @@ class Pace:
                 self._fail(name, now)
             case r.Unknown(client_order_id=name, request="submit"):
                 self._fail(name, now)
+            case r.MarketMode(closes=True):
+                self._failures.clear()
             case _:
                 pass
 

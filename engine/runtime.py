@@ -42,7 +42,6 @@ from engine.desk.desk import (
 from engine.desk.desk import Wake as WakeUp
 from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled
 from engine.desk.evolve import evolve
-from engine.desk.notices import words
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
 from engine.desk.state import State
@@ -59,7 +58,7 @@ from engine.model.intent import AnyIntent, Flatten, Intent
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
-from engine.model.report import Charged, KeyShared, Picture, VenueReport
+from engine.model.report import Charged, KeyShared, Noticed, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
@@ -70,10 +69,9 @@ from engine.session.witness import set_back
 from engine.settings import Settings
 from engine.summaries import Summaries
 from engine.tasks import Tasks
+from engine.telling import Teller
 from engine.venues.protocol import Venue
 
-NOTICES = 200
-"""Notices kept for a console that looks late."""
 TURN = 0.002
 """Seconds of work per turn of the loop, so that the screen stays alive."""
 EQUITY = 2_000
@@ -135,10 +133,10 @@ class Engine:
         self.hooks = hooks or Hooks()
         self.tasks = Tasks(self._task_died)
         self.board = Board(clock.now())
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._notice_count = 0
+        self.teller = Teller(clock)
         self.state = self._load()
-        self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
+        self.teller.begin(self.state)
+        self.desk = Desk(self.state, settings.rules_at(live=venue.live), venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
         self.permit = permit or Beat(clock.speed)
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
@@ -295,6 +293,7 @@ class Engine:
         await self._hang_up()
 
     async def _hang_up(self) -> None:
+        self.teller.close()
         self.gateway.close()
         for handle in (self._timer, self._beat):
             if handle is not None:
@@ -358,9 +357,9 @@ class Engine:
         if isinstance(report, Charged):
             self.gateway.charge(report.counter, report.cost)
             return
-        if isinstance(report, KeyShared):
+        if isinstance(report, KeyShared | Noticed):
             if not self._closed:
-                self.post(Trouble("NONCE", self.settings.account.name, report.text, blocks=False))
+                self.post(Trouble(report.code, report.subject or self.settings.account.name, report.text, blocks=False))
             return
         self.gate.hear(report, self.clock.now())
         if isinstance(report, Picture) and self.state.marked and not self.gate.evidence.good:
@@ -434,7 +433,7 @@ class Engine:
         decision = self.desk.handle(message, now)
         if decision.events:
             self._journal(decision, now)
-            self._tell(decision)
+            self.teller.decided(decision.events)
         if waiting is not None and not waiting.done():
             waiting.set_result(self._answer(message, decision))
         if decision.failure and not isinstance(message, Trouble):
@@ -560,15 +559,16 @@ class Engine:
                 case _:
                     continue
             evolve(self.state, events[-1])
-        self._tell(told := Decision(tuple(events), ()))
+        self.teller.decided(events)
         if events and self.hooks.decided is not None:
-            self.hooks.decided(told, now)
+            self.hooks.decided(Decision(tuple(events), ()), now)
 
     # Supervision
 
     def _task_died(self, name: str, error: BaseException) -> None:
-        self._notice("bad", f"a task died: {name}: {type(error).__name__}: {error}", "", "")
-        if not self._closed:
+        if self._closed:
+            self.complain(f"a task died: {name}: {type(error).__name__}: {error}")
+        else:
             self.post(Trouble("TASK_DIED", name, f"{type(error).__name__}: {error}", blocks=True))
 
     def trouble(self, code: str, subject: str, text: str) -> None:
@@ -584,7 +584,9 @@ class Engine:
     def _unanswered(self, text: str) -> None:
         """While the account recovers, its state is what everything waits for."""
         if "STARTING" in self.state.blocks:
-            self._notice("busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", "", "")
+            self.teller.say(
+                "said", "busy", f"recovering: waiting for the account's state at {self.venue.name}: {text}; asked again", line="recovering"
+            )
 
     def _set_timer(self) -> None:
         if self.read_only:
@@ -632,7 +634,7 @@ class Engine:
         return costs
 
     def _books(self, asset: str) -> Books:
-        return books(self.state, asset)
+        return books(self.state, asset, self.board.confirmed)
 
     def _affordable(self, cancel: Cancel) -> bool:
         return self.gateway.affordable(cancel)
@@ -644,24 +646,14 @@ class Engine:
 
     # What is told
 
-    def _tell(self, decision: Decision) -> None:
-        for event in decision.events:
-            said = words(event, self.state)
-            if said is not None:
-                self._notice(*said)
-
     def complain(self, text: str) -> None:
         """Say that something beside the desk failed."""
-        self._notice("bad", text, "", "")
+        self.teller.say("trouble", "bad", text)
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was said so far, the newest last."""
-        return tuple(self._notices)
-
-    def _notice(self, tone: str, text: str, intent: str, subject: str) -> None:
-        self._notice_count += 1
-        self._notices.append(Notice(self._notice_count, self.clock.now(), tone, text, intent, subject))
+        return self.teller.notices
 
     def view(self) -> View:
         """Everything, now."""

@@ -6,7 +6,7 @@ the gateway; the rest is here.
 
 The file may also name accounts: `[accounts.NAME]` holds keys of `[account]` and `symbols`, and holds for that account alone, so that
 `--account NAME` is enough for every command (`engine/account_tables.py`). The order: defaults, the file's sections, `[accounts.NAME]`, the
-environment, `--set`.
+environment, `--set`. `[symbols."BTC/USD"]` holds what is one symbol's own (`engine/symbol_tables.py`).
 """
 
 import ast
@@ -17,24 +17,23 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from engine import account_tables
-from engine.model.address import refused
-from engine.model.rules import Fraction, GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules
-from engine.model.secrets import masked, of_url, remember
+from engine import account_tables, symbol_tables
+from engine.model.rules import Fraction, GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
+from engine.model.secrets import masked
+from engine.setting_lines import located
+from engine.setting_values import SettingsError as SettingsError
+from engine.setting_values import checked, of_variable, plain
 from engine.venues import profiles
 
 APP = "flatout"
 PREFIX = "FLATOUT_"
-
-
-class SettingsError(Exception):
-    """A setting that can't be used; the text names the place, the key, the value and what is allowed."""
 
 
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -123,6 +122,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Whether a CRITICAL alert rings."""
     read_only_until_taken: bool = False
     """Whether the console opens read-only, until `:take`; in a browser (`flatout web`) it always does."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal, which then selects text as usual."""
     keys: dict[str, str] = {}
     """Other keys by command id: { flatten = "f10" }."""
 
@@ -131,7 +132,29 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`[outlets]`: who else is told."""
 
     notify: str | None = None
-    """The environment variable that holds Apprise addresses, separated by spaces: CRITICAL alerts go there. None are sent where unset."""
+    """The environment variable that holds Apprise addresses, separated by spaces: what `notify.outside` says goes there. None where unset."""
+
+
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[notify]`: what is told outside of the console, and a webhook that it is told to."""
+
+    outside: tuple[str, ...] | None = None
+    """Which lines of the record go out, by event ("stopped", "naked") or severity ("critical", "warning", "info"); "default" stands for what
+    goes out where this is unset."""
+    webhook: str | None = None
+    """An address that takes each such line as JSON, or the environment variable that holds it; https only, but for this machine."""
+
+    @property
+    def address(self) -> str | None:
+        """The webhook's address, from the environment where a variable is named; empty where that holds none."""
+        return None if self.webhook is None else of_variable(self.webhook)
+
+    def __repr__(self) -> str:
+        return f"NotifySettings(outside={self.outside}, webhook={masked(str(self.webhook))})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for a traceback that shows what was at hand."""
+        return [("outside", self.outside), ("webhook", masked(str(self.webhook)))]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,11 +170,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
+    notify: NotifySettings = NotifySettings()
+    symbols: dict[str, SymbolRules] = {}
 
     @property
     def rules(self) -> Rules:
         """What the desk reads."""
-        return Rules(risk=self.risk, protection=self.protection, requests=self.requests, volume_30d=self.account.volume_30d)
+        return Rules(
+            risk=self.risk,
+            protection=self.protection,
+            requests=self.requests,
+            volume_30d=self.account.volume_30d,
+            symbols=self.symbols,
+        )
+
+    def rules_at(self, *, live: bool) -> Rules:
+        """What the desk reads at a venue: executions on paper are never told late."""
+        if live or self.requests.late is not None:
+            return self.rules
+        return replace(self.rules, requests=replace(self.requests, late=0.0))
 
 
 class Loaded(Struct, frozen=True):
@@ -190,20 +227,29 @@ def load(file: Path | None = None, flags: Iterable[str] = (), environment: Mappi
     wanted: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
     for origin, key, value in layers:
-        section, _, field = key.partition(".")
-        _known(section, field, origin)
-        wanted.setdefault(section, {})[field] = value
-        origins[key] = origin
+        origins[_want(wanted, key, value, origin)] = origin
     _fit_profile(wanted, origins)
     settings = _convert(wanted, origins)
     if settings.account.profile not in profiles.names():
         origin, allowed = origins.get("account.profile", "default"), ", ".join(profiles.names())
         raise SettingsError(f"settings: {origin}: account.profile is {settings.account.profile!r}; allowed: {allowed}")
+    _spelled(settings, origins)
     own = _named(base, ())
     sayers = [*above, *(base if own == name else ())]  # the file's [account] is about the account that it names
     explicit = name in tables or any(key == "account.venue" for _, key, _ in sayers)
     named = [own] if any(key == "account.name" for _, key, _ in base) else []
     return Loaded(settings, origins, tuple(dict.fromkeys([*tables, *named])), explicit)
+
+
+def _spelled(settings: Settings, origins: Mapping[str, str]) -> None:
+    """See that no symbol's settings miss the symbol by its spelling: nothing would read them. Raises SettingsError."""
+    for symbol, own in settings.symbols.items():
+        other = symbol_tables.alike(symbol, settings.market.symbols)
+        if other and settings.market.source != "recorded":  # else the files say how they spell it
+            field = next((name for name in symbol_tables.FIELDS if getattr(own, name) is not None), "")
+            origin = origins.get(symbol_tables.key_of(symbol, field), "default")
+            place = located(origin, (symbol_tables.SECTION, symbol))
+            raise SettingsError(f'settings: {place}: [symbols."{symbol}"] is read by nothing; did you mean [symbols."{other}"]?')
 
 
 def _named(base: Iterable[account_tables.Told], above: Iterable[account_tables.Told]) -> str:
@@ -225,14 +271,27 @@ def _fit_profile(wanted: dict[str, dict[str, Any]], origins: dict[str, str]) -> 
 
 def with_values(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
     """`settings` with some keys changed, checked like a file's. Raises SettingsError."""
-    wanted = _plain(msgspec.to_builtins(settings))
+    wanted = plain(msgspec.to_builtins(settings))
     origins = {}
     for key, value in values.items():
-        section, _, name = key.partition(".")
-        _known(section, name, origin)
-        wanted[section][name] = _plain(value)
-        origins[key] = origin
+        origins[_want(wanted, key, plain(value), origin)] = origin
     return _convert(wanted, origins)
+
+
+def _want(wanted: dict[str, dict[str, Any]], key: str, value: object, origin: str) -> str:
+    """Put a value to its section, or to its symbol; returns the key as origins know it. Raises SettingsError for a key that is none."""
+    section, _, name = key.partition(".")
+    if section != symbol_tables.SECTION:
+        _known(section, name, origin)
+        wanted.setdefault(section, {})[name] = value
+        return key
+    try:
+        symbol, field = symbol_tables.parted(name)
+    except symbol_tables.SymbolError as error:
+        found = located(origin, (section, *(part.strip("\"'") for part in name.rsplit(".", 1))))
+        raise SettingsError(f"settings: {found}: {error}") from error
+    wanted.setdefault(section, {}).setdefault(symbol, {})[field] = value
+    return symbol_tables.key_of(symbol, field)
 
 
 def _from_file(path: Path, *, required: bool) -> tuple[list[account_tables.Told], dict[str, dict[str, Any]]]:
@@ -251,6 +310,12 @@ def _from_file(path: Path, *, required: bool) -> tuple[list[account_tables.Told]
         raise SettingsError(str(error)) from error
     told: list[account_tables.Told] = []
     for section, table in tables.items():
+        if section == symbol_tables.SECTION:
+            try:
+                told.extend((str(path), key, value) for key, value in symbol_tables.told(table))
+            except symbol_tables.SymbolError as error:
+                raise SettingsError(f"settings: {located(str(path), (section,))}: {error}") from error
+            continue
         if not isinstance(table, dict):
             raise SettingsError(f"settings: {path}: {section} stands outside of a section; allowed sections: {', '.join(SECTIONS)}")
         told.extend((str(path), f"{section}.{name}", value) for name, value in table.items())
@@ -262,6 +327,10 @@ def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, ob
     for variable, text in sorted(environment.items()):
         section, separator, name = variable.removeprefix(PREFIX).partition("__")
         if variable.startswith(PREFIX) and separator:
+            if section.lower() == symbol_tables.SECTION:
+                raise SettingsError(
+                    f"settings: {variable}: a variable can't name a symbol; write it into the file, or --set symbols.BTC/USD.max_size=1"
+                )
             told.append((variable, f"{section.lower()}.{name.lower()}", _value(text)))
     return told
 
@@ -289,66 +358,47 @@ def _known(section: str, name: str, origin: str) -> None:
     if key in keys:
         return
     near = difflib.get_close_matches(key, keys, n=1) or [k for k in keys if k.endswith(f".{name}")]
-    hint = f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(SECTIONS)}"
-    raise SettingsError(f"settings: {origin}: unknown key {key}{hint}")
-
-
-def _plain(value: object) -> Any:
-    """Decimals as text, so that one lax conversion serves Decimal and float alike."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, Decimal | float) else value
+    hint = f"; did you mean {near[0]}?" if near else f"; sections are {', '.join((*SECTIONS, symbol_tables.SECTION))}"
+    raise SettingsError(f"settings: {located(origin, (section, name))}: unknown key {key}{hint}")
 
 
 def _convert(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> Settings:
-    sections: dict[str, dict[str, Any]] = {}
-    for section, values in wanted.items():
-        for name, value in values.items():
+    made: dict[str, Any] = {}
+    for section, kind in SECTIONS.items():
+        hints = get_type_hints(kind, include_extras=True)
+        values = {}
+        for name, value in wanted.get(section, {}).items():
             key = f"{section}.{name}"
-            kind = get_type_hints(SECTIONS[section], include_extras=True)[name]
-            try:
-                checked = msgspec.convert(_plain(value), kind, strict=False)
-            except msgspec.ValidationError as error:
-                reason = str(error).replace("Expected", "expected").replace(" - at `$`", "")
-                raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; {reason}") from error
-            if isinstance(checked, Decimal | float):
-                least = _minimum(kind)
-                if not Decimal(checked).is_finite() or (least is not None and checked < least):
-                    bound = "a finite number" if least is None else f"a finite number from {least} up"
-                    raise SettingsError(f"settings: {origins.get(key, 'default')}: {key} is {value!r}; expected {bound}")
-            _safe(key, checked, origins.get(key, "default"))
-            sections.setdefault(section, {})[name] = checked
-    made: dict[str, Any] = {section: SECTIONS[section](**values) for section, values in sections.items()}
-    return Settings(**made)
+            values[name] = checked(key, (section, name), value, hints[name], origins.get(key, "default"))
+        if section in wanted:
+            made[section] = kind(**values)
+    return Settings(**made, symbols=_symbols(wanted.get(symbol_tables.SECTION, {}), origins))
 
 
-def _safe(key: str, value: object, origin: str) -> None:
-    """See that no key leaves unencrypted, and that no password that stands here is told. Raises SettingsError."""
-    if key in ("account.rest", "account.ws") and isinstance(value, str) and (why := refused(key.partition(".")[2], value)):
-        raise SettingsError(f"settings: {origin}: {key} is {value!r}; {why}")
-    if key == "journal.url" and isinstance(value, str):
-        remember(of_url(value))
-    if key == "outlets.notify" and isinstance(value, str):
-        remember(os.environ.get(value, "").split())
-
-
-def _minimum(kind: object) -> int | None:
-    """The bound that a Decimal's annotation carries."""
-    for part in (*get_args(kind), *getattr(kind, "__metadata__", ())):
-        if isinstance(part, Meta) and part.extra and "minimum" in part.extra:
-            return int(part.extra["minimum"])
-        nested = _minimum(part) if get_args(part) else None
-        if nested is not None:
-            return nested
-    return None
+def _symbols(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> dict[str, SymbolRules]:
+    """The rules of each symbol that is named. Raises SettingsError."""
+    made: dict[str, SymbolRules] = {}
+    hints = get_type_hints(SymbolRules, include_extras=True)
+    for symbol, fields in wanted.items():
+        values = {}
+        for name, value in fields.items():
+            key = symbol_tables.key_of(symbol, name)
+            values[name] = checked(key, (symbol_tables.SECTION, symbol, name), value, hints[name], origins.get(key, "default"))
+        made[symbol] = SymbolRules(**values)
+        try:
+            symbol_tables.agree(symbol, made[symbol])
+        except symbol_tables.SymbolError as error:
+            key = str(error).partition(" is ")[0]
+            origin = located(origins.get(key, "default"), (symbol_tables.SECTION, symbol, key.rpartition(".")[2]))
+            raise SettingsError(f"settings: {origin}: {error}") from error
+    return made
 
 
 def describe() -> dict[str, str]:
     """The documentation of each key, as it stands beside its definition."""
     told: dict[str, str] = {}
-    for section, kind in SECTIONS.items():
+    kinds: dict[str, type[Struct]] = {**SECTIONS, symbol_tables.SECTION: SymbolRules}
+    for section, kind in kinds.items():
         body = ast.parse(inspect.getsource(kind)).body[0]
         assert isinstance(body, ast.ClassDef)
         name = ""

@@ -3,19 +3,23 @@
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
-from textual.app import App, SystemCommand
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.errors import NoWidget
 from textual.screen import Screen
 
 import themes
 from engine.session import Session
 from tui.commands import COMMANDS
 from tui.exits import off_signals, on_signals
-from tui.keys import KeyMap
+from tui.hands import Hands, Keyed
+from tui.keys import KeyMap, place_of
 from tui.link import Link
 from tui.options import ConsoleOptions
 from tui.palette import Palette, theme_of
@@ -42,7 +46,8 @@ class FlatoutApp(App[None]):
 
     TITLE = "Flatout"
     CSS_PATH = "flatout.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # its field is Textual's own: `tui.flows.command_line.Finder` takes its place
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "find", show=False, priority=True)]
 
     def __init__(
         self,
@@ -63,8 +68,8 @@ class FlatoutApp(App[None]):
             self.register_theme(theme_of(each))
         self.theme = look.name
         self.keys = KeyMap(COMMANDS, self.options.keys)
-        if self.keys.error:
-            self._complaints.append(self.keys.error)
+        self.hands = Hands()
+        self._complaints += [place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors]
         self.main = MainScreen(self.palette, self.options, self.keys, self)
         self.link: Link | None = None
         self.pump = Pump(self)
@@ -87,7 +92,7 @@ class FlatoutApp(App[None]):
         elif wanted in self._looks:
             return self._looks[wanted]
         else:
-            self._complaints.append(f"no theme is called {wanted!r}; known: {', '.join(self._looks)}")
+            self._complaints.append(themes.unknown(wanted, self._looks))
         return self._looks[themes.DEFAULT]
 
     def get_default_screen(self) -> Screen[Any]:
@@ -122,8 +127,7 @@ class FlatoutApp(App[None]):
         except Exception as error:
             self.fail(error)
             return
-        if self._complaints:
-            self.main.say("; ".join(self._complaints), "bad")
+        self.main.complain(self._complaints)
         self.set_interval(1 / min(max(self.options.fps, 1), 60), self.pump.frame)
         self.set_interval(1.0, self._watch.look)
 
@@ -195,21 +199,53 @@ class FlatoutApp(App[None]):
         self.main.recolour()
         return name
 
-    # the palette
+    # keys, pastes, clicks
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The same commands as the keys; those that can't be done say why."""
-        if screen is not self.main:
+    async def on_event(self, event: events.Event) -> None:
+        """Textual calls this for each event of the application, one after the other.
+
+        A key does all that it does before the next one is looked at; `tui.hands` says why.
+        """
+        if not isinstance(event, events.Key | events.Paste | events.MouseEvent) or event.is_forwarded:
+            await super().on_event(event)
             return
-        for name, key, words, why in self.main.known():
-            title = f"{words[0].upper()}{words[1:]}"
-            yield SystemCommand(title, f"{key or ':' + name}{f'  not now: {why}' if why else ''}", lambda n=name: self.main.run(n))
+        if not self.hands.hears(event):
+            return
+        try:
+            if isinstance(event, events.Key):
+                await self._key(event)
+            elif isinstance(event, events.Paste):
+                self._paste(event)
+            else:
+                await self._mouse(event)
+        except Exception as error:
+            self._handle_exception(error)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The palette stays away while a dialog asks something."""
-        if action == "command_palette" and self.screen is not self.main:
-            return False
-        return super().check_action(action, parameters)
+    async def _key(self, event: events.Key) -> None:
+        self.app_focus = True  # a terminal that types has the focus, whatever it said
+        screen = self.screen
+        if await self._check_bindings(event.key, priority=True):
+            return
+        if not isinstance(screen, Keyed) or not screen.take_key(event):
+            await self._check_bindings(event.key)
+
+    def _paste(self, event: events.Paste) -> None:
+        """Pasted text goes to a field or nowhere: on the main screen letters are commands."""
+        if isinstance(self.screen, Keyed):
+            self.screen.take_paste(event.text)
+
+    async def _mouse(self, event: events.MouseEvent) -> None:
+        try:
+            under = self.get_widget_at(event.x, event.y)[0]
+        except NoWidget:
+            under = None
+        await super().on_event(event)
+        if isinstance(event, events.MouseUp) and under is not None:
+            await self.hands.clicked(under)
+
+    def action_find(self) -> None:
+        """ctrl+p: the same commands as the keys. It stays away while a dialog asks something."""
+        self.main.find()
 
     # leaving
 
@@ -261,7 +297,7 @@ class FlatoutApp(App[None]):
 
     async def attend(self) -> int:
         """Run until it ends, whatever ends it, and see the engine closed; the exit code."""
-        run = asyncio.get_running_loop().create_task(self.run_async(), name="screen")
+        run = asyncio.get_running_loop().create_task(self.run_async(mouse=self.options.mouse), name="screen")
         run.add_done_callback(lambda _: None)
         try:
             await self._until_over(run)

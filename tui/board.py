@@ -42,6 +42,7 @@ class Board(Container):
         self.limits = LimitsPane(palette)
         self.pnl = ProfitPane(palette)
         self.tabs = Tabs(palette)
+        self.tabs.pressed = self.listen
         self.form = Form.WIDE
         self.listening = "positions"
         """Id of the pane that listens."""
@@ -100,7 +101,7 @@ class Board(Container):
         if pane != "positions" and pane != self.tabs.current:
             self.tabs.current = pane
             self.take_form(self.form)
-        self.pane(pane).focus()
+        self.screen.set_focus(self.pane(pane))
 
     def on_descendant_focus(self) -> None:
         """Focus came by tab or mouse."""

@@ -62,6 +62,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._layout: list[tuple[Column[Row], int]] = []
         self._painted: tuple[int, int] = (-1, -1)
         self._begun = False
+        self._lines: dict[int, str] = {}
+        """Key of the row painted on a line of the widget, the border not counted."""
+        self.opened: Callable[[], None] = lambda: None
+        """Called when a row was clicked twice."""
         self.titled: tuple[str, str, str, int] | None = None
         """What its frame says now, so that a frame that says the same is not painted again."""
 
@@ -170,12 +174,13 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             self._painted = generation
             self._strips.clear()
             self._layout = fit(self.columns, self._widths, self.size.width - 3)
+        self._lines.pop(y, None)
         if y == 0:
             return self._head()
         index = self.scroll_offset.y + y - 1
         if index >= len(self._keys):
             return self._below(index)
-        key = self._keys[index]
+        key = self._lines[y] = self._keys[index]
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._painted_row(key)
@@ -264,10 +269,16 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor on a row."""
-        index = self.scroll_offset.y + event.y - 1
-        if 0 <= index < len(self._keys) and event.y > 0:
-            self.select(self._keys[index])
+        """A click puts the cursor on the row that is painted under the pointer, a second one at the same place opens it.
+
+        Border and head are no rows. Where the row has left since it was painted, nothing is chosen in its place.
+        """
+        offset = event.get_content_offset(self)
+        key = self._lines.get(offset.y) if offset is not None else None
+        if key is None or not self.select(key):
+            return
+        if event.chain == 2:
+            self.opened()
 
     def recolour(self) -> None:
         """Paint again after the look has changed."""

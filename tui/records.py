@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from engine import looking
+from engine import looking, symbol_tables
 from engine.desk.state import State, encode_state
 from engine.journal import Journal, JournalError
 from engine.outlets import exports
@@ -17,7 +17,7 @@ from engine.replay import replay as replayed
 from engine.session import summary as summaries
 from engine.session.summary import Summary
 from engine.session.witness import set_back
-from engine.settings import SECTIONS, Settings, describe, shown
+from engine.settings import SECTIONS, Loaded, Settings, describe, shown
 from tui.common import Common
 from tui.opening import account_of, settings_of
 from tui.saying import say
@@ -143,6 +143,29 @@ def show_settings(common: Common, *, everything: bool) -> int:
         if lines:
             say(f"[{section}]")
             say(*lines)
+    _show_symbols(loaded, words, everything=everything)
     if not loaded.origins and not everything:
         say("everything stands at its default; --all shows the keys and what they mean")
     return 0
+
+
+def _show_symbols(loaded: Loaded, words: dict[str, str], *, everything: bool) -> None:
+    """The keys of each symbol that has any, and which of them this account does not read."""
+    settings = loaded.settings
+    unread = symbol_tables.unread(settings.symbols, settings.market.symbols, paper=settings.account.venue == "paper")
+    if settings.market.source == "recorded":
+        unread = {}  # the files say what is traded
+    for symbol, own in settings.symbols.items():
+        say(f'[symbols."{symbol}"]')
+        for name in symbol_tables.FIELDS:
+            key = symbol_tables.key_of(symbol, name)
+            origin = loaded.origins.get(key)
+            if everything:
+                say(f"  # {words[f'symbols.{name}']}")
+            if origin is not None or everything:
+                note = f"; {unread[key]}" if key in unread else ""
+                say(f"  {name} = {shown(getattr(own, name))}  # {origin or 'default'}{note}")
+    if everything and not settings.symbols:
+        say('[symbols."BTC/USD"]  # for a symbol of yours; each key is unset')
+        for name in symbol_tables.FIELDS:
+            say(f"  # {name}: {words[f'symbols.{name}']}")

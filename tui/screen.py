@@ -1,21 +1,26 @@
 """The main screen: a strip above, the panes, what happened and the keys below. It is the `Console` that commands act on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from engine.model.alert import Severity
 from engine.model.intent import AnyIntent
+from engine.model.telling import manner
 from engine.model.view import Answer, View
 from tui.board import Board
 from tui.commands import BY_ID, COMMANDS
 from tui.console import Context
+from tui.flows.command_line import Finder
 from tui.grid import Grid
-from tui.guide import KeyFooter, help_lines
+from tui.guide import FIND, KeyFooter, help_lines
+from tui.hands import Hands
 from tui.keys import KeyMap
 from tui.layout import Form, form_of, tiny_line
 from tui.lines import Line, Lines
@@ -23,15 +28,19 @@ from tui.link import Link
 from tui.news import Newsreader
 from tui.options import ConsoleOptions
 from tui.palette import Palette
-from tui.plain import plain
+from tui.plain import lines, plain
 from tui.status import StatusStrip
 from tui.toasts import SIGNS, Toasts
 
+BELL = 0.25
+"""Seconds between two rings."""
 STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 
 class Host(Protocol):
     """What the screen asks of the application."""
+
+    hands: Hands
 
     def next_theme(self) -> str:
         """Paint with the next look; returns its name."""
@@ -39,6 +48,10 @@ class Host(Protocol):
 
     def leave(self) -> None:
         """Leave in order."""
+        ...
+
+    def stalled_for(self) -> float:
+        """Seconds since the terminal last read, while something waited for it."""
         ...
 
 
@@ -61,7 +74,11 @@ class MainScreen(Screen[None]):
         self.board = Board(palette, options.chart_interval)
         self.last = Lines(palette, base="on-background", id="last")
         self.footer = KeyFooter(palette, COMMANDS, keys)
+        self.footer.pressed = self.press
         self.toasts = Toasts(palette)
+        self.complaints: list[str] = []
+        """What of the settings is not used, one by one, until somebody acknowledges it."""
+        self._alarm = ""
         self.bells = 0
         """How often the bell rang."""
         for binding in keys.bindings(COMMANDS):
@@ -82,6 +99,7 @@ class MainScreen(Screen[None]):
         """Before the engine is open, each pane already stands in its place."""
         for grid in (self.board.positions, self.board.orders, self.board.alerts):
             grid.starting = True
+            grid.opened = partial(self.run, "details")
         self.board.chart.put([((" starting …", "faint"),)])
         self.board.limits.put([((" starting …", "faint"),)])
         self.board.pnl.put([((" starting …", "faint"),)])
@@ -101,6 +119,7 @@ class MainScreen(Screen[None]):
         self.tiny.put([tiny_line(width, height, self.keys.shown("flatten"))])
         if not tiny:
             self.board.take_form(form)
+        self._show_banner()
         if self._link is not None:
             self._paint(self._link.view)
 
@@ -133,21 +152,46 @@ class MainScreen(Screen[None]):
         if news.missed:
             self.toasts.add(f"{news.missed} notices went by too fast to show", "warn", now)
         for notice in news.notices:
+            told = manner(notice.kind)
             self.say(notice.text, notice.tone)
-            if notice.tone == "bad":
-                self.toasts.add(notice.text, "bad", now)
-        for alert in news.alerts:
-            if alert.severity is not Severity.INFO:
-                self.toasts.add(alert.text, "bad" if alert.severity is Severity.CRITICAL else "warn", now)
-        if news.bell:
-            self.bells += 1
-            if self.options.bell:
-                self.app.bell()
+            if told.toast:
+                self.toasts.add(notice.text, {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(told.severity, notice.tone), now)
+        self._ring(news.bell)
+
+    def _ring(self, times: int) -> None:
+        """Ring the terminal's bell, with pauses in which it can be heard as more than one."""
+        self.bells += times
+        for index in range(times if self.options.bell else 0):
+            self.set_timer(0.01 + BELL * index, self.app.bell)
 
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""
+        self._alarm = text
+        self._show_banner()
+
+    def complain(self, texts: Sequence[str]) -> None:
+        """Say what of the settings is not used, one after the other, until each is acknowledged."""
+        self.complaints.extend(texts)
+        self._show_banner()
+
+    def acknowledge_complaint(self) -> None:
+        """The one that stands in the banner was read."""
+        if self.complaints:
+            self.say(f"acknowledged: {self.complaints.pop(0)}", "good")
+            self._show_banner()
+
+    def _show_banner(self) -> None:
+        """An alarm goes before a complaint."""
+        text = ""
+        if self._alarm:
+            text = f"✗ {self._alarm}"
+        elif self.complaints:
+            more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
+            text = f"! {self.complaints[0]}   {self.keys.shown('acknowledge')}: seen{more}"
         self.banner.display = bool(text)
-        self.banner.put([((f" ✗ {text} ", "alarm"),)] if text else [])
+        wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
+        self.banner.styles.height = max(len(wrapped), 1)
+        self.banner.put([((f" {line} ", "alarm"),) for line in wrapped])
 
     def recolour(self) -> None:
         """The look has changed."""
@@ -168,11 +212,23 @@ class MainScreen(Screen[None]):
     def context(self) -> Context:
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
-        return self.board.context(view, self._link.why if self._link is not None else "")
+        here = self.board.context(view, self._link.why if self._link is not None else "")
+        return replace(here, complaint=self.complaints[0]) if self.complaints else here
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""
         self.run(name)
+
+    def press(self, name: str) -> None:
+        """A word of the last line was clicked."""
+        if name == FIND:
+            self.find()
+        else:
+            self.run(name)
+
+    def find(self) -> None:
+        """Open the palette: the same commands as the keys."""
+        self.open(Finder(self, self.known()))
 
     def run(self, name: str) -> None:
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
@@ -298,6 +354,14 @@ class MainScreen(Screen[None]):
     def next_theme(self) -> str:
         """The next look."""
         return self.host.next_theme()
+
+    def is_seen(self) -> bool:
+        """Whether the terminal takes what is painted."""
+        return not self.host.stalled_for()
+
+    def forget_keys(self) -> None:
+        """Ignore what was typed until now."""
+        self.host.hands.forget()
 
     def leave(self) -> None:
         """Leave in order."""

@@ -9,12 +9,13 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.desk import margin
+from engine.desk import goals, margin, symbols
 from engine.desk.context import Context
 from engine.desk.events import Plan
 from engine.desk.figures import at_stops
 from engine.desk.lockouts import waits_for
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
+from engine.desk.symbols import with_defaults
 from engine.model.figures import ExpectedEntry
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import At, OpenBracket, Risk
@@ -30,6 +31,7 @@ class Draft(Struct, frozen=True):
     """An entry with all its numbers on the venue's grid."""
 
     intent: OpenBracket
+    """As asked, with the symbol's defaults."""
     instrument: Instrument
     quote: Quote
     size: Decimal
@@ -67,6 +69,7 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
     instrument = ctx.state.instruments.get(intent.symbol)
     if instrument is None:
         return (Refusal("UNKNOWN_SYMBOL", intent.symbol, ", ".join(sorted(ctx.state.instruments)) or "none"),)
+    intent = with_defaults(ctx, intent)
     numbers = tuple(_unusable(intent))
     if numbers:
         return numbers
@@ -74,7 +77,7 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
     if quote is None:
         return (Refusal("NO_PRICE", intent.symbol),)
     entry, leverage = reference_price(intent, quote), _leverage(ctx, intent, instrument)
-    price = intent.price if intent.type is OrderType.LIMIT else intent.side.worse(entry, ctx.rules.risk.max_slippage)
+    price = intent.price if intent.type is OrderType.LIMIT else intent.side.worse(entry, ctx.rules.max_slippage(intent.symbol))
     bound = None if price is None else instrument.round_bound(price, intent.side)
     at_best = ExpectedEntry(instrument, intent.side, entry, _rests(intent, quote), leverage, ctx.rates(instrument))
     sized = _sized(ctx, intent, at_best, quote, bound)
@@ -149,6 +152,7 @@ def _unusable(intent: OpenBracket) -> Refusals:
     for what, number in (("price", intent.price), ("trigger", intent.trigger), ("leverage", intent.leverage)):
         if number is not None and not usable(number):
             yield Refusal("NOT_A_NUMBER", f"{what} {number}", "a number above zero")
+    yield from goals.unusable(intent.partials)
     for what, place in (("stop", intent.stop), ("target", intent.target)):
         if place is None:
             continue
@@ -211,6 +215,11 @@ def _sides(ctx: Context, d: Draft) -> Refusals:
             yield Refusal("TRIGGER_WRONG_SIDE", f"{d.trigger:f}", f"{market:f}")
 
 
+def _partials(ctx: Context, d: Draft) -> Refusals:
+    """Targets of parts: in their order between entry and target, each part and what is left of them tradable."""
+    yield from goals.refusals(d.intent, d.instrument, d.size, d.entry, d.target)
+
+
 def liquidated_at(ctx: Context, d: Draft) -> Decimal | None:
     """Where the venue would liquidate what the entry adds to."""
     if d.intent.side is Side.BUY and d.instrument.moves_coins(d.leverage):
@@ -229,7 +238,7 @@ def _slippage(ctx: Context, d: Draft) -> Refusals:
     """A market entry crosses the spread: half of it is slippage that is known before."""
     if d.intent.type is not OrderType.MARKET:
         return
-    bound = ctx.rules.risk.max_slippage
+    bound = ctx.rules.max_slippage(d.intent.symbol)
     expected = abs(d.entry - d.quote.mid) / d.quote.mid
     if expected > bound:
         yield Refusal("SLIPPAGE", f"{expected:.3%}", f"{bound:%}")
@@ -244,6 +253,26 @@ def _slots(ctx: Context, _: Draft) -> Refusals:
     taken = sum(1 for position in ctx.state.positions.values() if not position.dust)
     if taken >= ctx.rules.risk.max_positions:
         yield Refusal("MAX_POSITIONS", str(taken), str(ctx.rules.risk.max_positions))
+
+
+def _slots_in_symbol(ctx: Context, d: Draft) -> Refusals:
+    """The same in one symbol."""
+    symbol = d.intent.symbol
+    bound = ctx.rules.max_positions(symbol)
+    held = sum(1 for position in ctx.state.positions_in(symbol) if not position.dust)
+    if bound is not None and held >= bound:
+        own = ctx.rules.of(symbol).max_positions is not None
+        source = symbols.key(symbol, "max_positions") if own else "risk.max_positions_per_symbol"
+        yield Refusal("MAX_POSITIONS_PER_SYMBOL", f"{held} in {symbol}", f"{bound} ({source})")
+
+
+def _sizes(ctx: Context, d: Draft) -> Refusals:
+    """The trader's own smallest and largest entry of the symbol, in the unit of its size."""
+    own, symbol = ctx.rules.of(d.intent.symbol), d.intent.symbol
+    if own.min_size is not None and d.size < own.min_size:
+        yield Refusal("MIN_SIZE", f"{d.size:f} {symbol}", f"{own.min_size:f} ({symbols.key(symbol, 'min_size')})")
+    if own.max_size is not None and d.size > own.max_size:
+        yield Refusal("MAX_SIZE", f"{d.size:f} {symbol}", f"{own.max_size:f} ({symbols.key(symbol, 'max_size')})")
 
 
 def _notionals(ctx: Context, d: Draft) -> Refusals:
@@ -352,8 +381,10 @@ def _margin(ctx: Context, d: Draft) -> Refusals:
 def _orders(ctx: Context, d: Draft) -> Refusals:
     """The entry and the stop and target that it will need must fit under the venue's cap."""
     count = sum(1 for order in ctx.state.orders.values() if order.symbol == d.intent.symbol)
-    if count + 3 > ctx.profile.max_open_orders:
-        yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less three for the bracket")
+    parts = len(d.intent.partials)
+    if count + 3 + parts > ctx.profile.max_open_orders:
+        kept = "three" if not parts else str(3 + parts)
+        yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less {kept} for the bracket")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -361,11 +392,14 @@ CHECKS: tuple[Check, ...] = (
     _freshness,
     _limits,
     _minimums,
+    _sizes,
     _sides,
+    _partials,
     _distance,
     _slippage,
     _shorts,
     _slots,
+    _slots_in_symbol,
     _notionals,
     _risk,
     _funds,
@@ -376,4 +410,4 @@ CHECKS: tuple[Check, ...] = (
 
 def plan_of(intent: OpenBracket, now: int) -> Plan:
     """What the bracket wants once it fills."""
-    return Plan(intent.id, intent.stop, intent.target, intent.trail, began_at=now)
+    return Plan(intent.id, intent.stop, intent.target, intent.trail, intent.partials, began_at=now)

@@ -37,7 +37,7 @@ def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
         note=intent.note,
         tags=intent.tags,
     )
-    yield e.PositionPlanned(ctx.now, position, plan_of(intent, ctx.now), drafted.expected.rates.taker)
+    yield e.PositionPlanned(ctx.now, position, plan_of(drafted.intent, ctx.now), drafted.expected.rates.taker)
     yield submitted
 
 

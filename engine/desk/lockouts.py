@@ -9,13 +9,14 @@ What has no price is left out, and an alert names it. Losses are always measured
 After a start, entries wait up to half a minute for prices of what the last sample counted; then the base is moved without them.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from engine.desk import events as e
 from engine.desk import figures, margin
 from engine.desk.context import SECOND, Context, Events, alert, cure, name_of, nanoseconds
 from engine.desk.protection import tell
+from engine.model import day
 from engine.model.money import ZERO
 from engine.model.position import Position, Protection
 
@@ -29,11 +30,16 @@ NAKED = "NAKED"
 """The block while a position has no working stop."""
 NAKED_FOR = 2 * SECOND
 """How long a position may be without a stop before it blocks entries: a stop is on its way."""
-DAY = 86_400_000_000_000
 
 
-def _day(at: int) -> int:
-    return at // DAY
+USED = (Decimal("0.5"), Decimal("0.8"))
+"""Parts of the day's loss limit that are told when they are used up."""
+
+
+def _same_day(ctx: Context, at: int) -> bool:
+    """Whether `at` is of the day that it is now, by the clock and the hour that the settings name."""
+    rules = ctx.rules.risk
+    return day.began(at, rules.day_zone, rules.day_hour) == day.began(ctx.now, rules.day_zone, rules.day_hour)
 
 
 # Judging
@@ -47,7 +53,7 @@ def judge(ctx: Context, *, keep: bool = False) -> Events:
     yield from _rebase(ctx)
     ctx.board.base_known = True
     equity, missing = ctx.equity()
-    if ctx.state.day.began_at and _day(ctx.now) != _day(ctx.state.day.began_at):
+    if ctx.state.day.began_at and not _same_day(ctx, ctx.state.day.began_at):
         yield from _new_day(ctx, equity)
     for name in figures.PERIODS:
         if name not in ctx.state.periods or (name == figures.SESSION and not ctx.board.in_session):
@@ -71,6 +77,8 @@ def _sample(ctx: Context, equity: Decimal, missing: frozenset[str]) -> Events:
 
 
 def _new_day(ctx: Context, equity: Decimal) -> Events:
+    for part in USED:
+        yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
     if "DAILY_LOSS" in ctx.state.blocks:
         yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
         yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
@@ -87,16 +95,29 @@ def _is_news(ctx: Context, equity: Decimal) -> bool:
 
 
 def _lock_losses(ctx: Context, equity: Decimal) -> Events:
-    day, rules = ctx.state.day, ctx.rules.risk
+    today, rules = ctx.state.day, ctx.rules.risk
     left = figures.loss_left(ctx, equity)
-    if left is not None and left <= ZERO and day.equity is not None and equity < day.equity:
-        lost = (day.equity - equity) / day.equity
-        text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
-        yield from _lock(ctx, "DAILY_LOSS", text, (_day(ctx.now) + 1) * DAY)
-    if rules.max_drawdown is not None and day.peak is not None and day.peak > ZERO:
-        fall = (day.peak - equity) / day.peak
+    if left is not None and today.equity is not None and rules.daily_loss is not None:
+        lost = (today.equity - equity) / today.equity
+        yield from _used(ctx, lost, rules.daily_loss)
+        if left <= ZERO and lost > ZERO:
+            text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
+            yield from _lock(ctx, "DAILY_LOSS", text, day.ends(ctx.now, rules.day_zone, rules.day_hour))
+    if rules.max_drawdown is not None and today.peak is not None and today.peak > ZERO:
+        fall = (today.peak - equity) / today.peak
         if fall >= rules.max_drawdown and fall > ZERO:
             yield from _lock(ctx, "DRAWDOWN", f"the drawdown of {fall:.2%} has reached {rules.max_drawdown:.2%}", None)
+
+
+def _used(ctx: Context, lost: Decimal, limit: Decimal) -> Events:
+    """Tell once a day when half, and when most, of the day's loss limit is used up. Both are fractions of the day's first equity."""
+    for part in USED:
+        subject = f"{part:.0%}"
+        told = any(
+            a.code == "LOSS_USED" and a.subject == subject and _same_day(ctx, a.at) for a in (*ctx.state.alerts.values(), *ctx.state.ended_alerts)
+        )
+        if not told and limit * part <= lost < limit and lost > ZERO:
+            yield from alert(ctx, "LOSS_USED", subject, f"the day's loss is {lost:.2%} of {limit:.2%}")
 
 
 # What has no price
@@ -156,7 +177,8 @@ def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
     if code in ctx.state.blocks:
         return
     yield e.EntriesBlocked(ctx.now, code, text, until)
-    clears = "" if until is None else f" (until {datetime.fromtimestamp(until // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    zone = ctx.rules.risk.day_zone
+    clears = "" if until is None else f" (until {datetime.fromtimestamp(until // day.SECOND, day.zone_of(zone)):%Y-%m-%d %H:%M:%S} {zone})"
     yield from alert(ctx, "LOCKOUT", code, text + clears)
 
 
@@ -221,7 +243,8 @@ def pulse(ctx: Context) -> Events:
     ctx.board.margin_at = ctx.now
     yield from margin.tell(ctx)
     yield from naked(ctx)
-    if judge_at(ctx) <= ctx.now:
+    new_day = bool(state.day.began_at) and not _same_day(ctx, state.day.began_at)  # its lockout has just ended: its base must, too
+    if new_day or judge_at(ctx) <= ctx.now:
         yield from judge(ctx)
 
 

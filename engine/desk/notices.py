@@ -11,7 +11,8 @@ Words = tuple[str, str, str, str]
 """Tone, text, the intent it answers, and the id it is about."""
 
 
-def _name(order: Order) -> str:
+def name_of_order(order: Order) -> str:
+    """How people call an order: its role, side, size and symbol."""
     return f"{order.role.value} {order.side.value} {grouped(order.size)} {order.symbol}"
 
 
@@ -24,6 +25,7 @@ SPOKEN = frozenset(
         e.IntentTaken,
         e.OrderFilled,
         e.PositionClosed,
+        e.GoalReached,
         e.FlattenEnded,
         e.EntriesBlocked,
         e.EntriesAllowed,
@@ -57,6 +59,8 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             sign = "▲" if profit >= 0 else "▼"
             text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name
+        case e.GoalReached(position=name, size=size):
+            return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name
         case e.FlattenEnded(receipt=receipt):
             return "good", receipt[0], "", ""
         case e.EntriesBlocked(text=text):
@@ -75,7 +79,7 @@ def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
     name = order.client_order_id
     match event:
         case e.OrderAccepted() if order.role is not Role.CLOSE:
-            return "good", f"{_name(order)} confirmed by the venue in {_milliseconds(event, order)}", "", name
+            return "good", f"{name_of_order(order)} confirmed by the venue in {_milliseconds(event, order)}", "", name
         case e.OrderAmended(trigger=trigger, price=price):
             level = trigger if trigger is not None else price
             text = f"{order.role.value} {order.symbol} → {grouped(level) if level else '?'} confirmed by the venue"
@@ -83,12 +87,12 @@ def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
         case e.AmendRefused(text=text):
             return "bad", f"{order.role.value} {order.symbol} not moved: {text}", "", name
         case e.OrderRejected(text=text):
-            return "bad", f"{_name(order)} rejected: {text}", "", name
+            return "bad", f"{name_of_order(order)} rejected: {text}", "", name
         case e.OutcomeUnknown(request=request):
-            return "busy", f"{request} of {_name(order)}: unknown, asking the venue", "", name
+            return "busy", f"{request} of {name_of_order(order)}: unknown, asking the venue", "", name
         case e.OrderCancelled() if order.role is Role.ENTRY:
-            return "plain", f"{_name(order)} cancelled with {grouped(order.filled)} filled", "", name
+            return "plain", f"{name_of_order(order)} cancelled with {grouped(order.filled)} filled", "", name
         case e.OrderExpired():
-            return "plain", f"{_name(order)} expired with {grouped(order.filled)} filled", "", name
+            return "plain", f"{name_of_order(order)} expired with {grouped(order.filled)} filled", "", name
         case _:
             return None

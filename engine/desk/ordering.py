@@ -63,8 +63,8 @@ def opposed(ctx: Context, position: Position) -> bool:
 
 
 def rests_together(ctx: Context, position: Position) -> bool:
-    """Whether a stop and a target may rest at once without being able to close twice."""
-    return ctx.profile.rest_together and linked(ctx, position)
+    """Whether a stop and a target may rest at once without being able to close twice, and the settings want the target to."""
+    return ctx.profile.rest_together and linked(ctx, position) and ctx.rules.target_order(position.symbol) == "limit"
 
 
 def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> OrderSubmitted:

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import figures as desk_figures
-from engine.desk import margin
+from engine.desk import margin, symbols
 from engine.desk.checks import Draft, draft, liquidated_at, refusals
 from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
 from engine.desk.ordering import reduce_only, tradable
 from engine.desk.protection import working_stop
-from engine.desk.sizing import stop_price
+from engine.desk.sizing import stop_price, target_price
 from engine.model import figures
 from engine.model import intent as i
 from engine.model.money import ONE, ZERO, grouped
@@ -42,7 +42,12 @@ def _open(ctx: Context, intent: i.OpenBracket) -> Preview:
     drafted = draft(ctx, intent)
     if not isinstance(drafted, Draft):
         return Preview(title, (), refusals=drafted)
-    return Preview(title, tuple(_open_lines(ctx, drafted)), tuple(_open_warnings(ctx, drafted)), refusals(ctx, drafted))
+    return Preview(
+        title,
+        (*_open_lines(ctx, drafted), *_part_lines(drafted), *_default_line(ctx, intent, drafted)),
+        tuple(_open_warnings(ctx, drafted)),
+        refusals(ctx, drafted),
+    )
 
 
 def _open_lines(ctx: Context, d: Draft) -> list[Line]:
@@ -67,10 +72,17 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
         *_risk_lines(ctx, d),
     ]
     if d.target is not None:
-        gain, risk = entry.net(d.size, d.target), d.risk
+        gain, risk = _reward(d, d.target), d.risk
         multiple = "" if risk is None or risk <= ZERO else f" = {gain / risk:.2f}R"
         lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)}{multiple}", "good" if gain > ZERO else "bad"))
     return lines
+
+
+def _reward(d: Draft, target: Decimal) -> Decimal:
+    """Net over the targets, each for its part (settle currency)."""
+    parts = [(one.part, target_price(one.place, d.entry, d.intent.side, d.instrument)) for one in d.intent.partials]
+    rest = ONE - sum((part for part, _ in parts), ZERO)
+    return sum((part * d.expected.net(d.size, price) for part, price in (*parts, (rest, target))), ZERO)
 
 
 def _risk_lines(ctx: Context, d: Draft) -> list[Line]:
@@ -93,6 +105,21 @@ def _risk_lines(ctx: Context, d: Draft) -> list[Line]:
 def unbounded(amount: Decimal | None) -> str:
     """What is lost at stops, with two decimals; UNBOUNDED where nothing bounds it."""
     return "UNBOUNDED" if amount is None else f"{amount:,.2f}".replace("-", "−")
+
+
+def _part_lines(d: Draft) -> list[Line]:
+    """Which part leaves at which of the nearer targets."""
+    return [
+        Line(f"target {number}", "", f"{grouped(d.instrument.round_size(d.size * one.part))} ({one.part:.0%}) at {grouped(price)}", "good")
+        for number, one in enumerate(d.intent.partials, 1)
+        if (price := target_price(one.place, d.entry, d.intent.side, d.instrument))
+    ]
+
+
+def _default_line(ctx: Context, asked: i.OpenBracket, d: Draft) -> list[Line]:
+    """What the settings of the symbol added to what was asked."""
+    given = symbols.taken(asked, d.intent, ctx.rules.of(asked.symbol))
+    return [Line("defaults", "", f"{given} (from symbols)")] if given else []
 
 
 def _margin_lines(ctx: Context, d: Draft) -> list[Line]:
@@ -138,7 +165,9 @@ def _open_warnings(ctx: Context, d: Draft) -> list[str]:
     smallest = max(instrument.min_size, instrument.round_size(instrument.size_for(instrument.min_cost, d.entry)) + instrument.lot)
     if d.size < 2 * smallest:
         warnings.append(f"a partial fill below {grouped(smallest)} could be neither protected nor closed")
-    if d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument, d.leverage)):
+    if d.target is not None and ctx.rules.target_order(d.intent.symbol) == "trigger":
+        warnings.append("the target is a trigger (target_order): it is watched here")
+    elif d.target is not None and not (ctx.profile.rest_together and reduce_only(ctx, instrument, d.leverage)):
         warnings.append("the venue can't rest stop and target together: the target is watched here")
     return warnings
 

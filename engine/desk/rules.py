@@ -1,5 +1,5 @@
 """The desk's own settings. They are defined in the model, so that settings can be read without a desk."""
 
-from engine.model.rules import Fraction, ProtectionRules, RequestRules, RiskRules, Rules
+from engine.model.rules import Fraction, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
 
-__all__ = ["Fraction", "ProtectionRules", "RequestRules", "RiskRules", "Rules"]
+__all__ = ["Fraction", "ProtectionRules", "RequestRules", "RiskRules", "Rules", "SymbolRules"]

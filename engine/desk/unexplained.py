@@ -65,7 +65,7 @@ def look(ctx: Context, picture: Picture, *, starting: bool) -> Events:
         if not starting and any(fill.at >= ctx.board.restarted_at for fill in its):
             yield from _second(ctx, f"executed: {what} ({name})")
         if ctx.state.cash:  # else what is held is looked at with the first balances
-            yield from _withhold(ctx, its)
+            yield from _withhold(ctx, its, picture)
         yield from _list(ctx, name, f"executed: {what}")
     standing = {order.client_order_id for order in orders} | {fill.client_order_id for fill in fills}
     for name in list(ctx.state.unexplained):
@@ -73,13 +73,14 @@ def look(ctx: Context, picture: Picture, *, starting: bool) -> Events:
             yield from explain(ctx, name)
 
 
-def _withhold(ctx: Context, fills: Iterable[Fill]) -> Events:
-    """Coins that another engine of ours bought are ours, and no position here explains them: a flatten closes them, too."""
+def _withhold(ctx: Context, fills: Iterable[Fill], picture: Picture) -> Events:
+    """Coins that another engine of ours bought, or owes, are ours, and no position here explains them: a flatten closes them, too."""
     for fill in fills:
         instrument = ctx.state.instruments.get(fill.symbol)
         if fill.execution_id not in ctx.state.strange and instrument is not None and instrument.moves_coins(None):
-            amount = ctx.state.withheld.get(instrument.base, ZERO) + fill.base_change(instrument)
-            yield e.HoldingUnexplained(ctx.now, instrument.base, max(amount, ZERO), (fill.execution_id,))
+            owed = min(picture.balances.get(instrument.base, ZERO), ZERO)
+            amount = max(ctx.state.withheld.get(instrument.base, ZERO) + fill.base_change(instrument), owed)
+            yield e.HoldingUnexplained(ctx.now, instrument.base, amount, (fill.execution_id,))
 
 
 def _executed(state: State, name: str) -> bool:
@@ -126,21 +127,27 @@ def leave_all(ctx: Context) -> Events:
 
 
 def withheld(ctx: Context, picture: Picture) -> dict[str, Decimal]:
-    """Coins that must not become the baseline of a cash account: what unknown orders and executions of ours prove to be ours, by currency."""
+    """Coins that must not become the baseline of a cash account: what unknown orders and executions of ours prove to be ours, by currency.
+
+    Below zero for what is owed: a venue that lends coins shows a short as a balance below zero.
+    """
     bought: dict[str, Decimal] = {}
-    offered: dict[str, Decimal] = {}
+    waiting: dict[tuple[str, Side], Decimal] = {}
     for fill in unknown_fills(ctx.state, picture.fills):
         instrument = ctx.state.instruments.get(fill.symbol)
         if instrument is not None and instrument.moves_coins(None):
             bought[instrument.base] = bought.get(instrument.base, ZERO) + fill.base_change(instrument)
     for order in strangers(ctx.state, picture.orders):
         instrument = ctx.state.instruments.get(order.symbol)
-        if instrument is not None and order.side is Side.SELL and instrument.moves_coins(order.leverage):
-            offered[instrument.base] = offered.get(instrument.base, ZERO) + order.remaining
+        if instrument is not None and instrument.moves_coins(order.leverage):
+            waiting[instrument.base, order.side] = waiting.get((instrument.base, order.side), ZERO) + order.remaining
     found = {}
-    for currency in bought.keys() | offered.keys():
-        size = max(bought.get(currency, ZERO), offered.get(currency, ZERO))
-        found[currency] = max(min(size, picture.balances.get(currency, ZERO)), ZERO)
+    for currency in dict.fromkeys((*bought, *(currency for currency, _ in waiting))):
+        there, net = picture.balances.get(currency, ZERO), bought.get(currency, ZERO)
+        if there < ZERO:
+            found[currency] = min(max(min(net, -waiting.get((currency, Side.BUY), ZERO)), there), ZERO)
+        else:
+            found[currency] = min(max(net, waiting.get((currency, Side.SELL), ZERO)), there)
     return found
 
 

@@ -17,6 +17,8 @@ ACKNOWLEDGED = 3.0
 """Seconds that the engine gets to say that it has taken the intent."""
 PROGRESS = 15.0
 """Seconds without any progress after which it is passed over."""
+OPENING = 30.0
+"""Seconds that an engine gets to open, while it reaches one step after the other: its position may be naked meanwhile."""
 LOOK = 0.5
 """Seconds between two looks at it."""
 WITHDRAWN = 1.0
@@ -38,6 +40,8 @@ class Asked(StrEnum):
     REFUSED = "refused"
     LOST = "lost"
     """It acknowledged, and then made no progress, or went away."""
+    OPENING = "opening"
+    """It is still opening, and has taken nothing."""
 
 
 class Talk:
@@ -76,25 +80,63 @@ class Talk:
 TROUBLE = (OSError, TimeoutError, ValueError)
 
 
-async def ask(path: Path, intent: str, say: Callable[[str], None]) -> Asked:
-    """Ask the engine behind a socket to flatten, and follow it to its receipt."""
-    try:
-        talk = await Talk.open(path, ACKNOWLEDGED)
-    except TROUBLE:
-        return Asked.NOBODY
-    asked_at = time.time_ns()
-    wanted = {"intent": "flatten", "id": intent, "not_after": asked_at + int(ACKNOWLEDGED * SECOND)}
-    try:
-        answer = await talk.put({"type": "ask", "intent": wanted}, ACKNOWLEDGED)
-    except TROUBLE:
-        return Asked.SILENT
-    finally:
-        talk.close()
+async def ask(path: Path, intent: str, say: Callable[[str], None], young: float = 0.0) -> Asked:
+    """Ask the engine behind a socket to flatten, and follow it to its receipt.
+
+    `young` is for how many seconds nobody may listen yet, because the lock was taken just now. One that is still opening has taken
+    nothing: it is asked again, with a new deadline, for as long as it gets on.
+    """
+    began = moved = time.monotonic()
+    told, step = False, 0
+    while True:
+        asked_at = time.time_ns()
+        try:
+            answer = await _put(path, {"type": "ask", "intent": _flatten(intent, asked_at)})
+        except _NobodyError:
+            if told or time.monotonic() - began >= young:
+                return Asked.NOBODY
+        except TROUBLE:
+            if not told:
+                return Asked.SILENT  # one that is opening may read its journal, or have given up: it is looked at again
+        else:
+            if not _is_opening(answer):
+                break
+            if not told or answer["starting"] != step:
+                told, step, moved = True, answer["starting"], time.monotonic()
+                say(str(answer.get("error")))
+        if told and (time.monotonic() - moved >= PROGRESS or time.monotonic() - began >= OPENING):
+            return Asked.OPENING
+        await asyncio.sleep(LOOK)
     if answer.get("refusals") or "error" in answer or answer.get("intent") != intent:
         say(f"the engine refuses: {_why(answer)}")
         return Asked.REFUSED
     say(f"the engine: {answer.get('text') or 'flattening'}")
     return await follow(path, intent, say, asked_at)
+
+
+class _NobodyError(Exception):
+    """Nothing listens at the socket."""
+
+
+def _flatten(intent: str, asked_at: int) -> Json:
+    return {"intent": "flatten", "id": intent, "not_after": asked_at + int(ACKNOWLEDGED * SECOND)}
+
+
+def _is_opening(answer: Json) -> bool:
+    """Whether the engine says that it is still opening: it names the step."""
+    return isinstance(answer.get("starting"), int) and "intent" not in answer
+
+
+async def _put(path: Path, question: Json) -> Json:
+    """One question on a connection of its own. Raises _NobodyError, or what `TROUBLE` lists where somebody listens and does not answer."""
+    try:
+        talk = await Talk.open(path, ACKNOWLEDGED)
+    except TROUBLE as error:
+        raise _NobodyError from error
+    try:
+        return await talk.put(question, ACKNOWLEDGED)
+    finally:
+        talk.close()
 
 
 async def follow(path: Path, intent: str, say: Callable[[str], None], asked_at: int) -> Asked:

@@ -38,6 +38,8 @@ REACHED = 45.0
 """Seconds that the venue gets to answer at all before the exit says that it can't be reached."""
 TURNS, TURN = 12, 0.25
 """How often, and after how many seconds, it looks again who holds an account that changes hands."""
+YOUNG = 2.0
+"""Seconds after its lock was taken in which an engine may have no socket yet."""
 HANDED = 4.0
 """Seconds that a holder has to close which has said that it hands the account over."""
 
@@ -102,7 +104,7 @@ class LastExit:
                 if mark is not None:
                     return self._ended(mark)
                 self.say("it has stopped moving: taking over")
-            elif not found.is_dead and await self._asked():
+            elif not found.is_dead and await self._asked(found):
                 return FLAT
             code = await self._directly(None, found)
             if code is not None:
@@ -131,18 +133,23 @@ class LastExit:
         except (HomeError, OSError):
             return self._wanted.folder / "control.sock"
 
-    async def _asked(self) -> bool:
+    async def _asked(self, found: Holder) -> bool:
         """Whether the engine has made the account flat, by its receipt for this intent."""
         socket, asked_at = self._socket, time.time_ns()
-        asked = await asking.ask(socket, self._intent, self.say)
+        young = YOUNG - (asked_at - found.since) / SECOND
+        asked = await asking.ask(socket, self._intent, self.say, min(young, YOUNG))
         if asked is Asked.FLAT:
             return True
-        if asked is not Asked.NOBODY and await asking.withdraw(socket, self._intent) and asked is Asked.SILENT:
+        if asked not in (Asked.NOBODY, Asked.OPENING) and await asking.withdraw(socket, self._intent) and asked is Asked.SILENT:
             self.say("the engine is slow, and has taken it all the same")
             asked = await asking.follow(socket, self._intent, self.say, asked_at)
             if asked is Asked.FLAT:
                 return True
-        words = {Asked.NOBODY: "no engine listens", Asked.SILENT: "the engine does not answer"}
+        words = {
+            Asked.NOBODY: "no engine listens",
+            Asked.SILENT: "the engine does not answer",
+            Asked.OPENING: "the engine does not get open",
+        }
         if asked in words:
             self.say(words[asked])
         self._answers = asked not in words

@@ -26,6 +26,8 @@ REMEMBERED = 20_000
 REMEMBERED_BESIDE_STORE = 1_000
 """The same where a store keeps them all."""
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+SELF_TRADE = "Self trade prevention"
+"""Why an order ended that would have met another one of its own account."""
 
 
 class ArchiveError(Exception):
@@ -71,6 +73,8 @@ class Matching:
         """Of everything that was given an id."""
         self.on_report: list[Callable[[r.VenueReport], None]] = []
         self.on_quote: list[Callable[[Quote], None]] = []
+        self.prevents: Callable[[Order], str] | None = None
+        """Which of two orders of the account ends where the first would meet the second: cancel-newest, cancel-oldest or cancel-both."""
         self.changed: dict[str, None] = {}
         """Client order ids that changed since they were last stored."""
         self.new_fills: list[Fill] = []
@@ -154,6 +158,10 @@ class Matching:
                 break  # all of them still wait for the store
             del self.ended[oldest]
             self._executions.pop(oldest, None)
+
+    def end_unbegun(self, order: Order, now: int) -> None:
+        """An order that was to begin later is cancelled before."""
+        self._cancel_rest(order, now, "User requested")
 
     def _cancel_rest(self, order: Order, now: int, text: str) -> None:
         self._end(order, Status.CANCELLED, now, text)
@@ -267,6 +275,8 @@ class Matching:
             part = book.instrument.round_size(min(size, wanted))
             if part <= ZERO:
                 continue
+            if self._meets_own(order, price, now):
+                return False
             payable = book.instrument.round_size(self._affordable(self.orders[name], price, part))
             if payable > ZERO:
                 book.take(order.side, payable, now)
@@ -275,6 +285,21 @@ class Matching:
             if name not in self.orders or wanted <= ZERO:
                 return False
             if payable < part:
+                return True
+        if wanted > ZERO:
+            self._meets_own(order, None, now)
+        return False
+
+    def _meets_own(self, order: Order, price: Decimal | None, now: int) -> bool:
+        """End what would trade with itself before a level of the book is reached, or behind the last for None; whether the taker is over."""
+        if self.prevents is None:
+            return False
+        for own in [other for other in self.orders.values() if _meets(order, other, price)]:
+            how = self.prevents(order)
+            if how in ("cancel-oldest", "cancel-both"):
+                self._cancel_rest(own, now, SELF_TRADE)
+            if how != "cancel-oldest":
+                self._cancel_rest(self.orders[order.client_order_id], now, SELF_TRADE)
                 return True
         return False
 
@@ -347,3 +372,14 @@ class Matching:
         self.count += 1
         text = blake2b(f"{kind}{self.count}".encode(), digest_size=11).hexdigest().upper()[:17]
         return f"{kind}{text[:5]}-{text[5:10]}-{text[10:16]}"
+
+
+def _meets(taker: Order, other: Order, price: Decimal | None) -> bool:
+    """Whether another order of the account rests where a taker arrives before it reaches the level at `price`; for None, within its bound."""
+    if other.symbol != taker.symbol or other.side is taker.side or other.price is None:
+        return False
+    if not (other.triggered or other.type is OrderType.LIMIT):
+        return False
+    if price is not None:
+        return (price - other.price) * taker.side.sign > ZERO
+    return taker.price is None or (taker.price - other.price) * taker.side.sign >= ZERO

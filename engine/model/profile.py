@@ -36,6 +36,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     client_order_ids: bool
     deadline: bool
     """Whether a request can carry the time after which it must not match."""
+    expiry: bool = False
+    """Whether the venue itself ends an order at a time that the order names."""
     triggers: tuple[str, ...]
     """What a stop may watch: last, mark or index; the first is the default."""
     max_open_orders: int

@@ -1,6 +1,7 @@
 """What comes back: reports on orders, outcomes of requests, and pictures of an account. Times in nanoseconds."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -210,7 +211,32 @@ class KeyShared(Struct, frozen=True, tag="key_shared"):
 
     text: str
     at: int
+    code: ClassVar[str] = "NONCE"
+    subject: ClassVar[str] = ""
+    """The account."""
 
 
-AboutTheLine = Connected | Disconnected | Charged | KeyShared
-VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Liquidated | FundingRate | AboutTheLine
+class Noticed(Struct, frozen=True, tag="noticed"):
+    """Something about the line that needs no decision, and somebody is told: an alert's code, what it is about, and the words."""
+
+    code: str
+    subject: str
+    text: str
+    """Empty where it is over."""
+    at: int
+
+
+class MarketMode(Struct, frozen=True, tag="market_mode"):
+    """The venue takes other orders in a symbol than before."""
+
+    symbol: str
+    mode: str
+    """The venue's own word: online, post_only, cancel_only, maintenance."""
+    closes: bool
+    """Whether it takes closes now."""
+    at: int
+
+
+AboutTheLine = Connected | Disconnected | Charged | KeyShared | Noticed
+AboutTheMarket = FundingRate | MarketMode
+VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Liquidated | AboutTheMarket | AboutTheLine

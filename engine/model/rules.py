@@ -14,6 +14,13 @@ Seconds = Annotated[float, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 """Seconds, more than none."""
 Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[Decimal, Meta(extra={"minimum": 0, "below": 1})]
+"""A Decimal from zero up and below one."""
+Part = Annotated[Decimal, Meta(extra={"above": 0, "below": 1})]
+"""A Decimal above zero and below one."""
+Amount = Annotated[Decimal, Meta(extra={"above": 0})]
+"""A Decimal above zero."""
+TargetKind = Literal["limit", "trigger"]
 
 D = Decimal
 
@@ -23,6 +30,8 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     max_positions: Count = 10
     """Open positions plus entries in flight."""
+    max_positions_per_symbol: Count | None = None
+    """Open positions plus entries in flight in one symbol; only `max_positions` holds where unset."""
     max_order: Fraction = D("2")
     """Largest notional of one order, in multiples of the equity."""
     max_position: Fraction = D("2")
@@ -46,7 +55,11 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     naked_blocks: bool = True
     """Whether entries are refused while a position has had no stop for 2 seconds (dust aside); `flatout run` has false."""
     daily_loss: Fraction | None = D("0.05")
-    """Loss since the start of the UTC day, as a fraction of the equity then, that locks out entries until the next day."""
+    """Loss since the start of the day, as a fraction of the equity then, that locks out entries until the next day."""
+    day_zone: str = "UTC"
+    """The time zone whose days count, by its IANA name such as America/New_York, across its changes to and from summer time."""
+    day_hour: Annotated[int, Meta(ge=0, le=23)] = 0
+    """The hour of that zone's clock at which a day begins."""
     max_drawdown: Fraction | None = D("0.20")
     """Fall from the highest equity that locks out entries until it is cleared by hand."""
     losing_streak: Count = 6
@@ -80,8 +93,39 @@ class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Worst price of the first close order, away from the best. After each one that missed it the next allows three times as much, at most half."""
     any_price: bool = False
     """Whether a close goes out without a bound once three have missed their price."""
+    target_order: TargetKind = "limit"
+    """How a target waits: as a limit order that rests at the venue, where that may rest beside the stop, or as a trigger watched here."""
     stuck: Seconds = 20.0
     """A closing that lasts longer raises an alert."""
+
+
+class SymbolRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[symbols."BTC/USD"]`: the bounds of one symbol's entries, and what an entry gets that does not say otherwise."""
+
+    min_size: Amount | None = None
+    """Smallest entry, in the base currency (spot) or contracts; only the venue's minimum holds where unset."""
+    max_size: Amount | None = None
+    """Largest entry, in the base currency (spot) or contracts."""
+    max_slippage: Fraction | None = None
+    """Replaces risk.max_slippage for this symbol."""
+    max_positions: Count | None = None
+    """Replaces risk.max_positions_per_symbol for this symbol."""
+    stop: Part | None = None
+    """Where an entry that names no stop gets one: its distance from the entry, as a fraction of it."""
+    target: Part | None = None
+    """Where an entry that names no target gets one: its distance from the entry, as a fraction of it."""
+    trail: Part | None = None
+    """The trail of an entry that names none: its distance from the best price, as a fraction of it."""
+    trail_after: Part | None = None
+    """The profit, as a fraction of the entry price, from which `trail` follows; at once where unset."""
+    entry_lifetime: Annotated[float, Meta(gt=0, le=31_536_000)] | None = None
+    """Seconds after which a limit or stop entry that names no expiry is cancelled, filled or not."""
+    target_order: TargetKind | None = None
+    """Replaces protection.target_order for this symbol."""
+    maker_fee: Share | None = None
+    """What the paper venue takes of a fill that rested, as a fraction of its value; the profile's where unset. No live venue reads it."""
+    taker_fee: Share | None = None
+    """What the paper venue takes of a fill that took from the book, as a fraction of its value; the profile's where unset. No live venue reads it."""
 
 
 class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,6 +149,9 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Pause between two comparisons of ours with the venue's."""
     recent: Seconds = 10.0
     """An order that changed this recently is not called missing because a picture lacks it."""
+    late: Seconds | None = None
+    """How late executions may be told: until then "cancelled, nothing filled" is not believed of an entry whose arrival was unknown.
+    60 at a live venue and 0 on paper where unset."""
 
 
 REHEARSED = RiskRules(require_stop=False, naked_blocks=False, max_open_risk=D("5"))
@@ -121,6 +168,29 @@ class Rules(Struct, frozen=True, kw_only=True):
     requests: RequestRules = RequestRules()
     volume_30d: Fraction | None = None
     """`account.volume_30d`."""
+    symbols: dict[str, SymbolRules] = {}
+    """By symbol; what is not named has none of its own."""
+
+    def of(self, symbol: str) -> SymbolRules:
+        """The symbol's own rules; all unset where the settings name none."""
+        return self.symbols.get(symbol, NO_RULES)
+
+    def max_slippage(self, symbol: str) -> Decimal:
+        """The slippage bound of the symbol's market entries, as a fraction."""
+        own = self.of(symbol).max_slippage
+        return self.risk.max_slippage if own is None else own
+
+    def max_positions(self, symbol: str) -> int | None:
+        """Most positions in the symbol; None for no bound of its own."""
+        own = self.of(symbol).max_positions
+        return self.risk.max_positions_per_symbol if own is None else own
+
+    def target_order(self, symbol: str) -> TargetKind:
+        """How the symbol's targets wait."""
+        return self.of(symbol).target_order or self.protection.target_order
+
+
+NO_RULES = SymbolRules()
 
 
 class GatewayRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

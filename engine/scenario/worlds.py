@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from engine import assembly
+from engine import assembly, symbol_tables
 from engine.clock import SECOND, Clock
 from engine.exchange import Store
 from engine.journal import Journal
@@ -108,16 +108,16 @@ class PaperWorld:
                 self.source = assembly.simulated(profile, script.market.symbols, script.seed, start, script.market.model, until)
             except (TypeError, ValueError) as error:
                 raise ScenarioError(f"{script.path}: market: {error}") from error
-        self.start, self.instruments = self.source.start, self.source.instruments
+        self.start, self.instruments = self.source.start, assembly.charged(self.source.instruments, settings.symbols)
         self.paces, self.recorded = self.source.paces, self.source.recorded
-        check_symbols(script, self.instruments)
+        check_symbols(script, self.instruments, settings)
         if last >= self.source.start:
             self._go_on_after(last)
         self.clock = Clock(asyncio.get_running_loop(), max(self.source.start, self._from), script.market.speed or 1.0)
         store = Store(self._home / "paper.sqlite")
         self.venue: PaperVenue = assembly.paper(
             profile,
-            self.source.instruments,
+            self.instruments,
             settings.account.cash,
             settings.account.currency,
             self.clock,
@@ -219,7 +219,7 @@ class LiveWorld:
             raise ScenarioError(f"{self._script.path}: account: {error}") from error
         self.venue.on_price = self._quoted
         self.start = self.clock.now()
-        check_symbols(self._script, self.instruments)
+        check_symbols(self._script, self.instruments, self._settings)
 
     async def begun(self) -> None:
         """Once there is a price: the script's time begins then."""
@@ -274,9 +274,11 @@ def account_name(settings: Settings) -> str:
     return f"account {settings.account.name} at {settings.account.venue}"
 
 
-def check_symbols(script: Script, instruments: Iterable[Instrument]) -> None:
-    """Whether the script asks only for what is traded. Raises ScenarioError."""
+def check_symbols(script: Script, instruments: Iterable[Instrument], settings: Settings) -> None:
+    """Whether the script asks only for what is traded, and sets nothing of other symbols. Raises ScenarioError."""
     known = {instrument.symbol for instrument in instruments}
+    for key, why in symbol_tables.unread(settings.symbols, known, paper=settings.account.venue == "paper").items():
+        raise ScenarioError(f"{script.path}: settings: {key} is {why}; the market has {', '.join(sorted(known))}")
     for action in script.actions:
         symbol = action.symbol
         if symbol and symbol not in known:

@@ -21,9 +21,15 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Reque
 from engine.model.side import Side
 from engine.venues.protocol import RateLimitedError, Venue, VenueError
 
-PATIENCE = 10.0
+PATIENCE = 12.0
 """Seconds for a report to arrive."""
 TRIES = 8
+OLD = 5.0
+"""Seconds after which a price that comes is no news."""
+EXPIRY = 6 * SECOND
+"""Nanoseconds until an order is to expire."""
+ROUNDED, LEAST_FEE = Decimal("0.001"), Decimal("0.00001")
+"""Fees that differ by no more are the same: a fraction, and an amount."""
 FAR = Decimal("0.7")
 """A price at which nothing fills: this share of the market's."""
 
@@ -79,6 +85,7 @@ class Conformance:
         return [
             ("lists what is traded", self._lists),
             ("connects and tells a price", self._connects),
+            ("tells prices that are new", self._prices_are_new),
             ("tells the account", self._pictures),
             ("says of an unknown order that it is not there", self._absent),
             ("refuses what is below the minimum", self._refuses),
@@ -87,17 +94,26 @@ class Conformance:
             ("finds it by its client order id", self._finds),
             ("refuses a second order of the same id while it is open", self._duplicate),
             ("amends it in place", self._amends if profile.amend else None),
+            ("changes its size to what was asked", self._resizes if profile.amend else None),
             ("cancels it", self._cancels),
             ("tells how it ended", self._ended),
             ("says of a cancel too late that it is gone", self._gone),
             ("refuses an order whose deadline has passed", self._late if profile.deadline else None),
+            ("takes closes in the symbol now", self._open_for_closes),
+            ("kills a fill-or-kill order that can't be filled", self._kills),
+            ("ends an order at its expiry", self._expires if profile.expiry else None),
             ("fills a market order and tells the execution once", self._fills),
             ("lists the execution", self._executions),
+            ("tells its fee alike on both ways", self._fees),
+            ("finds it ended together with its executions", self._found_filled),
+            ("takes an exit though its deadline is near", self._near if profile.deadline else None),
             ("takes a stop and moves it", self._stops),
+            ("lists the stop with its size", self._stop_listed),
             ("cancels the stop", self._unstops),
-            ("closes with a bound", self._closes),
+            ("closes with a bound, through an order of its own account", self._closes),
             ("refuses reduce-only where nothing is held", self._reduces if profile.reduce_only else None),
             ("leaves the account as it was", self._flat),
+            ("told nothing that can't be read", self._readable),
         ]
 
     # Helpers
@@ -184,6 +200,21 @@ class Conformance:
         await self._until(lambda: self._symbol in self._quotes, f"price of {self._symbol}")
         return f"{self._symbol} at {self._price():f}"
 
+    async def _prices_are_new(self) -> str:
+        """A guard acts on prices: they come as they change, and say how old they are."""
+        before = self._quotes[self._symbol]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._quotes[self._symbol] is before:
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return "it did not change meanwhile"
+        age = (self._clock.now() - self._quotes[self._symbol].at) / SECOND
+        if age > OLD:
+            raise StepError(f"a new price is {age:.1f} s old")
+        return f"{max(age, 0.0):.2f} s old"
+
     async def _pictures(self) -> str:
         self._before = await self._picture()
         return f"{len(self._before.orders)} orders, " + (
@@ -243,6 +274,18 @@ class Conformance:
             raise StepError(f"asked for it, the answer was {found}")
         return f"to {price:f}"
 
+    async def _resizes(self) -> str:
+        known = self._told(r.Amended, self._resting.client_order_id)
+        size = self._resting.size + self._instrument.lot
+        answer = await self._sent(Amend(self._resting.client_order_id, self._symbol, Lane.PROTECT, size=size))
+        if not isinstance(answer, r.Amended) or answer.size != size:
+            raise StepError(f"the answer was {answer}")
+        await self._until(lambda: len(self._told(r.Amended, self._resting.client_order_id)) > len(known), "report of the change")
+        found = await self._found(self._resting.client_order_id)
+        if not isinstance(found, r.Found) or found.order.size != size:
+            raise StepError(f"asked for it, the answer was {found}")
+        return f"to {size:f}"
+
     async def _cancels(self) -> str:
         answer = await self._sent(Cancel(self._resting.client_order_id, self._symbol, Lane.CANCEL))
         if not isinstance(answer, r.Cancelled):
@@ -271,6 +314,62 @@ class Conformance:
         if not isinstance(answer, r.Rejected):
             raise StepError(f"the answer was {answer}")
         return answer.text
+
+    async def _open_for_closes(self) -> str:
+        modes = [report for report in self._reports if isinstance(report, r.MarketMode) and report.symbol == self._symbol]
+        if modes and not modes[-1].closes:
+            raise StepError(f"{self._symbol} is in {modes[-1].mode} mode: try again later")
+        return modes[-1].mode if modes else ""
+
+    async def _kills(self) -> str:
+        killed = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._far(Side.BUY), time_in_force=TimeInForce.FOK)
+        answer = await self._place(killed)
+        if isinstance(answer, r.Rejected):
+            return answer.text
+        name = killed.client_order_id
+        await self._until(lambda: self._told(r.Cancelled, name) or self._told(r.Expired, name), "word that it was killed")
+        if self._told(r.Filled, name):
+            raise StepError("it filled")
+        return next((t.text for t in self._told(r.Cancelled, name) if isinstance(t, r.Cancelled)), "")
+
+    async def _expires(self) -> str:
+        at = self._clock.now() + EXPIRY
+        brief = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._far(Side.BUY), expires_at=at, time_in_force=TimeInForce.GTD)
+        await self._accepted(brief)
+        name = brief.client_order_id
+        await self._until(lambda: self._told(r.Expired, name), "word that it expired")
+        return f"{(self._clock.now() - at) / SECOND:.1f} s after it was due"
+
+    async def _near(self) -> str:
+        size = self._instrument.round_size(self._held.size)
+        near = self._order(Side.SELL, OrderType.STOP, Role.STOP, trigger=self._far(Side.BUY), size=size, deadline=self._clock.now() + SECOND)
+        await self._accepted(near)
+        await self._sent(Cancel(near.client_order_id, self._symbol, Lane.CANCEL))
+        await self._until(lambda: self._told(r.Cancelled, near.client_order_id), "report of the cancellation")
+        return ""
+
+    async def _fees(self) -> str:
+        listed = {fill.execution_id: fill for fill in (await self._picture()).fills}
+        for told in self._told(r.Filled, self._held.client_order_id):
+            fill = told.fill if isinstance(told, r.Filled) else None
+            theirs = None if fill is None else listed.get(fill.execution_id)
+            if fill is not None and theirs is not None and theirs.fee and abs(theirs.fee - fill.fee) > max(fill.fee * ROUNDED, LEAST_FEE):
+                raise StepError(f"listed with {theirs.fee:f} {theirs.fee_currency}, reported with {fill.fee:f} {fill.fee_currency}")
+        return ""
+
+    async def _found_filled(self) -> str:
+        found = await self._found(self._held.client_order_id)
+        if not isinstance(found, r.Found) or found.order.status is not Status.FILLED:
+            raise StepError(f"the answer was {found}")
+        if sum((fill.size for fill in found.fills), ZERO) != self._held.size:
+            raise StepError(f"it filled {self._held.size:f}, and its executions are {found.fills}")
+        return ""
+
+    async def _readable(self) -> str:
+        troubles = [report for report in self._reports if isinstance(report, r.Noticed) and report.text]
+        if troubles:
+            raise StepError("; ".join(f"{one.code} {one.subject}: {one.text}" for one in troubles[:3]))
+        return ""
 
     async def _fills(self) -> str:
         self._held = self._order(Side.BUY, OrderType.MARKET, Role.ENTRY)
@@ -314,6 +413,13 @@ class Conformance:
             raise StepError(f"asked for it, the answer was {found}")
         return f"to {trigger:f}"
 
+    async def _stop_listed(self) -> str:
+        name = self._stop.client_order_id
+        theirs = next((order for order in (await self._picture()).orders if order.client_order_id == name), None)
+        if theirs is None or theirs.size != self._stop.size or theirs.trigger is None:
+            raise StepError(f"the account lists {theirs}")
+        return f"{theirs.size:f} at {theirs.trigger:f}"
+
     async def _unstops(self) -> str:
         answer = await self._sent(Cancel(self._stop.client_order_id, self._symbol, Lane.CANCEL))
         if not isinstance(answer, r.Cancelled):
@@ -334,10 +440,24 @@ class Conformance:
             reduce_only=self._venue.profile.reduce_only,
             time_in_force=TimeInForce.IOC,
         )
+        own = await self._in_the_way()
         await self._accepted(close)
         name = close.client_order_id
         await self._until(lambda: self._told(r.Filled, name), "execution")
-        return ""
+        if own is None:
+            return "no room in the spread for an order in the way"
+        await self._sent(Cancel(own.client_order_id, self._symbol, Lane.CANCEL))
+        if bought := sum((t.fill.size for t in self._told(r.Filled, own.client_order_id) if isinstance(t, r.Filled)), ZERO):
+            raise StepError(f"the order in the way bought {bought:f}")
+        return "; ".join(dict.fromkeys(t.text for t in self._told(r.Cancelled, own.client_order_id) if isinstance(t, r.Cancelled)))
+
+    async def _in_the_way(self) -> Order | None:
+        """A bid of our own before all others, where there is room for one: a close meets it first."""
+        quote, tick = self._quotes[self._symbol], self._instrument.tick
+        if quote.ask - quote.bid < 3 * tick or self._instrument.kind is not Kind.SPOT:
+            return None
+        own = self._order(Side.BUY, OrderType.LIMIT, Role.ENTRY, price=self._instrument.round_price(quote.bid + tick), post_only=True)
+        return own if isinstance(await self._place(own), r.Accepted) else None
 
     async def _reduces(self) -> str:
         answer = await self._place(self._order(Side.SELL, OrderType.MARKET, Role.CLOSE, reduce_only=True))

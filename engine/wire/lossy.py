@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from engine.clock import SECOND
+from engine.wire.conduct import may_act, page_of
 from engine.wire.world import World
 
 HANG = 60.0
@@ -53,10 +54,15 @@ async def carried(world: World, request: web.Request, act: Callable[[], object],
     lost = faults.lose_request and random.random() < faults.lose_request
     unheard = faults.lose_reply and random.random() < faults.lose_reply
     hangs = random.random() < 0.5
+    page = world.conduct.page(random)
     if way:
         await asyncio.sleep(way / 2 / SECOND)
     if lost:
         return await _lose(request, hangs=hangs)
+    if page is not None:
+        if may_act(page) and random.random() < 0.5:
+            act()
+        return web.Response(text=page_of(page), content_type="text/plain" if page == 429 else "text/html", status=page)
     answer = act()
     if unheard:
         return await _lose(request, hangs=hangs)

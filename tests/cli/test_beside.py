@@ -223,6 +223,19 @@ def test_settings_say_where_they_came_from(flatout: Run, tmp_path: Path) -> None
     assert "# Open positions plus entries in flight." in every
 
 
+def test_settings_of_a_symbol_say_where_they_came_from_and_which_of_them_nobody_reads(flatout: Run, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('[symbols."BTC/USD"]\nmax_size = 2\n[symbols."LTC/USD"]\nstop = 0.01\n')
+    told = flatout("--set", "symbols.BTC/USD.taker_fee=0.001", "settings").stdout.splitlines()
+    lines = {line.strip().partition(" = ")[0]: line for line in told}
+    assert '[symbols."BTC/USD"]' in told
+    assert lines["max_size"].endswith(f"max_size = 2  # {tmp_path / 'settings.toml'}")
+    assert lines["taker_fee"].endswith("taker_fee = 0.001  # --set")
+    assert lines["stop"].endswith("; not read: this account does not trade LTC/USD")
+    every = flatout("settings", "--all").stdout
+    assert "# Largest entry, in the base currency (spot) or contracts." in every
+    assert "entry_lifetime = unset  # default" in every
+
+
 @pytest.mark.usefixtures("ended")
 def test_nothing_of_the_home_is_readable_by_others(home: Path) -> None:
     assert (home / "paper" / "identity.json").exists()

@@ -223,6 +223,8 @@ class SampleSession:
         self.orders = some_orders()
         self.alerts = some_alerts()
         self.notices: list[Notice] = []
+        self.later = 0
+        """Nanoseconds that have gone by beside the machine's own."""
         self.reasons: list[Reason] = []
         self.flatten: FlattenView | None = None
         self.progress: float | None = None
@@ -237,7 +239,7 @@ class SampleSession:
         if self.broken:
             raise RuntimeError(self.broken)
         self.looks += 1
-        now = T0 + int((time.monotonic() - self._began) * SECOND)
+        now = T0 + self.later + int((time.monotonic() - self._began) * SECOND)
         if self.moving:
             self._move()
         naked = sum(p.protection in (Protection.NAKED, Protection.PARTIAL) for p in self.positions)
@@ -340,8 +342,9 @@ class SampleSession:
 
     # its inside
 
-    def tell(self, text: str, tone: str = "plain", intent: str = "", subject: str = "") -> None:
-        self.notices.append(Notice(len(self.notices) + 1, T0, tone, text, intent, subject))
+    def tell(self, text: str, tone: str = "plain", intent: str = "", subject: str = "", kind: str = "said") -> None:
+        number = len(self.notices) + 1
+        self.notices.append(Notice(number, T0, tone, text, intent, subject, kind, number))
 
     def change(self, name: str, **changes: object) -> None:
         """Another version of a position."""

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 from textual import events
-from textual.widgets import Input
 
 from engine.model.intent import ClosePosition
 from tests.console.conftest import Stage
+from tui.field import Field
 from tui.flows import dialog
 
 
@@ -26,7 +26,7 @@ async def test_an_enter_right_behind_the_key_that_opened_it_does_nothing(stage: 
 async def test_a_key_typed_before_the_painting_does_not_confirm_however_late_it_arrives(stage: Stage) -> None:
     early = events.Key("enter", "\r")
     await stage.open("x")
-    stage.app.screen.post_message(early)
+    stage.app.post_message(early)
     await stage.frames(0.3)
     assert not stage.asked
 
@@ -36,7 +36,7 @@ async def test_keys_typed_in_one_go_land_in_the_fields_they_were_meant_for(stage
     for key in ("tab", "5", "0", "tab", "tab", "1", "percent_sign", "tab", "2", "percent_sign"):
         stage.app.post_message(events.Key(key, {"tab": "\t", "percent_sign": "%"}.get(key, key)))
     await stage.frames(0.3)
-    fields = [stage.app.screen.query_one(f"#{name}", Input).value for name in ("amount", "stop", "target")]
+    fields = [stage.app.screen.query_one(f"#{name}", Field).value for name in ("amount", "stop", "target")]
     assert fields == ["50", "1%", "2%"]
 
 

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from engine.clock import SECOND
 from engine.model.alert import Alert
 from engine.model.view import Reason
 from tests.console.conftest import Stage, Staged
@@ -114,17 +116,27 @@ async def test_notices_that_left_the_view_before_a_frame_are_admitted(stage: Sta
 
 async def test_at_most_three_toasts_and_repeated_ones_are_merged(stage: Stage) -> None:
     for text in ("a", "b", "b", "c", "d", "b"):
-        stage.session.tell(f"refused {text}", "bad")
+        stage.session.tell(f"refused {text}", "bad", kind="refused")
         await stage.frames(0.05)
     toasts = stage.app.main.toasts
     assert [(t.text, t.count) for t in toasts.toasts] == [("refused c", 1), ("refused d", 1), ("refused b", 3)]
 
 
-async def test_a_critical_alert_rings_once(stage: Stage) -> None:
+async def test_a_critical_alert_rings_three_times_and_again_each_minute_until_it_is_acknowledged(stage: Stage) -> None:
     before = stage.app.main.bells
-    stage.session.alerts.insert(0, Alert("STOP_REFUSED", "BTC/USD", "insufficient margin", T0, target="P1"))
+    alert = Alert("STOP_REFUSED", "BTC/USD", "insufficient margin", T0, target="P1")
+    stage.session.alerts = [alert]
+    stage.session.tell(alert.text, "bad", kind="stop_refused")
     await stage.frames(0.3)
-    assert stage.app.main.bells == before + 1
+    assert stage.app.main.bells == before + 3
+    for minute, rings in ((55, 3), (62, 6), (110, 6), (125, 9)):
+        stage.session.later = minute * SECOND
+        await stage.frames(0.2)
+        assert stage.app.main.bells == before + rings, minute
+    stage.session.alerts = [replace(alert, acknowledged_at=T0)]
+    stage.session.later = 300 * SECOND
+    await stage.frames(0.2)
+    assert stage.app.main.bells == before + 9
     assert "the venue refused the stop of BTC/USD" in stage.text
 
 

@@ -16,7 +16,7 @@ from engine.model.ids import account_prefix
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
-from tests.support.world import BTC, ETH, SECOND, START, Story
+from tests.support.world import BTC, ETH, SECOND, START, Story, loosened
 
 D = Decimal
 LIMIT = OrderType.LIMIT
@@ -107,9 +107,17 @@ def _near(story: Story) -> None:
 
 
 def _lockout(story: Story) -> None:
-    story.rules = story.desk.rules = Rules(risk=RiskRules(losing_streak=1))
+    story.rules = story.desk.rules = loosened(Rules(risk=RiskRules(losing_streak=1)))
     story.opened()
     story.fill(story.order("stop"), price="59400")
+
+
+def _loss_used(story: Story) -> None:
+    story.rules = story.desk.rules = loosened(Rules(risk=RiskRules(daily_loss=D("0.02"))))
+    story.wait(61)
+    story.opened("5", stop=None)
+    story.price(BTC, "57500")
+    story.wait(61)
 
 
 def _stuck(story: Story) -> None:
@@ -199,6 +207,17 @@ def _without_price(story: Story) -> None:
     story.wait(1)
 
 
+def _filled_entry(story: Story) -> Order:
+    position = story.opened("0.5")
+    return next(order for order in story.state.ended.values() if order.position == position.id)
+
+
+def _doubt_old(story: Story) -> None:
+    story.buy()
+    story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
+    story.wait(31)
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -206,6 +225,8 @@ STORIES: dict[str, Tale] = {
     "STOP_NOT_FIRING": _not_firing,
     "OVER_CLOSED": _over_closed,
     "UNKNOWN_OUTCOME": _unknown_outcome,
+    "DOUBT_OLD": _doubt_old,
+    "EXCESS_FILL": lambda story: story.fill(story.now_of(_filled_entry(story)), "0.5"),
     "ORDER_REJECTED": _rejected,
     "AMEND_REFUSED": _amend_refused,
     "CANCEL_REFUSED": _cancel_refused,
@@ -219,6 +240,7 @@ STORIES: dict[str, Tale] = {
     "LIQUIDATION_NEAR": _near,
     "LIQUIDATED": _liquidated,
     "LOCKOUT": _lockout,
+    "LOSS_USED": _loss_used,
     "BREAKER": _trouble("BREAKER"),
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
@@ -238,6 +260,12 @@ STORIES: dict[str, Tale] = {
     "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
     "WITHDRAWN": _withdrawn,
     "NONCE": _trouble("NONCE"),
+    "MARKET_CLOSED": lambda story: story.tell(r.MarketMode(BTC, "post_only", False, story.now)),
+    "ROW_SKIPPED": _trouble("ROW_SKIPPED"),
+    "FEED_REFUSED": _trouble("FEED_REFUSED"),
+    "LINE_FLAPS": _trouble("LINE_FLAPS"),
+    "CLOCK": _trouble("CLOCK"),
+    "FEE_UNKNOWN": _trouble("FEE_UNKNOWN"),
     "FLATTENED": _flattened,
     "UNPRICED": _without_price,
     "UNPRICED_FEE": _unpriced,

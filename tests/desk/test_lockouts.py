@@ -1,11 +1,12 @@
 """What locks entries out and never exits; and that it survives a restart."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from engine.desk import events as e
-from engine.desk.desk import Desk, RateLimited, Trouble
+from engine.desk.desk import Desk, Pulse, RateLimited, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.desk.state import decode_state, encode_state
 from engine.model import intent as i
@@ -196,3 +197,39 @@ def test_alerts_are_read_or_cured() -> None:
     assert story.state.alerts[naked].stands, "a CRITICAL one stands until it is cured"
     assert story.ask(i.Acknowledge(id="c", alert=naked)).ok
     assert [alert.code for alert in story.views.alerts(story.ctx)] == ["NAKED", "RATE_LIMITED"]
+
+
+def _instant(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * SECOND
+
+
+@pytest.mark.hazard("H27")
+@pytest.mark.parametrize(
+    ("zone", "hour", "lost_at", "until"),
+    [
+        ("UTC", 0, "2026-03-08T12:00:00+00:00", "2026-03-09T00:00:00+00:00"),
+        ("UTC", 17, "2026-03-08T12:00:00+00:00", "2026-03-08T17:00:00+00:00"),
+        ("America/New_York", 17, "2026-03-07T12:00:00-05:00", "2026-03-07T17:00:00-05:00"),
+        ("America/New_York", 17, "2026-03-07T18:00:00-05:00", "2026-03-08T17:00:00-04:00"),  # summer time began
+        ("America/New_York", 17, "2026-10-31T18:00:00-04:00", "2026-11-01T17:00:00-05:00"),  # and ended
+    ],
+)
+def test_the_day_of_the_loss_ends_by_the_zone_and_hour_of_the_settings(zone: str, hour: int, lost_at: str, until: str) -> None:
+    story = Story(rules=Rules(risk=RiskRules(daily_loss=D("0.01"), max_drawdown=None, day_zone=zone, day_hour=hour)))
+    story.now = _instant(lost_at)
+    story.price(BTC, "60000")
+    story.picture({"USD": D(1_000_000)})
+    story.wait(61)
+    story.opened("5", stop=None)
+    story.price(BTC, "57000")
+    story.wait(61)
+    end = _instant(until)
+    assert story.state.blocks["DAILY_LOSS"].until == end
+    began = story.state.day.began_at
+    for moment, locked in ((end - SECOND, True), (end, False)):
+        story.now = moment
+        story.price(BTC, "57000")
+        story.tell(Pulse())
+        assert ("DAILY_LOSS" in story.state.blocks) is locked
+        assert story.state.day.began_at == (began if locked else end), "the next day counts from its own equity"
+    story.replays()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.desk.board import Board
 from engine.desk.desk import Overdue, Trouble
-from engine.desk.rules import RiskRules, Rules
+from engine.desk.rules import RiskRules, Rules, SymbolRules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.instrument import Instrument
@@ -30,6 +30,11 @@ NOT_OF_THE_DESK = {"READ_ONLY", "NOT_TAKEN"}
 
 def _bounded(**bounds: Any) -> Story:
     return Story(rules=Rules(risk=RiskRules(**bounds)), strict="require_stop" in bounds)
+
+
+def _own(**rules: Any) -> Tale:
+    """An entry of half a bitcoin under settings of its symbol."""
+    return lambda: [Story(rules=Rules(symbols={BTC: SymbolRules(**rules)})).buy("0.5")]
 
 
 def _entry(**terms: Any) -> Tale:
@@ -314,6 +319,11 @@ STORIES: dict[str, Tale] = {
     "STOP_LOOSER": lambda: [*_moved_stop(i.At(D(59_000)))(), *_moved_stop(None)()],
     "STOP_BEYOND_LIQUIDATION": _beyond_liquidation,
     "TARGET_WRONG_SIDE": _target,
+    "TARGETS_OUT_OF_ORDER": lambda: [
+        Story().buy(target=i.Away(D("0.01")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),)),
+        Story().buy(partials=(i.PartialTarget(i.At(D(59_000)), D("0.5")),)),
+        Story().buy(side=Side.SELL, partials=(i.PartialTarget(i.At(D(61_000)), D("0.5")),)),
+    ],
     "TRIGGER_WRONG_SIDE": lambda: [
         Story().buy(type=STOP, trigger=D(59_000)),
         Story().buy(type=STOP, side=Side.SELL, trigger=D(61_000)),
@@ -325,6 +335,9 @@ STORIES: dict[str, Tale] = {
     "SLIPPAGE": _within(max_slippage=D("0.0000001")),
     "BOOK_SHARE": lambda: [_bounded(max_book_share=D("0.01")).buy(), _bounded(max_book_share=D("0.01")).buy(side=Side.SELL)],
     "MAX_POSITIONS": _within(max_positions=0),
+    "MAX_POSITIONS_PER_SYMBOL": lambda: [*_within(max_positions_per_symbol=0)(), *_own(max_positions=0)()],
+    "MIN_SIZE": _own(min_size=D("0.50000001")),
+    "MAX_SIZE": _own(max_size=D("0.49999999")),
     "MAX_ORDER_NOTIONAL": _at_the_bound,
     "MAX_POSITION_NOTIONAL": _within(max_position=D("0.01")),
     "MAX_EXPOSURE": _within(max_exposure=D("0.01")),

@@ -212,6 +212,38 @@ def test_terms_are_taken_where_they_are_newer() -> None:
     assert story.now_of(entry).price == 59_600
 
 
+@pytest.mark.parametrize("end", ["refused", "asked", "amended", "more"])
+def test_an_order_that_a_change_may_make_larger_is_complete_once_nothing_can(end: str) -> None:
+    """The venue may fill the larger size before it tells of the change, or after a crash that it never told of it (soak, seed 6200)."""
+    story = Story()
+    entry = resting(story)
+    story.fill(entry, "0.2")
+    stop = story.order("stop")
+    story.accept(stop)
+    story.fill(entry, "0.2")
+    assert story.now_of(stop).asked_size == D("0.4")
+    if end == "asked":
+        story.tell(r.Unknown(stop.client_order_id, "amend", "no answer", story.now))
+    story.fill(stop, "0.2", price="59400")
+    assert (story.now_of(stop).status, story.now_of(stop).filled) == (Status.PARTIALLY_FILLED, D("0.2"))
+    match end:
+        case "refused":
+            story.tell(r.AmendRejected(stop.client_order_id, "EOrder:closed", story.now))
+        case "asked":
+            told = replace(stop, status=Status.FILLED, filled=D("0.2"), venue_order_id="V1")
+            story.tell(r.Found(told, (), story.now))
+        case "amended":
+            story.tell(r.Amended(stop.client_order_id, D("0.2"), None, D(59_400), story.now))
+        case _:
+            story.fill(stop, "0.2", price="59400")
+    size = D("0.4") if end == "more" else D("0.2")
+    assert (story.now_of(stop).status, story.now_of(stop).size) == (Status.FILLED, size)
+    assert not story.now_of(stop).in_doubt
+    assert stop.client_order_id not in story.state.doubts
+    assert alerts(story, "ILLEGAL_REPORT") == []
+    story.replays()
+
+
 def test_an_amend_below_what_has_filled_is_the_end() -> None:
     story = Story(FUTURES)
     entry = resting(story)

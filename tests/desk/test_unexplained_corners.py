@@ -269,6 +269,47 @@ def test_no_more_is_withheld_than_is_there_and_never_less_than_nothing() -> None
     assert unexplained.withheld(story.ctx, sold) == {"BTC": D(0)}
 
 
+def test_of_a_short_as_much_is_withheld_as_was_sold_or_is_to_be_bought_back() -> None:
+    """A venue that lends coins (H74: the journal was lost): a balance below zero is nobody's coins, it is owed."""
+    story = Story()
+    sold = (executed(story, 1, "0.4", side=Side.SELL),)
+    back = theirs(story, 2, side=Side.BUY, size=D("0.3"), trigger=D(63_000))
+    for fills, orders, there, found in (
+        (sold, (), "-0.4", "-0.4"),
+        (sold, (), "-0.1", "-0.1"),
+        (sold, (), "-9", "-0.4"),
+        ((), (back,), "-0.4", "-0.3"),
+        (sold, (back,), "-0.4", "-0.4"),
+    ):
+        assert unexplained.withheld(story.ctx, shown(story, orders, fills, {"BTC": D(there)})) == {"BTC": D(found)}
+
+
+@pytest.mark.hazard("H74")
+def test_a_short_that_no_journal_explains_is_bought_back_by_a_flatten() -> None:
+    story = lost()
+    fill = executed(story, side=Side.SELL)
+    story.picture({"USD": D(124_000), "BTC": D("-0.4")}, orders=(), fills=(fill,))
+    assert story.state.withheld == {"BTC": D("-0.4")}
+    assert story.state.cash["BTC"] == 0, "what is owed is no baseline"
+    assert "DIFFERENCE" in story.standing()
+    assert story.ask(i.Flatten(id="f")).ok
+    for _ in range(3):
+        story.now += 2 * SECOND
+        story.picture({"USD": D(124_000), "BTC": D("-0.4")}, orders=(), fills=(fill,))
+    closes = [order for order in story.state.orders.values() if order.role is Role.CLOSE]
+    assert [(order.side, order.size) for order in closes] == [(Side.BUY, D("0.4"))]
+    assert not story.seen(e.FlattenEnded), "nothing is called flat that is owed"
+
+
+@pytest.mark.hazard("H76")
+def test_what_another_engine_sold_short_is_withheld_as_far_as_it_is_owed() -> None:
+    story = Story()
+    story.now += 60 * SECOND
+    fills = (executed(story, at=story.now, side=Side.SELL),)
+    story.picture(story.state.cash | {"BTC": D("-0.4")}, orders=(), fills=fills)
+    assert story.state.withheld == {"BTC": D("-0.4")}
+
+
 def test_orders_to_buy_loans_and_what_is_not_listed_withhold_nothing() -> None:
     story = Story(load_profile("kraken-spot"))
     orders = (
@@ -277,7 +318,7 @@ def test_orders_to_buy_loans_and_what_is_not_listed_withhold_nothing() -> None:
         theirs(story, 3, symbol="GONE/USD"),
     )
     picture = shown(story, orders, (executed(story, symbol="GONE/USD"),), {"BTC": D(9)})
-    assert unexplained.withheld(story.ctx, picture) == {}
+    assert not any(unexplained.withheld(story.ctx, picture).values())
 
 
 def test_a_derivative_withholds_no_coins() -> None:

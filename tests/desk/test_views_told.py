@@ -94,6 +94,8 @@ def test_every_field_of_a_position() -> None:
         tags=("a", "b"),
         tick=D("0.1"),
         lot=D("0.0001"),
+        target_where="local",
+        trail_where="local",
         net=D("469.75"),
         net_in_account=D("469.75"),
         one_r=D("329.85"),

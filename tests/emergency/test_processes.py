@@ -75,6 +75,28 @@ async def main():
 asyncio.run(main())
 """
 
+SLOW = """
+import asyncio, sys
+from engine import local
+from engine.settings import load
+
+journal = local.LocalSession._open_journal
+
+async def late(self, *terms):
+    print("holding", flush=True)
+    await asyncio.sleep(float(sys.argv[1]))
+    return await journal(self, *terms)
+
+local.LocalSession._open_journal = late
+
+async def main():
+    session = await local.open_session(load(None, sys.argv[2:]).settings)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+"""An engine whose journal lies on a slow disk."""
+
 BLOCKED = """
 import sys
 BLOCKED = ("sqlmodel", "sqlalchemy", "alembic", "textual", "rich")
@@ -192,6 +214,39 @@ def test_beside_a_console_that_died(holding: subprocess.Popen[str], flatten: Run
     told = flatten()
     assert told.returncode == 0, told.stdout
     assert truth(home) == (D(0), D("0.05"), 0)
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.slow
+def test_an_engine_that_is_still_opening_is_waited_for(
+    holding: subprocess.Popen[str], starting: Callable[..., subprocess.Popen[str]], flatten: Run, home: Path
+) -> None:
+    holding.kill()
+    holding.wait()
+    slow = starting(SLOW, "4", PRO[1])
+    told = flatten()
+    assert told.returncode == 0, told.stdout
+    assert "the engine is starting, step 2 of 5: journal" in told.stdout, told.stdout
+    assert "going to the venue directly" not in told.stdout
+    assert slow.poll() is None, "an engine was ended that was just opening"
+    assert truth(home) == (D(0), D("0.05"), 0)
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.slow
+def test_an_engine_that_does_not_get_open_is_passed_over(
+    holding: subprocess.Popen[str], starting: Callable[..., subprocess.Popen[str]], flatten: Run, home: Path
+) -> None:
+    holding.kill()
+    holding.wait()
+    stuck = starting(SLOW, "600", PRO[1])
+    began = time.monotonic()
+    told = flatten()
+    assert told.returncode == 0, told.stdout
+    assert "the engine does not get open" in told.stdout, told.stdout
+    assert stuck.wait(5) == -signal.SIGKILL
+    assert truth(home) == (D(0), D("0.05"), 0)
+    assert 14 < time.monotonic() - began < 45
 
 
 @pytest.mark.hazard("H113")

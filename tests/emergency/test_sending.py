@@ -1,13 +1,14 @@
 """What the last exit has sent and not heard the end of."""
 
 import pytest
+from msgspec.structs import replace
 
 from engine.clock import SECOND
 from engine.emergency.budget import Budget
 from engine.emergency.gathering import Gathering
 from engine.emergency.ours import Ours
-from engine.emergency.sending import Sender, Sent
-from engine.model.order import Order, OrderType, Role, TimeInForce
+from engine.emergency.sending import LATE, Fate, Sender, Sent
+from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.side import Side
 from tests.support.gates import open_gate
 from tests.support.scene import ACCOUNT, BTC, ETH, D, Scene, play
@@ -37,3 +38,59 @@ def test_a_stop_that_is_listed_is_in_no_doubt_and_a_close_is(listed: set[str], d
         assert {symbol for symbol in (BTC, ETH) if sent.is_in_doubt(symbol)} == doubtful
 
     play(tale)
+
+
+@pytest.mark.hazard("H73")
+@pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
+@pytest.mark.parametrize("after", [-1, 1])
+def test_an_order_that_the_venue_does_not_know_never_arrived_once_it_no_longer_can(profile: str, after: int) -> None:
+    """By its venue's id where that is cheaper, else by a query: both say the same."""
+
+    async def tale(scene: Scene) -> None:
+        sent = sender(scene)
+        close = sent.unresolved["close"]
+        close.ends_at = scene.clock.now() - LATE - after * SECOND
+        assert await sent.look(close.order) is None
+        assert sent.is_in_doubt(ETH) is (after < 0)
+        assert ("close" in sent.ended) is (after > 0)
+        if after > 0:
+            assert (sent.ended["close"].status, sent.ended["close"].filled) == (Status.CANCELLED, D(0))
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H112")
+@pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
+def test_an_order_that_is_asked_about_tells_its_executions(profile: str) -> None:
+    async def tale(scene: Scene) -> None:
+        sent = sender(scene)
+        scene.sizes[BTC] = "0.1"
+        scene.quote()
+        order = scene.place(Side.BUY, "0.5", Role.ENTRY, price="60000.1")
+        assert D(0) < order.filled < D("0.5")
+        found = await sent.look(order)
+        assert found is not None
+        assert found.filled == order.filled
+        assert sum((fill.size for fill in sent._ours.fills_of(order.client_order_id)), D(0)) == order.filled
+        assert order.client_order_id not in sent.ended, "it rests"
+
+    play(tale, profile=profile)
+
+
+@pytest.mark.hazard("H112")
+def test_each_request_is_paid_for_before_it_leaves() -> None:
+    async def tale(scene: Scene) -> None:
+        sent = sender(scene)
+        sent._budget.until = scene.clock.now() + 100 * SECOND
+        counter = sent._budget._model.counter(BTC)
+        order = scene.place(Side.BUY, "0.5", Role.ENTRY, price="40000")
+        assert await sent.cancel(order)
+        assert counter.used == pytest.approx(8), "an order within its first five seconds"
+        assert sent.cancelled == 1
+        assert not await sent.cancel(order) or sent.cancelled == 1, "what is gone is not counted again"
+        before = counter.used
+        assert await sent.submit(replace(sent.unresolved["close"].order, client_order_id="another", symbol=BTC)) is Fate.RESTS
+        assert counter.used == pytest.approx(before + 1, abs=0.2)
+        assert sent.closed == 1
+
+    play(tale, coins="2")

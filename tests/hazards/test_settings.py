@@ -8,10 +8,10 @@ import pytest
 from msgspec import Struct
 
 import engine
-from engine.desk.rules import ProtectionRules, RequestRules, RiskRules
+from engine.desk.rules import ProtectionRules, RequestRules, RiskRules, SymbolRules
 from engine.gateway import GatewayRules
 
-RULES: tuple[type[Struct], ...] = (RiskRules, ProtectionRules, RequestRules, GatewayRules)
+RULES: tuple[type[Struct], ...] = (RiskRules, ProtectionRules, RequestRules, SymbolRules, GatewayRules)
 KEYS = [(rules, name) for rules in RULES for name in rules.__struct_fields__]
 
 

@@ -373,7 +373,7 @@ def test_a_request_whose_task_dies_is_told_blocks_entries_and_is_asked_about(tmp
         await world.until(lambda: "TASK_DIED" in world.state.blocks)
         (alert,) = [alert for alert in world.state.alerts.values() if alert.code == "TASK_DIED"]
         assert "the client's code is broken" in alert.detail
-        assert any("a task died" in notice.text for notice in world.engine.view().notices)
+        assert any("a part of the engine died" in notice.text for notice in world.engine.view().notices)
         assert codes([await world.buy("0.1")]) == {"ENTRIES_BLOCKED"}
         assert (await world.ask(i.ClosePosition(id="c", position=position.id))).ok
         await world.until(lambda: world.held == 0)

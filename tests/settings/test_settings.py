@@ -4,7 +4,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
+from engine.model.rules import SymbolRules
 from engine.settings import SECTIONS, SettingsError, describe, load, shown, with_values
 
 
@@ -76,7 +78,8 @@ def test_every_key_is_read_somewhere() -> None:
         for path in (top / room).rglob("*.py"):
             if path.name not in ("rules.py", "settings.py"):
                 code += path.read_text(encoding="utf-8")
-    for section, kind in SECTIONS.items():
+    kinds: dict[str, type[Struct]] = {**SECTIONS, "symbols": SymbolRules}
+    for section, kind in kinds.items():
         for name in kind.__struct_fields__:
             assert f".{name}" in code, f"nothing reads {section}.{name}"
 

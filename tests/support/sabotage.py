@@ -56,7 +56,7 @@ from engine.model.report import Picture
 from engine.model.request import Lane, Request, Submit, subject
 from engine.model.side import Side
 from engine.outlets.log import Redaction
-from engine.outlets.notify import Notifier, NotifyError
+from engine.outlets.notify import Addresses, NotifyError
 from engine.runtime import Engine
 from engine.tasks import Tasks
 from engine.venues.paper import PaperVenue
@@ -1013,12 +1013,13 @@ def log_everything(patch: Patch) -> None:
     test="tests/hazards/test_secrets.py::test_a_session_in_which_everything_fails_tells_no_secret[sqlite]",
 )
 def tell_the_address(patch: Patch) -> None:
-    made = Notifier.__init__
+    made = Addresses.__init__
 
-    def make(self: Notifier, variable: str, account: str, failed: Callable[[str], None]) -> None:
-        made(self, variable, account, lambda text: failed(f"{text}: {os.environ[variable]}"))
+    def make(self: Addresses, variable: str) -> None:
+        made(self, variable)
+        self.failure = f"{self.failure}: {os.environ[variable]}"
 
-    patch.setattr(Notifier, "__init__", make)
+    patch.setattr(Addresses, "__init__", make)
 
 
 @sabotage(
@@ -1027,15 +1028,15 @@ def tell_the_address(patch: Patch) -> None:
     test="tests/hazards/test_secrets.py::test_an_address_that_cannot_be_notified_is_told_by_its_number",
 )
 def repeat_the_address(patch: Patch) -> None:
-    made = Notifier.__init__
+    made = Addresses.__init__
 
-    def make(self: Notifier, variable: str, account: str, failed: Callable[[str], None]) -> None:
+    def make(self: Addresses, variable: str) -> None:
         try:
-            made(self, variable, account, failed)
+            made(self, variable)
         except NotifyError as error:
             raise NotifyError(f"{error}: {os.environ[variable]}") from error
 
-    patch.setattr(Notifier, "__init__", make)
+    patch.setattr(Addresses, "__init__", make)
 
 
 @sabotage(

@@ -30,7 +30,7 @@ from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
-from engine.model.order import Order
+from engine.model.order import Order, Status
 from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.quote import Quote
@@ -232,7 +232,17 @@ class Story:
     def fill(self, order: Order, size: str | None = None, price: str = "60000", fee: str = "0", currency: str = "USD") -> Fill:
         fill = self.fill_of(order, size, price, fee, currency)
         self.tell(r.Filled(fill, self.now))
+        if fill.execution_id in self.state.excess:
+            self.confirm(fill)
         return fill
+
+    def confirm(self, fill: Fill) -> None:
+        """The venue says, asked about its order, that an execution in doubt is one of its own."""
+        known = self.state.order(fill.client_order_id)
+        assert known is not None
+        filled = known.filled + fill.size
+        status = Status.FILLED if filled >= known.size else known.status
+        self.tell(r.Found(replace(known, filled=filled, status=status, size=max(known.size, filled)), (), self.now))
 
     def cancelled(self, order: Order, text: str = "", filled: str | None = None) -> None:
         self.tell(r.Cancelled(order.client_order_id, self.now_of(order).filled if filled is None else D(filled), text, self.now))
@@ -317,13 +327,14 @@ class World:
         cash: str = "1000000",
         values: dict[str, Any] | None = None,
         seed: int = 7,
+        speed: float = 1.0,
     ) -> None:
         self.home = home
         self.profile = lending(profile) if isinstance(profile, str) else profile
         self.seed = seed
         base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}), risk=loosened(Rules()).risk)
         self.settings = with_values(base, values or {}, "story")
-        self.clock = Clock(asyncio.get_running_loop(), START)
+        self.clock = Clock(asyncio.get_running_loop(), START, speed)
         instruments = tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in (BTC, ETH))
         self.exchange = Exchange(self.profile, instruments, {"USD": D(cash)}, "USD")
         self.venue = PaperVenue(

@@ -171,12 +171,13 @@ async def test_a_long_history_is_read_to_its_end_though_the_limits_are_reached(t
 
 async def test_a_history_that_is_too_long_says_from_when_on_it_is_told(tmp_path: Path) -> None:
     venue = spot()
+    first_page_at, count = 5_000_000, 2 * PAGES * PAGE
     row = {"pair": "XXBTZUSD", "type": "buy", "price": "1", "vol": "1", "fee": "0", "ordertxid": "O", "cl_ord_id": "X"}
 
     async def told(method: str, params: dict[str, str], _: int) -> object:
         if method.endswith("tradeshistory"):
             first = int(params["ofs"])
-            return {"trades": {f"T{n}": {**row, "time": str(5_000_000 - n)} for n in range(first, first + PAGE)}, "count": 5_000}
+            return {"trades": {f"T{n}": {**row, "time": str(first_page_at - n)} for n in range(first, first + PAGE)}, "count": count}
         return {"open": {}} if method.endswith("openorders") else {"O": row} if method.endswith("queryorders") else {}
 
     venue._private_call = told  # type: ignore[assignment,method-assign]

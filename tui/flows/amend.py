@@ -8,8 +8,9 @@ from engine.model.intent import AmendOrder
 from engine.model.view import OrderView, Preview, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.numbers import UnreadableError, number
 from tui.flows.stop import STEPS, stepped
 from tui.flows.watched import OrderDialog, order_in, order_line
@@ -26,7 +27,8 @@ class Amend(OrderDialog):
         super().__init__(console, order)
         self._start = order.order.trigger if order.order.trigger is not None else order.order.price
         text = figures.exact(self._start, order.tick) if self._start is not None else ""
-        self.price = typed("price", value=text, hint="a price", most=24)
+        self.price = Field(console.palette, text, hint="a price", most=24, id="price")
+        self.first = self.price
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -34,12 +36,7 @@ class Amend(OrderDialog):
         yield Entry(self.palette, "price", self.price)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The price listens."""
-        super().on_mount()
-        self.price.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Show at once what it would do."""
         self.refresh_body()
 
@@ -49,7 +46,6 @@ class Amend(OrderDialog):
             return False
         if key in STEPS:
             self.price.value = stepped(self.price.value, STEPS[key], self.order.tick, self._start)
-            self.price.cursor_position = len(self.price.value)
             return True
         offer = self._preview()[1] if key == "f2" else None
         if offer is not None and offer.suggestion is not None:
@@ -87,7 +83,7 @@ class Amend(OrderDialog):
         if now is None or now.order.amend_pending:
             return False
         at = now.order.trigger if now.order.trigger is not None else now.order.price
-        return at == number(self.price.value, "price")
+        return isinstance(self.asked, AmendOrder) and at == self.asked.price
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 from textual.widget import Widget
 
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 from tui.lines import Line
 from tui.plain import clip
 
+SHOWN = 9
+"""Lines of commands under the line."""
 Known = tuple[str, str, str, str | None]
 """Id, key, words, and why it can't be done now."""
 
@@ -23,7 +26,8 @@ class CommandLine(Dialog):
     def __init__(self, console: Console, known: Sequence[Known]) -> None:
         super().__init__(console)
         self._known = known
-        self.line = typed("line", hint="close, flatten, export …", most=80)
+        self.line = Field(console.palette, hint="close, flatten, export …", most=80, id="line")
+        self.first = self.line
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -31,12 +35,7 @@ class CommandLine(Dialog):
         yield Entry(self.palette, ":", self.line)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The line listens."""
-        super().on_mount()
-        self.line.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Show what fits."""
         self.refresh_body()
 
@@ -49,7 +48,7 @@ class CommandLine(Dialog):
     def refresh_body(self) -> None:
         """What fits, with its key."""
         found: list[Line] = []
-        for index, (name, key, words, why) in enumerate(self.fitting()[:9]):
+        for index, (name, key, words, why) in enumerate(self.fitting()[:SHOWN]):
             tone = "faint" if why else "key" if index == 0 else "plain"
             said = clip(f"{words}{f': {why}' if why else ''}", max(self.room - 26, 10))
             found.append(((f"{name:<16}", tone), (f"{key:<8}", "dim"), (said, "dim")))
@@ -60,22 +59,83 @@ class CommandLine(Dialog):
         fits = self.fitting()
         if key == "tab" and fits:
             self.line.value = fits[0][0]
-            self.line.cursor_position = len(self.line.value)
         return key == "tab"
 
-    def confirm(self) -> None:
-        """Run the first that fits; an ambiguous word runs nothing that trades."""
+    def armed(self, at: float) -> bool:
+        """As soon as a word stands in it: it was typed here, in order, and nothing else can have been meant."""
+        return bool(self.line.value.strip()) or super().armed(at)
+
+    def meant(self) -> list[Known]:
+        """The commands that enter may mean: the one with this id, else all whose id begins so."""
         text = self.line.value.strip().lstrip(":").casefold()
+        if not text:
+            return []
         fits = self.fitting()
-        exact = [k for k in fits if k[0].casefold() == text]
-        chosen = exact or [k for k in fits if k[0].casefold().startswith(text)]
-        if not text or len(chosen) != 1:
-            names = ", ".join(k[0] for k in chosen[:6])
-            self.report(f"which one: {names}?" if names and text else "no command is called so", "bad")
+        return [k for k in fits if k[0].casefold() == text] or [k for k in fits if k[0].casefold().startswith(text)]
+
+    def confirm(self) -> None:
+        """Run the one that is meant; an ambiguous word runs nothing."""
+        meant = self.meant()
+        if len(meant) != 1:
+            names = ", ".join(k[0] for k in meant[:6])
+            self.report(f"which one: {names}?" if names else "no command is called so", "bad")
             return
         self.dismiss_once()
-        self.console.run(chosen[0][0])
+        self.console.run(meant[0][0])
 
     def enter_words(self) -> str:
         """What enter does."""
         return "runs it   tab completes"
+
+
+class Finder(CommandLine):
+    """ctrl+p: commands by any of their words; arrows choose one of them."""
+
+    title_text = "Commands"
+
+    def __init__(self, console: Console, known: Sequence[Known]) -> None:
+        super().__init__(console, known)
+        self.line.hint = "a part of what it does"
+        self._chosen: int | None = None
+        """The line that an arrow went to; None while only words were typed."""
+
+    def edited(self) -> None:
+        """Other words, other lines."""
+        self._chosen = None
+        super().edited()
+
+    def pressed(self, key: str) -> bool:
+        """Arrows choose, tab completes."""
+        moves = {"down": 1, "up": -1}
+        if key not in moves:
+            return super().pressed(key)
+        count = min(len(self.fitting()), SHOWN)
+        if count:
+            start = self._chosen if self._chosen is not None else -1 if key == "down" else 0
+            self._chosen = (start + moves[key]) % count
+            self.refresh_body()
+        return True
+
+    def refresh_body(self) -> None:
+        """What fits, and which of them is chosen."""
+        super().refresh_body()
+        if self._chosen is not None:
+            shown = list(self.card.shown)
+            (name, _), *rest = shown[self._chosen]
+            shown[self._chosen] = ((name, "paper"), *rest)
+            self.card.put(shown)
+
+    def armed(self, at: float) -> bool:
+        """Once something was typed or chosen here."""
+        return self._chosen is not None or super().armed(at)
+
+    def meant(self) -> list[Known]:
+        """The chosen line; else what the command line would run; else all that fit."""
+        fits = self.fitting()
+        if self._chosen is not None:
+            return fits[self._chosen : self._chosen + 1]
+        return super().meant() or (fits if self.line.value.strip() else [])
+
+    def enter_words(self) -> str:
+        """What enter does."""
+        return "runs it   ↑↓ choose   tab completes"

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Iterable
 from math import inf
-from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -16,25 +14,29 @@ from textual.widget import Widget
 from engine.model.intent import AnyIntent
 from engine.model.view import Answer, View
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, refusal_text
+from tui.flows.choice import Choice
 from tui.lines import Line
 from tui.link import new_id
 from tui.plain import lines, plain
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
+AGAIN = 0.05
+"""Seconds until a dialog looks again whether the terminal has taken it."""
+FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"})
+"""Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
+FIELDS = {"tab": 1, "shift+tab": -1}
+"""Keys that go to another field."""
 
 
 class Dialog(ModalScreen[None]):
     """A window with a body, a line for the outcome and a line of keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # With priority, because an ordinary binding runs after the keys typed behind it have reached the field that it leaves.
-        Binding("tab", "field(1)", show=False, priority=True),
-        Binding("shift+tab", "field(-1)", show=False, priority=True),
-    ]
+    AUTO_FOCUS = ""  # `first` has it before the next key is taken
 
     title_text = ""
     wide = False
@@ -49,6 +51,10 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
+        self.first: Field | Choice | None = None
+        """What listens to keys when the dialog opens."""
+        self._subject = ""
+        """The position or order that what was sent is about."""
         self.outcome = Sheet(console.palette, id="outcome")
         self.hint = Sheet(console.palette, id="hint")
 
@@ -70,6 +76,11 @@ class Dialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin to live: five times a second, and armed once seen."""
+        for field in self.query(Field):
+            field.told = self.edited
+        for choice in self.query(Choice):
+            choice.told = self.edited
+        self.set_focus(self.first)
         self.set_interval(0.2, self._beat)
         self._beat()
         self.arm()
@@ -91,6 +102,9 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
+        if not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+            self.set_timer(AGAIN, self._painted)
+            return
         self._armed_at = time.monotonic() + ARMING
         self.set_timer(ARMING, self.show_hint)
 
@@ -100,18 +114,25 @@ class Dialog(ModalScreen[None]):
 
     # keys
 
-    def on_key(self, event: events.Key) -> None:
-        """Enter goes on, esc leaves and destroys nothing; the rest is the flow's."""
+    def take_key(self, event: events.Key) -> bool:
+        """The field that listens comes first. Enter goes on, esc leaves and destroys nothing; the rest is the flow's."""
+        focused = self.focused
+        if isinstance(focused, Field | Choice) and focused.take_key(event):
+            return True
         if event.key == "enter":
-            event.stop()
-            event.prevent_default()
             self._enter(event.time)
         elif event.key == "escape":
-            event.stop()
             self.back()
-        elif self.pressed(event.key):
-            event.stop()
-            event.prevent_default()
+        elif event.key in FIELDS:
+            self._next_field(FIELDS[event.key])
+        else:
+            return self.pressed(event.key)
+        return True
+
+    def take_paste(self, text: str) -> None:
+        """Pasted text goes to the field that listens, whole, or nowhere."""
+        if isinstance(self.focused, Field) and (why := self.focused.take_paste(text)):
+            self.report(f"nothing was pasted: {why}", "warn")
 
     def _enter(self, at: float) -> None:
         if self.phase == "done":
@@ -119,8 +140,10 @@ class Dialog(ModalScreen[None]):
         elif self.phase == "open" and self.armed(at):
             self.confirm()
 
-    def action_field(self, by: int) -> None:
-        """The next field, or the one before."""
+    def edited(self) -> None:
+        """A field was changed. Called before the next key is taken."""
+
+    def _next_field(self, by: int) -> None:
         if by > 0 and self.pressed("tab"):
             return
         if by > 0:
@@ -144,6 +167,12 @@ class Dialog(ModalScreen[None]):
         if self.is_attached and self.app.screen is self:
             self.dismiss(None)
 
+    def _close_itself(self) -> None:
+        """Close without a key. What was typed until now was meant for this dialog, not for what stands behind it."""
+        if self.is_attached and self.app.screen is self:
+            self.console.forget_keys()
+            self.dismiss(None)
+
     # living
 
     def show(self, view: View) -> None:
@@ -151,9 +180,14 @@ class Dialog(ModalScreen[None]):
         if self.phase not in ("sent", "unknown"):
             return
         for notice in view.notices:
-            if notice.seq > self._seq and notice.intent == self.intent_id:
+            if notice.seq <= self._seq:
+                continue
+            if notice.intent == self.intent_id:
                 self._seq = notice.seq
                 self._heard(notice.text, notice.tone)
+            elif notice.kind in FAILED and self._subject and self._subject in (notice.subject, notice.position):
+                self._seq = notice.seq
+                self._heard(notice.text, "bad")
         doubt = self.doubt(view)
         if doubt and self.phase == "sent":
             self.phase = "unknown"
@@ -166,7 +200,7 @@ class Dialog(ModalScreen[None]):
         if tone == "good":
             self.phase = "done"
             self.report(f"sent → {text or 'confirmed'} in {spent} ms" if " ms" not in text else f"sent → {text}", "good")
-            self.set_timer(GONE_AFTER, self.dismiss_once)
+            self.set_timer(GONE_AFTER, self._close_itself)
         elif tone == "bad":
             self.phase = "done"
             self.report(f"sent → rejected: {text}", "bad")
@@ -214,7 +248,7 @@ class Dialog(ModalScreen[None]):
         """Ask for it, once, and show what becomes of it."""
         if self.phase != "open":
             return
-        self.phase = "sent"
+        self.phase, self.asked = "sent", intent
         self._sent_at = time.monotonic()
         self._seq = max((notice.seq for notice in self.console.link.view.notices), default=0)
         self.report("sent …", "busy")
@@ -234,6 +268,7 @@ class Dialog(ModalScreen[None]):
             self.report(f"refused: {words}", "bad")
             self.refused()
             return
+        self._subject = answer.created
         if answer.text and self.phase == "sent":
             self.report(f"sent → {answer.text}", "busy")
         self.taken(answer)

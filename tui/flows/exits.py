@@ -70,6 +70,7 @@ class Part(OneEnter):
         super().__init__(console, position)
         self.part = Choice(console.palette, list(PARTS), id="part")
         self.part.choose("50%")
+        self.first = self.part
         self._held = position.size
 
     def body(self) -> Iterable[Widget]:
@@ -77,7 +78,7 @@ class Part(OneEnter):
         yield self.part
         yield self.card
 
-    def on_choice_changed(self) -> None:
+    def edited(self) -> None:
         """Another part is another thing to confirm."""
         self.refresh_body()
         self.arm()

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from tui.console import Console
-from tui.flows.choice import Entry, typed
+from tui.field import Field
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 
 
@@ -17,18 +18,14 @@ class FilterLine(Dialog):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.add_class("low")
-        self.line = typed("line", hint="part of a symbol, a state, a note", most=40)
+        self.line = Field(console.palette, hint="part of a symbol, a state, a note", most=40, id="line")
+        self.first = self.line
 
     def body(self) -> Iterable[Widget]:
         """The line."""
         yield Entry(self.palette, "/", self.line)
 
-    def on_mount(self) -> None:
-        """The line listens."""
-        super().on_mount()
-        self.line.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Narrow at once."""
         self.console.narrow(self.line.value.strip())
 

@@ -8,8 +8,9 @@ from engine.model.intent import Flatten
 from engine.model.view import FlattenView, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines, said
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 from tui.lines import Line
 from tui.plain import clip, plain
@@ -47,7 +48,8 @@ class WordSheet(Dialog):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self.word = typed("word", hint=WORD, most=16)
+        self.word = Field(console.palette, hint=WORD, most=16, id="word")
+        self.first = self.word
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -57,10 +59,13 @@ class WordSheet(Dialog):
         yield self._entry
         yield self.card
 
-    def on_mount(self) -> None:
-        """The word listens."""
-        super().on_mount()
-        self.word.focus()
+    def is_typed(self) -> bool:
+        """Whether the word stands in the field."""
+        return self.word.value.strip() == WORD
+
+    def armed(self, at: float) -> bool:
+        """As soon as the word is typed, however fast: nobody types it for anything else, and a panic does not wait."""
+        return self.is_typed() or super().armed(at)
 
 
 class FlattenSheet(WordSheet):
@@ -108,7 +113,7 @@ class FlattenSheet(WordSheet):
 
     def confirm(self) -> None:
         """Only the word will do."""
-        if self.word.value.strip() != WORD:
+        if not self.is_typed():
             self.report(f"type {WORD} in capitals, then enter", "bad")
             return
         self.send(Flatten(id=self.intent_id))

@@ -40,7 +40,7 @@ class LastExitSheet(WordSheet):
 
     def confirm(self) -> None:
         """Only the word will do."""
-        if self.word.value.strip() != WORD:
+        if not self.is_typed():
             self.report(f"type {WORD} in capitals, then enter", "bad")
             return
         command = self.console.options.last_exit

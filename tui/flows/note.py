@@ -7,8 +7,9 @@ from textual.widget import Widget
 from engine.model.intent import Annotate
 from engine.model.view import PositionView, View
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.watched import PositionDialog, position_in, position_line
 
 
@@ -20,8 +21,9 @@ class Write(PositionDialog):
 
     def __init__(self, console: Console, position: PositionView) -> None:
         super().__init__(console, position)
-        self.note = typed("note", value=position.note, hint="why, what to watch", most=500)
-        self.tags = typed("tags", value=" ".join(position.tags), hint="words, separated by spaces", most=200)
+        self.note = Field(console.palette, position.note, hint="why, what to watch", most=500, id="note")
+        self.first = self.note
+        self.tags = Field(console.palette, " ".join(position.tags), hint="words, separated by spaces", most=200, id="tags")
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -29,11 +31,6 @@ class Write(PositionDialog):
         yield Entry(self.palette, "note", self.note)
         yield Entry(self.palette, "tags", self.tags)
         yield self.card
-
-    def on_mount(self) -> None:
-        """The note listens."""
-        super().on_mount()
-        self.note.focus()
 
     def _intent(self) -> Annotate:
         tags = tuple(dict.fromkeys(tag.lstrip("#") for tag in self.tags.value.split()))
@@ -49,8 +46,8 @@ class Write(PositionDialog):
 
     def settled(self, view: View) -> bool:
         """The position has it."""
-        now, wanted = position_in(view, self.position.id), self._intent()
-        return now is not None and (now.note, now.tags) == (wanted.note, wanted.tags)
+        now, wanted = position_in(view, self.position.id), self.asked
+        return now is not None and isinstance(wanted, Annotate) and (now.note, now.tags) == (wanted.note, wanted.tags)
 
     def enter_words(self) -> str:
         """What enter does."""

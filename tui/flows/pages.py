@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Struct
 from textual.widget import Widget
 
-from engine.model.view import View
+from engine.model.alert import Severity
+from engine.model.telling import manner
+from engine.model.view import Notice, View
 from tui import figures
 from tui.console import Console
 from tui.flows.card import Sheet
@@ -82,16 +84,31 @@ def said(name: str, value: object) -> str:
     return plain(str(value)) or figures.NONE
 
 
+SIGNS = {Severity.INFO: ("·", "dim"), Severity.WARNING: ("!", "warn"), Severity.CRITICAL: ("‼", "danger")}
+"""A sign and a tone for each severity of a line."""
+
+
+def record(view: View) -> list[Notice]:
+    """The lines of the record, newest first: of notices that continue one line, the last."""
+    lines_: dict[int, Notice] = {}
+    for notice in view.notices:
+        lines_.pop(notice.line or notice.seq, None)
+        lines_[notice.line or notice.seq] = notice
+    return list(reversed(lines_.values()))
+
+
 def happened(view: View, room: int) -> list[Line]:
-    """The notices, newest first."""
+    """The record, newest first: time, severity, words."""
     if not view.notices:
         return [(("nothing yet", "faint"),)]
     found: list[Line] = []
     tones = {"good": "good", "bad": "bad", "busy": "busy"}
-    for notice in reversed(view.notices):
-        first, *rest = lines(notice.text, max(room - 10, 20))
-        found.append(((figures.clock(notice.at) + "  ", "dim"), (first, tones.get(notice.tone, "plain"))))
-        found.extend(((" " * 10, "dim"), (more, "plain")) for more in rest)
+    for notice in record(view):
+        sign, tone = SIGNS[manner(notice.kind).severity]
+        words = "warn" if notice.tone == "bad" and tone == "warn" else tones.get(notice.tone, "plain")
+        first, *rest = lines(notice.text, max(room - 12, 20))
+        found.append(((figures.clock(notice.at) + " ", "dim"), (f"{sign} ", tone), (first, words)))
+        found.extend(((" " * 11, "dim"), (more, "plain")) for more in rest)
     return found
 
 

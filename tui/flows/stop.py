@@ -9,8 +9,9 @@ from engine.model.intent import At, MoveStop, Place
 from engine.model.view import Answer, PositionView, Preview, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.numbers import UnreadableError, place
 from tui.flows.watched import PositionDialog, position_in, position_line
 from tui.lines import Line
@@ -42,12 +43,12 @@ class Move(PositionDialog):
         super().__init__(console, position)
         start = wanted if wanted is not None else position.stop
         text = figures.exact(start, position.tick) if start is not None else ""
-        self.price = typed("price", value=text, hint="a price, or 1.5% from the entry; empty removes the stop", most=24)
-        self.reason = typed("reason", hint="why it is wider", most=120)
+        self.price = Field(console.palette, text, hint="a price, or 1.5% from the entry; empty removes the stop", most=24, id="price")
+        self.first = self.price
+        self.reason = Field(console.palette, hint="why it is wider", most=120, id="reason")
         self.card = Sheet(console.palette, id="card")
         self.second = False
         """Whether the next enter is the second one."""
-        self._asked: Decimal | None = None
 
     def body(self) -> Iterable[Widget]:
         """Price, reason, before and after."""
@@ -55,12 +56,7 @@ class Move(PositionDialog):
         yield Entry(self.palette, "reason", self.reason)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The price listens."""
-        super().on_mount()
-        self.price.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Another price is another thing to confirm."""
         self.second = False
         self.refresh_body()
@@ -79,7 +75,6 @@ class Move(PositionDialog):
         if self.phase == "open" and key in STEPS:
             start = self.position.stop or self.position.mark
             self.price.value = stepped(self.price.value, STEPS[key], self.position.tick, start)
-            self.price.cursor_position = len(self.price.value)
             return True
         if key == "f2" and self.phase == "open":
             return self._take_offer()
@@ -146,7 +141,7 @@ class Move(PositionDialog):
         if preview.looser or self._removes():
             if not self.reason.value.strip():
                 self.report("a wider stop, or none, needs a reason: type it", "bad")
-                self.reason.focus()
+                self.set_focus(self.reason)
                 return
             if not self.second:
                 self.second = True
@@ -154,8 +149,6 @@ class Move(PositionDialog):
                 self.refresh_body()
                 self.arm()
                 return
-        wanted = self._wanted()
-        self._asked = wanted.price if isinstance(wanted, At) else None
         self.send(self._intent())
 
     def taken(self, answer: Answer) -> None:
@@ -165,7 +158,8 @@ class Move(PositionDialog):
     def settled(self, view: View) -> bool:
         """The venue's confirmed stop is the one asked for."""
         now = position_in(view, self.position.id)
-        return now is not None and self._asked is not None and now.stop == self._asked == now.stop_wanted
+        wanted = self.asked.stop if isinstance(self.asked, MoveStop) else None
+        return now is not None and isinstance(wanted, At) and now.stop == wanted.price == now.stop_wanted
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -8,8 +8,9 @@ from engine.model.intent import At, MoveTarget
 from engine.model.view import PositionView, Preview, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.numbers import UnreadableError, place
 from tui.flows.stop import STEPS, stepped
 from tui.flows.watched import PositionDialog, position_in, position_line
@@ -24,7 +25,8 @@ class Target(PositionDialog):
     def __init__(self, console: Console, position: PositionView) -> None:
         super().__init__(console, position)
         text = figures.exact(position.target, position.tick) if position.target is not None else ""
-        self.price = typed("price", value=text, hint="a price, or 2% from the entry; empty removes the target", most=24)
+        self.price = Field(console.palette, text, hint="a price, or 2% from the entry; empty removes the target", most=24, id="price")
+        self.first = self.price
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -32,12 +34,7 @@ class Target(PositionDialog):
         yield Entry(self.palette, "target", self.price)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The price listens."""
-        super().on_mount()
-        self.price.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Show at once what it would do."""
         self.refresh_body()
 
@@ -46,7 +43,6 @@ class Target(PositionDialog):
         if self.phase == "open" and key in STEPS:
             start = self.position.target or self.position.mark
             self.price.value = stepped(self.price.value, STEPS[key], self.position.tick, start)
-            self.price.cursor_position = len(self.price.value)
             return True
         return False
 
@@ -79,8 +75,13 @@ class Target(PositionDialog):
 
     def settled(self, view: View) -> bool:
         """The position has this target."""
-        now, wanted = position_in(view, self.position.id), self._intent().target
-        return now is not None and (now.target is None if wanted is None else isinstance(wanted, At) and now.target == wanted.price)
+        now = position_in(view, self.position.id)
+        wanted = self.asked.target if isinstance(self.asked, MoveTarget) else None
+        if now is None or wanted is None:
+            return now is not None and now.target is None
+        if isinstance(wanted, At):
+            return now.target == wanted.price
+        return bool(self._subject) and now.target is not None  # a distance: the desk has made a price of it when it answers
 
     def enter_words(self) -> str:
         """What enter does."""

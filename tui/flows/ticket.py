@@ -6,16 +6,17 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from engine.model.intent import Base, Notional, OpenBracket, Risk, Size
+from engine.model.intent import Base, Default, Notional, OpenBracket, Risk, Size
 from engine.model.order import OrderType
 from engine.model.side import Side
 from engine.model.view import Answer, Preview, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
-from tui.flows.choice import Choice, Entry, typed
+from tui.flows.choice import Choice, Entry
 from tui.flows.dialog import Dialog
-from tui.flows.numbers import UnreadableError, number, place
+from tui.flows.numbers import UnreadableError, number, place, targets
 from tui.flows.trail import read_trail
 from tui.lines import Line
 from tui.plain import plain
@@ -23,6 +24,16 @@ from tui.plain import plain
 SIZES: dict[str, type[Base] | type[Risk] | type[Notional]] = {"risk": Risk, "size": Base, "notional": Notional}
 """What the amount means."""
 TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT, "stop": OrderType.STOP}
+
+
+def _declines(text: str) -> bool:
+    """Whether somebody typed that there is to be none."""
+    return text.strip().casefold() == "none"
+
+
+def _named(text: str) -> str:
+    """What was typed, empty for `none`."""
+    return "" if _declines(text) else text
 
 
 class Pair(Horizontal):
@@ -48,17 +59,18 @@ class Ticket(Dialog):
     def __init__(self, console: Console, symbol: str) -> None:
         super().__init__(console)
         palette = console.palette
-        self.symbol = typed("symbol", value=symbol, hint="symbol", most=32)
+        self.symbol = Field(palette, symbol, hint="symbol", most=32, id="symbol")
         self.side = Choice(palette, ["buy", "sell"], id="side")
         self.type = Choice(palette, list(TYPES), id="type")
-        self.price = typed("price", hint="limit or trigger", most=24)
-        self.amount = typed("amount", hint="amount", most=24)
+        self.price = Field(palette, hint="limit or trigger", most=24, id="price")
+        self.amount = Field(palette, hint="amount", most=24, id="amount")
         self.unit = Choice(palette, list(SIZES), id="unit")
-        self.stop = typed("stop", hint="price or 1%", most=24)
-        self.target = typed("target", hint="price or 2%", most=24)
-        self.trail = typed("trail", hint="0.8%", most=24)
-        self.leverage = typed("leverage", hint="none", most=8)
-        self.note = typed("note", hint="why", most=120)
+        self.stop = Field(palette, hint="price or 1%", most=24, id="stop")
+        self.target = Field(palette, hint="price or 2%", most=48, id="target")
+        self.trail = Field(palette, hint="0.8%", most=24, id="trail")
+        self.leverage = Field(palette, hint="none", most=8, id="leverage")
+        self.note = Field(palette, hint="why", most=120, id="note")
+        self.first = self.side if self.symbol.value else self.symbol  # the side must not be assumed
         self.card = Sheet(palette, id="card")
         self.meant = False
         """Whether the next enter places it."""
@@ -76,20 +88,8 @@ class Ticket(Dialog):
         yield Entry(p, "note", self.note)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The side listens first: it is the one that must not be assumed."""
-        super().on_mount()
-        (self.side if self.symbol.value else self.symbol).focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Another order is another thing to mean."""
-        self._edited()
-
-    def on_choice_changed(self) -> None:
-        """The same."""
-        self._edited()
-
-    def _edited(self) -> None:
         self.meant = False
         if self.phase == "open":
             self.report("", "plain")
@@ -99,6 +99,7 @@ class Ticket(Dialog):
     def _intent(self) -> OpenBracket:
         kind = TYPES[self.type.value]
         at = None if kind is OrderType.MARKET else number(self.price.value, "price")
+        partials, target = targets(_named(self.target.value), "target")
         size: Size = SIZES[self.unit.value](number(self.amount.value, self.unit.value))
         return OpenBracket(
             id=self.intent_id,
@@ -108,12 +109,19 @@ class Ticket(Dialog):
             type=kind,
             price=at if kind is OrderType.LIMIT else None,
             trigger=at if kind is OrderType.STOP else None,
-            stop=place(self.stop.value, "stop"),
-            target=place(self.target.value, "target"),
-            trail=read_trail(self.trail.value),
+            stop=place(_named(self.stop.value), "stop"),
+            target=target,
+            partials=partials,
+            trail=read_trail(_named(self.trail.value)),
+            without=self._declined(),
             leverage=None if not self.leverage.value.strip() else number(self.leverage.value.strip().rstrip("×x"), "leverage"),
             note=self.note.value.strip(),
         )
+
+    def _declined(self) -> tuple[Default, ...]:
+        """What is not to be taken from the settings of the symbol either."""
+        fields = ((self.stop, Default.STOP), (self.target, Default.TARGET), (self.trail, Default.TRAIL))
+        return tuple(what for field, what in fields if _declines(field.value))
 
     def _symbol(self) -> str:
         """As typed, or the one known symbol that begins so."""

@@ -9,8 +9,9 @@ from engine.model.order import Trail
 from engine.model.view import PositionView, Preview, View
 from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
-from tui.flows.choice import Entry, typed
+from tui.flows.choice import Entry
 from tui.flows.numbers import HUNDRED, UnreadableError, number
 from tui.flows.watched import PositionDialog, position_in, position_line
 
@@ -41,8 +42,9 @@ class Follow(PositionDialog):
         if trail is not None:
             value = figures.plain_percent(trail.fraction) if trail.fraction is not None else str(trail.amount)
             after = figures.plain_percent(trail.after) if trail.after is not None else ""
-        self.distance = typed("distance", value=value, hint="0.8% or a price distance; empty: off", most=24)
-        self.after = typed("after", value=after, hint="follows from this profit on, such as 0.5%; empty: at once", most=24)
+        self.distance = Field(console.palette, value, hint="0.8% or a price distance; empty: off", most=24, id="distance")
+        self.first = self.distance
+        self.after = Field(console.palette, after, hint="follows from this profit on, such as 0.5%; empty: at once", most=24, id="after")
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -51,12 +53,7 @@ class Follow(PositionDialog):
         yield Entry(self.palette, "after", self.after)
         yield self.card
 
-    def on_mount(self) -> None:
-        """The distance listens."""
-        super().on_mount()
-        self.distance.focus()
-
-    def on_input_changed(self) -> None:
+    def edited(self) -> None:
         """Show at once what it would do."""
         self.refresh_body()
 
@@ -89,7 +86,7 @@ class Follow(PositionDialog):
     def settled(self, view: View) -> bool:
         """The position has this trail."""
         now = position_in(view, self.position.id)
-        return now is not None and now.trail == self._intent().trail
+        return now is not None and isinstance(self.asked, SetTrail) and now.trail == self.asked.trail
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -96,7 +96,7 @@ class Orders:
             case e.OrderRecovered(order=order):
                 self._begin(order)
                 return order.client_order_id
-            case e.OrderFilled(fill=fill):
+            case e.OrderFilled(fill=fill) | e.FillSettled(fill=fill):
                 self._filled(fill.client_order_id, fill.size)
                 return fill.client_order_id
             case _:
@@ -134,6 +134,7 @@ class Orders:
                     self._become(known, Status.FILLED)
             case e.AmendRefused():
                 known.amending, known.asked = False, None
+                self._complete(known)
             case e.CancelAsked():
                 known.cancelling = True
             case e.CancelRefused():
@@ -142,8 +143,14 @@ class Orders:
                 known.doubt = request
             case e.DoubtEnded():
                 known.doubt, known.amending, known.cancelling, known.asked = "", False, False, None
+                self._complete(known)
             case _:
                 pass
+
+    def _complete(self, known: Known) -> None:
+        """No change makes it larger any more: what has filled may be all of it."""
+        if known.is_open and known.filled >= known.size:
+            self._become(known, Status.FILLED)
 
     def _begin(self, order: Order) -> None:
         known = Known(
@@ -171,7 +178,7 @@ class Orders:
             return
         known.filled += size
         known.size = max(known.size, known.filled)
-        if known.filled >= known.size:
+        if known.filled >= max(known.size, known.asked or known.size):
             self._become(known, Status.FILLED)
         elif known.status not in TERMINAL and known.status is not Status.PARTIALLY_FILLED:
             self._become(known, Status.PARTIALLY_FILLED)

@@ -31,9 +31,11 @@ class Names:
         self._symbols: dict[str, str] = {}
         for key, row in pairs.items():
             base, _, quote = str(row.get("wsname", "")).partition("/")
-            if not quote:
+            if not quote or row.get("aclass_base", "currency") != "currency":
                 continue
             symbol = f"{currency(base)}/{currency(quote)}"
+            if symbol in self._rows:  # listed twice: the same pair at another execution venue, which orders don't name
+                continue
             self._rows[symbol] = (key, row)
             for name in (key, row["altname"], row["wsname"], symbol):
                 self._symbols[str(name)] = symbol
@@ -42,6 +44,10 @@ class Names:
     def symbols(self) -> tuple[str, ...]:
         """All that there are."""
         return tuple(self._rows)
+
+    def modes(self) -> dict[str, str]:
+        """The mode of each pair by symbol; a pair without one is left out, for that is not known."""
+        return {symbol: str(row["status"]) for symbol, (_, row) in self._rows.items() if row.get("status")}
 
     def asset(self, code: str) -> str:
         """A currency by its code in balances."""

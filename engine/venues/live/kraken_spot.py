@@ -5,27 +5,33 @@ leverage is on margin: the exchange holds what it opens as positions beside the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
-from engine.clock import SECOND
+from engine.clock import SECOND, Clock
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
+from engine.model.profile import Profile
+from engine.model.quote import Quote
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
+from engine.venues.live.keys import Credentials
 from engine.venues.live.kraken_names import EACH, Names
+from engine.venues.live.kraken_spot_fills import Listed
+from engine.venues.live.kraken_spot_modes import Modes
 from engine.venues.live.kraken_spot_parts import SpotParts
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
+from engine.venues.live.kraken_spot_times import Times
+from engine.venues.live.rest import Rest
 from engine.venues.live.socket import Socket
-from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, positive
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
+from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, Where, positive
+from engine.venues.protocol import NonceError, OutcomeUnknownError, RateLimitedError, RefusedError, VenueError
 
 TYPES = {
     OrderType.MARKET: "market",
@@ -35,18 +41,20 @@ TYPES = {
     OrderType.TAKE_PROFIT: "take-profit",
     OrderType.TRAILING_STOP: "trailing-stop",
 }
-DEADLINE_LEAST = SECOND * 22 // 10
-"""The exchange admits no deadline over REST that is nearer than two seconds (AddOrder, read 2026-11)."""
-DEADLINE_MOST = 59 * SECOND
 EXPIRY_LEAST = SECOND * 5
 """The nearest expiry that the exchange admits (AddOrder, read 2026-11)."""
-PAGES, PAGE = 20, 50
-"""Of executions, at most, in one question."""
+PAGES, PAGE = 200, 50
+"""Of executions, at most, in one question: what is older is not told, and the picture says since when it is complete."""
+IDS = 20
+"""Executions that one question may name (QueryTrades `txid`, read 2026-11)."""
+PREVENTION = "cancel-oldest"
+"""An exit that would trade with an order of its own account goes through, and that order ends (AddOrder `stptype`, read 2026-11). The default,
+cancel-newest, would end the exit itself, unfilled, as often as it is sent."""
 LIMITED = 3.0
 """Seconds before a part of a question is asked again that was refused for the limits."""
 NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
 """What a key must be allowed, by the names of GetApiKeyInfo."""
-QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time")
+QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time", "public_get_systemstatus")
 ASKED = (
     *("addorder", "amendorder", "cancelorder"),
     *("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory"),
@@ -64,6 +72,12 @@ class KrakenSpot(LiveVenue):
     exchange = "kraken"
     needs = (*QUESTIONS, *(f"private_post_{name}" for name in ASKED))
 
+    def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock, *, rest: type[Rest] = Rest) -> None:
+        super().__init__(profile, where, credentials, clock, rest=rest)
+        self.modes = Modes(self)
+        self.listed = Listed(self.known, self._fill)
+        self.times = Times(self)
+
     # Opening
 
     def _urls(self) -> Mapping[str, Any]:
@@ -78,7 +92,7 @@ class KrakenSpot(LiveVenue):
 
     async def _load_instruments(self) -> Sequence[Instrument]:
         assets = self._result(await self.rest.public("public_get_assets"))
-        pairs = self._result(await self.rest.public("public_get_assetpairs"))
+        pairs = await self.public_result("public_get_assetpairs", {"aclass_base": "currency"})
         self.names = Names(assets, pairs)
         unknown = [symbol for symbol in self.where.symbols if symbol not in self.names.symbols]
         if unknown and self.where.lenient:
@@ -88,9 +102,15 @@ class KrakenSpot(LiveVenue):
             raise RefusedError(
                 f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {', '.join(near) or 'see its list of pairs'}"
             )
-        self.skew = await self.measure_skew()
+        await self.times.measure()
         self.where = replace(self.where, symbols=(*self.where.symbols, *self.converting()))
+        self.modes.listed(self.names.modes())
         return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+
+    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+        """Begin to listen; who does hears at once which pairs take no orders now."""
+        await super().connect(on_report, on_quote)
+        self.modes.again()
 
     def converting(self) -> tuple[str, ...]:
         """The pairs that turn what is traded, and what it is paid in, into the account's currency: without them profit has no value there."""
@@ -106,6 +126,10 @@ class KrakenSpot(LiveVenue):
 
     def _public_socket(self) -> Socket:
         return PublicStream(self).socket
+
+    async def public_result(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The result of a public question. Raises VenueError."""
+        return self._result(await self.rest.public(method, params))
 
     async def token(self) -> str:
         """A token for the private stream. Raises like `send`."""
@@ -140,7 +164,11 @@ class KrakenSpot(LiveVenue):
         raise OutcomeUnknownError("an answer without a result")
 
     async def _private_call(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
-        return await self.signed(method, params, lane)
+        try:
+            return await self.signed(method, params, lane)
+        except NonceError:  # a nonce is made of the clock
+            self.times.again()
+            raise
 
     async def _patient_call(self, method: str, params: Mapping[str, Any], lane: int, *, again: bool) -> Any:
         """A part of a long question; `again`: where it is refused for the limits, once more, for others were answered. Raises like `send`."""
@@ -154,8 +182,8 @@ class KrakenSpot(LiveVenue):
 
     # Orders
 
-    def fields(self, order: Order) -> dict[str, str]:
-        """An order as form fields. Raises NotSentError where it could not be in time."""
+    def fields(self, order: Order, *, in_time: bool = True) -> dict[str, str]:
+        """An order as form fields; its deadline only with `in_time`. Raises NotSentError where it could not be in time."""
         kind, in_force = TYPES[order.type], order.time_in_force
         fields = {
             "pair": self.names.pair(order.symbol),
@@ -182,9 +210,11 @@ class KrakenSpot(LiveVenue):
         if second is not None:
             fields["price2"] = f"{second:f}"
         fields["oflags"] = "post,fciq" if order.post_only else "fciq"
+        if order.is_exit:
+            fields["stptype"] = PREVENTION
         fields |= self._in_force(order, in_force)
         fields |= self._margin(order)
-        return fields | self._deadline(order)
+        return fields | (self.times.field(order) if in_time else {})
 
     def _in_force(self, order: Order, in_force: TimeInForce) -> dict[str, str]:
         """How long it rests. What is to expire expires at the exchange, too: a little later than here, for whoever was to cancel it may be gone."""
@@ -199,16 +229,6 @@ class KrakenSpot(LiveVenue):
             return {}
         return {"leverage": f"{order.leverage.normalize():f}"} | ({"reduce_only": "true"} if order.reduce_only else {})
 
-    def _deadline(self, order: Order) -> dict[str, str]:
-        if order.deadline is None:
-            return {}
-        left = order.deadline - self.clock.now()
-        if left < DEADLINE_LEAST:
-            raise NotSentError("its deadline is too near for the exchange")
-        at = self.theirs(self.clock.now() + min(left, DEADLINE_MOST))
-        whole, rest = divmod(at, SECOND)
-        return {"deadline": f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"}
-
     async def validate(self, order: Order) -> str:
         """Kraken's own dry run."""
         try:
@@ -220,14 +240,26 @@ class KrakenSpot(LiveVenue):
     async def _submit(self, order: Order, lane: int) -> tuple[r.VenueReport, ...]:
         name = order.client_order_id
         try:
-            told = await self._private_call("private_post_addorder", self.fields(order), lane)
+            told = await self._placed(order, lane)
         except RefusedError as error:
+            self.modes.refused(order.symbol, str(error))
             return (r.Rejected(name, str(error), self.clock.now(), duplicate=DUPLICATE in str(error)),)
         identities = told.get("txid") if isinstance(told, dict) else None
         if not identities:
             raise OutcomeUnknownError("an answer without an order id")
         self.known.keep(_with(order, str(identities[0])))
         return (r.Accepted(name, str(identities[0]), self.clock.now()),)
+
+    async def _placed(self, order: Order, lane: int) -> Any:
+        """Send an order; where the exchange refuses it for the time alone, once more. Raises RefusedError, or like `send`."""
+        in_time = await self.times.settle(order)
+        try:
+            return await self._private_call("private_post_addorder", self.fields(order, in_time=in_time), lane)
+        except RefusedError as error:
+            again = await self.times.refused(order, str(error)) if in_time else None
+            if again is None:
+                raise
+        return await self._private_call("private_post_addorder", self.fields(order, in_time=again), lane)
 
     async def _amend(self, request: Amend) -> tuple[r.VenueReport, ...]:
         fields = self._about(request.client_order_id, request.venue_order_id)
@@ -237,6 +269,7 @@ class KrakenSpot(LiveVenue):
         try:
             await self._private_call("private_post_amendorder", fields, request.lane)
         except RefusedError as error:
+            self.modes.refused(request.symbol, str(error))
             return (r.AmendRejected(request.client_order_id, str(error), self.clock.now()),)
         known = self.known.order(request.client_order_id)
         if known is None:
@@ -271,22 +304,30 @@ class KrakenSpot(LiveVenue):
 
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
         name, asked = request.client_order_id, self.clock.now()
-        identity = self.known.venue_id_of(name)
-        if identity is None:
-            found = await self._by_client(name, request.lane)
-            if found is None:
-                if self.proves_absence():
-                    return (r.Absent(name, asked),)
-                raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
-            identity, row = found
-        else:
-            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true", **EACH}, request.lane)
-            row = told[identity]
+        found = await self._by_id(name, request.lane) or await self._by_client(name, request.lane)
+        if found is None:
+            if self.proves_absence() and self.known.venue_id_of(name) is None:
+                return (r.Absent(name, asked),)
+            raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
+        identity, row = found
         order = self._order(identity, row)
         fills = await self._fills_of(order, row, request.lane)
         if not order.is_open:
             self.known.ended(name, asked)
         return (r.Found(order, fills, self.clock.now()),)
+
+    async def _by_id(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
+        """An order by the exchange's id; None where that is not known or the question fails: then there is another way. Raises RateLimitedError."""
+        identity = self.known.venue_id_of(name)
+        if identity is None:
+            return None
+        try:
+            told = await self._private_call("private_post_queryorders", {"txid": identity, "trades": "true", **EACH}, lane)
+        except RateLimitedError:
+            raise
+        except VenueError:
+            return None
+        return (identity, told[identity]) if identity in told else None
 
     async def _by_client(self, name: str, lane: int) -> tuple[str, Mapping[str, Any]] | None:
         asked = {"cl_ord_id": name, "trades": "true"}
@@ -337,12 +378,20 @@ class KrakenSpot(LiveVenue):
         """The executions of an order: those that were heard, and the others by their ids."""
         wanted = [str(name) for name in row.get("trades", ())]
         missing = [name for name in wanted if self.known.execution(name) is None]
-        if missing:
-            told = await self._private_call("private_post_querytrades", {"txid": ",".join(missing[:20])}, lane)
-            for name, trade in told.items():
-                self.known.fill(self._fill(name, trade, order.client_order_id))
-        found = [self.known.execution(name) for name in wanted]
-        return tuple(sorted((fill for fill in found if fill is not None), key=lambda fill: fill.at))
+        found = {fill.execution_id: fill for name in wanted if (fill := self.known.execution(name)) is not None}
+        for index in range(0, len(missing), IDS):
+            told = await self._private_call("private_post_querytrades", {"txid": ",".join(missing[index : index + IDS])}, lane)
+            for fills in self.listed.fills(told, lambda _: order.client_order_id, wanted).values():
+                for fill in fills:
+                    self.known.fill(fill)
+                    found[fill.execution_id] = fill
+        return tuple(sorted(found.values(), key=lambda fill: fill.at))
+
+    async def fee_of(self, fill: Fill, lane: int) -> Decimal | None:
+        """The fee of an execution, in its quote currency, where the exchange lists it by now. Raises like `send`."""
+        told = await self._private_call("private_post_querytrades", {"txid": fill.execution_id}, lane)
+        row = told.get(fill.execution_id)
+        return None if row is None or row.get("fee") is None else Decimal(str(row["fee"]))
 
     def _fill(self, name: str, row: Mapping[str, Any], client: str) -> Fill:
         """An execution as REST tells it."""
@@ -368,16 +417,14 @@ class KrakenSpot(LiveVenue):
         opened = (await self._patient_call("private_post_openorders", {"trades": "true"}, lane, again=long))["open"]
         balances = await self._patient_call("private_post_balanceex", {}, lane, again=long)
         held = await self._patient_call("private_post_openpositions", {}, lane, again=long) if request.on_margin and self._lends else {}
-        orders = tuple(self._order(identity, row) for identity, row in opened.items())
+        orders = tuple(order for identity, row in opened.items() if (order := self._readable(identity, row)) is not None)
         await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane, again=long)
-        listed = tuple(
-            sorted(
-                (self._fill(name, row, self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"])) for name, row in trades.items()),
-                key=lambda fill: (fill.at, fill.execution_id),
-            )
-        )
+        rows = self.listed.fills(trades, lambda row: self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"]))
+        distinct = {fill.execution_id: fill for fills in rows.values() for fill in fills}
+        listed = tuple(sorted(distinct.values(), key=lambda fill: (fill.at, fill.execution_id)))
         as_of = self.as_of(asked, since, orders, [fill.execution_id for fill in listed])
         fills = tuple(fill for fill in listed if fill.at >= request.since)
+        self._liquidations(fills, trades)
         cash: dict[str, Decimal] = {}
         for code, row in balances.items():
             name = self.names.asset(code)
@@ -388,6 +435,24 @@ class KrakenSpot(LiveVenue):
         complete = len(trades) < PAGES * PAGE  # else what is older was not read
         told_since = request.since if complete else max(request.since, listed[0].at + 1)
         return (r.Picture(as_of, orders, fills, told, self._net(held), self.clock.now(), told_since),)
+
+    def _readable(self, identity: str, row: Mapping[str, Any]) -> Order | None:
+        """An open order; None for somebody else's that lacks a field, which is told. Raises like `_order` for one of ours."""
+        try:
+            return self._order(identity, row)
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            client = str(row.get("cl_ord_id") or self.known.client_of(identity) or identity)
+            if client.startswith(self.prefix):
+                raise
+            self.notice("ROW_SKIPPED", identity, f"an open order that is not ours: {type(error).__name__}: {str(error)[:60]}")
+            return None
+
+    def _liquidations(self, fills: Sequence[Fill], trades: Mapping[str, Mapping[str, Any]]) -> None:
+        """Tell what the exchange closed by itself before the picture that lists it: the stream may have been down."""
+        for fill in fills:
+            row = trades.get(fill.execution_id, {})
+            if "liquidat" in str(row.get("misc", "")) and not fill.client_order_id.startswith(self.prefix):
+                self.tell(r.Liquidated(fill.symbol, fill, fill.at))
 
     @property
     def _lends(self) -> bool:
@@ -407,7 +472,7 @@ class KrakenSpot(LiveVenue):
         """Executions from a time on, page after page."""
         found: dict[str, Any] = {}
         for _ in range(PAGES):
-            asked = {"start": f"{Decimal(max(self.theirs(since), 0)) / SECOND:.4f}", "ofs": str(len(found)), **EACH}
+            asked = {"start": str(max(self.theirs(since), 0) // SECOND), "ofs": str(len(found)), **EACH}
             told = await self._patient_call("private_post_tradeshistory", asked, lane, again=bool(found))
             page = told.get("trades", {})
             found |= page

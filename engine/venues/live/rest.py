@@ -24,6 +24,7 @@ import aiohttp
 from engine.model.secrets import masked
 from engine.venues.live.keys import Credentials
 from engine.venues.live.nonces import Nonces
+from engine.venues.live.pages import PageError, is_answer
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 TURN = 0.25
@@ -169,6 +170,10 @@ class Rest:
             raise
         except RedirectedError:
             raise
+        except PageError as error:  # the exchange's edge has answered, and the exchange may have acted all the same
+            if error.limited:
+                raise RateLimitedError(str(error)) from error
+            raise OutcomeUnknownError(str(error)) from error
         except Exception as error:  # whatever ccxt raises: only a line that was never made proves that nothing happened
             if _never_left(error):
                 raise NotSentError(f"no line to the exchange: {_short(error)}") from error
@@ -222,6 +227,8 @@ def _client_class(exchange: str) -> type[Any]:
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any) -> Any:
             if 300 <= code < 400:
                 raise RedirectedError(code, str({key.lower(): text for key, text in headers.items()}.get("location", "")))
+            if not is_answer(body):
+                raise PageError(code, str(body))
             return super().on_rest_response(code, reason, url, method, headers, body, *rest)
 
         def private_post_orders_status(self, params: dict[str, Any]) -> Any:

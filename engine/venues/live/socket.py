@@ -49,8 +49,12 @@ class Socket:
         silence: float,
         ping: Callable[[], Json] | None = None,
         begun: Callable[[], bool] = lambda: True,
+        broke: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`silence` is how many seconds may go by without a word, and without what the line is there for: `begun` says whether that has come."""
+        """`silence` is how many seconds may go by without a word, and without what the line is there for: `begun` says whether that has come.
+
+        `broke` hears why a line ended that had been opened; `lost` hears of those that could not be opened, too.
+        """
         self._url = url
         self._opened = opened
         self._heard = heard
@@ -58,6 +62,7 @@ class Socket:
         self._silence = silence
         self._ping = ping
         self._begun = begun
+        self._broke = broke
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._saying: set[asyncio.Task[None]] = set()
         self.connects = 0
@@ -67,13 +72,16 @@ class Socket:
         pause, loop = PAUSE, asyncio.get_running_loop()
         async with aiohttp.ClientSession(trace_configs=[_straight()]) as session:
             while True:
-                text, began = "the stream ended", loop.time()
+                text, began, opened = "the stream ended", loop.time(), False
                 try:
                     socket = await session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0)
                     self._socket, self.connects = socket, self.connects + 1
                     async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
                         await self._opened(self)
+                    opened = True
                     text = await self._read(socket)
+                except aiohttp.WSServerHandshakeError as error:
+                    text = f"the stream could not be opened: HTTP {error.status}"
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     text = f"the stream broke: {type(error).__name__}"
                 except StreamError as error:
@@ -86,6 +94,8 @@ class Socket:
                     await self.drop()
                     self._socket = None
                 self._lost(text)
+                if opened:
+                    self._broke(text)
                 if loop.time() - began > STEADY:
                     pause = PAUSE
                 await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter

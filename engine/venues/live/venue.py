@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from engine.model.profile import Profile
 from engine.model.quote import Quote, Trade
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
 from engine.venues.live.errors import Outcome, outcome
+from engine.venues.live.flapping import WITHIN, Flapping
 from engine.venues.live.keys import Credentials
 from engine.venues.live.known import Known
 from engine.venues.live.nonces import Nonces
@@ -92,6 +93,9 @@ class LiveVenue(ABC):
         self._on_quote: Callable[[Quote], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._shared: r.KeyShared | None = None
+        self._beside: set[asyncio.Task[None]] = set()
+        self._flapping: dict[str, Flapping] = {}
+        self._noticed: dict[tuple[str, str], str] = {}
         self._is_open = self._is_down = False
 
     # What the engine asks
@@ -170,15 +174,22 @@ class LiveVenue(ABC):
     async def close(self) -> None:
         """Hang up; what rests at the exchange stays."""
         self._on_report = self._on_quote = self.on_trade = None
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._beside]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
         await self.rest.close()
         self._is_open = False
 
     async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
         """Carry out one request. Raises OutcomeUnknownError, NotSentError or RateLimitedError."""
+        try:
+            return await self._carry_out(request)
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:  # it was sent: nothing proves that it failed
+            raise OutcomeUnknownError(f"an answer that can't be read: {type(error).__name__}: {str(error)[:80]}") from error
+
+    async def _carry_out(self, request: Request) -> tuple[r.VenueReport, ...]:
         match request:
             case Submit(order=order):
                 self.known.send(order)
@@ -284,6 +295,33 @@ class LiveVenue(ABC):
         if self._on_report is not None:
             self._on_report(report)
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside requests; it ends with the venue."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.exchange} beside")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    def notice(self, code: str, subject: str, text: str) -> None:
+        """Have somebody told, once as long as the words are the same; without text, that it is over."""
+        if self._noticed.get((code, subject), "") == text:
+            return
+        self._noticed[code, subject] = text
+        while len(self._noticed) > MOST_NOTICED:
+            del self._noticed[next(iter(self._noticed))]
+        self.tell(r.Noticed(code, subject, text, self.clock.now()))
+
+    def broke(self, line: str, text: str) -> None:
+        """A line that was up broke: each by itself heals, and one that goes on breaking is told."""
+        flapping = self._flapping.setdefault(line, Flapping())
+        if flapping.broke(self.clock.now()):
+            self.notice("LINE_FLAPS", line, text)
+            self.spawn(self._calm(line, flapping))
+
+    async def _calm(self, line: str, flapping: Flapping) -> None:
+        while not flapping.is_calm(self.clock.now()):
+            await self.clock.sleep(WITHIN // 4)
+        self.notice("LINE_FLAPS", line, "")
+
     def quote(self, quote: Quote) -> None:
         """Say a price."""
         if self.on_price is not None:
@@ -336,6 +374,8 @@ class LiveVenue(ABC):
         return min([asked, *(at - 1 for at in missing)])
 
 
+MOST_NOTICED = 200
+"""Different things that were told and are remembered as told."""
 MOST_OVERTAKEN = 5
 """How often a request is signed again because others of ours arrived before it."""
 SHARED = (

@@ -16,6 +16,7 @@ from engine.model.money import ONE, ZERO
 from engine.model.report import Filled, Liquidated
 from engine.model.side import Side
 from engine.wire.futures import shapes
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.market import Market
 from engine.wire.futures.orders import Fields, RequestError, integer, number
 from engine.wire.futures.products import SCHEDULE, altname
@@ -66,11 +67,12 @@ class Margin(Struct, frozen=True):
 class Account:
     """One account, as it is told."""
 
-    def __init__(self, world: World, market: Market, trading: Trading) -> None:
+    def __init__(self, world: World, market: Market, trading: Trading, habits: Habits) -> None:
         self.world = world
         self.market = market
         self.products = market.products
         self.trading = trading
+        self.habits = habits
         self._held: deque[tuple[int, dict[str, Position]]] = deque([(0, self._holdings({}))])
         world.on_report.append(self._reported)
 
@@ -79,7 +81,7 @@ class Account:
             now = self.world.now()
             latest = {**{symbol: position.at for symbol, position in self.held().items()}, report.fill.symbol: report.fill.at}
             self._held.append((now, self._holdings(latest)))
-            while len(self._held) > 1 and self._held[1][0] <= now - self.world.faults.rest_lag:
+            while len(self._held) > 1 and self._held[1][0] <= now - max(self.world.faults.rest_lag, self.habits.late):
                 self._held.popleft()
 
     def _holdings(self, latest: dict[str, int]) -> dict[str, Position]:
@@ -173,7 +175,7 @@ class Account:
     def open_positions(self, _: Fields) -> Json:
         """What is held."""
         rows = []
-        for symbol, position in self.held(self.world.seen().at).items():
+        for symbol, position in self.held(self._listed_at()).items():
             product = self.products.by_symbol[symbol]
             row: Json = {
                 "side": "long" if position.size > ZERO else "short",
@@ -191,14 +193,18 @@ class Account:
             rows.append(row)
         return {"openPositions": rows}
 
+    def _listed_at(self) -> int:
+        """As of when executions are listed."""
+        return min(self.world.seen().at, self.world.now() - self.habits.late)
+
     def open_orders(self, _: Fields) -> Json:
         """Orders that work, or wait for a trigger."""
-        level, by_symbol = self.trading.level, self.products.by_symbol
-        return {"openOrders": [shapes.listed(o, terms_of(o), by_symbol[o.symbol], level(o)) for o in self.world.seen().orders]}
+        level, by_symbol, sized = self.trading.level, self.products.by_symbol, self.habits.untouched_size
+        return {"openOrders": [shapes.listed(o, terms_of(o), by_symbol[o.symbol], level(o), sized=sized) for o in self.world.seen().orders]}
 
     def fills(self, fields: Fields) -> Json:
         """The last hundred executions, the latest first: all told, or those before `lastFillTime`."""
-        before, text = self.world.seen().at + 1, fields.get("lastFillTime", "")
+        before, text = self._listed_at() + 1, fields.get("lastFillTime", "")
         if text:
             at = nanoseconds(text) if "-" in text else (integer(fields, "lastFillTime") or 0) * 1_000_000
             if at is None:

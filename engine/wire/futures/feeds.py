@@ -16,7 +16,7 @@ from engine.wire.futures import shapes
 from engine.wire.futures.account import Account, Margin
 from engine.wire.futures.market import Market, print_uid
 from engine.wire.futures.orders import AT_ONCE
-from engine.wire.futures.products import Product, altname
+from engine.wire.futures.products import POST_ONLY, SUSPENDED, Product, altname
 from engine.wire.futures.times import milliseconds
 from engine.wire.world import Terms, terms_of
 
@@ -194,10 +194,10 @@ def ticker(market: Market, product: Product) -> Json | None:
         "leverage": f"{product.instrument.max_leverage:f}x",
         "index": quote.mid,
         "last": last,
-        "suspended": False,
+        "suspended": market.mode(product) in SUSPENDED,
         "openInterest": ZERO,
         "markPrice": quote.mid,
-        "post_only": False,
+        "post_only": market.mode(product) == POST_ONLY,
         "open": day.open,
         "high": day.high,
         "low": day.low,

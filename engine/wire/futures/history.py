@@ -48,7 +48,9 @@ class History:
 
     def executions(self, fields: Fields) -> Json:
         """Our executions."""
-        return self._told(fields, map(self._of_fill, self.world.exchange.fills))
+        habits, seen = self.account.habits, self.world.seen().at
+        at = min(seen, self.world.now() - habits.late) if habits.late_history else seen
+        return self._told(fields, (self._of_fill(fill) for fill in self.world.exchange.fills if fill.at <= at))
 
     def _all(self) -> Iterator[tuple[Order, Product]]:
         exchange = self.world.exchange
@@ -113,7 +115,7 @@ class History:
         maker = fill.liquidity is Liquidity.MAKER
         data = {"fee": f"{fill.fee:f}", "positionSize": f"{fill.size:f}"}
         execution = {
-            "uid": fill.execution_id,
+            "uid": uid(f"history {fill.execution_id}") if self.account.habits.history_ids else fill.execution_id,
             "makerOrder": ours if maker else theirs,
             "takerOrder": theirs if maker else ours,
             "timestamp": at,

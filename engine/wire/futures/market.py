@@ -13,7 +13,7 @@ from engine.model.money import ONE, ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.futures.orders import RequestError, integer
-from engine.wire.futures.products import SCHEDULE, Product, Products
+from engine.wire.futures.products import POST_ONLY, SCHEDULE, SUSPENDED, Product, Products
 from engine.wire.futures.times import iso, milliseconds
 from engine.wire.world import World
 
@@ -103,11 +103,15 @@ class Market:
         book = self.world.exchange.books[symbol]
         return book.last if book.last is not None else book.mid
 
+    def mode(self, product: Product) -> str:
+        """The mode of a product, or of the whole exchange, now."""
+        return self.world.mode(product.symbol)
+
     # Answers
 
     def instruments(self, _: Fields) -> Json:
         """All products."""
-        return {"instruments": [product.row() for product in self.products.all]}
+        return {"instruments": [product.row(post_only=self.mode(product) == POST_ONLY) for product in self.products.all]}
 
     def statuses(self, _: Fields) -> Json:
         """Nothing is ever extreme."""
@@ -151,8 +155,8 @@ class Market:
             "high24h": day.high,
             "low24h": day.low,
             "lastSize": day.size,
-            "suspended": False,
-            "postOnly": False,
+            "suspended": self.mode(product) in SUSPENDED,
+            "postOnly": self.mode(product) == POST_ONLY,
             "change24h": self.change(symbol),
         }
         if product.expires_at is None:

@@ -44,6 +44,7 @@ STATUSES = (
     ("EOrder:cl_ord_id", "clientOrderIdAlreadyExist", "CLIENT_ORDER_ID_IN_USE"),
     ("EService:Deadline elapsed", "wouldProcessAfterSpecifiedTime", ""),
     ("EService:Market in cancel_only", "marketSuspended", "MARKET_SUSPENDED"),
+    ("EService:Market in post_only", "marketIsPostOnly", "MARKET_IS_POST_ONLY"),
     ("EGeneral:Invalid arguments:volume", "invalidSize", "INVALID_QUANTITY"),
     ("EGeneral:Invalid arguments:price", "invalidPrice", "INVALID_PRICE"),
     ("EOrder:Tick size", "invalidPrice", "INVALID_PRICE"),

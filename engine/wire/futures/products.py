@@ -17,6 +17,9 @@ LAST_HOUR = 15
 """UTC, on the last trading day of a contract that expires."""
 MOST = {Kind.LINEAR: Decimal(1_000_000), Kind.INVERSE: Decimal(75_000_000)}
 """The largest position that is allowed, contracts."""
+POST_ONLY = "post_only"
+SUSPENDED = frozenset({"cancel_only", "maintenance"})
+"""Modes in which nothing is taken: the ticker says `suspended`."""
 SCHEDULE = "723888f7-0a8e-4183-8648-f920a22339e3"
 """All products have the same fees."""
 
@@ -59,7 +62,7 @@ class Product(Struct, frozen=True):
         """The largest position, contracts."""
         return MOST[Kind.INVERSE if self.inverse else Kind.LINEAR]
 
-    def row(self) -> dict[str, Any]:
+    def row(self, *, post_only: bool = False) -> dict[str, Any]:
         """As `instruments` tells it."""
         instrument = self.instrument
         unit = "contracts" if self.inverse else "numNonContractUnits"
@@ -75,7 +78,7 @@ class Product(Struct, frozen=True):
             "openingDate": "2018-08-31T00:00:00.000Z",
             "marginLevels": [margin],
             "contractValueTradePrecision": precision(instrument.lot),
-            "postOnly": False,
+            "postOnly": post_only,
             "feeScheduleUid": SCHEDULE,
             "mtf": False,
             "base": altname(instrument.base),

@@ -16,6 +16,7 @@ from engine.model.request import Request
 from engine.wire import lossy
 from engine.wire.futures import shapes
 from engine.wire.futures.account import Account
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.history import History
 from engine.wire.futures.market import Market, uid
 from engine.wire.futures.orders import Fields, RequestError, integer
@@ -28,6 +29,7 @@ from engine.wire.world import World
 Json = dict[str, Any]
 LIMITED = "apiLimitExceeded"
 FAILED = "authenticationError"
+NOT_ALLOWED = "<html><head><title>405 Not Allowed</title></head><body><h1>405 Not Allowed</h1></body></html>\n"
 DONE = frozenset({"placed", "edited", "cancelled", "noOrdersToCancel"})
 """Statuses of requests that did something."""
 
@@ -69,13 +71,14 @@ class Endpoint(Struct, frozen=True):
 class Futures:
     """The exchange as a client of REST sees it; the stream tells the same things."""
 
-    def __init__(self, world: World, key: Key) -> None:
+    def __init__(self, world: World, key: Key, habits: Habits | None = None) -> None:
         self.world = world
         self.key = key
+        self.habits = habits or Habits()
         self.products = Products(world.exchange.instruments.values())
         self.market = Market(world, self.products)
-        self.trading = Trading(world, self.products)
-        self.account = Account(world, self.market, self.trading)
+        self.trading = Trading(world, self.products, self.habits)
+        self.account = Account(world, self.market, self.trading, self.habits)
         self.history = History(self.account)
         exchange = world.exchange
         exchange.limits = AtTheDoor(exchange.limits)
@@ -91,7 +94,10 @@ class Futures:
             text = (await request.read()).decode("utf-8", "replace")
             asked = request.raw_path.partition("?")[2]
             fields = {**_fields(asked), **_body(text), **request.match_info}
-            logged = self.world.logged(request.path, fields)
+            logged = self.world.logged(request.path, fields, request.method)
+            if endpoint.path.endswith("/orders/status") and request.method not in self.habits.status_by:
+                logged.outcome = "405"
+                return web.Response(text=NOT_ALLOWED, status=405, content_type="text/html")
 
             def act() -> Json:
                 try:
@@ -102,6 +108,7 @@ class Futures:
                     logged.outcome = str(refused)
                     return self._error(str(refused))
                 logged.outcome = _outcome(told)
+                told = self.habits.spoiled(told)
                 return {"result": "success", **told, "serverTime": iso(self.world.now())} if endpoint.wrapped else told
 
             return await lossy.carried(self.world, request, act, self._error(LIMITED))

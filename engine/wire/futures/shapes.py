@@ -122,8 +122,8 @@ def executed(fill: Fill, prior: Order, terms: Terms, product: Product) -> Json:
     }
 
 
-def listed(order: Order, terms: Terms, product: Product, level: Decimal | None) -> Json:
-    """A row of openorders."""
+def listed(order: Order, terms: Terms, product: Product, level: Decimal | None, *, sized: bool = True) -> Json:
+    """A row of openorders; without `sized`, a trigger that was not touched tells no `unfilledSize` (nautilus_trader#4492)."""
     waiting = waits(order)
     row: Json = {
         "order_id": order.client_order_id,
@@ -137,6 +137,8 @@ def listed(order: Order, terms: Terms, product: Product, level: Decimal | None) 
         "reduceOnly": order.reduce_only,
         "lastUpdateTime": iso(order.touched_at or order.created_at),
     }
+    if waiting and not sized:
+        del row["unfilledSize"]
     if terms.client:
         row["cliOrdId"] = terms.client
     if order.price is not None:
@@ -171,6 +173,11 @@ def state(order: Order, terms: Terms, product: Product, level: Decimal | None) -
     status, reason = _standing(order, terms)
     error = status_of(order.reason)[1] if status == "REJECTED" else None
     return {"order": told, "status": status, "updateReason": reason, "error": error}
+
+
+def unsure(row: Json) -> Json:
+    """An order that executed, as it is told before its executions are (ccxt#28210)."""
+    return {**row, "order": {**row["order"], "filled": ZERO}, "status": "CANCELLED", "updateReason": "CANCELLED_BY_USER"}
 
 
 def _standing(order: Order, terms: Terms) -> tuple[str, str | None]:

@@ -16,6 +16,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.conduct import ONLINE
 from engine.wire.futures import feeds, shapes
 from engine.wire.futures.market import DEPTH, PRINTS
 from engine.wire.futures.products import Product
@@ -42,11 +43,13 @@ class Stream:
         self.connections: dict[Connection, None] = {}
         self.fills = len(self.world.exchange.fills)
         """So many executions were told."""
+        self.habits = futures.habits
         self.world.on_quote.append(self._quoted)
         self.world.on_trade.append(self._traded)
         self.world.on_depth.append(self._deepened)
         self.world.on_report.append(self._reported)
         futures.trading.on_refused.append(self._refused)
+        self._modes: dict[str, str] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Where it answers."""
@@ -59,6 +62,7 @@ class Stream:
         """Again and again: heartbeats, positions at their new prices; and the line breaks when it is time."""
         while True:
             await asyncio.sleep(BEAT)
+            changed = self._new_modes()
             for connection in list(self.connections):
                 if is_broken(self.world):
                     connection.cut()
@@ -67,6 +71,14 @@ class Stream:
                     connection.say({"feed": "heartbeat", "time": milliseconds(self.world.now())})
                 if "open_positions" in connection.private and self.futures.account.held():
                     connection.positions()
+                connection.catch_up(changed)
+
+    def _new_modes(self) -> list[Product]:
+        """The products whose mode is another one than a beat ago: their ticker says so."""
+        modes = {product.name: self.futures.market.mode(product) for product in self.futures.products.all}
+        changed = [p for p in self.futures.products.all if modes[p.name] != self._modes.get(p.name, ONLINE)]
+        self._modes = modes
+        return changed
 
     # What happens
 
@@ -96,6 +108,12 @@ class Stream:
         self._tell("open_orders_verbose", told)
 
     def _reported(self, report: r.VenueReport, order: Order | None) -> None:
+        if self.habits.late and isinstance(report, r.Filled):
+            self.world.clock.call_at(self.world.now() + self.habits.late, lambda: self._report(report, order))
+        else:
+            self._report(report, order)
+
+    def _report(self, report: r.VenueReport, order: Order | None) -> None:
         products = self.futures.products.by_symbol
         if order is not None:
             for told in feeds.changes(report, order, products[order.symbol], self.futures.trading.level):
@@ -129,6 +147,10 @@ class Connection(Line):
         self.private: set[str] = set()
         self._sequences: dict[str, int] = {}
         self._books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
+        self._told_at: dict[tuple[str, str], int] = {}
+        """When a ticker was told last, by feed and product."""
+        self._behind: dict[tuple[str, str], Product] = {}
+        """Tickers that wait for their second to be over."""
 
     # Out
 
@@ -148,6 +170,10 @@ class Connection(Line):
         number = self._sequences[name] = self._sequences.get(name, first - 1) + 1
         return number
 
+    def say(self, message: Json) -> None:
+        """Send, when it is its turn; without the fields that such rows lack here."""
+        super().say(self.stream.habits.spoiled(message))
+
     # In
 
     def hear(self, text: str) -> None:
@@ -156,6 +182,8 @@ class Connection(Line):
         if asked is None:
             self.say({"event": "error", "message": "Json Error"})
             return
+        named = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in asked.items() if name not in ("event", "feed")}
+        self.world.logged(f"ws/{asked.get('event')} {asked.get('feed', '')}".rstrip(), named, "WS").outcome = "heard"
         match asked.get("event"):
             case "ping":
                 self.say({"event": "pong"})
@@ -230,8 +258,24 @@ class Connection(Line):
         """Prices changed."""
         for feed in ("ticker", "ticker_lite"):
             if product.name in self.public[feed]:
-                self._ticker(feed, product)
+                self._throttled(feed, product)
         self.deepened(product)
+
+    def _throttled(self, feed: str, product: Product) -> None:
+        """A ticker, or later where one was told less than a second ago (Kraken API centre, ticker: throttled to 1 s, read 2026-11)."""
+        at, now = self._told_at.get((feed, product.name)), self.world.now()
+        if at is not None and now - at < self.stream.habits.ticker_every:
+            self._behind[feed, product.name] = product
+        else:
+            self._ticker(feed, product)
+
+    def catch_up(self, changed: list[Product]) -> None:
+        """The tickers that were held back, and those of products whose mode changed."""
+        behind, self._behind = self._behind, {}
+        behind |= {("ticker", product.name): product for product in changed}
+        for (feed, name), product in behind.items():
+            if name in self.public[feed]:
+                self._ticker(feed, product)
 
     def deepened(self, product: Product) -> None:
         """Levels of the book changed."""
@@ -241,6 +285,7 @@ class Connection(Line):
     def _ticker(self, feed: str, product: Product) -> None:
         told = (feeds.ticker if feed == "ticker" else feeds.ticker_lite)(self.futures.market, product)
         if told is not None:
+            self._told_at[feed, product.name] = self.world.now()
             self.say(told)
 
     def _book(self, product: Product) -> None:

@@ -15,8 +15,9 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.request import Amend, Lane
 from engine.wire.futures import shapes
+from engine.wire.futures.habits import Habits
 from engine.wire.futures.orders import AT_ONCE, Fields, OrderError, RequestError, Wanted, deadline, number, parse, price, status_of
-from engine.wire.futures.products import Product, Products
+from engine.wire.futures.products import POST_ONLY, SUSPENDED, Product, Products
 from engine.wire.futures.times import iso
 from engine.wire.world import Terms, World, terms_of
 
@@ -30,9 +31,10 @@ REMEMBERED = 5_000_000_000
 class Trading:
     """What a client may do."""
 
-    def __init__(self, world: World, products: Products) -> None:
+    def __init__(self, world: World, products: Products, habits: Habits) -> None:
         self.world = world
         self.products = products
+        self.habits = habits
         self.leverage: dict[str, Decimal] = {}
         """The most that each product's orders ask for, by symbol: margin is isolated there. Not kept across restarts."""
         self.cancelling = False
@@ -67,6 +69,8 @@ class Trading:
             received["cliOrdId"] = fields["cliOrdId"]
         try:
             wanted = parse(fields, self.products, self.world, self.leverage)
+            self._in_mode(wanted)
+            self._meets_nobody(wanted)
         except OrderError as failed:
             return received | {"status": failed.status, "orderEvents": []}
         done = self.world.place(wanted.order, wanted.terms)
@@ -78,6 +82,25 @@ class Trading:
         if isinstance(done, r.Rejected) or (not order.filled and order.status is Status.CANCELLED):
             return received | self._refused(order, wanted, done.text if isinstance(done, r.Rejected) else order.reason)
         return received | {"status": "placed", "orderEvents": self._events(order, wanted)}
+
+    def _in_mode(self, wanted: Wanted) -> None:
+        """Raises OrderError where the market takes no such order now. Triggers wait, whatever the mode."""
+        mode = self.world.mode(wanted.product.symbol)
+        if mode in SUSPENDED:
+            raise OrderError("marketSuspended", "MARKET_SUSPENDED")
+        if mode == POST_ONLY and wanted.terms.kind != "post" and not shapes.waits(wanted.order):
+            raise OrderError("marketIsPostOnly", "MARKET_IS_POST_ONLY")
+
+    def _meets_nobody(self, wanted: Wanted) -> None:
+        """Raises OrderError where an order would meet one of the account's own (the default strategy, REJECT_TAKER)."""
+        order, best = wanted.order, self.world.exchange.books[wanted.product.symbol].mark(wanted.order.side.opposite)
+        if not self.habits.self_fill or shapes.waits(order) or wanted.terms.kind == "post" or order.price is None or best is None:
+            return
+        for own in self.world.exchange.orders.values():
+            if own.symbol != order.symbol or own.side is order.side or own.price is None or shapes.waits(own):
+                continue
+            if (own.price - order.price) * order.side.sign <= ZERO and (own.price - best) * order.side.sign <= ZERO:
+                raise OrderError("selfFill", "SELF_FILL")
 
     def _refused(self, order: Order, wanted: Wanted, text: str) -> Json:
         status, reason = status_of(text)
@@ -130,6 +153,7 @@ class Trading:
             raise RequestError("requiredArgumentMissing")
         if size is not None and size <= ZERO:
             raise OrderError("invalidSize", "INVALID_QUANTITY")
+        size = self._total(fields, size, order)
         if order.trail is not None and (trigger is not None or limit is not None):
             what = "TriggerPrice" if trigger is not None else "LimitPrice"
             raise OrderError(f"cannotEdit{what}OfTrailingStop")
@@ -147,6 +171,14 @@ class Trading:
         changed = replace(order, size=done.size, price=done.price, trigger=done.trigger, touched_at=new.touched_at)
         fills = world.executions(new)[known:]
         return [shapes.edited(order, changed, terms, product), *self._executions(changed, fills, terms, product, order.filled)]
+
+    def _total(self, fields: Fields, size: Decimal | None, order: Order) -> Decimal | None:
+        """The whole size that an edit means: it says what shall rest, unless `qtyMode` says ABSOLUTE. Raises RequestError."""
+        mode = fields.get("qtyMode", "RELATIVE")
+        if self.habits.edits == "documented" and mode not in ("RELATIVE", "ABSOLUTE"):
+            raise RequestError("invalidArgument: qtyMode")
+        whole = mode == "ABSOLUTE" if self.habits.edits == "documented" else self.habits.edits == "total"
+        return size if size is None or whole else size + order.filled
 
     # Cancelling
 
@@ -258,8 +290,14 @@ class Trading:
         for order in known.values():
             terms = terms_of(order)
             if not (names or clients) or order.client_order_id in names or terms.client in clients:
-                rows.append(shapes.state(order, terms, self.products.by_symbol[order.symbol], self.level(order)))
+                row = shapes.state(order, terms, self.products.by_symbol[order.symbol], self.level(order))
+                rows.append(shapes.unsure(row) if self._is_late(order) else row)
         return {"orders": rows}
+
+    def _is_late(self, order: Order) -> bool:
+        """Whether the last execution of an order is in no list yet."""
+        since = self.world.now() - self.habits.late
+        return bool(self.habits.late and order.filled and any(fill.at > since for fill in self.world.executions(order)))
 
 
 def batched(fields: Fields) -> list[Mapping[str, Any]]:

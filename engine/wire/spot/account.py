@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.model.fill import Fill
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.wire.keys import Key
-from engine.wire.spot import shapes
+from engine.wire.spot import odd, shapes
 from engine.wire.spot.entries import Entries
 from engine.wire.spot.fields import moment, whole
+from engine.wire.spot.merged import Told, consolidates, merged_name, told
 from engine.wire.spot.orders import Market, OrderError, invalid
 from engine.wire.spot.pairs import asset
-from engine.wire.spot.public import Public
+from engine.wire.spot.public import Public, asset_name
 from engine.wire.world import Terms, World, terms_of
 
 Json = dict[str, Any]
@@ -51,14 +51,18 @@ class Account:
             "GetWebSocketsToken": self.token,
         }
 
-    def balance(self, _: Mapping[str, str]) -> Json:
+    def balance(self, fields: Mapping[str, str]) -> Json:
         """Amounts by currency."""
-        return {asset(name): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}" for name, amount in self.world.seen().cash.items()}
+        cash = self.world.seen().cash
+        return {asset_name(name, fields): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}" for name, amount in cash.items()}
 
-    def balance_ex(self, _: Mapping[str, str]) -> Json:
+    def balance_ex(self, fields: Mapping[str, str]) -> Json:
         """Amounts, and what open orders hold back."""
         seen = self.world.seen()
-        return {asset(name): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"} for name, amount in seen.cash.items()}
+        return {
+            asset_name(name, fields): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"}
+            for name, amount in seen.cash.items()
+        }
 
     def trade_balance(self, _: Mapping[str, str]) -> Json:
         """Equity and margin."""
@@ -72,8 +76,9 @@ class Account:
 
     def open_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that work."""
-        wanted = [order for order in self.world.seen().orders if _asked(order, fields)]
-        return {"open": {order.client_order_id: self._info(order, fields) for order in wanted}}
+        wanted = [order for order in (*self.world.scheduled.values(), *self.world.seen().orders) if _asked(order, fields)]
+        strange = odd.open_orders(shapes.seconds(self.world.began)) if self.world.conduct.odd_rows and not fields.get("cl_ord_id") else {}
+        return {"open": strange | {order.client_order_id: self._info(order, fields) for order in wanted}}
 
     def closed_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that have ended, the latest first, fifty a page."""
@@ -88,26 +93,27 @@ class Account:
             and (end is None or (order.closed_at or 0) <= end)
             and _asked(order, fields)
         ]
-        page = ended[whole(fields, "ofs", 0) :][:PAGE]
-        return {"closed": {order.client_order_id: self._info(order, fields) for order in page}, "count": len(ended)}
+        page, together = ended[whole(fields, "ofs", 0) :][:PAGE], self._merges(fields)
+        return {"closed": {order.client_order_id: self._info(order, fields, together=together) for order in page}, "count": len(ended)}
 
     def query_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders by their ids."""
-        told: Json = {}
+        found: Json = {}
+        together = self._merges(fields)
         names = [name for name in fields.get("txid", "").split(",") if name]
         if fields.get("cl_ord_id"):
-            found = self.world.ended_of_client(fields["cl_ord_id"])
-            names += [found] if found is not None else []
+            latest = self.world.ended_of_client(fields["cl_ord_id"])
+            names += [latest] if latest is not None else []
         if len(names) > PAGE:
             raise invalid("txid")
         for name in names:
             order = self.world.order(name)
             if order is None or order.status is Status.REJECTED:
                 raise invalid("txid") if not _is_txid(name) else OrderError("EOrder:Unknown order")
-            told[name] = self._info(order, fields)
-        return told
+            found[name] = self._info(order, fields, together=together)
+        return found
 
-    def _info(self, order: Order, fields: Mapping[str, str]) -> Json:
+    def _info(self, order: Order, fields: Mapping[str, str], *, together: bool = False) -> Json:
         fills = self.world.executions(order)
         return shapes.order_info(
             order,
@@ -116,6 +122,7 @@ class Account:
             fills,
             self.level(order),
             trades=fields.get("trades", "").lower() == "true",
+            together=together,
         )
 
     def level(self, order: Order) -> Decimal | None:
@@ -132,18 +139,26 @@ class Account:
             for fill in self.world.exchange.fills
             if fill.at <= seen.at and (start is None or fill.at > start) and (end is None or fill.at <= end)
         ]
-        page = found[::-1][whole(fields, "ofs", 0) :][:PAGE]
-        return {"trades": {fill.execution_id: self._trade(fill) for fill in page}, "count": len(found)}
+        rows = told(found, together=self._merges(fields))
+        page = rows[::-1][whole(fields, "ofs", 0) :][:PAGE]
+        return {"trades": {row.name: self._trade(row) for row in page}, "count": len(rows)}
+
+    def _merges(self, fields: Mapping[str, str]) -> bool:
+        return consolidates(fields) or self.world.conduct.always_merged
 
     def query_trades(self, fields: Mapping[str, str]) -> Json:
         """Executions by their ids."""
         wanted = set(fields.get("txid", "").split(","))
-        return {fill.execution_id: self._trade(fill) for fill in self.world.exchange.fills if fill.execution_id in wanted}
+        single = [Told(fill.execution_id, (fill,)) for fill in self.world.exchange.fills if fill.execution_id in wanted]
+        merged = told((fill for fill in self.world.exchange.fills if merged_name(fill.client_order_id) in wanted), together=True)
+        return {row.name: self._trade(row) for row in (*single, *(row for row in merged if row.name in wanted))}
 
-    def _trade(self, fill: Fill) -> Json:
+    def _trade(self, row: Told) -> Json:
+        fill = row.fills[0]
         order = self.world.order(fill.client_order_id)
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        return shapes.trade_info(fill, order, terms, self.pairs.by_symbol[fill.symbol], self.entries.of(fill))
+        entries = tuple(entry for one in row.fills for entry in self.entries.of(one))
+        return shapes.trade_info(row, order, terms, self.pairs.by_symbol[fill.symbol], entries)
 
     def open_positions(self, fields: Mapping[str, str]) -> Json | list[Json]:
         """What is on margin, a position by pair."""

@@ -13,6 +13,7 @@ from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, Status
 from engine.model.quote import Quote
 from engine.wire.spot.entries import Entry
+from engine.wire.spot.merged import Told, told
 from engine.wire.spot.pairs import Pair, altname, asset
 from engine.wire.world import Terms
 
@@ -50,7 +51,7 @@ def trade_id(fill: Fill) -> int:
     return int(fill.execution_id[1:6], 16)
 
 
-def pair_info(pair: Pair) -> Json:
+def pair_info(pair: Pair, mode: str = "online") -> Json:
     """A row of AssetPairs."""
     instrument = pair.instrument
     leverages = list(range(2, int(instrument.max_leverage) + 1))
@@ -76,7 +77,7 @@ def pair_info(pair: Pair) -> Json:
         "ordermin": f"{instrument.min_size.normalize():f}",
         "costmin": f"{instrument.min_cost.normalize():f}",
         "tick_size": f"{instrument.tick.normalize():f}",
-        "status": "online",
+        "status": mode,
         "long_position_limit": 250,
         "short_position_limit": 200,
     }
@@ -121,8 +122,10 @@ def close_sentence(terms: Terms) -> str:
     return f"close position @ {words} {price}" + (f" -> limit {second}" if second != "0" else "")
 
 
-def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], stop: Decimal | None, *, trades: bool) -> Json:
-    """An order of OpenOrders, ClosedOrders and QueryOrders."""
+def order_info(
+    order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], stop: Decimal | None, *, trades: bool, together: bool = False
+) -> Json:
+    """An order of OpenOrders, ClosedOrders and QueryOrders; with `together`, what it took has one id."""
     digits = pair.price_decimals
     average = order.average_price or ZERO
     info: Json = {
@@ -130,7 +133,7 @@ def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], 
         "userref": None if terms.client else terms.userref or 0,
         "status": STATUS[order.status],
         "opentm": seconds(order.created_at),
-        "starttm": 0,
+        "starttm": terms.starts_at // 1_000_000_000,
         "expiretm": 0 if order.expires_at is None else order.expires_at // 1_000_000_000,
         "descr": {
             "pair": pair.altname,
@@ -160,29 +163,29 @@ def order_info(order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], 
     if order.reduce_only:
         info["reduce_only"] = True
     if trades and fills:
-        info["trades"] = [fill.execution_id for fill in fills]
+        info["trades"] = [row.name for row in told(fills, together=together)]
     if not order.is_open:
         info["closetm"] = seconds(order.closed_at or 0)
         info["reason"] = order.reason or None
     return info
 
 
-def trade_info(fill: Fill, order: Order | None, terms: Terms, pair: Pair, entries: tuple[Entry, ...]) -> Json:
-    """An execution of TradesHistory."""
-    cost = fill.size * fill.price
+def trade_info(row: Told, order: Order | None, terms: Terms, pair: Pair, entries: tuple[Entry, ...]) -> Json:
+    """A row of TradesHistory: an execution, or all that an order took."""
+    fill, cost = row.fills[0], row.cost
     leverage = order.leverage if order is not None else None
     return {
         "ordertxid": fill.client_order_id,
         "postxid": f"TKH2SE-M7IF5-{fill.execution_id[-6:]}",
         "pair": pair.key,
         "aclass": "forex",
-        "time": seconds(fill.at),
+        "time": seconds(row.at),
         "type": fill.side.value,
         "ordertype": terms.kind or "market",
-        "price": f"{fill.price:.{pair.price_decimals}f}",
+        "price": f"{cost / row.size:.{pair.price_decimals}f}",
         "cost": f"{cost:.5f}",
-        "fee": f"{fill.fee:.8f}",
-        "vol": f"{fill.size:.{pair.lot_decimals}f}",
+        "fee": f"{row.fee:.8f}",
+        "vol": f"{row.size:.{pair.lot_decimals}f}",
         "margin": f"{cost / leverage if leverage else ZERO:.5f}",
         "leverage": f"{leverage or ZERO:f}",
         "misc": "" if order is not None and terms.user else "liquidation",

@@ -4,6 +4,7 @@ Each private channel of a connection numbers its messages. Faults: reports are s
 """
 
 import asyncio
+import json
 import zlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -18,9 +19,11 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.keys import Key
 from engine.wire.line import Line, decoded, serve
 from engine.wire.lossy import is_broken, is_stormy
-from engine.wire.spot import shapes, stream_shapes
+from engine.wire.spot import odd, shapes, stream_shapes
+from engine.wire.spot.candles import INTERVALS
 from engine.wire.spot.orders import OrderError
 from engine.wire.spot.pairs import Pair
 from engine.wire.spot.rest import LIMITED, Spot
@@ -50,6 +53,7 @@ class Stream:
         self.trading = SocketTrading(spot.trading)
         self.connections: dict[Connection, None] = {}
         self._count = 0
+        self._modes: dict[str | None, str] = self.modes()
         self._tasks: set[asyncio.Task[None]] = set()
         self.world.on_quote.append(self._quoted)
         self.world.on_trade.append(self._traded)
@@ -80,11 +84,29 @@ class Stream:
         """A heartbeat every second to whoever subscribed to anything; and the line breaks when it is time."""
         while True:
             await asyncio.sleep(1.0)
+            self.tell_modes()
             for connection in list(self.connections):
                 if is_broken(self.world):
                     connection.cut()
                 elif connection.subscribed:
                     connection.say({"channel": "heartbeat"})
+                    if connection.tickers and self.world.conduct.odd_rows:
+                        connection.say(odd.ticker(shapes.rfc3339(self.world.now())))
+
+    def modes(self) -> dict[str | None, str]:
+        """The mode of the exchange, under None, and of each pair."""
+        return {symbol: self.world.mode(symbol) for symbol in (None, *self.world.exchange.instruments)}
+
+    def tell_modes(self) -> None:
+        """Tell what changed: the exchange to everybody, pairs to who listens to instruments."""
+        before, self._modes = self._modes, self.modes()
+        changed = [symbol for symbol, mode in self._modes.items() if before.get(symbol) != mode]
+        for connection in self.connections:
+            if None in changed:
+                connection.say(connection.greeting())
+            pairs = [_instrument(pair, self._modes[pair.symbol]) for pair in self.spot.pairs.all if pair.symbol in changed]
+            if pairs and connection.instruments:
+                connection.say({"channel": "instrument", "type": "update", "data": {"assets": [], "pairs": pairs}})
 
     # What happens
 
@@ -105,6 +127,8 @@ class Stream:
         for connection in self.connections:
             if trade.symbol in connection.tickers:
                 connection.tick(trade.symbol)
+            for interval in connection.candles.get(trade.symbol, ()):
+                connection.candle(trade.symbol, interval)
             if trade.symbol in connection.trades:
                 connection.say({"channel": "trade", "type": "update", "data": [stream_shapes.trade(trade, count)]})
 
@@ -145,7 +169,8 @@ class Stream:
     def execution(self, fill: Fill, order: Order | None, status: str) -> Json:
         """A trade."""
         terms = terms_of(order) if order is not None else Terms(kind="market", user=False)
-        return stream_shapes.execution(fill, order, terms, status, self.world.exchange.rate(fill.fee_currency, "USD"))
+        rate, credits_first = self.world.exchange.rate(fill.fee_currency, "USD"), self.world.conduct.fee_credits
+        return stream_shapes.execution(fill, order, terms, status, rate, credits_first=credits_first)
 
     def _balances(self, fill: Fill) -> None:
         for entry in self.spot.account.entries.of(fill):
@@ -167,21 +192,26 @@ class Connection(Line):
         self.tickers: dict[str, str] = {}
         self.trades: set[str] = set()
         self.books: dict[str, int] = {}
+        self.candles: dict[str, set[int]] = {}
+        """By symbol, the intervals in minutes."""
         self.executions = False
         self.balances = False
+        self.instruments = False
+        self.counted = False
+        """Whether reports tell the rate counter of their pair."""
         self._sequences: dict[str, int] = {}
-        self._tokens: set[str] = set()
-        """Those that were good here once: they stay so as long as the line lasts."""
+        self._tokens: dict[str, Key] = {}
+        """With their keys, those that were good here once: they stay so as long as the line lasts."""
         self._sent_books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
 
     @property
     def subscribed(self) -> bool:
         """Whether it listens to anything."""
-        return bool(self.tickers or self.trades or self.books or self.executions or self.balances)
+        return bool(self.tickers or self.trades or self.books or self.candles or self.executions or self.balances or self.instruments)
 
     def greeting(self) -> Json:
         """The exchange's status."""
-        status = {"api_version": "v2", "connection_id": self.number, "system": "online", "version": "2.0.10"}
+        status = {"api_version": "v2", "connection_id": self.number, "system": self.world.mode(), "version": "2.0.10"}
         return {"channel": "status", "type": "update", "data": [status]}
 
     # Out
@@ -193,6 +223,9 @@ class Connection(Line):
     def report(self, channel: str, row: Json, kind: str = "update") -> None:
         """A message of a numbered channel."""
         self._sequences[channel] = self._sequences.get(channel, 0) + 1
+        order = self.world.order(str(row.get("order_id", ""))) if self.counted and channel == "executions" else None
+        if order is not None:
+            row = row | {"ratecount": round(self.world.exchange.limits.counter(order.symbol).used)}
         self.pass_on(channel, {"channel": channel, "type": kind, "data": [row], "sequence": self._sequences[channel]})
 
     # In
@@ -204,6 +237,9 @@ class Connection(Line):
             self.say({"error": "Malformed request", "success": False})
             return
         method, params = str(asked.get("method", "")), asked.get("params", {})
+        if method in ("ping", "subscribe", "unsubscribe"):
+            told = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in params.items() if key != "token"}
+            self.world.logged(f"ws/{method}", told | ({"token": "*"} if "token" in params else {})).outcome = "heard"
         if method == "ping":
             self.say({"method": "pong", **self._about(asked, began)})
         elif method in ("subscribe", "unsubscribe"):
@@ -238,14 +274,15 @@ class Connection(Line):
         return told | {"time_in": shapes.rfc3339(began), "time_out": shapes.rfc3339(self.world.now())}
 
     def _authorised(self, params: Json, needed: str) -> None:
-        key, token = self.spot.key, str(params.get("token", ""))
+        token = str(params.get("token", ""))
         if not self.private:
             raise OrderError("EGeneral:Permission denied")
-        if token not in self._tokens and not key.knows(token, self.world.now()):
+        key = self._tokens.get(token) or next((key for key in self.spot.keys.values() if key.knows(token, self.world.now())), None)
+        if key is None:
             raise OrderError("ESession:Invalid session")
         if needed not in key.permissions:
             raise OrderError("EGeneral:Permission denied")
-        self._tokens.add(token)
+        self._tokens[token] = key
 
     # Channels
 
@@ -274,12 +311,14 @@ class Connection(Line):
             if channel == "executions" and on:
                 told |= {"maxratecount": int(self.world.exchange.limits.counter("-").capacity), "snapshot": True, "warnings": WARNINGS}
                 told.pop("symbol", None)
+                self.counted = params.get("ratecounter") is True
                 return lambda: self._executions(params)
             told["snapshot"] = snapshot
             return self._balance_snapshot if on and snapshot else _nothing
         if channel == "instrument":
             told["snapshot"] = snapshot
-            return self._instruments if on else _nothing
+            self.instruments = on
+            return self._instruments if on and snapshot else _nothing
         if symbol is None or symbol not in self.world.exchange.instruments:
             raise OrderError(f"Currency pair not supported {symbol}")
         told["snapshot"] = snapshot
@@ -294,6 +333,13 @@ class Connection(Line):
         if channel == "trade":
             (self.trades.add if on else self.trades.discard)(symbol)
             return (lambda: self._trade_snapshot(symbol)) if on and snapshot else _nothing
+        if channel == "ohlc":
+            told["interval"] = interval = params.get("interval", 1)
+            if interval not in INTERVALS:
+                raise OrderError(f"Interval not supported {interval}")
+            told["warnings"] = ["timestamp is deprecated, use interval_begin"]
+            (self.candles.setdefault(symbol, set()).add if on else self.candles.get(symbol, set()).discard)(interval)
+            return (lambda: self.candle(symbol, interval, "snapshot")) if on and snapshot else _nothing
         if channel == "book":
             told["depth"] = depth = params.get("depth", 10)
             if depth not in DEPTHS:
@@ -316,6 +362,7 @@ class Connection(Line):
             rows += [
                 stream_shapes.snapshot_order(order, terms_of(order), self.spot.account.level(order)) for order in self.world.exchange.orders.values()
             ]
+            rows += odd.open_rows(shapes.rfc3339(self.world.began)) if self.world.conduct.odd_rows else []
         self._sequences["executions"] = 1
         self.say({"channel": "executions", "type": "snapshot", "data": rows, "sequence": 1})
 
@@ -325,7 +372,7 @@ class Connection(Line):
         self.say({"channel": "balances", "type": "snapshot", "data": rows, "sequence": 1})
 
     def _instruments(self) -> None:
-        pairs = [_instrument(pair) for pair in self.spot.pairs.all]
+        pairs = [_instrument(pair, self.world.mode(pair.symbol)) for pair in self.spot.pairs.all]
         names = sorted({name for pair in self.spot.pairs.all for name in (pair.instrument.base, pair.instrument.quote)})
         assets = [{"id": name, "status": "enabled", "precision": 10, "precision_display": 5, "borrowable": True} for name in names]
         self.say({"channel": "instrument", "type": "snapshot", "data": {"assets": assets, "pairs": pairs}})
@@ -339,6 +386,13 @@ class Connection(Line):
         if book.quote is not None:
             row = stream_shapes.ticker(book.quote, book.last, self.spot.public.days[symbol])
             self.say({"channel": "ticker", "type": kind, "data": [row]})
+
+    def candle(self, symbol: str, interval: int, kind: str = "update") -> None:
+        """The candle that a print changed, or all of them first."""
+        rows = self.spot.public.candles[symbol].told(interval)
+        now = shapes.rfc3339(self.world.now())
+        told = [stream_shapes.candle(symbol, interval, row) for row in (rows if kind == "snapshot" else rows[-1:])]
+        self.say({"channel": "ohlc", "type": kind, "timestamp": now, "data": told})
 
     def _trade_snapshot(self, symbol: str) -> None:
         rows = [stream_shapes.trade(trade, n) for n, trade in self.world.numbered(symbol)[-50:]]
@@ -383,13 +437,13 @@ def _levels(rows: list[tuple[Decimal, Decimal]], pair: Pair) -> dict[Decimal, De
     return {_digits(price, pair.price_decimals): _digits(size, pair.lot_decimals) for price, size in rows}
 
 
-def _instrument(pair: Pair) -> Json:
+def _instrument(pair: Pair, mode: str) -> Json:
     instrument = pair.instrument
     return {
         "symbol": pair.symbol,
         "base": instrument.base,
         "quote": instrument.quote,
-        "status": "online",
+        "status": mode,
         "qty_precision": pair.lot_decimals,
         "qty_increment": instrument.lot,
         "price_precision": pair.price_decimals,

@@ -3,15 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+from engine.clock import SECOND
 from engine.model.fill import Fill, Liquidity
 from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, OrderType, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.spot.candles import Candle
 from engine.wire.spot.entries import Entry
 from engine.wire.spot.shapes import Day, rfc3339, trade_id
 from engine.wire.world import Terms
 
+CREDITS = "KFEE"
+"""Kraken's fee credits, as a currency."""
 FIVE = Decimal("0.00001")
 Json = dict[str, Any]
 STATUS = {
@@ -92,8 +96,8 @@ def taken(order: Order, terms: Terms) -> Json:
     return told
 
 
-def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None) -> Json:
-    """A trade."""
+def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None, *, credits_first: bool = False) -> Json:
+    """A trade; a fee may be told in several currencies, credits before money."""
     told: Json = {
         "order_id": fill.client_order_id,
         "exec_id": fill.execution_id,
@@ -109,7 +113,7 @@ def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: 
         "order_type": terms.kind or "market",
         "timestamp": rfc3339(fill.at),
         "fee_usd_equiv": fill.fee * (rate if rate is not None else ONE),
-        "fees": [{"asset": fill.fee_currency, "qty": fill.fee}],
+        "fees": [*([{"asset": CREDITS, "qty": ZERO}] if credits_first else []), {"asset": fill.fee_currency, "qty": fill.fee}],
     }
     if order is not None:
         told |= identity(order, terms) | {"cum_qty": order.filled, "cum_cost": order.value, "avg_price": order.average_price or ZERO}
@@ -224,6 +228,23 @@ def ticker(quote: Quote, last: Decimal | None, day: "Day") -> Json:
         "change": change,
         "change_pct": (change / day.open * 100).quantize(Decimal("0.01")) if day.open else ZERO,
         "timestamp": rfc3339(quote.at),
+    }
+
+
+def candle(symbol: str, interval: int, row: Candle) -> Json:
+    """The ohlc channel; the interval in minutes."""
+    return {
+        "symbol": symbol,
+        "open": row.open,
+        "high": row.high,
+        "low": row.low,
+        "close": row.close,
+        "trades": row.count,
+        "volume": row.volume,
+        "vwap": row.vwap.quantize(FIVE),
+        "interval_begin": f"{rfc3339(row.start * SECOND)[:19]}.000000000Z",
+        "interval": interval,
+        "timestamp": rfc3339((row.start + interval * 60) * SECOND),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import checks, figures, lockouts
+from engine.desk.context import SECOND
 from engine.desk.desk import Desk
 from engine.model import figures as model
 from engine.model.figures import ExpectedEntry
@@ -38,7 +39,7 @@ def judge_each_minute(patch: Patch) -> None:
     judge = lockouts.judge
 
     def seldom(ctx: Any, *, keep: bool = False) -> Any:
-        if lockouts.sample_at(ctx) + 50 * lockouts.SECOND <= ctx.now or ctx.board.sampled_at is None:
+        if lockouts.sample_at(ctx) + 50 * SECOND <= ctx.now or ctx.board.sampled_at is None:
             yield from judge(ctx, keep=keep)
 
     patch.setattr(lockouts, "judge", seldom)

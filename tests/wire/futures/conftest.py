@@ -21,6 +21,7 @@ from engine.exchange import Faults
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
+from engine.wire.futures.habits import Habits
 from engine.wire.keys import Key, new_secret
 from engine.wire.server import Server, open_world
 
@@ -34,12 +35,13 @@ XBT, ETH, INVERSE = "BTC/USD:USD", "ETH/USD:USD", "BTC/USD:BTC"
 class Futures:
     """One exchange and its clients."""
 
-    def __init__(self, faults: Faults, state: Path | None, **key: Any) -> None:  # Any: what a key may be told
+    def __init__(self, faults: Faults, state: Path | None, habits: Habits, **key: Any) -> None:  # Any: what a key may be told
         profile = load_profile("kraken-futures")
         instruments = [instrument_for(profile, symbol, D(tick)) for symbol, tick in zip(SYMBOLS, ("0.5", "0.1", "0.5"), strict=True)]
         secret = new_secret()
         self.world = open_world(profile, instruments, {"USD": D(100_000), "BTC": D(1)}, "USD", seed=1, faults=faults, state=state)
-        self.server = Server(self.world, Key(KEY, secret, **key), secret)
+        self.server = Server(self.world, Key(KEY, secret, **key), secret, habits)
+        self.habits = habits
         self._clients: list[Any] = []  # ccxt has no types
         self._signer = ccxt.krakenfutures({"apiKey": KEY, "secret": secret})
 
@@ -115,8 +117,8 @@ async def opened() -> AsyncIterator[Open]:
     """Opens exchanges: `await opened(faults=...)`."""
     made: list[Futures] = []
 
-    async def make(faults: Faults | None = None, state: Path | None = None, **key: Any) -> Futures:
-        futures = Futures(faults or Faults(), state, **key)
+    async def make(faults: Faults | None = None, state: Path | None = None, habits: Habits | None = None, **key: Any) -> Futures:
+        futures = Futures(faults or Faults(), state, habits or Habits(), **key)
         made.append(futures)
         await futures.open()
         return futures

@@ -118,7 +118,7 @@ CASES: list[tuple[str, Ask, tuple[str, ...], dict[str, str]]] = [
         "openorders",
         get("/api/v3/openorders"),
         (f"{N}/http_futures_open_orders", f"{D}/JsonResponses_FuturesTrading_GetOpenOrdersAsync2"),
-        {},
+        of("triggers that were not touched lack it (nautilus_trader#4492)", "openOrders[].unfilledSize is missing"),
     ),
     ("openpositions", get("/api/v3/openpositions"), (f"{D}/Endpoints_Futures_Trading_GetOpenPositions",), {}),
     ("fills", get("/api/v3/fills"), (f"{D}/JsonResponses_FuturesTrading_GetUserTradesAsync",), {}),
@@ -137,7 +137,7 @@ CASES: list[tuple[str, Ask, tuple[str, ...], dict[str, str]]] = [
     ),
     (
         "orders/status",
-        get("/api/v3/orders/status"),
+        lambda futures: futures.ask("POST", "/api/v3/orders/status"),
         (f"{D}/JsonResponses_FuturesTrading_GetOrdersAsync",),
         ENVELOPE
         | of(
