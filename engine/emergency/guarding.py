@@ -191,12 +191,17 @@ class Guarding:
                 known = self._known(row)
                 name = self._ours.name_of(row.client_order_id, row.venue_order_id)
                 role = known.role if known is not None else Role.STOP if row.order.type in TRIGGERED else Role.CLOSE
-                trigger = row.order.trigger or (known.trigger if known is not None else None)
+                trigger = row.order.trigger or self._trigger(name, known)
                 found.append(replace(row.order, client_order_id=name, role=role, trigger=trigger))
         stop = self._placed(left.symbol)
         if stop is not None and all(one.client_order_id != stop.client_order_id for one in found):
             found.append(stop)
         return found
+
+    def _trigger(self, name: str, known: OpenOrder | None) -> Decimal | None:
+        """Where a stop stands that the venue lists without saying so: as the home has it, or as this exit placed it."""
+        placed = next((stop for stop in self._stops.values() if stop.client_order_id == name), None)
+        return placed.trigger if placed is not None else known.trigger if known is not None else None
 
     def _placed(self, symbol: str) -> Order | None:
         """A stop of this exit that rests as far as is known, though a view that lags may not list it yet."""

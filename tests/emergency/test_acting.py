@@ -217,6 +217,36 @@ def test_a_stop_that_was_taken_away_goes_back_where_it_stood() -> None:
 
 
 @pytest.mark.hazard("H112")
+def test_a_stop_whose_trigger_the_venue_does_not_tell_goes_back_where_the_home_says() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop="55000")
+        await scene.clock.sleep(60 * SECOND)
+        refusing(scene, CLOSES, 1000)
+        parts = scene.venue.parts
+
+        def untold() -> Any:
+            told = parts()
+            working = told.working
+
+            async def asked(pay: Any) -> Working:
+                found = await working(pay)
+                rows = (replace(row, order=None if row.order is None else replace(row.order, trigger=None)) for row in found.rows)
+                return replace(found, rows=tuple(rows))
+
+            told.working = asked  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = untold  # type: ignore[method-assign]
+        sent = listening(scene)
+        assert not (await scene.exit(scene.summary(), seconds=30)).flat
+        stops = [one.order.trigger for _, one in sent if isinstance(one, Submit) and one.order.type is OrderType.STOP]
+        assert stops
+        assert set(stops) == {D(55_000)}
+
+    play(tale)
+
+
+@pytest.mark.hazard("H112")
 def test_refusals_are_tried_again_less_and_less_often() -> None:
     """Each try takes the stop away for a moment: 2, 4, 8, 16 and then each 20 seconds."""
 

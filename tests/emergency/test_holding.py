@@ -201,6 +201,7 @@ def test_all_of_one_symbol_takes_the_whole_heap_of_its_coin() -> None:
     heap.currencies = ("USD", "EUR")
     assert heap.left(EUR).closable == D("1.5")
     assert heap.holding().books("BTC") == Books(D("1.5"), D(0), D(0))
+    assert [left.symbol for left in heap.lefts()] == [EUR], "nothing of it is left alone, or nobody's"
 
 
 def test_all_of_an_empty_heap_leaves_what_is_short_as_it_is() -> None:

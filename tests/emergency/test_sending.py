@@ -1,5 +1,7 @@
 """What the last exit has sent and not heard the end of."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -10,6 +12,7 @@ from engine.emergency.ours import Ours
 from engine.emergency.sending import LATE, Fate, Sender, Sent
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.side import Side
+from engine.venues.protocol import OutcomeUnknownError
 from tests.support.gates import open_gate
 from tests.support.scene import ACCOUNT, BTC, ETH, D, Scene, play
 
@@ -94,3 +97,31 @@ def test_each_request_is_paid_for_before_it_leaves() -> None:
         assert sent.closed == 1
 
     play(tale, coins="2")
+
+
+@pytest.mark.hazard("H112")
+def test_a_question_that_is_not_answered_is_asked_again_at_the_same_price_and_each_third_time_at_the_double() -> None:
+    async def tale(scene: Scene) -> None:
+        sent = sender(scene)
+        sent._budget.until = scene.clock.now() + 100 * SECOND
+        asked: list[str] = []
+        look, send = sent._told.parts.look, scene.venue.send
+
+        async def lost(order: Order, pay: Any) -> Any:
+            asked.append("look")
+            if len(asked) < 9:
+                raise OutcomeUnknownError("no answer")
+            return await look(order, pay)
+
+        async def carry(request: Any) -> Any:
+            asked.append(type(request).__name__)
+            return await send(request)
+
+        sent._told.parts.look = lost  # type: ignore[method-assign]
+        scene.venue.send = carry  # type: ignore[method-assign]
+        order = scene.place(Side.BUY, "0.5", Role.ENTRY, price="40000")
+        found = [await sent.look(order) for _ in range(8)]
+        assert asked == ["look", "look", "look", "Query", "look", "look", "look", "Query", "look", "look"]
+        assert [one is not None for one in found] == [False, False, True, False, False, True, True, True]
+
+    play(tale)
