@@ -8,7 +8,7 @@ of the clock, a hand-over of the pen) voids it: then only a picture counts that 
 the gap, or was asked for later than that action by more than the venue's views may lag.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,8 @@ class Books(Struct, frozen=True):
     short: Decimal = ZERO
     baseline: Decimal = ZERO
     """What lay in the account before us."""
+    confirmed: Collection[str] = ()
+    """Positions whose exits may leave without a picture though something lay there before us: the operator said so."""
 
 
 class Exit(Struct, frozen=True):

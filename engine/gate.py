@@ -164,9 +164,9 @@ class Gate:
         """No picture counts. After `PATIENCE` an exit goes on our books, once, if nothing of ours that rested can have taken it already."""
         first = min(self._unproved.get(order.position, now), now if since is None else since)
         self._unproved[order.position] = first
-        waited = now - first >= PATIENCE
+        may = now - first >= PATIENCE and (not books.baseline or order.position in books.confirmed)
         unresolved = self.evidence.leaving(asset, order.side, order.client_order_id)
-        if waited and not books.baseline and not unresolved and order.position not in self._on_books:
+        if may and not unresolved and order.position not in self._on_books:
             self._on_books[order.position] = None
             return Admitted(on_our_books=True)
         return Held(Reason.EVIDENCE, text, now + AGAIN, picture=True)

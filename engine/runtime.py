@@ -634,7 +634,7 @@ class Engine:
         return costs
 
     def _books(self, asset: str) -> Books:
-        return books(self.state, asset)
+        return books(self.state, asset, self.board.confirmed)
 
     def _affordable(self, cancel: Cancel) -> bool:
         return self.gateway.affordable(cancel)

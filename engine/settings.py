@@ -119,6 +119,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Whether a CRITICAL alert rings."""
     read_only_until_taken: bool = False
     """Whether the console opens read-only, until `:take`; in a browser (`flatout web`) it always does."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal, which then selects text as usual."""
     keys: dict[str, str] = {}
     """Other keys by command id: { flatten = "f10" }."""
 

@@ -14,8 +14,12 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """Frames per second, 1 to 60."""
     keys: dict[str, str] = {}
     """From a command's id to its key, as Textual names keys; several separated by commas."""
+    keys_origin: str = ""
+    """Where the keys were said: a settings file, a variable, a flag."""
     bell: bool = True
     """Whether a new CRITICAL alert rings the terminal's bell."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal."""
     read_only_until_taken: bool = False
     """Whether keys do nothing to the account before `:take`."""
     home: Path = Path()

@@ -1,10 +1,11 @@
 """The main screen: a strip above, the panes, what happened and the keys below. It is the `Console` that commands act on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -16,8 +17,9 @@ from engine.model.view import Answer, View
 from tui.board import Board
 from tui.commands import BY_ID, COMMANDS
 from tui.console import Context
+from tui.flows.command_line import Finder
 from tui.grid import Grid
-from tui.guide import KeyFooter, help_lines
+from tui.guide import FIND, KeyFooter, help_lines
 from tui.hands import Hands
 from tui.keys import KeyMap
 from tui.layout import Form, form_of, tiny_line
@@ -48,6 +50,10 @@ class Host(Protocol):
         """Leave in order."""
         ...
 
+    def stalled_for(self) -> float:
+        """Seconds since the terminal last read, while something waited for it."""
+        ...
+
 
 class MainScreen(Screen[None]):
     """What is always there."""
@@ -68,7 +74,11 @@ class MainScreen(Screen[None]):
         self.board = Board(palette, options.chart_interval)
         self.last = Lines(palette, base="on-background", id="last")
         self.footer = KeyFooter(palette, COMMANDS, keys)
+        self.footer.pressed = self.press
         self.toasts = Toasts(palette)
+        self.complaints: list[str] = []
+        """What of the settings is not used, one by one, until somebody acknowledges it."""
+        self._alarm = ""
         self.bells = 0
         """How often the bell rang."""
         for binding in keys.bindings(COMMANDS):
@@ -154,8 +164,31 @@ class MainScreen(Screen[None]):
 
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""
-        self.banner.display = bool(text)
-        self.banner.put([((f" ✗ {text} ", "alarm"),)] if text else [])
+        self._alarm = text
+        self._show_banner()
+
+    def complain(self, texts: Sequence[str]) -> None:
+        """Say what of the settings is not used, one after the other, until each is acknowledged."""
+        self.complaints.extend(texts)
+        self._show_banner()
+
+    def acknowledge_complaint(self) -> None:
+        """The one that stands in the banner was read."""
+        if self.complaints:
+            self.say(f"acknowledged: {self.complaints.pop(0)}", "good")
+            self._show_banner()
+
+    def _show_banner(self) -> None:
+        """An alarm goes before a complaint."""
+        self.banner.display = bool(self._alarm or self.complaints)
+        if self._alarm:
+            self.banner.put([((f" ✗ {self._alarm} ", "alarm"),)])
+        elif self.complaints:
+            more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
+            head = f" {self.keys.shown('acknowledge')}: seen{more} "
+            self.banner.put([((head, "notice"), (f" ! {plain(self.complaints[0])} ", "alarm"))])
+        else:
+            self.banner.put([])
 
     def recolour(self) -> None:
         """The look has changed."""
@@ -176,11 +209,23 @@ class MainScreen(Screen[None]):
     def context(self) -> Context:
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
-        return self.board.context(view, self._link.why if self._link is not None else "")
+        here = self.board.context(view, self._link.why if self._link is not None else "")
+        return replace(here, complaint=self.complaints[0]) if self.complaints else here
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""
         self.run(name)
+
+    def press(self, name: str) -> None:
+        """A word of the last line was clicked."""
+        if name == FIND:
+            self.find()
+        else:
+            self.run(name)
+
+    def find(self) -> None:
+        """Open the palette: the same commands as the keys."""
+        self.open(Finder(self, self.known()))
 
     def run(self, name: str) -> None:
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
@@ -206,7 +251,7 @@ class MainScreen(Screen[None]):
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
-            self.host.hands.opened(self.app.push_screen(dialog))
+            self.app.push_screen(dialog)
 
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
@@ -302,6 +347,10 @@ class MainScreen(Screen[None]):
     def next_theme(self) -> str:
         """The next look."""
         return self.host.next_theme()
+
+    def is_seen(self) -> bool:
+        """Whether the terminal takes what is painted."""
+        return not self.host.stalled_for()
 
     def forget_keys(self) -> None:
         """Ignore what was typed until now."""

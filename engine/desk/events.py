@@ -7,10 +7,10 @@ from msgspec import Struct
 from engine.model.alert import Alert
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
-from engine.model.intent import AnyIntent, OpenBracket, Place
+from engine.model.intent import AnyIntent, OpenBracket, PartialTarget, Place
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, Trail
-from engine.model.position import Position, Protection
+from engine.model.position import Goal, Position, Protection
 from engine.model.request import Lane
 from engine.model.view import Answer
 
@@ -22,6 +22,7 @@ class Plan(Struct, frozen=True):
     stop: Place | None
     target: Place | None
     trail: Trail | None
+    partials: tuple[PartialTarget, ...] = ()
     attempts: int = 1
     """How often the entry has been sent: more than once only after the venue said that it never came."""
     began_at: int = 0
@@ -304,6 +305,21 @@ class TargetMoved(Event, frozen=True, tag="target-moved"):
     """entry or operator."""
 
 
+class GoalsSet(Event, frozen=True, tag="goals-set"):
+    """The targets of a position's parts stand there now."""
+
+    position: str
+    goals: tuple[Goal, ...]
+    by: str = "operator"
+
+
+class GoalReached(Event, frozen=True, tag="goal-reached"):
+    """The price reached the nearest of them, which was watched here: its part is to be closed."""
+
+    position: str
+    size: Decimal
+
+
 class TrailSet(Event, frozen=True, tag="trail-set"):
     """How a stop follows the price; None does not."""
 
@@ -527,6 +543,8 @@ AnyEvent = (
     | DoubtEnded
     | StopMoved
     | TargetMoved
+    | GoalsSet
+    | GoalReached
     | TrailSet
     | TrailFollowed
     | ClosingBegan

@@ -295,6 +295,11 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is None:
         return
+    if report.request == "submit" and report.reason == "evidence":
+        ctx.board.blind.add(order.position)
+    elif report.request == "submit":  # it left, or a picture came: what was said of that one time is over
+        ctx.board.blind.discard(order.position)
+        ctx.board.confirmed.discard(order.position)
     if not report.reason:
         yield from cure(ctx, "HELD_BACK", order.position)
         return

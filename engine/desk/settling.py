@@ -15,7 +15,7 @@ from engine.desk.context import Context, Events, cure, on_margin
 from engine.desk.entries import accept, refuse
 from engine.desk.ordering import locked_elsewhere, sells_holding, tradable
 from engine.desk.protection import begin_closing
-from engine.desk.truth import differences, in_motion
+from engine.desk.truth import differences, in_motion, waits_for_word
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import account_prefix, position_id
 from engine.model.instrument import Instrument, Kind
@@ -26,10 +26,15 @@ from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.side import Side
 
+SAID = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}
+
 
 def resolve(ctx: Context, intent: Resolve) -> Events:
     """The operator settles a difference."""
     picture, subject = ctx.board.picture, intent.subject
+    if intent.action is Settlement.SEND:
+        yield from _send_blindly(ctx, intent)
+        return
     order = _order(ctx, picture, subject)
     if order is not None:
         yield from _settle_order(ctx, intent, order)
@@ -50,9 +55,22 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
         yield from refuse(ctx, intent, "NO_PRICE", instrument.symbol)
         return
     found = differs[subject]
-    said = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}[intent.action]
+    said = SAID[intent.action]
     yield from accept(ctx, intent, f"{subject}: {plain(found.ours)} → {plain(found.theirs)}, {said}")
     yield from settle(ctx, picture, subject, intent.action, intent.id)
+
+
+def _send_blindly(ctx: Context, intent: Resolve) -> Events:
+    """An exit that waits for a picture may leave on our own books, once."""
+    own = waits_for_word(ctx, intent.subject)
+    if own is None:
+        waiting = [name for name in sorted(ctx.board.blind) if waits_for_word(ctx, name) is not None]
+        yield from refuse(ctx, intent, "UNKNOWN_DIFFERENCE", intent.subject, ", ".join(waiting) or "none")
+        return
+    position = ctx.state.positions[intent.subject]
+    ctx.board.confirmed.add(position.id)
+    coin = ctx.instrument(position).base
+    yield from accept(ctx, intent, f"{position.symbol}: leaves without a picture; if ours are gone, it sells of your own {plain(own)} {coin}")
 
 
 def _order(ctx: Context, picture: Picture | None, name: str) -> Order | None:

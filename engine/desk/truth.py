@@ -5,8 +5,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from engine.books import books
 from engine.desk.context import Context, on_margin
 from engine.desk.state import State
+from engine.evidence import asset_of
 from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import Settlement
@@ -16,7 +18,7 @@ from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.view import TruthRow, TruthView
 
-ALL = tuple(action.value for action in Settlement)
+ALL = (Settlement.ADOPT.value, Settlement.FORGET.value, Settlement.FLATTEN.value)
 LENDING = Decimal("0.01")
 """What lending may cost at most, of what was traded on margin; Kraken takes 0.02 % at first and as much every four hours (read 2026-11)."""
 LEAST = Decimal("0.0001")
@@ -135,9 +137,9 @@ def truth(ctx: Context) -> TruthView:
     """Everything, side by side; empty before the venue's first picture."""
     picture = ctx.board.picture
     if picture is None:
-        return TruthView(None, in_motion=True, rows=())
+        return TruthView(None, in_motion=True, rows=tuple(_blind(ctx)))
     moving = in_motion(ctx, picture)
-    rows = [*_orders(ctx, picture)]
+    rows = [*_orders(ctx, picture), *_blind(ctx)]
     for one in holdings(ctx, picture):
         if one.ours or one.theirs:
             differs = f"{'+' if one.theirs > one.ours else '−'}{grouped(abs(one.theirs - one.ours))}" if one.differs else ""
@@ -148,6 +150,25 @@ def truth(ctx: Context) -> TruthView:
         if name not in listed:
             rows.append(TruthRow("unexplained", name, text, "—", "—", "unexplained", (Settlement.FORGET.value,)))
     return TruthView(picture.as_of, moving, tuple(rows))
+
+
+def waits_for_word(ctx: Context, position: str) -> Decimal | None:
+    """How much of the owner's own lies in the heap of a position whose exit waits for a picture; None where nothing waits for the operator."""
+    held = ctx.state.positions.get(position)
+    if held is None or position not in ctx.board.blind or position in ctx.board.confirmed or not is_held_back(ctx, position):
+        return None
+    own = books(ctx.state, asset_of(ctx.instrument(held), held.leverage)).baseline
+    return own if own > ZERO else None
+
+
+def _blind(ctx: Context) -> Iterator[TruthRow]:
+    """Exits that only the operator's word lets leave."""
+    for name in sorted(ctx.board.blind):
+        if (own := waits_for_word(ctx, name)) is not None:
+            held = ctx.state.positions[name]
+            coin = ctx.instrument(held).base
+            told = f"exit of {plain(abs(held.size))} {held.symbol}; {plain(own)} {coin} of your own beside it"
+            yield TruthRow("exit", name, told, plain(held.size), "—", "no picture", (Settlement.SEND.value,))
 
 
 def _orders(ctx: Context, picture: Picture) -> Iterator[TruthRow]:

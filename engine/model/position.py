@@ -25,6 +25,14 @@ class Protection(StrEnum):
     """Neither."""
 
 
+class Goal(Struct, frozen=True):
+    """A target at which a part of a position leaves."""
+
+    price: Decimal
+    part: Decimal
+    """Fraction of what was entered."""
+
+
 class Position(Struct, frozen=True):
     """One bracket from its first decision to its last fill. It is open while `size` is above zero.
 
@@ -52,6 +60,11 @@ class Position(Struct, frozen=True):
     """Where it is to be closed at a loss: the tighter of the operator's and the trail's."""
     initial_stop: Decimal | None = None
     target: Decimal | None = None
+    """Where all that is left leaves."""
+    goals: tuple[Goal, ...] = ()
+    """Targets of parts, the nearest first, those that were reached among them."""
+    taken: Decimal = ZERO
+    """How much left at targets so far; counted only where there are goals."""
     trail: Trail | None = None
     trailing: bool = False
     """Whether the trail has begun to follow."""
@@ -183,6 +196,24 @@ class Position(Struct, frozen=True):
         if self.is_open and self.protection in (Protection.NAKED, Protection.PARTIAL):
             return self.naked_ns + now - self.protection_since
         return self.naked_ns
+
+    def goals_left(self, instrument: Instrument, within: Decimal | None = None) -> list[tuple[Decimal, Decimal]]:
+        """Price and size of each goal that is not reached, the nearest first: never more in all than `within`.
+
+        Without it they share what is held and not being closed.
+
+        A goal's size is its part of the entry on the lot, less what left at it; what left anywhere else shortens the furthest first.
+        """
+        left, reached, found = max(self.size - self.closing, ZERO) if within is None else within, self.taken, []
+        for goal in self.goals:
+            size = instrument.round_size(self.entry_size * goal.part)
+            done = min(size, reached)
+            reached -= done
+            open_ = min(size - done, left)
+            left -= open_
+            if open_ > ZERO:
+                found.append((goal.price, open_))
+        return found
 
     def tighter(self, one: Decimal | None, other: Decimal | None) -> Decimal | None:
         """The stop that loses less of two: the higher for a long, the lower for a short."""

@@ -20,6 +20,7 @@ from engine.desk.state import State, encode_state
 from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Record, StoredEvent
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
+from engine.model.position import Goal
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.replay import replay, state_of
@@ -212,6 +213,8 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.LeftAlone: e.LeftAlone(1, "FOX"),
     e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
     e.MarkBooked: e.MarkBooked(1),
+    e.GoalsSet: e.GoalsSet(1, "p", (Goal(Decimal(2), Decimal("0.5")),), by="entry"),
+    e.GoalReached: e.GoalReached(1, "p", Decimal(1)),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""
 

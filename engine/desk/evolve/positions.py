@@ -62,7 +62,8 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
     if fill.side is not position.side:
         left = max(position.size, ZERO)
         closing = max(position.closing - fill.size, ZERO) if exit_by == Role.CLOSE.value else position.closing
-        position = replace(position, closing=min(closing, left), last_exit=exit_by)
+        at_target = fill.size if position.goals and exit_by == Role.TARGET.value else ZERO
+        position = replace(position, closing=min(closing, left), last_exit=exit_by, taken=position.taken + at_target)
     if position.lowest is None or position.highest is None:
         position = replace(position, lowest=fill.price, highest=fill.price)
     ended = state.closed.pop(position.id, None)
@@ -107,6 +108,16 @@ def _target_moved(state: State, event: e.TargetMoved) -> Touched:
     if event.by != "entry" and event.position in state.plans:
         state.plans[event.position] = replace(state.plans[event.position], target=None)
     return _change(state, event.position, target=event.target)
+
+
+def _goals_set(state: State, event: e.GoalsSet) -> Touched:
+    if event.by != "entry" and event.position in state.plans:
+        state.plans[event.position] = replace(state.plans[event.position], partials=())
+    return _change(state, event.position, goals=event.goals)
+
+
+def _goal_reached(state: State, event: e.GoalReached) -> Touched:
+    return _change(state, event.position, taken=state.positions[event.position].taken + event.size)
 
 
 def _trail_set(state: State, event: e.TrailSet) -> Touched:
@@ -229,6 +240,8 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.LeftElsewhere: _left_elsewhere,
     e.StopMoved: _stop_moved,
     e.TargetMoved: _target_moved,
+    e.GoalsSet: _goals_set,
+    e.GoalReached: _goal_reached,
     e.TrailSet: _trail_set,
     e.TrailFollowed: _trail_followed,
     e.ClosingBegan: _closing,
