@@ -180,7 +180,7 @@ class Gate:
         if not self.evidence.good:
             return Held(Reason.EVIDENCE, self.evidence.words(known.asset, known.side, self._books(known.asset)), now + AGAIN, picture=True)
         bound = self.evidence.bound(known.asset, known.side, self._books(known.asset), request.client_order_id)
-        if request.size - known.filled <= bound:
+        if request.size - known.done <= bound:
             return Admitted()
         words = self.evidence.words(known.asset, known.side, self._books(known.asset), request.client_order_id)
         fresh = waited_since is not None and self.evidence.picture is not None and self.evidence.picture.as_of >= waited_since

@@ -44,6 +44,8 @@ class CashReported(Event, frozen=True, tag="cash-reported"):
     """The venue's balances were taken over."""
 
     cash: dict[str, Decimal]
+    told: dict[str, int] = {}
+    """By currency that a settlement took over: when the picture was told from which it did (nanoseconds)."""
 
 
 class Financed(Event, frozen=True, tag="financed"):
@@ -119,6 +121,19 @@ class OrderFilled(Event, frozen=True, tag="order-filled"):
     """The fee in the instrument's settle currency; zero where it has no rate (an alert says so)."""
 
 
+class FillDoubted(Event, frozen=True, tag="fill-doubted"):
+    """An execution would take an order past what it can have filled: not counted, and its order is asked about."""
+
+    fill: Fill
+
+
+class FillRepeated(Event, frozen=True, tag="fill-repeated"):
+    """The execution had been counted under another id."""
+
+    order: str
+    execution: str
+
+
 class PositionLiquidated(Event, frozen=True, tag="position-liquidated"):
     """The venue, or the last exit, closed some of a position: no order of this desk did."""
 
@@ -172,6 +187,37 @@ class HoldingAdjusted(Event, frozen=True, tag="holding-adjusted"):
     """Something was bought or sold elsewhere, and is booked on a position: no order of ours, no cash, no fee."""
 
     fill: Fill
+
+
+class StoodIn(Event, frozen=True, tag="stood-in"):
+    """A settlement booked a change of the account that no execution told of: one that is told later replaces it."""
+
+    fill: Fill
+    """What was booked, net of fees, at the market's price; without a position where it was called not ours.
+    Its time is when the picture was told that showed the change."""
+    lent: bool
+    """Whether it is a contract, rather than coins."""
+
+
+class StandInUsed(Event, frozen=True, tag="stand-in-used"):
+    """An execution explains so much of what a settlement had called not ours."""
+
+    name: str
+    """The execution id of the stand-in."""
+    size: Decimal
+
+
+class FillSettled(Event, frozen=True, tag="fill-settled"):
+    """An execution came after a settlement had booked what it did: its price and fee replace the stand-in's."""
+
+    fill: Fill
+    """With the position that the stand-in was booked on."""
+    fee_value: Decimal
+    """As in `OrderFilled`."""
+    stand_in: Fill
+    """The part of the stand-in that it replaces."""
+    cash: dict[str, Decimal]
+    """What it changes of the money, by currency: not what the settlement took over with the venue's balances."""
 
 
 class LeftElsewhere(Event, frozen=True, tag="left-elsewhere"):
@@ -235,6 +281,8 @@ class OrderCancelled(Event, frozen=True, tag="order-cancelled"):
 
     order: str
     text: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OrphanCancelled(Event, frozen=True, tag="orphan-cancelled"):
@@ -247,6 +295,8 @@ class OrderExpired(Event, frozen=True, tag="order-expired"):
     """It ran out of time."""
 
     order: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OutcomeUnknown(Event, frozen=True, tag="outcome-unknown"):
@@ -275,6 +325,13 @@ class QuestionAsked(Event, frozen=True, tag="question-asked"):
 
 class AbsenceTold(Event, frozen=True, tag="absence-told"):
     """The venue says that it does not know the order; believed only the second time, outside the window."""
+
+    order: str
+    again_at: int
+
+
+class EndTold(Event, frozen=True, tag="end-told"):
+    """The venue says that an order in doubt is over with nothing filled; believed only once no execution can be late any more."""
 
     order: str
     again_at: int
@@ -518,6 +575,8 @@ AnyEvent = (
     | OrderAccepted
     | OrderRejected
     | OrderFilled
+    | FillDoubted
+    | FillRepeated
     | PositionLiquidated
     | Unexplained
     | Explained
@@ -526,6 +585,9 @@ AnyEvent = (
     | MarkFound
     | MarkBooked
     | HoldingAdjusted
+    | StoodIn
+    | StandInUsed
+    | FillSettled
     | LeftElsewhere
     | OrderTriggered
     | AmendAsked
@@ -540,6 +602,7 @@ AnyEvent = (
     | QuestionAsked
     | QuestionFailed
     | AbsenceTold
+    | EndTold
     | DoubtEnded
     | StopMoved
     | TargetMoved

@@ -93,7 +93,7 @@ def _calm(ctx: Context, position: Position) -> bool:
 def cure_ended(ctx: Context) -> Events:
     """End the alerts about outcomes that are known by now, and about entries that are over."""
     for standing in list(ctx.state.alerts.values()):
-        known = standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts
+        known = standing.code in ("UNKNOWN_OUTCOME", "DOUBT_OLD") and standing.target not in ctx.state.doubts
         held = standing.code in ("HELD_BACK", "SENT_ON_BOOKS") and standing.target not in ctx.state.positions
         if known or held or (standing.code == "STOP_LIMIT_JUMPED" and standing.target not in ctx.state.orders):
             yield AlertCured(ctx.now, standing.key)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -220,6 +221,21 @@ class Position(Struct, frozen=True):
         if one is None or other is None:
             return other if one is None else one
         return max(one, other) if self.side is Side.BUY else min(one, other)
+
+    def exchanged(self, fill: Fill, stand_in: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Any]:
+        """The fields that change when `fill` takes the place of a stand-in on its side, for `msgspec.structs.replace`."""
+        net = abs(fill.base_change(instrument, self.leverage))
+        size = net - stand_in.size
+        value = instrument.value(net, fill.price) - instrument.value(stand_in.size, stand_in.price)
+        changed: dict[str, Any] = {
+            "fees": {**self.fees, fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee},
+            "fee_value": self.fee_value + fee_value,
+        }
+        if fill.side is self.side:
+            changed.update(entry_size=self.entry_size + size, entry_value=self.entry_value + value)
+        else:
+            changed.update(exit_size=self.exit_size + size, exit_value=self.exit_value + value)
+        return changed
 
     def accumulate(self, fill: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Decimal | int | dict[str, Decimal]]:
         """The fields that `fill` changes, for `msgspec.structs.replace`."""

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Touched, keep_last
+from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, STAND_INS, StandIn, State, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.fill import Fill
 from engine.model.money import ZERO
@@ -77,6 +77,48 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
 
 def _adjusted(state: State, event: e.HoldingAdjusted) -> Touched:
     return _accumulate(state, event.fill, ZERO, "elsewhere")[1].id
+
+
+def _stood_in(state: State, event: e.StoodIn) -> Touched:
+    state.stand_ins[event.fill.execution_id] = StandIn(event.fill, event.lent)
+    keep_last(state.stand_ins, STAND_INS)
+    return None
+
+
+def use(state: State, name: str, size: Decimal) -> None:
+    """So much of a stand-in is explained by now."""
+    known = state.stand_ins.get(name)
+    if known is None:
+        return
+    if size >= known.fill.size:
+        del state.stand_ins[name]
+    else:
+        state.stand_ins[name] = replace(known, fill=replace(known.fill, size=known.fill.size - size))
+
+
+def _used(state: State, event: e.StandInUsed) -> Touched:
+    use(state, event.name, event.size)
+    return None
+
+
+def exchange(state: State, event: e.FillSettled) -> None:
+    """Put an execution in the place of what a settlement booked: in its position, in the money and in the totals."""
+    fill = event.fill
+    use(state, event.stand_in.execution_id, event.stand_in.size)
+    for currency, amount in event.cash.items():
+        state.cash = add_cash(state.cash, currency, amount)
+    state.totals = replace(state.totals, fees=add_cash(state.totals.fees, fill.fee_currency, fill.fee))
+    state.last_fill_at = max(state.last_fill_at, fill.at)
+    instrument = state.instruments[fill.symbol]
+    book = state.positions if fill.position in state.positions else state.closed
+    before = book.get(fill.position)
+    if before is None:
+        return
+    after = replace(before, **before.exchanged(fill, event.stand_in, instrument, event.fee_value))
+    book[fill.position] = after
+    if book is state.closed:
+        change = after.realised_profit(instrument) - before.realised_profit(instrument)
+        state.totals = replace(state.totals, realised=add_cash(state.totals.realised, after.settle, change))
 
 
 def _left_elsewhere(state: State, event: e.LeftElsewhere) -> Touched:
@@ -237,6 +279,8 @@ def _reverse(state: State, event: e.ReverseWanted) -> Touched:
 TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.PositionPlanned: _planned,
     e.HoldingAdjusted: _adjusted,
+    e.StoodIn: _stood_in,
+    e.StandInUsed: _used,
     e.LeftElsewhere: _left_elsewhere,
     e.StopMoved: _stop_moved,
     e.TargetMoved: _target_moved,
