@@ -180,7 +180,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """What the desk reads at a venue: executions on paper are never told late."""
         if live or self.requests.late is not None:
             return self.rules
-        return Rules(risk=self.risk, protection=self.protection, requests=replace(self.requests, late=0.0))
+        return replace(self.rules, requests=replace(self.requests, late=0.0))
 
 
 class Loaded(Struct, frozen=True):
