@@ -27,6 +27,7 @@ AGAIN = 0.05
 """Seconds until a dialog looks again whether the terminal has taken it."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
+EARLY = "that enter came before this was on the screen: press it again"
 FIELDS = {"tab": 1, "shift+tab": -1}
 """Keys that go to another field."""
 
@@ -49,6 +50,8 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
+        self._early = False
+        """Whether it says that an enter was ignored."""
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
         self.asked: AnyIntent | None = None
@@ -136,7 +139,16 @@ class Dialog(ModalScreen[None]):
         if self.phase == "done":
             self.dismiss_once()
         elif self.phase == "open" and self.armed(at):
+            self._say_early(False)
             self.confirm()
+        elif self.phase == "open" and not self.outcome.shown:
+            self._say_early(True)
+
+    def _say_early(self, early: bool) -> None:
+        """Say that an enter was ignored, or no longer."""
+        if early != self._early:
+            self._early = early
+            self.report(EARLY if early else "", "warn")
 
     def edited(self) -> None:
         """A field was changed. Called before the next key is taken."""
