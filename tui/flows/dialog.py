@@ -39,6 +39,8 @@ class Dialog(ModalScreen[None]):
 
     title_text = ""
     wide = False
+    must_be_seen = True
+    """Whether enter waits until the terminal has taken what the dialog shows."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -103,7 +105,7 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        if not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+        if self.must_be_seen and not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
             self.set_timer(AGAIN, self._painted)
             return
         self._armed_at = time.monotonic() + ARMING
