@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from engine import account_tables, symbol_tables
 from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
@@ -174,6 +175,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def rules(self) -> Rules:
         """What the desk reads."""
         return Rules(risk=self.risk, protection=self.protection, requests=self.requests, symbols=self.symbols)
+
+    def rules_at(self, *, live: bool) -> Rules:
+        """What the desk reads at a venue: executions on paper are never told late."""
+        if live or self.requests.late is not None:
+            return self.rules
+        return Rules(risk=self.risk, protection=self.protection, requests=replace(self.requests, late=0.0))
 
 
 class Loaded(Struct, frozen=True):

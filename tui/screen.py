@@ -1,10 +1,11 @@
 """The main screen: a strip above, the panes, what happened and the keys below. It is the `Console` that commands act on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -27,7 +28,7 @@ from tui.link import Link
 from tui.news import Newsreader
 from tui.options import ConsoleOptions
 from tui.palette import Palette
-from tui.plain import plain
+from tui.plain import lines, plain
 from tui.status import StatusStrip
 from tui.toasts import SIGNS, Toasts
 
@@ -75,6 +76,9 @@ class MainScreen(Screen[None]):
         self.footer = KeyFooter(palette, COMMANDS, keys)
         self.footer.pressed = self.press
         self.toasts = Toasts(palette)
+        self.complaints: list[str] = []
+        """What of the settings is not used, one by one, until somebody acknowledges it."""
+        self._alarm = ""
         self.bells = 0
         """How often the bell rang."""
         for binding in keys.bindings(COMMANDS):
@@ -114,6 +118,7 @@ class MainScreen(Screen[None]):
         self.tiny.put([tiny_line(width, height, self.keys.shown("flatten"))])
         if not tiny:
             self.board.take_form(form)
+        self._show_banner()
         if self._link is not None:
             self._paint(self._link.view)
 
@@ -160,8 +165,32 @@ class MainScreen(Screen[None]):
 
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""
+        self._alarm = text
+        self._show_banner()
+
+    def complain(self, texts: Sequence[str]) -> None:
+        """Say what of the settings is not used, one after the other, until each is acknowledged."""
+        self.complaints.extend(texts)
+        self._show_banner()
+
+    def acknowledge_complaint(self) -> None:
+        """The one that stands in the banner was read."""
+        if self.complaints:
+            self.say(f"acknowledged: {self.complaints.pop(0)}", "good")
+            self._show_banner()
+
+    def _show_banner(self) -> None:
+        """An alarm goes before a complaint."""
+        text = ""
+        if self._alarm:
+            text = f"✗ {self._alarm}"
+        elif self.complaints:
+            more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
+            text = f"! {self.complaints[0]}   {self.keys.shown('acknowledge')}: seen{more}"
         self.banner.display = bool(text)
-        self.banner.put([((f" ✗ {text} ", "alarm"),)] if text else [])
+        wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
+        self.banner.styles.height = max(len(wrapped), 1)
+        self.banner.put([((f" {line} ", "alarm"),) for line in wrapped])
 
     def recolour(self) -> None:
         """The look has changed."""
@@ -182,7 +211,8 @@ class MainScreen(Screen[None]):
     def context(self) -> Context:
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
-        return self.board.context(view, self._link.why if self._link is not None else "")
+        here = self.board.context(view, self._link.why if self._link is not None else "")
+        return replace(here, complaint=self.complaints[0]) if self.complaints else here
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""

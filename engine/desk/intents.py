@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile, settling, unexplained
+from engine.desk import flatten, goals, reconcile, settling, unexplained
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
+from engine.desk.goals_by_hand import mirrored_goals, move_goal, serves_goal
 from engine.desk.margin import liquidation
 from engine.desk.ordering import cancel_lane, tradable
 from engine.desk.protection import follow
@@ -27,7 +28,7 @@ BY_HAND = {
     "DRAWDOWN": "resume DRAWDOWN",
     "LOSING_STREAK": "resume LOSING_STREAK",
     "DAILY_LOSS": "resume DAILY_LOSS",
-    "HALTED": "resume HALTED",
+    "HALTED": "unhalt",
     "TASK_DIED": "resume TASK_DIED",
     "UNEXPLAINED": "resume UNEXPLAINED",
     "SECOND_ENGINE": "resume SECOND_ENGINE",
@@ -190,6 +191,7 @@ def mirrored(position: Position, intent_id: str, entry: Decimal) -> i.OpenBracke
         stop=away(position.initial_stop),
         target=away(position.target),
         trail=position.trail,
+        partials=mirrored_goals(position, away),
         without=(i.Default.TARGET, i.Default.TRAIL, i.Default.EXPIRY),  # a position without a stop gets the symbol's own
         leverage=position.leverage,
         label=position.label,
@@ -223,7 +225,9 @@ def _amend(ctx: Context, intent: i.AmendOrder) -> Events:
         return
     if order.is_exit:
         place = i.At(intent.price)
-        if order.role is Role.TARGET:
+        if order.role is Role.TARGET and (position := ctx.state.positions.get(order.position)) is not None and serves_goal(position, order):
+            yield from move_goal(ctx, intent, position, order)
+        elif order.role is Role.TARGET:
             yield from _move_target(ctx, i.MoveTarget(id=intent.id, position=order.position, target=place))
         else:
             yield from _move_stop(ctx, i.MoveStop(id=intent.id, position=order.position, stop=place))
@@ -262,7 +266,11 @@ def _cancel(ctx: Context, intent: i.CancelOrder) -> Events:
         if order.role is Role.STOP:
             yield e.StopMoved(ctx.now, order.position, None, by="operator", reason="cancelled by hand")
         elif order.role is Role.TARGET:
-            yield e.TargetMoved(ctx.now, order.position, None)
+            position = ctx.state.positions.get(order.position)
+            if position is not None and serves_goal(position, order):
+                yield e.GoalsSet(ctx.now, position.id, goals.moved(position, order, None))
+            else:
+                yield e.TargetMoved(ctx.now, order.position, None)
         else:
             yield from cancel(ctx, order, "operator", cancel_lane(ctx))
 
@@ -292,7 +300,7 @@ def _pause(ctx: Context, intent: i.Pause) -> Events:
 
 def _resume(ctx: Context, intent: i.Resume) -> Events:
     if intent.reason == "HALTED" and ctx.state.halted:
-        yield from accept(ctx, intent, "no longer halted")
+        yield from accept(ctx, intent, "the halt is over: stops, targets and trails act by themselves again")
         yield e.HaltSet(ctx.now, halted=False)
     elif intent.reason not in ctx.state.blocks:
         yield from refuse(ctx, intent, "NOTHING_TO_DO", f"entries are not blocked by {intent.reason}")
@@ -320,7 +328,7 @@ def _go_live(ctx: Context, intent: i.GoLive) -> Events:
 
 
 def _halt(ctx: Context, intent: i.Halt) -> Events:
-    yield from accept(ctx, intent, "halted: exits only on your hand")
+    yield from accept(ctx, intent, "halted: exits only on your hand; :unhalt ends it")
     if not ctx.state.halted:
         yield e.HaltSet(ctx.now, halted=True)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.evolve import evolve
+from engine.desk.rules import Rules, SymbolRules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status, Trail
@@ -264,6 +265,7 @@ def test_a_reversal_mirrors_what_there_was() -> None:
                 stop=i.Away(D("0.015")),  # the first one, 900 of 60000
                 target=i.Away(D("0.02")),
                 trail=trail,
+                without=(i.Default.TARGET, i.Default.TRAIL, i.Default.EXPIRY),
                 leverage=D(3),
                 label="swing",
                 note="why",
@@ -399,9 +401,9 @@ def test_entries_are_cancelled_by_symbol_or_all_and_foreign_orders_only_when_ask
 def test_the_mode_is_set_and_cleared_by_name() -> None:
     story = Story(FUTURES)
     assert story.ask(i.Pause(id="a")).text == "entries paused"
-    assert story.ask(i.Halt(id="b")).text == "halted: exits only on your hand"
+    assert story.ask(i.Halt(id="b")).text == "halted: exits only on your hand; :unhalt ends it"
     assert said(story.ask(i.Resume(id="c", reason="DRAWDOWN"))) == [("NOTHING_TO_DO", "entries are not blocked by DRAWDOWN", "")]
-    assert story.ask(i.Resume(id="d", reason="HALTED")).text == "no longer halted"
+    assert story.ask(i.Resume(id="d", reason="HALTED")).text == "the halt is over: stops, targets and trails act by themselves again"
     assert said(story.ask(i.Resume(id="e", reason="HALTED"))) == [("NOTHING_TO_DO", "entries are not blocked by HALTED", "")]
     assert story.ask(i.Resume(id="f")).text == "PAUSED cleared"
     assert story.seen(e.HaltSet) == [e.HaltSet(START, halted=True), e.HaltSet(START, halted=False)]
@@ -442,3 +444,15 @@ def test_small_things_are_answered_too() -> None:
     assert len(story.sent(QueryAccount)) == asked + 1
     assert story.ask(i.Flatten(id="e")).text == "flattening everything"
     assert story.ask(i.Flatten(id="f")).text == "a flatten is under way already"
+
+
+def test_a_reversal_of_a_position_without_a_stop_gets_the_symbols_own_and_no_target() -> None:
+    own = SymbolRules(stop=D("0.01"), target=D("0.02"), trail=D("0.03"))
+    story = Story("kraken-futures", Rules(symbols={BTC: own}))
+    story.opened("0.5", stop=None, without=(i.Default.STOP, i.Default.TARGET, i.Default.TRAIL))
+    assert story.position().stop is None
+    assert story.ask(i.Reverse(id="r", position=story.position().id)).ok
+    story.fill(story.order("close"))
+    (name,) = [position.id for position in story.state.positions.values() if position.side is Side.SELL]
+    plan = story.state.plans[name]
+    assert (plan.stop, plan.target, plan.trail) == (i.Away(D("0.01")), None, None)
