@@ -1,11 +1,13 @@
 """Our own books by asset, as the gate asks for them: what we bought and have not sold, and what lay there before."""
 
+from collections.abc import Collection
+
 from engine.desk.state import State
 from engine.evidence import Books, asset_of
 from engine.model.money import ZERO
 
 
-def books(state: State, asset: str) -> Books:
+def books(state: State, asset: str, confirmed: Collection[str] = ()) -> Books:
     """Sum up by the journal how much of an asset (a currency where coins change hands, else a symbol) is ours, and how much is not."""
     long = short = left = ZERO
     for position in state.positions.values():
@@ -16,4 +18,4 @@ def books(state: State, asset: str) -> Books:
         left = state.elsewhere.get(asset, ZERO) + state.dust.get(asset, ZERO)
     else:
         left = state.cash.get(asset, ZERO) - long + short
-    return Books(long, short, left)
+    return Books(long, short, left, confirmed)

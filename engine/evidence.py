@@ -8,7 +8,7 @@ of the clock, a hand-over of the pen) voids it: then only a picture counts that 
 the gap, or was asked for later than that action by more than the venue's views may lag.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,8 @@ class Books(Struct, frozen=True):
     short: Decimal = ZERO
     baseline: Decimal = ZERO
     """What lay in the account before us."""
+    confirmed: Collection[str] = ()
+    """Positions whose exits may leave without a picture though something lay there before us: the operator said so."""
 
 
 class Exit(Struct, frozen=True):
@@ -48,6 +50,7 @@ class Exit(Struct, frozen=True):
     side: Side
     size: Decimal
     filled: Decimal
+    """As the stream told it, one by one."""
     reduce_only: bool
     ends_at: int
     """After this it can't arrive any more, if the venue does not know it."""
@@ -62,11 +65,18 @@ class Exit(Struct, frozen=True):
     """When a change of its size last left: what is told of a time before that makes it no smaller."""
     asked: Decimal = ZERO
     """The size that this change asked for."""
+    listed: Decimal = ZERO
+    """What the venue's lists of executions come to: a list may name the same ones by other ids than the stream."""
+
+    @property
+    def done(self) -> Decimal:
+        """What has surely filled. Of stream and list the larger, never both together: an execution under two ids is one."""
+        return max(self.filled, self.listed)
 
     @property
     def open(self) -> Decimal:
         """What may still leave by it."""
-        return max(self.size - self.filled, ZERO)
+        return max(self.size - self.done, ZERO)
 
 
 def asset_of(instrument: Instrument, leverage: Decimal | None) -> str:
@@ -90,7 +100,9 @@ class Evidence:
         self._fills: dict[str, Fill] = {}
         self._exits: dict[str, Exit] = {}
         self._counted: dict[str, None] = {}
-        """Executions that are in what exits have filled."""
+        """Executions of the stream that are in what exits have filled."""
+        self._listed: dict[str, None] = {}
+        """Executions of lists that are in what exits have filled."""
         self._leverages: dict[str, Decimal | None] = {}
         """Of our orders by client order id: a fill does not tell it."""
         self._newest: tuple[str, int] = ("", 0)
@@ -106,7 +118,9 @@ class Evidence:
 
         Any of them may have filled more meanwhile.
         """
-        self._counted |= dict.fromkeys(executions)
+        known = dict.fromkeys(executions)
+        self._counted |= known
+        self._listed |= known
         for order in orders:
             self._follow(order)
             if order.touched_at >= self._newest[1]:
@@ -150,7 +164,8 @@ class Evidence:
             return
         ends_at = order.deadline if order.deadline is not None else order.touched_at + WINDOW
         asset, size = asset_of(instrument, order.leverage), order.reserved + order.filled
-        self._exits[order.client_order_id] = Exit(asset, order.side, size, order.filled, order.reduce_only, ends_at)
+        known = Exit(asset, order.side, size, order.filled, order.reduce_only, ends_at, listed=order.filled)
+        self._exits[order.client_order_id] = known
 
     # Reports
 
@@ -169,7 +184,8 @@ class Evidence:
                 self._fill(fill)
             case r.Found(order=order, fills=fills):
                 for fill in fills:
-                    self._fill(fill)
+                    self._list(fill)
+                    self._since(fill)
                 self._told(order, now)
             case r.Rejected(client_order_id=name, duplicate=False):
                 self._exits.pop(name, None)
@@ -191,8 +207,7 @@ class Evidence:
         """Keep a picture that is newer and counts; our orders in it that we did not know are exits until their end is told."""
         self._adopt(picture.orders, picture.as_of)
         for fill in picture.fills:
-            if fill.execution_id not in self._counted:
-                self._count(fill)
+            self._list(fill)
         if picture.as_of < self._voided_at or not self._counts(picture):
             return
         if self.picture is None or picture.as_of >= self.picture.as_of:
@@ -231,24 +246,36 @@ class Evidence:
         return name in shown
 
     def _fill(self, fill: Fill) -> None:
+        """An execution from the stream."""
         if fill.execution_id not in self._counted:
-            self._count(fill)
+            self._counted[fill.execution_id] = None
+            _keep_last(self._counted, COUNTED)
+            self._count(fill, fill.size, ZERO)
+        self._since(fill)
+
+    def _list(self, fill: Fill) -> None:
+        """An execution from one of the venue's lists."""
+        if fill.execution_id not in self._listed:
+            self._listed[fill.execution_id] = None
+            _keep_last(self._listed, COUNTED)
+            self._count(fill, ZERO, fill.size)
+
+    def _since(self, fill: Fill) -> None:
+        """Keep what happened after the picture."""
         if self.picture is None or (fill.at > self.picture.as_of and all(one.execution_id != fill.execution_id for one in self.picture.fills)):
             self._fills[fill.execution_id] = fill
             _keep_last(self._fills, FILLS)
 
-    def _count(self, fill: Fill) -> None:
+    def _count(self, fill: Fill, heard: Decimal, listed: Decimal) -> None:
         """An execution of an exit: so much less of it may still leave."""
-        self._counted[fill.execution_id] = None
-        _keep_last(self._counted, COUNTED)
         known = self._exits.get(fill.client_order_id)
         if known is None:
             return
-        filled = known.filled + fill.size
-        if filled >= known.size:
+        known = replace(known, filled=known.filled + heard, listed=known.listed + listed)
+        if known.done >= known.size:
             del self._exits[fill.client_order_id]
         else:
-            self._exits[fill.client_order_id] = replace(known, filled=filled)
+            self._exits[fill.client_order_id] = known
 
     def _told(self, order: Order, at: int) -> None:
         known = self._exits.get(order.client_order_id)
@@ -266,7 +293,7 @@ class Evidence:
             return
         if filled is None:
             self._exits[name] = replace(known, ended_at=at)
-        elif filled > known.filled:
+        elif filled > known.done:
             self._exits[name] = replace(known, size=filled)
         else:
             del self._exits[name]

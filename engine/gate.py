@@ -164,9 +164,9 @@ class Gate:
         """No picture counts. After `PATIENCE` an exit goes on our books, once, if nothing of ours that rested can have taken it already."""
         first = min(self._unproved.get(order.position, now), now if since is None else since)
         self._unproved[order.position] = first
-        waited = now - first >= PATIENCE
+        may = now - first >= PATIENCE and (not books.baseline or order.position in books.confirmed)
         unresolved = self.evidence.leaving(asset, order.side, order.client_order_id)
-        if waited and not books.baseline and not unresolved and order.position not in self._on_books:
+        if may and not unresolved and order.position not in self._on_books:
             self._on_books[order.position] = None
             return Admitted(on_our_books=True)
         return Held(Reason.EVIDENCE, text, now + AGAIN, picture=True)
@@ -180,7 +180,7 @@ class Gate:
         if not self.evidence.good:
             return Held(Reason.EVIDENCE, self.evidence.words(known.asset, known.side, self._books(known.asset)), now + AGAIN, picture=True)
         bound = self.evidence.bound(known.asset, known.side, self._books(known.asset), request.client_order_id)
-        if request.size - known.filled <= bound:
+        if request.size - known.done <= bound:
             return Admitted()
         words = self.evidence.words(known.asset, known.side, self._books(known.asset), request.client_order_id)
         fresh = waited_since is not None and self.evidence.picture is not None and self.evidence.picture.as_of >= waited_since

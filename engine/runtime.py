@@ -136,7 +136,7 @@ class Engine:
         self.teller = Teller(clock)
         self.state = self._load()
         self.teller.begin(self.state)
-        self.desk = Desk(self.state, settings.rules, venue.profile, self.board)
+        self.desk = Desk(self.state, settings.rules_at(live=venue.live), venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
         self.permit = permit or Beat(clock.speed)
         lag = settings.account.lag if settings.account.lag is not None else LIVE_LAG if venue.live else 0.0
@@ -634,7 +634,7 @@ class Engine:
         return costs
 
     def _books(self, asset: str) -> Books:
-        return books(self.state, asset)
+        return books(self.state, asset, self.board.confirmed)
 
     def _affordable(self, cancel: Cancel) -> bool:
         return self.gateway.affordable(cancel)

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from engine import account_tables, symbol_tables
 from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
@@ -119,6 +120,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Whether a CRITICAL alert rings."""
     read_only_until_taken: bool = False
     """Whether the console opens read-only, until `:take`; in a browser (`flatout web`) it always does."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal, which then selects text as usual."""
     keys: dict[str, str] = {}
     """Other keys by command id: { flatten = "f10" }."""
 
@@ -172,6 +175,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def rules(self) -> Rules:
         """What the desk reads."""
         return Rules(risk=self.risk, protection=self.protection, requests=self.requests, symbols=self.symbols)
+
+    def rules_at(self, *, live: bool) -> Rules:
+        """What the desk reads at a venue: executions on paper are never told late."""
+        if live or self.requests.late is not None:
+            return self.rules
+        return Rules(risk=self.risk, protection=self.protection, requests=replace(self.requests, late=0.0))
 
 
 class Loaded(Struct, frozen=True):

@@ -18,7 +18,6 @@ import themes
 from engine.session import Session
 from tui.commands import COMMANDS
 from tui.exits import off_signals, on_signals
-from tui.flows.command_line import Finder
 from tui.hands import Hands, Keyed
 from tui.keys import KeyMap, place_of
 from tui.link import Link
@@ -69,8 +68,8 @@ class FlatoutApp(App[None]):
             self.register_theme(theme_of(each))
         self.theme = look.name
         self.keys = KeyMap(COMMANDS, self.options.keys)
-        self._complaints += [place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors]
         self.hands = Hands()
+        self._complaints += [place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors]
         self.main = MainScreen(self.palette, self.options, self.keys, self)
         self.link: Link | None = None
         self.pump = Pump(self)
@@ -219,7 +218,6 @@ class FlatoutApp(App[None]):
                 self._paste(event)
             else:
                 await self._mouse(event)
-            await self.hands.settle()
         except Exception as error:
             self._handle_exception(error)
 
@@ -247,7 +245,7 @@ class FlatoutApp(App[None]):
 
     def action_find(self) -> None:
         """ctrl+p: the same commands as the keys. It stays away while a dialog asks something."""
-        self.main.open(Finder(self.main, self.main.known()))
+        self.main.find()
 
     # leaving
 
@@ -299,7 +297,7 @@ class FlatoutApp(App[None]):
 
     async def attend(self) -> int:
         """Run until it ends, whatever ends it, and see the engine closed; the exit code."""
-        run = asyncio.get_running_loop().create_task(self.run_async(), name="screen")
+        run = asyncio.get_running_loop().create_task(self.run_async(mouse=self.options.mouse), name="screen")
         run.add_done_callback(lambda _: None)
         try:
             await self._until_over(run)

@@ -38,6 +38,7 @@ class Board(Container):
         self.chart = ChartPane(palette, interval=interval)
         self.limits = LimitsPane(palette)
         self.tabs = Tabs(palette)
+        self.tabs.pressed = self.listen
         self.form = Form.WIDE
         self.listening = "positions"
         """Id of the pane that listens."""

@@ -118,6 +118,10 @@ class Console(Protocol):
         """Paint with the next look; returns its name."""
         ...
 
+    def is_seen(self) -> bool:
+        """Whether the terminal takes what is painted; False while it has stopped reading."""
+        ...
+
     def forget_keys(self) -> None:
         """Ignore what was typed until now: the window that it was meant for closes by itself."""
         ...

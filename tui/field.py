@@ -17,6 +17,8 @@ from tui.palette import Palette
 class Field(Lines, can_focus=True):
     """A line to type in, one row high, without a frame. It never sends anything: enter is the dialog's."""
 
+    DEFAULT_CSS = "Field { width: 1fr; }"
+
     def __init__(self, palette: Palette, value: str = "", *, hint: str = "", most: int = 64, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(palette, base="on-surface", id=id)
         self.hint = hint

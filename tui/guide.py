@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from tui.buttons import Buttons, Word
 from tui.command import Command
 from tui.console import Context
 from tui.keys import KeyMap
-from tui.lines import Line, Lines
+from tui.lines import Line
 from tui.palette import Palette
+
+FIND = "find"
+"""What a click on the palette's words says."""
 
 
 def help_lines(commands: Sequence[Command], keys: KeyMap, room: int) -> list[Line]:
@@ -40,8 +44,8 @@ def _block(name: str, members: Sequence[Command], keys: KeyMap) -> list[Line]:
     return [*rows, ()]
 
 
-class KeyFooter(Lines):
-    """The last line: keys that matter, dim when they can't be used now."""
+class KeyFooter(Buttons):
+    """The last line: keys that matter, dim when they can't be used now. A click on one does what the key does; each of them asks first."""
 
     def __init__(self, palette: Palette, commands: Sequence[Command], keys: KeyMap) -> None:
         super().__init__(palette, base="on-raised", id="keys")
@@ -50,17 +54,18 @@ class KeyFooter(Lines):
 
     def show(self, context: Context) -> None:
         """What can be done here."""
-        parts: list[tuple[str, str]] = [(" ", "plain")]
+        words: list[Word] = [(" ", "plain", "")]
         room = self.size.width - 1
         for command in self._fitting(room):
             usable = command.availability(context) is None
             danger = command.id == "flatten"
-            parts.append((f"{self._keys.shown(command.id)} ", "faint" if not usable else "danger" if danger else "key"))
-            parts.append((f"{command.footer}  ", "faint" if not usable else "danger" if danger else "plain"))
-        gap = room - sum(cell_len(text) for text, _ in parts) - 10
+            words.append((f"{self._keys.shown(command.id)} ", "faint" if not usable else "danger" if danger else "key", command.id))
+            words.append((command.footer, "faint" if not usable else "danger" if danger else "plain", command.id))
+            words.append(("  ", "plain", ""))
+        gap = room - sum(cell_len(text) for text, *_ in words) - 10
         if gap > 0:
-            parts.extend([(" " * gap, "plain"), ("^p ", "key"), ("Palette", "plain")])
-        self.put([tuple(parts)])
+            words.extend([(" " * gap, "plain", ""), ("^p ", "key", FIND), ("Palette", "plain", FIND)])
+        self.put_words(words)
 
     def _fitting(self, room: int) -> list[Command]:
         """As many as there is room for; what every person must find goes last."""

@@ -3,20 +3,19 @@
 Textual puts a key into the queue of the widget that has the focus, lets it climb from queue to queue, and takes the next key meanwhile.
 What is typed fast then overtakes what was typed before: an edit runs behind later characters, a digit lands in the list below a dialog
 that is still being built, an enter confirms what a key before it had changed. So the application hands each key to the screen directly,
-in its own turn, and waits until a dialog that the key opened is there and has its focus.
+in its own turn. Where a key opens a dialog, Textual ends that turn only when the dialog is built; its first field has the focus by then.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable
 from typing import Protocol, runtime_checkable
 
 from textual import events
 from textual.widget import Widget
 
 PATIENCE = 2.0
-"""Seconds that a dialog, or a clicked widget, gets before the next key is taken."""
+"""Seconds that a clicked widget gets before the next key is taken."""
 
 
 @runtime_checkable
@@ -37,37 +36,19 @@ class Hands:
 
     def __init__(self) -> None:
         self._deaf_until = 0.0
-        self._opening: Awaitable[None] | None = None
 
     def forget(self) -> None:
         """Ignore what was typed or clicked until now: the window that it was meant for has closed by itself."""
         self._deaf_until = time.monotonic()
 
-    def opened(self, mounting: Awaitable[None]) -> None:
-        """A dialog opens: the next key waits until it is there."""
-        self._opening = mounting
-
     def hears(self, event: events.Event) -> bool:
         """Say whether an event was meant for what is on the screen now."""
         return event.time >= self._deaf_until
-
-    async def settle(self) -> None:
-        """Wait until a dialog that was just opened is built and its first field has the focus."""
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            await _patiently(opening)
 
     @staticmethod
     async def clicked(widget: Widget) -> None:
         """Wait until a widget has handled the click that it was sent."""
         done = asyncio.Event()
         if widget.call_later(done.set):
-            await _patiently(done.wait())
-
-
-async def _patiently(what: Awaitable[object]) -> None:
-    async def waited() -> None:
-        await what
-
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(waited(), PATIENCE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), PATIENCE)

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from tui.lines import Line, Lines
+from tui.buttons import Buttons, Word
+from tui.lines import Line
 from tui.palette import Palette
 
 PANES = {"positions": "1 Positions", "orders": "2 Orders", "alerts": "3 Alerts", "chart": "4 Chart", "limits": "5 Limits"}
@@ -23,7 +24,7 @@ def form_of(width: int, height: int) -> Form:
     return Form.WIDE if width >= 110 and height >= 30 else Form.TABBED
 
 
-class Tabs(Lines):
+class Tabs(Buttons):
     """The tab strip over the one pane under the positions."""
 
     def __init__(self, palette: Palette) -> None:
@@ -32,12 +33,12 @@ class Tabs(Lines):
 
     def show(self, counts: dict[str, int], alarm: bool) -> None:
         """The tabs, with how many rows each has."""
-        parts: list[tuple[str, str]] = [(" ", "plain")]
+        words: list[Word] = [(" ", "plain", "")]
         for pane, title in list(PANES.items())[1:]:
             count = f" {counts[pane]}" if counts.get(pane) else ""
             tone = "paper" if pane == self.current else "danger" if pane == "alerts" and alarm else "dim"
-            parts.extend([(f" {title}{count} ", tone), (" ", "plain")])
-        self.put([tuple(parts)])
+            words.extend([(f" {title}{count} ", tone, pane), (" ", "plain", "")])
+        self.put_words(words)
 
 
 def tiny_line(width: int, height: int, flatten_key: str) -> Line:

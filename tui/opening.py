@@ -152,6 +152,7 @@ def _app(common: Common, settings: Settings, home: "Home", keys_origin: str) -> 
         keys=settings.console.keys,
         keys_origin=keys_origin,
         bell=settings.console.bell,
+        mouse=settings.console.mouse,
         read_only_until_taken=settings.console.read_only_until_taken,
         home=home.folder,
         themes=own_themes(common),

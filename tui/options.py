@@ -18,6 +18,8 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """Where the keys were said: a settings file, a variable, a flag."""
     bell: bool = True
     """Whether a new CRITICAL alert rings the terminal's bell."""
+    mouse: bool = True
+    """Whether clicks and the wheel reach the console; false leaves them to the terminal."""
     read_only_until_taken: bool = False
     """Whether keys do nothing to the account before `:take`."""
     home: Path = Path()

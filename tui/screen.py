@@ -17,8 +17,9 @@ from engine.model.view import Answer, View
 from tui.board import Board
 from tui.commands import BY_ID, COMMANDS
 from tui.console import Context
+from tui.flows.command_line import Finder
 from tui.grid import Grid
-from tui.guide import KeyFooter, help_lines
+from tui.guide import FIND, KeyFooter, help_lines
 from tui.hands import Hands
 from tui.keys import KeyMap
 from tui.layout import Form, form_of, tiny_line
@@ -49,6 +50,10 @@ class Host(Protocol):
         """Leave in order."""
         ...
 
+    def stalled_for(self) -> float:
+        """Seconds since the terminal last read, while something waited for it."""
+        ...
+
 
 class MainScreen(Screen[None]):
     """What is always there."""
@@ -69,6 +74,7 @@ class MainScreen(Screen[None]):
         self.board = Board(palette, options.chart_interval)
         self.last = Lines(palette, base="on-background", id="last")
         self.footer = KeyFooter(palette, COMMANDS, keys)
+        self.footer.pressed = self.press
         self.toasts = Toasts(palette)
         self.complaints: list[str] = []
         """What of the settings is not used, one by one, until somebody acknowledges it."""
@@ -212,6 +218,17 @@ class MainScreen(Screen[None]):
         """A key was pressed."""
         self.run(name)
 
+    def press(self, name: str) -> None:
+        """A word of the last line was clicked."""
+        if name == FIND:
+            self.find()
+        else:
+            self.run(name)
+
+    def find(self) -> None:
+        """Open the palette: the same commands as the keys."""
+        self.open(Finder(self, self.known()))
+
     def run(self, name: str) -> None:
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
         command = BY_ID[name]
@@ -236,7 +253,7 @@ class MainScreen(Screen[None]):
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
-            self.host.hands.opened(self.app.push_screen(dialog))
+            self.app.push_screen(dialog)
 
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
@@ -332,6 +349,10 @@ class MainScreen(Screen[None]):
     def next_theme(self) -> str:
         """The next look."""
         return self.host.next_theme()
+
+    def is_seen(self) -> bool:
+        """Whether the terminal takes what is painted."""
+        return not self.host.stalled_for()
 
     def forget_keys(self) -> None:
         """Ignore what was typed until now."""

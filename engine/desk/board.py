@@ -17,9 +17,9 @@ from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
 Watch = tuple[str, str]
-"""A position and what is watched for it: stop, trail, target, follow, activate. Crossed together, they act in this order."""
+"""A position and what is watched for it: stop, trail, target, part (the nearest goal), follow, activate. Crossed together, they act in this order."""
 
-ORDER = {"stop": 0, "trail": 1, "target": 2, "activate": 3, "follow": 4}
+ORDER = {"stop": 0, "trail": 1, "target": 2, "part": 3, "activate": 4, "follow": 5}
 
 
 class Proved(Struct, frozen=True):
@@ -95,6 +95,10 @@ class Board:
         """By currency: coins of the owner's own that are missing, since which picture, and how many."""
         self.proved: dict[str, Proved] = {}
         """By position: how much of it the gate would let leave, where it held an exit back for its size."""
+        self.blind: set[str] = set()
+        """Positions whose exits the gate holds back because no picture of the account comes."""
+        self.confirmed: set[str] = set()
+        """Of these: whose exits may leave on our own books, by the operator's word. A restart forgets it."""
         self.restarted_at = now
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None
@@ -215,6 +219,8 @@ class Board:
             leaving.losses.set((position.id, "stop"), position.stop)
         if position.target is not None and target:
             leaving.gains.set((position.id, "target"), position.target)
+        if target and position.goals and (goals := position.goals_left(instrument)):
+            leaving.gains.set((position.id, "part"), goals[0][0])
         if position.trail is not None:
             self._watch_trail(position, position.trail, best, instrument, leaving, step)
 
@@ -256,7 +262,7 @@ class Board:
         for leaving in (here.longs, here.shorts):
             leaving.losses.discard((name, "stop"))
             leaving.trails.discard((name, "trail"))
-            for what in ("target", "activate", "follow"):
+            for what in ("target", "part", "activate", "follow"):
                 leaving.gains.discard((name, what))
 
     def forget(self, name: str) -> None:

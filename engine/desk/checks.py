@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from engine.desk import margin, symbols
+from engine.desk import goals, margin, symbols
 from engine.desk.context import Context
 from engine.desk.events import Plan
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
@@ -101,6 +101,7 @@ def _unusable(intent: OpenBracket) -> Refusals:
     for what, number in (("price", intent.price), ("trigger", intent.trigger), ("leverage", intent.leverage)):
         if number is not None and not usable(number):
             yield Refusal("NOT_A_NUMBER", f"{what} {number}", "a number above zero")
+    yield from goals.unusable(intent.partials)
     for what, place in (("stop", intent.stop), ("target", intent.target)):
         if place is None:
             continue
@@ -155,6 +156,11 @@ def _sides(ctx: Context, d: Draft) -> Refusals:
         market = d.quote.ask if d.intent.side is Side.BUY else d.quote.bid
         if (d.trigger - market) * sign <= ZERO:
             yield Refusal("TRIGGER_WRONG_SIDE", f"{d.trigger:f}", f"{market:f}")
+
+
+def _partials(ctx: Context, d: Draft) -> Refusals:
+    """Targets of parts: in their order between entry and target, each part and what is left of them tradable."""
+    yield from goals.refusals(d.intent, d.instrument, d.size, d.entry, d.target)
 
 
 def liquidated_at(ctx: Context, d: Draft) -> Decimal | None:
@@ -339,8 +345,10 @@ def _margin(ctx: Context, d: Draft) -> Refusals:
 def _orders(ctx: Context, d: Draft) -> Refusals:
     """The entry and the stop and target that it will need must fit under the venue's cap."""
     count = sum(1 for order in ctx.state.orders.values() if order.symbol == d.intent.symbol)
-    if count + 3 > ctx.profile.max_open_orders:
-        yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less three for the bracket")
+    parts = len(d.intent.partials)
+    if count + 3 + parts > ctx.profile.max_open_orders:
+        kept = "three" if not parts else str(3 + parts)
+        yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less {kept} for the bracket")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -349,6 +357,7 @@ CHECKS: tuple[Check, ...] = (
     _minimums,
     _sizes,
     _sides,
+    _partials,
     _distance,
     _slippage,
     _shorts,
@@ -364,4 +373,4 @@ CHECKS: tuple[Check, ...] = (
 
 def plan_of(intent: OpenBracket, now: int) -> Plan:
     """What the bracket wants once it fills."""
-    return Plan(intent.id, intent.stop, intent.target, intent.trail, began_at=now)
+    return Plan(intent.id, intent.stop, intent.target, intent.trail, intent.partials, began_at=now)

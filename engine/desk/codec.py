@@ -56,10 +56,16 @@ def adds(**fields: Any) -> Upcaster:
 
 UPCASTERS: Table = {
     **{(kind.__name__, 1): adds(not_after=None) for kind in get_args(AnyIntent)},  # nothing that was asked had a deadline
-    ("OpenBracket", 1): adds(not_after=None, without=[]),  # there were no defaults that it could decline
+    ("OpenBracket", 1): adds(not_after=None, without=[], partials=[]),  # there were no defaults that it could decline
     ("position-liquidated", 1): adds(by=""),  # the venue was the only one
-    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, mark="", marked={}, booked_marks={}),
-    ("Position", 1): adds(misses=0, unfilled=0),  # every attempt took a worse price: a close under way begins with the narrowest again
+    **{(name, 1): adds(counted=False) for name in ("Order", "order-cancelled", "order-expired")},
+    ("cash-reported", 1): adds(told={}),
+    ("Doubt", 1): adds(told_at=None),
+    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, excess={}, stand_ins={}, taken={}, mark="", marked={}, booked_marks={}),
+    ("Plan", 1): adds(partials=[]),
+    ("Position", 1): adds(
+        misses=0, unfilled=0, goals=[], taken="0"
+    ),  # every attempt took a worse price: a close under way begins with the narrowest again
 }
 """Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events and the state hold, such as `Order`."""
 

@@ -8,7 +8,7 @@ Where a resting exit reserves the holding, a close waits until enough of it is f
 from collections.abc import Generator, Sequence
 from decimal import Decimal
 
-from engine.desk import doubts, ordering
+from engine.desk import doubts, goals, ordering
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.events import (
     AmendAsked,
@@ -163,8 +163,8 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     """Stop, target and close for what is held. A halted desk does only what it was told to, and lets no exits take more than is held."""
     instrument = ctx.instrument(position)
     closing = min(position.closing, position.size)
-    if closing and position.symbol in ctx.board.modes:  # no close would be taken: what protects stays until one is
-        return
+    if closing and position.symbol in ctx.board.modes and any(order.role is Role.STOP and order.is_working for order in orders):
+        return  # no close would be taken: the stop stays until one is; without a stop at stake, a close may try
     if closing == position.size:
         for order in orders:
             if not order.is_exit:
@@ -176,7 +176,7 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     if not ctx.state.halted or closing or position.id in ctx.state.by_hand or too_much:
         yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
         targets = [order for order in exits if order.role is Role.TARGET]
-        yield from _keep_target(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)
+        yield from _keep_targets(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)
     if closing:
         yield from _keep_closing(ctx, position, exits, closing, linked=linked)
 
@@ -226,6 +226,19 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     )
 
 
+def _keep_targets(ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal) -> Events:
+    """The resting target, or one for each part that has its own and one for the rest: together never more than `cover`."""
+    if not position.goals and len(targets) <= 1:
+        yield from _keep_target(ctx, position, targets, cover)
+        return
+    pairs, spare = goals.paired(targets, goals.wanted(position, ctx.instrument(position), cover))
+    for order in spare:
+        yield from cancel(ctx, order, "no target wanted")
+    for (price, size), served in pairs:
+        counted = ctx.state.positions[position.id]  # the next order's id comes from how many there were
+        yield from _serve_target(ctx, counted, served, price, size)
+
+
 def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal) -> Events:
     """One resting target where the venue lets it rest beside the stop; elsewhere the board watches for it."""
     wanted = position.target
@@ -235,11 +248,15 @@ def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cov
             if wanted is None or not cover or order.remaining > cover:
                 yield from cancel(ctx, order, "no target wanted")
         return
-    if not targets:
+    yield from _serve_target(ctx, position, targets[0] if targets else None, wanted, cover)
+
+
+def _serve_target(ctx: Context, position: Position, target: Order | None, wanted: Decimal, cover: Decimal) -> Events:
+    """Place a target for `cover` at the price `wanted`, or make the one that rests so."""
+    if target is None:
         if not _waits(ctx, position) and not position.closing:
             yield ordering.target_order(ctx, position, cover, wanted)
         return
-    target = targets[0]
     size = target.filled + cover
     if not _settled(target) or (target.price == wanted and target.size == size) or _holds_back(ctx, position, target, size):
         return

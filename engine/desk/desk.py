@@ -17,6 +17,7 @@ from engine.desk import (
     doubts,
     entries,
     flatten,
+    identity,
     intents,
     lockouts,
     margin,
@@ -266,6 +267,8 @@ class Desk:
             doubt = self.state.doubts.get(order.client_order_id)
             if doubt is not None and doubt.ask_at is not None:
                 yield doubt.ask_at
+            if (old_at := doubts.old_at(self.state, order)) is not None:
+                yield old_at
 
     def next_wake(self) -> int | None:
         """When `Wake` is due next."""
@@ -284,7 +287,7 @@ class Desk:
     def next_pulse(self, now: int) -> int:
         """When a `Pulse` finds something to do next, if nothing happens until then. Now, while anything must be looked at every second."""
         state = self.state
-        if flattens(state) or state.blocks or _over_closed(state):
+        if flattens(state) or state.blocks or state.excess or _over_closed(state):
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
         times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
@@ -329,8 +332,9 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
 
 def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
+    yield from identity.due(ctx)
     yield from flatten.step(ctx)
-    recovered = "STARTING" in ctx.state.blocks and not ctx.state.doubts  # the last doubt ended after the picture came
+    recovered = "STARTING" in ctx.state.blocks and not doubts.unanswered(ctx)  # the last doubt ended after the picture came
     waits = recovered or "SLEPT" in ctx.state.blocks or bool(ctx.state.marked)  # a mark waits for a picture that counts
     over = _over_closed(ctx.state) and doubts.asks_again(ctx, ctx.state.last_fill_at, ctx.state.reconciled_at)
     if (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at)) or over or reconcile.due_at(ctx) <= ctx.now:
@@ -386,6 +390,8 @@ def _on_time(ctx: Context, name: str) -> Events:
         if order.expires_at is not None and order.expires_at <= ctx.now:
             yield from custody.cancel(ctx, order, "expired")
         yield from _jumped(ctx, order)
+        if f"DOUBT_OLD:{order.client_order_id}" not in ctx.state.alerts:
+            yield from doubts.tell_old(ctx, order)
         yield from doubts.due(ctx, order)
     position = ctx.state.positions.get(name)
     if position is None:
@@ -480,7 +486,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
 """From a message to its rule; intents have a table of their own."""
 
 
-LEAVES = frozenset({e.OrderSubmitted, e.OrphanCancelled, e.AccountAsked, e.AmendAsked, e.CancelAsked, e.QuestionAsked})
+LEAVES = frozenset({e.FillDoubted, e.OrderSubmitted, e.OrphanCancelled, e.AccountAsked, e.AmendAsked, e.CancelAsked, e.QuestionAsked})
 """Events that ask something of the venue."""
 
 
@@ -494,6 +500,8 @@ def _requests(event: e.AnyEvent, state: State) -> Iterable[Request]:
         case e.AccountAsked(since=since):
             lane = Lane.QUERY if not flattens(state) else Lane.PROTECT if state.doubts else Lane.EMERGENCY  # what is in doubt is asked about first
             yield QueryAccount(since, lane, asks_for_margin(state))
+        case e.FillDoubted(fill=fill):
+            yield Query(fill.client_order_id, fill.symbol, Lane.PROTECT)
         case e.AmendAsked() | e.CancelAsked() | e.QuestionAsked():
             known = state.order(event.order)
             if known is not None:

@@ -6,13 +6,17 @@
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, nanoseconds
 from engine.desk.ordering import again as send_again
-from engine.desk.state import Doubt
+from engine.desk.state import Doubt, State
 from engine.model import report as r
 from engine.model.money import plain
 from engine.model.order import Order, Status
 
 DAY = 86_400_000_000_000
 """Nanoseconds that a new journal looks back."""
+OLD = 30_000_000_000
+"""Nanoseconds after which a doubt is an alert of its own, and keeps nothing from being compared."""
+LATE = 60_000_000_000
+"""Nanoseconds by which a live venue's views may lag where `requests.late` says nothing."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -25,8 +29,11 @@ def begin(ctx: Context, order: Order, request: str, text: str) -> Events:
     if order.client_order_id in ctx.state.doubts and current.in_doubt:
         return
     yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, text, ctx.now + nanoseconds(ctx.rules.requests.ask))
-    subject = f"{request} of {order.role.value} {order.side.value} {plain(order.size)} {order.symbol}"
-    yield from alert(ctx, "UNKNOWN_OUTCOME", subject, text, order.client_order_id)
+    yield from alert(ctx, "UNKNOWN_OUTCOME", _subject(order, request), text, order.client_order_id)
+
+
+def _subject(order: Order, request: str) -> str:
+    return f"{request} of {order.role.value} {order.side.value} {plain(order.size)} {order.symbol}"
 
 
 def about(ctx: Context, order: Order) -> str:
@@ -136,6 +143,67 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
         yield e.AbsenceTold(ctx.now, name, ctx.now + nanoseconds(ctx.rules.requests.ask))
     else:
         yield from _never_arrived(ctx, order)
+
+
+def may_be_late(ctx: Context, order: Order, theirs: Order) -> bool:
+    """Whether the venue's word that an entry is over with nothing filled may be wrong: its executions may only be late.
+
+    Nothing but this answer says that the order arrived. A venue's views lag by up to a minute, the one of executions and holdings too; so the
+    end is believed once it has been told for `requests.late`, and not while a difference stands that the order would explain.
+    """
+    doubt = ctx.state.doubts.get(order.client_order_id)
+    if doubt is None or doubt.request != "submit" or order.is_exit or order.filled or theirs.filled:
+        return False
+    if ctx.now - (ctx.now if doubt.told_at is None else doubt.told_at) < late(ctx):
+        return True
+    return any(f"DIFFERENCE:{subject}" in ctx.state.alerts for subject in holdings_of(ctx.state, order))
+
+
+def late(ctx: Context) -> int:
+    """How late executions may be told (nanoseconds)."""
+    told = ctx.rules.requests.late
+    return LATE if told is None else nanoseconds(told)
+
+
+def end_told(ctx: Context, order: Order, text: str) -> Events:
+    """Say so, ask again, and ask for what the account holds as well."""
+    doubt = ctx.state.doubts[order.client_order_id]
+    yield e.EndTold(ctx.now, order.client_order_id, ctx.now + _pause(ctx, doubt))
+    yield from alert(ctx, "UNKNOWN_OUTCOME", _subject(order, doubt.request), f"told as {text} with nothing filled", order.client_order_id)
+    yield from ask_account(ctx)
+
+
+def holdings_of(state: State, order: Order) -> tuple[str, str]:
+    """What an order changes when it fills: a symbol and its money, or the two currencies that change hands."""
+    instrument = state.instruments[order.symbol]
+    if instrument.moves_coins(order.leverage):
+        return instrument.base, instrument.quote
+    return order.symbol, instrument.settle
+
+
+def is_open_question(ctx: Context, name: str) -> bool:
+    """Whether an order's doubt is young and unanswered, so that what it changes can't be compared."""
+    doubt = ctx.state.doubts.get(name)
+    return doubt is not None and doubt.told_at is None and ctx.now - doubt.since < OLD
+
+
+def unanswered(ctx: Context) -> bool:
+    """Whether the venue has not answered about an order in doubt so far."""
+    return any(doubt.told_at is None for doubt in ctx.state.doubts.values())
+
+
+def tell_old(ctx: Context, order: Order) -> Events:
+    """A doubt that does not end is told as one, once."""
+    doubt = ctx.state.doubts.get(order.client_order_id)
+    if doubt is not None and doubt.since + OLD <= ctx.now:
+        detail = doubt.text if doubt.told_at is None else f"{doubt.text}; the venue says over, nothing filled"
+        yield from alert(ctx, "DOUBT_OLD", _subject(order, doubt.request), f"{detail}; asked {doubt.asked} times", order.client_order_id)
+
+
+def old_at(state: State, order: Order) -> int | None:
+    """When an order's doubt is to be told as an old one; None where nothing is to be told."""
+    doubt = state.doubts.get(order.client_order_id)
+    return None if doubt is None or f"DOUBT_OLD:{order.client_order_id}" in state.alerts else doubt.since + OLD
 
 
 def _never_arrived(ctx: Context, order: Order) -> Events:

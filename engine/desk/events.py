@@ -7,10 +7,10 @@ from msgspec import Struct
 from engine.model.alert import Alert
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
-from engine.model.intent import AnyIntent, OpenBracket, Place
+from engine.model.intent import AnyIntent, OpenBracket, PartialTarget, Place
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, Trail
-from engine.model.position import Position, Protection
+from engine.model.position import Goal, Position, Protection
 from engine.model.request import Lane
 from engine.model.view import Answer
 
@@ -22,6 +22,7 @@ class Plan(Struct, frozen=True):
     stop: Place | None
     target: Place | None
     trail: Trail | None
+    partials: tuple[PartialTarget, ...] = ()
     attempts: int = 1
     """How often the entry has been sent: more than once only after the venue said that it never came."""
     began_at: int = 0
@@ -43,6 +44,8 @@ class CashReported(Event, frozen=True, tag="cash-reported"):
     """The venue's balances were taken over."""
 
     cash: dict[str, Decimal]
+    told: dict[str, int] = {}
+    """By currency that a settlement took over: when the picture was told from which it did (nanoseconds)."""
 
 
 class Financed(Event, frozen=True, tag="financed"):
@@ -118,6 +121,19 @@ class OrderFilled(Event, frozen=True, tag="order-filled"):
     """The fee in the instrument's settle currency; zero where it has no rate (an alert says so)."""
 
 
+class FillDoubted(Event, frozen=True, tag="fill-doubted"):
+    """An execution would take an order past what it can have filled: not counted, and its order is asked about."""
+
+    fill: Fill
+
+
+class FillRepeated(Event, frozen=True, tag="fill-repeated"):
+    """The execution had been counted under another id."""
+
+    order: str
+    execution: str
+
+
 class PositionLiquidated(Event, frozen=True, tag="position-liquidated"):
     """The venue, or the last exit, closed some of a position: no order of this desk did."""
 
@@ -171,6 +187,37 @@ class HoldingAdjusted(Event, frozen=True, tag="holding-adjusted"):
     """Something was bought or sold elsewhere, and is booked on a position: no order of ours, no cash, no fee."""
 
     fill: Fill
+
+
+class StoodIn(Event, frozen=True, tag="stood-in"):
+    """A settlement booked a change of the account that no execution told of: one that is told later replaces it."""
+
+    fill: Fill
+    """What was booked, net of fees, at the market's price; without a position where it was called not ours.
+    Its time is when the picture was told that showed the change."""
+    lent: bool
+    """Whether it is a contract, rather than coins."""
+
+
+class StandInUsed(Event, frozen=True, tag="stand-in-used"):
+    """An execution explains so much of what a settlement had called not ours."""
+
+    name: str
+    """The execution id of the stand-in."""
+    size: Decimal
+
+
+class FillSettled(Event, frozen=True, tag="fill-settled"):
+    """An execution came after a settlement had booked what it did: its price and fee replace the stand-in's."""
+
+    fill: Fill
+    """With the position that the stand-in was booked on."""
+    fee_value: Decimal
+    """As in `OrderFilled`."""
+    stand_in: Fill
+    """The part of the stand-in that it replaces."""
+    cash: dict[str, Decimal]
+    """What it changes of the money, by currency: not what the settlement took over with the venue's balances."""
 
 
 class LeftElsewhere(Event, frozen=True, tag="left-elsewhere"):
@@ -234,6 +281,8 @@ class OrderCancelled(Event, frozen=True, tag="order-cancelled"):
 
     order: str
     text: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OrphanCancelled(Event, frozen=True, tag="orphan-cancelled"):
@@ -246,6 +295,8 @@ class OrderExpired(Event, frozen=True, tag="order-expired"):
     """It ran out of time."""
 
     order: str
+    counted: bool = False
+    """Whether the venue said how much had filled in all."""
 
 
 class OutcomeUnknown(Event, frozen=True, tag="outcome-unknown"):
@@ -279,6 +330,13 @@ class AbsenceTold(Event, frozen=True, tag="absence-told"):
     again_at: int
 
 
+class EndTold(Event, frozen=True, tag="end-told"):
+    """The venue says that an order in doubt is over with nothing filled; believed only once no execution can be late any more."""
+
+    order: str
+    again_at: int
+
+
 class DoubtEnded(Event, frozen=True, tag="doubt-ended"):
     """What became of the order is known."""
 
@@ -302,6 +360,21 @@ class TargetMoved(Event, frozen=True, tag="target-moved"):
     target: Decimal | None
     by: str = "operator"
     """entry or operator."""
+
+
+class GoalsSet(Event, frozen=True, tag="goals-set"):
+    """The targets of a position's parts stand there now."""
+
+    position: str
+    goals: tuple[Goal, ...]
+    by: str = "operator"
+
+
+class GoalReached(Event, frozen=True, tag="goal-reached"):
+    """The price reached the nearest of them, which was watched here: its part is to be closed."""
+
+    position: str
+    size: Decimal
 
 
 class TrailSet(Event, frozen=True, tag="trail-set"):
@@ -502,6 +575,8 @@ AnyEvent = (
     | OrderAccepted
     | OrderRejected
     | OrderFilled
+    | FillDoubted
+    | FillRepeated
     | PositionLiquidated
     | Unexplained
     | Explained
@@ -510,6 +585,9 @@ AnyEvent = (
     | MarkFound
     | MarkBooked
     | HoldingAdjusted
+    | StoodIn
+    | StandInUsed
+    | FillSettled
     | LeftElsewhere
     | OrderTriggered
     | AmendAsked
@@ -524,9 +602,12 @@ AnyEvent = (
     | QuestionAsked
     | QuestionFailed
     | AbsenceTold
+    | EndTold
     | DoubtEnded
     | StopMoved
     | TargetMoved
+    | GoalsSet
+    | GoalReached
     | TrailSet
     | TrailFollowed
     | ClosingBegan

@@ -52,7 +52,7 @@ def step(ctx: Context) -> Events:
         yield from keep(ctx, position.id)
     if any(_phantom(position) for position in state.positions.values()) and ctx.now - state.reconciled_at > PHANTOM:
         yield from ask_account(ctx)
-    if state.orders or any(position.is_open and not position.dust for position in state.positions.values()):
+    if _waits(ctx) or any(position.is_open and not position.dust for position in state.positions.values()):
         return
     since = max(state.flatten.began_at, state.last_fill_at)
     if state.flatten.asked_at is None or (state.asked_at is None and asks_again(ctx, since, state.flatten.asked_at)):
@@ -77,7 +77,7 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         action = Settlement.FLATTEN if name in state.instruments else Settlement.FORGET
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
     early = picture.as_of < state.flatten.began_at or picture.as_of <= state.last_fill_at
-    if gone or listed or early or state.orders or state.flatten.asked_at is None:
+    if gone or listed or early or _waits(ctx) or state.flatten.asked_at is None:
         return
     if picture.as_of < max(ctx.board.restarted_at, ctx.board.stranger_at):  # what others of ours did by then may be missing in it
         return
@@ -89,11 +89,18 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         for symbol in known:
             yield from settle(ctx, picture, symbol, Settlement.FLATTEN, f"{state.flatten.intent}/{symbol}/{picture.at}")
         return
+    if state.orders:  # told as over, with nothing filled: flat is claimed once that is certain
+        return
     receipt = (*_receipt(ctx), *(f"{name}: ours and the venue's differ; nothing was done about it" for name in differing))
     yield e.FlattenEnded(ctx.now, receipt)
     if REASON in state.blocks:
         yield e.EntriesAllowed(ctx.now, REASON)
     yield from alert(ctx, "FLATTENED", "account", receipt[0])
+
+
+def _waits(ctx: Context) -> bool:
+    """Whether an order may still change what is held. What an entry that is told as over may have filled is closed as the venue shows it."""
+    return any((doubt := ctx.state.doubts.get(name)) is None or doubt.told_at is None for name in ctx.state.orders)
 
 
 def _phantom(position: Position) -> bool:

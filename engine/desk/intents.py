@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile, settling, unexplained
+from engine.desk import flatten, goals, reconcile, settling, unexplained
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
+from engine.desk.goals_by_hand import mirrored_goals, move_goal, serves_goal
 from engine.desk.margin import liquidation
 from engine.desk.ordering import cancel_lane, tradable
 from engine.desk.protection import follow
@@ -190,6 +191,7 @@ def mirrored(position: Position, intent_id: str, entry: Decimal) -> i.OpenBracke
         stop=away(position.initial_stop),
         target=away(position.target),
         trail=position.trail,
+        partials=mirrored_goals(position, away),
         without=(i.Default.TARGET, i.Default.TRAIL, i.Default.EXPIRY),  # a position without a stop gets the symbol's own
         leverage=position.leverage,
         label=position.label,
@@ -223,7 +225,9 @@ def _amend(ctx: Context, intent: i.AmendOrder) -> Events:
         return
     if order.is_exit:
         place = i.At(intent.price)
-        if order.role is Role.TARGET:
+        if order.role is Role.TARGET and (position := ctx.state.positions.get(order.position)) is not None and serves_goal(position, order):
+            yield from move_goal(ctx, intent, position, order)
+        elif order.role is Role.TARGET:
             yield from _move_target(ctx, i.MoveTarget(id=intent.id, position=order.position, target=place))
         else:
             yield from _move_stop(ctx, i.MoveStop(id=intent.id, position=order.position, stop=place))
@@ -262,7 +266,11 @@ def _cancel(ctx: Context, intent: i.CancelOrder) -> Events:
         if order.role is Role.STOP:
             yield e.StopMoved(ctx.now, order.position, None, by="operator", reason="cancelled by hand")
         elif order.role is Role.TARGET:
-            yield e.TargetMoved(ctx.now, order.position, None)
+            position = ctx.state.positions.get(order.position)
+            if position is not None and serves_goal(position, order):
+                yield e.GoalsSet(ctx.now, position.id, goals.moved(position, order, None))
+            else:
+                yield e.TargetMoved(ctx.now, order.position, None)
         else:
             yield from cancel(ctx, order, "operator", cancel_lane(ctx))
 

@@ -24,6 +24,7 @@ SPOKEN = frozenset(
         e.IntentTaken,
         e.OrderFilled,
         e.PositionClosed,
+        e.GoalReached,
         e.FlattenEnded,
         e.EntriesBlocked,
         e.EntriesAllowed,
@@ -57,6 +58,8 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             sign = "▲" if profit >= 0 else "▼"
             text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name
+        case e.GoalReached(position=name, size=size):
+            return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name
         case e.FlattenEnded(receipt=receipt):
             return "good", receipt[0], "", ""
         case e.EntriesBlocked(text=text):

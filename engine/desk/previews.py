@@ -10,7 +10,7 @@ from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
 from engine.desk.ordering import reduce_only, tradable
 from engine.desk.protection import working_stop
-from engine.desk.sizing import break_even_price, stop_price
+from engine.desk.sizing import break_even_price, stop_price, target_price
 from engine.model import intent as i
 from engine.model.money import ONE, ZERO, grouped
 from engine.model.order import OrderType
@@ -41,7 +41,10 @@ def _open(ctx: Context, intent: i.OpenBracket) -> Preview:
     if not isinstance(drafted, Draft):
         return Preview(title, (), refusals=drafted)
     return Preview(
-        title, (*_open_lines(ctx, drafted), *_default_line(ctx, intent, drafted)), tuple(_open_warnings(ctx, drafted)), refusals(ctx, drafted)
+        title,
+        (*_open_lines(ctx, drafted), *_part_lines(drafted), *_default_line(ctx, intent, drafted)),
+        tuple(_open_warnings(ctx, drafted)),
+        refusals(ctx, drafted),
     )
 
 
@@ -72,6 +75,15 @@ def _open_lines(ctx: Context, d: Draft) -> list[Line]:
             gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
             lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
     return lines
+
+
+def _part_lines(d: Draft) -> list[Line]:
+    """Which part leaves at which of the nearer targets."""
+    return [
+        Line(f"target {number}", "", f"{grouped(d.instrument.round_size(d.size * one.part))} ({one.part:.0%}) at {grouped(price)}", "good")
+        for number, one in enumerate(d.intent.partials, 1)
+        if (price := target_price(one.place, d.entry, d.intent.side, d.instrument))
+    ]
 
 
 def _default_line(ctx: Context, asked: i.OpenBracket, d: Draft) -> list[Line]:

@@ -6,6 +6,7 @@ fire; anywhere else (no stop, one under way, one at another price) the guard clo
 
 from decimal import Decimal
 
+from engine.desk import goals
 from engine.desk.context import Context, Events, alert, cure, name_of, nanoseconds
 from engine.desk.events import (
     AlertCured,
@@ -92,7 +93,7 @@ def _calm(ctx: Context, position: Position) -> bool:
 def cure_ended(ctx: Context) -> Events:
     """End the alerts about outcomes that are known by now, and about entries that are over."""
     for standing in list(ctx.state.alerts.values()):
-        known = standing.code == "UNKNOWN_OUTCOME" and standing.target not in ctx.state.doubts
+        known = standing.code in ("UNKNOWN_OUTCOME", "DOUBT_OLD") and standing.target not in ctx.state.doubts
         held = standing.code in ("HELD_BACK", "SENT_ON_BOOKS") and standing.target not in ctx.state.positions
         if known or held or (standing.code == "STOP_LIMIT_JUMPED" and standing.target not in ctx.state.orders):
             yield AlertCured(ctx.now, standing.key)
@@ -114,6 +115,8 @@ def entered(ctx: Context, name: str) -> Events:
         target = target_price(plan.target, entry, position.side, instrument)
         if target != position.target:
             yield TargetMoved(ctx.now, name, target, by="entry")
+    if plan.partials:
+        yield from goals.entered(ctx, position, plan.partials)
     if plan.trail is not None and position.trail is None:
         follows = plan.trail.after is None
         yield TrailSet(ctx.now, name, plan.trail, following=follows, best=entry if follows else None)
@@ -146,6 +149,8 @@ def crossed(ctx: Context, name: str, what: str, price: Decimal) -> Events:
             yield from begin_closing(ctx, position, "trailing stop")
         case "target":
             yield from begin_closing(ctx, position, "target")
+        case "part":
+            yield from goals.reached(ctx, position)
         case "follow":
             yield from follow(ctx, name, price)
         case "activate":

@@ -7,7 +7,7 @@ for that order by name. A picture that failed is not a picture.
 from collections.abc import Generator, Iterable
 from typing import Protocol
 
-from engine.desk import custody, doubts, flatten, marked, recovery, unexplained
+from engine.desk import custody, doubts, flatten, identity, marked, recovery, unexplained
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_margin
 from engine.desk.entries import reversal
@@ -16,6 +16,7 @@ from engine.desk.reports import fill_value, on_filled, on_found
 from engine.desk.settling import concerns, settle, traded_as, vanished
 from engine.desk.truth import Holding, differences, financing, in_motion
 from engine.desk.unexplained import strangers, unknown_fills
+from engine.model.fill import Fill
 from engine.model.ids import account_prefix
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, plain
@@ -101,7 +102,7 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     yield from _foreign(ctx, foreign)
     told = yield from _compare(ctx, picture, foreign)
     yield from _awake(ctx, picture)
-    if "STARTING" in ctx.state.blocks and not ctx.state.doubts:
+    if "STARTING" in ctx.state.blocks and not doubts.unanswered(ctx):
         yield e.EntriesAllowed(ctx.now, "STARTING")
         for name in list(ctx.state.reverses):
             yield from reversal(ctx, name)
@@ -136,11 +137,11 @@ def _compare(ctx: Context, picture: Picture, foreign: tuple[Order, ...]) -> Gene
         if ctx.state.unexplained and instrument is not None:
             yield from unexplained.tell_bare(ctx, picture, subject, instrument, differing[subject].theirs - differing[subject].ours)
     yield from _withdrawn(ctx, picture, differing)
-    if not in_motion(ctx, picture):
-        for standing in list(ctx.state.alerts.values()):
-            if standing.code == "DIFFERENCE" and standing.target not in found:
-                yield e.AlertCured(ctx.now, standing.key)
-                yield from unexplained.cure_bare(ctx, standing.target)
+    for standing in list(ctx.state.alerts.values()):
+        if standing.code == "DIFFERENCE" and standing.target not in found and not in_motion(ctx, picture, standing.target):
+            yield e.AlertCured(ctx.now, standing.key)
+            yield from unexplained.cure_bare(ctx, standing.target)
+    if picture.as_of > ctx.state.last_fill_at:
         yield from _financed(ctx, picture)
     yield e.Reconciled(ctx.now, picture.as_of, foreign, tuple(f"{subject}: {detail}" for subject, detail in found.items()))
     return tuple(name for name in found if name in differing)
@@ -182,10 +183,22 @@ def _financed(ctx: Context, picture: Picture) -> Events:
 
 def _missed_fills(ctx: Context, picture: Picture) -> Events:
     yield from recovery.from_fills(ctx, picture.fills)
+    in_all = {order.client_order_id: order.filled for order in picture.orders}
+    listed: dict[str, list[Fill]] = {}
+    for fill in picture.fills:
+        listed.setdefault(fill.client_order_id, []).append(fill)
     for fill in picture.fills:
         known = fill.symbol in ctx.state.instruments and ctx.state.order(fill.client_order_id) is not None
-        if known and fill.execution_id not in ctx.state.executions:
-            yield from on_filled(ctx, Filled(fill, picture.at))
+        order = ctx.state.order(fill.client_order_id)
+        if not known or order is None or identity.is_known(ctx.state, fill):
+            continue
+        its, total = listed[fill.client_order_id], in_all.get(fill.client_order_id)
+        total = None if total is None else max(total, sum((one.size for one in its), ZERO))
+        counted = sum((one.size for one in its if identity.is_known(ctx.state, one)), ZERO)
+        if total is None and counted < order.filled and order.is_open:  # it may be told under another id: only the order itself says how much filled
+            yield from doubts.ask(ctx, order)
+        else:
+            yield from on_filled(ctx, Filled(fill, picture.at), total)
 
 
 def _old_enough(ctx: Context, order: Order, picture: Picture) -> bool:

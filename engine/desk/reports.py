@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts, proved
+from engine.desk import doubts, identity, late, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
@@ -24,6 +24,7 @@ HELD = 1_000_000_000
 HELD_MOST = 15_000_000_000
 AHEAD = 60_000_000_000
 """Nanoseconds by which no venue's clock is ahead of ours: what is further ahead has the machine's time, and a recorded market another one."""
+ENDED = frozenset({Status.CANCELLED, Status.EXPIRED})
 FAR = Decimal("0.05")
 """A fill further than this from the market is suspicious."""
 
@@ -85,10 +86,10 @@ def fill_value(ctx: Context, fill: Fill) -> tuple[Decimal, bool]:
     return (ZERO, False) if value is None else (value, True)
 
 
-def on_filled(ctx: Context, report: r.Filled) -> Events:
-    """An execution, once; whatever was believed before, it happened."""
+def on_filled(ctx: Context, report: r.Filled, cumulative: Decimal | None = None) -> Events:
+    """An execution, once; `cumulative` is how much its order has filled in all, where the venue says so beside it."""
     fill = report.fill
-    if fill.execution_id in ctx.state.executions:
+    if identity.is_known(ctx.state, fill):
         return
     order = ctx.state.order(fill.client_order_id)
     if order is None or not _is_kept(ctx, order):
@@ -98,8 +99,20 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill says {fill.side.value} {fill.symbol}", order.client_order_id)
         yield from doubts.ask(ctx, order)
         return
+    room = identity.room(order, cumulative)
+    if fill.size > room:
+        if cumulative is None or room <= ZERO:
+            if fill.execution_id not in ctx.state.excess:
+                yield from identity.doubted(ctx, order, fill)
+            return
+        fill = fill.part(fill.execution_id, room, "")  # the rest has been told under other ids
+    yield from _book(ctx, order, fill)
+
+
+def _book(ctx: Context, order: Order, fill: Fill) -> Events:
+    """Count an execution in its order, its position and the money."""
     fill = Fill(
-        fill.execution_id,
+        fill.execution_id if fill.execution_id not in ctx.state.executions else identity.scoped(fill),
         fill.client_order_id,
         fill.symbol,
         fill.side,
@@ -119,10 +132,12 @@ def on_filled(ctx: Context, report: r.Filled) -> Events:
         yield from alert(ctx, "SUSPICIOUS_FILL", _name(order), f"{fill.price:f} while the market is at {quote.mid:f}", order.client_order_id)
     if fill.size > order.reserved or order.status is Status.REJECTED:
         yield from alert(ctx, "ILLEGAL_REPORT", _name(order), f"a fill of {plain(fill.size)} too many", order.client_order_id)
-    yield from count_naked(ctx, order.position, fill.side)
-    yield e.OrderFilled(ctx.now, fill, value)
-    if order.role is Role.ENTRY:
-        yield from entered(ctx, order.position)
+    left = yield from late.settled(ctx, order, fill, value)
+    if left is not None:
+        yield from count_naked(ctx, order.position, fill.side)
+        yield e.OrderFilled(ctx.now, left, value * left.size / fill.size)
+        if order.role is Role.ENTRY:
+            yield from entered(ctx, order.position)
     yield from doubts.completed(ctx, order.client_order_id)
 
 
@@ -174,15 +189,16 @@ def on_cancelled(ctx: Context, report: r.Cancelled | r.Expired) -> Events:
     if report.filled is not None and report.filled > order.filled:  # a fill is still on its way: the order is not over
         yield from doubts.begin(ctx, order, "cancel", "fills are missing")
         return
-    yield from end(ctx, order, report.text if isinstance(report, r.Cancelled) else "expired", expired=isinstance(report, r.Expired))
+    text, expired = (report.text, False) if isinstance(report, r.Cancelled) else ("expired", True)
+    yield from end(ctx, order, text, expired=expired, counted=report.filled is not None)
 
 
-def end(ctx: Context, order: Order, text: str, *, expired: bool) -> Events:
-    """An order is gone with all its fills known."""
+def end(ctx: Context, order: Order, text: str, *, expired: bool, counted: bool) -> Events:
+    """An order is gone with all its fills known; `counted` where the venue said how much that was."""
     if expired or order.reason == "expired":
-        yield e.OrderExpired(ctx.now, order.client_order_id)
+        yield e.OrderExpired(ctx.now, order.client_order_id, counted)
     else:
-        yield e.OrderCancelled(ctx.now, order.client_order_id, text)
+        yield e.OrderCancelled(ctx.now, order.client_order_id, text, counted)
     if order.is_exit and not order.cancel_pending and order.role is not Role.CLOSE:
         position = ctx.state.positions.get(order.position)
         if position is not None and position.size > ZERO:  # nobody here asked for it: don't place it again in a tight loop
@@ -231,23 +247,34 @@ def on_unknown(ctx: Context, report: r.Unknown) -> Events:
 def on_found(ctx: Context, report: r.Found) -> Events:
     """The venue's own picture of one order: its missing fills first, then its terms and its end."""
     name = report.order.client_order_id
+    theirs = report.order
+    listed = sum((fill.size for fill in report.fills if fill.client_order_id == name), ZERO)
     for fill in report.fills:
-        yield from on_filled(ctx, r.Filled(fill, report.at))
+        yield from on_filled(ctx, r.Filled(fill, report.at), max(theirs.filled, listed))
     order = ctx.state.order(name)
     if order is None:
         yield from _stranger(ctx, name)
         return
-    theirs = report.order
+    yield from _settle_excess(ctx, order, max(theirs.filled, listed), over=theirs.status in TERMINAL)
+    order = ctx.state.order(name) or order
     if not order.is_open:
         if theirs.is_open and order.status is not Status.FILLED:
             yield from on_accepted(ctx, r.Accepted(name, theirs.venue_order_id or "", report.at))
         return
-    doubted = name in ctx.state.doubts
+    if theirs.status in ENDED and doubts.may_be_late(ctx, order, theirs):
+        yield from doubts.end_told(ctx, order, theirs.reason or theirs.status.value)
+        return
+    yield from _described(ctx, order, theirs, report.at)
+
+
+def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
+    """An order that we have open, as the venue tells it: refused, over, or at work on these terms."""
+    name, doubted = order.client_order_id, order.client_order_id in ctx.state.doubts
     if order.status is Status.PENDING and theirs.status is not Status.REJECTED:
         yield e.OrderAccepted(ctx.now, name, theirs.venue_order_id or "")
         order = ctx.state.orders[name]
     if theirs.status is Status.REJECTED and order.status is Status.PENDING:
-        yield from on_rejected(ctx, r.Rejected(name, theirs.reason, report.at))
+        yield from on_rejected(ctx, r.Rejected(name, theirs.reason, at))
     elif theirs.status in TERMINAL:
         if order.filled < theirs.filled:  # the executions are not all listed yet
             yield from doubts.again(ctx, name)
@@ -256,14 +283,25 @@ def on_found(ctx: Context, report: r.Found) -> Events:
         elif theirs.status is Status.FILLED and order.filled >= order.size:
             yield e.DoubtEnded(ctx.now, name)  # a change might have made it larger, and did not
         else:
-            yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED)
+            yield from end(ctx, order, theirs.reason, expired=theirs.status is Status.EXPIRED, counted=True)
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
-            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, report.at)
+            yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
         if doubted:
             yield e.DoubtEnded(ctx.now, name)
             if order.cancel_pending and not order.is_exit:  # the wish outlives the request that was lost; of exits, custody decides
                 yield e.CancelAsked(ctx.now, name, cancel_lane(ctx), order.reason)
+
+
+def _settle_excess(ctx: Context, order: Order, cumulative: Decimal, *, over: bool) -> Events:
+    """The venue has said how much an order has filled in all: what was told beyond our count is money, or was told twice."""
+    for one in identity.of(ctx.state, order):
+        order = ctx.state.order(order.client_order_id) or order
+        if order.filled + one.fill.size <= cumulative:
+            yield from _book(ctx, order, one.fill)
+        elif identity.is_repeat(ctx, order, one, cumulative, over=over):
+            yield from identity.repeated(ctx, order, one.fill)
+    yield from identity.settled(ctx, order)
 
 
 def _stranger(ctx: Context, name: str) -> Events:
@@ -282,7 +320,7 @@ def is_repeat(state: State, report: object) -> bool:
             order = state.orders.get(name)
             return order is not None and order.venue_order_id is not None and not order.in_doubt
         case r.Filled(fill=fill):
-            return fill.execution_id in state.executions
+            return identity.is_known(state, fill)
         case r.Cancelled(client_order_id=name) | r.Expired(client_order_id=name):
             order = state.ended.get(name)
             return order is not None and order.status is not Status.REJECTED
@@ -295,6 +333,11 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is None:
         return
+    if report.request == "submit" and report.reason == "evidence":
+        ctx.board.blind.add(order.position)
+    elif report.request == "submit":  # it left, or a picture came: what was said of that one time is over
+        ctx.board.blind.discard(order.position)
+        ctx.board.confirmed.discard(order.position)
     if not report.reason:
         yield from cure(ctx, "HELD_BACK", order.position)
         return

@@ -4,18 +4,18 @@ What the venue no longer has of ours was closed elsewhere: it is booked so, at t
 beyond ours is taken into custody, taken and closed, or left alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk import unexplained
+from engine.desk import late, unexplained
 from engine.desk.context import Context, Events, cure, on_margin
 from engine.desk.entries import accept, refuse
 from engine.desk.ordering import locked_elsewhere, sells_holding, tradable
 from engine.desk.protection import begin_closing
-from engine.desk.truth import differences, in_motion
+from engine.desk.truth import differences, in_motion, waits_for_word
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import account_prefix, position_id
 from engine.model.instrument import Instrument, Kind
@@ -26,10 +26,15 @@ from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.side import Side
 
+SAID = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}
+
 
 def resolve(ctx: Context, intent: Resolve) -> Events:
     """The operator settles a difference."""
     picture, subject = ctx.board.picture, intent.subject
+    if intent.action is Settlement.SEND:
+        yield from _send_blindly(ctx, intent)
+        return
     order = _order(ctx, picture, subject)
     if order is not None:
         yield from _settle_order(ctx, intent, order)
@@ -40,7 +45,7 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
         return
     differs = {} if picture is None else {one.subject: one for one in differences(ctx, picture)}
     if picture is None or subject not in differs:
-        if picture is not None and in_motion(ctx, picture):
+        if picture is not None and in_motion(ctx, picture, subject):
             yield from refuse(ctx, intent, "PENDING", subject)
         else:
             yield from refuse(ctx, intent, "UNKNOWN_DIFFERENCE", subject, ", ".join(differs) or "none")
@@ -50,9 +55,22 @@ def resolve(ctx: Context, intent: Resolve) -> Events:
         yield from refuse(ctx, intent, "NO_PRICE", instrument.symbol)
         return
     found = differs[subject]
-    said = {Settlement.ADOPT: "in custody now", Settlement.FORGET: "as the venue has it", Settlement.FLATTEN: "being closed"}[intent.action]
+    said = SAID[intent.action]
     yield from accept(ctx, intent, f"{subject}: {plain(found.ours)} → {plain(found.theirs)}, {said}")
     yield from settle(ctx, picture, subject, intent.action, intent.id)
+
+
+def _send_blindly(ctx: Context, intent: Resolve) -> Events:
+    """An exit that waits for a picture may leave on our own books, once."""
+    own = waits_for_word(ctx, intent.subject)
+    if own is None:
+        waiting = [name for name in sorted(ctx.board.blind) if waits_for_word(ctx, name) is not None]
+        yield from refuse(ctx, intent, "UNKNOWN_DIFFERENCE", intent.subject, ", ".join(waiting) or "none")
+        return
+    position = ctx.state.positions[intent.subject]
+    ctx.board.confirmed.add(position.id)
+    coin = ctx.instrument(position).base
+    yield from accept(ctx, intent, f"{position.symbol}: leaves without a picture; if ours are gone, it sells of your own {plain(own)} {coin}")
 
 
 def _order(ctx: Context, picture: Picture | None, name: str) -> Order | None:
@@ -98,18 +116,19 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
     state, instrument = ctx.state, traded_as(ctx, subject)
     worth, _ = ctx.equity()
     left, money = ZERO, subject
+    change = ZERO  # signed, of the holding: what of it ends on no position was called not ours
     if instrument is None:
         pass
     elif subject not in state.instruments:
         before = state.cash.get(subject, ZERO)
-        left = picture.balances.get(subject, ZERO) - before
+        left = change = picture.balances.get(subject, ZERO) - before
         spare = before - sum((p.signed_size for p in state.positions.values() if concerns(ctx, subject, p)), ZERO)
         if left < ZERO < spare:  # what is not in custody goes first
             left = min(left + spare, ZERO)
         if action is not Settlement.FORGET:
             left = _with_strange(state.withheld.get(subject, ZERO), left, picture.balances.get(subject, ZERO) - before + spare)
     else:
-        left = picture.net.get(subject, ZERO) - _held(ctx, subject)
+        left = change = picture.net.get(subject, ZERO) - _held(ctx, subject)
         money = instrument.settle
         known = state.elsewhere.get(subject, ZERO)
         if left * known < ZERO:  # what is not ours went first
@@ -117,17 +136,24 @@ def settle(ctx: Context, picture: Picture, subject: str, action: Settlement, key
             yield e.LeftElsewhere(ctx.now, subject, gone)
             left -= gone
     if money in picture.balances or money in state.cash:
-        yield e.CashReported(ctx.now, {**state.cash, money: picture.balances.get(money, ZERO)})
+        amounts = {**state.cash, money: picture.balances.get(money, ZERO)}
+        yield e.CashReported(ctx.now, amounts, {money: picture.at})
+    lent, whole = subject in state.instruments, change
     if instrument is not None and left:
         side = Side.BUY if left > ZERO else Side.SELL
         for position, part in list(_gone(ctx, subject, left)):
-            yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, part, f"{key}/{position.id}"))
+            booked = _booked(ctx, position, side, part, f"{key}/{position.id}")
+            yield e.HoldingAdjusted(ctx.now, booked)
+            yield late.stood_in(picture, booked, lent=lent)
             left -= part * side.sign
+            change -= part * side.sign
         if left:
-            yield from _beyond(ctx, picture, subject, instrument, left, action, key)
-    change = ctx.equity()[0] - worth
-    if change:
-        yield e.Rebased(ctx.now, change)
+            change -= yield from _beyond(ctx, picture, subject, instrument, left, action, key)
+    if instrument is not None and change * whole > ZERO:
+        yield from late.left_alone(ctx, picture, instrument, change, f"{key}/left", lent=lent)
+    moved = ctx.equity()[0] - worth
+    if moved:
+        yield e.Rebased(ctx.now, moved)
     yield from cure(ctx, "DIFFERENCE", subject)
     yield from unexplained.cure_bare(ctx, subject)
     if subject in state.withheld:
@@ -170,24 +196,29 @@ def _gone(ctx: Context, subject: str, difference: Decimal) -> Iterator[tuple[Pos
             yield position, part
 
 
-def _beyond(ctx: Context, picture: Picture, subject: str, instrument: Instrument, size: Decimal, action: Settlement, key: str) -> Events:
-    """What the venue has and we don't."""
+def _beyond(
+    ctx: Context, picture: Picture, subject: str, instrument: Instrument, size: Decimal, action: Settlement, key: str
+) -> Generator[e.AnyEvent, None, Decimal]:
+    """What the venue has and we don't; returns how much of it a position took, signed."""
     lent = subject == instrument.symbol
     if action is Settlement.FORGET:
         if lent:
             yield e.LeftElsewhere(ctx.now, subject, size)
-        return
+        return ZERO
     side = Side.BUY if size > ZERO else Side.SELL
     name = position_id(ctx.state.account, key)
     leverage = instrument.closing_leverage if lent and instrument.kind is Kind.SPOT else None
     position = Position(name, instrument.symbol, side, created_at=ctx.now, settle=instrument.settle, leverage=leverage, note="adopted")
     yield e.PositionPlanned(ctx.now, position, e.Plan(key, None, None, None, began_at=ctx.now))
-    yield e.HoldingAdjusted(ctx.now, _booked(ctx, position, side, abs(size), f"{key}/{name}"))
+    booked = _booked(ctx, position, side, abs(size), f"{key}/{name}")
+    yield e.HoldingAdjusted(ctx.now, booked)
+    yield late.stood_in(picture, booked, lent=lent)
     stop = unexplained.stop_for(ctx, picture, instrument, side)
     if stop is not None:
         yield from _take_over(ctx, ctx.state.positions[name], stop)
     if action is Settlement.FLATTEN:
         yield from begin_closing(ctx, ctx.state.positions[name], "flatten")
+    return size
 
 
 def _take_over(ctx: Context, position: Position, stop: Order) -> Events:

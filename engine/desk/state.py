@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from engine.desk.events import Plan
 from engine.model.alert import Alert
+from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.intent import OpenBracket
 from engine.model.mark import MarkedOrder
@@ -31,6 +32,10 @@ LEFT = 1_000
 """Unexplained orders that are remembered as left alone."""
 STRANGE = 5_000
 """Executions of other engines of ours that are remembered as counted."""
+EXCESS = 1_000
+"""Executions in doubt."""
+STAND_INS = 200
+"""Settlements that a late execution may still replace."""
 MARKS = 50
 """Last exits that are remembered as booked."""
 ENDED_ALERTS = 200
@@ -48,6 +53,25 @@ class Doubt(Struct, frozen=True):
     """When the next question is due; None while one is under way."""
     asked: int = 0
     absences: int = 0
+    told_at: int | None = None
+    """Since when the venue says that the order is over with nothing filled; None while it has not said so."""
+
+
+class Excess(Struct, frozen=True):
+    """An execution that would take its order past what it can have filled."""
+
+    fill: Fill
+    since: int
+    asked_at: int
+
+
+class StandIn(Struct, frozen=True):
+    """A change of the account that a settlement booked without an execution."""
+
+    fill: Fill
+    """What of it no execution has explained yet."""
+    lent: bool
+    """Whether it is a contract, rather than coins."""
 
 
 class Block(Struct, frozen=True):
@@ -150,6 +174,12 @@ class State(Struct, forbid_unknown_fields=True):
     """By currency: coins that are ours and that no position of ours explains. A flatten closes them, too."""
     strange: dict[str, None] = field(default_factory=dict)
     """Executions that are counted in `withheld`."""
+    excess: dict[str, Excess] = field(default_factory=dict)
+    """By execution id: what may have been counted under another id."""
+    stand_ins: dict[str, StandIn] = field(default_factory=dict)
+    """By execution id: what settlements booked, until an execution explains it."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """By currency: when the picture was told from which a settlement took over its amount (nanoseconds)."""
     mark: str = ""
     """The last exit whose orders are being booked; empty for none."""
     marked: dict[str, MarkedOrder] = field(default_factory=dict)

@@ -5,8 +5,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from engine.books import books
 from engine.desk.context import Context, on_margin
+from engine.desk.doubts import holdings_of, is_open_question
 from engine.desk.state import State
+from engine.evidence import asset_of
 from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import Settlement
@@ -16,20 +19,30 @@ from engine.model.position import Position
 from engine.model.report import Picture
 from engine.model.view import TruthRow, TruthView
 
-ALL = tuple(action.value for action in Settlement)
+ALL = (Settlement.ADOPT.value, Settlement.FORGET.value, Settlement.FLATTEN.value)
 LENDING = Decimal("0.01")
 """What lending may cost at most, of what was traded on margin; Kraken takes 0.02 % at first and as much every four hours (read 2026-11)."""
 LEAST = Decimal("0.0001")
 """Of a currency: less than this is nobody's cost, but the last digits of an average."""
 
 
-def in_motion(ctx: Context, picture: Picture) -> bool:
-    """Whether the picture is too old, or too much is under way, to judge holdings by."""
-    return (
-        bool(ctx.state.doubts)
-        or picture.as_of <= ctx.state.last_fill_at
-        or any(order.cancel_pending or (order.role is Role.CLOSE and not is_held_back(ctx, order.position)) for order in ctx.state.orders.values())
-    )
+def in_motion(ctx: Context, picture: Picture, subject: str = "") -> bool:
+    """Whether the picture is too old, or too much is under way, to judge a holding by; without a subject, any of them."""
+    if picture.as_of <= ctx.state.last_fill_at:
+        return True
+    moving = _moving(ctx)
+    return subject in moving if subject else bool(moving)
+
+
+def _moving(ctx: Context) -> frozenset[str]:
+    """Currencies and symbols that orders under way may be changing."""
+    found: set[str] = set()
+    for order in ctx.state.orders.values():
+        closes = order.role is Role.CLOSE and not is_held_back(ctx, order.position)
+        doubted = order.client_order_id in ctx.state.doubts
+        if is_open_question(ctx, order.client_order_id) or ((order.cancel_pending or closes) and not doubted):
+            found.update(holdings_of(ctx.state, order))
+    return frozenset(found)
 
 
 def is_held_back(ctx: Context, position: str) -> bool:
@@ -79,11 +92,12 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
 
 def financing(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal]]:
     """(currency, amount) of what only funding and lending explain: within what they may cost, and with no doubt about which entry was closed."""
-    if in_motion(ctx, picture) or not ctx.state.cash:
+    if picture.as_of <= ctx.state.last_fill_at or not ctx.state.cash:
         return
     lent = _lent(ctx)
     unsure = {ctx.state.instruments[s].settle for s, positions in lent.items() if _unsure(ctx.state.instruments[s], positions)}
-    financed = {ctx.state.instruments[symbol].settle for symbol in lent} - unsure
+    doubted = {held for name in ctx.state.doubts if (order := ctx.state.order(name)) is not None for held in holdings_of(ctx.state, order)}
+    financed = {ctx.state.instruments[symbol].settle for symbol in lent} - unsure - doubted - _moving(ctx)
     for holding in holdings(ctx, picture):
         amount = holding.theirs - holding.ours
         if holding.subject in financed and not holding.differs and abs(amount) > max(_rounded(ctx, holding.ours, holding.theirs), LEAST):
@@ -127,27 +141,47 @@ def asks_for_margin(state: State) -> bool:
 
 def differences(ctx: Context, picture: Picture) -> Iterator[Holding]:
     """The holdings that differ; none while they can't be judged."""
-    if not in_motion(ctx, picture) and ctx.state.cash:
-        yield from (holding for holding in holdings(ctx, picture) if holding.differs)
+    if picture.as_of > ctx.state.last_fill_at and ctx.state.cash:
+        moving = _moving(ctx)
+        yield from (holding for holding in holdings(ctx, picture) if holding.differs and holding.subject not in moving)
 
 
 def truth(ctx: Context) -> TruthView:
     """Everything, side by side; empty before the venue's first picture."""
     picture = ctx.board.picture
     if picture is None:
-        return TruthView(None, in_motion=True, rows=())
+        return TruthView(None, in_motion=True, rows=tuple(_blind(ctx)))
     moving = in_motion(ctx, picture)
-    rows = [*_orders(ctx, picture)]
+    rows = [*_orders(ctx, picture), *_blind(ctx)]
     for one in holdings(ctx, picture):
         if one.ours or one.theirs:
             differs = f"{'+' if one.theirs > one.ours else '−'}{grouped(abs(one.theirs - one.ours))}" if one.differs else ""
-            actions = ALL if differs and not moving else ()
+            actions = ALL if differs and not in_motion(ctx, picture, one.subject) else ()
             rows.append(TruthRow("holding", one.subject, one.subject, grouped(one.ours), grouped(one.theirs), differs, actions))
     listed = {row.subject for row in rows}
     for name, text in ctx.state.unexplained.items():  # executions, and the journal itself: no order and no holding stands for them
         if name not in listed:
             rows.append(TruthRow("unexplained", name, text, "—", "—", "unexplained", (Settlement.FORGET.value,)))
     return TruthView(picture.as_of, moving, tuple(rows))
+
+
+def waits_for_word(ctx: Context, position: str) -> Decimal | None:
+    """How much of the owner's own lies in the heap of a position whose exit waits for a picture; None where nothing waits for the operator."""
+    held = ctx.state.positions.get(position)
+    if held is None or position not in ctx.board.blind or position in ctx.board.confirmed or not is_held_back(ctx, position):
+        return None
+    own = books(ctx.state, asset_of(ctx.instrument(held), held.leverage)).baseline
+    return own if own > ZERO else None
+
+
+def _blind(ctx: Context) -> Iterator[TruthRow]:
+    """Exits that only the operator's word lets leave."""
+    for name in sorted(ctx.board.blind):
+        if (own := waits_for_word(ctx, name)) is not None:
+            held = ctx.state.positions[name]
+            coin = ctx.instrument(held).base
+            told = f"exit of {plain(abs(held.size))} {held.symbol}; {plain(own)} {coin} of your own beside it"
+            yield TruthRow("exit", name, told, plain(held.size), "—", "no picture", (Settlement.SEND.value,))
 
 
 def _orders(ctx: Context, picture: Picture) -> Iterator[TruthRow]:

@@ -84,6 +84,7 @@ class Views:
             protection_text=_protection_text(p, resting, _asleep(ctx, p)),
             stop_away=None if stop is None or not mark else (stop - mark) / mark,
             target=p.target,
+            goals=tuple(p.goals_left(instrument)),
             trail=p.trail,
             trailing=p.trailing,
             opened_at=p.opened_at or p.created_at,

@@ -6,14 +6,13 @@ from msgspec.structs import replace
 from engine.clock import SECOND
 from engine.emergency.acting import Acting
 from engine.emergency.budget import OutOfTimeError
+from engine.emergency.guarding import LAST
 from engine.emergency.holding import Left, tradable
 from engine.emergency.ours import from_summary
 from engine.emergency.sending import NO_DEADLINE, Sent
 from engine.emergency.telling import describe
 from engine.model.money import ZERO
 
-LAST = 15 * SECOND
-"""Kept at the end for putting stops back."""
 PAUSE = SECOND // 5
 GONE_AFTER = 60 * SECOND
 """What our books have and the venue lacks is believed to be gone only from pictures so much later than our last action."""
@@ -132,17 +131,20 @@ class Closing(Acting):
             self._pictures.clear()
             await self._wait(later if not waits and self._counts(0) else 0)
             return None
-        self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond) for left in lefts))
+        self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond, left.short) for left in lefts))
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:
             return None
-        flat = not any(left.closable or left.beyond for left in lefts)
+        flat = not any(left.closable or left.beyond or left.short for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
 
     async def _wait(self, more: int, least: int = PAUSE) -> None:
         """Until another picture may tell more than this one: views that lag can't, and questions cost tokens."""
         now = self._clock.now()
+        closable = [left for left in self._holding.lefts() if left.closable]
         if self._sender.unresolved:
             until = self._sender.worth_waiting()
+        elif closable and self._can_close(closable):
+            until = min(self._refused.get(left.symbol, 0) for left in closable)
         elif self.told.rows():
             until = now
         else:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterable
 
 from engine.clock import SECOND, Clock
-from engine.emergency.acting import Terms
 from engine.emergency.budget import Budget
 from engine.emergency.closing import Closing, Result
+from engine.emergency.guarding import Terms
 from engine.emergency.marking import Marker
 from engine.emergency.ours import Ours
 from engine.gate import Permit

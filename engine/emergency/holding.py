@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.emergency.gathering import Gathering
 from engine.evidence import Books
@@ -36,6 +37,8 @@ class Left(Struct, frozen=True):
     """Signed: ours by our arithmetic, and not there."""
     value: Decimal
     """Of what is closable, in the quote currency."""
+    short: Decimal = ZERO
+    """Zero or below: coins that our orders sold beyond what is known to be ours, where nothing proves that the account owes them."""
 
     @property
     def symbol(self) -> str:
@@ -64,7 +67,14 @@ class Holding:
     """Works out what is left."""
 
     def __init__(
-        self, gathering: Gathering, instruments: Mapping[str, Instrument], rounding: Decimal, all_of: Collection[str], currencies: Collection[str]
+        self,
+        gathering: Gathering,
+        instruments: Mapping[str, Instrument],
+        rounding: Decimal,
+        all_of: Collection[str],
+        currencies: Collection[str],
+        *,
+        lends: bool = False,
     ) -> None:
         self._told = gathering
         self._ours = gathering.ours
@@ -72,6 +82,8 @@ class Holding:
         self._rounding = rounding
         self._all_of = all_of
         self._currencies = currencies
+        self.lends = lends
+        """Whether the account lends coins to whoever sells what is not held: then what our orders oversold may be a short of ours."""
         self.counts = False
         """Whether the newest picture counts: then a fall that nothing of ours explains is the owner's."""
 
@@ -146,7 +158,11 @@ class Holding:
         return base
 
     def _sold_short(self, listed: list[Instrument]) -> bool:
-        """Whether we sold coins on purpose that the venue lends. What was oversold is never bought back: there is no repair on cash."""
+        """Whether we sold coins on purpose that the venue lends: the summary has the short.
+
+        What was oversold is never bought back, there is no repair on cash; but what the account owes the venue is. Where only executions
+        say that we sold more than was ours, it may be either, or coins that had been adopted: that is told by name.
+        """
         symbols = {one.symbol for one in listed if one.moves_coins(None)}
         return any(one.symbol in symbols and one.side is Side.SELL and not (one.leverage or ZERO) > ONE for one in self._ours.positions)
 
@@ -172,7 +188,10 @@ class Holding:
             size, first = sizes[one.symbol], number == 0
             part = min(size, room) if size > ZERO else -min(-size, debt)
             room, debt = room - max(part, ZERO), debt - max(-part, ZERO)
-            found.append(self._left(one, False, size, part, beyond if first else ZERO, alone if first else ZERO, size - part))
+            left = self._left(one, False, size, part, beyond if first else ZERO, alone if first else ZERO, size - part)
+            if self.lends and one.can_short and not cash and tradable(one, one.round_size(part - size), None):
+                left = replace(left, short=size - part)
+            found.append(left)
         return found
 
     def _left(self, instrument: Instrument, on_margin: bool, ours: Decimal, size: Decimal, beyond: Decimal, alone: Decimal, missing: Decimal) -> Left:

@@ -29,6 +29,9 @@ LATE = 2 * SECOND
 """Added to a deadline before an order that nobody lists counts as never arrived."""
 NO_DEADLINE = 6 * SECOND
 """For venues and orders without one."""
+CHEAP = 3
+"""So many questions by the venue's own id go unanswered before the dearer one is tried."""
+AN_ORDER = "an order"
 ASKED = 5
 """Questions about one order in a row."""
 PAUSE = SECOND // 4
@@ -95,6 +98,8 @@ class Sender:
         self._number = 0
         self._waited: dict[str, int] = {}
         self._own: set[str] = set()
+        self._unheard = 0
+        """Questions about an order that were not answered, in a row."""
 
     def name(self, symbol: str) -> str:
         """The id of the next order: unique to this run, and of the last exit for whoever finds it."""
@@ -157,20 +162,29 @@ class Sender:
         self.cancelled += any(isinstance(one, r.Cancelled) for one in reports or ())
         return gone
 
-    async def end_of(self, order: Order) -> Order | None:
-        """Ask by id until an order has ended; as it ended, or None where that is not known yet."""
-        name = order.client_order_id
+    async def end_of(self, order: Order, urgent: int = 0) -> Order | None:
+        """Ask by id until an order has ended; as it ended, or None where that is not known yet.
+
+        `urgent` is for how long (nanoseconds) nothing else is worth asking while no answer comes: no stop may protect its coins.
+        """
+        name, until = order.client_order_id, self._clock.now() + urgent
         self.unresolved.setdefault(name, Sent(order, self._clock.now()))
         self.ended.pop(name, None)
-        for attempt in range(ASKED):
-            if attempt:
-                await self._clock.sleep(PAUSE * attempt)
+        attempt = 0
+        while True:
             found = await self.look(order)
             if name in self.ended:
                 return self.ended[name]
-            if found is None and attempt:
-                break  # it is asked about again once that may tell more
-        return None
+            attempt += 1
+            if attempt >= ASKED if found is not None else attempt > 1 and self._clock.now() >= until:
+                return None  # it works still; or it is asked about again once that may tell more
+            await self._clock.sleep(PAUSE * min(attempt, ASKED - 1))
+
+    async def settle(self, symbol: str) -> None:
+        """Ask once about each order of a symbol that is in doubt."""
+        for sent in list(self.unresolved.values()):
+            if sent.order.symbol == symbol:
+                await self.look(sent.order)
 
     async def doubts(self, listed: Collection[str]) -> None:
         """Ask by id about orders that no view lists, each as often as it may be worth it."""
@@ -187,15 +201,20 @@ class Sender:
 
     async def look(self, order: Order) -> Order | None:
         """Ask once about an order by id: as the venue has it now, or None where it does not say."""
-        found = await self._told.ask("an order", lambda: self._told.parts.look(order, self._told.pay), 1)
+        found = await self._told.ask(AN_ORDER, lambda: self._told.parts.look(order, self._told.pay), 1)
         if isinstance(found, r.Absent):
             self._absent(found)
             return None
         if found is not None:
+            self._unheard = 0
             self._gate.hear(found, self._clock.now())
             self._ours.take(found.fills)
             self.found(found.order)
             return found.order
+        if AN_ORDER in self._told.complaints:
+            self._unheard += 1
+            if self._unheard % CHEAP:  # a lost answer: the same question costs half of a query
+                return None
         request = Query(order.client_order_id, order.symbol, Lane.EMERGENCY)
         await self._budget.leave(request)
         for report in await self._send(request, quiet=True) or ():

@@ -44,11 +44,17 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
             f"{symbol}: {plain(left.beyond)} {what}{worth} is unattributable: nothing says whether it is ours;"
             f" `flatout flatten --yes --all-of {symbol}` closes it, too"
         )
+    if left.short:
+        worth = _worth(left, told, left.short)
+        lines.append(
+            f"{symbol}: our orders sold {plain(-left.short)} {what}{worth} more than is known to be ours: a short, or coins that had lain here;"
+            " nothing says which, so that is not bought back: look at it at the venue"
+        )
     if left.alone:
         lines.append(f"{symbol}: {plain(left.alone)} {what} is not ours and was left alone")
     if left.dust and not left.closable:
         lines.append(f"{symbol}: {plain(left.dust)} is below what the venue trades and stays")
-    if left.missing and not left.closable and abs(left.missing) > abs(left.dust):
+    if left.missing and not left.closable and not left.short and abs(left.missing) > abs(left.dust):
         lines.append(f"{symbol}: {plain(left.missing)} that our books have is not at the venue")
     return lines
 

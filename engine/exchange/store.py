@@ -190,6 +190,7 @@ class Store:
         try:
             body = self._get("account")
             if body is None:
+                exchange.count = now  # a new account counts from its birth: no id of an older one comes again
                 return False
             self._check_format(msgspec.json.decode(body, type=_Format).format)
             account = msgspec.json.decode(body, type=Account)

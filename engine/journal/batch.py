@@ -38,6 +38,8 @@ class Batch(Struct, frozen=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Nanoseconds and amount in the account's currency."""
     levels: tuple[Level, ...] = ()
+    replaced: tuple[str, ...] = ()
+    """Execution ids of stand-ins: their rows go, because the executions that they stood for are known."""
 
 
 class StoredEvent(Struct, frozen=True):

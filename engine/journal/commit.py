@@ -63,6 +63,8 @@ class Committer:
         for name, rows in group.rows.items():
             for statement in upserts[name].statements(rows):
                 cursor.execute(*statement)
+        for name in group.replaced:
+            cursor.execute(self._statements.replaced, (name,))
         if group.snapshots:
             for statement in upserts["snapshot"].statements(group.snapshots[-SNAPSHOTS_KEPT:]):
                 cursor.execute(*statement)

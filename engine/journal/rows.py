@@ -25,13 +25,15 @@ Rows = Sequence[tuple[Value, ...]]
 class Group:
     """What one transaction writes: the events of all its batches, and each read-model row once, in its latest value."""
 
-    __slots__ = ("events", "head", "rows", "snapshots")
+    __slots__ = ("events", "head", "replaced", "rows", "snapshots")
 
     def __init__(self, entries: Sequence[Entry], head: Head) -> None:
         self.events: list[tuple[Value, ...]] = []
         self.snapshots: list[tuple[Value, ...]] = []
         self.rows: dict[str, Rows] = {}
         """By table."""
+        self.replaced: dict[str, None] = {}
+        """Execution ids whose rows go."""
         self.head = head
         """The end of the chain after it."""
         self._gather(entries)
@@ -59,6 +61,9 @@ class Group:
                 self.events.append((seq, number, record.at, record.kind, record.body, last))
             orders.update((order.client_order_id, order) for order in batch.orders)
             fills.update((pair[0].execution_id, pair) for pair in batch.fills)
+            for name in batch.replaced:
+                fills.pop(name, None)
+                self.replaced[name] = None
             positions.update((pair[0].id, pair) for pair in batch.positions)
             alerts.update(((alert.at, alert.key), alert) for alert in batch.alerts)
             equity.update(batch.equity)

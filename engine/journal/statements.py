@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 
-from sqlalchemy import Dialect, Select, Table, Update, bindparam, select, update
+from sqlalchemy import Delete, Dialect, Select, Table, Update, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -94,6 +94,9 @@ class Statements:
         assert moved.positiontup == ["seq", "number", "last"]
         self.moved = str(moved) if dialect.name == "sqlite" else numbered(str(moved))
         """Sets the last seq, batch and hash."""
+        replaced = _replaced().compile(dialect=dialect)
+        self.replaced = str(replaced) if dialect.name == "sqlite" else numbered(str(replaced))
+        """Takes the row of a stand-in away, by its execution id."""
 
 
 @cache
@@ -121,6 +124,11 @@ def _head() -> Select[tuple[int, str, int, int, bytes]]:
 
 def _moved() -> Update:
     return update(table("meta")).values(last_seq=bindparam("seq"), last_batch=bindparam("number"), last_hash=bindparam("last"))
+
+
+def _replaced() -> Delete:
+    fills = table("fills")
+    return delete(fills).where(fills.c.execution_id == bindparam("name"))
 
 
 def _literal(statement: Select[tuple[int, str, int, int, bytes]], dialect: Dialect) -> str:

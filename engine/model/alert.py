@@ -24,6 +24,8 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "STOP_LIMIT_JUMPED": (Severity.CRITICAL, "the price jumped the stop-limit of {subject}: {detail}"),
     "OVER_CLOSED": (Severity.CRITICAL, "{subject} was closed twice; the excess {detail} is being closed"),
     "UNKNOWN_OUTCOME": (Severity.WARNING, "the outcome of {subject} is unknown; asking the venue"),
+    "DOUBT_OLD": (Severity.CRITICAL, "nobody can say yet what became of the {subject}: {detail}; look at the venue"),
+    "EXCESS_FILL": (Severity.WARNING, "an execution of the {subject} may have been told twice: {detail}; asking the venue"),
     "ORDER_REJECTED": (Severity.WARNING, "order rejected: {subject}: {detail}"),
     "AMEND_REFUSED": (Severity.WARNING, "the venue refused to change {subject}: {detail}; the old order works on"),
     "CANCEL_REFUSED": (Severity.WARNING, "the venue refused to cancel {subject}: {detail}"),

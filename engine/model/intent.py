@@ -45,6 +45,14 @@ class Away(Struct, frozen=True, tag="away"):
 Place = At | Away
 
 
+class PartialTarget(Struct, frozen=True):
+    """A nearer target at which a part of the entry leaves."""
+
+    place: Place
+    part: Decimal
+    """Fraction of what was entered, above 0 and below 1."""
+
+
 class Default(StrEnum):
     """What an entry gets from the settings of its symbol where it names none."""
 
@@ -77,6 +85,9 @@ class OpenBracket(Intent, frozen=True, kw_only=True, tag="open"):
     """The trigger of a STOP entry."""
     stop: Place | None = None
     target: Place | None = None
+    """Where all that is left leaves."""
+    partials: tuple[PartialTarget, ...] = ()
+    """Targets of parts, nearer than `target`, the nearest first."""
     trail: Trail | None = None
     expires_in: int | None = None
     """Nanoseconds until what has not filled is cancelled."""
@@ -209,13 +220,16 @@ class Settlement(StrEnum):
     """Believe the venue: what it no longer has is booked as closed elsewhere; what it has beyond ours is left alone."""
     FLATTEN = "flatten"
     """Take it into custody and close it at once; of an order: cancel it."""
+    SEND = "send"
+    """Let an exit that waits for a picture leave on our own books, though coins of the owner's own lie in the same heap: where ours are gone, they
+    are sold."""
 
 
 class Resolve(Intent, frozen=True, kw_only=True, tag="resolve"):
     """Settle a difference that was found."""
 
     subject: str
-    """The currency, symbol or order that differs."""
+    """The currency, symbol or order that differs; of an exit that waits: its position."""
     action: Settlement
 
 

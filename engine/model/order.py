@@ -146,6 +146,8 @@ class Order(Struct, frozen=True):
     reason: str = ""
     """Why it ended as it did: the venue's words or ours."""
     label: str = ""
+    counted: bool = False
+    """Whether the venue said at its end how much had filled in all."""
     foreign: bool = False
     in_doubt: bool = False
     """A request about it has an unknown outcome."""

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,6 +24,14 @@ class Protection(StrEnum):
     """A stop works for less than the size, and nothing watches the rest."""
     NAKED = "naked"
     """Neither."""
+
+
+class Goal(Struct, frozen=True):
+    """A target at which a part of a position leaves."""
+
+    price: Decimal
+    part: Decimal
+    """Fraction of what was entered."""
 
 
 class Position(Struct, frozen=True):
@@ -52,6 +61,11 @@ class Position(Struct, frozen=True):
     """Where it is to be closed at a loss: the tighter of the operator's and the trail's."""
     initial_stop: Decimal | None = None
     target: Decimal | None = None
+    """Where all that is left leaves."""
+    goals: tuple[Goal, ...] = ()
+    """Targets of parts, the nearest first, those that were reached among them."""
+    taken: Decimal = ZERO
+    """How much left at targets so far; counted only where there are goals."""
     trail: Trail | None = None
     trailing: bool = False
     """Whether the trail has begun to follow."""
@@ -184,11 +198,44 @@ class Position(Struct, frozen=True):
             return self.naked_ns + now - self.protection_since
         return self.naked_ns
 
+    def goals_left(self, instrument: Instrument, within: Decimal | None = None) -> list[tuple[Decimal, Decimal]]:
+        """Price and size of each goal that is not reached, the nearest first: never more in all than `within`.
+
+        Without it they share what is held and not being closed.
+
+        A goal's size is its part of the entry on the lot, less what left at it; what left anywhere else shortens the furthest first.
+        """
+        left, reached, found = max(self.size - self.closing, ZERO) if within is None else within, self.taken, []
+        for goal in self.goals:
+            size = instrument.round_size(self.entry_size * goal.part)
+            done = min(size, reached)
+            reached -= done
+            open_ = min(size - done, left)
+            left -= open_
+            if open_ > ZERO:
+                found.append((goal.price, open_))
+        return found
+
     def tighter(self, one: Decimal | None, other: Decimal | None) -> Decimal | None:
         """The stop that loses less of two: the higher for a long, the lower for a short."""
         if one is None or other is None:
             return other if one is None else one
         return max(one, other) if self.side is Side.BUY else min(one, other)
+
+    def exchanged(self, fill: Fill, stand_in: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Any]:
+        """The fields that change when `fill` takes the place of a stand-in on its side, for `msgspec.structs.replace`."""
+        net = abs(fill.base_change(instrument, self.leverage))
+        size = net - stand_in.size
+        value = instrument.value(net, fill.price) - instrument.value(stand_in.size, stand_in.price)
+        changed: dict[str, Any] = {
+            "fees": {**self.fees, fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee},
+            "fee_value": self.fee_value + fee_value,
+        }
+        if fill.side is self.side:
+            changed.update(entry_size=self.entry_size + size, entry_value=self.entry_value + value)
+        else:
+            changed.update(exit_size=self.exit_size + size, exit_value=self.exit_value + value)
+        return changed
 
     def accumulate(self, fill: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Decimal | int | dict[str, Decimal]]:
         """The fields that `fill` changes, for `msgspec.structs.replace`."""

@@ -28,6 +28,7 @@ REFUSALS: dict[str, str] = {
     "STOP_LOOSER": "the stop {value} is wider than {bound}: that needs a reason",
     "STOP_BEYOND_LIQUIDATION": "the stop {value} lies beyond the liquidation price {bound}",
     "TARGET_WRONG_SIDE": "the target {value} is on the wrong side of {bound}",
+    "TARGETS_OUT_OF_ORDER": "the target {value} is not beyond {bound}: name the nearest first",
     "TRIGGER_WRONG_SIDE": "the trigger {value} is already through the market at {bound}",
     "LIMIT_TOO_FAR": "the limit {value} is further from the market than {bound}",
     "SLIPPAGE": "the expected slippage of {value} is above the limit of {bound}",

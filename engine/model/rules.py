@@ -147,6 +147,9 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Pause between two comparisons of ours with the venue's."""
     recent: Seconds = 10.0
     """An order that changed this recently is not called missing because a picture lacks it."""
+    late: Seconds | None = None
+    """How late executions may be told: until then "cancelled, nothing filled" is not believed of an entry whose arrival was unknown.
+    60 at a live venue and 0 on paper where unset."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):

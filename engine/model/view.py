@@ -49,6 +49,7 @@ class PositionView(Struct, frozen=True):
     stop_away: Decimal | None
     """Signed distance from the mark to the stop as a fraction of the mark."""
     target: Decimal | None
+    """Where all that is left leaves."""
     trail: Trail | None
     trailing: bool
     opened_at: int
@@ -64,6 +65,8 @@ class PositionView(Struct, frozen=True):
     tags: tuple[str, ...]
     tick: Decimal
     lot: Decimal
+    goals: tuple[tuple[Decimal, Decimal], ...] = ()
+    """Price and size of each target of a part that is not reached, the nearest first."""
     target_where: str = ""
     """venue (an order rests there), local (watched here, and it would close now), off (nobody watches it now), or empty without a target."""
     trail_where: str = ""
@@ -233,7 +236,7 @@ class TruthRow(Struct, frozen=True):
     """One thing, as we have it and as the venue has it."""
 
     kind: str
-    """order, holding or unexplained."""
+    """order, holding, unexplained, or exit: one that waits for a picture and for the operator's word."""
     subject: str
     """What a `Resolve` names: an order's id, a symbol, a currency."""
     name: str

@@ -26,7 +26,7 @@ SIZE, FILES = 5_000_000, 4
 QUIET = (e.Sampled, e.InstrumentListed, e.AccountAsked, e.Reconciled, e.NumbersSkipped)
 """Said too often to be worth a line."""
 LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
-DOUBTFUL = (e.OrderRejected, e.OutcomeUnknown, e.AmendRefused, e.CancelRefused, e.OrderRecovered, e.HoldingAdjusted)
+DOUBTFUL = (e.OrderRejected, e.OutcomeUnknown, e.AmendRefused, e.CancelRefused, e.OrderRecovered, e.HoldingAdjusted, e.FillSettled)
 
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode

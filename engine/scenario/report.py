@@ -92,6 +92,8 @@ def positions(journal: Journal, state: State, ended_at: int) -> list[dict[str, A
             ("entry_price", "exit_price", "realised_pnl", "fees", "r_multiple", "mae", "mfe", "stop", "target"),
             ("opened_at", "closed_at"),
         )
+        goals = () if still is None else still.goals_left(state.instruments[still.symbol])
+        line["targets"] = [{"price": money(price), "size": money(size)} for price, size in goals]
         line["held"], line["size"] = money(row["size"]), money(row["entry_size"])
         line["naked_seconds"] = plain(Decimal(naked) / 1_000_000_000)
         line["notes"], line["tags"] = row["note"], list(tags)

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine.exchange.faults import Delay, Faults, Interval
-from engine.model.intent import Base, Default, Notional, OpenBracket, Place, Risk, Size
+from engine.model.intent import Base, Default, Notional, OpenBracket, PartialTarget, Place, Risk, Size
 from engine.model.order import OrderType, Trail
 from engine.model.side import Side
 from engine.scenario.words import ScenarioError, choice, duration, flag, fraction, number, place, positive, text, texts
@@ -241,7 +241,7 @@ def read_faults(path: Path) -> Faults:
     """The faults of a file: the keys of `[faults]`, with or without the heading where nothing else is in it. Raises ScenarioError."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        if "exchange" in table and "faults" not in table:
+        if table.keys() & {"exchange", "futures"} and "faults" not in table:
             return Faults()
         return _faults(_table(table, "faults") if "faults" in table else table)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ScenarioError) as error:
@@ -340,6 +340,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "risk",
         "stop",
         "target",
+        "targets",
         "trail",
         "expires",
         "post_only",
@@ -452,6 +453,18 @@ DECLINED = {"stop": Default.STOP, "target": Default.TARGET, "trail": Default.TRA
 """What an `open` can say `off` to, so that it gets no default of its symbol either."""
 
 
+def _partials(listed: object, where: str) -> tuple[PartialTarget, ...]:
+    """Targets of parts: `[{ at = "1%", part = "50%" }]`, the nearest first."""
+    if not isinstance(listed, list | tuple):
+        raise ScenarioError(f'{where} is {listed!r}; expected a list such as [{{ at = "1%", part = "50%" }}]')
+    found = []
+    for index, row in enumerate(listed, 1):
+        if not isinstance(row, dict) or set(row) != {"at", "part"}:
+            raise ScenarioError(f"{where}[{index}] is {row!r}; expected at (a price or a percentage of the entry) and part")
+        found.append(PartialTarget(place(row["at"], f"{where}[{index}].at"), fraction(row["part"], f"{where}[{index}].part")))
+    return tuple(found)
+
+
 def _said(terms: Mapping[str, Any], key: str) -> bool:
     """Whether an `open` names a value."""
     return key in terms and not _off(terms[key])
@@ -481,6 +494,7 @@ def bracket(intent: str, label: str, terms: Mapping[str, Any], where: str) -> Op
         target=place(terms["target"], f"{where}.target") if _said(terms, "target") else None,
         trail=trail_of(trail, f"{where}.trail") if isinstance(trail, dict) else None,
         expires_in=duration(terms["expires"], f"{where}.expires") if _said(terms, "expires") else None,
+        partials=_partials(terms.get("targets", ()), f"{where}.targets"),
         without=tuple(what for key, what in DECLINED.items() if _off(terms.get(key))),
         post_only=flag(terms.get("post_only", False), f"{where}.post_only"),
         leverage=number(terms["leverage"], f"{where}.leverage") if "leverage" in terms else None,

@@ -96,7 +96,7 @@ def _open(random: Random) -> s.Open:
     def maybe(value: int, chance: float) -> int | None:
         return value if random.random() < chance else None
 
-    return s.Open(
+    opened = s.Open(
         _symbol(random),
         _side(random),
         random.choice((1, 10, 50, 500, 5_000, 30_000)),
@@ -109,6 +109,8 @@ def _open(random: Random) -> s.Open:
         2 if random.random() < 0.1 else 1,
         random.random() < 0.2,
     )
+    halved = opened.target is not None and opened.target >= 20 and opened.size >= 50  # what is smaller has no half
+    return replace(opened, half=halved)
 
 
 def _which(random: Random) -> int:

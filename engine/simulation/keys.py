@@ -11,6 +11,7 @@ from engine.model.side import Side
 from engine.simulation import story as s
 
 MS = SECOND // 1000
+HALF = Decimal("0.5")
 LENT = Decimal(3)
 """The leverage of what is to be held on margin."""
 
@@ -60,6 +61,7 @@ def bracket(step: s.Open, key: str, price: Decimal, instrument: Instrument) -> i
         trigger=level if step.kind == "stop" else None,
         stop=away(step.stop),
         target=away(step.target),
+        partials=(i.PartialTarget(i.Away(Decimal(step.target) / 20_000), HALF),) if step.half and step.target else (),
         trail=None if step.trail is None else Trail(fraction=Decimal(step.trail) / 10_000),
         expires_in=None if step.expires_ms is None else step.expires_ms * MS,
         leverage=LENT if step.lent else None,

@@ -53,6 +53,8 @@ class Open(Step, frozen=True):
     """How often the same key is pressed."""
     lent: bool = False
     """Whether it names a leverage, and so is held on margin where there are coins, too."""
+    half: bool = False
+    """Whether half of it leaves half way to the target."""
 
 
 class Close(Step, frozen=True):

@@ -24,6 +24,8 @@ from engine.venues.protocol import RateLimitedError, Venue, VenueError
 PATIENCE = 12.0
 """Seconds for a report to arrive."""
 TRIES = 8
+OLD = 5.0
+"""Seconds after which a price that comes is no news."""
 EXPIRY = 6 * SECOND
 """Nanoseconds until an order is to expire."""
 ROUNDED, LEAST_FEE = Decimal("0.001"), Decimal("0.00001")
@@ -83,6 +85,7 @@ class Conformance:
         return [
             ("lists what is traded", self._lists),
             ("connects and tells a price", self._connects),
+            ("tells prices that are new", self._prices_are_new),
             ("tells the account", self._pictures),
             ("says of an unknown order that it is not there", self._absent),
             ("refuses what is below the minimum", self._refuses),
@@ -91,6 +94,7 @@ class Conformance:
             ("finds it by its client order id", self._finds),
             ("refuses a second order of the same id while it is open", self._duplicate),
             ("amends it in place", self._amends if profile.amend else None),
+            ("changes its size to what was asked", self._resizes if profile.amend else None),
             ("cancels it", self._cancels),
             ("tells how it ended", self._ended),
             ("says of a cancel too late that it is gone", self._gone),
@@ -101,8 +105,10 @@ class Conformance:
             ("fills a market order and tells the execution once", self._fills),
             ("lists the execution", self._executions),
             ("tells its fee alike on both ways", self._fees),
+            ("finds it ended together with its executions", self._found_filled),
             ("takes an exit though its deadline is near", self._near if profile.deadline else None),
             ("takes a stop and moves it", self._stops),
+            ("lists the stop with its size", self._stop_listed),
             ("cancels the stop", self._unstops),
             ("closes with a bound, through an order of its own account", self._closes),
             ("refuses reduce-only where nothing is held", self._reduces if profile.reduce_only else None),
@@ -194,6 +200,21 @@ class Conformance:
         await self._until(lambda: self._symbol in self._quotes, f"price of {self._symbol}")
         return f"{self._symbol} at {self._price():f}"
 
+    async def _prices_are_new(self) -> str:
+        """A guard acts on prices: they come as they change, and say how old they are."""
+        before = self._quotes[self._symbol]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._quotes[self._symbol] is before:
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return "it did not change meanwhile"
+        age = (self._clock.now() - self._quotes[self._symbol].at) / SECOND
+        if age > OLD:
+            raise StepError(f"a new price is {age:.1f} s old")
+        return f"{max(age, 0.0):.2f} s old"
+
     async def _pictures(self) -> str:
         self._before = await self._picture()
         return f"{len(self._before.orders)} orders, " + (
@@ -252,6 +273,18 @@ class Conformance:
         if not isinstance(found, r.Found) or found.order.price != price:
             raise StepError(f"asked for it, the answer was {found}")
         return f"to {price:f}"
+
+    async def _resizes(self) -> str:
+        known = self._told(r.Amended, self._resting.client_order_id)
+        size = self._resting.size + self._instrument.lot
+        answer = await self._sent(Amend(self._resting.client_order_id, self._symbol, Lane.PROTECT, size=size))
+        if not isinstance(answer, r.Amended) or answer.size != size:
+            raise StepError(f"the answer was {answer}")
+        await self._until(lambda: len(self._told(r.Amended, self._resting.client_order_id)) > len(known), "report of the change")
+        found = await self._found(self._resting.client_order_id)
+        if not isinstance(found, r.Found) or found.order.size != size:
+            raise StepError(f"asked for it, the answer was {found}")
+        return f"to {size:f}"
 
     async def _cancels(self) -> str:
         answer = await self._sent(Cancel(self._resting.client_order_id, self._symbol, Lane.CANCEL))
@@ -324,6 +357,14 @@ class Conformance:
                 raise StepError(f"listed with {theirs.fee:f} {theirs.fee_currency}, reported with {fill.fee:f} {fill.fee_currency}")
         return ""
 
+    async def _found_filled(self) -> str:
+        found = await self._found(self._held.client_order_id)
+        if not isinstance(found, r.Found) or found.order.status is not Status.FILLED:
+            raise StepError(f"the answer was {found}")
+        if sum((fill.size for fill in found.fills), ZERO) != self._held.size:
+            raise StepError(f"it filled {self._held.size:f}, and its executions are {found.fills}")
+        return ""
+
     async def _readable(self) -> str:
         troubles = [report for report in self._reports if isinstance(report, r.Noticed) and report.text]
         if troubles:
@@ -371,6 +412,13 @@ class Conformance:
         if not isinstance(found, r.Found) or found.order.trigger != trigger:
             raise StepError(f"asked for it, the answer was {found}")
         return f"to {trigger:f}"
+
+    async def _stop_listed(self) -> str:
+        name = self._stop.client_order_id
+        theirs = next((order for order in (await self._picture()).orders if order.client_order_id == name), None)
+        if theirs is None or theirs.size != self._stop.size or theirs.trigger is None:
+            raise StepError(f"the account lists {theirs}")
+        return f"{theirs.size:f} at {theirs.trigger:f}"
 
     async def _unstops(self) -> str:
         answer = await self._sent(Cancel(self._stop.client_order_id, self._symbol, Lane.CANCEL))

@@ -28,7 +28,7 @@ QUESTIONS = frozenset(
         *(f"private_post_{name}" for name in ("getwebsocketstoken", "getapikeyinfo", "balanceex", "openpositions")),
         *(f"private_post_{name}" for name in ("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory")),
         *(f"private_get_{name}" for name in ("openorders", "fills", "openpositions", "accounts")),
-        "private_post_orders_status",
+        *("private_post_orders_status", "private_get_orders_status", "history_get_executions"),
     }
 )
 """Signed requests that change nothing: of Kraken spot and of Kraken Futures, by ccxt's names."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.clock import SECOND
 from engine.emergency import asking, flat
-from engine.emergency.acting import BOUNDS
+from engine.emergency.guarding import BOUNDS
 from engine.gate import PATIENCE
 from engine.model import intent as i
 from engine.model.order import Role
@@ -147,6 +147,51 @@ def test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books(tmp_pat
         assert ("SENT_ON_BOOKS" in world.told()) is not answers
         assert "HELD_BACK" not in {alert.code for alert in world.state.alerts.values()}
         assert world.clock.now() - held < 2 * PATIENCE, "it waited for longer than was said"
+        silent = False
+
+    play(tale, tmp_path, profile=replace(lending("kraken-spot"), limit_options={"tier": "pro"}))
+
+
+@pytest.mark.hazard("H74")
+def test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone(tmp_path: Path) -> None:
+    """The line was down, and the venue shows no account: without a word nothing leaves, whatever time passes; with it, once."""
+
+    async def tale(world: World) -> None:
+        world.venue.withdraw("BTC", D(-2))
+        await world.ask(i.Reconcile(id="look"))
+        await world.until(lambda: "DIFFERENCE" in {alert.code for alert in world.state.alerts.values()}, 30)
+        await world.ask(i.Resolve(id="own", subject="BTC", action=i.Settlement.FORGET))
+        position = await world.opened("0.5")
+        send, silent = world.venue.send, True
+
+        async def carry(request: Request) -> Any:
+            if isinstance(request, QueryAccount) and silent:
+                raise OutcomeUnknownError("no answer")
+            return await send(request)
+
+        def waiting() -> list[tuple[str, str, tuple[str, ...]]]:
+            return [(row.subject, row.name, row.actions) for row in world.engine.view().truth.rows if row.kind == "exit"]
+
+        assert waiting() == []
+        told = await world.ask(i.Resolve(id="early", subject=position.id, action=i.Settlement.SEND))
+        assert [refusal.code for refusal in told.refusals] == ["UNKNOWN_DIFFERENCE"], "nothing waits for a word yet"
+        world.venue.send = carry  # type: ignore[method-assign]
+        world.engine.gate.evidence.void("the line was down", world.clock.now())
+        await world.ask(i.ClosePosition(id="c", position=position.id))
+        await world.wait(3 * PATIENCE / SECOND)
+        assert world.held == D("2.5"), "coins of the owner's were sold on belief"
+        assert waiting() == [(position.id, "exit of 0.5 BTC/USD; 2 BTC of your own beside it", ("send",))]
+        told = await world.ask(i.Resolve(id="other", subject="BTC", action=i.Settlement.SEND))
+        assert [refusal.code for refusal in told.refusals] == ["UNKNOWN_DIFFERENCE"]
+        told = await world.ask(i.Resolve(id="word", subject=position.id, action=i.Settlement.SEND))
+        assert told.ok, told
+        assert told.text == "BTC/USD: leaves without a picture; if ours are gone, it sells of your own 2 BTC"
+        await world.until(lambda: not world.state.positions, 20)
+        assert world.held == 2
+        assert "SENT_ON_BOOKS" in world.told()
+        assert waiting() == []
+        assert not world.engine.board.blind
+        assert not world.engine.board.confirmed, "one word, one exit"
         silent = False
 
     play(tale, tmp_path, profile=replace(lending("kraken-spot"), limit_options={"tier": "pro"}))

@@ -16,10 +16,12 @@ from engine.model.intent import (
     CancelOrder,
     CancelSymbol,
     ClosePosition,
+    Default,
     Flatten,
     MoveStop,
     MoveTarget,
     OpenBracket,
+    PartialTarget,
     Pause,
     Reconcile,
     Resume,
@@ -264,6 +266,28 @@ async def test_the_ticket_places_a_limit_by_size_and_short(stage: Stage) -> None
     assert (intent.side, intent.type, intent.price) == (Side.SELL, OrderType.LIMIT, Decimal("63000.5"))
     assert intent.size == Base(Decimal("0.25"))
     assert intent.stop == At(Decimal(65000))
+
+
+async def test_the_ticket_takes_targets_of_parts_and_declines_defaults(stage: Stage) -> None:
+    await stage.open("n")
+    await stage.press("tab")
+    await stage.type("320")
+    await stage.press("tab", "tab")
+    await stage.type("none")
+    await stage.press("tab")
+    await stage.type("half@1% 2%")
+    await stage.frames(0.3)
+    assert "'half@1%' is no target of a part such as 50%@1%" in stage.text
+    await stage.clear()
+    await stage.type("50%@1% 25%@64000 2%")
+    await stage.press("enter")
+    await stage.frames(0.4)
+    await stage.press("enter")
+    [intent] = stage.asked
+    assert isinstance(intent, OpenBracket)
+    assert (intent.stop, intent.target) == (None, Away(Decimal("0.02")))
+    assert intent.partials == (PartialTarget(Away(Decimal("0.01")), Decimal("0.5")), PartialTarget(At(Decimal(64000)), Decimal("0.25")))
+    assert intent.without == (Default.STOP,)
 
 
 async def test_on_a_screen_without_a_chart_the_ticket_still_knows_what_is_traded(staged: Staged, session: SampleSession) -> None:

@@ -63,3 +63,18 @@ async def test_agreement_and_silence_are_said(told: dict[str, TruthView], staged
         told["truth"] = TruthView(None, in_motion=True, rows=())
         await stage.frames(0.5)
         assert "has not told anything yet" in stage.text
+
+
+async def test_an_exit_that_waits_for_a_word_says_what_it_risks(told: dict[str, TruthView], stage: Stage) -> None:
+    row = TruthRow("exit", "P1", "exit of 0.5 BTC/USD; 2 BTC of your own beside it", "0.5", "—", "no picture", ("send",))
+    told["truth"] = TruthView(None, in_motion=True, rows=(row,))
+    await stage.open("V")
+    await stage.frames(0.5)
+    for text in ("exit of 0.5 BTC/USD", "no picture", "s send it without a picture", "your own coins are sold"):
+        assert text in stage.text, text
+    await stage.press("x")
+    assert not any(isinstance(intent, Resolve) for intent in stage.asked)
+    await stage.press("s")
+    asked = stage.asked[-1]
+    assert isinstance(asked, Resolve)
+    assert (asked.subject, asked.action) == ("P1", Settlement.SEND)

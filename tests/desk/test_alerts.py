@@ -201,6 +201,17 @@ def _held_back(reason: str) -> Tale:
     return tale
 
 
+def _filled_entry(story: Story) -> Order:
+    position = story.opened("0.5")
+    return next(order for order in story.state.ended.values() if order.position == position.id)
+
+
+def _doubt_old(story: Story) -> None:
+    story.buy()
+    story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
+    story.wait(31)
+
+
 STORIES: dict[str, Tale] = {
     "NAKED": lambda story: story.opened(stop=None),
     "PARTIAL_STOP": _partial,
@@ -208,6 +219,8 @@ STORIES: dict[str, Tale] = {
     "STOP_NOT_FIRING": _not_firing,
     "OVER_CLOSED": _over_closed,
     "UNKNOWN_OUTCOME": _unknown_outcome,
+    "DOUBT_OLD": _doubt_old,
+    "EXCESS_FILL": lambda story: story.fill(story.now_of(_filled_entry(story)), "0.5"),
     "ORDER_REJECTED": _rejected,
     "AMEND_REFUSED": _amend_refused,
     "CANCEL_REFUSED": _cancel_refused,

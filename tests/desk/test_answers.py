@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.evolve import evolve
+from engine.desk.rules import Rules, SymbolRules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status, Trail
@@ -264,6 +265,7 @@ def test_a_reversal_mirrors_what_there_was() -> None:
                 stop=i.Away(D("0.015")),  # the first one, 900 of 60000
                 target=i.Away(D("0.02")),
                 trail=trail,
+                without=(i.Default.TARGET, i.Default.TRAIL, i.Default.EXPIRY),
                 leverage=D(3),
                 label="swing",
                 note="why",
@@ -442,3 +444,15 @@ def test_small_things_are_answered_too() -> None:
     assert len(story.sent(QueryAccount)) == asked + 1
     assert story.ask(i.Flatten(id="e")).text == "flattening everything"
     assert story.ask(i.Flatten(id="f")).text == "a flatten is under way already"
+
+
+def test_a_reversal_of_a_position_without_a_stop_gets_the_symbols_own_and_no_target() -> None:
+    own = SymbolRules(stop=D("0.01"), target=D("0.02"), trail=D("0.03"))
+    story = Story("kraken-futures", Rules(symbols={BTC: own}))
+    story.opened("0.5", stop=None, without=(i.Default.STOP, i.Default.TARGET, i.Default.TRAIL))
+    assert story.position().stop is None
+    assert story.ask(i.Reverse(id="r", position=story.position().id)).ok
+    story.fill(story.order("close"))
+    (name,) = [position.id for position in story.state.positions.values() if position.side is Side.SELL]
+    plan = story.state.plans[name]
+    assert (plan.stop, plan.target, plan.trail) == (i.Away(D("0.01")), None, None)

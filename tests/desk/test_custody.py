@@ -61,6 +61,7 @@ def test_dust_that_grows_is_a_position_again() -> None:
     story.cancelled(entry)
     assert story.position().dust
     story.tell(r.Filled(late, story.now))
+    story.confirm(late)
     assert (story.position().dust, story.position().size) == (False, D("0.00051"))
     assert story.order("stop").size == D("0.00051")
     assert [event.dust for event in story.seen(e.DustLeft)] == [True, False]

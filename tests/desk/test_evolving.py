@@ -157,7 +157,7 @@ def test_dust_is_summed_with_its_sign_and_taken_back_when_its_book_opens_again()
     # 0.00003 and -0.00005 of longs, -0.00001 of a short
     assert story.state.dust == {BTC: D("-0.00003")}
     stop = next(order for order in story.state.ended.values() if order.position == ended[1] and order.role is Role.STOP)
-    story.tell(r.Filled(story.fill_of(stop, "0.1", price="59400"), story.now))
+    story.fill(stop, "0.1", price="59400")
     assert story.state.dust == {BTC: D("0.00002")}
     assert ended[1] not in story.state.closed
     assert story.state.positions[ended[1]].size == D("-0.10005")
@@ -268,6 +268,7 @@ def test_a_book_that_was_opened_again_has_no_plan_and_can_be_cared_for() -> None
     story.accept(story.order("stop"))
     story.fill(story.order("stop"), price="59400")
     story.tell(r.Filled(late, story.now))
+    story.confirm(late)
     name = story.position().id
     assert name not in story.state.plans
     assert story.ask(i.MoveStop(id="s", position=name, stop=i.At(D(59_500)))).ok

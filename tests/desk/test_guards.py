@@ -437,6 +437,7 @@ def test_a_fill_of_an_entry_that_was_closed_long_ago_is_held_with_its_old_stop()
     story.fill(story.order("stop"), price="59400")
     assert story.closed().size == 0
     story.tell(r.Filled(late, story.now))
+    story.confirm(late)
     assert (story.position().size, story.position().stop) == (D("0.3"), D(59_400))
     assert story.sent(Submit)[-1].order.role is Role.STOP
     assert (story.order("stop").size, story.order("stop").trigger) == (D("0.3"), D(59_400))

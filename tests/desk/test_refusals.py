@@ -311,6 +311,11 @@ STORIES: dict[str, Tale] = {
     "STOP_LOOSER": lambda: [*_moved_stop(i.At(D(59_000)))(), *_moved_stop(None)()],
     "STOP_BEYOND_LIQUIDATION": _beyond_liquidation,
     "TARGET_WRONG_SIDE": _target,
+    "TARGETS_OUT_OF_ORDER": lambda: [
+        Story().buy(target=i.Away(D("0.01")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),)),
+        Story().buy(partials=(i.PartialTarget(i.At(D(59_000)), D("0.5")),)),
+        Story().buy(side=Side.SELL, partials=(i.PartialTarget(i.At(D(61_000)), D("0.5")),)),
+    ],
     "TRIGGER_WRONG_SIDE": lambda: [
         Story().buy(type=STOP, trigger=D(59_000)),
         Story().buy(type=STOP, side=Side.SELL, trigger=D(61_000)),

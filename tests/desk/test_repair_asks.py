@@ -18,6 +18,7 @@ def _over_closed() -> Story:
     late = story.fill_of(stop, "0.3", price="59400")
     story.requests.clear()
     story.tell(Filled(late, story.now))
+    story.confirm(late)
     assert story.state.positions[position.id].size < 0
     return story
 

@@ -402,9 +402,9 @@ def test_while_something_is_under_way_it_is_waited_for() -> None:
     story.opened("0.5")
     told(story, "0.2")
     story.tell(r.Unknown(story.order("stop").client_order_id, "amend", "no answer", story.now))
-    for subject in ("BTC", "DOGE"):
+    for subject, code in (("BTC", "PENDING"), ("DOGE", "UNKNOWN_DIFFERENCE")):
         (refusal,) = resolve(story, subject, ADOPT, subject).refusals
-        assert (refusal.code, refusal.value) == ("PENDING", subject)
+        assert (refusal.code, refusal.value) == (code, subject)
 
 
 def resting(name: str, venue_order_id: str | None) -> Story:

@@ -215,12 +215,12 @@ def test_what_is_quiet_can_be_judged() -> None:
 
 
 def _doubt(story: Story) -> None:
-    assert story.buy("1", symbol=ETH, type=LIMIT, price=D(2_900), stop=None).ok
+    assert story.buy("0.1", type=LIMIT, price=D(59_000), stop=None).ok
     story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
 
 
 def _cancelling(story: Story) -> None:
-    assert story.buy("1", symbol=ETH, type=LIMIT, price=D(2_900), stop=None).ok
+    assert story.buy("0.1", type=LIMIT, price=D(59_000), stop=None).ok
     story.accept(story.order("entry"))
     assert not truth(story).in_motion, "that one rests is no motion"
     story.ask(i.CancelOrder(id="x", order=story.order("entry").client_order_id))

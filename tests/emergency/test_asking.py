@@ -1,6 +1,7 @@
 """Asking the engine first: what counts as its answer, and when it is passed over."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -126,7 +127,7 @@ async def test_a_refusal_is_not_waited_out(tmp_path: Path) -> None:
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.REFUSED
-    assert time.monotonic() - began < 0.25, "a refusal was waited out"
+    assert time.monotonic() - began < 0.45, "a refusal was waited out"
     assert "READ_ONLY" in said[-1]
 
 
@@ -149,6 +150,104 @@ async def test_progress_keeps_it_from_being_passed_over(tmp_path: Path) -> None:
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.FLAT
     assert time.monotonic() - began > 1, "longer than it gets without progress"
+
+
+# Withdrawing, and asking for the account
+
+
+@asynccontextmanager
+async def answering(folder: Path, answer: bytes | None) -> AsyncIterator[tuple[Path, list[bytes]]]:
+    """Something that answers each question with these bytes, or not at all; the list tells the questions."""
+    asked: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            asked.append(line)
+            if answer is not None:
+                writer.write(answer + b"\n")
+        writer.close()
+
+    server = await asyncio.start_unix_server(talk, str(folder / "control.sock"))
+    try:
+        yield folder / "control.sock", asked
+    finally:
+        server.close()
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [
+        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound": "the flatten is under way"}]}}', True),
+        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound": "something else"}]}}', False),
+        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "READ_ONLY", "bound": "the flatten"}]}}', False),
+        (b'{"withdrawn": true, "answer": {"refusals": []}}', False),
+        (b'{"withdrawn": true, "answer": null}', False),
+        (b'{"error": "what?"}', False),
+        (b"no json", False),
+        (b"[]", False),
+        (None, False),
+    ],
+)
+async def test_an_intent_was_taken_only_where_the_engine_says_that_its_flatten_runs(tmp_path: Path, answer: bytes | None, taken: bool) -> None:
+    async with answering(tmp_path, answer) as (path, asked):
+        assert await asking.withdraw(path, "mine") is taken
+        assert asked == [b'{"type": "withdraw", "intent": "mine"}\n']
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [(b'{"ok": true, "text": ""}', True), (b'{"ok": false}', False), (b"{}", False), (b"?", False), (None, False)]
+)
+async def test_a_holder_lets_go_only_where_it_says_so(tmp_path: Path, answer: bytes | None, agreed: bool) -> None:
+    async with answering(tmp_path, answer) as (path, asked):
+        assert await asking.hand_over(path, "me") is agreed
+        assert asked == [b'{"type": "hand-over", "who": "me"}\n']
+
+
+@pytest.mark.hazard("H103")
+async def test_where_nobody_listens_nothing_was_taken_and_nobody_lets_go(tmp_path: Path) -> None:
+    assert not await asking.withdraw(tmp_path / "control.sock", "mine")
+    assert not await asking.hand_over(tmp_path / "control.sock", "me")
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b'{"error": "control: the question is not usable"}', "control: the question is not usable"),
+        (b'{"intent": "mine", "refusals": [{"code": "READ_ONLY", "value": "somebody"}, {"code": "HALTED"}]}', "READ_ONLY somebody; HALTED"),
+        (b'{"intent": "another", "refusals": []}', "its answer is about something else"),
+        (b'{"intent": "another", "refusals": ["?"]}', "its answer is about something else"),
+    ],
+)
+async def test_an_answer_that_is_no_yes_is_a_refusal_in_its_own_words(tmp_path: Path, answer: bytes, why: str) -> None:
+    said: list[str] = []
+    async with answering(tmp_path, answer) as (path, _):
+        assert await asking.ask(path, "mine", said.append) is Asked.REFUSED
+    assert said == [f"the engine refuses: {why}"]
+
+
+@pytest.mark.hazard("H103")
+@pytest.mark.parametrize("lost", [{"read_only": True}, {"account": {"read_only": True}}, {"alerts": [{"code": "LEASE_LOST", "cured_at": None}]}])
+async def test_an_engine_that_has_lost_the_pen_is_not_waited_for(tmp_path: Path, lost: dict[str, Any]) -> None:
+    said: list[str] = []
+    answer = json.dumps({"intent": "mine", "refusals": [], "text": "taken"} | lost).encode()
+    began = time.monotonic()
+    async with answering(tmp_path, answer) as (path, _):
+        assert await asking.ask(path, "mine", said.append) is Asked.LOST
+    assert said == ["the engine: taken", "the engine has lost the pen of this account"]
+    assert time.monotonic() - began < 0.45, "longer than without progress"
+
+
+@pytest.mark.hazard("H103")
+async def test_an_alert_that_is_over_lost_nothing_and_what_stands_still_is_passed_over(tmp_path: Path) -> None:
+    said: list[str] = []
+    answer = json.dumps({"intent": "mine", "alerts": [{"code": "LEASE_LOST", "cured_at": 5}]}).encode()
+    async with answering(tmp_path, answer) as (path, _):
+        assert await asking.ask(path, "mine", said.append) is Asked.LOST
+    assert said == ["the engine: flattening", "the engine has made no progress for 0.5 s"]
 
 
 # An engine that is still opening
@@ -219,6 +318,29 @@ async def test_an_opening_that_fails_leaves_nobody(tmp_path: Path) -> None:
         await asyncio.sleep(0.3)
         await server.close()
         assert await talking is Asked.NOBODY
+
+
+@pytest.mark.hazard("H103")
+async def test_an_opening_that_is_busy_for_a_moment_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads its journal, and answers nothing meanwhile: longer than one answer may take, shorter than a step may."""
+    monkeypatch.setattr(asking, "PROGRESS", 1.5)
+    desk, said = Desk(), list[str]()
+    desk.script = [flat("mine", 9)]
+    async with opening(tmp_path) as (path, step, server):
+        talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", said.append))
+        await asyncio.sleep(0.1)
+        step.reaches("desk")
+        answer, quiet = server._answer, time.monotonic() + 0.4
+
+        async def busy(line: bytes) -> Any:
+            if time.monotonic() < quiet:
+                await asyncio.sleep(60)
+            return await answer(line)
+
+        server._answer = busy  # type: ignore[method-assign]
+        await asyncio.sleep(0.45)
+        server.serve(desk)
+        assert await talking is Asked.FLAT
 
 
 @pytest.mark.hazard("H103")

@@ -194,6 +194,45 @@ def test_two_symbols_of_one_coin_share_the_heap_in_order() -> None:
     assert heap.left(BTC).closable == D("0.4")
 
 
+def test_all_of_one_symbol_takes_the_whole_heap_of_its_coin() -> None:
+    heap = Heap(symbols=(BTC, EUR))
+    heap.ours("0.3", symbol=EUR)
+    heap.baseline, heap.balances, heap.all_of = {"BTC": D(1)}, {"BTC": D("1.5")}, (EUR,)
+    heap.currencies = ("USD", "EUR")
+    assert heap.left(EUR).closable == D("1.5")
+    assert heap.holding().books("BTC") == Books(D("1.5"), D(0), D(0))
+
+
+def test_all_of_an_empty_heap_leaves_what_is_short_as_it_is() -> None:
+    heap = Heap()
+    heap.ours("0.4", Side.SELL)
+    heap.balances, heap.all_of = {"BTC": D(0)}, (BTC,)
+    assert heap.left().ours == D("-0.4")
+
+
+def test_what_was_sold_beyond_ours_is_a_short_only_where_coins_are_lent() -> None:
+    heap = Heap(symbols=(BTC, ETH))
+    heap.traded("0.4", Side.SELL, who=client_order_id("main", "i", "leg", 9))
+    heap.baseline, heap.balances = {"BTC": D(1)}, {"BTC": D("0.6")}
+    lending = heap.holding()
+    lending.lends = True
+    assert [(left.symbol, left.short, left.closable) for left in lending.lefts() if left.short] == [(BTC, D("-0.4"), D(0))]
+    assert all(not left.short for left in heap.lefts())
+    heap.balances = {"BTC": D("-0.1")}
+    heap.baseline = {}
+    lending = heap.holding()
+    lending.lends = True
+    (left,) = [left for left in lending.lefts() if left.symbol == BTC]
+    assert (left.closable, left.short) == (D("-0.1"), D("-0.3")), "what the account owes is proved"
+    heap.fills.clear()
+    heap.traded("0.00001", Side.SELL, who=client_order_id("main", "i", "leg", 9))
+    heap.balances = {"BTC": D("0.99999")}
+    heap.baseline = {"BTC": D(1)}
+    lending = heap.holding()
+    lending.lends = True
+    assert all(not left.short for left in lending.lefts()), "a part of a fee"
+
+
 def test_what_the_operator_sold_short_is_bought_back_and_what_was_oversold_is_not() -> None:
     heap = Heap()
     heap.ours("0.4", Side.SELL)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SECOND
-from engine.emergency import marking
 from engine.emergency.marking import Marker
 from engine.emergency.permits import ExitPermit
 from engine.gate import Standing
@@ -66,43 +65,6 @@ def test_an_order_is_written_before_it_leaves_with_what_the_next_engine_needs(tm
         ("two", BTC, Side.SELL, D(1), D(2), True),
     ]
     assert found.orders[0].at <= found.orders[1].at <= time.time_ns()
-
-
-def test_orders_of_an_earlier_mark_stay_until_an_engine_books_them(tmp_path: Path) -> None:
-    marker(tmp_path).sends(order("earlier"))
-    mine = marker(tmp_path)
-    assert mine.before is not None
-    mine.sends(order("later"))
-    found = marks.read(tmp_path)
-    assert found is not None
-    assert [one.client_order_id for one in found.orders] == ["earlier", "later"]
-    assert found.number > mine.before.number
-
-
-def test_a_mark_keeps_the_newest_lines_and_orders(tmp_path: Path) -> None:
-    mine = marker(tmp_path)
-    for number in range(marking.LINES + 1):
-        mine.tells(f"{number} " + "x" * 500)
-    for number in range(marking.ORDERS + 1):
-        mine.sends(order(f"O{number}"))
-    found = marks.read(tmp_path)
-    assert found is not None
-    assert (len(found.lines), len(found.orders)) == (60, 200)
-    assert (found.lines[0][:3], found.lines[-1][:3]) == ("1 x", "60 ")
-    assert {len(line) for line in found.lines} == {400}
-    assert (found.orders[0].client_order_id, found.orders[-1].client_order_id) == ("O1", "O200")
-
-
-def test_a_mark_that_can_not_be_written_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
-    complaints: list[str] = []
-    mine = marker(tmp_path / "gone", complaints)
-    mine.sends(order("one"))
-    mine.beat()
-    mine.end("flat")
-    (told,) = complaints
-    assert told.startswith("the mark can't be written ([Errno 2]")
-    assert told.endswith("; going on without it")
-    assert mine.mark.outcome == "flat"
 
 
 # The pen

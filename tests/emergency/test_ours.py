@@ -239,3 +239,15 @@ def test_an_order_of_the_summary_reads_as_it_was() -> None:
     assert (plain.type, plain.status, plain.leverage, plain.reduce_only) == (OrderType.LIMIT, Status.PENDING, None, False)
     coins = from_summary(known, summary(positions=(held("1", leverage=D(1)),)))
     assert (coins.leverage, coins.reduce_only) == (D(1), False)
+
+
+def test_what_is_older_than_all_that_the_summary_names_was_booked_long_ago() -> None:
+    """It names only the newest: the oldest of these is the line, not the newest."""
+    names = tuple(f"T{number}" for number in range(EXECUTIONS))
+    ours = Ours("main", summary(positions=(held("0.4"),), executions=names), None)
+    ours.take(fill(one, name(1), "0.01", at=AT - 1000 + number) for number, one in enumerate(names[:3]))
+    assert size(ours) == D("0.4")
+    ours.take((fill("OLD", name(2), "0.2", at=AT - 1001),))
+    assert size(ours) == D("0.4"), "it was booked before"
+    ours.take((fill("NEW", name(3), "0.2", at=AT - 999),))
+    assert size(ours) == D("0.6"), "it is between two that are booked, and is not: listed late"

@@ -165,6 +165,37 @@ async def test_a_starter_tier_is_enough(tmp_path: Path) -> None:
         assert exchange.world.truth(requests=False)["accounts"]["net"] == {}  # type: ignore[attr-defined]
 
 
+@pytest.mark.hazard("H113")
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_short_is_bought_back_on_margin_and_coins_of_others_are_not(lost: bool, tmp_path: Path) -> None:
+    """At the exchange a short is a loan that the venue lists; an account's coins beside it are left alone."""
+    said: list[str] = []
+    async with serving("kraken") as exchange:
+        venue, symbol = exchange.venue(tmp_path), SYMBOLS["kraken"][0]
+        await venue.open()
+        assert isinstance(venue, PartedVenue)
+        bid = await first_bid(venue, symbol)
+        await place(exchange, venue, Order("SOMEBODYELSE", "", symbol, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.2")))
+        await place(exchange, venue, Order(f"{ME}SHORTAAAAAAAA", "", symbol, Side.SELL, OrderType.MARKET, Role.ENTRY, D("0.5"), leverage=D(2)))
+        trigger = venue.instrument(symbol).round_price(bid * D("1.1"))
+        stop = Order(
+            f"{ME}STOPAAAAAAAAA", "", symbol, Side.BUY, OrderType.STOP, Role.STOP, D("0.5"), trigger=trigger, leverage=D(2), reduce_only=True
+        )
+        await place(exchange, venue, stop)
+        await venue.close()
+        if not lost:
+            booked = tuple(fill["execution_id"] for fill in exchange.world.truth(requests=False)["executions"])  # type: ignore[attr-defined]
+            position = HeldPosition(id="P", symbol=symbol, side=Side.SELL, size=D("0.5"), leverage=D(2), opened_at=exchange.clock.now())
+            known = Summary(account="main", seq=1, at=exchange.clock.now(), executions=booked, positions=(position,), baseline={"BTC": D("0.2")})
+            summaries.write(tmp_path, known)
+        code = await leave(exchange, tmp_path, said, lag=0.0)
+        assert exchange.world.truth(requests=False)["accounts"]["net"] == {symbol: D("0.2")}, said  # type: ignore[attr-defined]
+        assert not exchange.world.exchange.orders, said  # type: ignore[attr-defined]
+        assert code == (1 if lost else 0), said
+        assert any("0.2 BTC" in line and ("unattributable" if lost else "left alone") in line for line in said), said
+        assert not any("our orders sold" in line for line in said), said
+
+
 @pytest.mark.hazard("H103")
 async def test_nobody_is_ended_for_an_exit_that_cannot_reach_the_venue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.emergency.steps.REACHED", 0.5)

@@ -17,7 +17,7 @@ from engine.desk.desk import Trouble
 from engine.desk.evolve import evolve
 from engine.desk.evolve.account import ANSWERS
 from engine.desk.rules import RiskRules, Rules
-from engine.desk.state import CLOSED_POSITIONS, ENDED_ALERTS, ENDED_ORDERS, EXECUTIONS, State, encode_state
+from engine.desk.state import CLOSED_POSITIONS, ENDED_ALERTS, ENDED_ORDERS, EXECUTIONS, STAND_INS, State, encode_state
 from engine.exchange import Faults
 from engine.journal import Journal
 from engine.model import intent as i
@@ -45,10 +45,24 @@ BOUNDS: dict[str, int] = {
     "executions": EXECUTIONS,
     "answers": ANSWERS,
     "ended_alerts": ENDED_ALERTS,
+    "stand_ins": STAND_INS,
 }
-OF_THE_VENUE = {"instruments", "cash", "foreign", "dust", "elsewhere", "withheld", "strange", "unexplained", "left", "marked", "booked_marks"}
+OF_THE_VENUE = {
+    "instruments",
+    "cash",
+    "taken",
+    "foreign",
+    "dust",
+    "elsewhere",
+    "withheld",
+    "strange",
+    "unexplained",
+    "left",
+    "marked",
+    "booked_marks",
+}
 """Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS and the room of a mark."""
-OPEN = {"orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
+OPEN = {"excess", "orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
 """Bounded by what is open: empty once nothing is."""
 
 
@@ -94,12 +108,23 @@ def test_a_long_run_of_trades_leaves_a_memory_of_the_same_size() -> None:
     grown = {name for name in after if after[name] != before[name]} - {"executions"}
     assert grown == set()
     for name, bound in BOUNDS.items():
-        assert after[name] == bound or name == "executions", f"{name} was not filled: nothing is proved about it"
+        assert after[name] == bound or name in ("executions", "stand_ins"), f"{name} was not filled: nothing is proved about it"
     assert all(after[name] == 0 for name in OPEN), after
     told = len(encode_state(story.state)) - 30 * (after["executions"] - before["executions"])
     assert told < bytes_before * 1.02
     assert len(story.desk.revisions) == 0
     assert story.desk.next_wake() is None
+
+
+@pytest.mark.hazard("H62")
+def test_settlements_are_remembered_up_to_a_bound_the_newest_for_ever() -> None:
+    story = Story("kraken-futures", CALM)
+    for turn in range(STAND_INS + 20):
+        story.now += SECOND
+        story.picture(net={BTC: D("0.1") * (turn + 1)})
+        assert story.ask(i.Resolve(id=f"r{turn}", subject=BTC, action=i.Settlement.FORGET)).ok
+    assert len(story.state.stand_ins) == STAND_INS
+    assert f"r{STAND_INS + 19}/left" in story.state.stand_ins
 
 
 @pytest.mark.hazard("H62")

@@ -46,6 +46,7 @@ def _eventful() -> Story:
     late = story.fill_of(entry, "0.4", "59000")
     story.cancelled(entry)
     story.tell(r.Filled(late, story.now))
+    story.confirm(late)
     assert story.now_of(entry).status is Status.FILLED, "the fill came after the cancellation"
     story.buy("0.2", type=LIMIT, price=D(58_000))
     story.rejected(story.order("entry"))

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from engine.evidence import Books, Evidence
 from engine.gate import Gate, Standing
 from engine.model import report as r
@@ -38,7 +40,8 @@ class Account:
         self.evidence = Evidence(PREFIX, int(lag * SECOND), self.now)
         self.instrument = instrument_for(load_profile(profile), BTC, D("0.1"))
         self.evidence.list([self.instrument])
-        self.books = Books(**{name: D(value) for name, value in books.items()})
+        amounts = {name: D(value) for name, value in books.items()}
+        self.books = msgspec.structs.replace(Books(), **amounts)
         self.pen = Pen()
         self.tokens = True
         self.gate = Gate(self.evidence, self.pen, {BTC: self.instrument}.get, lambda _: self.books, lambda _: self.tokens)

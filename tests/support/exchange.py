@@ -12,6 +12,7 @@ from engine.exchange import Faults
 from engine.model.quote import Tick
 from engine.settings import AccountSettings
 from engine.venues.live.venue import LiveVenue
+from engine.wire.futures.habits import Habits
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world
 
@@ -69,15 +70,19 @@ async def serving(
     seed: int = 1,
     limits: dict[str, str] | None = None,
     ticks: Callable[[int], Iterable[Tick]] | None = None,
+    habits: Habits | None = None,
 ) -> AsyncIterator[Exchange]:
-    """Listen until the block is left. `limits` are the account's tier; `ticks` tells prices from a start, where simulated ones won't do."""
+    """Listen until the block is left. `limits` are the account's tier; `ticks` tells prices from a start, where simulated ones won't do.
+
+    `habits` are those of a futures exchange.
+    """
     clock = Clock(asyncio.get_running_loop())
     limits = TIERS[name] if limits is None else limits
     profile = assembly.profile(PROFILES[name], limits)
     source = assembly.simulated(profile, SYMBOLS[name], seed, clock.now(), {})
     world = open_world(profile, source.instruments, {"USD": Decimal(100_000)}, "USD", seed=seed, faults=faults or Faults(), state=None)
     secret = new_secret()
-    server = Server(world, Key("KEY", secret, permissions), secret)
+    server = Server(world, Key("KEY", secret, permissions), secret, habits)
     await server.start(0, source.ticks if ticks is None else ticks(clock.now()), clock)
     try:
         yield Exchange(name, server, clock, limits)

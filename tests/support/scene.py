@@ -35,12 +35,20 @@ class Scene:
     """One account at one paper venue; prices stand, and are quoted anew ten times a second."""
 
     def __init__(
-        self, profile: str = "kraken-spot", faults: Faults | None = None, coins: str = "0", tier: str = "pro", crosses: tuple[str, ...] = ()
+        self,
+        profile: str = "kraken-spot",
+        faults: Faults | None = None,
+        coins: str = "0",
+        tier: str = "pro",
+        crosses: tuple[str, ...] = (),
+        lends: bool = False,
     ) -> None:
         self.clock = Clock(asyncio.get_running_loop(), START)
         found = load_profile(profile)
         if profile == "kraken-spot":
             found = replace(found, limit_options={"tier": tier})
+        if lends:  # as a paper account does without `paper.margin`
+            found = replace(found, margin_leverage=D(1))
         self.profile = found
         instruments = tuple(instrument_for(found, symbol, D("0.1")) for symbol in (BTC, ETH))
         instruments += tuple(instrument_for(found, symbol, D("0.00001")) for symbol in crosses)

@@ -30,7 +30,7 @@ from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
-from engine.model.order import Order
+from engine.model.order import Order, Status
 from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.quote import Quote
@@ -222,7 +222,17 @@ class Story:
     def fill(self, order: Order, size: str | None = None, price: str = "60000", fee: str = "0", currency: str = "USD") -> Fill:
         fill = self.fill_of(order, size, price, fee, currency)
         self.tell(r.Filled(fill, self.now))
+        if fill.execution_id in self.state.excess:
+            self.confirm(fill)
         return fill
+
+    def confirm(self, fill: Fill) -> None:
+        """The venue says, asked about its order, that an execution in doubt is one of its own."""
+        known = self.state.order(fill.client_order_id)
+        assert known is not None
+        filled = known.filled + fill.size
+        status = Status.FILLED if filled >= known.size else known.status
+        self.tell(r.Found(replace(known, filled=filled, status=status, size=max(known.size, filled)), (), self.now))
 
     def cancelled(self, order: Order, text: str = "", filled: str | None = None) -> None:
         self.tell(r.Cancelled(order.client_order_id, self.now_of(order).filled if filled is None else D(filled), text, self.now))

@@ -53,7 +53,29 @@ def mute() -> None:
     FlatoutApp._not_opened = not_opened  # type: ignore[method-assign]
 
 
-SWITCHES: dict[str, Any] = {each.__name__: each for each in (textual, silent, careless, trusting, mute)}
+def beside() -> None:
+    """A click counts the border for a row, and chooses the row below the pointer."""
+    from tui.grid import Grid
+
+    def on_click(self: Any, event: Any) -> None:
+        index = self.scroll_offset.y + event.y - 1
+        if 0 <= index < len(self.keys) and event.y > 0:
+            self.select(self.keys[index])
+
+    Grid.on_click = on_click  # type: ignore[method-assign]
+
+
+def hasty() -> None:
+    """A key does not wait until the click before it was handled."""
+    from tui.hands import Hands
+
+    async def clicked(widget: Any) -> None:
+        del widget
+
+    Hands.clicked = staticmethod(clicked)  # type: ignore[method-assign]
+
+
+SWITCHES: dict[str, Any] = {each.__name__: each for each in (textual, silent, careless, trusting, mute, beside, hasty)}
 if "SWITCHED" in os.environ:
     SWITCHES[os.environ["SWITCHED"]]()
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from engine.clock import SECOND, Clock
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.order import Order, OrderType, Role, Status
-from engine.model.request import Cancel, Lane
+from engine.model.request import Cancel, Lane, Query
 from engine.model.side import Side
 from engine.venues.live.known import Known
 from engine.venues.live.kraken_futures import KrakenFutures
+from engine.venues.live.kraken_futures_prices import PublicStream as FuturesPrices
 from engine.venues.live.kraken_futures_stream import PrivateStream as FuturesStream
-from engine.venues.live.kraken_futures_stream import PublicStream as FuturesPrices
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot import KrakenSpot
 from engine.venues.live.kraken_spot_stream import PrivateStream as SpotStream
@@ -83,10 +83,16 @@ async def test_a_futures_order_that_filled_in_part_and_was_not_heard_to_end_is_n
     entry = Order(venue.prefix + "ENTRY", "P", "PF_XBTUSD", Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(59_000))
     venue.known.keep(replace(entry, venue_order_id="u2", status=Status.OPEN))
     venue.known.fill(executed("x1", venue.clock.now(), entry.client_order_id, "0.3"))
-    assert venue._remembered(entry.client_order_id) is None
+
+    async def nothing(*_: object) -> Mapping[str, Any]:
+        return {"orders": [], "openOrders": [], "fills": [], "elements": []}
+
+    venue.signed = nothing  # type: ignore[assignment,method-assign]
+    with pytest.raises(OutcomeUnknownError, match=r"with 0\.3 filled; executions may be told later"):
+        await venue.send(Query(entry.client_order_id, entry.symbol))
     venue.known.fill(executed("x2", venue.clock.now(), entry.client_order_id, "0.7"))
-    found = venue._remembered(entry.client_order_id)
-    assert found is not None
+    (found,) = await venue.send(Query(entry.client_order_id, entry.symbol))
+    assert isinstance(found, r.Found)
     assert found.order.status is Status.FILLED
 
 

@@ -23,6 +23,8 @@ from tui.plain import lines, plain
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
+AGAIN = 0.05
+"""Seconds until a dialog looks again whether the terminal has taken it."""
 FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"})
 """Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
@@ -49,10 +51,10 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
-        self._subject = ""
-        """The position or order that what was sent is about."""
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
+        self._subject = ""
+        """The position or order that what was sent is about."""
         self.asked: AnyIntent | None = None
         """What was sent last."""
         self.outcome = Sheet(console.palette, id="outcome")
@@ -102,6 +104,9 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
+        if not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+            self.set_timer(AGAIN, self._painted)
+            return
         self._armed_at = time.monotonic() + ARMING
         self.set_timer(ARMING, self.show_hint)
 

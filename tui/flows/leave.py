@@ -101,6 +101,7 @@ class Leave(Dialog):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.word = Field(console.palette, hint=WORD, most=8, id="word")
+        self.word.told = self.edited
         self._entry = Entry(console.palette, f"type {WORD}", self.word)
         self._entry.add_class("long-label")
         self.card = Sheet(console.palette, id="card")
@@ -120,7 +121,7 @@ class Leave(Dialog):
             self._danger = True
             self.query_one(".dialog").mount(self._entry, before=self.card)
             self.first = self.word
-            self.call_after_refresh(self.word.focus)
+            self.call_after_refresh(self.set_focus, self.word)
             self.arm()
         self.card.put(self._lists(view))
 

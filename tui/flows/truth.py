@@ -18,7 +18,7 @@ from tui.plain import clip, plain
 
 AGAIN = 2_000_000_000
 """Nanoseconds in which a row is not settled twice."""
-KEYS = {"a": Settlement.ADOPT, "f": Settlement.FORGET, "x": Settlement.FLATTEN}
+KEYS = {"a": Settlement.ADOPT, "f": Settlement.FORGET, "x": Settlement.FLATTEN, "s": Settlement.SEND}
 WORDS = {
     ("holding", Settlement.ADOPT): "adopt: take it into custody",
     ("holding", Settlement.FORGET): "forget: as the venue has it",
@@ -26,6 +26,7 @@ WORDS = {
     ("order", Settlement.FORGET): "leave it alone",
     ("order", Settlement.FLATTEN): "cancel it",
     ("unexplained", Settlement.FORGET): "leave it alone",
+    ("exit", Settlement.SEND): "send it without a picture: if ours are gone, your own coins are sold",
 }
 
 
@@ -62,7 +63,7 @@ class Truth(Dialog):
         self.card.put([*self._head(view), *table(rows, self.chosen, self.room), (), self._actions(rows)])
 
     def _rows(self, view: View) -> list[TruthRow]:
-        return sorted(view.truth.rows, key=lambda row: (not row.actions, not row.differs, row.kind != "order"))
+        return sorted(view.truth.rows, key=lambda row: (not row.actions, not row.differs, row.kind not in ("exit", "order")))
 
     def _head(self, view: View) -> list[Line]:
         truth = view.truth

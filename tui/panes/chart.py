@@ -40,6 +40,7 @@ def marks_of(position: PositionView | None, mark: str, at: Mark | None) -> list[
         found.append(Mark(position.entry, f"entry {figures.price(position.entry, tick)}", "accent"))
         if position.target is not None:
             found.append(Mark(position.target, f"target {figures.exact(position.target, tick)}", "good"))
+        found.extend(Mark(price, f"target {figures.exact(price, tick)} part", "good") for price, _ in position.goals)
     if at is not None:
         found.insert(1, Mark(at.price, mark, "strong", "·"))
     return found

@@ -25,6 +25,7 @@ def _listed(state: State, event: e.InstrumentListed) -> Touched:
 
 def _cash(state: State, event: e.CashReported) -> Touched:
     state.cash = dict(event.cash)
+    state.taken |= event.told
     return None
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.evolve.positions import book
-from engine.desk.state import ENDED_ORDERS, EXECUTIONS, REPLACED, Doubt, State, Touched, keep_last
+from engine.desk.evolve.positions import book, exchange
+from engine.desk.state import ENDED_ORDERS, EXCESS, EXECUTIONS, REPLACED, Doubt, Excess, State, Touched, keep_last
+from engine.model.fill import Fill
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
 
 
@@ -47,7 +48,7 @@ def _known(state: State, name: str) -> Order:
     return order
 
 
-def _end(state: State, name: str, status: Status, at: int, reason: str) -> Touched:
+def _end(state: State, name: str, status: Status, at: int, reason: str, *, counted: bool = False) -> Touched:
     order = _known(state, name)
     reason = order.reason or reason if status is Status.CANCELLED else reason
     return _put(
@@ -57,6 +58,7 @@ def _end(state: State, name: str, status: Status, at: int, reason: str) -> Touch
             status=_become(order, status),
             closed_at=at,
             reason=reason,
+            counted=counted,
             in_doubt=False,
             cancel_pending=False,
             amend_pending=False,
@@ -118,7 +120,18 @@ def _rejected(state: State, event: e.OrderRejected) -> Touched:
 
 
 def _filled(state: State, event: e.OrderFilled) -> Touched:
-    fill = event.fill
+    order = _execute(state, event.fill)
+    return book(state, event.fill, event.fee_value, order.role.value)
+
+
+def _stand_in_replaced(state: State, event: e.FillSettled) -> Touched:
+    order = _execute(state, event.fill)
+    exchange(state, event)
+    return order.position
+
+
+def _execute(state: State, fill: Fill) -> Order:
+    """Count an execution in its order; returns the order as it was."""
     order = _known(state, fill.client_order_id)
     filled = order.filled + fill.size
     status = Status.PARTIALLY_FILLED
@@ -128,6 +141,7 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
         status = order.status
     ended = status in TERMINAL
     state.executions[fill.execution_id] = None
+    state.excess.pop(fill.execution_id, None)
     keep_last(state.executions, EXECUTIONS)
     _put(
         state,
@@ -144,7 +158,22 @@ def _filled(state: State, event: e.OrderFilled) -> Touched:
             asked_size=None if ended else order.asked_size,
         ),
     )
-    return book(state, fill, event.fee_value, order.role.value)
+    return order
+
+
+def _fill_doubted(state: State, event: e.FillDoubted) -> Touched:
+    name = event.fill.execution_id
+    since = state.excess[name].since if name in state.excess else event.at
+    state.excess[name] = Excess(event.fill, since, event.at)
+    keep_last(state.excess, EXCESS)
+    return None
+
+
+def _fill_repeated(state: State, event: e.FillRepeated) -> Touched:
+    state.excess.pop(event.execution, None)
+    state.executions[event.execution] = None
+    keep_last(state.executions, EXECUTIONS)
+    return None
 
 
 def _liquidated(state: State, event: e.PositionLiquidated) -> Touched:
@@ -205,11 +234,11 @@ def _cancel_refused(state: State, event: e.CancelRefused) -> Touched:
 def _cancelled(state: State, event: e.OrderCancelled) -> Touched:
     if state.flatten is not None and state.flatten.ended_at is None:
         state.flatten = replace(state.flatten, cancelled=state.flatten.cancelled + 1)
-    return _end(state, event.order, Status.CANCELLED, event.at, event.text)
+    return _end(state, event.order, Status.CANCELLED, event.at, event.text, counted=event.counted)
 
 
 def _expired(state: State, event: e.OrderExpired) -> Touched:
-    return _end(state, event.order, Status.EXPIRED, event.at, "expired")
+    return _end(state, event.order, Status.EXPIRED, event.at, "expired", counted=event.counted)
 
 
 def _orphan(state: State, event: e.OrphanCancelled) -> Touched:
@@ -243,6 +272,13 @@ def _absence(state: State, event: e.AbsenceTold) -> Touched:
     return _known(state, event.order).position
 
 
+def _end_told(state: State, event: e.EndTold) -> Touched:
+    doubt = state.doubts[event.order]
+    told_at = event.at if doubt.told_at is None else doubt.told_at
+    state.doubts[event.order] = replace(doubt, told_at=told_at, ask_at=event.again_at)
+    return _known(state, event.order).position
+
+
 def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
     state.doubts.pop(event.order, None)
     order = _known(state, event.order)
@@ -256,6 +292,9 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.OrderAccepted: _accepted,
     e.OrderRejected: _rejected,
     e.OrderFilled: _filled,
+    e.FillSettled: _stand_in_replaced,
+    e.FillDoubted: _fill_doubted,
+    e.FillRepeated: _fill_repeated,
     e.PositionLiquidated: _liquidated,
     e.OrderTriggered: _triggered,
     e.AmendAsked: _amend_asked,
@@ -270,5 +309,6 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.QuestionAsked: _question,
     e.QuestionFailed: _question_failed,
     e.AbsenceTold: _absence,
+    e.EndTold: _end_told,
     e.DoubtEnded: _doubt_ended,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, State, Touched, keep_last
+from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, STAND_INS, StandIn, State, Touched, keep_last
 from engine.model.account import add_cash
 from engine.model.fill import Fill
 from engine.model.money import ZERO
@@ -62,7 +62,8 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
     if fill.side is not position.side:
         left = max(position.size, ZERO)
         closing = max(position.closing - fill.size, ZERO) if exit_by == Role.CLOSE.value else position.closing
-        position = replace(position, closing=min(closing, left), last_exit=exit_by)
+        at_target = fill.size if position.goals and exit_by == Role.TARGET.value else ZERO
+        position = replace(position, closing=min(closing, left), last_exit=exit_by, taken=position.taken + at_target)
     if position.lowest is None or position.highest is None:
         position = replace(position, lowest=fill.price, highest=fill.price)
     ended = state.closed.pop(position.id, None)
@@ -76,6 +77,48 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
 
 def _adjusted(state: State, event: e.HoldingAdjusted) -> Touched:
     return _accumulate(state, event.fill, ZERO, "elsewhere")[1].id
+
+
+def _stood_in(state: State, event: e.StoodIn) -> Touched:
+    state.stand_ins[event.fill.execution_id] = StandIn(event.fill, event.lent)
+    keep_last(state.stand_ins, STAND_INS)
+    return None
+
+
+def use(state: State, name: str, size: Decimal) -> None:
+    """So much of a stand-in is explained by now."""
+    known = state.stand_ins.get(name)
+    if known is None:
+        return
+    if size >= known.fill.size:
+        del state.stand_ins[name]
+    else:
+        state.stand_ins[name] = replace(known, fill=replace(known.fill, size=known.fill.size - size))
+
+
+def _used(state: State, event: e.StandInUsed) -> Touched:
+    use(state, event.name, event.size)
+    return None
+
+
+def exchange(state: State, event: e.FillSettled) -> None:
+    """Put an execution in the place of what a settlement booked: in its position, in the money and in the totals."""
+    fill = event.fill
+    use(state, event.stand_in.execution_id, event.stand_in.size)
+    for currency, amount in event.cash.items():
+        state.cash = add_cash(state.cash, currency, amount)
+    state.totals = replace(state.totals, fees=add_cash(state.totals.fees, fill.fee_currency, fill.fee))
+    state.last_fill_at = max(state.last_fill_at, fill.at)
+    instrument = state.instruments[fill.symbol]
+    book = state.positions if fill.position in state.positions else state.closed
+    before = book.get(fill.position)
+    if before is None:
+        return
+    after = replace(before, **before.exchanged(fill, event.stand_in, instrument, event.fee_value))
+    book[fill.position] = after
+    if book is state.closed:
+        change = after.realised_profit(instrument) - before.realised_profit(instrument)
+        state.totals = replace(state.totals, realised=add_cash(state.totals.realised, after.settle, change))
 
 
 def _left_elsewhere(state: State, event: e.LeftElsewhere) -> Touched:
@@ -107,6 +150,16 @@ def _target_moved(state: State, event: e.TargetMoved) -> Touched:
     if event.by != "entry" and event.position in state.plans:
         state.plans[event.position] = replace(state.plans[event.position], target=None)
     return _change(state, event.position, target=event.target)
+
+
+def _goals_set(state: State, event: e.GoalsSet) -> Touched:
+    if event.by != "entry" and event.position in state.plans:
+        state.plans[event.position] = replace(state.plans[event.position], partials=())
+    return _change(state, event.position, goals=event.goals)
+
+
+def _goal_reached(state: State, event: e.GoalReached) -> Touched:
+    return _change(state, event.position, taken=state.positions[event.position].taken + event.size)
 
 
 def _trail_set(state: State, event: e.TrailSet) -> Touched:
@@ -226,9 +279,13 @@ def _reverse(state: State, event: e.ReverseWanted) -> Touched:
 TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.PositionPlanned: _planned,
     e.HoldingAdjusted: _adjusted,
+    e.StoodIn: _stood_in,
+    e.StandInUsed: _used,
     e.LeftElsewhere: _left_elsewhere,
     e.StopMoved: _stop_moved,
     e.TargetMoved: _target_moved,
+    e.GoalsSet: _goals_set,
+    e.GoalReached: _goal_reached,
     e.TrailSet: _trail_set,
     e.TrailFollowed: _trail_followed,
     e.ClosingBegan: _closing,

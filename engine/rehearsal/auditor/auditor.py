@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State, encode_state
 from engine.model.alert import Alert, Severity
@@ -26,6 +28,7 @@ from engine.rehearsal.auditor.prices import DUST, Prices
 from engine.rehearsal.auditor.witness import Truth, Witness
 
 SECOND = 1_000_000_000
+MONEY = (e.OrderFilled, e.FillSettled, e.PositionLiquidated, e.CashReported, e.Financed)
 LOOK = SECOND
 """Between two looks at positions that no event has touched: prices go stale without one."""
 NOTICED = 5 * SECOND // 2
@@ -85,6 +88,8 @@ class Auditor:
         self.orders = Orders(self._fail)
         self.alerts: dict[str, Alert] = {}
         self.halted = False
+        self._parts: dict[str, list[Decimal]] = {}
+        """Size and fee so far, by execution id, of late executions that are booked in parts."""
         self.left_alone: set[str] = set()
         """Orders under our name that the operator said to leave alone."""
         self._looked_at = 0
@@ -130,7 +135,7 @@ class Auditor:
                 positions[self.orders.known[order].position] = None
             if position:
                 positions[position] = None
-            money = money or isinstance(event, e.OrderFilled | e.PositionLiquidated | e.CashReported | e.Financed)
+            money = money or isinstance(event, MONEY)
         for name in orders:
             self._say(self.orders.differing(name, state))
         for name in positions:
@@ -160,6 +165,9 @@ class Auditor:
                 self._too_much(known, fill)
                 self.books.filled(fill, value, None if known is None else known.role)
                 return self.orders.take_in(event), fill.position
+            case e.FillSettled(fill=fill):
+                self._too_much(self.orders.known.get(fill.client_order_id), fill)
+                return self.orders.take_in(event), self.books.take_in(event)
             case _:
                 return self.orders.take_in(event), self.books.take_in(event)
         return "", ""
@@ -186,13 +194,11 @@ class Auditor:
                 self._fail("9 told", f"{order} is told as working, and the venue never took it")
             case e.OrderCancelled() | e.OrderExpired() | e.OrderRejected() if order in witness.truth.orders:
                 self._fail("9 told", f"{order} is told as ended, and it works at the venue")
-            case e.OrderFilled(fill=fill):
-                theirs = witness.fills.get(fill.execution_id)
-                if theirs is None or _facts(theirs) != _facts(fill):
-                    self._fail(
-                        "5 executions",
-                        f"{_facts(fill)} is booked, the venue's is {theirs and _facts(theirs)}",
-                    )
+            case e.OrderFilled(fill=fill) | e.FillSettled(fill=fill):
+                late = isinstance(event, e.FillSettled) or fill.execution_id.endswith("/rest")
+                self._executed(witness, fill, in_parts=late)
+                if isinstance(event, e.FillSettled):
+                    witness.explained(event.stand_in)
             case e.HoldingAdjusted(fill=fill):
                 book = self.books.of[fill.position]
                 witness.booked_elsewhere(fill, (fill.symbol, self.books.moves_coins(book)))
@@ -200,6 +206,22 @@ class Auditor:
                 self.claimed_flat("the desk", self._now)
             case _:
                 pass
+
+    def _executed(self, witness: Witness, fill: Fill, *, in_parts: bool) -> None:
+        """A booked execution is the venue's; one that was booked in parts is theirs in sum."""
+        name = fill.execution_id.removesuffix("/rest")
+        theirs = witness.fills.get(name)
+        if theirs is not None and in_parts and theirs.size > fill.size:
+            booked = self._parts.setdefault(name, [ZERO, ZERO])
+            booked[0], booked[1] = booked[0] + fill.size, booked[1] + fill.fee
+            exact = booked[0] < theirs.size or booked == [theirs.size, theirs.fee]
+            same = exact and booked[0] <= theirs.size
+            fill = replace(theirs, price=fill.price, side=fill.side) if same else fill
+        if theirs is None or _facts(theirs) != _facts(fill):
+            self._fail(
+                "5 executions",
+                f"{_facts(fill)} is booked, the venue's is {theirs and _facts(theirs)}",
+            )
 
     def claimed_flat(self, who: str, now: int) -> None:
         """Invariant 12: somebody says that the account is flat. At this moment it must be."""

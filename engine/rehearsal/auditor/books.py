@@ -132,9 +132,8 @@ class Books:
                 if order.position in self.of:
                     self.of[order.position].adjusted = True
                 return order.position
-            case e.HoldingAdjusted(fill=fill):
-                self.of[fill.position].adjusted = True
-                self._accumulate(fill)
+            case e.HoldingAdjusted(fill=fill) | e.FillSettled(fill=fill):
+                self._elsewhere(event)
                 return fill.position
             case e.PositionLiquidated(fill=fill, fee_value=value, by=by):
                 if by and fill.position in self.of:  # a last exit closed it, and has ended its exits
@@ -199,6 +198,46 @@ class Books:
         _add(self.fees, fill.fee_currency, fill.fee)
         _add(book.fees, fill.fee_currency, fill.fee)
         book.fee_value += _fee_value(fill, instrument, book.settle, fee_value)
+
+    def _elsewhere(self, event: e.HoldingAdjusted | e.FillSettled) -> None:
+        """A settlement books what no execution told of, or an execution comes in its stead."""
+        if isinstance(event, e.FillSettled):
+            self._exchanged(event)
+            return
+        self.of[event.fill.position].adjusted = True
+        self._accumulate(event.fill)
+
+    def _exchanged(self, event: e.FillSettled) -> None:
+        """An execution takes the place of what a settlement had booked: what that was goes, at the
+        price that it had.
+        """
+        fill, stand_in = event.fill, event.stand_in
+        for currency, amount in event.cash.items():
+            _add(self.cash, currency, amount)
+        if fill.execution_id in self.executions:
+            self.strange.append(f"{fill.execution_id} was counted twice")
+        self.executions.add(fill.execution_id)
+        _add(self.fees, fill.fee_currency, fill.fee)
+        book, instrument = self.of.get(fill.position), self.instruments[fill.symbol]
+        if book is None:
+            self.strange.append(f"{fill.execution_id} is booked on no position")
+            return
+        inverse = instrument.kind is Kind.INVERSE
+        was_over, closing = book.over, book.closing
+        self._accumulate(fill)
+        size = stand_in.size * instrument.contract_size
+        value = size / stand_in.price if inverse else size * stand_in.price
+        if fill.side is book.side:
+            book.bought, book.bought_value = book.bought - stand_in.size, book.bought_value - value
+        else:
+            book.sold, book.sold_value = book.sold - stand_in.size, book.sold_value - value
+        book.over, book.closing = was_over, closing
+        _add(book.fees, fill.fee_currency, fill.fee)
+        book.fee_value += _fee_value(fill, instrument, book.settle, event.fee_value)
+        if not self.moves_coins(book):
+            self.lent.add(book.settle)
+        if was_over:
+            self.realised[book.id] = book.gross(inverse) - book.fee_value
 
     def _accumulate(self, fill: Fill, *, closes: bool = False) -> None:
         book, instrument = self.of[fill.position], self.instruments[fill.symbol]

@@ -96,7 +96,7 @@ class Orders:
             case e.OrderRecovered(order=order):
                 self._begin(order)
                 return order.client_order_id
-            case e.OrderFilled(fill=fill):
+            case e.OrderFilled(fill=fill) | e.FillSettled(fill=fill):
                 self._filled(fill.client_order_id, fill.size)
                 return fill.client_order_id
             case _:

@@ -145,6 +145,14 @@ class Witness:
         self.elsewhere[fill.execution_id] = (fill.position, held, fill.side, fill.size)
         self._holds[fill.position] = held
 
+    def explained(self, stand_in: Fill) -> None:
+        """An execution that came late stands for so much of what was taken over or called closed
+        elsewhere: it is no longer beside the executions.
+        """
+        position, held, side, size = self.elsewhere.pop(stand_in.execution_id)
+        if size > stand_in.size:
+            self.elsewhere[stand_in.execution_id] = (position, held, side, size - stand_in.size)
+
     def adjusted(self, held: Held) -> Decimal:
         """Signed: what was taken over, less what was closed elsewhere."""
         return sum(

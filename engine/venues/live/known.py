@@ -2,10 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.model.fill import Fill
+from engine.model.money import ZERO
 from engine.model.order import Order
+from engine.model.side import Side
 
 ORDERS = 5_000
 FILLS = 20_000
@@ -23,6 +28,10 @@ class Known:
         self._working: OrderedDict[str, int] = OrderedDict()
         self._ended: OrderedDict[str, int] = OrderedDict()
         self._amended: OrderedDict[str, tuple[Order, int]] = OrderedDict()
+        self._told_by: OrderedDict[str, str] = OrderedDict()
+        """By execution id: which view told it first."""
+        self._paired: OrderedDict[str, str] = OrderedDict()
+        """By the id that another view has for it: the id under which an execution was told first."""
 
     # Orders
 
@@ -116,6 +125,47 @@ class Known:
             if not rest:
                 self._by_order.pop(old.client_order_id, None)
 
+    def once(self, fill: Fill, view: str) -> Fill:
+        """Return an execution under the id by which it was told first.
+
+        Two views may have ids of their own for it: then order, price and size are equal, and the times are less than `NEAR` apart. Each
+        execution stands for one of the other view, so that two that are alike stay two.
+        """
+        name = fill.execution_id
+        if name in self._told_by:
+            return fill
+        if name not in self._paired:
+            taken = set(self._paired.values())
+            alike = [other for other in self.fills_of(fill.client_order_id) if _alike(other, fill) and self._told_by.get(other.execution_id) != view]
+            found = next((other.execution_id for other in alike if other.execution_id not in taken), None)
+            if found is None:
+                self._told_by[name] = view
+                _bound(self._told_by, FILLS)
+                return fill
+            self._paired[name] = found
+            _bound(self._paired, FILLS)
+        return replace(fill, execution_id=self._paired[name])
+
+    def filled(self, client: str) -> Decimal:
+        """How much of an order is known to have executed."""
+        return sum((fill.size for fill in self.fills_of(client)), ZERO)
+
+    def resting(self, symbol: str, side: Side) -> list[Order]:
+        """The orders of one side of a symbol that are known to rest, anybody's of this account."""
+        return [self._orders[name] for name in self._working if name in self._orders and self._rests(self._orders[name], symbol, side)]
+
+    def _rests(self, order: Order, symbol: str, side: Side) -> bool:
+        return order.symbol == symbol and order.side is side and order.trigger is None
+
+    def fills_of(self, client: str) -> tuple[Fill, ...]:
+        """The known executions of an order, as they were told."""
+        return tuple(self._fills[name] for name in self._by_order.get(client, ()))
+
+    def correct(self, fill: Fill) -> None:
+        """Keep what another view told of a known execution, such as its fee."""
+        if fill.execution_id in self._fills:
+            self._fills[fill.execution_id] = fill
+
     def execution(self, name: str) -> Fill | None:
         """An execution by its id."""
         return self._fills.get(name)
@@ -123,6 +173,15 @@ class Known:
     def fills_since(self, at: int) -> list[Fill]:
         """All that are known from a time on."""
         return [fill for fill in self._fills.values() if fill.at >= at]  # snapshots tell the newest first
+
+
+NEAR = 1_000_000_000
+"""Nanoseconds by which two views may differ about the time of one execution."""
+
+
+def _alike(one: Fill, other: Fill) -> bool:
+    """Whether two executions of one order may be one."""
+    return (one.side, one.price, one.size) == (other.side, other.price, other.size) and abs(one.at - other.at) < NEAR
 
 
 def _bound(kept: OrderedDict[str, Any], most: int) -> None:

@@ -3,8 +3,8 @@
 A stop and a target may rest together, exits are reduce-only, and closes with a bound go out as immediate-or-cancel orders.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +12,22 @@ from msgspec.structs import replace
 
 from engine.clock import SECOND
 from engine.model import report as r
-from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
-from engine.model.request import Amend, Cancel, Query, QueryAccount
-from engine.model.side import Side
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount
+from engine.venues.live.kraken_futures_modes import Modes
 from engine.venues.live.kraken_futures_parts import FuturesParts
-from engine.venues.live.kraken_futures_stream import PrivateStream, PublicStream
+from engine.venues.live.kraken_futures_prices import PublicStream
+from engine.venues.live.kraken_futures_questions import Budget, FuturesQuestions
+from engine.venues.live.kraken_futures_rows import FuturesRows
+from engine.venues.live.kraken_futures_stream import PrivateStream
+from engine.venues.live.kraken_futures_times import TOO_LATE, FuturesTimes
 from engine.venues.live.kraken_names import currency
 from engine.venues.live.kraken_spot_stream import nanoseconds
 from engine.venues.live.socket import Socket
 from engine.venues.live.venue import LOOK_BACK, KeyFacts, LiveVenue, positive
-from engine.venues.protocol import OutcomeUnknownError, RefusedError
+from engine.venues.protocol import OutcomeUnknownError, RefusedError, VenueError
 
 HOST = "https://futures.kraken.com"
 STREAM = "wss://futures.kraken.com/ws/v1"
@@ -36,30 +39,11 @@ TYPES = {
     OrderType.TAKE_PROFIT: "take_profit",
     OrderType.TRAILING_STOP: "trailing_stop",
 }
-KINDS = {
-    "lmt": OrderType.LIMIT,
-    "limit": OrderType.LIMIT,
-    "post": OrderType.LIMIT,
-    "ioc": OrderType.LIMIT,
-    "fok": OrderType.LIMIT,
-    "mkt": OrderType.MARKET,
-    "market": OrderType.MARKET,
-    "stp": OrderType.STOP,
-    "stop": OrderType.STOP,
-    "stop_limit": OrderType.STOP_LIMIT,
-    "take_profit": OrderType.TAKE_PROFIT,
-    "trailing_stop": OrderType.STOP,
-}
 PLACED = frozenset({"placed", "partiallyFilled", "filled", "attempted"})
-ENDED = {
-    "FULLY_EXECUTED": Status.FILLED,
-    "CANCELLED": Status.CANCELLED,
-    "REJECTED": Status.REJECTED,
-    "TRIGGER_ACTIVATION_FAILURE": Status.CANCELLED,
-}
 DUPLICATE = "clientOrderIdAlreadyExist"
+SELF_FILL = "selfFill"
+MOST_EDITS = 1_000
 NOTHING_TRADED = frozenset({"iocWouldNotExecute"})
-PAGES = 20
 NEEDS = (
     *("public_get_instruments", "public_get_tickers"),
     *("private_post_sendorder", "private_post_editorder", "private_post_cancelorder", "private_put_leveragepreferences"),
@@ -68,26 +52,24 @@ NEEDS = (
 """What ccxt must be able to ask."""
 
 
-def _kept(known: Order, told: Order) -> Order:
-    """An order of ours as it is told now, with what no view tells."""
-    bounded = known.trigger is None or known.price is not None  # a stop of ours has no limit, whatever it is told with
-    return replace(
-        known,
-        venue_order_id=told.venue_order_id,
-        size=told.size,
-        price=told.price if told.price is not None and bounded else known.price,
-        trigger=told.trigger if told.trigger is not None else known.trigger,
-        filled=told.filled,
-        status=told.status,
-        reason=told.reason,
-    )
-
-
 class KrakenFutures(LiveVenue):
     """An account at Kraken Futures."""
 
     exchange = "krakenfutures"
     needs = NEEDS
+
+    def __init__(self, *args: Any, **more: Any) -> None:  # Any: as LiveVenue takes them
+        super().__init__(*args, **more)
+        self.rows = FuturesRows(self)
+        self.questions = FuturesQuestions(self)
+        self.modes = Modes(self)
+        self.times = FuturesTimes(self)
+        self._edits_rest = False
+        """Whether the exchange takes the size of an edit for what shall rest, whatever `qtyMode` says."""
+        self._whole: OrderedDict[str, Decimal] = OrderedDict()
+        """By client order id, the size that an edit asked for last as that of the whole order."""
+        self.opened_at: int | None = None
+        """When it began to listen."""
 
     # Opening
 
@@ -111,6 +93,7 @@ class KrakenFutures(LiveVenue):
             near = ", ".join(sorted(name for name in rows if name.startswith("PF_"))[:5])
             raise RefusedError(f"market.symbols: {unknown[0]} is not traded at {self.exchange}; allowed: {near} and the like")
         self.skew = _skew(told, self.clock.now())
+        self.times.compared()
         return [self._instrument(symbol, rows[symbol]) for symbol in self.where.symbols]
 
     def _instrument(self, symbol: str, row: Mapping[str, Any]) -> Instrument:
@@ -137,11 +120,12 @@ class KrakenFutures(LiveVenue):
         )
 
     def _sockets(self) -> Sequence[Socket]:
-        self._private = PrivateStream(self)
+        self._private, self.opened_at = PrivateStream(self), self.clock.now()
         return [self._private.socket, self._public_socket()]
 
     def _public_socket(self) -> Socket:
-        return PublicStream(self).socket
+        self._public_stream = PublicStream(self)
+        return self._public_stream.socket
 
     def sign(self, challenge: str) -> tuple[str, str]:
         """The key, and a challenge as the secret signs it."""
@@ -166,8 +150,8 @@ class KrakenFutures(LiveVenue):
 
     def _result(self, answer: Any) -> Any:
         """What an answer says. Raises as its error means."""
-        if isinstance(answer, dict) and answer.get("result") == "success":
-            return answer
+        if isinstance(answer, dict) and (answer.get("result") == "success" or isinstance(answer.get("elements"), list)):
+            return answer  # the history tells no result
         error = answer.get("error") if isinstance(answer, dict) else None
         errors = [str(error)] if error else [str(text) for text in answer.get("errors", ())] if isinstance(answer, dict) else []
         if errors:
@@ -179,8 +163,8 @@ class KrakenFutures(LiveVenue):
 
     # Orders
 
-    def fields(self, order: Order) -> dict[str, str]:
-        """An order as parameters."""
+    def fields(self, order: Order, *, timed: bool = True) -> dict[str, str]:
+        """An order as parameters; without `timed`, with no deadline."""
         kind, price = TYPES[order.type], order.price
         if order.type is OrderType.MARKET and price is not None:
             kind = "ioc"
@@ -206,9 +190,7 @@ class KrakenFutures(LiveVenue):
             fields["triggerSignal"] = self.profile.triggers[0]
         if order.reduce_only:
             fields["reduceOnly"] = "true"
-        if order.deadline is not None:
-            fields["processBefore"] = _iso(self.theirs(order.deadline))
-        return fields
+        return fields | (self.times.field(order) if timed else {})
 
     async def validate(self, order: Order) -> str:
         """There is no dry run here: nothing is known to be wrong."""
@@ -219,17 +201,22 @@ class KrakenFutures(LiveVenue):
         try:
             if order.leverage is not None and order.role is Role.ENTRY:  # a preference of the symbol, not a term of the order
                 await self._private_call("private_put_leveragepreferences", {"symbol": order.symbol, "maxLeverage": f"{order.leverage:f}"}, lane)
-            told = await self._private_call("private_post_sendorder", self.fields(order), lane)
+            timed = await self.times.settle(order)
+            status = await self._sent(order, lane, timed=timed)
+            again = await self.times.refused(order) if timed and status.get("status") == TOO_LATE else None
+            if again is not None:
+                self.tell(r.Charged("derivatives", 10.0, now()))
+                status = await self._sent(order, lane, timed=again)
         except RefusedError as error:
             return (r.Rejected(name, str(error), now()),)
-        status = told.get("sendStatus", {})
         word, identity = str(status.get("status", "")), str(status.get("order_id") or "")
         if word in NOTHING_TRADED and order.type is OrderType.MARKET and identity:
             return (r.Accepted(name, identity, now()), r.Cancelled(name, ZERO, word, now()))
         if word not in PLACED:
             if not word:
                 raise OutcomeUnknownError("an answer without a status")
-            return (r.Rejected(name, word, now(), duplicate=word == DUPLICATE),)
+            self.modes.refused(order.symbol, word)
+            return (r.Rejected(name, self._why(order, word), now(), duplicate=word == DUPLICATE),)
         if not identity:
             raise OutcomeUnknownError("an answer without an order id")
         self.known.keep(replace(order, venue_order_id=identity, status=Status.OPEN))
@@ -240,22 +227,37 @@ class KrakenFutures(LiveVenue):
                 reports.append(r.Cancelled(name, executed, "Immediate or cancel", now()))
         return tuple(reports)
 
+    async def _sent(self, order: Order, lane: int, *, timed: bool) -> Mapping[str, Any]:
+        told = await self._private_call("private_post_sendorder", self.fields(order, timed=timed), lane)
+        status: Mapping[str, Any] = told.get("sendStatus") or {}
+        return status
+
+    def time_refused(self) -> None:
+        """A refusal named the nonce, which is made of the time."""
+        self.times.again()
+
+    def _why(self, order: Order, word: str) -> str:
+        """A refusal in the exchange's words, with the orders of this account that the order would have met."""
+        if word != SELF_FILL:
+            return word
+        own = [other for other in self.known.resting(order.symbol, order.side.opposite) if order.price is None or _crosses(order, other)]
+        names = ", ".join(f"{other.client_order_id} ({other.side.value} {other.remaining:f} at {other.price:f})" for other in own if other.price)
+        return f"{word}: it would meet {names or 'another order'} of this account"
+
     def _is_over(self, order: Order) -> bool:
         """Whether an order never rests."""
         return order.type is OrderType.MARKET or order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
 
     async def _amend(self, request: Amend) -> tuple[r.VenueReport, ...]:
         known = self.known.order(request.client_order_id)
-        fields = self._about(request.client_order_id, request.venue_order_id, "orderId")
-        size = request.size if request.size is not None else known.size if known is not None else None
-        for name, value in (("size", size), ("limitPrice", request.price), ("stopPrice", request.trigger)):
-            if value is not None:
-                fields[name] = f"{value:f}"
         try:
-            told = await self._private_call("private_post_editorder", fields, request.lane)
+            word, rests = await self._edit(request, known, request.lane)
+            wanted = None if request.size is None or rests is None else request.size - rests[1]
+            if word == "edited" and rests is not None and wanted is not None and rests[0] == request.size != wanted > ZERO:
+                self._edits_rest = True  # it did not look at qtyMode: what rests is too large by what has filled
+                word, rests = await self._edit(request, known, request.lane)
         except RefusedError as error:
             return (r.AmendRejected(request.client_order_id, str(error), self.clock.now()),)
-        word = str(told.get("editStatus", {}).get("status", ""))
         if word != "edited":
             if not word:
                 raise OutcomeUnknownError("an answer without a status")
@@ -264,9 +266,36 @@ class KrakenFutures(LiveVenue):
             raise OutcomeUnknownError("edited an order whose terms are not known: it must be asked for")
         price = known.price if request.price is None else request.price
         trigger = known.trigger if request.trigger is None else request.trigger
-        done = replace(known, size=size or known.size, price=price, trigger=trigger)
+        size = request.size or known.size
+        if request.size is not None and rests is not None:
+            size = max(rests[0] + rests[1], known.filled)  # what the exchange says that the order is now
+        done = replace(known, size=size, price=price, trigger=trigger)
         self.known.amended(done, self.clock.now())
         return (r.Amended(request.client_order_id, done.size, price, trigger, self.clock.now()),)
+
+    async def _edit(self, request: Amend, known: Order | None, lane: int) -> tuple[str, tuple[Decimal, Decimal] | None]:
+        """The status of an edit, and what rests and what has filled as its answer tells them. Raises as `signed` does.
+
+        A field that is as it was is left out: `size` may mean what shall rest or all of it (a connector's notes; no official text was found).
+        Where it changes, `qtyMode` says which.
+        """
+        fields = self._about(request.client_order_id, request.venue_order_id, "orderId")
+        terms = {"size": request.size, "limitPrice": request.price, "stopPrice": request.trigger}
+        before = {} if known is None else {"size": known.size, "limitPrice": known.price, "stopPrice": known.trigger}
+        changed = {name: value for name, value in terms.items() if value is not None and value != before.get(name)}
+        for name, value in (changed or terms).items():
+            if value is not None:
+                fields[name] = f"{value:f}"
+        if "size" in fields and self._edits_rest:
+            filled = ZERO if known is None else max(known.filled, self.known.filled(request.client_order_id))
+            fields["size"] = f"{Decimal(fields['size']) - filled:f}"
+        elif "size" in fields:
+            fields["qtyMode"] = "ABSOLUTE"
+            self._whole[request.client_order_id] = Decimal(fields["size"])
+            while len(self._whole) > MOST_EDITS:
+                self._whole.popitem(last=False)
+        told = (await self._private_call("private_post_editorder", fields, lane)).get("editStatus") or {}
+        return str(told.get("status", "")), _rests(told)
 
     async def _cancel(self, request: Cancel) -> tuple[r.VenueReport, ...]:
         name, now = request.client_order_id, self.clock.now
@@ -282,6 +311,34 @@ class KrakenFutures(LiveVenue):
             return (r.CancelRejected(name, word, now(), gone=True),)
         raise OutcomeUnknownError(f"an answer that makes no sense: {word[:40]!r}")
 
+    def edited(self, order: Order) -> None:
+        """The stream tells an edit: where an order is larger by what has filled, the exchange did not look at `qtyMode`."""
+        if order.filled and self._whole.get(order.client_order_id) == order.size - order.filled:
+            self._edits_rest = True
+
+    # Rows that can't be read
+
+    def skipped(self, what: str, name: str, symbol: str) -> None:
+        """A row was left out: somebody is told, once."""
+        about = f"{what} {name} of {symbol}" if symbol else f"{what} {name}"
+        self.notice("ROW_SKIPPED", about, "a field is missing or makes no sense; the row is left out, the others go on")
+
+    def look_again(self, identity: str) -> None:
+        """Ask over REST what a row of the stream was about."""
+        self.spawn(self._look_again(identity))
+
+    async def _look_again(self, identity: str) -> None:
+        name = self.known.client_of(identity) or ""
+        known = self.known.order(name)
+        try:
+            for fill in await self.questions.fills(self.clock.now() - LOOK_BACK, Lane.QUERY, Budget(self, 0.0)):
+                self.tell(r.Filled(fill, fill.at))
+            if known is not None and name.startswith(self.prefix):
+                for report in await self._query(Query(name, known.symbol)):
+                    self.tell(report)
+        except VenueError:
+            return  # the next picture of the account tells it
+
     def _about(self, client: str, venue_id: str | None, key: str) -> dict[str, str]:
         found = venue_id or self.known.venue_id_of(client)
         return {key: found} if found else {"cliOrdId": client}
@@ -290,208 +347,26 @@ class KrakenFutures(LiveVenue):
 
     def parts(self) -> FuturesParts:
         """Who asks for parts of a picture."""
-        return FuturesParts(self, self._private_call, self._listed)
+        return FuturesParts(self, self._private_call)
 
     async def _query(self, request: Query) -> tuple[r.VenueReport, ...]:
-        name, asked = request.client_order_id, self.clock.now()
-        told = await self._private_call("private_post_orders_status", {"cliOrdIds": name}, request.lane)
-        rows = [row for row in told.get("orders", ()) if row.get("order", {}).get("cliOrdId") == name]
-        if not rows:
-            opened = await self._opened(request.lane)
-            found = next((order for order in opened if order.client_order_id == name), None)
-            if found is not None:
-                return (r.Found(found, await self._fills_of(found, request.lane), self.clock.now()),)
-            await self._fills(asked - LOOK_BACK, request.lane)
-            remembered = self._remembered(name)
-            if remembered is not None:
-                return (remembered,)
-            if self.proves_absence():
-                return (r.Absent(name, asked),)
-            raise OutcomeUnknownError("no view lists it, but views may lag, and the stream has not been heard for long enough")
-        row = rows[-1]
-        order = self._described(row["order"], str(row.get("status", "")), str(row.get("updateReason") or ""))
-        if not order.is_open:
-            self.known.ended(name, asked)
-        return (r.Found(order, await self._fills_of(order, request.lane), self.clock.now()),)
-
-    def _remembered(self, name: str) -> r.Found | None:
-        """An order that ended longer ago than the exchange tells: from what was heard of it."""
-        known, fills = self.known.order(name), tuple(fill for fill in self.known.fills_since(0) if fill.client_order_id == name)
-        filled = sum((fill.size for fill in fills), ZERO)
-        if known is None or (self.known.ended_at(name) is None and filled < known.size):
-            return None
-        status = Status.FILLED if filled >= known.size else Status.CANCELLED
-        return r.Found(replace(known, status=status, filled=filled), fills, self.clock.now())
-
-    def _described(self, row: Mapping[str, Any], word: str, reason: str) -> Order:
-        """An order as `orders/status` tells it."""
-        filled, size = Decimal(str(row.get("filled", 0))), Decimal(str(row["quantity"]))
-        status = ENDED.get(word, Status.PARTIALLY_FILLED if filled else Status.OPEN)
-        if status is Status.FILLED:
-            size = max(size, filled)
-        trigger = positive(row.get("triggerOptions", {}).get("triggerPrice") if row.get("triggerOptions") else row.get("stopPrice"))
-        return self.order(
-            str(row["orderId"]),
-            str(row.get("cliOrdId") or ""),
-            str(row["symbol"]).upper(),
-            Side(str(row["side"])),
-            str(row.get("type", "lmt")).lower(),
-            size,
-            positive(row.get("limitPrice")),
-            trigger,
-            filled,
-            status,
-            bool(row.get("reduceOnly")),
-            self.ours(nanoseconds(str(row["timestamp"]))),
-            reason,
-        )
-
-    def order(
-        self,
-        identity: str,
-        client: str,
-        symbol: str,
-        side: Side,
-        kind: str,
-        size: Decimal,
-        price: Decimal | None,
-        trigger: Decimal | None,
-        filled: Decimal,
-        status: Status,
-        reduce_only: bool,
-        created_at: int,
-        reason: str = "",
-        *,
-        heard: bool = False,
-    ) -> Order:
-        """An order from what any of its views tells; ours keeps what no view tells."""
-        client = client or self.known.client_of(identity) or identity
-        known = self.known.order(client)
-        told = Order(
-            client,
-            "",
-            symbol,
-            side,
-            KINDS.get(kind, OrderType.LIMIT),
-            Role.ENTRY,
-            size,
-            price=price,
-            trigger=trigger,
-            reduce_only=reduce_only,
-            status=status,
-            filled=filled,
-            venue_order_id=identity,
-            created_at=created_at,
-            touched_at=created_at,
-            foreign=not client.startswith(self.prefix),
-            reason=reason,
-        )
-        found = told if known is None else _kept(known, told)
-        if known is None or heard:  # of what is known, a view that lags tells nothing better
-            self.known.keep(found)
-        return found
-
-    async def _opened(self, lane: int) -> list[Order]:
-        told = await self._private_call("private_get_openorders", {}, lane)
-        found = []
-        for row in told.get("openOrders", ()):
-            filled, left = Decimal(str(row.get("filledSize", 0))), Decimal(str(row.get("unfilledSize", 0)))
-            if filled + left > ZERO:
-                found.append(self._listed(row))
-        return found
-
-    def _listed(self, row: Mapping[str, Any]) -> Order:
-        """A row of the open orders. Raises KeyError or ValueError where a field is missing."""
-        filled, left = Decimal(str(row.get("filledSize", 0))), Decimal(str(row["unfilledSize"]))
-        return self.order(
-            str(row["order_id"]),
-            str(row.get("cliOrdId") or row.get("cli_ord_id") or ""),
-            str(row["symbol"]).upper(),
-            Side(str(row["side"])),
-            str(row["orderType"]).lower(),
-            filled + left,
-            positive(row.get("limitPrice")),
-            positive(row.get("stopPrice")),
-            filled,
-            Status.PARTIALLY_FILLED if filled else Status.OPEN,
-            bool(row.get("reduceOnly")),
-            self.ours(nanoseconds(str(row["receivedTime"]))),
-        )
-
-    def fill(self, row: Mapping[str, Any]) -> Fill:
-        """An execution as REST tells it."""
-        identity, symbol = str(row["order_id"]), str(row["symbol"]).upper()
-        client = str(row.get("cliOrdId") or row.get("cli_ord_id") or self.known.client_of(identity) or identity)
-        self.known.hear(identity, client)
-        price, size = Decimal(str(row["price"])), Decimal(str(row["size"]))
-        maker = str(row["fillType"]) == "maker"
-        instrument = self._instruments.get(symbol)
-        settle = instrument.settle if instrument is not None else "USD"
-        if row.get("fee_paid") is not None:
-            fee, fee_currency = Decimal(str(row["fee_paid"])), currency(str(row.get("fee_currency", settle)).upper())
-        else:
-            tier = self.profile.fee_tiers[0]
-            rate = tier.maker if maker else tier.taker
-            fee, fee_currency = (instrument.value(size, price) * rate if instrument is not None else ZERO), settle
-        at = self.ours(nanoseconds(str(row["fillTime"])))
-        liquidity = Liquidity.MAKER if maker else Liquidity.TAKER
-        return Fill(str(row["fill_id"]), client, symbol, Side(str(row["side"])), price, size, fee, fee_currency, liquidity, at)
-
-    async def _fills(self, since: int, lane: int) -> tuple[Fill, ...]:
-        """Executions from a time on: the last hundred at a time, back to it."""
-        found: dict[str, Fill] = {}
-        before: str | None = None
-        for _ in range(PAGES):
-            told = await self._private_call("private_get_fills", {} if before is None else {"lastFillTime": before}, lane)
-            rows = told.get("fills", ())
-            page = {fill.execution_id: fill for fill in map(self.fill, rows)}
-            fresh = page.keys() - found.keys()
-            found |= page
-            if not fresh or min(fill.at for fill in page.values()) < since:
-                break
-            before = min(str(row["fillTime"]) for row in rows)
-        for fill in found.values():
-            self.known.fill(fill)
-        return tuple(sorted((fill for fill in found.values() if fill.at >= since), key=lambda fill: (fill.at, fill.execution_id)))
-
-    async def _fills_of(self, order: Order, lane: int) -> tuple[Fill, ...]:
-        """The executions of an order: those that were heard, and the others from the list."""
-        name = order.client_order_id
-
-        def heard() -> list[Fill]:
-            return [fill for fill in self.known.fills_since(0) if fill.client_order_id == name]
-
-        if sum((fill.size for fill in heard()), ZERO) < order.filled:
-            await self._fills(order.created_at - SECOND, lane)
-        return tuple(heard())
+        return await self.questions.query(request)
 
     async def _account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
-        asked, lane = self.clock.now(), request.lane
-        since = min(request.since, asked - LOOK_BACK)  # what is known to have happened lately tells how old a view is
-        listed = await self._fills(since, lane)  # first: what the later answers hold is no older than this
-        fills = tuple(fill for fill in listed if fill.at >= request.since)
-        orders = await self._opened(lane)
-        positions = (await self._private_call("private_get_openpositions", {}, lane)).get("openPositions", ())
-        accounts = (await self._private_call("private_get_accounts", {}, lane)).get("accounts", {})
-        net = {
-            str(row["symbol"]).upper(): Decimal(str(row["size"])) * (1 if str(row["side"]) == "long" else -1)
-            for row in positions
-            if Decimal(str(row["size"]))
-        }
-        cash: dict[str, Decimal] = {}
-        for code, row in (accounts.get("flex", {}).get("currencies") or {}).items():
-            amount = Decimal(str(row["quantity"]))
-            if amount:
-                cash[currency(str(code).upper())] = amount
-        as_of = self.as_of(asked, since, orders, [fill.execution_id for fill in listed])
-        for order in orders:
-            self.known.works(order.client_order_id, order.created_at)
-        return (r.Picture(as_of, tuple(orders), fills, cash, net, self.clock.now(), request.since),)
+        return await self.questions.account(request)
 
 
-def _iso(at: int) -> str:
-    whole, rest = divmod(at, SECOND)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+def _crosses(order: Order, other: Order) -> bool:
+    """Whether two orders would trade with each other."""
+    return order.price is not None and other.price is not None and (other.price - order.price) * order.side.sign <= ZERO
+
+
+def _rests(told: Mapping[str, Any]) -> tuple[Decimal, Decimal] | None:
+    """What rests and what has filled of an order after an edit, where the answer tells it."""
+    new = next((event["new"] for event in told.get("orderEvents") or () if event.get("type") == "EDIT" and event.get("new")), None)
+    if new is None or new.get("quantity") is None or new.get("filled") is None:
+        return None
+    return Decimal(str(new["quantity"])), Decimal(str(new["filled"]))
 
 
 def _skew(told: Mapping[str, Any], now: int) -> int:

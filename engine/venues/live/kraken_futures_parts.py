@@ -9,6 +9,8 @@ from engine.model.money import plain
 from engine.model.order import Order
 from engine.model.quote import Quote
 from engine.model.report import Found
+from engine.venues.live.kraken_futures_questions import after
+from engine.venues.live.kraken_futures_rows import UNREADABLE
 from engine.venues.live.venue import positive
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError
@@ -20,6 +22,8 @@ BUDGET = "derivatives"
 LANE = 0
 FULL = 100
 """Executions of one page."""
+BEFORE = "<"
+"""Begins a cursor that goes on before a millisecond which has more executions than a page."""
 EARLIER = 25.0
 """Cost of a page that is not the newest."""
 
@@ -29,10 +33,9 @@ Ask = Callable[[str, Mapping[str, Any], int], Awaitable[Any]]
 class FuturesParts:
     """Asks one account at Kraken Futures."""
 
-    def __init__(self, venue: "KrakenFutures", ask: Ask, listed: Callable[[Mapping[str, Any]], Order]) -> None:
+    def __init__(self, venue: "KrakenFutures", ask: Ask) -> None:
         self._venue = venue
         self._ask = ask
-        self._listed = listed
 
     async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
         """Positions, always. Collateral is not asked for: it is nothing to close."""
@@ -73,8 +76,8 @@ class FuturesParts:
         level = "" if price is None else f" at {plain(price)}"
         text = f"{row.get('orderType') or 'order'} {row.get('side') or ''} {size or 'of unknown size'} {symbol}{level}"
         try:
-            order: Order | None = self._listed(row)
-        except (KeyError, ArithmeticError, TypeError, ValueError):
+            order: Order | None = self._venue.rows.listed(row)
+        except UNREADABLE:
             order = None
         return Row(identity, client, symbol, order, text)
 
@@ -82,19 +85,21 @@ class FuturesParts:
         """Fills, a hundred at a time."""
         await pay(BUDGET, EARLIER if cursor else 2.0)
         asked = self._venue.clock.now()
-        told = await self._ask("private_get_fills", {"lastFillTime": cursor} if cursor else {}, LANE)
+        told = await self._ask(
+            "private_get_fills", {"lastFillTime": cursor.removeprefix(BEFORE) if cursor.startswith(BEFORE) else after(cursor)} if cursor else {}, LANE
+        )
         rows = told.get("fills")
         if not isinstance(rows, list):
             raise OutcomeUnknownError("executions without a list")
         try:
-            fills: tuple[Fill, ...] = tuple(map(self._venue.fill, rows))
+            fills: tuple[Fill, ...] = tuple(map(self._venue.rows.fill, rows))
             earliest = min((str(row["fillTime"]) for row in rows), default="")
-        except (KeyError, ArithmeticError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             raise OutcomeUnknownError(f"executions with a field missing: {error!r}") from error
         for fill in fills:
             self._venue.known.fill(fill)
-        done = len(rows) < FULL or earliest in ("", cursor) or min(fill.at for fill in fills) < since
-        return Page(asked, tuple(fill for fill in fills if fill.at >= since), "" if done else earliest)
+        done = len(rows) < FULL or not earliest or min(fill.at for fill in fills) < since
+        return Page(asked, tuple(fill for fill in fills if fill.at >= since), "" if done else BEFORE + earliest if earliest == cursor else earliest)
 
     async def look(self, order: Order, pay: Pay) -> Found | None:
         """A `Query` is as cheap here."""

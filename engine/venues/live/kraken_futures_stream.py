@@ -1,4 +1,7 @@
-"""Kraken Futures' WebSocket: open orders and fills as reports, the ticker as quotes. Private feeds are opened with a signed challenge."""
+"""Kraken Futures' private feeds: open orders and fills as reports. They are opened with a signed challenge.
+
+A row that can't be read is skipped and told, and what it was about is asked for over REST: the others go on.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,8 +11,8 @@ from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.money import ZERO
 from engine.model.order import Status
-from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.venues.live.kraken_futures_rows import BY_THE_EXCHANGE, LISTS, MILLISECOND, UNREADABLE
 from engine.venues.live.kraken_names import currency
 from engine.venues.live.socket import Json, Socket, StreamError
 from engine.venues.live.venue import positive
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
     from engine.venues.live.kraken_futures import KrakenFutures
 
 FEEDS = ("open_orders", "fills")
-MILLISECOND = 1_000_000
-BY_THE_EXCHANGE = frozenset({"liquidation", "assignor", "assignee", "unwindBankrupt", "unwindCounterparty"})
+LINE = "orders and fills"
 FULL = frozenset({"full_fill"})
 TRIGGERED = frozenset({"stop_order_triggered", "limit_order_from_stop"})
 
@@ -37,6 +39,7 @@ class PrivateStream:
             lost=self._lost,
             silence=venue.profile.silence,
             begun=lambda: venue.healthy_since is not None,
+            broke=lambda text: venue.broke(LINE, text),
         )
 
     async def _opened(self, socket: Socket) -> None:
@@ -55,29 +58,34 @@ class PrivateStream:
         if event == "challenge":
             self._subscribe(str(frame["message"]))
         elif event in ("error", "alert", "subscribed_failed"):
-            raise StreamError(f"the exchange says: {frame.get('message')}")
+            self._refused(str(frame.get("message", "")))
         elif event is not None:
             return  # that it subscribed names the feed, too
         elif feed == "open_orders_snapshot":
-            opened = {self._order(row) for row in frame["orders"]}
-            self._venue.known.only(opened, self._venue.clock.now())
+            self._only(frame.get("orders") or [])
             self._began("open_orders")
         elif feed == "fills_snapshot":
-            for row in frame["fills"]:
-                self._venue.tell(self._fill(row))
+            self._fills(frame)
             self._began("fills")
         elif feed == "open_orders":
-            for report in self.reports(frame):
-                self._venue.tell(report)
+            self._changed(frame)
         elif feed == "fills":
-            for row in frame["fills"]:
-                self._venue.tell(self._fill(row))
+            self._fills(frame)
+
+    def _refused(self, text: str) -> None:
+        """A subscription was refused: without these feeds nothing is known, so the line begins anew."""
+        if text.startswith("Already subscribed"):
+            return
+        self._venue.notice("FEED_REFUSED", LINE, text)
+        raise StreamError(f"the exchange says: {text}")
 
     def _began(self, feed: str) -> None:
         """Everything is told from now on once both lists were."""
         self._snapshots.add(feed)
-        if self._snapshots.issuperset(FEEDS) and self._venue.healthy_since is None:
-            self._venue.up()
+        if self._snapshots.issuperset(FEEDS):
+            self._venue.notice("FEED_REFUSED", LINE, "")
+            if self._venue.healthy_since is None:
+                self._venue.up()
 
     def _subscribe(self, challenge: str) -> None:
         key, signed = self._venue.sign(challenge)
@@ -88,22 +96,59 @@ class PrivateStream:
 
     # What is said
 
+    def _only(self, rows: list[Json]) -> None:
+        """The open orders, all of them. One whose row can't be read is open all the same."""
+        opened, known = set[str](), self._venue.known
+        for row in rows:
+            try:
+                opened.add(self._order(row))
+            except UNREADABLE:
+                identity = str(row.get("order_id") or "")
+                opened.add(str(row.get("cli_ord_id") or known.client_of(identity) or identity))
+                self._unreadable("open order", row, identity)
+        known.only(opened, self._venue.clock.now())
+
+    def _changed(self, frame: Json) -> None:
+        try:
+            reports = self.reports(frame)
+        except UNREADABLE:
+            row = frame.get("order") or frame
+            self._unreadable("open order", row, str(row.get("order_id") or ""))
+            return
+        for report in reports:
+            self._venue.tell(report)
+
+    def _fills(self, frame: Json) -> None:
+        for row in frame.get("fills") or ():
+            try:
+                report = self._fill(row)
+            except UNREADABLE:
+                self._unreadable("execution", row, str(row.get("fill_id") or ""))
+                continue
+            self._venue.tell(report)
+
+    def _unreadable(self, what: str, row: Json, name: str) -> None:
+        self._venue.skipped(what, name or "without an id", str(row.get("instrument") or ""))
+        self._venue.look_again(str(row.get("order_id") or ""))
+
     def _order(self, row: Mapping[str, Any]) -> str:
-        """An open order; our id of it."""
+        """An open order; our id of it. Raises what `UNREADABLE` lists."""
         venue = self._venue
-        filled, left = Decimal(str(row.get("filled", 0))), Decimal(str(row.get("qty", 0)))
-        at = venue.ours(int(row["time"]) * MILLISECOND)
         identity = str(row["order_id"])
         client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
         venue.known.hear(identity, client)
-        if filled + left > ZERO:
-            venue.order(
+        filled = Decimal(str(row["filled"]))
+        known = venue.known.order(client)
+        size = filled + Decimal(str(row["qty"])) if row.get("qty") is not None or known is None else known.size
+        if size > ZERO:
+            at = venue.ours(int(row["time"]) * MILLISECOND)
+            venue.rows.order(
                 identity,
                 client,
                 str(row["instrument"]).upper(),
                 Side.SELL if int(row["direction"]) else Side.BUY,
                 str(row["type"]),
-                filled + left,
+                size,
                 positive(row.get("limit_price")),
                 positive(row.get("stop_price")),
                 filled,
@@ -116,7 +161,7 @@ class PrivateStream:
         return client
 
     def reports(self, frame: Mapping[str, Any]) -> list[r.VenueReport]:
-        """What a change of an open order means. Raises KeyError, ValueError or TypeError where it makes no sense."""
+        """Return what a change of an open order means. Raises what `UNREADABLE` lists where it makes no sense."""
         venue, now, reason = self._venue, self._venue.clock.now(), str(frame.get("reason", ""))
         row = frame.get("order")
         if row is None:
@@ -137,83 +182,26 @@ class PrivateStream:
             return [r.Cancelled(client, filled, reason, at)]
         known = venue.known.order(client)
         if reason == "edited_by_user" and known is not None:
+            venue.edited(known)
             venue.known.amended(known, at)
             return [r.Amended(client, known.size, known.price, known.trigger, at)]
         return [r.Accepted(client, identity, at)] if reason == "new_placed_order_by_user" else []
 
     def _fill(self, row: Mapping[str, Any]) -> r.VenueReport:
+        """An execution. Raises what `UNREADABLE` lists."""
         venue, identity = self._venue, str(row["order_id"])
         client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
         venue.known.hear(identity, client)
-        at, symbol = venue.ours(int(row["time"]) * MILLISECOND), str(row["instrument"]).upper()
-        fill = Fill(
-            str(row["fill_id"]),
-            client,
-            symbol,
-            Side.BUY if row["buy"] else Side.SELL,
-            Decimal(str(row["price"])),
-            Decimal(str(row["qty"])),
-            Decimal(str(row.get("fee_paid", 0))),
-            currency(str(row.get("fee_currency", "USD")).upper()),
-            Liquidity.MAKER if str(row["fill_type"]) == "maker" else Liquidity.TAKER,
-            at,
-        )
-        if str(row["fill_type"]) in BY_THE_EXCHANGE and not client.startswith(venue.prefix):
+        at, symbol, kind = venue.ours(int(row["time"]) * MILLISECOND), str(row["instrument"]).upper(), str(row.get("fill_type"))
+        price, size = Decimal(str(row["price"])), Decimal(str(row["qty"]))
+        fee, fee_currency = venue.rows.estimated(symbol, price, size, maker=kind == "maker")
+        if row.get("fee_paid") is not None:
+            fee, fee_currency = Decimal(str(row["fee_paid"])), currency(str(row.get("fee_currency", fee_currency)).upper())
+        side, liquidity = Side.BUY if row["buy"] else Side.SELL, Liquidity.MAKER if kind == "maker" else Liquidity.TAKER
+        fill = venue.known.once(Fill(str(row["fill_id"]), client, symbol, side, price, size, fee, fee_currency, liquidity, at), LISTS)
+        if kind in BY_THE_EXCHANGE and not client.startswith(venue.prefix):
             venue.known.fill(fill)
             return r.Liquidated(symbol, fill, at)
-        if not Decimal(str(row.get("remaining_order_qty", 1))):
+        if row.get("remaining_order_qty") is not None and not Decimal(str(row["remaining_order_qty"])):
             venue.known.ended(client, at)
         return r.Filled(fill, at)
-
-
-class PublicStream:
-    """Prices."""
-
-    def __init__(self, venue: "KrakenFutures") -> None:
-        self._venue = venue
-        self._rates: dict[str, tuple[Decimal, int]] = {}
-        self.socket = Socket(
-            venue.stream_url(),
-            opened=self._opened,
-            heard=self._heard,
-            lost=lambda _: None,  # prices that stop are stale, and the desk sees that by itself
-            silence=venue.profile.silence,
-        )
-
-    async def _opened(self, socket: Socket) -> None:
-        symbols = list(self._venue.where.symbols)
-        await socket.send({"event": "subscribe", "feed": "ticker", "product_ids": symbols})
-        await socket.send({"event": "subscribe", "feed": "heartbeat"})
-        if self._venue.on_trade is not None:
-            await socket.send({"event": "subscribe", "feed": "trade", "product_ids": symbols})
-
-    def _heard(self, frame: Any) -> None:
-        if not isinstance(frame, dict):
-            raise StreamError("a frame that is no object")
-        if "event" in frame:
-            return
-        if frame.get("feed") == "ticker":
-            self._ticker(frame)
-        elif frame.get("feed") == "trade" and self._venue.on_trade is not None:
-            side = Side(str(frame["side"]))
-            at = self._venue.ours(int(frame["time"]) * MILLISECOND)
-            symbol = str(frame["product_id"]).upper()
-            self._venue.on_trade(Trade(symbol, at, Decimal(str(frame["price"])), Decimal(str(frame["qty"])), side))
-
-    def _ticker(self, row: Json) -> None:
-        bid, ask = Decimal(str(row.get("bid") or 0)), Decimal(str(row.get("ask") or 0))
-        if bid > ZERO and ask > ZERO:
-            sizes = Decimal(str(row["bid_size"])), Decimal(str(row["ask_size"]))
-            self._funding(row)
-            self._venue.quote(Quote(str(row["product_id"]).upper(), self._venue.clock.now(), bid, sizes[0], ask, sizes[1]))
-
-    def _funding(self, row: Json) -> None:
-        """The rate relative to the index, per hour, whenever it is another."""
-        next_at = row.get("next_funding_rate_time")
-        if next_at is None:
-            return
-        symbol = str(row["product_id"]).upper()
-        told = (Decimal(str(row.get("relative_funding_rate") or 0)), int(next_at))  # one of zero is not told
-        if self._rates.get(symbol) != told:
-            self._rates[symbol] = told
-            self._venue.tell(r.FundingRate(symbol, told[0], self._venue.ours(told[1] * MILLISECOND), self._venue.clock.now()))

@@ -66,8 +66,6 @@ class Endpoint(Struct, frozen=True):
     """A permission."""
     wrapped: bool = True
     """Whether the answer says `success`."""
-    by_habit: bool = False
-    """Whether it is documented nowhere, and answers only where the habits say so."""
 
 
 class Futures:
@@ -96,8 +94,8 @@ class Futures:
             text = (await request.read()).decode("utf-8", "replace")
             asked = request.raw_path.partition("?")[2]
             fields = {**_fields(asked), **_body(text), **request.match_info}
-            logged = self.world.logged(request.path, fields)
-            if endpoint.by_habit and not self.habits.status_by_get:
+            logged = self.world.logged(request.path, fields, request.method)
+            if endpoint.path.endswith("/orders/status") and request.method not in self.habits.status_by:
                 logged.outcome = "405"
                 return web.Response(text=NOT_ALLOWED, status=405, content_type="text/html")
 
@@ -253,7 +251,7 @@ ENDPOINTS = (
     *(Endpoint("GET", path, _market(answer), wrapped=False) for path, answer in BARE),
     *(Endpoint(method, f"{V3}/{path}", _account(answer), cost, BUDGET) for method, path, answer, cost in ASKED),
     *(Endpoint("POST", f"{V3}/{path}", _trading(answer), cost, BUDGET, needs) for path, answer, cost, needs in TRADED),
-    Endpoint("GET", f"{V3}/orders/status", _trading(Trading.statuses), 1.0, BUDGET, by_habit=True),
+    Endpoint("GET", f"{V3}/orders/status", _trading(Trading.statuses), 1.0, BUDGET),
     *(Endpoint("GET", f"{HISTORY}/{path}", _history(answer), 1.0, "history", wrapped=False) for path, answer in REMEMBERED),
     Endpoint("GET", "/api/auth/v1/api-keys/v3/check", Futures.check, 1.0, BUDGET, wrapped=False),
 )

@@ -182,6 +182,8 @@ class Connection(Line):
         if asked is None:
             self.say({"event": "error", "message": "Json Error"})
             return
+        named = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in asked.items() if name not in ("event", "feed")}
+        self.world.logged(f"ws/{asked.get('event')} {asked.get('feed', '')}".rstrip(), named, "WS").outcome = "heard"
         match asked.get("event"):
             case "ping":
                 self.say({"event": "pong"})

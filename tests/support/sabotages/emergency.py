@@ -3,11 +3,12 @@
 import time
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from engine.desk import marked, reconcile
 from engine.desk.context import Context, Events
-from engine.emergency import asking
+from engine.emergency import asking, guarding, sending
 from engine.emergency.budget import Budget
 from engine.emergency.closing import Closing
 from engine.emergency.holding import Holding
@@ -24,7 +25,9 @@ from engine.session import victim
 from tests.support.sabotage import Patch, sabotage
 
 CLOSING = "tests/emergency/test_closing.py"
+ACTING = "tests/emergency/test_acting.py"
 ASKING = "tests/emergency/test_asking.py"
+SHORTS = "tests/emergency/test_shorts.py"
 PROCESSES = "tests/emergency/test_processes.py"
 
 
@@ -74,6 +77,25 @@ def _unjudged(left: Any) -> Any:
     return judge
 
 
+@sabotage(
+    "H113",
+    "what only executions call a short is nobody's",
+    test=f"{SHORTS}::test_what_only_executions_call_a_short_is_told_by_name_and_its_stop_stays",
+)
+def pass_over_shorts(patch: Patch) -> None:
+    init = Holding.__init__
+
+    def blind(self: Holding, *terms: Any, **more: Any) -> None:
+        init(self, *terms, **(more | {"lends": False}))
+
+    patch.setattr(Holding, "__init__", blind)
+
+
+@sabotage("H113", "what was oversold is bought back", test=f"{SHORTS}::test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told")
+def repair_on_cash(patch: Patch) -> None:
+    patch.setattr(Holding, "_sold_short", lambda self, listed: True)
+
+
 @sabotage("H113", "an order that lacks a field is no order", test="tests/emergency/test_wire.py::test_an_order_whose_size_is_unknown_is_an_order")
 def skip_half_orders(patch: Patch) -> None:
     from engine.venues.live.kraken_futures_parts import FuturesParts
@@ -102,7 +124,8 @@ def cancel_without_tokens(patch: Patch) -> None:
 
 @sabotage("H112", "a cancelled stop had filled nothing", test=f"{CLOSING}::test_how_much_of_a_cancelled_stop_had_filled_is_learned")
 def assume_unfilled(patch: Patch) -> None:
-    async def end_of(self: Sender, order: Order) -> Order:
+    async def end_of(self: Sender, order: Order, urgent: int = 0) -> Order:
+        del urgent
         self.unresolved.pop(order.client_order_id, None)
         return replace(order, status=Status.CANCELLED)
 
@@ -129,12 +152,44 @@ def leave_it_naked(patch: Patch) -> None:
     patch.setattr(Closing, "_put_back", nothing)
 
 
-@sabotage("H112", "out of time it ends, whatever is left", test=f"{CLOSING}::test_out_of_time_a_stop_rests_under_all_that_is_left")
+@sabotage("H112", "out of time it ends, whatever is left", test=f"{ACTING}::test_the_last_fifteen_seconds_are_for_stops")
 def end_without_a_stop(patch: Patch) -> None:
     async def nothing(*_: Any) -> None:
         return None
 
     patch.setattr(Closing, "_guard", nothing)
+
+
+@sabotage("H112", "a stop goes though the gate will hold its close", test=f"{ACTING}::test_a_stop_goes_only_where_the_gate_would_let_the_close_leave")
+def take_it_away_blindly(patch: Patch) -> None:
+    exchange = Closing._exchange
+
+    async def blind(self: Closing, left: Any) -> Any:
+        with pytest.MonkeyPatch.context() as now:
+            now.setattr(Evidence, "good", property(lambda _: True))
+            return await exchange(self, left)
+
+    patch.setattr(Closing, "_exchange", blind)
+
+
+@sabotage("H112", "what became of a stop is asked in its turn", test=f"{ACTING}::test_a_lost_answer_leaves_it_without_a_stop_for_seconds")
+def ask_in_turn(patch: Patch) -> None:
+    patch.setattr(Closing, "_urgent", lambda self: 0)
+    patch.setattr(sending, "CHEAP", 1)
+
+
+@sabotage(
+    "H112",
+    "a position that never had a stop gets none while its close is refused",
+    test=f"{ACTING}::test_a_position_without_a_stop_gets_one_once_its_close_is_refused_again",
+)
+def leave_it_as_it_was(patch: Patch) -> None:
+    patch.setattr(guarding, "REFUSED_ONCE", 1 << 62)
+
+
+@sabotage("H103", "an engine that is opening is ended", test=f"{ASKING}::test_an_engine_that_is_opening_is_asked_until_it_is_open")
+def end_who_opens(patch: Patch) -> None:
+    patch.setattr(asking, "OPENING", 0.0)
 
 
 @sabotage("H112", "closes carry no bound", test=f"{CLOSING}::test_closes_carry_a_bound_that_widens")
@@ -242,9 +297,9 @@ def know_only_oneself(patch: Patch) -> None:
 def wait_on_a_refusal(patch: Patch) -> None:
     ask = asking.ask
 
-    async def patient(path: Any, intent: str, say: Any) -> Any:
+    async def patient(path: Any, intent: str, say: Any, young: float = 0.0) -> Any:
         asked_at = time.time_ns()
-        found = await ask(path, intent, say)
+        found = await ask(path, intent, say, young)
         return await asking.follow(path, intent, say, asked_at) if found is asking.Asked.REFUSED else found
 
     patch.setattr(asking, "ask", patient)

@@ -128,6 +128,20 @@ def wait_anew(patch: Patch) -> None:
 
 
 @sabotage(
+    "H74",
+    "the owner's coins are sold without a word",
+    test="tests/cli/test_incidents.py::test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone",
+)
+def sell_without_a_word(patch: Patch) -> None:
+    without = Gate._without
+
+    def wordless(self: Gate, order: Order, asset: str, books: Books, text: str, now: int, since: int | None) -> Any:
+        return without(self, order, asset, replace(books, confirmed=(order.position,)), text, now, since)
+
+    patch.setattr(Gate, "_without", wordless)
+
+
+@sabotage(
     "H82",
     "a close of the last exit drops its bound by itself",
     test="tests/cli/test_incidents.py::test_only_the_operators_word_lets_a_close_go_at_any_price",

@@ -130,7 +130,7 @@ TRIGGERED: list[tuple[str, str, Json, str]] = [
 
 @pytest.mark.parametrize(("kind", "side", "params", "told"), TRIGGERED)
 async def test_orders_that_wait_for_a_trigger(futures: Futures, kind: str, side: str, params: Json, told: str) -> None:
-    futures.habits.status_by_get = True  # ccxt has no other way to ask
+    futures.habits.status_by = ("GET", "POST")  # ccxt has no other way to ask
     client = futures.client()
     await client.create_order(XBT, "market", "buy", 0.01)
     price = 58_900 if kind == "limit" else None

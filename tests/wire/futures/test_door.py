@@ -87,7 +87,7 @@ async def test_trading_has_a_budget_of_500_in_ten_seconds(futures: Futures) -> N
 
 
 async def test_orders_are_counted_once(futures: Futures) -> None:
-    futures.habits.status_by_get = True
+    futures.habits.status_by = ("GET", "POST")
     client = futures.client()
     await client.create_order(XBT, "limit", "buy", 0.01, 50_000)
     counter = futures.world.exchange.limits.counter("derivatives")
@@ -158,7 +158,7 @@ async def test_a_lost_reply_was_acted_on(opened: Open) -> None:
 
 
 async def test_views_may_lag(opened: Open) -> None:
-    futures = await opened(Faults(rest_lag=3600 * SECOND), habits=Habits(status_by_get=True))
+    futures = await opened(Faults(rest_lag=3600 * SECOND), habits=Habits(status_by=("GET",)))
     client = futures.client()
     await client.create_order(XBT, "limit", "buy", 0.01, 50_000)
     await client.create_order(XBT, "market", "buy", 0.01)

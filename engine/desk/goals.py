@@ -1,0 +1,120 @@
+"""Targets of parts: half at the first, the rest at the second.
+
+A position holds its goals for ever, and counts what left at targets (`Position.taken`); what is open of a goal is told from the two, so that
+fills, restarts and partial entries need no bookkeeping of their own. Where targets rest at the venue there is an order for each open goal,
+and one for the rest (`keep`); elsewhere the board watches the nearest, and reaching it closes its part (`reached`): the stop is made
+smaller first, as for every part that is closed.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from engine.desk.context import Context, Events
+from engine.desk.events import ClosingBegan, GoalReached, GoalsSet
+from engine.desk.sizing import target_price, usable
+from engine.model.instrument import Instrument
+from engine.model.intent import At, OpenBracket, PartialTarget
+from engine.model.money import ONE, ZERO
+from engine.model.order import Order
+from engine.model.position import Goal, Position
+from engine.model.refusal import Refusal
+
+MOST = 8
+"""Targets of parts that one bracket may have."""
+Wanted = tuple[Decimal, Decimal]
+"""A price, and the size that is to leave there."""
+
+
+def unusable(partials: Sequence[PartialTarget]) -> Iterator[Refusal]:
+    """Why some partial targets can't be calculated with."""
+    if len(partials) > MOST:
+        yield Refusal("NOT_A_NUMBER", f"{len(partials)} partial targets", f"at most {MOST}")
+    for partial in partials:
+        number = partial.place.price if isinstance(partial.place, At) else partial.place.fraction
+        if not usable(number):
+            yield Refusal("NOT_A_NUMBER", f"partial target {number}", "a number above zero")
+        if not usable(partial.part) or partial.part >= ONE:
+            yield Refusal("NOT_A_NUMBER", f"part {partial.part}", "a fraction above 0 and below 1")
+
+
+def refusals(intent: OpenBracket, instrument: Instrument, size: Decimal, entry: Decimal, target: Decimal | None) -> Iterator[Refusal]:
+    """Why an entry can't have its partial targets; `target` is that of the rest."""
+    if not intent.partials:
+        return
+    sign, before, left = intent.side.sign, entry, size
+    for partial in intent.partials:
+        price = target_price(partial.place, entry, intent.side, instrument)
+        part = instrument.round_size(size * partial.part)
+        left -= part
+        if (price - before) * sign <= ZERO or price <= ZERO:
+            yield Refusal("TARGETS_OUT_OF_ORDER", f"{price:f}", f"{before:f}")
+        elif not _tradable(instrument, part, price):
+            yield Refusal("PART_TOO_SMALL", f"{part:f} at {price:f}", f"{instrument.min_size:f} or {instrument.min_cost:f} {instrument.quote}")
+        before = price
+    if target is not None and (target - before) * sign <= ZERO:
+        yield Refusal("TARGETS_OUT_OF_ORDER", f"{target:f}", f"{before:f}")
+    if left < ZERO:
+        yield Refusal("NOT_A_NUMBER", f"parts of {sum((partial.part for partial in intent.partials), ZERO):f}", "at most 1 in all")
+    elif left and not _tradable(instrument, left, entry):
+        yield Refusal("PART_TOO_SMALL", f"{left:f} after its targets", f"{instrument.min_size:f} or {instrument.min_cost:f} {instrument.quote}")
+
+
+def _tradable(instrument: Instrument, size: Decimal, price: Decimal) -> bool:
+    return size >= instrument.min_size and size > ZERO and instrument.notional(size, price) >= instrument.min_cost
+
+
+def entered(ctx: Context, position: Position, partials: Sequence[PartialTarget]) -> Events:
+    """An entry filled: the places stand against its average price now."""
+    instrument = ctx.instrument(position)
+    entry = position.entry_price(instrument)
+    goals = tuple(Goal(target_price(one.place, entry, position.side, instrument), one.part) for one in partials)
+    if goals != position.goals:
+        yield GoalsSet(ctx.now, position.id, goals, by="entry")
+
+
+def reached(ctx: Context, position: Position) -> Events:
+    """The price reached the nearest goal, which no order at the venue serves: close its part, or all where the rest could not be traded."""
+    instrument = ctx.instrument(position)
+    open_ = position.goals_left(instrument)
+    if not open_:
+        return
+    price, size = open_[0]
+    yield GoalReached(ctx.now, position.id, size)
+    if not _tradable(instrument, position.size - position.closing - size, price):
+        size = position.size - position.closing
+    if _tradable(instrument, instrument.round_size(size), price):
+        yield ClosingBegan(ctx.now, position.id, position.closing + size, "target")
+
+
+def wanted(position: Position, instrument: Instrument, cover: Decimal) -> list[Wanted]:
+    """What is to rest at the venue for `cover`: each open goal that can be traded, and what is left of it at the target."""
+    found, left = [], cover
+    for price, part in position.goals_left(instrument, cover):
+        if _tradable(instrument, part, price):
+            found.append((price, part))
+            left -= part
+    if position.target is not None and _tradable(instrument, left, position.target):
+        found.append((position.target, left))
+    return found
+
+
+def paired(targets: Sequence[Order], wishes: Sequence[Wanted]) -> tuple[list[tuple[Wanted, Order | None]], list[Order]]:
+    """Each wish with the order that serves it: one at its price, else one that serves no other; and the orders that nobody wants."""
+    free = list(targets)
+    pairs: list[tuple[Wanted, Order | None]] = []
+    for wish in wishes:
+        order = next((order for order in free if order.price == wish[0]), None)
+        if order is not None:
+            free.remove(order)
+        pairs.append((wish, order))
+    for index, (wish, order) in enumerate(pairs):
+        if order is None and free:
+            pairs[index] = (wish, free.pop(0))
+    return pairs, free
+
+
+def moved(position: Position, order: Order, price: Decimal | None) -> tuple[Goal, ...]:
+    """The goals once the one that `order` serves stands at `price`, the nearest first; without it where `price` is None."""
+    kept = [goal for goal in position.goals if goal.price != order.price]
+    served = [Goal(price, goal.part) for goal in position.goals if goal.price == order.price and price is not None]
+    return tuple(sorted([*kept, *served], key=lambda goal: goal.price * position.side.sign))
