@@ -59,7 +59,7 @@ def batch(decision: Decision, state: State, now: int, levels: tuple[Level, ...],
     for name in positions:
         found = state.positions.get(name) or state.closed.get(name)
         if found is not None:
-            kept.append((found, state.instruments[found.symbol]))
+            kept.append((found, state.instruments[found.symbol], state.money_of(name)))
     return Batch(
         records=tuple(Record(event.at, kind_of(event), encode(event)) for event in decision.events),
         orders=tuple(order for order in map(state.order, orders) if order is not None),

@@ -40,7 +40,7 @@ from engine.desk.desk import (
     Trouble,
 )
 from engine.desk.desk import Wake as WakeUp
-from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled, Sampled
+from engine.desk.events import AccountAsked, AmendRefused, AnyEvent, CancelRefused, MarkBooked, OrderRejected, Reconciled
 from engine.desk.evolve import evolve
 from engine.desk.previews import preview
 from engine.desk.reports import is_repeat
@@ -77,7 +77,7 @@ TURN = 0.002
 EQUITY = 2_000
 """Samples of the equity at hand for the chart."""
 
-SAMPLES = frozenset({Sampled, AccountAsked, Reconciled})
+SAMPLES = frozenset({AccountAsked, Reconciled})
 """Events that are written with the next ones: a crash loses nothing with them that the next sample would not say."""
 SLEPT = 5 * SECOND
 """A beat that is later than this was slept through."""

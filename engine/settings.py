@@ -25,7 +25,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from engine import account_tables, symbol_tables
-from engine.model.rules import GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
+from engine.model.rules import Fraction, GatewayRules, ProtectionRules, RequestRules, RiskRules, Rules, SymbolRules
 from engine.model.secrets import masked
 from engine.setting_lines import located
 from engine.setting_values import SettingsError as SettingsError
@@ -59,6 +59,8 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The currency that everything is reported in."""
     cash: dict[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(100_000)})
     """What a new paper account holds, by currency."""
+    volume_30d: Fraction | None = None
+    """What was traded in 30 days, in the account's currency: picks the fee tier until a fill of our own has shown the rate."""
 
 
 class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -174,13 +176,19 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def rules(self) -> Rules:
         """What the desk reads."""
-        return Rules(risk=self.risk, protection=self.protection, requests=self.requests, symbols=self.symbols)
+        return Rules(
+            risk=self.risk,
+            protection=self.protection,
+            requests=self.requests,
+            volume_30d=self.account.volume_30d,
+            symbols=self.symbols,
+        )
 
     def rules_at(self, *, live: bool) -> Rules:
         """What the desk reads at a venue: executions on paper are never told late."""
         if live or self.requests.late is not None:
             return self.rules
-        return Rules(risk=self.risk, protection=self.protection, requests=replace(self.requests, late=0.0))
+        return replace(self.rules, requests=replace(self.requests, late=0.0))
 
 
 class Loaded(Struct, frozen=True):

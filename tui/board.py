@@ -1,4 +1,4 @@
-"""The five panes and their places: all at once, one under the positions, or none."""
+"""The panes and their places: all at once, one under the positions, or none."""
 
 from typing import Any
 
@@ -20,9 +20,12 @@ from tui.panes.chart import ChartPane
 from tui.panes.limits import LimitsPane
 from tui.panes.orders import ORDERS
 from tui.panes.orders import key_of as order_key
+from tui.panes.pnl import ProfitPane
 from tui.panes.positions import POSITIONS, total
 from tui.plain import plain
 
+LEFT = ("chart", "orders", "alerts")
+"""Panes of the left column below the positions."""
 AnyGrid = Grid[Any]
 """A list of whatever its columns are made for."""
 
@@ -37,6 +40,7 @@ class Board(Container):
         self.alerts = Grid[Alert](ALERTS, alert_key, palette, empty="nothing has asked for attention", id="alerts")
         self.chart = ChartPane(palette, interval=interval)
         self.limits = LimitsPane(palette)
+        self.pnl = ProfitPane(palette)
         self.tabs = Tabs(palette)
         self.tabs.pressed = self.listen
         self.form = Form.WIDE
@@ -47,15 +51,16 @@ class Board(Container):
             self.pane(pane).border_title = Content(title)
 
     def compose(self) -> ComposeResult:
-        """Positions above; orders and alerts left, chart and limits right."""
+        """Positions above; chart, orders and alerts left, P&L and limits right."""
         yield self.positions
         yield self.tabs
         with Horizontal(id="lower"):
             with Vertical(id="left"):
+                yield self.chart
                 yield self.orders
                 yield self.alerts
             with Vertical(id="right"):
-                yield self.chart
+                yield self.pnl
                 yield self.limits
 
     def pane(self, name: str) -> Widget:
@@ -64,6 +69,7 @@ class Board(Container):
             "positions": self.positions,
             "orders": self.orders,
             "alerts": self.alerts,
+            "pnl": self.pnl,
             "chart": self.chart,
             "limits": self.limits,
         }
@@ -86,8 +92,8 @@ class Board(Container):
         self.tabs.display = tabbed
         for pane in list(PANES)[1:]:
             self.pane(pane).display = not tabbed or pane == self.tabs.current
-        self.query_one("#left").display = not tabbed or self.tabs.current in ("orders", "alerts")
-        self.query_one("#right").display = not tabbed or self.tabs.current in ("chart", "limits")
+        self.query_one("#left").display = not tabbed or self.tabs.current in LEFT
+        self.query_one("#right").display = not tabbed or self.tabs.current not in LEFT
 
     def listen(self, pane: str) -> None:
         """Make a pane listen, and show it if it was behind a tab."""
@@ -114,6 +120,7 @@ class Board(Container):
         self.chart.follow(self.symbol(view))
         self.chart.show(view, session, position)
         self.limits.show(view)
+        self.pnl.show(view, session)
         self._titles(view)
 
     def _titles(self, view: View) -> None:
@@ -123,7 +130,7 @@ class Board(Container):
         text, tone = total(view.positions) if view.positions else ("", "dim")
         self._title(self.positions, "1 Positions", len(view.positions), text, tone)
         self._title(self.orders, "2 Orders", len(view.orders))
-        self._title(self.alerts, "3 Alerts", counts["alerts"])
+        self._title(self.alerts, "6 Alerts", counts["alerts"])
 
     def _title(self, grid: AnyGrid, title: str, count: int, right: str = "", tone: str = "dim") -> None:
         extra = f" · /{plain(grid.filter)}" if grid.filter else ""

@@ -92,7 +92,12 @@ def on_new_alert(context: Context) -> str | None:
 
 def in_list(context: Context) -> str | None:
     """A list listens."""
-    return opened(context) or (None if context.pane in ("positions", "orders", "alerts") else "choose a list first: 1, 2 or 3")
+    return opened(context) or (None if context.pane in ("positions", "orders", "alerts") else "choose a list first: 1, 2 or 6")
+
+
+def in_rows(context: Context) -> str | None:
+    """A list listens, or the P&L, which scrolls."""
+    return opened(context) if context.pane == "pnl" else in_list(context)
 
 
 def on_anything(context: Context) -> str | None:

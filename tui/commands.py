@@ -6,6 +6,7 @@ from tui import actions as do
 from tui.command import (
     Command,
     in_list,
+    in_rows,
     may_act,
     may_flatten,
     on_alert,
@@ -22,7 +23,7 @@ from tui.console import Console
 MOVE, TRADE, ORDERS, DESK, ALERTS, CHART, CONSOLE = (
     "Move", "Position", "Orders", "Desk", "Alerts", "Chart", "Console"
 )  # fmt: skip
-PANES = ("positions", "orders", "alerts", "chart", "limits")
+PANES = ("positions", "orders", "pnl", "chart", "limits", "alerts")
 
 
 def _focus(pane: str, console: Console) -> None:
@@ -62,15 +63,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("acknowledge", "a", "acknowledge the alert", ALERTS, do.acknowledge, on_new_alert),
     Command("jump", "exclamation_mark", "go to what the alert is about", ALERTS, do.jump, on_alert, shown="!"),
     *(Command(f"pane-{pane}", str(i), f"focus {pane}", MOVE, partial(_focus, pane)) for i, pane in enumerate(PANES, 1)),
-    Command("down", "j,down", "down", MOVE, partial(_list, "down"), in_list, shown="j ↓"),
-    Command("up", "k,up", "up", MOVE, partial(_list, "up"), in_list, shown="k ↑"),
-    Command("top", "g,home", "first", MOVE, partial(_list, "top"), in_list, shown="g"),
-    Command("end", "G,end", "last", MOVE, partial(_list, "end"), in_list, shown="G"),
+    Command("down", "j,down", "down", MOVE, partial(_list, "down"), in_rows, shown="j ↓"),
+    Command("up", "k,up", "up", MOVE, partial(_list, "up"), in_rows, shown="k ↑"),
+    Command("top", "g,home", "first", MOVE, partial(_list, "top"), in_rows, shown="g"),
+    Command("end", "G,end", "last", MOVE, partial(_list, "end"), in_rows, shown="G"),
     Command("filter", "slash", "filter the list", MOVE, do.filter_list, in_list, footer="Filter", shown="/"),
     Command("clear", "escape", "show all rows again", MOVE, partial(_list, "clear"), shown="esc"),
     Command("sort", "s", "sort by the next column", MOVE, partial(_list, "sort"), in_list),
     Command("details", "enter", "details of the selected thing", MOVE, do.details, on_anything),
-    Command("equity", "E,space", "price or equity", CHART, partial(_chart, "turn"), opened, shown="E spc"),
+    Command("equity", "E,space", "price or equity; in P&L: day, session, all", CHART, partial(_chart, "turn"), opened, shown="E spc"),
     Command("coarser", "i,right", "longer candles", CHART, partial(_chart, "coarser"), opened, shown="i →"),
     Command("finer", "I,left", "shorter candles", CHART, partial(_chart, "finer"), opened, shown="I ←"),
     Command("log", "L", "what happened, newest first", CONSOLE, do.log, opened),

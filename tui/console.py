@@ -23,7 +23,7 @@ class Context(Struct, frozen=True):
     read_only: str
     """Why nothing may be asked here, such as who holds the account; empty where it may."""
     pane: str
-    """Id of the pane that listens: positions, orders, alerts, chart or limits."""
+    """Id of the pane that listens: positions, orders, pnl, chart, limits or alerts."""
     position: PositionView | None
     """The selected one; in orders and alerts the one that the selected thing serves."""
     order: OrderView | None

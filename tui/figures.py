@@ -63,6 +63,19 @@ def signed(value: Decimal | None, currency: str = "") -> str:
     return ("▲" if value > 0 else "▼") + text
 
 
+def cost(value: Decimal | None, currency: str = "") -> str:
+    """What was or would be paid, as `−68.31`; what comes back has a plus."""
+    if value is None:
+        return NONE
+    text = fixed(abs(value), _places(currency))
+    return text if not text.strip("0.,") else f"{'−' if value > 0 else '+'}{text}"
+
+
+def at_stop(value: Decimal | None, *, unbounded: bool, currency: str = "") -> str:
+    """What a stop leaves: `−787.19`, with a plus where it leaves a gain; UNBOUNDED without one."""
+    return "UNBOUNDED" if unbounded else cost(None if value is None else -value, currency)
+
+
 def tone(value: Decimal | None) -> str:
     """The tone that goes with a sign."""
     if value is None or value == 0:

@@ -1,4 +1,4 @@
-"""Which panes have room: five at once, one under the positions, or none at all."""
+"""Which panes have room: all at once, one under the positions, or none at all."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from tui.buttons import Buttons, Word
 from tui.lines import Line
 from tui.palette import Palette
 
-PANES = {"positions": "1 Positions", "orders": "2 Orders", "alerts": "3 Alerts", "chart": "4 Chart", "limits": "5 Limits"}
+PANES = {"positions": "1 Positions", "orders": "2 Orders", "pnl": "3 P&L", "chart": "4 Chart", "limits": "5 Limits", "alerts": "6 Alerts"}
 
 
 class Form(StrEnum):

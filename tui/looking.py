@@ -28,6 +28,7 @@ from engine.session.running import running
 from engine.session.summary import Summary
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
+from tui import figures
 from tui.common import Common
 from tui.opening import account_of
 from tui.plain import plain as harmless
@@ -153,12 +154,13 @@ def told(view: View) -> list[str]:
     account = view.account
     equity = "unknown" if account.equity is None else f"{account.equity:,.2f} {account.currency}"
     name = f"{'LIVE' if account.live else 'PAPER'} {account.name} on {account.venue}: {view.mode}, equity {equity}"
-    lines = [f"{name}, realised {account.realised:,.2f}, unrealised {account.unrealised:,.2f}, naked {account.naked}"]
+    stops = figures.at_stop(account.at_stops, unbounded=account.unbounded)
+    lines = [f"{name}, realised {account.realised:,.2f}, unrealised {account.unrealised:,.2f}, at stops {stops}, naked {account.naked}"]
     lines += [f"  blocked   {reason.code}: {reason.text} (clears: {reason.clears})" for reason in view.reasons]
     for position in view.positions:
         word = "LONG" if position.side.sign > 0 else "SHORT"
         stop = "no stop" if position.stop is None else f"stop {plain(position.stop)}"
-        profit = "?" if position.unrealised is None else f"{position.unrealised:+,.2f} {position.currency}"
+        profit = "net ?" if position.net is None else f"net {position.net:+,.2f} {position.currency}"
         lines.append(
             f"  position  {position.symbol} {word} {plain(position.size)} at {plain(position.entry)}, {profit}, {stop}, {_where(position.protection)}"
         )

@@ -102,6 +102,7 @@ class MainScreen(Screen[None]):
             grid.opened = partial(self.run, "details")
         self.board.chart.put([((" starting …", "faint"),)])
         self.board.limits.put([((" starting …", "faint"),)])
+        self.board.pnl.put([((" starting …", "faint"),)])
         self._arrange()
 
     def on_resize(self) -> None:
@@ -291,6 +292,8 @@ class MainScreen(Screen[None]):
 
     def list_do(self, what: str) -> None:
         """Move, sort, show all."""
+        if self.board.listening == "pnl":
+            self.board.pnl.move(what)
         grid = self.board.grid(self.board.listening)
         if grid is None:
             return
@@ -314,7 +317,9 @@ class MainScreen(Screen[None]):
     def chart_do(self, what: str) -> None:
         """Turn, finer, coarser."""
         chart = self.board.chart
-        if what == "turn":
+        if what == "turn" and self.board.listening == "pnl":
+            self.board.pnl.turn()
+        elif what == "turn":
             chart.toggle()
         else:
             chart.step(1 if what == "coarser" else -1)

@@ -21,15 +21,11 @@ def _badge(account: AccountView) -> Line:
     return ((" LIVE ", "live"),) if account.live else ((" PAPER ", "paper"),)
 
 
-def _risk(account: AccountView) -> Line:
-    if account.risk_limit is None or not account.open_r:
-        text = figures.money(account.open_risk)
-        bound = f"/{figures.money(account.risk_limit)}" if account.risk_limit is not None else ""
-        return (("risk ", "dim"), (text + bound, "plain"))
-    unit = account.open_risk / account.open_r
-    bound = f"/{figures.fixed(account.risk_limit / unit, 0)}R" if unit else ""
-    tight = account.open_risk > account.risk_limit
-    return (("risk ", "dim"), (f"{figures.fixed(account.open_r, 1)}R{bound}", "danger" if tight else "plain"))
+def _at_stops(account: AccountView) -> Line:
+    """What is lost if every stop is hit now; red where nothing bounds it, or where it is beyond the limit."""
+    over = account.risk_limit is not None and account.open_risk > account.risk_limit
+    tone = "danger" if account.unbounded or over else "plain"
+    return (("at stops ", "dim"), (figures.at_stop(account.at_stops, unbounded=account.unbounded), tone))
 
 
 def _margin(account: AccountView) -> Line:
@@ -73,9 +69,9 @@ def pieces(view: View, read_only: str) -> list[Piece]:
         (1, ((f" NAKED {naked} ", "alarm"),) if naked else (("naked ", "dim"), ("0", "plain"))),
         (2, _mode(view)),
         (2, ((f" READ-ONLY {plain(read_only)} ", "notice"),) if read_only else ()),
-        (3, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
+        (4, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
         (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
-        (4, _risk(account)),
+        (2, _at_stops(account)),
         (5, _margin(account)),
         (6, (("feed ", "dim"), (feed, feed_tone))),
         (5, ((f"⚠ {standing}", "warn" if standing else "dim"),)),

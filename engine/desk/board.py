@@ -4,6 +4,7 @@ Longs leave by selling, so their watches compare with the bid; shorts leave by b
 all of it is derived from the state and from prices, and is set up again by `watch` whenever a position changes.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 Watch = tuple[str, str]
 """A position and what is watched for it: stop, trail, target, part (the nearest goal), follow, activate. Crossed together, they act in this order."""
 
+NEVER = Decimal("Infinity")
+"""A low before the first price."""
 ORDER = {"stop": 0, "trail": 1, "target": 2, "part": 3, "activate": 4, "follow": 5}
 
 
@@ -48,13 +51,30 @@ class _Leaving:
 
 
 class _Segment:
-    """Extremes of a price since a moment at which some position opened."""
+    """Extremes of bid and ask since a moment from which some position counts."""
 
-    __slots__ = ("high", "low", "owners")
+    __slots__ = ("ask_low", "bid_high", "high", "low", "owners")
 
-    def __init__(self, price: Decimal) -> None:
-        self.low = self.high = price
+    def __init__(self, quote: Quote | None) -> None:
+        self.low, self.bid_high = (NEVER, -NEVER) if quote is None else (quote.bid, quote.bid)
+        self.ask_low, self.high = (NEVER, -NEVER) if quote is None else (quote.ask, quote.ask)
         self.owners = 1
+
+    def see(self, bid: Decimal, ask: Decimal) -> None:
+        """Count one more quote."""
+        if bid < self.low:
+            self.low = bid
+        if bid > self.bid_high:
+            self.bid_high = bid
+        if ask > self.high:
+            self.high = ask
+        if ask < self.ask_low:
+            self.ask_low = ask
+
+    def take_in(self, other: "_Segment") -> None:
+        """Count what another one saw, too."""
+        self.low, self.bid_high = min(self.low, other.low), max(self.bid_high, other.bid_high)
+        self.ask_low, self.high = min(self.ask_low, other.ask_low), max(self.high, other.high)
 
 
 class _Symbol:
@@ -103,6 +123,12 @@ class Board:
         """When this process took the account up: before its first word from the venue, nothing that was due meanwhile may act."""
         self.sampled_at: int | None = None
         """When the equity was last journaled by this process."""
+        self.judged_at = now
+        """When losses were last held against their bounds."""
+        self.in_session = False
+        """Whether this process has begun a session of its own."""
+        self.base_known = False
+        """Whether this process has seen a price of all that the last sample before it counted, or given up waiting for one."""
 
     def _symbol(self, symbol: str) -> _Symbol:
         found = self._symbols.get(symbol)
@@ -117,12 +143,8 @@ class Board:
             here = self._symbol(quote.symbol)
         here.quote = quote
         bid, ask = quote.bid, quote.ask
-        segment = here.current
-        if segment is not None:
-            if bid < segment.low:
-                segment.low = bid
-            if ask > segment.high:
-                segment.high = ask
+        if here.current is not None:
+            here.current.see(bid, ask)
         longs, shorts = here.longs, here.shorts
         hit: list[Watch] | None = None
         nearest = longs.losses.nearest
@@ -268,7 +290,11 @@ class Board:
     def forget(self, name: str) -> None:
         """A position has ended."""
         self._unwatch(name)
-        found = self._since.pop(name, None)
+        self._release(name)
+        self._release(_folded(name))
+
+    def _release(self, key: str) -> None:
+        found = self._since.pop(key, None)
         if found is None:
             return
         symbol, segment = found
@@ -278,31 +304,53 @@ class Board:
             return
         index = here.segments.index(segment)
         if index:  # nobody began here: it belongs to the one before
-            before = here.segments[index - 1]
-            before.low, before.high = min(before.low, segment.low), max(before.high, segment.high)
+            here.segments[index - 1].take_in(segment)
         del here.segments[index]
         here.current = here.segments[-1] if here.segments else None
 
     def _follow_extremes(self, position: Position, here: _Symbol) -> None:
         """From its first fill on, remember how far the price went; what an earlier process saw is in the position."""
-        if position.id in self._since:
-            return
-        start = position.lowest if here.quote is None else here.quote.bid
-        if start is None:
-            return
-        segment = _Segment(start)
-        if here.quote is not None:
-            segment.high = here.quote.ask
-        here.segments.append(segment)
-        here.current = segment
-        self._since[position.id] = (position.symbol, segment)
+        self._begin(position.id, position.symbol, here)
+        self._begin(_folded(position.id), position.symbol, here)
+
+    def _begin(self, key: str, symbol: str, here: _Symbol) -> None:
+        if key not in self._since:
+            segment = here.current = _Segment(here.quote)
+            here.segments.append(segment)
+            self._since[key] = (symbol, segment)
+
+    def fold(self, position: Position) -> None:
+        """What the price did up to now is counted: begin a range anew, for a fill has changed what a price means for the position."""
+        key = _folded(position.id)
+        if key in self._since:
+            self._release(key)
+            self._begin(key, position.symbol, self._symbol(position.symbol))
+
+    def _seen(self, key: str) -> Sequence[_Segment]:
+        found = self._since.get(key)
+        if found is None:
+            return ()
+        segments = self._symbols[found[0]].segments
+        return segments[segments.index(found[1]) :]
 
     def extremes(self, name: str) -> tuple[Decimal, Decimal] | None:
         """Lowest bid and highest ask while this process has watched the position."""
-        found = self._since.get(name)
-        if found is None:
+        seen = self._seen(name)
+        low, high = min((s.low for s in seen), default=NEVER), max((s.high for s in seen), default=-NEVER)
+        return (low, high) if low <= high else None
+
+    def closable(self, position: Position) -> tuple[Decimal, Decimal] | None:
+        """Lowest and highest price at which a position could have been closed since it was folded last: bids for a long, asks for a short."""
+        seen = self._seen(_folded(position.id))
+        if not seen or self.quote(position.symbol) is None:
             return None
-        symbol, first = found
-        segments = self._symbols[symbol].segments
-        after = segments[segments.index(first) :]
-        return min(s.low for s in after), max(s.high for s in after)
+        if position.side is Side.BUY:
+            low, high = min(s.low for s in seen), max(s.bid_high for s in seen)
+        else:
+            low, high = min(s.ask_low for s in seen), max(s.high for s in seen)
+        return (low, high) if low <= high else None
+
+
+def _folded(name: str) -> str:
+    """Under which key the range of a position since its last fill is kept."""
+    return f"{name} folded"

@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.desk import goals, margin, symbols
 from engine.desk.context import Context
 from engine.desk.events import Plan
+from engine.desk.figures import at_stops
+from engine.desk.lockouts import waits_for
 from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
 from engine.desk.symbols import with_defaults
+from engine.model.figures import ExpectedEntry
 from engine.model.instrument import Instrument, Kind
-from engine.model.intent import At, OpenBracket
+from engine.model.intent import At, OpenBracket, Risk
 from engine.model.money import ONE, ZERO
 from engine.model.order import OrderType, Role
 from engine.model.position import Position
@@ -40,6 +44,15 @@ class Draft(Struct, frozen=True):
     target: Decimal | None
     leverage: Decimal | None
     """What was asked for, or what the venue lends to sell what is not held."""
+    expected: ExpectedEntry
+    """As it fills at the worst price of the visible book, or at the worst acceptable one where the book shows too little."""
+    loses_at: Decimal | None
+    """Where it would be closed at a loss if it filled so: its stop, or its trail's first; None without either."""
+
+    @property
+    def risk(self) -> Decimal | None:
+        """What is lost there, both fees included (settle currency); None: without a stop nothing bounds it."""
+        return None if self.loses_at is None else self.expected.risk(self.size, self.loses_at)
 
     @property
     def notional(self) -> Decimal:
@@ -63,27 +76,65 @@ def draft(ctx: Context, intent: OpenBracket) -> Draft | tuple[Refusal, ...]:
     quote = ctx.quote(intent.symbol)
     if quote is None:
         return (Refusal("NO_PRICE", intent.symbol),)
-    entry = reference_price(intent, quote)
-    stop = stop_price(intent.stop, entry, intent.side, instrument) if intent.stop else None
-    target = target_price(intent.target, entry, intent.side, instrument) if intent.target else None
-    size = base_size(ctx, instrument, intent.size, intent.side, entry, stop)
-    if isinstance(size, Refusal):
-        return (size,)
-    price = intent.price
-    if intent.type is not OrderType.LIMIT:
-        price = intent.side.worse(entry, ctx.rules.max_slippage(intent.symbol))
+    entry, leverage = reference_price(intent, quote), _leverage(ctx, intent, instrument)
+    price = intent.price if intent.type is OrderType.LIMIT else intent.side.worse(entry, ctx.rules.max_slippage(intent.symbol))
+    bound = None if price is None else instrument.round_bound(price, intent.side)
+    at_best = ExpectedEntry(instrument, intent.side, entry, _rests(intent, quote), leverage, ctx.rates(instrument))
+    sized = _sized(ctx, intent, at_best, quote, bound)
+    if isinstance(sized, Refusal):
+        return (sized,)
+    size, expected, loses_at = sized
     return Draft(
         intent=intent,
         instrument=instrument,
         quote=quote,
         size=size,
         entry=entry,
-        price=None if price is None else instrument.round_bound(price, intent.side),
+        price=bound,
         trigger=None if intent.trigger is None else instrument.round_price(intent.trigger),
-        stop=stop,
-        target=target,
-        leverage=_leverage(ctx, intent, instrument),
+        stop=stop_price(intent.stop, entry, intent.side, instrument) if intent.stop else None,
+        target=target_price(intent.target, entry, intent.side, instrument) if intent.target else None,
+        leverage=leverage,
+        expected=expected,
+        loses_at=loses_at,
     )
+
+
+def _rests(intent: OpenBracket, quote: Quote) -> bool:
+    """Whether an entry waits in the book until somebody takes it, rather than taking what is there."""
+    if intent.type is not OrderType.LIMIT or intent.price is None:
+        return False
+    return intent.post_only or (intent.price < quote.ask if intent.side is Side.BUY else intent.price > quote.bid)
+
+
+def _sized(
+    ctx: Context, intent: OpenBracket, at_best: ExpectedEntry, quote: Quote, bound: Decimal | None
+) -> tuple[Decimal, ExpectedEntry, Decimal | None] | Refusal:
+    """Size, expected fill and where that would lose: at the best price, or at the worst acceptable one where more is wanted than is displayed."""
+    loses_at = _loses_at(intent, at_best)
+    size = base_size(ctx, at_best, intent.size, loses_at)
+    shown = quote.ask_size if intent.side is Side.BUY else quote.bid_size
+    if isinstance(size, Refusal) or size <= shown or bound is None or at_best.maker or intent.type is OrderType.STOP:
+        return size if isinstance(size, Refusal) else (size, at_best, loses_at)
+    worst = replace(at_best, price=bound)
+    there = _loses_at(intent, worst)
+    if loses_at is None or there is None or worst.risk(size, there) <= at_best.risk(size, loses_at):
+        return size, at_best, loses_at  # a stop at a distance moves with the fill: what is sold for less may lose less
+    if isinstance(intent.size, Risk):
+        size = base_size(ctx, worst, intent.size, there)
+    return size if isinstance(size, Refusal) else (size, worst, there)
+
+
+def _loses_at(intent: OpenBracket, entry: ExpectedEntry) -> Decimal | None:
+    """The tighter of the stop and of where a trail that follows at once would begin."""
+    side, instrument = intent.side, entry.instrument
+    stop = stop_price(intent.stop, entry.price, side, instrument) if intent.stop else None
+    if intent.trail is None or intent.trail.after is not None:
+        return stop
+    level = instrument.round_stop(entry.price - intent.trail.distance(entry.price) * side.sign, side.opposite)
+    if stop is None:
+        return level
+    return max(stop, level) if side is Side.BUY else min(stop, level)
 
 
 def _leverage(ctx: Context, intent: OpenBracket, instrument: Instrument) -> Decimal | None:
@@ -129,6 +180,12 @@ def _freshness(ctx: Context, d: Draft) -> Refusals:
         yield Refusal("STALE_PRICE", d.intent.symbol, f"{ctx.rules.risk.sizing_age:g} s")
 
 
+def _limits(ctx: Context, _: Draft) -> Refusals:
+    missing = waits_for(ctx)
+    if missing:
+        yield Refusal("LIMITS_UNKNOWN", ", ".join(missing))
+
+
 def _minimums(_: Context, d: Draft) -> Refusals:
     if d.size < d.instrument.min_size or d.size == ZERO:
         yield Refusal("SIZE_BELOW_MINIMUM", f"{d.size:f} {d.intent.symbol}", f"{d.instrument.min_size:f}")
@@ -148,7 +205,7 @@ def _sides(ctx: Context, d: Draft) -> Refusals:
             exit_price = d.quote.bid if d.intent.side is Side.BUY else d.quote.ask
             if (exit_price - d.stop) * sign <= ZERO:
                 yield Refusal("STOP_WOULD_FIRE", f"{d.stop:f}", f"{exit_price:f}")
-    elif ctx.rules.risk.require_stop:
+    elif ctx.rules.risk.require_stop and d.loses_at is None:
         yield Refusal("STOP_REQUIRED")
     if d.target is not None and (d.target - d.entry) * sign <= ZERO:
         yield Refusal("TARGET_WRONG_SIDE", f"{d.target:f}", f"the entry at {d.entry:f}")
@@ -262,39 +319,18 @@ def committed(ctx: Context) -> Iterator[tuple[str, Decimal]]:
 
 
 def _risk(ctx: Context, d: Draft) -> Refusals:
-    if d.stop is None:
-        return
+    """What is lost at the stop, both fees included; without a stop the whole notional counts."""
     equity, _ = ctx.equity()
-    instrument = d.instrument
-    loss = -instrument.profit(d.intent.side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.stop))
-    risk = ctx.to_account(loss, instrument.settle)
+    bounded = d.risk is not None
+    risk = ctx.to_account(max(d.risk or ZERO, ZERO), d.instrument.settle) if bounded else ctx.to_account(d.notional, d.instrument.quote)
     if risk is None:
         return  # told by _notionals
     rules = ctx.rules.risk
     if rules.max_trade_risk is not None and risk > rules.max_trade_risk * equity:
         yield Refusal("MAX_TRADE_RISK", f"{risk:.2f}", f"{rules.max_trade_risk:%} of {equity:.2f}")
-    total = risk + sum((amount for _, amount in risks(ctx)), ZERO)
+    total = risk + at_stops(ctx).counted
     if total > rules.max_open_risk * equity:
         yield Refusal("MAX_OPEN_RISK", f"{total:.2f}", f"{rules.max_open_risk:%} of {equity:.2f}")
-
-
-def risks(ctx: Context) -> Iterator[tuple[Position, Decimal]]:
-    """What each position loses against its entry if its stop is hit, in the account's currency; a stop beyond the entry risks nothing."""
-    for position in ctx.state.positions.values():
-        if position.stop is not None and position.size > ZERO:
-            risk = position.risk_to(ctx.instrument(position), position.stop)
-            if risk > ZERO:
-                yield position, ctx.to_account(risk, position.settle) or ZERO
-
-
-def open_risk(ctx: Context) -> tuple[Decimal, Decimal]:
-    """The sum of it, in the account's currency and in R."""
-    money, multiples = ZERO, ZERO
-    for position, amount in risks(ctx):
-        instrument = ctx.instrument(position)
-        money += amount
-        multiples += position.r_multiple(instrument, position.risk_to(instrument, position.stop or ZERO)) or ZERO
-    return money, multiples
 
 
 def _shorts(ctx: Context, d: Draft) -> Refusals:
@@ -325,7 +361,7 @@ def _funds(ctx: Context, d: Draft) -> Refusals:
         other = ctx.state.instruments[order.symbol]
         if not order.is_exit and order.side is Side.BUY and other.quote == d.instrument.quote and order.price:
             free -= other.notional(order.remaining, order.price)
-    needed = d.notional * (1 + d.instrument.fee_tiers[0].taker)
+    needed = d.notional * (1 + ctx.rates(d.instrument).taker)
     if needed > free:
         currency = d.instrument.quote
         yield Refusal("INSUFFICIENT_FUNDS", f"{needed:.2f} {currency}", f"{free:.2f} {currency}")
@@ -354,6 +390,7 @@ def _orders(ctx: Context, d: Draft) -> Refusals:
 CHECKS: tuple[Check, ...] = (
     _mode,
     _freshness,
+    _limits,
     _minimums,
     _sizes,
     _sides,

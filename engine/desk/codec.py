@@ -31,7 +31,7 @@ from engine.model.intent import AnyIntent
 
 VERSION = 2
 """Of the bodies that this program writes."""
-OLDEST_SNAPSHOT = 1
+OLDEST_SNAPSHOT = 2
 """Snapshots of an older version are passed over: replay starts at zero."""
 
 Plain = dict[str, Any]
@@ -61,7 +61,27 @@ UPCASTERS: Table = {
     **{(name, 1): adds(counted=False) for name in ("Order", "order-cancelled", "order-expired")},
     ("cash-reported", 1): adds(told={}),
     ("Doubt", 1): adds(told_at=None),
-    ("State", 1): adds(unexplained={}, left={}, withheld={}, strange={}, excess={}, stand_ins={}, taken={}, mark="", marked={}, booked_marks={}),
+    ("financed", 1): adds(shares={}),  # nobody knew whose it was
+    ("position-planned", 1): adds(exit_rate=None),  # every figure took the first tier's
+    ("sampled", 1): adds(unpriced=[]),  # nothing was sampled while something had no price
+    ("State", 1): adds(
+        unexplained={},
+        left={},
+        withheld={},
+        strange={},
+        excess={},
+        stand_ins={},
+        taken={},
+        mark="",
+        marked={},
+        booked_marks={},
+        money={},
+        traded={},
+        paid={},
+        periods={},
+        resumed_from=None,
+        unpriced={},
+    ),
     ("Plan", 1): adds(partials=[]),
     ("Position", 1): adds(
         misses=0, unfilled=0, goals=[], taken="0"

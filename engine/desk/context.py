@@ -9,6 +9,7 @@ from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.model.account import worth
 from engine.model.alert import Alert
+from engine.model.figures import FeeRates, Paid, fee_rates
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.position import Position
@@ -21,6 +22,7 @@ SECOND = 1_000_000_000
 Events = Iterator[AnyEvent]
 
 
+NEVER = Paid()
 LOOKING = "LOOKING"
 """The block of a live account that nobody has let entries through on in this session."""
 
@@ -33,7 +35,7 @@ def nanoseconds(seconds: float) -> int:
 class Context:
     """One moment of the desk."""
 
-    __slots__ = ("_borrowed", "_equity", "board", "now", "profile", "rules", "state")
+    __slots__ = ("_borrowed", "_equity", "_rates", "board", "now", "profile", "rules", "state")
 
     def __init__(self, state: State, rules: Rules, profile: Profile, board: Board, now: int) -> None:
         self.state = state
@@ -43,10 +45,19 @@ class Context:
         self.now = now
         self._equity: tuple[int, tuple[Decimal, frozenset[str]]] | None = None
         self._borrowed: tuple[int, dict[str, Decimal]] = (-1, {})
+        self._rates: dict[str, tuple[Paid, FeeRates]] = {}
 
     def instrument(self, position: Position) -> Instrument:
         """What a position trades."""
         return self.state.instruments[position.symbol]
+
+    def rates(self, instrument: Instrument) -> FeeRates:
+        """What fees cost this account in a symbol, and where that is known from."""
+        paid = self.state.paid.get(instrument.symbol, NEVER)
+        known = self._rates.get(instrument.symbol)
+        if known is None or known[0] is not paid:
+            known = self._rates[instrument.symbol] = (paid, fee_rates(instrument, paid, self.rules.volume_30d))
+        return known[1]
 
     def quote(self, symbol: str) -> Quote | None:
         """The latest quote, however old."""
@@ -103,7 +114,8 @@ class Context:
     def equity(self) -> tuple[Decimal, frozenset[str]]:
         """All money in the account's currency, and what was left out because it has no price.
 
-        Coins are cash of their currency; what is held on margin adds its unrealised profit. Summed once per state.
+        Coins are cash of their currency, and those of our positions are worth their mark; what is held on margin adds its unrealised profit.
+        Summed once per state.
         """
         if self._equity is None or self._equity[0] != self.state.seq:
             self._equity = (self.state.seq, self._sum_equity())
@@ -119,21 +131,38 @@ class Context:
         return sums[symbol]
 
     def _sum_equity(self) -> tuple[Decimal, frozenset[str]]:
-        total, left_out = worth(self.state.cash, self.state.currency, self.board.rate)
-        missing = set(left_out)
+        return self.equity_without(frozenset())
+
+    def equity_without(self, names: frozenset[str]) -> tuple[Decimal, frozenset[str]]:
+        """The equity less what currencies and symbols of these names hold, and what else was left out for want of a price.
+
+        What our positions hold is worth what it could be closed at now; only what no position holds is worth the middle of the market.
+        """
+        cash = {name: amount for name, amount in self.state.cash.items() if name not in names}
+        total, missing = ZERO, set()
         for position in self.state.positions.values():
             instrument = self.instrument(position)
-            if not position.is_open or not on_margin(self, position):
+            lent = on_margin(self, position)
+            if not position.is_open or (position.symbol if lent else instrument.base) in names:
                 continue
-            mark = self.mark(position)
-            profit = None
-            if mark is not None:
-                profit = self.to_account(position.unrealised_profit(instrument, mark), position.settle)
-            if profit is None:
+            worth_now = self._worth_now(position, instrument, lent=lent)
+            if worth_now is not None:
+                total += worth_now
+                if not lent:
+                    cash[instrument.base] = cash.get(instrument.base, ZERO) - position.signed_size
+            elif lent:
                 missing.add(position.symbol)
-            else:
-                total += profit
-        return total, frozenset(missing)
+        rest, left_out = worth(cash, self.state.currency, self.board.rate)
+        return total + rest, frozenset(missing | left_out)
+
+    def _worth_now(self, position: Position, instrument: Instrument, *, lent: bool) -> Decimal | None:
+        """What a position adds to the equity: its profit where it is on margin, else what its coins would bring (or cost)."""
+        mark = self.mark(position)
+        if mark is None:
+            return None
+        if lent:
+            return self.to_account(position.unrealised_profit(instrument, mark), position.settle)
+        return self.to_account(position.signed_size * mark, instrument.quote)
 
 
 def on_credit(ctx: Context, position: Position) -> bool:

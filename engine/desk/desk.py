@@ -42,6 +42,7 @@ from engine.model.intent import AnyIntent, Intent
 from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
+from engine.model.position import Position
 from engine.model.profile import Profile
 from engine.model.report import Connected, Disconnected, FundingRate, Liquidated, MarketMode, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
@@ -170,8 +171,11 @@ class Desk:
         seen: dict[str, None] = {}
         failure = ""
         try:
-            self._apply(decide(ctx, message, due), events, touched)
+            self._apply(ctx, decide(ctx, message, due), events, touched)
             self._settle(ctx, events, touched, seen)
+            if any(isinstance(event, FILLS) for event in events):
+                self._apply(ctx, lockouts.judge(ctx, keep=True), events, touched)
+                self._settle(ctx, events, touched, seen)
         except Exception as error:  # whatever a rule dies of, what it did before is journaled, and somebody is told
             failure = f"{type(message).__name__}: {type(error).__name__}: {error}"
             seen.update(touched)
@@ -191,14 +195,17 @@ class Desk:
             visits[name] = visits.get(name, 0) + 1
             if visits[name] > ROUNDS:
                 raise RuntimeError(f"custody of {name} does not come to rest")
-            self._apply(custody.keep(ctx, name), events, touched)
+            self._apply(ctx, custody.keep(ctx, name), events, touched)
             seen.update(touched)
             if not touched:
-                self._apply(_afterwards(ctx, seen), events, touched)
+                self._apply(ctx, _afterwards(ctx, seen), events, touched)
                 seen.update(touched)
 
-    def _apply(self, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
+    def _apply(self, ctx: Context, decided: Events, events: list[e.AnyEvent], touched: dict[str, None]) -> None:
         for event in decided:
+            for held in self._revalued(event):
+                self._apply(ctx, lockouts.nets(ctx, (held,)), events, touched)
+                self.board.fold(held)
             name = evolve(self.state, event)
             events.append(event)
             if name is not None:
@@ -207,6 +214,11 @@ class Desk:
                 touched.update(self._siblings(event))
             elif isinstance(event, e.HaltSet):  # what protects a position, and what may be done for it, is another thing now
                 touched.update(dict.fromkeys(self.state.positions))
+
+    def _revalued(self, event: e.AnyEvent) -> list[Position]:
+        """The open positions for which a price means another net once the event has been applied: how far each went so far is told before."""
+        names = (event.fill.position,) if isinstance(event, FILLS) else tuple(event.shares) if isinstance(event, e.Financed) else ()
+        return [self.state.positions[name] for name in names if name in self.state.positions]
 
     def _siblings(self, event: e.PositionPlanned | e.PositionClosed | e.PositionDropped) -> dict[str, None]:
         """The other positions of a symbol, when one comes or goes: what may rest for them depends on it."""
@@ -244,10 +256,8 @@ class Desk:
         """When a position needs to be looked at, whatever happens. What was looked at just now and waits for the venue is not due again."""
         position = self.state.positions[name]
         protection_rules = self.rules.protection
-        times = []
-        recovered = recovered_at(Context(self.state, self.rules, self.profile, self.board, now))
-        if recovered > now:
-            times.append(recovered)
+        ctx = Context(self.state, self.rules, self.profile, self.board, now)
+        times = [at for at in (recovered_at(ctx), lockouts.naked_at(ctx, position)) if at is not None and at > now]
         if position.retry_at is not None and position.retry_at > now:
             times.append(position.retry_at)
         if position.through_since is not None:
@@ -290,7 +300,7 @@ class Desk:
         if flattens(state) or state.blocks or state.excess or _over_closed(state):
             return now
         ctx = Context(state, self.rules, self.profile, self.board, now)
-        times = [lockouts.sample_at(self.board, now), reconcile.due_at(ctx)]
+        times = [lockouts.judge_at(ctx), reconcile.due_at(ctx)]
         if any(on_credit(ctx, position) for position in state.positions.values()):
             times.append(self.board.margin_at + margin.LOOK)
         for symbol in state.holders:
@@ -309,6 +319,10 @@ class Desk:
             self._wake_at.pop(name, None)
             due[name] = None
         return tuple(due)
+
+
+FILLS = (e.OrderFilled, e.PositionLiquidated, e.HoldingAdjusted, e.FillSettled)
+"""Events that change what is held."""
 
 
 def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
@@ -407,6 +421,7 @@ def _on_time(ctx: Context, name: str) -> Events:
             text += f"; {plain(locked)} rests in orders that are not ours: cancel those (all orders of the account), or there"
         yield from alert(ctx, "CLOSE_STUCK", position.symbol, text, name)
     yield from custody.keep(ctx, name)
+    yield from lockouts.naked(ctx)
 
 
 def _may_be_jumped(state: State, order: Order) -> bool:
@@ -434,6 +449,8 @@ def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
             yield from lockouts.after_loss(ctx)
             yield from entries.reversal(ctx, name)
     yield from protection.cure_ended(ctx)
+    if lockouts.NAKED in ctx.state.blocks:
+        yield from lockouts.naked(ctx)
     yield from flatten.step(ctx)
 
 

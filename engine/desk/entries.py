@@ -1,6 +1,7 @@
 """Opening: from an intent to an entry order, and what becomes of a bracket whose entry ends."""
 
 from engine.desk import events as e
+from engine.desk import lockouts
 from engine.desk.checks import Draft, draft, plan_of, refusals
 from engine.desk.context import Context, Events
 from engine.desk.ordering import entry_order
@@ -15,6 +16,8 @@ from engine.model.view import Answer
 
 def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
     """Refuse, or plan a position and send its entry."""
+    yield from lockouts.judge(ctx)
+    yield from lockouts.naked(ctx)
     drafted = draft(ctx, intent)
     against = refusals(ctx, drafted) if isinstance(drafted, Draft) else drafted
     if against or not isinstance(drafted, Draft):
@@ -34,7 +37,7 @@ def open_bracket(ctx: Context, intent: OpenBracket) -> Events:
         note=intent.note,
         tags=intent.tags,
     )
-    yield e.PositionPlanned(ctx.now, position, plan_of(drafted.intent, ctx.now))
+    yield e.PositionPlanned(ctx.now, position, plan_of(drafted.intent, ctx.now), drafted.expected.rates.taker)
     yield submitted
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from engine.model.alert import Alert
+from engine.model.figures import Period
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.intent import AnyIntent, OpenBracket, PartialTarget, Place
@@ -53,6 +54,8 @@ class Financed(Event, frozen=True, tag="financed"):
 
     currency: str
     amount: Decimal
+    shares: dict[str, Decimal] = {}
+    """By position, what of it is for what is held there; the rest is nobody's."""
 
 
 class IntentTaken(Event, frozen=True, tag="intent-taken"):
@@ -73,6 +76,8 @@ class PositionPlanned(Event, frozen=True, tag="position-planned"):
 
     position: Position
     plan: Plan
+    exit_rate: Decimal | None = None
+    """The taker rate that its 1R is computed with; None where nobody asked for one: the first tier's."""
 
 
 class OrderSubmitted(Event, frozen=True, tag="order-submitted"):
@@ -548,6 +553,23 @@ class Sampled(Event, frozen=True, tag="sampled"):
     equity: Decimal
     unrealised: Decimal
     extremes: dict[str, tuple[Decimal, Decimal]]
+    unpriced: tuple[str, ...] = ()
+    """Currencies and symbols that the equity leaves out for want of a price."""
+
+
+class NetSeen(Event, frozen=True, tag="net-seen"):
+    """How low and how high the net of an open position has been."""
+
+    position: str
+    lowest: Decimal
+    highest: Decimal
+
+
+class PeriodBegan(Event, frozen=True, tag="period-began"):
+    """A day, a session, or everything is measured from here."""
+
+    name: str
+    period: Period
 
 
 class Rebased(Event, frozen=True, tag="rebased"):
@@ -633,6 +655,8 @@ AnyEvent = (
     | Financed
     | Reconciled
     | Sampled
+    | NetSeen
+    | PeriodBegan
     | Rebased
     | DayBegan
 )

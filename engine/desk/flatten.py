@@ -16,6 +16,7 @@ from engine.desk.ordering import flattening
 from engine.desk.settling import concerns, settle, traded_as
 from engine.desk.truth import is_held_back
 from engine.model import intent as i
+from engine.model.figures import ended
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
 from engine.model.position import Position
@@ -130,7 +131,7 @@ def _receipt(ctx: Context) -> list[str]:
             continue
         instrument = ctx.instrument(position)
         price = position.exit_price(instrument)
-        profit = position.realised_profit(instrument)
+        profit = ended(position, state.money_of(position.id), instrument)
         lines.append(
             f"{name_of(position)}: {grouped(position.entry_size)} closed at {grouped((price or ZERO).quantize(instrument.tick))},"
             f" {profit:+.2f} {position.settle} after fees"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, goals, reconcile, settling, unexplained
+from engine.desk import figures, flatten, goals, reconcile, settling, unexplained
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.custody import cancel
 from engine.desk.entries import accept, open_bracket, refuse
@@ -14,7 +14,7 @@ from engine.desk.goals_by_hand import mirrored_goals, move_goal, serves_goal
 from engine.desk.margin import liquidation
 from engine.desk.ordering import cancel_lane, tradable
 from engine.desk.protection import follow
-from engine.desk.sizing import break_even_price, stop_price, target_price, usable
+from engine.desk.sizing import stop_price, target_price, usable
 from engine.model import intent as i
 from engine.model.money import ONE, ZERO, plain
 from engine.model.order import OrderType, Role
@@ -136,9 +136,8 @@ def _trail(ctx: Context, intent: i.SetTrail) -> Events:
 
 
 def break_even(ctx: Context, position: Position) -> Decimal:
-    """Where the position would close at zero, both fees at the taker's rate."""
-    instrument = ctx.instrument(position)
-    return break_even_price(instrument, position.side, position.entry_price(instrument), instrument.fee_tiers[0].taker)
+    """Where the rest of the position would close at zero; its entry price where no price does."""
+    return figures.break_even(ctx, position) or position.entry_price(ctx.instrument(position))
 
 
 def _break_even(ctx: Context, intent: i.BreakEven) -> Events:

@@ -1,18 +1,35 @@
-"""What locks entries out, never exits: the day's loss, the drawdown, a losing streak, a stale market; and the samples they are judged by."""
+"""What locks entries out, never exits: the day's loss, the drawdown, a losing streak, a position without a stop; and the samples that losses
+are judged by.
+
+The desk judges losses at each fill and close, before each entry, and every second while something is held. It journals a sample of the equity
+at each fill, every ten seconds while something is held (else every minute), and at once where the equity is higher, or has fallen deeper, than
+ever in the day, the session, or since the start: so a crash loses no peak and no trough.
+
+What has no price is left out, and an alert names it. Losses are always measured on one base: what gets a price moves the base by its worth.
+After a start, entries wait up to half a minute for prices of what the last sample counted; then the base is moved without them.
+"""
 
 from datetime import datetime
 from decimal import Decimal
 
 from engine.desk import events as e
-from engine.desk import margin
-from engine.desk.board import Board
-from engine.desk.context import Context, Events, alert, cure, nanoseconds
+from engine.desk import figures, margin
+from engine.desk.context import SECOND, Context, Events, alert, cure, name_of, nanoseconds
 from engine.desk.protection import tell
 from engine.model import day
 from engine.model.money import ZERO
+from engine.model.position import Position, Protection
 
-SAMPLE = 60_000_000_000
-"""Nanoseconds between samples of the equity."""
+SAMPLE = 10 * SECOND
+"""Nanoseconds between samples of the equity while something is held."""
+QUIET = 60 * SECOND
+"""The same while nothing is."""
+PATIENCE = 30 * SECOND
+"""How long after a start the limits wait for the prices of what was counted before."""
+NAKED = "NAKED"
+"""The block while a position has no working stop."""
+NAKED_FOR = 2 * SECOND
+"""How long a position may be without a stop before it blocks entries: a stop is on its way."""
 
 
 USED = (Decimal("0.5"), Decimal("0.8"))
@@ -25,35 +42,65 @@ def _same_day(ctx: Context, at: int) -> bool:
     return day.began(at, rules.day_zone, rules.day_hour) == day.began(ctx.now, rules.day_zone, rules.day_hour)
 
 
-def sample(ctx: Context) -> Events:
-    """Journal the equity and the extremes of what is open, and judge the losses. Nothing is said while a holding has no price."""
-    equity, unpriced = ctx.equity()
-    if unpriced:
-        return
+# Judging
+
+
+def judge(ctx: Context, *, keep: bool = False) -> Events:
+    """Hold the losses against their bounds, and lock entries out where one is reached; `keep` journals a sample in any case."""
+    if not ctx.state.cash or waits_for(ctx):
+        return  # nothing is known yet
+    ctx.board.judged_at = ctx.now
+    yield from _rebase(ctx)
+    ctx.board.base_known = True
+    equity, missing = ctx.equity()
+    if ctx.state.day.began_at and not _same_day(ctx, ctx.state.day.began_at):
+        yield from _new_day(ctx, equity)
+    for name in figures.PERIODS:
+        if name not in ctx.state.periods or (name == figures.SESSION and not ctx.board.in_session):
+            yield e.PeriodBegan(ctx.now, name, figures.began(ctx, name, equity))
+    ctx.board.in_session = True
+    yield from nets(ctx)
+    if keep or sample_at(ctx) <= ctx.now or _is_news(ctx, equity) or missing != frozenset(ctx.state.unpriced):
+        yield from _sample(ctx, equity, missing)
+    yield from _lock_losses(ctx, equity)
+
+
+def _sample(ctx: Context, equity: Decimal, missing: frozenset[str]) -> Events:
+    ctx.board.sampled_at = ctx.now
     extremes = {}
     for position in ctx.state.positions.values():
         low, high = ctx.extremes(position)
         if position.is_open and low is not None and high is not None:
             extremes[position.id] = (low, high)
-    if ctx.state.day.began_at and not _same_day(ctx, ctx.state.day.began_at):
-        yield e.DayBegan(ctx.now, equity)
-        for part in USED:
-            yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
-        if "DAILY_LOSS" in ctx.state.blocks:
-            yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
-            yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
     unrealised, _ = ctx.unrealised()
-    yield e.Sampled(ctx.now, equity, unrealised, extremes)
-    yield from judge(ctx, equity)
+    yield e.Sampled(ctx.now, equity, unrealised, extremes, tuple(sorted(missing)))
 
 
-def judge(ctx: Context, equity: Decimal) -> Events:
-    """Lock out entries where a loss has reached its bound."""
+def _new_day(ctx: Context, equity: Decimal) -> Events:
+    for part in USED:
+        yield from cure(ctx, "LOSS_USED", f"{part:.0%}")
+    if "DAILY_LOSS" in ctx.state.blocks:
+        yield e.EntriesAllowed(ctx.now, "DAILY_LOSS")
+        yield from cure(ctx, "LOCKOUT", "DAILY_LOSS")
+    yield e.DayBegan(ctx.now, equity)
+    yield e.PeriodBegan(ctx.now, figures.DAY, figures.began(ctx, figures.DAY, equity))
+
+
+def _is_news(ctx: Context, equity: Decimal) -> bool:
+    """Whether the equity is higher, or has fallen deeper, than the samples know."""
+    peak = ctx.state.day.peak
+    if peak is None or equity > peak or (peak > ZERO and (peak - equity) / peak > ctx.state.day.trough):
+        return True
+    return any(equity > period.peak or period.peak - equity > period.fall for period in ctx.state.periods.values())
+
+
+def _lock_losses(ctx: Context, equity: Decimal) -> Events:
     today, rules = ctx.state.day, ctx.rules.risk
-    if rules.daily_loss is not None and today.equity is not None and today.equity > ZERO:
+    left = figures.loss_left(ctx, equity)
+    if left is not None and today.equity is not None and rules.daily_loss is not None:
         lost = (today.equity - equity) / today.equity
         yield from _used(ctx, lost, rules.daily_loss)
-        if lost >= rules.daily_loss and lost > ZERO:
+        if left <= ZERO and lost > ZERO:
             text = f"the day's loss of {lost:.2%} has reached {rules.daily_loss:.2%}"
             yield from _lock(ctx, "DAILY_LOSS", text, day.ends(ctx.now, rules.day_zone, rules.day_hour))
     if rules.max_drawdown is not None and today.peak is not None and today.peak > ZERO:
@@ -73,6 +120,51 @@ def _used(ctx: Context, lost: Decimal, limit: Decimal) -> Events:
             yield from alert(ctx, "LOSS_USED", subject, f"the day's loss is {lost:.2%} of {limit:.2%}")
 
 
+# What has no price
+
+
+def waits_for(ctx: Context) -> tuple[str, ...]:
+    """What keeps the limits from being computed: prices that a start still waits for, or all of them."""
+    _, missing = ctx.equity()
+    gone = missing - ctx.state.unpriced.keys()
+    if gone and not ctx.board.base_known and ctx.state.day.equity is not None and ctx.now < ctx.board.restarted_at + PATIENCE:
+        return tuple(sorted(gone))
+    held = {name for name, amount in ctx.state.cash.items() if amount}
+    return tuple(sorted(held)) if held and held <= missing else ()
+
+
+def _rebase(ctx: Context) -> Events:
+    """Move what losses are measured from by the worth of what got a price, or has none any more; tell what is left out."""
+    equity, missing = ctx.equity()
+    known, last = frozenset(ctx.state.unpriced), ctx.state.day.last
+    base = equity if missing == known else ctx.equity_without(known)[0]
+    if missing - known and not ctx.board.base_known and last is not None and base != last:
+        yield e.Rebased(ctx.now, base - last)
+    if last is not None and equity != base:
+        yield e.Rebased(ctx.now, equity - base)
+    for name in sorted(missing):
+        yield from alert(ctx, "UNPRICED", name)
+    for standing in list(ctx.state.alerts.values()):
+        if standing.code == "UNPRICED" and standing.subject not in missing:
+            yield e.AlertCured(ctx.now, standing.key)
+
+
+# How far an open position has gone
+
+
+def nets(ctx: Context, positions: tuple[Position, ...] = ()) -> Events:
+    """Journal how low and how high the net of open positions has been, where that is news."""
+    for position in positions or tuple(ctx.state.positions.values()):
+        if position.size <= ZERO:
+            continue
+        seen, money = figures.nets_seen(ctx, position), ctx.state.money_of(position.id)
+        if seen is not None and seen != (money.lowest, money.highest):
+            yield e.NetSeen(ctx.now, position.id, *seen)
+
+
+# Other lockouts
+
+
 def after_loss(ctx: Context) -> Events:
     """A position closed: count the streak."""
     rules = ctx.rules.risk
@@ -90,13 +182,58 @@ def _lock(ctx: Context, code: str, text: str, until: int | None) -> Events:
     yield from alert(ctx, "LOCKOUT", code, text + clears)
 
 
-def sample_at(board: Board, now: int) -> int:
+def bare(ctx: Context) -> list[Position]:
+    """The positions that have had no working stop for too long, dust aside."""
+    return [
+        position
+        for position in ctx.state.positions.values()
+        if _is_naked(position) and figures.uncovered(ctx, position) and position.protection_since + NAKED_FOR <= ctx.now
+    ]
+
+
+def _is_naked(position: Position) -> bool:
+    return position.is_open and not position.dust and position.protection in (Protection.NAKED, Protection.PARTIAL)
+
+
+def naked_at(ctx: Context, position: Position) -> int | None:
+    """When a position begins to block entries; None where it does not."""
+    blocks = ctx.rules.risk.naked_blocks and NAKED not in ctx.state.blocks
+    return position.protection_since + NAKED_FOR if blocks and _is_naked(position) else None
+
+
+def naked(ctx: Context) -> Events:
+    """Block entries while a position has no working stop; open them again when all have one."""
+    if NAKED not in ctx.state.blocks and not ctx.rules.risk.naked_blocks:
+        return
+    found = bare(ctx) if ctx.rules.risk.naked_blocks else []
+    if found and NAKED not in ctx.state.blocks:
+        names = ", ".join(name_of(position) for position in found)
+        yield e.EntriesBlocked(ctx.now, NAKED, f"{names} has no working stop (risk.naked_blocks)", None)
+    elif NAKED in ctx.state.blocks and not any(map(_is_naked, ctx.state.positions.values())):
+        yield e.EntriesAllowed(ctx.now, NAKED)
+
+
+# Time
+
+
+def holds(ctx: Context) -> bool:
+    """Whether anything is held that a price can move."""
+    return any(position.is_open and not position.dust for position in ctx.state.positions.values())
+
+
+def sample_at(ctx: Context) -> int:
     """When the equity is to be journaled again."""
-    return now if board.sampled_at is None else board.sampled_at + SAMPLE
+    at = ctx.board.sampled_at
+    return ctx.now if at is None else at + (SAMPLE if holds(ctx) else QUIET)
+
+
+def judge_at(ctx: Context) -> int:
+    """When losses are to be judged again, if nothing happens until then."""
+    return min(sample_at(ctx), ctx.board.judged_at + SECOND) if holds(ctx) else sample_at(ctx)
 
 
 def pulse(ctx: Context) -> Events:
-    """Once a second: blocks that have served their time, prices that have gone stale or come back, and the sample that is due."""
+    """Once a second: blocks that have served their time, prices that have gone stale or come back, and losses."""
     state = ctx.state
     for block in list(state.blocks.values()):
         if block.until is not None and block.until <= ctx.now:
@@ -105,10 +242,10 @@ def pulse(ctx: Context) -> Events:
     yield from _staleness(ctx)
     ctx.board.margin_at = ctx.now
     yield from margin.tell(ctx)
+    yield from naked(ctx)
     new_day = bool(state.day.began_at) and not _same_day(ctx, state.day.began_at)  # its lockout has just ended: its base must, too
-    if new_day or sample_at(ctx.board, ctx.now) <= ctx.now:
-        ctx.board.sampled_at = ctx.now
-        yield from sample(ctx)
+    if new_day or judge_at(ctx) <= ctx.now:
+        yield from judge(ctx)
 
 
 def _staleness(ctx: Context) -> Events:

@@ -58,8 +58,8 @@ def liquidated_at(ctx: Context, instrument: Instrument, side: Side, held: Decima
     Cross margin: equity + sign * size * (p - mark) = maintenance * size * p, solved for p. Not told for inverse contracts.
     """
     rate = ctx.board.rate(instrument.quote, ctx.state.currency)
-    equity, unpriced = ctx.equity()
-    if held <= ZERO or instrument.kind is Kind.INVERSE or not instrument.maintenance_margin or not rate or unpriced:
+    equity, _ = ctx.equity()  # of what has a price: less money is nearer to liquidation, and says so sooner
+    if held <= ZERO or instrument.kind is Kind.INVERSE or not instrument.maintenance_margin or not rate:
         return None
     size, sign = held * instrument.contract_size, side.sign
     price = (sign * size * mark - equity / rate) / (size * (sign - instrument.maintenance_margin))

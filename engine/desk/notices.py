@@ -3,6 +3,7 @@
 from engine.desk import events as e
 from engine.desk.state import State
 from engine.model.alert import Severity
+from engine.model.figures import ended
 from engine.model.money import grouped
 from engine.model.order import Order, Role
 
@@ -54,7 +55,7 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             return "good", text, "", fill.client_order_id
         case e.PositionClosed(position=name):
             position = state.closed[name]
-            profit = position.realised_profit(state.instruments[position.symbol])
+            profit = ended(position, state.money_of(name), state.instruments[position.symbol])
             sign = "▲" if profit >= 0 else "▼"
             text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from engine.desk import figures as desk_figures
 from engine.desk import margin, symbols
-from engine.desk.checks import Draft, draft, liquidated_at, open_risk, refusals
+from engine.desk.checks import Draft, draft, liquidated_at, refusals
 from engine.desk.context import Context
 from engine.desk.intents import break_even, held, looser, mirrored, stop_refusals
 from engine.desk.ordering import reduce_only, tradable
 from engine.desk.protection import working_stop
-from engine.desk.sizing import break_even_price, stop_price, target_price
+from engine.desk.sizing import stop_price, target_price
+from engine.model import figures
 from engine.model import intent as i
 from engine.model.money import ONE, ZERO, grouped
 from engine.model.order import OrderType
@@ -49,32 +51,60 @@ def _open(ctx: Context, intent: i.OpenBracket) -> Preview:
 
 
 def _open_lines(ctx: Context, d: Draft) -> list[Line]:
-    instrument, quote, side = d.instrument, d.quote, d.intent.side
-    shown = quote.ask_size if side is Side.BUY else quote.bid_size
-    at_once = d.intent.type is OrderType.MARKET
-    fee = instrument.value(d.size, d.entry) * instrument.fee_tiers[0].taker
-    maker = instrument.value(d.size, d.entry) * instrument.fee_tiers[0].maker
-    settle = instrument.settle
+    """What happens, what it costs, what is at risk, what is the reward, and what all stops would cost before and after."""
+    instrument, quote, entry = d.instrument, d.quote, d.expected
+    shown = quote.ask_size if d.intent.side is Side.BUY else quote.bid_size
+    at_once, settle, rates = d.intent.type is OrderType.MARKET, instrument.settle, entry.rates
+    position, money_of = entry.filled(d.size)
+    leaves_at = d.loses_at or entry.price
+    out = instrument.value(position.size, leaves_at) * rates.taker
+    paid = rates.maker if entry.maker else rates.taker
+    source = rates.maker_source if entry.maker else rates.source
+    even = figures.break_even(position, money_of, instrument, rates.taker)
     lines = [
         Line("size", "", f"{grouped(d.size)} = {d.notional:,.2f} {instrument.quote}"),
         Line("fills now", "", f"{grouped(min(d.size, shown))} displayed at {grouped(d.entry)}" if at_once else "nothing; it rests"),
         Line("worst price", "", grouped(d.price) if d.price is not None else "any"),
-        Line("entry fee", "", f"{fee:,.2f} {settle} taker, {maker:,.2f} maker"),
-        Line("exit fee", "", f"{fee:,.2f} {settle} taker"),
+        Line("entry fee", "", f"{position.fee_value:,.2f} {settle}, {'maker' if entry.maker else 'taker'} {paid:.2%}, {source}"),
+        Line("exit fee", "", f"{out:,.2f} {settle}, taker {rates.taker:.2%}, {rates.source}"),
         *_margin_lines(ctx, d),
-        Line("break-even", "", grouped(break_even_price(instrument, side, d.entry, instrument.fee_tiers[0].taker))),
+        Line("break-even", "", grouped(even) if even is not None else "—"),
+        *_risk_lines(ctx, d),
     ]
-    if d.stop is not None:
-        loss = -instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.stop))
-        equity, _ = ctx.equity()
-        in_account = ctx.to_account(loss, settle)
-        share = f" = {in_account / equity:.2%} of equity" if in_account is not None and equity > ZERO else ""
-        lines.append(Line("risk (1R)", "", f"{loss:,.2f} {settle} at {grouped(d.stop)}{share}", "bad"))
-        lines.extend(_budget(ctx, in_account, equity))
-        if d.target is not None:
-            gain = instrument.profit(side, d.size, instrument.value(d.size, d.entry), instrument.value(d.size, d.target))
-            lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)} = {gain / loss:.1f}R" if loss else "", "good"))
+    if d.target is not None:
+        gain, risk = _reward(d, d.target), d.risk
+        multiple = "" if risk is None or risk <= ZERO else f" = {gain / risk:.2f}R"
+        lines.append(Line("reward", "", f"{gain:,.2f} {settle} at {grouped(d.target)}{multiple}", "good" if gain > ZERO else "bad"))
     return lines
+
+
+def _reward(d: Draft, target: Decimal) -> Decimal:
+    """Net over the targets, each for its part (settle currency)."""
+    parts = [(one.part, target_price(one.place, d.entry, d.intent.side, d.instrument)) for one in d.intent.partials]
+    rest = ONE - sum((part for part, _ in parts), ZERO)
+    return sum((part * d.expected.net(d.size, price) for part, price in (*parts, (rest, target))), ZERO)
+
+
+def _risk_lines(ctx: Context, d: Draft) -> list[Line]:
+    instrument, (equity, _), before = d.instrument, ctx.equity(), desk_figures.at_stops(ctx)
+    risk, settle = d.risk, d.instrument.settle
+    if risk is None or d.loses_at is None:
+        notional = desk_figures.in_account(ctx, d.notional, instrument.quote)
+        told = f"UNBOUNDED without a stop; limits count {notional:,.2f} {ctx.state.currency}"
+        return [Line("risk (1R)", "", told, "bad"), Line("at stops", unbounded(before.shown), "UNBOUNDED", "bad")]
+    in_account = ctx.to_account(risk, settle)
+    share = f" = {in_account / equity:.2%} of equity" if in_account is not None and equity > ZERO else ""
+    after = None if before.shown is None or in_account is None else before.shown - max(in_account, ZERO)
+    return [
+        Line("risk (1R)", "", f"{risk:,.2f} {settle} at {grouped(d.loses_at)}{share}", "bad"),
+        *_budget(ctx, in_account, equity),
+        Line("at stops", unbounded(before.shown), unbounded(after), "plain" if after is not None else "bad"),
+    ]
+
+
+def unbounded(amount: Decimal | None) -> str:
+    """What is lost at stops, with two decimals; UNBOUNDED where nothing bounds it."""
+    return "UNBOUNDED" if amount is None else f"{amount:,.2f}".replace("-", "−")
 
 
 def _part_lines(d: Draft) -> list[Line]:
@@ -118,17 +148,16 @@ def _funding_line(ctx: Context, d: Draft) -> list[Line]:
 
 
 def _budget(ctx: Context, risk: Decimal | None, equity: Decimal) -> list[Line]:
-    day, bound = ctx.state.day, ctx.rules.risk.daily_loss
-    if risk is None or bound is None or day.equity is None:
+    left = desk_figures.loss_left(ctx, desk_figures.measured(ctx))
+    if risk is None or left is None:
         return []
-    left = day.equity * bound - (day.equity - equity)
-    return [Line("day's loss budget", f"{left:,.2f}", f"{max(left - risk, ZERO):,.2f} after this loss", "plain" if risk < left else "bad")]
+    return [Line("loss limit left", f"{left:,.2f}", f"{max(left - risk, ZERO):,.2f} after this loss", "plain" if risk < left else "bad")]
 
 
 def _open_warnings(ctx: Context, d: Draft) -> list[str]:
     warnings = []
     instrument, side = d.instrument, d.intent.side
-    if d.stop is None and d.intent.trail is None:
+    if d.loses_at is None:
         warnings.append("no stop: the position will be NAKED")
     shown = d.quote.ask_size if side is Side.BUY else d.quote.bid_size
     if d.intent.type is OrderType.MARKET and d.size > shown:
@@ -161,32 +190,35 @@ def _move_stop(ctx: Context, intent: i.MoveStop) -> Preview:
 
 
 def _stop_lines(ctx: Context, position: Position, wanted: Decimal | None) -> list[Line]:
-    instrument, mark = ctx.instrument(position), ctx.mark(position)
-    equity, _ = ctx.equity()
+    mark, equity = ctx.mark(position), ctx.equity()[0]
+    unit = desk_figures.one_r(ctx, position)
 
     def told(stop: Decimal | None) -> tuple[str, str, str, str, str]:
         if stop is None:
-            return ("none", "—", "unbounded", "—", "—")
-        risk = position.risk_to(instrument, stop)
+            return ("none", "—", "UNBOUNDED", "—", "—")
+        result = desk_figures.net(ctx, position, stop)
         away = "—" if not mark else f"{(stop - mark) / mark:+.2%}"
-        multiple = position.r_multiple(instrument, -risk)
-        in_account = ctx.to_account(risk, position.settle)
-        share = "—" if in_account is None or equity <= ZERO else f"{-in_account / equity:+.2%}"
-        return (grouped(stop), away, money(-risk, position.settle), "—" if multiple is None else f"{multiple:+.2f}R", share)
+        multiple = figures.multiple(result, unit)
+        in_account = ctx.to_account(result, position.settle)
+        share = "—" if in_account is None or equity <= ZERO else f"{in_account / equity:+.2%}"
+        return (grouped(stop), away, money(result, position.settle), "—" if multiple is None else f"{multiple:+.2f}R", share)
 
-    names = ("stop", "distance", "result there", "in R", "of equity")
+    names = ("stop", "distance", "at stop", "in R", "of equity")
     lines = [Line(name, old, new) for name, old, new in zip(names, told(position.stop), told(wanted), strict=True)]
-    total, _ = open_risk(ctx)
-    bound = ctx.rules.risk.max_open_risk * equity
-
-    def risk_at(stop: Decimal | None) -> Decimal:
-        return ZERO if stop is None else max(position.risk_to(instrument, stop), ZERO)
-
-    changed = ctx.to_account(risk_at(wanted) - risk_at(position.stop), position.settle)
-    after = "no rate" if changed is None else f"{total + changed:,.2f} of {bound:,.2f}"
-    lines.append(Line("open risk", f"{total:,.2f} of {bound:,.2f}", after))
+    lines.append(_at_stops_line(ctx, position, wanted))
     lines.append(Line("venue", "", "amends the resting order" if working_stop(ctx, position) is not None else "places a new order"))
     return lines
+
+
+def _at_stops_line(ctx: Context, position: Position, wanted: Decimal | None) -> Line:
+    """What all stops would cost, before and after one is moved."""
+    before, equity = desk_figures.at_stops(ctx), ctx.equity()[0]
+    others = desk_figures.at_stops(ctx, without=position.id).shown
+    bound = f" of {ctx.rules.risk.max_open_risk * equity:,.2f}"
+    there = None if wanted is None else ctx.to_account(min(desk_figures.net(ctx, position, wanted), ZERO), position.settle)
+    after = None if others is None or there is None else others + there
+    said = "no rate" if wanted is not None and there is None else unbounded(after) + bound
+    return Line("at stops", unbounded(before.shown) + bound, said, "bad" if after is None else "plain")
 
 
 def _break_even(ctx: Context, intent: i.BreakEven) -> Preview:
@@ -214,7 +246,7 @@ def _exit_lines(ctx: Context, position: Position, size: Decimal) -> list[Line]:
     instrument, mark = ctx.instrument(position), ctx.mark(position)
     if mark is None:
         return [Line("price", "", "unknown: it goes to market")]
-    fee = instrument.value(size, mark) * instrument.fee_tiers[0].taker
+    fee = instrument.value(size, mark) * ctx.rates(instrument).taker
     profit = position.unrealised_profit(instrument, mark) * size / position.size - fee
     quote = ctx.quote(position.symbol)
     shown = ZERO if quote is None else quote.bid_size if position.side is Side.BUY else quote.ask_size
@@ -225,7 +257,17 @@ def _exit_lines(ctx: Context, position: Position, size: Decimal) -> list[Line]:
         Line("worst price first", "", grouped(instrument.round_bound(worst, position.exits_by))),
         Line("fee", "", f"{fee:,.2f} {position.settle}"),
         Line("result", "", money(profit, position.settle), "good" if profit >= 0 else "bad"),
+        *_net_line(ctx, position, size),
     ]
+
+
+def _net_line(ctx: Context, position: Position, size: Decimal) -> list[Line]:
+    """What the whole trade ends with, where all of it is closed."""
+    now, unit = desk_figures.net_now(ctx, position), desk_figures.one_r(ctx, position)
+    multiple = figures.multiple(now, unit)
+    if now is None or size != position.size:
+        return []
+    return [Line("net", "", money(now, position.settle) + ("" if multiple is None else f" = {multiple:+.2f}R"), "good" if now >= 0 else "bad")]
 
 
 def _reverse(ctx: Context, intent: i.Reverse) -> Preview:

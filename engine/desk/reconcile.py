@@ -11,6 +11,7 @@ from engine.desk import custody, doubts, flatten, identity, marked, recovery, un
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_margin
 from engine.desk.entries import reversal
+from engine.desk.figures import shares
 from engine.desk.ordering import cancel_lane, flattening, recovered_at
 from engine.desk.reports import fill_value, on_filled, on_found
 from engine.desk.settling import concerns, settle, traded_as, vanished
@@ -177,7 +178,7 @@ def _financed(ctx: Context, picture: Picture) -> Events:
     owed = dict(financing(ctx, picture))
     for currency, amount in owed.items():
         if ctx.board.owed.get(currency) == amount:
-            yield e.Financed(ctx.now, currency, amount)
+            yield e.Financed(ctx.now, currency, amount, shares(ctx, currency, amount))
     ctx.board.owed = owed
 
 

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from engine.desk.context import Context
+from engine.model.figures import ExpectedEntry
 from engine.model.instrument import Instrument
 from engine.model.intent import At, Base, Notional, OpenBracket, Place, Risk, Size
-from engine.model.money import ONE, ZERO
+from engine.model.money import ZERO
 from engine.model.order import OrderType
 from engine.model.quote import Quote
 from engine.model.refusal import Refusal
@@ -38,39 +39,22 @@ def target_price(place: Place, entry: Decimal, side: Side, instrument: Instrumen
     return instrument.round_stop(price, side.opposite) if side is Side.BUY else instrument.round_stop(price, Side.BUY)
 
 
-def loss_per_unit(instrument: Instrument, side: Side, entry: Decimal, stop: Decimal) -> Decimal:
-    """What one unit of size loses between entry and stop, both taker fees included (settle currency)."""
-    entered, left = instrument.value(ONE, entry), instrument.value(ONE, stop)
-    fees = (entered + left) * instrument.fee_tiers[0].taker
-    return -instrument.profit(side, ONE, entered, left) + fees
-
-
-def base_size(ctx: Context, instrument: Instrument, size: Size, side: Side, entry: Decimal, stop: Decimal | None) -> Decimal | Refusal:
-    """The size in lots, rounded down; a refusal where it can't be told."""
+def base_size(ctx: Context, entry: ExpectedEntry, size: Size, stop: Decimal | None) -> Decimal | Refusal:
+    """The size in lots, rounded down; a refusal where it can't be told. A risk is what is lost at the stop, both fees included."""
+    instrument = entry.instrument
     if not usable(size.amount):
         return Refusal("NOT_A_NUMBER", str(size.amount), "a size above zero")
     match size:
         case Base(amount):
             return instrument.round_size(amount)
         case Notional(amount):
-            return instrument.round_size(instrument.size_for(amount, entry))
+            return instrument.round_size(instrument.size_for(amount, entry.price))
         case Risk(amount):
             if stop is None:
                 return Refusal("PRICE_MISSING", "risk", "a stop: the risk is what is lost there")
-            loss = loss_per_unit(instrument, side, entry, stop)
-            if loss <= ZERO:
-                return Refusal("STOP_WRONG_SIDE", f"{stop}", f"the entry at {entry}")
+            if entry.risk(instrument.lot, stop) <= ZERO:
+                return Refusal("STOP_WRONG_SIDE", f"{stop}", f"the entry at {entry.price}")
             rate = ctx.board.rate(instrument.settle, ctx.state.currency)
             if rate is None:
                 return Refusal("NO_RATE", instrument.settle, ctx.state.currency)
-            return instrument.round_size(amount / (loss * rate))
-
-
-def break_even_price(instrument: Instrument, side: Side, entry: Decimal, taker: Decimal) -> Decimal:
-    """The exit price at which a trade ends at zero after an entry and an exit at the rate `taker`, on the tick, rounded to our favour.
-
-    Linear and spot: entry * (1 + f) / (1 - f) for a long, the inverse fraction for a short. Inverse contracts pay 1/price, so the same
-    holds with the roles of the fractions exchanged, to first order; the rounding covers the rest.
-    """
-    exact = entry * (1 + taker) / (1 - taker) if side is Side.BUY else entry * (1 - taker) / (1 + taker)
-    return instrument.round_stop(exact, Side.SELL if side is Side.BUY else Side.BUY)
+            return entry.size_of(amount / rate, stop)

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from engine.desk.events import Plan
 from engine.model.alert import Alert
+from engine.model.figures import Paid, Period, PositionMoney, Traded
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.intent import OpenBracket
@@ -185,6 +186,18 @@ class State(Struct, forbid_unknown_fields=True):
     marked: dict[str, MarkedOrder] = field(default_factory=dict)
     """Its orders, by client order id."""
     booked_marks: dict[str, None] = field(default_factory=dict)
+    money: dict[str, PositionMoney] = field(default_factory=dict)
+    """By position, open or closed: what its figures need beside its fills."""
+    traded: dict[str, Traded] = field(default_factory=dict)
+    """By symbol: sums over the positions that have ended."""
+    paid: dict[str, Paid] = field(default_factory=dict)
+    """By symbol: the rates of our own last fills."""
+    periods: dict[str, Period] = field(default_factory=dict)
+    """Day, session, all: what each is measured from."""
+    resumed_from: Decimal | None = None
+    """The equity when the operator resumed after the day's loss had locked entries out; None in an ordinary day."""
+    unpriced: dict[str, None] = field(default_factory=dict)
+    """What the last sample of the equity left out for want of a price."""
 
     def order(self, client_order_id: str) -> Order | None:
         """An order of ours wherever it is: the one look-up."""
@@ -193,6 +206,10 @@ class State(Struct, forbid_unknown_fields=True):
     def orders_for(self, position: str) -> list[Order]:
         """The open orders of a position, oldest first."""
         return [self.orders[name] for name in self.orders_of.get(position, ())]
+
+    def money_of(self, position: str) -> PositionMoney:
+        """What a position's figures need beside its fills."""
+        return self.money.get(position, NO_MONEY)
 
     def positions_in(self, symbol: str) -> list[Position]:
         """The positions of a symbol that hold or want something."""
@@ -203,6 +220,7 @@ class State(Struct, forbid_unknown_fields=True):
         return "; ".join(block.text for block in self.blocks.values())
 
 
+NO_MONEY = PositionMoney()
 REPLACED = "replaced"
 """Why an order was cancelled where the venue can't change it: another one takes its place."""
 

@@ -14,6 +14,7 @@ from engine.desk import events as e
 from engine.desk.custody import reason_of
 from engine.desk.notices import name_of_order, words
 from engine.desk.state import State
+from engine.model import figures
 from engine.model import intent as i
 from engine.model.alert import Alert, Severity
 from engine.model.money import ZERO, grouped
@@ -177,8 +178,9 @@ class Telling:
 def ended(position: Position, reason: str, state: State) -> Told:
     """The line of a position that is over: what it brought, and what the stop cost beyond its price."""
     instrument = state.instruments[position.symbol]
-    profit = position.realised_profit(instrument)
-    multiple = position.r_multiple(instrument, profit)
+    money = state.money_of(position.id)
+    profit = figures.ended(position, money, instrument)
+    multiple = figures.multiple(profit, figures.one_r(position, money, instrument))
     sign = "▲" if profit >= ZERO else "▼"
     result = f"{sign}{abs(profit):,.2f} {position.settle} after fees" + (f", {multiple:+.2f} R" if multiple is not None else "")
     price = position.exit_price(instrument)

@@ -2,8 +2,7 @@
 
 from decimal import Decimal
 
-from engine.desk import margin
-from engine.desk.checks import open_risk
+from engine.desk import figures, margin
 from engine.desk.context import Context, on_margin
 from engine.desk.desk import Desk
 from engine.desk.intents import BY_HAND
@@ -11,6 +10,7 @@ from engine.desk.ordering import flattens
 from engine.desk.protection import working_stop
 from engine.desk.truth import truth
 from engine.model.alert import Alert
+from engine.model.figures import ended, multiple
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
 from engine.model.position import Position, Protection
@@ -55,12 +55,11 @@ class Views:
 
     def _position(self, ctx: Context, p: Position) -> PositionView:
         instrument = ctx.instrument(p)
-        mark = ctx.mark(p)
+        mark, resting = ctx.mark(p), working_stop(ctx, p)
         unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
-        realised = p.realised_profit(instrument)
-        resting = working_stop(ctx, p)
-        stop = resting.trigger if resting is not None else p.stop
-        quote = ctx.quote(p.symbol)
+        stop, quote = figures.stop_of(ctx, p), ctx.quote(p.symbol)
+        now, unit, money = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.state.money_of(p.id)
+        seen, rates = figures.nets_seen(ctx, p) or (None, None), ctx.rates(instrument)
         return PositionView(
             id=p.id,
             version=self._desk.revisions.get(p.id, 0),
@@ -74,10 +73,10 @@ class Views:
             mark_age=None if quote is None else max(0, ctx.now - quote.at),
             stale=ctx.is_stale(p.symbol, ctx.rules.risk.price_age),
             unrealised=unrealised,
-            realised=realised,
-            exit_fee=None if mark is None else instrument.value(p.size, mark) * instrument.fee_tiers[0].taker,
+            realised=p.gross_profit(instrument),
+            exit_fee=figures.exit_fee(ctx, p),
             in_account=None if unrealised is None else ctx.to_account(unrealised, p.settle),
-            r=None if unrealised is None else p.r_multiple(instrument, unrealised + realised),
+            r=multiple(now, unit),
             stop=stop,
             stop_wanted=p.stop,
             protection=p.protection,
@@ -99,6 +98,18 @@ class Views:
             lot=instrument.lot,
             target_where=_target_where(ctx, p),
             trail_where="" if p.trail is None else "off" if _idle(ctx, p) else "local",
+            net=now,
+            net_in_account=None if now is None else ctx.to_account(now, p.settle),
+            one_r=unit,
+            at_stop=figures.at_stop(ctx, p),
+            unbounded=p.size > ZERO and not p.dust and (stop is None or figures.uncovered(ctx, p) > ZERO),
+            break_even=figures.break_even(ctx, p),
+            fees=p.fee_value,
+            funding=money.funding,
+            taker=rates.taker,
+            taker_source=rates.source,
+            mae=multiple(seen[0], unit),
+            mfe=multiple(seen[1], unit),
         )
 
     def orders(self, ctx: Context) -> tuple[OrderView, ...]:
@@ -133,12 +144,9 @@ class Views:
         """Money, in the account's currency."""
         state, day, rules = ctx.state, ctx.state.day, ctx.rules.risk
         equity, unpriced = ctx.equity()
-        unrealised, _ = ctx.unrealised()
-        risk, multiples = open_risk(ctx)
-        budget = None
-        if rules.daily_loss is not None and day.equity is not None:
-            budget = day.equity * rules.daily_loss - (day.equity - equity)
-        peak = max(day.peak or equity, equity)
+        measured, stops, total = figures.measured(ctx), figures.at_stops(ctx), figures.total(ctx)
+        periods = tuple(one for name in figures.PERIODS if (one := figures.period(ctx, name)) is not None)
+        peak = max(day.peak or measured, measured)
         return AccountView(
             name=state.account,
             venue=self._venue,
@@ -147,18 +155,21 @@ class Views:
             equity=None if unpriced else equity,
             unpriced=tuple(sorted(unpriced)),
             cash=dict(state.cash),
-            day=None if day.equity is None or unpriced else equity - day.equity,
-            realised=realised(ctx),
-            unrealised=unrealised,
-            fees=sum((ctx.to_account(fee, name) or ZERO for name, fee in state.totals.fees.items()), ZERO),
-            financing=sum((ctx.to_account(amount, name) or ZERO for name, amount in state.totals.financing.items()), ZERO),
-            drawdown=(peak - equity) / peak if peak > ZERO else ZERO,
-            open_risk=risk,
-            open_r=multiples,
+            day=next((one.result for one in periods if one.name == figures.DAY), None),
+            realised=total.realised,
+            unrealised=total.unrealised,
+            fees=total.fees,
+            financing=figures.funding_of_all(ctx),
+            drawdown=(peak - measured) / peak if peak > ZERO else ZERO,
+            at_stops=stops.shown,
+            unbounded=stops.shown is None,
+            open_risk=stops.counted,
             risk_limit=rules.max_open_risk * equity,
-            loss_budget_left=budget,
+            loss_limit=None if rules.daily_loss is None or day.equity is None else day.equity * rules.daily_loss,
+            loss_limit_left=figures.loss_left(ctx, measured),
             margin=self._margin(ctx, equity),
             naked=sum(1 for p in state.positions.values() if p.is_open and not p.dust and p.protection in (Protection.NAKED, Protection.PARTIAL)),
+            periods=periods,
         )
 
     def _margin(self, ctx: Context, equity: Decimal) -> Decimal | None:
@@ -204,16 +215,6 @@ class Views:
             symbols = sorted({p.symbol for p in state.positions.values()} | {o.symbol for o in state.orders.values()})
             lines = [_flatten_line(ctx, symbol) for symbol in symbols]
         return FlattenView(state.flatten.began_at, state.flatten.ended_at, tuple(lines), state.flatten.receipt, state.flatten.intent)
-
-
-def realised(ctx: Context) -> Decimal:
-    """Net of fees, of everything ever closed, in the account's currency as far as there are rates."""
-    total = ZERO
-    for currency, amount in ctx.state.totals.realised.items():
-        total += ctx.to_account(amount, currency) or ZERO
-    for position in ctx.state.positions.values():
-        total += ctx.to_account(position.realised_profit(ctx.instrument(position)), position.settle) or ZERO
-    return total
 
 
 def _clears(code: str, until: int | None) -> str:
@@ -289,8 +290,8 @@ def _order(ctx: Context, order: Order) -> OrderView:
 
 
 def _closed(ctx: Context, p: Position) -> ClosedView:
-    instrument = ctx.instrument(p)
-    profit = p.realised_profit(instrument)
+    instrument, money = ctx.instrument(p), ctx.state.money_of(p.id)
+    profit, unit = ended(p, money, instrument), figures.one_r(ctx, p)
     return ClosedView(
         id=p.id,
         symbol=p.symbol,
@@ -302,12 +303,16 @@ def _closed(ctx: Context, p: Position) -> ClosedView:
         exit=(p.exit_price(instrument) or ZERO).quantize(instrument.tick),
         profit=profit,
         fees=p.fee_value,
-        r=p.r_multiple(instrument, profit),
+        r=multiple(profit, unit),
         opened_at=p.opened_at or p.created_at,
         closed_at=p.closed_at or 0,
         reason=p.close_reason,
         note=p.note,
         tags=p.tags,
+        one_r=unit,
+        funding=money.funding,
+        mae=multiple(money.lowest, unit),
+        mfe=multiple(money.highest, unit),
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from engine.model.alert import Alert
+from engine.model.figures import PositionMoney
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.limits import Level
@@ -33,7 +34,7 @@ class Batch(Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     fills: tuple[tuple[Fill, Decimal | None], ...] = ()
     """Each with its fee valued in the settle currency; None where no rate is known."""
-    positions: tuple[tuple[Position, Instrument], ...] = ()
+    positions: tuple[tuple[Position, Instrument, PositionMoney], ...] = ()
     alerts: tuple[Alert, ...] = ()
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Nanoseconds and amount in the account's currency."""

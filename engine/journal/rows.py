@@ -12,6 +12,7 @@ from zlib import compress
 from engine.journal.batch import Entry, Head, WaitingSnapshot
 from engine.journal.chain import digest, link
 from engine.model.alert import Alert
+from engine.model.figures import PositionMoney, ended, multiple, one_r
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.limits import Level
@@ -42,7 +43,7 @@ class Group:
         seq, number, last = self.head.seq, self.head.batch, self.head.hash
         orders: dict[str, Order] = {}
         fills: dict[str, tuple[Fill, Decimal | None]] = {}
-        positions: dict[str, tuple[Position, Instrument]] = {}
+        positions: dict[str, tuple[Position, Instrument, PositionMoney]] = {}
         alerts: dict[tuple[int, str], Alert] = {}
         equity: dict[int, Decimal] = {}
         levels: dict[str, Level] = {}
@@ -72,7 +73,7 @@ class Group:
         self.rows = {
             "orders": [_order(order) for order in orders.values()],
             "fills": [_fill(fill, value) for fill, value in fills.values()],
-            "positions": [_position(position, instrument) for position, instrument in positions.values()],
+            "positions": [_position(*kept) for kept in positions.values()],
             "alerts": [_alert(alert) for alert in alerts.values()],
             "equity": [(at, str(amount)) for at, amount in equity.items()],
             "level": [(_text(level.name), level.used, level.capacity, level.at) for level in levels.values()],
@@ -132,8 +133,9 @@ def _fill(fill: Fill, fee_value: Decimal | None) -> tuple[Value, ...]:
     )
 
 
-def _position(position: Position, instrument: Instrument) -> tuple[Value, ...]:
+def _position(position: Position, instrument: Instrument, money: PositionMoney) -> tuple[Value, ...]:
     profit = position.realised_profit(instrument)
+    in_r = multiple(ended(position, money, instrument), one_r(position, money, instrument))
     mae, mfe = position.excursions(instrument)
     return (
         position.id,
@@ -155,7 +157,7 @@ def _position(position: Position, instrument: Instrument) -> tuple[Value, ...]:
         _money(position.target),
         position.protection.value,
         position.naked_ns,
-        _money(position.r_multiple(instrument, profit)),
+        _money(in_r),
         _text(position.note),
         dumps(position.tags) if position.tags else "[]",
         str(mae),

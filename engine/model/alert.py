@@ -39,6 +39,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "LIQUIDATION_NEAR": (Severity.CRITICAL, "{subject} is near its liquidation at {detail}"),
     "LIQUIDATED": (Severity.WARNING, "the venue liquidated {subject}"),
     "LOCKOUT": (Severity.WARNING, "entries are locked out: {subject}: {detail}"),
+    "UNPRICED": (Severity.WARNING, "the loss limits leave out {subject}: no price"),
     "LOSS_USED": (Severity.WARNING, "{subject} of the day's loss limit is used: {detail}"),
     "BREAKER": (Severity.CRITICAL, "the line to the venue fails: {detail}"),
     "DISCONNECTED": (Severity.WARNING, "no connection to the venue: {detail}"),

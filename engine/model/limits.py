@@ -198,7 +198,9 @@ class KrakenSpotLimits(_Counters):
 
 
 class KrakenFuturesLimits(_Counters):
-    """Kraken Futures: 500 per 10 s; send, edit, cancel 10; accounts 2; history 100 per 10 min.
+    """Kraken Futures: 500 per 10 s; send, edit, cancel 10; executions, open orders, positions and accounts 2 each; history 100 per 10 min.
+
+    What a question costs beyond this, such as further pages or the history, the venue tells (`Charged`).
 
     Source: Kraken Futures API documentation, rate limits, read 2026-11.
     """
@@ -214,7 +216,7 @@ class KrakenFuturesLimits(_Counters):
             case Query():
                 return (("derivatives", 2.0),)
             case QueryAccount():
-                return (("derivatives", 6.0), ("history", 1.0))
+                return (("derivatives", 8.0),)
 
 
 def wait(model: LimitModel, request: Request, now: int, keep: Mapping[str, float]) -> int:

@@ -164,26 +164,6 @@ class Position(Struct, frozen=True):
         cost = self.entry_value - self._matched(min(self.entry_size, self.exit_size), self.entry_size, self.entry_value)
         return instrument.profit(self.side, held, cost, instrument.value(held, price))
 
-    def risk_to(self, instrument: Instrument, stop: Decimal, size: Decimal | None = None) -> Decimal:
-        """What closing `size` (all of it where None) at `stop` would lose against the entry, before fees; a gain is negative."""
-        held = self.size if size is None else size
-        entry = self.entry_price(instrument)
-        if held <= ZERO or entry == ZERO:
-            return ZERO
-        return -instrument.profit(self.side, held, instrument.value(held, entry), instrument.value(held, stop))
-
-    def initial_risk(self, instrument: Instrument) -> Decimal | None:
-        """One R: what the whole entry would have lost at the first stop; None without one."""
-        if self.initial_stop is None or self.entry_size == ZERO:
-            return None
-        risk = self.risk_to(instrument, self.initial_stop, self.entry_size)
-        return risk if risk > ZERO else None
-
-    def r_multiple(self, instrument: Instrument, profit: Decimal) -> Decimal | None:
-        """`profit` (settle currency) in units of the initial risk."""
-        risk = self.initial_risk(instrument)
-        return profit / risk if risk else None
-
     def excursions(self, instrument: Instrument) -> tuple[Decimal, Decimal]:
         """Maximum adverse and favourable excursion per unit, in price: both zero or above."""
         entry = self.entry_price(instrument)

@@ -13,6 +13,7 @@ REFUSALS: dict[str, str] = {
     "HALTED": "halted by you: nothing opens; :unhalt ends it",
     "NOT_TAKEN": "this console reads only until it is taken: type :take",
     "READ_ONLY": "this console is read-only; {value} holds the account",
+    "LIMITS_UNKNOWN": "the loss limits can't be computed: no price of {value} yet",
     "NO_PRICE": "no price of {value} is known yet",
     "STALE_PRICE": "the price of {value} is too old to size by; the limit is {bound}",
     "NO_RATE": "no price converts {value} into {bound}",

@@ -43,15 +43,17 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_trade_risk: Fraction | None = None
     """Largest loss of one trade at its stop, as a fraction of the equity."""
     max_open_risk: Fraction = D("0.25")
-    """Largest loss if all stops are hit, as a fraction of the equity."""
+    """Largest loss if all stops are hit, as a fraction of the equity; what has no stop counts with its whole notional; 5 in `flatout run`."""
     max_slippage: Fraction = D("0.005")
     """Worst price of a market entry, as a fraction away from the best; also the limit of what is expected."""
     max_book_share: Fraction | None = None
     """Largest entry in multiples of the size displayed at the best price; not checked where unset."""
     max_limit_distance: Fraction = D("0.25")
     """Furthest limit or trigger from the market."""
-    require_stop: bool = False
-    """Whether an entry without a stop is refused."""
+    require_stop: bool = True
+    """Whether an entry without a stop is refused; `flatout run` has false."""
+    naked_blocks: bool = True
+    """Whether entries are refused while a position has had no stop for 2 seconds (dust aside); `flatout run` has false."""
     daily_loss: Fraction | None = D("0.05")
     """Loss since the start of the day, as a fraction of the equity then, that locks out entries until the next day."""
     day_zone: str = "UTC"
@@ -152,12 +154,20 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     60 at a live venue and 0 on paper where unset."""
 
 
+REHEARSED = RiskRules(require_stop=False, naked_blocks=False, max_open_risk=D("5"))
+"""Where a scenario begins: scripts rehearse what must not happen. What has no stop counts with its whole notional, so that the open risk may
+be as large as the exposure; a script that says `risk.max_open_risk` is held to it.
+"""
+
+
 class Rules(Struct, frozen=True, kw_only=True):
     """All of them."""
 
     risk: RiskRules = RiskRules()
     protection: ProtectionRules = ProtectionRules()
     requests: RequestRules = RequestRules()
+    volume_30d: Fraction | None = None
+    """`account.volume_30d`."""
     symbols: dict[str, SymbolRules] = {}
     """By symbol; what is not named has none of its own."""
 

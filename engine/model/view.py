@@ -32,13 +32,13 @@ class PositionView(Struct, frozen=True):
     unrealised: Decimal | None
     """Before the exit's fee, in `currency`."""
     realised: Decimal
-    """Of what was closed, less all fees paid."""
+    """Gross profit of what was closed."""
     exit_fee: Decimal | None
     """What closing all of it now would cost in fees."""
     in_account: Decimal | None
     """Unrealised profit in the account's currency; None without a rate."""
     r: Decimal | None
-    """Realised and unrealised profit in units of the initial risk."""
+    """Net over 1R."""
     stop: Decimal | None
     """Where the working stop or the guard stands: the venue's confirmed one where there is one."""
     stop_wanted: Decimal | None
@@ -71,6 +71,30 @@ class PositionView(Struct, frozen=True):
     """venue (an order rests there), local (watched here, and it would close now), off (nobody watches it now), or empty without a target."""
     trail_where: str = ""
     """local (followed here, and ends with this process), off (nobody follows it now), or empty without a trail."""
+    net: Decimal | None = None
+    """What the whole trade ends with if the rest closes at the mark: fees and funding included."""
+    net_in_account: Decimal | None = None
+    """The same in the account's currency; None without a rate."""
+    one_r: Decimal | None = None
+    """1R: what the whole entry would have lost at its first stop; None without one."""
+    at_stop: Decimal | None = None
+    """Net if the working stop fills at its price; None where it is unbounded."""
+    unbounded: bool = False
+    """Whether nothing bounds its loss, or not all of it."""
+    break_even: Decimal | None = None
+    """Where the rest alone closes at zero."""
+    fees: Decimal = Decimal(0)
+    """Paid so far, valued when paid."""
+    funding: Decimal = Decimal(0)
+    """What funding and loans paid so far, below zero for what they cost."""
+    taker: Decimal = Decimal(0)
+    """The fee rate that leaving is counted with."""
+    taker_source: str = ""
+    """Where that rate is known from: last fill, 30-day volume, or assumed."""
+    mae: Decimal | None = None
+    """Lowest net so far, in R."""
+    mfe: Decimal | None = None
+    """Highest net so far, in R."""
 
 
 class OrderView(Struct, frozen=True):
@@ -97,14 +121,21 @@ class ClosedView(Struct, frozen=True):
     entry: Decimal
     exit: Decimal
     profit: Decimal
-    """Net of fees."""
+    """Net: gross, less fees, with funding."""
     fees: Decimal
     r: Decimal | None
+    """Net over 1R."""
     opened_at: int
     closed_at: int
     reason: str
     note: str
     tags: tuple[str, ...]
+    one_r: Decimal | None = None
+    funding: Decimal = Decimal(0)
+    mae: Decimal | None = None
+    """Lowest net, in R."""
+    mfe: Decimal | None = None
+    """Highest net, in R."""
 
 
 class Reason(Struct, frozen=True):
@@ -117,6 +148,55 @@ class Reason(Struct, frozen=True):
     """How it ends: by itself (when), or by which command."""
 
 
+class SymbolView(Struct, frozen=True):
+    """What a symbol came to in a period, in the account's currency."""
+
+    symbol: str
+    realised: Decimal
+    unrealised: Decimal
+    fees: Decimal
+    funding: Decimal
+    if_flat: Decimal
+    """All of it less what closing now costs in fees."""
+    r: Decimal
+    """Sum over the positions that ended in the period."""
+    trades: int
+    """How many ended."""
+
+
+class PeriodView(Struct, frozen=True):
+    """What a period came to, in the account's currency: `result` is the change of the equity, and the sum of the next five."""
+
+    name: str
+    """day, session or all."""
+    began_at: int
+    result: Decimal
+    """Less deposits and withdrawals."""
+    realised: Decimal
+    """Gross profit of closed size."""
+    unrealised: Decimal
+    """Gross profit of held size at the mark."""
+    fees: Decimal
+    """Paid, zero or above; each valued when it was paid."""
+    funding: Decimal
+    """What funding and loans paid, below zero for what they cost."""
+    other: Decimal
+    """What currencies and coins that no position holds gained or lost."""
+    exit_fees: Decimal
+    """What closing everything now would cost in fees, zero or above."""
+    if_flat: Decimal
+    """`result` less `exit_fees`."""
+    share: Decimal | None
+    """`result` as a fraction of the equity at the start."""
+    drawdown: Decimal
+    """From the highest equity of the period, zero or above."""
+    deepest: Decimal
+    """The largest of them in the period."""
+    closed: int
+    """Positions that ended."""
+    symbols: tuple[SymbolView, ...] = ()
+
+
 class AccountView(Struct, frozen=True):
     """Money."""
 
@@ -126,31 +206,40 @@ class AccountView(Struct, frozen=True):
     """Whether real money is at stake."""
     currency: str
     equity: Decimal | None
-    """None while some holding has no price."""
+    """None while some holding has no price: the limits, and the day, leave that out."""
     unpriced: tuple[str, ...]
     """Currencies that are left out of the equity."""
     cash: dict[str, Decimal]
     day: Decimal | None
-    """Change of the equity since the start of the day."""
+    """Change of the equity since the start of the day, less deposits and withdrawals."""
     realised: Decimal
+    """Gross profit of everything that was ever closed."""
     unrealised: Decimal
+    """Gross profit of what is held, at the mark."""
     fees: Decimal
+    """Ever paid, each valued when it was paid."""
     financing: Decimal
     """What funding and lending paid, below zero for what they cost; not part of `realised`."""
     drawdown: Decimal
     """From the highest equity, as a positive fraction."""
+    at_stops: Decimal | None
+    """What is lost if every stop is hit now, fees included, zero or below; None where it is unbounded."""
+    unbounded: bool
+    """Whether a position, or an entry that may still fill, has no stop."""
     open_risk: Decimal
-    """What is lost if all stops are hit now, in the account's currency."""
-    open_r: Decimal
-    """The same in units of the initial risks."""
+    """What limits count of it, zero or above: what is unbounded counts with its whole notional."""
     risk_limit: Decimal | None
     """Limit of the open risk, in the account's currency."""
-    loss_budget_left: Decimal | None
+    loss_limit: Decimal | None
+    """What may be lost in a day, in the account's currency."""
+    loss_limit_left: Decimal | None
     """What may still be lost today before entries are locked out."""
     margin: Decimal | None
     """The part of the equity that is bound as initial margin, as a fraction; zero where nothing is on margin, None where it can't be told."""
     naked: int
     """Positions that are NAKED or PARTIAL."""
+    periods: tuple[PeriodView, ...] = ()
+    """Day, session, all."""
 
 
 class FeedView(Struct, frozen=True):

@@ -12,8 +12,9 @@ from msgspec import Struct, field
 from engine.desk.state import State
 from engine.journal import Journal
 from engine.market.recorded import RecordedMarket
+from engine.model import figures
 from engine.model.money import plain
-from engine.model.view import AccountView
+from engine.model.view import AccountView, PeriodView
 
 
 class Tally(Struct):
@@ -97,8 +98,20 @@ def positions(journal: Journal, state: State, ended_at: int) -> list[dict[str, A
         line["held"], line["size"] = money(row["size"]), money(row["entry_size"])
         line["naked_seconds"] = plain(Decimal(naked) / 1_000_000_000)
         line["notes"], line["tags"] = row["note"], list(tags)
+        line |= _figures(state, str(row["id"]))
         told.append(line)
     return told
+
+
+def _figures(state: State, name: str) -> dict[str, Any]:
+    """1R, funding, and excursions in R of a position that is still at hand; null where they are not known."""
+    position = state.positions.get(name) or state.closed.get(name)
+    if position is None:
+        return {"one_r": None, "funding": None, "mae_r": None, "mfe_r": None}
+    instrument, known = state.instruments[position.symbol], state.money_of(name)
+    mae, mfe = figures.excursions(position, known, instrument)
+    unit = figures.one_r(position, known, instrument)
+    return {"one_r": money(unit), "funding": plain(known.funding), "mae_r": money(mae), "mfe_r": money(mfe)}
 
 
 def alerts(journal: Journal) -> list[dict[str, Any]]:
@@ -113,12 +126,22 @@ def account(view: AccountView, state: State) -> dict[str, Any]:
         "cash": {name: plain(amount) for name, amount in sorted(view.cash.items())},
         "equity": money(view.equity),
         "unpriced": list(view.unpriced),
-        "realised_pnl": plain(view.realised),
+        "realised_pnl": plain(view.realised - view.fees),
         "unrealised_pnl": plain(view.unrealised),
         "fees": plain(view.fees),
         "financing": plain(view.financing),
         "max_drawdown": plain(max(state.day.trough, view.drawdown)),
+        "at_stops": money(view.at_stops),
+        "unbounded": view.unbounded,
+        "periods": {one.name: _period(one) for one in view.periods},
     }
+
+
+def _period(view: PeriodView) -> dict[str, Any]:
+    """Day, session or all, by the names of the P&L pane."""
+    names = ("result", "realised", "unrealised", "fees", "funding", "other", "exit_fees", "if_flat", "drawdown", "deepest")
+    told: dict[str, Any] = {name: money(getattr(view, name)) for name in names}
+    return told | {"closed": view.closed, "began_at": iso(view.began_at)}
 
 
 def requests(tally: Tally) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from engine.journal import Journal
 from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
 from engine.model.report import Picture
+from engine.model.rules import REHEARSED
 from engine.model.view import Answer
 from engine.rehearsal.auditor import Auditor
 from engine.replay import replay, state_of
@@ -322,7 +323,8 @@ def _settings(script: Script, home: Path) -> Settings:
             cash=cash,
             rest=account.rest,
             ws=account.ws,
-        )
+        ),
+        risk=REHEARSED,
     )
     try:
         return with_values(base, script.settings, f"{script.path}: [settings]")

@@ -21,6 +21,7 @@ from engine.model.instrument import Instrument
 from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.report import VenueReport
+from engine.model.rules import REHEARSED
 from engine.rehearsal.auditor import Auditor, Violation
 from engine.runtime import Engine, Hooks
 from engine.session import summary as summaries
@@ -124,7 +125,7 @@ class Stage:
             "journal.snapshot_every": 150,
             "paper.margin": self.story.margin,
         }
-        self.settings = with_values(Settings(account=account), values, "story")
+        self.settings = with_values(Settings(account=account, risk=REHEARSED), values, "story")
         self.venue: PaperVenue = assembly.paper(
             profile, self.instruments.values(), cash, "USD", self.clock, self.story.seed, self.settings.paper, faults=self.story.faults
         )

@@ -15,6 +15,7 @@ from resource import RUSAGE_SELF, getrusage
 from statistics import quantiles
 
 from engine.journal import Batch, Journal, Record
+from engine.model.figures import PositionMoney
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import FeeTier, Instrument, Kind
 from engine.model.order import Order, OrderType, Role, Status
@@ -88,7 +89,7 @@ def decision(n: int) -> Batch:
         tuple(Record(at + i, "order-accepted", BODY) for i in range(10)),
         orders,
         tuple((fill, fill.fee) for fill in fills),
-        ((held, BTC),),
+        ((held, BTC, PositionMoney()),),
     )
 
 

@@ -26,10 +26,12 @@ from engine.model.view import (
     LimitView,
     Notice,
     OrderView,
+    PeriodView,
     PositionView,
     Preview,
     PreviewLine,
     Reason,
+    SymbolView,
     View,
 )
 
@@ -97,6 +99,15 @@ def position(
         tags=(),
         tick=D(tick),
         lot=D(lot),
+        net=profit - D("24.82"),
+        net_in_account=profit - D("24.82"),
+        one_r=abs(D(entry) - D(stop)) * D(size) if stop else None,
+        at_stop=-abs(D(entry) - D(stop)) * D(size) - D("24.82") if stop else None,
+        unbounded=stop is None,
+        break_even=D("62149.7") if name == "P1" else D(entry),
+        fees=D("12.42"),
+        taker=D("0.0022"),
+        taker_source="last fill",
     )
 
 
@@ -137,6 +148,20 @@ def order(
         tick=D(tick),
         lot=D(lot),
     )
+
+
+def some_period(name: str) -> PeriodView:
+    """The figures of the brief's picture; those of a session are half as large."""
+    half = 2 if name == "session" else 1
+    symbols = tuple(
+        SymbolView(symbol, D(10), D(5), D(2), D(0), D(amount) / half, D(r), trades)
+        for symbol, amount, r, trades in (("BTC/USD", "120.67", "0.15", 2), ("ETH/USD", "-250.00", "-1.02", 1), ("SOL/USD", "-17.64", "0", 0))
+    )
+    return PeriodView(
+        name=name, began_at=T0 - 3600 * SECOND, result=D("-36.62") / half, realised=D("292.60") / half, unrealised=D("-18.35") / half,
+        fees=D("307.57") / half, funding=D("-3.30") / half, other=D(0), exit_fees=D("110.35"), if_flat=D("-146.97"), share=D("-0.000366"),
+        drawdown=D("41.20"), deepest=D("96.10"), closed=3, symbols=symbols,
+    )  # fmt: skip
 
 
 def some_positions() -> list[PositionView]:
@@ -332,8 +357,9 @@ class SampleSession:
         return AccountView(
             name="paper", venue="paper kraken-spot", live=False, currency="USD", equity=D(10000) + unrealised, unpriced=(),
             cash={"USD": D("10000")}, day=unrealised, realised=D("-24.84"), unrealised=unrealised, fees=D("24.84"), financing=D("-1.24"),
-            drawdown=D("0.0123"), open_risk=D("1214.00"), open_r=D("2.1"), risk_limit=D("3468.57"),
-            loss_budget_left=D("480.52"), margin=self.margin, naked=naked,
+            drawdown=D("0.0123"), at_stops=None if naked else D("-1214.00"), unbounded=naked > 0, open_risk=D("1214.00"), risk_limit=D("3468.57"),
+            loss_limit=D("500.00"), loss_limit_left=D("480.52"), margin=self.margin, naked=naked,
+            periods=tuple(some_period(name) for name in ("day", "session", "all")),
         )  # fmt: skip
 
     def _move(self) -> None:
@@ -344,6 +370,8 @@ class SampleSession:
                 mark=p.entry + wave,
                 unrealised=wave * p.size * p.side.sign,
                 in_account=wave * p.size * p.side.sign,
+                net=wave * p.size * p.side.sign - D("24.82"),
+                net_in_account=wave * p.size * p.side.sign - D("24.82"),
             )
             for p in self.positions
         ]

@@ -93,7 +93,7 @@ async def test_esc_is_never_destructive(stage: Stage) -> None:
 async def test_the_world_goes_on_behind_a_dialog(stage: Stage) -> None:
     await stage.open("x")
     stage.session.tell("ETH/USD filled", "good")
-    stage.session.change("P3", unrealised=Decimal("77.77"))
+    stage.session.change("P3", net=Decimal("77.77"))
     await stage.frames(0.3)
     assert "ETH/USD filled" in stage.text
     await stage.press("escape")

@@ -177,7 +177,6 @@ async def test_refused_at_once_says_why_and_may_be_changed_under_a_new_id(stage:
 
 async def test_break_even_is_a_prefilled_move_that_covers_the_fees(stage: Stage) -> None:
     await stage.open("b")
-    # entry 62,100; 12.42 paid and 12.40 to pay on 0.5: 49.64 a unit, up to the tick
     assert "62,149.7" in stage.text
     await stage.press("enter")
     assert isinstance(stage.asked[0], MoveStop)
@@ -364,7 +363,7 @@ async def test_pause_needs_no_confirmation_and_toggles(stage: Stage) -> None:
 
 
 async def test_acknowledge_and_reconcile(stage: Stage) -> None:
-    await stage.press("3", "j", "a")
+    await stage.press("6", "j", "a")
     await stage.press("R")
     first, second = stage.asked
     assert isinstance(first, Acknowledge)

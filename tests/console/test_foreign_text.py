@@ -77,10 +77,10 @@ async def visit(stage: Stage) -> None:
         if key in "xt":
             await stage.press("enter")
         await stage.press("escape")
-    for keys in (("2", "j", "c"), ("2", "enter"), ("3", "enter"), ("2", "m")):
+    for keys in (("2", "j", "c"), ("2", "enter"), ("6", "enter"), ("2", "m")):
         await stage.open(*keys)
         await stage.press("escape")
-    await stage.press("3", "!", "a", "y", "1", "e")
+    await stage.press("6", "!", "a", "y", "1", "e")
     await stage.press("ctrl+p")
     await stage.frames(0.2)
     await stage.press("escape", "escape")

@@ -81,6 +81,16 @@ async def test_an_enter_typed_ahead_confirms_nothing(stage: Stage, monkeypatch: 
     assert not stage.asked
 
 
+async def test_an_enter_that_came_too_early_is_told_until_one_counts(stage: Stage) -> None:
+    await at_once(stage, "n", "tab", "5", "enter")
+    assert "press it again" in stage.text
+    await stage.frames(0.4)
+    await stage.press("enter")
+    assert "press it again" not in stage.text
+    assert "enter again places it" in stage.text
+    assert not stage.asked
+
+
 async def test_keys_meant_for_a_dialog_that_closes_by_itself_are_forgotten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog, "GONE_AFTER", 0.2)
     await stage.open("m")

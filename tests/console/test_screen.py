@@ -14,14 +14,14 @@ from tests.console.sample import T0, SampleSession
 
 async def test_the_three_questions_are_answered_at_a_glance(stage: Stage) -> None:
     strip = stage.text.splitlines()[0]
-    for said in ("PAPER", "NAKED 1", "eq 9,980.52", "day ▼19.48", "risk 2.1R/6R", "feed 51ms", "lag 1ms", "⚠ 2"):
+    for said in ("PAPER", "NAKED 1", "eq 9,980.52", "day ▼19.48", "at stops UNBOUNDED", "feed 51ms", "lag 1ms", "⚠ 2"):
         assert said in strip
 
 
 async def test_the_five_panes_show_the_view(stage: Stage) -> None:
     for said in (
-        "1 Positions", "2 Orders", "3 Alerts", "4 Chart  BTC/USD", "5 Limits",
-        "60,796.0  VENUE", "3,491.80  GUARDED", "NO STOP  NAKED ✗", "▼18.35", "▲0.38", "Σ uPnL ▼19.48",
+        "1 Positions", "2 Orders", "3 P&L  [day] session all", "6 Alerts", "4 Chart  BTC/USD", "5 Limits",
+        "60,796.0  VENUE", "3,491.80  GUARDED", "NO STOP  NAKED ✗", "▼43.17", "▼24.44", "UNBOUNDED", "Σ net ▼93.94",
         "41/60", "flatten 9", "no stop works and nothing watches SOL/USD", "stop 60,796.0", "entry 62,100.0",
     ):  # fmt: skip
         assert said in stage.text, said
@@ -36,7 +36,7 @@ async def test_80_by_24_has_positions_above_one_tabbed_pane(staged: Staged) -> N
         await stage.press("5")
         assert "41/60" in stage.text
         assert "61,000.0" not in stage.text
-        await stage.press("3")
+        await stage.press("6")
         assert "order rejected" in stage.text
         assert all(len(line) <= 80 for line in stage.text.splitlines())
 
@@ -146,6 +146,6 @@ async def test_only_changed_lines_are_painted_again(stage: Stage) -> None:
     before = grid.repainted
     await stage.frames(0.3)
     assert grid.repainted == before
-    stage.session.change("P2", unrealised=Decimal(-9))
+    stage.session.change("P2", net=Decimal(-9))
     await stage.frames()
     assert grid.repainted == before + 1

@@ -16,7 +16,7 @@ from engine.model.ids import account_prefix
 from engine.model.mark import MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
-from tests.support.world import BTC, ETH, SECOND, START, Story
+from tests.support.world import BTC, ETH, SECOND, START, Story, loosened
 
 D = Decimal
 LIMIT = OrderType.LIMIT
@@ -107,13 +107,13 @@ def _near(story: Story) -> None:
 
 
 def _lockout(story: Story) -> None:
-    story.rules = story.desk.rules = Rules(risk=RiskRules(losing_streak=1))
+    story.rules = story.desk.rules = loosened(Rules(risk=RiskRules(losing_streak=1)))
     story.opened()
     story.fill(story.order("stop"), price="59400")
 
 
 def _loss_used(story: Story) -> None:
-    story.rules = story.desk.rules = Rules(risk=RiskRules(daily_loss=D("0.02")))
+    story.rules = story.desk.rules = loosened(Rules(risk=RiskRules(daily_loss=D("0.02"))))
     story.wait(61)
     story.opened("5", stop=None)
     story.price(BTC, "57500")
@@ -201,6 +201,12 @@ def _held_back(reason: str) -> Tale:
     return tale
 
 
+def _without_price(story: Story) -> None:
+    story.picture({"USD": D(1_000_000), "KFEE": D(5)})
+    story.ask(i.Resolve(id="s", subject="KFEE", action=i.Settlement.FORGET))
+    story.wait(1)
+
+
 def _filled_entry(story: Story) -> Order:
     position = story.opened("0.5")
     return next(order for order in story.state.ended.values() if order.position == position.id)
@@ -261,6 +267,7 @@ STORIES: dict[str, Tale] = {
     "CLOCK": _trouble("CLOCK"),
     "FEE_UNKNOWN": _trouble("FEE_UNKNOWN"),
     "FLATTENED": _flattened,
+    "UNPRICED": _without_price,
     "UNPRICED_FEE": _unpriced,
 }
 

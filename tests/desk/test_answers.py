@@ -139,11 +139,11 @@ def test_break_even_says_where_it_is() -> None:
     story = opened()
     story.price(BTC, "60500")
     answer = story.ask(i.BreakEven(id="b", position=story.position().id))
-    assert (answer.text, answer.created) == ("stop BTC/USD → break-even 60060.1", story.position().id)
-    assert story.seen(e.StopMoved)[-1] == e.StopMoved(START, story.position().id, D("60060.1"), by="break-even")
-    story.price(BTC, "60060")
+    assert (answer.text, answer.created) == ("stop BTC/USD → break-even 60030.1", story.position().id)
+    assert story.seen(e.StopMoved)[-1] == e.StopMoved(START, story.position().id, D("60030.1"), by="break-even")
+    story.price(BTC, "60030")
     (refusal,) = story.ask(i.BreakEven(id="c", position=story.position().id)).refusals
-    assert (refusal.code, D(refusal.value), D(refusal.bound)) == ("STOP_WOULD_FIRE", D("60060.1"), D(60_060))
+    assert (refusal.code, D(refusal.value), D(refusal.bound)) == ("STOP_WOULD_FIRE", D("60030.1"), D(60_030))
 
 
 # Targets

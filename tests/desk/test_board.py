@@ -332,14 +332,14 @@ def test_nothing_is_kept_of_positions_that_have_ended() -> None:
     assert (here.segments, here.current, board._since, board._watched) == ([], None, {}, {})
 
 
-def test_before_the_first_price_the_journals_lowest_is_where_extremes_begin() -> None:
+def test_before_the_first_price_nothing_was_seen() -> None:
     board = Board()
     board.watch(position(name="P"), BITCOIN, STEP, target=True)
     assert board.extremes("P") is None, "nothing is known"
     board.watch(position(name="Q", lowest=D(59_000), highest=D(61_000)), BITCOIN, STEP, target=True)
-    assert board.extremes("Q") == (D(59_000), D(59_000)), "the journal's highest is added where it is asked for"
+    assert board.extremes("Q") is None, "what the journal knows is added where it is asked for"
     priced(board, "59500", "60000")
-    assert board.extremes("Q") == (D(59_000), D(60_000))
+    assert board.extremes("Q") == board.extremes("P") == (D(59_500), D(60_000)), "and it is nobody else's"
 
 
 def test_extremes_of_what_is_being_closed_go_on() -> None:

@@ -58,7 +58,7 @@ def test_sizes_are_typed() -> None:
     sizes: list[tuple[i.Size, str]] = [
         (i.Base(D("0.123456789")), "0.12345678"),
         (i.Notional(D("6000.01")), "0.10000016"),
-        (i.Risk(D("1000")), "0.92798812"),  # 1000 / (600 + 0.4 % of 60000 and of 59400)
+        (i.Risk(D("1000")), "1.01255569"),  # 1000 / (600 + 0.25 % of 60000, which rests, and 0.4 % of 59400)
     ]
     for size, expected in sizes:
         story = Story()
@@ -70,7 +70,7 @@ def test_a_short_sized_by_risk_loses_that_at_its_stop() -> None:
     story = Story("kraken-futures")
     assert story.buy(side=Side.SELL, size=i.Risk(D(600)), type=LIMIT, price=D(60_000), stop=i.At(D(60_600))).ok
     size = story.order("entry").size
-    fees = size * (60_000 + 60_600) * D("0.0005")
+    fees = size * (60_000 * D("0.0005") + 60_600 * D("0.0005"))
     assert size * 600 + fees <= 600 < (size + D("0.0001")) * 600 + fees + 1
 
 

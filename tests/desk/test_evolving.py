@@ -188,7 +188,7 @@ def test_a_rebase_moves_what_is_known_and_nothing_else() -> None:
     assert (state.day.equity, state.day.peak) == (None, None)
     evolve(state, e.Sampled(2, D(100), D(0), {"nobody": (D(1), D(2))}))
     evolve(state, e.Rebased(3, D(-30)))
-    assert (state.day.equity, state.day.peak, state.day.last) == (D(70), D(70), D(100))
+    assert (state.day.equity, state.day.peak, state.day.last) == (D(70), D(70), D(70))
 
 
 # Positions
@@ -246,7 +246,7 @@ def test_break_even_is_no_first_stop() -> None:
     position = story.opened(stop=None)
     story.price(BTC, "60500")
     assert story.ask(i.BreakEven(id="b", position=position.id)).ok
-    assert (story.position().stop, story.position().initial_stop) == (D("60060.1"), None)
+    assert (story.position().stop, story.position().initial_stop) == (D("60030.1"), None)
 
 
 def test_a_moved_stop_ends_refusals_and_the_grace() -> None:
@@ -318,10 +318,10 @@ def test_the_extremes_begin_with_the_first_fill() -> None:
     entry = resting(story)
     story.fill(entry, "0.1", price="59990")
     story.fill(entry, "0.1", price="59900")
-    assert (story.position().lowest, story.position().highest) == (D(59_990), D(59_990))
+    assert (story.position().lowest, story.position().highest) == (D(59_990), D("60000.1")), "and each fill is a sample"
     story.state.positions[entry.position] = replace(story.position(), highest=None)
     story.fill(entry, "0.1", price="59800")
-    assert (story.position().lowest, story.position().highest) == (D(59_800), D(59_800))
+    assert (story.position().lowest, story.position().highest) == (D(59_800), D("60000.1"))
 
 
 def test_what_a_flatten_closed_is_kept_once_and_not_added_to_once_it_is_over() -> None:

@@ -415,7 +415,7 @@ def test_profit_is_counted_once_and_net_of_fees() -> None:
     story.cancelled(story.order("stop"))
     story.tell(r.Filled(fill, story.now))
     assert story.state.totals.realised == {"USD": D("484.75")}
-    assert story.closed().r_multiple(story.state.instruments[BTC], D("484.75")) == D("484.75") / 300
+    assert story.views.closed(story.ctx)[0].r == D("484.75") / D("314.85"), "of 300, and a fee of 14.85 at the stop"
     assert story.state.cash["USD"] == D(1_000_000) + D("484.75")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.checks import committed, open_risk
+from engine.desk.checks import committed
+from engine.desk.figures import AtStops, at_stops
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.instrument import Instrument
-from engine.model.order import OrderType, Role
+from engine.model.order import OrderType, Role, Trail
 from engine.model.profile import Profile
 from engine.model.quote import Quote
 from engine.model.side import Side
@@ -84,11 +85,12 @@ def test_without_a_price_the_entry_counts_and_without_a_rate_the_bare_number() -
     assert said(answer)["MAX_EXPOSURE"][0] == "65990.00 USD"
     story.board._symbols["ETH/EUR"].quote = None
     assert list(committed(story.ctx)) == [("ETH/EUR", D(30_010))], "bought at the ask"
-    assert open_risk(story.ctx) == (D(0), D(0))
+    assert at_stops(story.ctx) == AtStops(None, D(30_010)), "euro have no rate: they count at their own number"
     position = story.position()
     story.price("ETH/EUR", "2999", "3001")
     assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(2_901)))).ok
-    assert open_risk(story.ctx) == (D(0), D(1)), "a thousand euro have no rate"
+    story.accept(story.order("stop"))
+    assert at_stops(story.ctx).counted == 1_000 + D("14.505"), "euro have no rate: they count at their own number"
 
 
 def test_what_has_neither_a_size_nor_a_price_is_no_exposure() -> None:
@@ -136,12 +138,12 @@ def test_a_notional_is_converted_into_the_accounts_currency() -> None:
 
 def test_without_equity_nothing_is_affordable() -> None:
     answer = bounded(cash="0").buy("0.5", stop=None)
-    assert said(answer) == {"INSUFFICIENT_FUNDS": ("30000.0 USD", "0 USD")}
+    assert said(answer)["INSUFFICIENT_FUNDS"] == ("30000.0 USD", "0 USD")
     profile = load_profile(FUTURES)
     listed = (instrument_for(profile, BTC, D("0.1")), instrument_for(profile, "ETH/BTC", D("0.0001")))
     story = bounded(profile, cash="0", listed=listed)
     story.price("ETH/BTC", "0.05", "0.05")
-    (refusal,) = story.buy("2", symbol="ETH/BTC", stop=None).refusals
+    refusal = story.buy("2", symbol="ETH/BTC", stop=None).refusals[0]
     assert (refusal.code, D(refusal.value.removesuffix(" USD"))) == ("INSUFFICIENT_FUNDS", D(6_000))
 
 
@@ -149,62 +151,76 @@ def test_without_equity_nothing_is_affordable() -> None:
 
 
 def test_a_trade_has_a_bound_for_what_it_may_lose() -> None:
-    story = bounded(max_trade_risk=D("0.0003"))
-    assert said(story.buy("0.5", stop=i.At(D("59399.9")))) == {"MAX_TRADE_RISK": ("300.05", "0.03% of 1000000.00")}
+    story = bounded(max_trade_risk=D("0.00032985"))  # half a bitcoin: 300, and 0.05 % of 30000 and of 29700
+    assert said(story.buy("0.5", stop=i.At(D("59399.9")))) == {"MAX_TRADE_RISK": ("329.90", "0.032985% of 1000000.00")}
     assert story.buy("0.5", stop=i.At(D(59_400))).ok
 
 
 def test_what_all_stops_would_lose_has_a_bound() -> None:
-    story = bounded(max_open_risk=D("0.0009"))
-    story.opened("0.5")  # 300
-    story.opened("10", symbol=ETH, price="3000")  # 300
-    assert said(story.buy("0.5", stop=i.At(D("59399.9")))) == {"MAX_OPEN_RISK": ("900.05", "0.09% of 1000000.00")}
+    story = bounded(max_open_risk=D("0.00095955"))
+    story.opened("0.5")  # 300 and 14.85: its entry was free
+    story.opened("10", symbol=ETH, price="3000")  # the same
+    assert said(story.buy("0.5", stop=i.At(D("59399.9")))) == {"MAX_OPEN_RISK": ("959.60", "0.095955% of 1000000.00")}
     assert story.buy("0.5", stop=i.At(D(59_400))).ok
 
 
 def test_a_short_loses_above_its_entry() -> None:
-    story = bounded(max_trade_risk=D("0.0003"))
-    assert said(story.buy("0.5", side=Side.SELL, stop=i.At(D("60600.1"))))["MAX_TRADE_RISK"][0] == "300.05"
+    story = bounded(max_trade_risk=D("0.00033015"))
+    assert said(story.buy("0.5", side=Side.SELL, stop=i.At(D("60600.1"))))["MAX_TRADE_RISK"][0] == "330.20"
     assert story.buy("0.5", side=Side.SELL, stop=i.At(D(60_600))).ok
 
 
 def test_a_risk_is_converted_into_the_accounts_currency() -> None:
     profile = load_profile(FUTURES)
     listed = (instrument_for(profile, BTC, D("0.1")), instrument_for(profile, "ETH/BTC", D("0.0001")))
-    story = bounded(profile, listed=listed, max_trade_risk=D("0.00012"))
+    story = bounded(profile, listed=listed, max_trade_risk=D("0.000126"))
     story.price("ETH/BTC", "0.05", "0.05")
     answer = story.buy("2.1", symbol="ETH/BTC", stop=i.At(D("0.049")))
-    assert said(answer)["MAX_TRADE_RISK"] == ("126.00", "0.012% of 1000000.00")
+    assert said(answer)["MAX_TRADE_RISK"] == ("132.24", "0.0126% of 1000000.00")  # 0.0021 and 0.0001039 BTC
     assert story.buy("2", symbol="ETH/BTC", stop=i.At(D("0.049"))).ok
 
 
-def test_without_a_stop_a_risk_is_not_judged() -> None:
-    assert bounded(max_trade_risk=D("0.0000001"), max_open_risk=D("0.0000001")).buy("0.5", stop=None).ok
+@pytest.mark.hazard("H95")
+def test_without_a_stop_the_whole_notional_is_at_risk() -> None:
+    assert said(bounded(max_trade_risk=D("0.0299")).buy("0.5", stop=None)) == {"MAX_TRADE_RISK": ("30000.00", "2.99% of 1000000.00")}
+    assert said(bounded(max_open_risk=D("0.0299")).buy("0.5", stop=None)) == {"MAX_OPEN_RISK": ("30000.00", "2.99% of 1000000.00")}
+    assert bounded(max_trade_risk=D("0.03"), max_open_risk=D("0.03")).buy("0.5", stop=None).ok
+    story = bounded(max_trade_risk=D("0.001"), max_open_risk=D("0.001"))
+    assert story.buy("0.5", stop=None, trail=Trail(amount=D(600))).ok, "a trail that follows at once is a stop"
+    assert story.buy("0.5", stop=None, trail=Trail(amount=D(600), after=D("0.01"))).refusals, "one that waits is none yet"
 
 
-def test_the_open_risk_is_the_sum_of_what_each_stop_would_lose() -> None:
+def test_what_all_stops_would_lose_is_the_sum_of_nets_and_of_entries_that_wait() -> None:
     story = bounded()
-    first = story.opened("0.5")  # 300: one R
-    second = story.opened("10", symbol=ETH, price="3000")  # 300: one R
-    assert open_risk(story.ctx) == (D(600), D(2))
+    first = story.opened("0.5")  # 300, and 14.85 for leaving
+    second = story.opened("10", symbol=ETH, price="3000")
+    assert at_stops(story.ctx) == AtStops(D("-629.7"), D("629.7"))
     assert story.ask(i.MoveStop(id="a", position=first.id, stop=i.At(D(59_000)), reason="room")).ok
-    assert open_risk(story.ctx) == (D(800), D(500) / 300 + 1)
+    assert at_stops(story.ctx).shown == D("-629.7"), "until the venue has moved it"
+    story.amended(next(order for order in story.orders("stop") if order.symbol == BTC))
+    assert at_stops(story.ctx).shown == D("-829.6")  # 500 and 14.75
     story.price(ETH, "3100", "3100")
     assert story.ask(i.MoveStop(id="b", position=second.id, stop=i.At(D(3_050)))).ok
-    assert open_risk(story.ctx) == (D(500), D(500) / 300), "beyond its entry it risks nothing"
+    story.amended(next(order for order in story.orders("stop") if order.symbol == ETH))
+    assert at_stops(story.ctx).shown == D("-514.75"), "what gains at its stop takes nothing off"
     assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
-    assert open_risk(story.ctx) == (D(500), D(500) / 300), "what waits for its entry can't be lost yet"
+    waiting = D(295) + D("5.9") + D("14.6025")  # one per cent, 0.02 % of 29500 and 0.05 % of 29205
+    assert at_stops(story.ctx) == AtStops(-(D("514.75") + waiting), D("514.75") + waiting)
     view = story.views.account(story.ctx)
-    assert (view.open_risk, view.open_r) == (D(500), D(500) / 300)
+    assert (view.at_stops, view.unbounded, view.open_risk) == (-(D("514.75") + waiting), False, D("514.75") + waiting)
 
 
-def test_a_stop_on_its_entry_risks_nothing_and_a_position_without_one_is_not_counted() -> None:
+@pytest.mark.hazard("H95")
+def test_a_position_without_a_stop_is_unbounded_and_counts_with_its_notional() -> None:
     story = bounded()
     position = story.opened("0.5")
     story.opened("10", symbol=ETH, price="3000", stop=None)
-    story.price(BTC, "60500", "60500")
-    assert story.ask(i.MoveStop(id="a", position=position.id, stop=i.At(D(60_000)))).ok
-    assert open_risk(story.ctx) == (D(0), D(0))
+    assert at_stops(story.ctx) == AtStops(None, D(30_000) + D("314.85"))
+    assert story.ask(i.MoveStop(id="a", position=position.id, stop=None, reason="none")).ok
+    assert at_stops(story.ctx) == AtStops(None, D(60_000)), "also while the venue still has the stop"
+    story = bounded()
+    assert story.buy("0.5", type=LIMIT, price=D(59_000), stop=None).ok
+    assert at_stops(story.ctx) == AtStops(None, D(29_500)), "an entry that would fill without one is unbounded, too"
 
 
 # The other bounds, at their last step

@@ -36,7 +36,9 @@ def test_a_daily_loss_locks_entries_out_until_the_next_day() -> None:
     assert codes([story.buy("0.1", symbol=ETH)]) == {"ENTRIES_BLOCKED"}
     assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(57_000)))).ok, "stops pass"
     assert story.sent(Submit)[-1].lane is Lane.PROTECT
-    assert story.views.account(story.ctx).loss_budget_left < 0  # type: ignore[operator]
+    left = story.views.account(story.ctx).loss_limit_left
+    assert left is not None
+    assert left < 0
     reason = story.views.mode(story.ctx)[1][0]
     assert (reason.code, reason.clears) == ("DAILY_LOSS", "resume DAILY_LOSS")
     story.now += DAY
@@ -115,15 +117,21 @@ def test_a_lockout_survives_a_restart() -> None:
     assert codes([decision.answer]) == {"ENTRIES_BLOCKED"}
 
 
-def test_nothing_is_judged_while_a_holding_has_no_price() -> None:
-    story = Story(rules=Rules(risk=RiskRules(daily_loss=D("0.0001"))))
+@pytest.mark.hazard("H93")
+def test_what_has_no_price_is_left_out_of_the_limits_and_named() -> None:
+    story = Story("kraken-futures", Rules(risk=RiskRules(daily_loss=D("0.01"), max_drawdown=None)))
     story.wait(1)
-    samples = len(story.seen(e.Sampled))
-    story.state.cash["KFEE"] = D(5)
-    story.wait(120)
-    assert len(story.seen(e.Sampled)) == samples
+    story.picture({"USD": D(1_000_000), "KFEE": D(5)})
+    assert story.ask(i.Resolve(id="s", subject="KFEE", action=i.Settlement.FORGET)).ok
+    story.wait(61)
+    assert [alert.text for alert in story.state.alerts.values()] == ["the loss limits leave out KFEE: no price"]
     view = story.views.account(story.ctx)
     assert (view.equity, view.unpriced) == (None, ("KFEE",))
+    story.opened("10", stop=None)
+    story.price(BTC, "57500")
+    story.wait(1)
+    assert "DAILY_LOSS" in story.state.blocks, "dust without a price switches nothing off"
+    story.replays()
 
 
 @pytest.mark.hazard("H55")

@@ -110,7 +110,7 @@ def test_what_is_on_margin_binds_its_share_and_an_entry_needs_what_is_free() -> 
     assert story.buy("2", symbol=ETH, leverage=D(3), type=OrderType.LIMIT, price=D(3_000)).ok
     assert margin.used(story.ctx) == D("60000.1") / 2 + 2_000, "an entry that rests will need its own"
     told = story.buy("4", symbol=ETH, leverage=D("1.25"))
-    assert {refusal.code: (refusal.value, refusal.bound) for refusal in told.refusals} == {"INSUFFICIENT_MARGIN": ("9600.32 USD", "7999.86 USD")}
+    assert {refusal.code: (refusal.value, refusal.bound) for refusal in told.refusals} == {"INSUFFICIENT_MARGIN": ("9600.32 USD", "7999.85 USD")}
 
 
 def test_the_ticket_tells_what_it_binds_and_where_it_would_be_liquidated() -> None:

@@ -38,9 +38,9 @@ def test_a_ticket() -> None:
     seen = lines(told)
     assert told.refusals == ()
     assert seen["size"][1] == "0.5 = 30,000.05 USD"
-    assert seen["entry fee"][1].startswith("120.00 USD taker")
-    assert seen["risk (1R)"][1].startswith("300.00 USD at 59,400.1")
-    assert "2.0R" in seen["reward"][1]
+    assert seen["entry fee"][1].startswith("120.00 USD, taker")
+    assert seen["risk (1R)"][1].startswith("538.80 USD at 59,400.1")
+    assert "0.66R" in seen["reward"][1]
     assert any("watched here" in warning for warning in told.warnings)
 
 
@@ -69,7 +69,7 @@ def test_moving_a_stop() -> None:
     assert off.refusals[0].code == "STOP_OFF_TICK"
     gone = previewed(s, i.MoveStop(id="m", position=p.id, stop=None))
     assert gone.looser
-    assert lines(gone)["result there"][1] == "unbounded"
+    assert lines(gone)["at stop"][1] == "UNBOUNDED"
     assert previewed(s, i.MoveStop(id="m", position="none", stop=None)).refusals
     assert previewed(s, i.BreakEven(id="b", position=p.id)).refusals[0].code == "STOP_WOULD_FIRE"
     assert previewed(s, i.BreakEven(id="b", position="none")).refusals
@@ -101,7 +101,7 @@ def test_views_tell_it_all() -> None:
     assert row.stop_away is not None
     assert row.stop_away < 0
     account = views.account(ctx)
-    assert account.equity == D("1000000") + p.unrealised_profit(ctx.instrument(p), row.mark or D(0)) + D("0.025")
+    assert account.equity == D("1000000") + p.unrealised_profit(ctx.instrument(p), row.mark or D(0))
     assert account.naked == 0
     assert [view.state for view in views.orders(ctx)] == ["open"]
     s.ask(i.Flatten(id="f"))

@@ -87,17 +87,19 @@ def test_money_has_its_sign_as_an_arrow(amount: Decimal | None, said: str) -> No
 
 
 def test_every_line_of_a_ticket() -> None:
-    told = ticket(Story(), target=i.Away(D("0.02")))
+    story = Story(strict=True)
+    told = ticket(story, target=i.Away(D("0.02")))
     assert (told.title, told.refusals) == ("BUY BTC/USD", ())
     assert lines(told) == {
         "size": ("", "0.5 = 30,000.05 USD", "plain"),
         "fills now": ("", "0.5 displayed at 60,000.1", "plain"),
         "worst price": ("", "60,300.1", "plain"),  # 60000.1 * 1.005 = 60300.1005, down to the tick
-        "entry fee": ("", "120.00 USD taker, 75.00 maker", "plain"),  # 0.40 % and 0.25 % of 30000.05
-        "exit fee": ("", "120.00 USD taker", "plain"),
+        "entry fee": ("", "120.00 USD, taker 0.40%, assumed", "plain"),  # of 30000.05
+        "exit fee": ("", "118.80 USD, taker 0.40%, assumed", "plain"),  # of 29700.05, at the stop
         "break-even": ("", "60,482.1", "plain"),  # 60000.1 * 1.004 / 0.996 = 60482.02..., up to the tick
-        "risk (1R)": ("", "300.00 USD at 59,400.1 = 0.03% of equity", "bad"),  # 0.5 * (60000.1 - 59400.1), of a million
-        "reward": ("", "600.05 USD at 61,200.2 = 2.0R", "good"),  # 0.5 * (61200.2 - 60000.1)
+        "risk (1R)": ("", "538.80 USD at 59,400.1 = 0.05% of equity", "bad"),  # 0.5 * (60000.1 - 59400.1), and both fees
+        "at stops": ("0.00", "−538.80", "plain"),
+        "reward": ("", "357.65 USD at 61,200.2 = 0.66R", "good"),  # 0.5 * (61200.2 - 60000.1), less 120.00 and 122.40
     }
     assert told.warnings == ("the venue can't rest stop and target together: the target is watched here",)
 
@@ -111,13 +113,14 @@ def test_a_short_ticket_is_about_the_other_side_of_the_book() -> None:
         "size": ("", "4 = 240,000.00 USD", "plain"),
         "fills now": ("", "3 displayed at 60,000", "plain"),
         "worst price": ("", "59,700", "plain"),
-        "entry fee": ("", "120.00 USD taker, 48.00 maker", "plain"),  # 0.05 % and 0.02 %
-        "exit fee": ("", "120.00 USD taker", "plain"),
+        "entry fee": ("", "120.00 USD, taker 0.05%, assumed", "plain"),
+        "exit fee": ("", "121.20 USD, taker 0.05%, assumed", "plain"),  # of 242400
         "margin at 50×": ("1,000,000.00", "995,200.00 when 4,800.00 are bound", "plain"),
         "liquidation": ("", "306,930.7, 411.6% away", "plain"),  # (240000 + 1000000) / (4 * 1.01)
         "break-even": ("", "59,940", "plain"),  # 60000 * 0.9995 / 1.0005 = 59940.02..., down to the tick
-        "risk (1R)": ("", "2,400.00 USD at 60,600 = 0.24% of equity", "bad"),
-        "reward": ("", "4,800.00 USD at 58,800 = 2.0R", "good"),
+        "risk (1R)": ("", "2,641.20 USD at 60,600 = 0.26% of equity", "bad"),  # 4 * 600, and both fees
+        "at stops": ("0.00", "−2,641.20", "plain"),
+        "reward": ("", "4,562.40 USD at 58,800 = 1.73R", "good"),  # 4 * 1200, less 120.00 and 117.60
     }
     assert told.warnings == ("only 3 is displayed at the best price; the rest fills worse or not at all",)
 
@@ -127,13 +130,16 @@ def test_an_entry_that_rests_fills_nothing_now() -> None:
     seen = lines(told)
     assert seen["fills now"] == ("", "nothing; it rests", "plain")
     assert seen["worst price"] == ("", "59,000", "plain")
-    assert seen["entry fee"] == ("", "2,832.00 USD taker, 1,770.00 maker", "plain")  # of 708000
+    assert seen["entry fee"] == ("", "1,770.00 USD, maker 0.25%, assumed", "plain")  # of 708000
     assert told.warnings == (), "what is displayed does not matter to it"
 
 
-def test_a_ticket_without_a_stop_has_neither_risk_nor_reward() -> None:
+@pytest.mark.hazard("H95")
+def test_a_ticket_without_a_stop_has_an_unbounded_risk() -> None:
     told = ticket(Story(), stop=None, target=i.Away(D("0.02")))
-    assert [name for name in lines(told) if name in ("risk (1R)", "day's loss budget", "reward")] == []
+    assert lines(told)["risk (1R)"] == ("", "UNBOUNDED without a stop; limits count 30,000.05 USD", "bad")
+    assert lines(told)["at stops"] == ("0.00", "UNBOUNDED", "bad")
+    assert lines(told)["reward"] == ("", "357.65 USD at 61,200.2", "good"), "and no R"
     assert told.warnings[0] == "no stop: the position will be NAKED"
 
 
@@ -181,21 +187,21 @@ def test_a_risk_without_a_rate_is_no_share_of_the_equity() -> None:
     story.price("ETH/EUR", "3000", "3000")
     story.wait(1)
     told = ticket(story, symbol="ETH/EUR", size=i.Base(D(10)))
-    assert lines(told)["risk (1R)"] == ("", "300.00 EUR at 2,970", "bad")
-    assert "day's loss budget" not in lines(told)
+    assert lines(told)["risk (1R)"] == ("", "329.85 EUR at 2,970", "bad")  # and 15 and 14.85 of fees
+    assert "loss limit left" not in lines(told)
     assert [refusal.code for refusal in told.refusals] == ["NO_RATE"]
 
 
 def test_of_no_equity_nothing_is_a_share() -> None:
     told = ticket(Story(cash="0"))
-    assert lines(told)["risk (1R)"] == ("", "300.00 USD at 59,400.1", "bad")
+    assert lines(told)["risk (1R)"] == ("", "538.80 USD at 59,400.1", "bad")
     assert "INSUFFICIENT_FUNDS" in {refusal.code for refusal in told.refusals}
 
 
 def test_a_stop_on_its_entry_has_no_reward_to_speak_of() -> None:
     told = ticket(Story(), stop=i.At(D("60000.1")), target=i.Away(D("0.02")))
-    assert lines(told)["risk (1R)"] == ("", "0.00 USD at 60,000.1 = 0.00% of equity", "bad")
-    assert lines(told)["reward"] == ("", "", "good")
+    assert lines(told)["risk (1R)"] == ("", "240.00 USD at 60,000.1 = 0.02% of equity", "bad"), "the fees"
+    assert lines(told)["reward"] == ("", "357.65 USD at 61,200.2 = 1.49R", "good")
     assert "STOP_WRONG_SIDE" in {refusal.code for refusal in told.refusals}
 
 
@@ -205,17 +211,17 @@ def test_a_stop_on_its_entry_has_no_reward_to_speak_of() -> None:
 @pytest.mark.parametrize(
     ("bound", "left", "after", "tone"),
     [
-        ("0.05", "50,000.00", "49,700.00 after this loss", "plain"),
-        ("0.000301", "301.00", "1.00 after this loss", "plain"),
-        ("0.0003", "300.00", "0.00 after this loss", "bad"),
+        ("0.05", "50,000.00", "49,461.20 after this loss", "plain"),
+        ("0.00053981", "539.81", "1.01 after this loss", "plain"),
+        ("0.0005388004", "538.80", "0.00 after this loss", "bad"),
         ("0.0002", "200.00", "0.00 after this loss", "bad"),
     ],
 )
 def test_what_the_day_may_lose_before_and_after_this_loss(bound: str, left: str, after: str, tone: str) -> None:
     story = Story(rules=Rules(risk=RiskRules(daily_loss=D(bound))))
-    assert "day's loss budget" not in lines(ticket(story)), "the day has no equity yet"
+    assert "loss limit left" not in lines(ticket(story)), "the day has no equity yet"
     story.wait(1)
-    assert lines(ticket(story))["day's loss budget"] == (left, after, tone)
+    assert lines(ticket(story))["loss limit left"] == (left, after, tone)
 
 
 def test_what_the_day_has_lost_already_is_taken_off_its_budget() -> None:
@@ -224,17 +230,17 @@ def test_what_the_day_has_lost_already_is_taken_off_its_budget() -> None:
     story.opened("1", stop=None)
     story.price(BTC, "59000")
     told = ticket(story, symbol=ETH, size=i.Base(D(10)))
-    assert lines(told)["risk (1R)"] == ("", "300.00 USD at 2,970.1 = 0.03% of equity", "bad")  # of 999000
-    assert lines(told)["day's loss budget"] == ("49,000.00", "48,700.00 after this loss", "plain")
+    assert lines(told)["risk (1R)"] == ("", "329.85 USD at 2,970.1 = 0.03% of equity", "bad")  # of 999000
+    assert lines(told)["loss limit left"] == ("49,000.00", "48,670.15 after this loss", "plain")
 
 
 def test_a_day_without_a_bound_has_no_budget() -> None:
     story = Story(rules=Rules(risk=RiskRules(daily_loss=None)))
     story.wait(1)
-    assert "day's loss budget" not in lines(ticket(story))
+    assert "loss limit left" not in lines(ticket(story))
 
 
-# Moving a stop: five bitcoin bought at 60000, stop at 59400: one R is 3000
+# Moving a stop: five bitcoin bought at 60000 for no fee, stop at 59400: one R is 3000 and the fee of 148.50 there
 
 
 def moved(story: Story, stop: str | None) -> Preview:
@@ -244,7 +250,7 @@ def moved(story: Story, stop: str | None) -> Preview:
 
 
 def held() -> Story:
-    story = Story(FUTURES)
+    story = Story(FUTURES, strict=True)
     story.opened("5")
     return story
 
@@ -255,10 +261,10 @@ def test_a_tighter_stop_risks_less() -> None:
     assert lines(told) == {
         "stop": ("59,400", "59,700", "plain"),
         "distance": ("-1.00%", "-0.50%", "plain"),
-        "result there": ("▼3,000.00 USD", "▼1,500.00 USD", "plain"),
-        "in R": ("-1.00R", "-0.50R", "plain"),
-        "of equity": ("-0.30%", "-0.15%", "plain"),
-        "open risk": ("3,000.00 of 250,000.00", "1,500.00 of 250,000.00", "plain"),
+        "at stop": ("▼3,148.50 USD", "▼1,649.25 USD", "plain"),  # 0.05 % of 298500
+        "in R": ("-1.00R", "-0.52R", "plain"),
+        "of equity": ("-0.31%", "-0.16%", "plain"),
+        "at stops": ("−3,148.50 of 250,000.00", "−1,649.25 of 250,000.00", "plain"),
         "venue": ("", "amends the resting order", "plain"),
     }
 
@@ -266,9 +272,9 @@ def test_a_tighter_stop_risks_less() -> None:
 def test_a_wider_stop_risks_more_and_is_called_looser() -> None:
     told = moved(held(), "58800")
     assert (told.looser, told.refusals) == (True, ()), "whether it needs a reason is not asked before it has one"
-    assert lines(told)["result there"] == ("▼3,000.00 USD", "▼6,000.00 USD", "plain")
-    assert lines(told)["in R"] == ("-1.00R", "-2.00R", "plain")
-    assert lines(told)["open risk"] == ("3,000.00 of 250,000.00", "6,000.00 of 250,000.00", "plain")
+    assert lines(told)["at stop"] == ("▼3,148.50 USD", "▼6,147.00 USD", "plain")
+    assert lines(told)["in R"] == ("-1.00R", "-1.95R", "plain")
+    assert lines(told)["at stops"] == ("−3,148.50 of 250,000.00", "−6,147.00 of 250,000.00", "plain")
 
 
 def test_a_stop_beyond_the_entry_risks_nothing() -> None:
@@ -277,10 +283,10 @@ def test_a_stop_beyond_the_entry_risks_nothing() -> None:
     assert lines(moved(story, "61000")) == {
         "stop": ("59,400", "61,000", "plain"),
         "distance": ("-4.19%", "-1.61%", "plain"),  # 2600 and 1000 of 62000
-        "result there": ("▼3,000.00 USD", "▲5,000.00 USD", "plain"),
-        "in R": ("-1.00R", "+1.67R", "plain"),
-        "of equity": ("-0.30%", "+0.50%", "plain"),  # of 1010000
-        "open risk": ("3,000.00 of 252,500.00", "0.00 of 252,500.00", "plain"),
+        "at stop": ("▼3,148.50 USD", "▲4,847.50 USD", "plain"),
+        "in R": ("-1.00R", "+1.54R", "plain"),
+        "of equity": ("-0.31%", "+0.48%", "plain"),  # of 1010000
+        "at stops": ("−3,148.50 of 252,500.00", "0.00 of 252,500.00", "plain"),
         "venue": ("", "amends the resting order", "plain"),
     }
 
@@ -289,26 +295,28 @@ def test_a_stop_that_comes_back_from_beyond_the_entry_risks_all_of_it_again() ->
     story = held()
     story.price(BTC, "62000")
     assert story.ask(i.MoveStop(id="n", position=story.position().id, stop=i.At(D(61_000)))).ok
-    assert lines(moved(story, "59400"))["open risk"] == ("0.00 of 252,500.00", "3,000.00 of 252,500.00", "plain")
+    assert lines(moved(story, "59400"))["at stops"][0] == "−3,148.50 of 252,500.00", "until the venue has moved it"
+    story.amended(story.order("stop"))
+    assert lines(moved(story, "59400"))["at stops"] == ("0.00 of 252,500.00", "−3,148.50 of 252,500.00", "plain")
 
 
 def test_a_stop_for_a_short_stands_above() -> None:
-    story = Story(FUTURES)
+    story = Story(FUTURES, strict=True)
     story.price(BTC, "59999.9", "60000")
     story.opened("5", side=Side.SELL)
     told = moved(story, "60300")
     assert not told.looser
     assert lines(told)["distance"] == ("+1.00%", "+0.50%", "plain")
-    assert lines(told)["result there"] == ("▼3,000.00 USD", "▼1,500.00 USD", "plain")
-    assert lines(told)["open risk"] == ("3,000.00 of 250,000.00", "1,500.00 of 250,000.00", "plain")
+    assert lines(told)["at stop"] == ("▼3,151.50 USD", "▼1,650.75 USD", "plain")
+    assert lines(told)["at stops"] == ("−3,151.50 of 250,000.00", "−1,650.75 of 250,000.00", "plain")
 
 
 def test_what_other_positions_risk_stays_as_it_is() -> None:
     story = held()
     position = story.position().id
-    story.opened("10", symbol=ETH, price="3000")  # its stop at 2970 risks 300
+    story.opened("10", symbol=ETH, price="3000")  # its stop at 2970 loses 300, and a fee of 14.85
     told = previewed(story, i.MoveStop(id="m", position=position, stop=i.At(D(59_700))))
-    assert lines(told)["open risk"] == ("3,300.00 of 250,000.00", "1,800.00 of 250,000.00", "plain")
+    assert lines(told)["at stops"] == ("−3,463.35 of 250,000.00", "−1,964.10 of 250,000.00", "plain")
 
 
 def test_no_stop_is_unbounded() -> None:
@@ -317,10 +325,10 @@ def test_no_stop_is_unbounded() -> None:
     assert lines(told) == {
         "stop": ("59,400", "none", "plain"),
         "distance": ("-1.00%", "—", "plain"),
-        "result there": ("▼3,000.00 USD", "unbounded", "plain"),
+        "at stop": ("▼3,148.50 USD", "UNBOUNDED", "plain"),
         "in R": ("-1.00R", "—", "plain"),
-        "of equity": ("-0.30%", "—", "plain"),
-        "open risk": ("3,000.00 of 250,000.00", "0.00 of 250,000.00", "plain"),
+        "of equity": ("-0.31%", "—", "plain"),
+        "at stops": ("−3,148.50 of 250,000.00", "UNBOUNDED of 250,000.00", "bad"),
         "venue": ("", "amends the resting order", "plain"),
     }
 
@@ -333,10 +341,10 @@ def test_the_first_stop_of_a_position_is_placed_and_has_no_r_yet() -> None:
     assert lines(told) == {
         "stop": ("none", "59,400", "plain"),
         "distance": ("—", "-1.00%", "plain"),
-        "result there": ("unbounded", "▼3,000.00 USD", "plain"),
+        "at stop": ("UNBOUNDED", "▼3,148.50 USD", "plain"),
         "in R": ("—", "—", "plain"),
-        "of equity": ("—", "-0.30%", "plain"),
-        "open risk": ("0.00 of 250,000.00", "3,000.00 of 250,000.00", "plain"),
+        "of equity": ("—", "-0.31%", "plain"),
+        "at stops": ("UNBOUNDED of 100,000,000.00", "−3,148.50 of 100,000,000.00", "plain"),
         "venue": ("", "places a new order", "plain"),
     }
 
@@ -346,15 +354,15 @@ def test_of_an_equity_of_zero_there_is_no_share() -> None:
     story.opened("1", stop=None)
     story.price(BTC, "29000")  # 31000 lost of 31000
     assert lines(moved(story, "28000"))["of equity"] == ("—", "—", "plain")
-    assert lines(moved(story, "28000"))["open risk"] == ("0.00 of 0.00", "32,000.00 of 0.00", "plain")
+    assert lines(moved(story, "28000"))["at stops"] == ("UNBOUNDED of 0.00", "−32,014.00 of 0.00", "plain")
 
 
 def test_without_a_rate_a_risk_is_told_in_its_own_currency_only() -> None:
     story = adopted(euro(), "10", "3000")  # at the ask of 3000.1
     told = moved(story, "2970.1")
-    assert lines(told)["result there"] == ("unbounded", "▼300.00 EUR", "plain")
+    assert lines(told)["at stop"] == ("UNBOUNDED", "▼314.85 EUR", "plain")
     assert lines(told)["of equity"] == ("—", "—", "plain")
-    assert lines(told)["open risk"] == ("0.00 of 250,000.00", "no rate", "plain")
+    assert lines(told)["at stops"] == ("UNBOUNDED of 100,000,000.00", "no rate", "bad")
 
 
 def test_without_a_price_there_is_no_distance() -> None:
@@ -363,7 +371,7 @@ def test_without_a_price_there_is_no_distance() -> None:
     told = moved(story, "59700")
     assert [refusal.code for refusal in told.refusals] == ["NO_PRICE"]
     assert lines(told)["distance"] == ("—", "—", "plain")
-    assert lines(told)["result there"] == ("▼3,000.00 USD", "▼1,500.00 USD", "plain")
+    assert lines(told)["at stop"] == ("▼3,148.50 USD", "▼1,649.25 USD", "plain")
 
 
 def test_a_price_off_the_tick_is_answered_with_the_nearest_that_is_not_further() -> None:
@@ -399,8 +407,8 @@ def test_break_even_is_a_stop_that_pays_both_fees() -> None:
     story.price(BTC, "60500")
     told = previewed(story, i.BreakEven(id="b", position=story.position().id))
     assert (told.title, told.refusals) == ("Stop of BTC/USD", ())
-    assert lines(told)["stop"] == ("59,400", "60,060.1", "plain")  # 60000 * 1.0005 / 0.9995 = 60060.03, up to the tick
-    assert lines(told)["result there"] == ("▼3,000.00 USD", "▲300.50 USD", "plain")
+    assert lines(told)["stop"] == ("59,400", "60,030.1", "plain")  # 60000 / 0.9995 = 60030.02, up to the tick: the entry was free
+    assert lines(told)["at stop"] == ("▼3,148.50 USD", "▲0.42 USD", "plain")
 
 
 # Closing: half a bitcoin bought at 60000
@@ -421,6 +429,7 @@ def test_every_line_of_a_close() -> None:
         "worst price first": ("", "59,400", "plain"),  # one per cent
         "fee": ("", "120.00 USD", "plain"),  # the first tier's taker: 0.40 %
         "result": ("", "▼120.00 USD", "bad"),
+        "net": ("", "▼120.00 USD = -0.29R", "bad"),  # of 300, and 118.80 at the stop
     }
 
 
@@ -449,6 +458,7 @@ def test_a_short_is_closed_at_the_ask() -> None:
         "worst price first": ("", "58,580.1", "plain"),  # 58580.101, down to the tick
         "fee": ("", "116.00 USD", "plain"),
         "result": ("", "▲7,883.60 USD", "good"),  # 4 * 1999.9 less 116.0002
+        "net": ("", "▲7,883.60 USD = +3.13R", "good"),  # of 2400, and 121.20 at the stop
     }
 
 

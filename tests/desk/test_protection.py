@@ -409,7 +409,10 @@ def test_a_wider_stop_needs_a_reason() -> None:
 
 def test_break_even_covers_both_fees() -> None:
     story = Story("kraken-futures")
-    position = story.opened()
+    assert story.buy().ok
+    story.fill(story.order("entry"), fee="15")
+    position = story.position()
+    story.accept(story.order("stop"))
     story.price(BTC, "60500")
     assert story.ask(i.BreakEven(id="b", position=position.id)).ok
     stop = story.position().stop

@@ -29,7 +29,7 @@ NOT_OF_THE_DESK = {"READ_ONLY", "NOT_TAKEN"}
 
 
 def _bounded(**bounds: Any) -> Story:
-    return Story(rules=Rules(risk=RiskRules(**bounds)))
+    return Story(rules=Rules(risk=RiskRules(**bounds)), strict="require_stop" in bounds)
 
 
 def _own(**rules: Any) -> Tale:
@@ -281,6 +281,13 @@ def _overdue() -> Iterable[Answer]:
     assert story.state.flatten is None
 
 
+def _unpriced() -> list[Answer]:
+    """Nothing of what the account holds has a price."""
+    story = Story()
+    story.state.cash = {"KFEE": D(5)}
+    return [story.buy()]
+
+
 STORIES: dict[str, Tale] = {
     "UNKNOWN_SYMBOL": _unknown_symbol,
     "UNKNOWN_POSITION": _unknown_positions,
@@ -300,6 +307,7 @@ STORIES: dict[str, Tale] = {
         Story().buy(type=STOP),
         Story().buy(size=i.Risk(D(100)), stop=None),
     ],
+    "LIMITS_UNKNOWN": _unpriced,
     "STOP_WRONG_SIDE": lambda: [
         Story().buy(stop=i.At(D(61_000))),
         Story().buy(size=i.Risk(D(100)), stop=i.At(D(70_000))),
@@ -390,8 +398,8 @@ def test_every_bound_admits_what_is_just_inside_it() -> None:
         {"max_position": D("0.0300001")},
         {"max_exposure": D("0.0300001")},
         {"max_order_notional": D("30000.1")},
-        {"max_trade_risk": D("0.00031")},
-        {"max_open_risk": D("0.00031")},
+        {"max_trade_risk": D("0.00053891")},  # 300, 120 and 118.80 of fees, and a tick
+        {"max_open_risk": D("0.00053891")},
         {"max_book_share": D("0.05")},
         {"require_stop": True},
     ]

@@ -44,16 +44,19 @@ def alert_of(story: Story, code: str) -> tuple[str, str]:
 
 def test_the_first_look_samples_and_the_next_a_minute_later() -> None:
     story = Story(FUTURES)
-    assert sample_at(story.board, story.now) == story.now
+    assert sample_at(story.ctx) == story.now
     story.tell(Pulse())
-    assert sample_at(story.board, story.now + 5) == START + 60 * SECOND
+    assert sample_at(story.ctx) == START + 60 * SECOND
     story.now = START + 60 * SECOND - 1
     story.tell(Pulse())
     assert len(story.seen(e.Sampled)) == 1
     story.now += 1
     story.tell(Pulse())
     assert [event.at for event in story.seen(e.Sampled)] == [START, START + 60 * SECOND]
-    assert sample_at(story.board, story.now) == START + 120 * SECOND
+    assert sample_at(story.ctx) == START + 120 * SECOND
+    story.price(BTC, "60000")
+    story.opened()
+    assert sample_at(story.ctx) == story.now + 10 * SECOND, "while something is held"
 
 
 def test_a_sample_has_the_equity_the_profit_and_how_far_each_price_went() -> None:
@@ -64,10 +67,11 @@ def test_a_sample_has_the_equity_the_profit_and_how_far_each_price_went() -> Non
     story.price(BTC, "59500")
     story.price(BTC, "60700", "60800")
     story.price(ETH, "3010")
+    story.now += SECOND
     story.tell(Pulse())
-    assert story.seen(e.Sampled) == [
-        e.Sampled(START, D(1_000_450), D(450), {held.id: (D(59_500), D(60_800)), other.id: (D(3_000), D("3010.1"))}),
-    ]
+    assert story.seen(e.Sampled)[-1] == e.Sampled(
+        START + SECOND, D(1_000_450), D(450), {held.id: (D(59_500), D(60_800)), other.id: (D(3_000), D("3010.1"))}
+    )
     assert (story.state.positions[held.id].lowest, story.state.positions[held.id].highest) == (D(59_500), D(60_800))
     story.replays()
 
@@ -103,7 +107,7 @@ def test_the_highest_equity_and_the_largest_fall_from_it_are_kept() -> None:
         sampled(story, bid)
         days.append(story.state.day)
     million = D(1_000_000)
-    began = START + 60 * SECOND
+    began = START  # each fill is a sample
     assert days == [
         Day(began, million, peak=million, trough=D(0), last=million),
         Day(began, million, peak=D(1_010_000), trough=D(0), last=D(1_010_000)),

@@ -281,7 +281,7 @@ def test_what_is_adopted_on_spot_is_no_profit() -> None:
     story = Story(SPOT)
     told(story, "0.4")
     assert resolve(story, "BTC", ADOPT).ok
-    assert story.seen(e.Rebased) == [e.Rebased(story.now, D("24000.02"))]
+    assert story.seen(e.Rebased) == [e.Rebased(story.now, D(24_000))]
 
 
 def test_where_no_money_moves_nothing_is_rebased() -> None:

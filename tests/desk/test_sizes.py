@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from engine.desk.ordering import tradable
 from engine.desk.rules import ProtectionRules, RiskRules, Rules
-from engine.desk.sizing import base_size, break_even_price, loss_per_unit, reference_price, stop_price, target_price, usable
+from engine.desk.sizing import base_size, reference_price, stop_price, target_price, usable
 from engine.model import intent as i
 from engine.model import report as r
+from engine.model.figures import ExpectedEntry, FeeRates, break_even
 from engine.model.ids import client_order_id
+from engine.model.instrument import FeeCurrency, Instrument
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.quote import Quote
 from engine.model.refusal import Refusal
@@ -24,6 +26,11 @@ LIMIT, STOP, MARKET = OrderType.LIMIT, OrderType.STOP, OrderType.MARKET
 FUTURES, SPOT = "kraken-futures", "kraken-spot"
 PERPETUAL = instrument_for(load_profile(FUTURES), BTC, D("0.1"))
 INVERSE = instrument_for(load_profile(FUTURES), "PI_XBTUSD", D("0.5"))
+
+
+def entry(instrument: Instrument, side: Side, price: str, taker: Decimal | None = None, *, maker: bool = False) -> ExpectedEntry:
+    tier = instrument.fee_tiers[0]
+    return ExpectedEntry(instrument, side, D(price), maker, None, FeeRates(tier.maker, tier.taker if taker is None else taker, "", ""))
 
 
 # Numbers
@@ -92,7 +99,8 @@ def test_a_place_on_the_tick_is_never_further_as_a_stop_nor_nearer_as_a_target(s
 )
 def test_break_even_pays_both_fees_and_is_rounded_to_our_favour(side: Side, taker: str, expected: str) -> None:
     """60000 * 1.004 / 0.996 = 60481.93 is rounded up, 60000 * 0.996 / 1.004 = 59521.91 down, each away from the entry."""
-    assert break_even_price(PERPETUAL, side, D(60_000), D(taker)) == D(expected)
+    position, money = entry(PERPETUAL, side, "60000", D(taker)).filled(D(3))
+    assert break_even(position, money, PERPETUAL, D(taker)) == D(expected)
 
 
 # Sizes
@@ -100,10 +108,20 @@ def test_break_even_pays_both_fees_and_is_rounded_to_our_favour(side: Side, take
 
 def test_a_unit_loses_its_distance_and_both_fees() -> None:
     # 600 and 0.05 % of 60000 and of 59400; of 60600 for a short
-    assert loss_per_unit(PERPETUAL, Side.BUY, D(60_000), D(59_400)) == D("659.7")
-    assert loss_per_unit(PERPETUAL, Side.SELL, D(60_000), D(60_600)) == D("660.3")
+    assert entry(PERPETUAL, Side.BUY, "60000").risk(D(1), D(59_400)) == D("659.7")
+    assert entry(PERPETUAL, Side.SELL, "60000").risk(D(1), D(60_600)) == D("660.3")
+    assert entry(PERPETUAL, Side.BUY, "60000", maker=True).risk(D(1), D(59_400)) == D("641.7"), "0.02 % where it rests"
     # a contract of one dollar: bought at 1/50000, sold at 1/40000
-    assert loss_per_unit(INVERSE, Side.BUY, D(50_000), D(40_000)) == D("0.000005") + D("0.000045") * D("0.0005")
+    assert entry(INVERSE, Side.BUY, "50000").risk(D(1), D(40_000)) == D("0.000005") + D("0.000045") * D("0.0005")
+
+
+def test_a_fee_in_coins_leaves_less_to_lose() -> None:
+    coins = instrument_for(load_profile("binance-spot"), BTC, D("0.1"))
+    assert coins.fee_currency is FeeCurrency.RECEIVED
+    rate = coins.fee_tiers[0].taker
+    held = 1 - rate
+    expected = held * 600 + rate * 60_000 + held * 59_400 * rate
+    assert entry(coins, Side.BUY, "60000").risk(D(1), D(59_400)) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,7 +135,7 @@ def test_a_unit_loses_its_distance_and_both_fees() -> None:
 )
 def test_a_size_is_in_lots_and_never_more_than_asked(size: i.Size, lots: Decimal) -> None:
     story = Story(FUTURES)
-    assert base_size(story.ctx, PERPETUAL, size, Side.BUY, D(60_000), D(59_400)) == lots
+    assert base_size(story.ctx, entry(PERPETUAL, Side.BUY, "60000"), size, D(59_400)) == lots
 
 
 def test_a_risk_is_in_the_accounts_currency() -> None:
@@ -126,20 +144,20 @@ def test_a_risk_is_in_the_accounts_currency() -> None:
     story = Story(profile, listed=(PERPETUAL, ether))
     story.price(BTC, "60000", "60000")
     # a unit loses 0.001 and 0.05 % of 0.05 and of 0.049: 0.0010495 BTC, which is 62.97 USD
-    assert base_size(story.ctx, ether, i.Risk(D("629.7")), Side.BUY, D("0.05"), D("0.049")) == 10
+    assert base_size(story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D("629.7")), D("0.049")) == 10
     story.board._symbols[BTC].quote = None
-    assert base_size(story.ctx, ether, i.Risk(D(1)), Side.BUY, D("0.05"), D("0.049")) == Refusal("NO_RATE", "BTC", "USD")
+    assert base_size(story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D(1)), D("0.049")) == Refusal("NO_RATE", "BTC", "USD")
 
 
 def test_a_risk_needs_a_stop_that_loses() -> None:
     story = Story(FUTURES)
-    assert base_size(story.ctx, PERPETUAL, i.Risk(D(1)), Side.BUY, D(60_000), None) == Refusal(
+    assert base_size(story.ctx, entry(PERPETUAL, Side.BUY, "60000"), i.Risk(D(1)), None) == Refusal(
         "PRICE_MISSING", "risk", "a stop: the risk is what is lost there"
     )
     free = replace(PERPETUAL, fee_tiers=(replace(PERPETUAL.fee_tiers[0], taker=D(0)),))
     for stop in (D(60_000), D(61_000)):
-        assert base_size(story.ctx, free, i.Risk(D(1)), Side.BUY, D(60_000), stop) == Refusal("STOP_WRONG_SIDE", f"{stop}", "the entry at 60000")
-    assert base_size(story.ctx, free, i.Base(D(0)), Side.BUY, D(60_000), None) == Refusal("NOT_A_NUMBER", "0", "a size above zero")
+        assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Risk(D(1)), stop) == Refusal("STOP_WRONG_SIDE", f"{stop}", "the entry at 60000")
+    assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Base(D(0)), None) == Refusal("NOT_A_NUMBER", "0", "a size above zero")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def test_the_bounds_of_an_entry_are_the_documented_ones() -> None:
         max_slippage=D("0.005"),
         max_book_share=None,
         max_limit_distance=D("0.25"),
-        require_stop=False,
+        require_stop=True,
+        naked_blocks=True,
         daily_loss=D("0.05"),
         max_drawdown=D("0.20"),
         losing_streak=6,
@@ -113,7 +114,7 @@ def test_what_has_a_bound_in_memory_has_the_documented_one() -> None:
 
 def test_what_happens_on_a_schedule_happens_on_the_documented_one() -> None:
     second = 1_000_000_000
-    assert (60 * second, 60 * second) == (lockouts.SAMPLE, doubts.OVERLAP)
+    assert (10 * second, 60 * second, 60 * second) == (lockouts.SAMPLE, lockouts.QUIET, doubts.OVERLAP)
 
 
 @pytest.mark.parametrize("kind", [RiskRules, ProtectionRules, RequestRules])

@@ -13,6 +13,7 @@ from engine.desk.rules import RiskRules, Rules
 from engine.desk.views import state_word
 from engine.model import intent as i
 from engine.model import report as r
+from engine.model.figures import Traded
 from engine.model.order import Order, OrderType, Role, Status, Trail
 from engine.model.position import Protection
 from engine.model.quote import Quote
@@ -71,10 +72,10 @@ def test_every_field_of_a_position() -> None:
         mark_age=2 * SECOND,
         stale=False,
         unrealised=D(500),
-        realised=D(-15),
+        realised=D(0),
         exit_fee=D("15.25"),  # 0.05 % of 30500
         in_account=D(500),
-        r=D(485) / 300,
+        r=D("469.75") / D("329.85"),  # 500 less 15 and 15.25, of 300 and fees of 15 and 14.85
         stop=D(59_400),
         stop_wanted=D(59_400),
         protection=Protection.VENUE,
@@ -95,6 +96,18 @@ def test_every_field_of_a_position() -> None:
         lot=D("0.0001"),
         target_where="local",
         trail_where="local",
+        net=D("469.75"),
+        net_in_account=D("469.75"),
+        one_r=D("329.85"),
+        at_stop=D("-329.85"),
+        unbounded=False,
+        break_even=D("60060.1"),  # 30015 / (0.5 * 0.9995), up to the tick
+        fees=D(15),
+        funding=D(0),
+        taker=D("0.0005"),
+        taker_source="last fill",
+        mae=D(-30) / D("329.85"),  # at 60000: both fees
+        mfe=D("469.75") / D("329.85"),
     )
 
 
@@ -104,7 +117,8 @@ def test_a_position_without_a_price_has_no_figures_that_need_one() -> None:
     view = shown(story)
     assert (view.mark, view.mark_age, view.unrealised, view.exit_fee, view.in_account, view.r, view.stop_away) == (None,) * 7
     assert view.stale
-    assert view.realised == -15
+    assert (view.realised, view.fees) == (D(0), D(15))
+    assert (view.net, view.mae, view.at_stop) == (None, None, D("-329.85"))
 
 
 def test_a_short_is_marked_at_the_ask_and_its_stop_is_above() -> None:
@@ -113,7 +127,7 @@ def test_a_short_is_marked_at_the_ask_and_its_stop_is_above() -> None:
     story.price(BTC, "59000", "59001")
     view = shown(story)
     assert (view.mark, view.unrealised, view.stop, view.stop_away) == (D(59_001), D(1998), D(60_600), D(1599) / 59_001)
-    assert view.r == D(1998) / 1200
+    assert view.r == (D(1998) - D("59.001")) / (D(1200) + D("60.6"))
 
 
 def test_the_stop_that_is_shown_is_the_venues() -> None:
@@ -402,12 +416,16 @@ def test_every_field_of_a_position_that_has_ended() -> None:
             exit=D("61000.6"),  # (0.2 * 61000 + 0.3 * 61001) / 0.5
             profit=D("470.3"),  # 200 + 300.3, less 15 + 6 + 9
             fees=D(30),
-            r=D("470.3") / 300,
+            r=D("470.3") / D("329.85"),
             opened_at=START + SECOND,
             closed_at=START + 3 * SECOND,
             reason="operator",
             note="why",
             tags=("a",),
+            one_r=D("329.85"),
+            funding=D(0),
+            mae=D(-30) / D("329.85"),
+            mfe=D("470.3") / D("329.85"),
         ),
     )
 
@@ -429,10 +447,10 @@ def test_the_last_that_ended_is_first() -> None:
 def test_every_figure_of_the_account() -> None:
     story = held()  # 15 paid
     story.wait(61)
-    story.opened("10", symbol=ETH, price="3000")  # its stop at 2970 risks 300
+    story.opened("10", symbol=ETH, price="3000")  # its stop at 2970 loses 300, and a fee of 14.85
     story.price(BTC, "60400")
     story.price(ETH, "2990")
-    told = account(story)
+    told = replace(account(story), periods=())
     assert told == AccountView(
         name="test",
         venue="paper",
@@ -441,16 +459,18 @@ def test_every_figure_of_the_account() -> None:
         equity=D(1_000_085),  # 200 and -100 on a million less 15
         unpriced=(),
         cash={"USD": D(999_985)},
-        day=D(100),
-        realised=D(-15),
+        day=D(85),
+        realised=D(0),
         unrealised=D(100),
         fees=D(15),
         financing=D(0),
         drawdown=D(0),
-        open_risk=D(600),
-        open_r=D(2),
-        risk_limit=D("250021.25"),
-        loss_budget_left=D("50099.25"),  # 5 % of 999985, and the 100 of today
+        at_stops=D("-644.7"),
+        unbounded=False,
+        open_risk=D("644.7"),
+        risk_limit=D(100_008_500),
+        loss_limit=D(50_000),
+        loss_limit_left=D(50_000),  # nothing is lost today: a gain allows no more
         margin=(D(30_200) + D(29_900)) / 50 / D(1_000_085),
         naked=0,
     )
@@ -458,23 +478,23 @@ def test_every_figure_of_the_account() -> None:
 
 def test_before_the_first_sample_a_day_has_neither_change_nor_budget() -> None:
     told = account(Story())
-    assert (told.equity, told.day, told.loss_budget_left, told.drawdown) == (D(1_000_000), None, None, D(0))
+    assert (told.equity, told.day, told.loss_limit_left, told.drawdown) == (D(1_000_000), None, None, D(0))
 
 
 def test_without_a_bound_there_is_no_budget() -> None:
     story = Story(rules=Rules(risk=RiskRules(daily_loss=None)))
     story.wait(1)
     assert account(story).day == 0
-    assert account(story).loss_budget_left is None
+    assert account(story).loss_limit_left is None
 
 
-def test_what_has_no_price_is_named_and_hides_the_equity() -> None:
+def test_what_has_no_price_is_named_and_left_out() -> None:
     story = Story()
     story.wait(1)
     story.state.cash.update({"KFEE": D(5), "AAA": D(1)})
     story.state.seq += 1
     told = account(story)
-    assert (told.equity, told.day, told.unpriced) == (None, None, ("AAA", "KFEE"))
+    assert (told.equity, told.day, told.unpriced) == (None, D(0), ("AAA", "KFEE"))
 
 
 def test_a_drawdown_is_measured_from_the_highest_equity() -> None:
@@ -502,13 +522,16 @@ def test_profit_and_fees_are_summed_over_what_ended_and_what_is_held() -> None:
     story.fill(story.order("entry"), price="3000", fee="0.0001", currency="BTC")  # at 60000.05
     told = account(story)
     assert told.fees == D(31) + D("6.000005")
-    assert told.realised == D(469) - D("6.000005")
+    assert told.realised == 500
 
 
 def test_profit_without_a_rate_is_left_out_of_the_sums() -> None:
     story = held()
-    story.state.totals = replace(story.state.totals, realised={"KFEE": D(7), "USD": D(3)}, fees={"KFEE": D(7), "USD": D(2)})
-    assert (account(story).realised, account(story).fees) == (D(-12), D(2))
+    done = Traded(realised=D(3), fees=D(2))
+    story.state.traded = {BTC: done, "XRP/BTC": done}  # in dollars, and in bitcoin
+    assert (account(story).realised, account(story).fees) == (D(3) + 3 * D("60000.05"), D(17) + 2 * D("60000.05"))
+    story.board._symbols[BTC].quote = None
+    assert (account(story).realised, account(story).fees) == (D(3), D(17))
 
 
 @pytest.mark.parametrize(("halted", "naked"), [(False, 1), (True, 2)])

@@ -315,13 +315,14 @@ def test_alerts_of_other_kinds_need_no_look_every_second() -> None:
     story.opened(stop=None, label="swing")
     story.tell(RateLimited("slow down"))
     assert {alert.subject for alert in story.state.alerts.values()} == {"swing BTC/USD", "venue"}
-    assert story.desk.next_pulse(story.now) == START + 60 * SECOND
+    story.board.judged_at = START + DAY
+    assert story.desk.next_pulse(story.now) == START + 10 * SECOND, "the next sample"
 
 
 def test_a_position_without_orders_is_something_open() -> None:
     story = Story()
     story.opened(stop=None)
-    story.board.sampled_at = START + 270 * SECOND
+    story.board.sampled_at = story.board.judged_at = START + 270 * SECOND
     story.board.set_pace(BTC, 100 * SECOND)
     assert not story.state.orders
     assert story.desk.next_pulse(story.now) == START + 60 * SECOND
@@ -330,7 +331,7 @@ def test_a_position_without_orders_is_something_open() -> None:
 def test_a_price_that_is_needed_is_looked_at_when_it_goes_stale() -> None:
     story = Story(rules=Rules(requests=RequestRules(reconcile=3600)))
     story.opened()
-    story.board.sampled_at = START + DAY
+    story.board.sampled_at = story.board.judged_at = START + DAY
     stale_at = START + 60 * SECOND + 1
     assert story.desk.next_pulse(story.now) == stale_at
     assert not story.desk.needs_pulse(stale_at - 1)
@@ -353,6 +354,7 @@ def test_what_is_said_of_a_price_that_nobody_needs_is_taken_back_at_once() -> No
     story.fill(story.order("stop"), price="59400")
     assert story.desk.next_pulse(story.now) == story.now
     pulsed(story)
+    story.board.sampled_at = START + DAY
     assert story.desk.next_pulse(story.now) == START + 5 * 3600 * SECOND
 
 
@@ -469,4 +471,6 @@ def test_what_is_held_on_credit_is_looked_at_every_five_seconds() -> None:
     story = pulsed(Story(FUTURES))
     story.opened(stop=None)
     story.board.margin_at = story.now
+    assert story.desk.next_pulse(story.now) == story.now + SECOND, "losses are judged every second while something is held"
+    story.board.judged_at = START + DAY
     assert story.desk.next_pulse(story.now) == story.now + 5 * SECOND

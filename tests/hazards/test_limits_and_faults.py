@@ -61,7 +61,10 @@ OF_THE_VENUE = {
     "marked",
     "booked_marks",
 }
+OF_THE_VENUE |= {"traded", "paid", "unpriced"}
 """Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS and the room of a mark."""
+KEPT = {"money", "periods"}
+"""One for each position that is open or closed; and day, session, all."""
 OPEN = {"excess", "orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
 """Bounded by what is open: empty once nothing is."""
 
@@ -110,6 +113,7 @@ def test_a_long_run_of_trades_leaves_a_memory_of_the_same_size() -> None:
     for name, bound in BOUNDS.items():
         assert after[name] == bound or name in ("executions", "stand_ins"), f"{name} was not filled: nothing is proved about it"
     assert all(after[name] == 0 for name in OPEN), after
+    assert (after["money"], after["periods"]) == (CLOSED_POSITIONS, 3)
     told = len(encode_state(story.state)) - 30 * (after["executions"] - before["executions"])
     assert told < bytes_before * 1.02
     assert len(story.desk.revisions) == 0
@@ -142,7 +146,7 @@ def test_executions_are_remembered_up_to_a_bound_the_newest_for_ever() -> None:
 
 @pytest.mark.hazard("H62")
 def test_every_collection_of_the_state_has_a_bound_that_somebody_thought_of() -> None:
-    assert set(_sizes(State("x", "USD"))) == set(BOUNDS) | OF_THE_VENUE | OPEN, "a new collection: what bounds it?"
+    assert set(_sizes(State("x", "USD"))) == set(BOUNDS) | OF_THE_VENUE | KEPT | OPEN, "a new collection: what bounds it?"
 
 
 @pytest.mark.hazard("H62")

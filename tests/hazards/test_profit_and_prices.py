@@ -92,7 +92,7 @@ def test_without_a_rate_profit_stays_in_its_own_currency_and_is_marked(profile: 
     account = views.account(ctx)
     assert account.unrealised == 0, "what can't be converted is left out of the sum, and not added as if it were USD"
     assert account.equity is None, "a total that lacks something is not shown as the total"
-    assert account.day is None
+    assert account.day == 0, "it is measured on what has a price"
     assert account.unpriced
 
 

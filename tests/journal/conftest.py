@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from engine.journal import Batch, Journal, Record
 from engine.model.alert import Alert
+from engine.model.figures import PositionMoney
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import FeeTier, Instrument, Kind
 from engine.model.limits import Level
@@ -152,7 +153,7 @@ class Samples:
             (Record(1, "opened", b'{"a":1}'), Record(2, "filled", b"\x00\xff")),
             (self.order(),),
             ((self.fill(), Decimal("12.5")),),
-            ((self.position(), self.instrument),),
+            ((self.position(), self.instrument, PositionMoney(entry_fees=Decimal(12), exit_rate=Decimal("0.0005"))),),
             (self.alert(),),
             ((50, Decimal("100000.00")),),
             (self.level(),),

@@ -48,7 +48,7 @@ def test_position_row_tells_its_result(place: Place, samples: Samples) -> None:
     assert row["realised_pnl"] == Decimal("474.5")  # 500 less 25.5 of fees
     assert row["entry_price"] == 60000
     assert row["exit_price"] == 61000
-    assert row["r_multiple"] == Decimal("0.949")  # of 500 at risk
+    assert row["r_multiple"] == Decimal("474.5") / Decimal("526.75")  # 500 at risk, 12 for entering, and 0.05 % of 29500 for leaving
     assert (row["mae"], row["mfe"]) == (500, 1200)
     assert row["tags"] == ("news", "breakout")
 

@@ -18,6 +18,7 @@ from engine.desk import events as e
 from engine.desk.codec import Codec, NewerError, adds
 from engine.desk.state import State, encode_state
 from engine.journal import Batch, Journal, JournalDamagedError, JournalError, Record, StoredEvent
+from engine.model.figures import Period, Sums
 from engine.model.fill import Fill, Liquidity
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
@@ -207,6 +208,15 @@ def _decodes(body: bytes) -> bool:
     return True
 
 
+PERIOD = Period(
+    1,
+    Decimal(9),
+    Decimal(10),
+    Decimal(2),
+    {"BTC/USD": Sums(Decimal(1), Decimal(2), Decimal(3), Decimal(4))},
+    {"BTC/USD": (2, Decimal(1))},
+    Decimal(4),
+)
 BOUGHT = Fill("T1", "FOX", "BTC/USD", Side.BUY, Decimal(60_000), Decimal("0.1"), Decimal("3.1"), "USD", Liquidity.TAKER, 1, "p")
 SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.IntentWithdrawn: e.IntentWithdrawn(1, "i"),
@@ -217,6 +227,8 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.LeftAlone: e.LeftAlone(1, "FOX"),
     e.MarkFound: e.MarkFound(1, "x/1", (MarkedOrder("FOX", "BTC/USD", Side.SELL, Decimal(1), 2, Decimal(2), stop=True),)),
     e.MarkBooked: e.MarkBooked(1),
+    e.NetSeen: e.NetSeen(1, "p", Decimal("-30.5"), Decimal(12)),
+    e.PeriodBegan: e.PeriodBegan(1, "day", PERIOD),
     e.FillDoubted: e.FillDoubted(1, BOUGHT),
     e.FillRepeated: e.FillRepeated(1, "FOX", "T1"),
     e.EndTold: e.EndTold(1, "o", 2),

@@ -126,9 +126,10 @@ def test_kraken_futures_sends_no_more_than_fifty_orders_in_any_ten_seconds(pause
 def test_kraken_futures_counts_history_for_ten_minutes() -> None:
     model = KrakenFuturesLimits()
     for n in range(100):
-        limits.spend(model, QueryAccount(0), START + n * SECOND)
+        model.counter("history").spend(1.0, START + n * SECOND)
     now = START + 100 * SECOND
-    assert limits.wait(model, QueryAccount(0), now, {}) == 500 * SECOND
+    assert model.counter("history").wait(1.0, now, 0.0) == 500 * SECOND
+    assert limits.wait(model, QueryAccount(0), now, {}) == 0, "a picture asks nothing of the history"
     assert limits.wait(model, SUBMIT, now, {}) == 0
 
 
@@ -212,11 +213,10 @@ def test_kraken_futures_admits_as_one_that_remembers_every_request(asked: list[t
     model, spent, now = KrakenFuturesLimits(), list[tuple[int, str, float]](), START
     for pause, request, keep in asked * 3:
         now += pause
-        costs = [("derivatives", {Query: 2.0, QueryAccount: 6.0}.get(type(request), 10.0))]
-        costs += [("history", 1.0)] if isinstance(request, QueryAccount) else []
+        costs = [("derivatives", {Query: 2.0, QueryAccount: 8.0}.get(type(request), 10.0))]
         fits = True
         for name, cost in costs:
-            capacity, seconds = (100.0, 600) if name == "history" else (500.0, 10)
+            capacity, seconds = 500.0, 10
             recent = sum(amount for at, counter, amount in spent if counter == name and at > now - seconds * SECOND)
             fits = fits and recent + cost + keep * 20 <= capacity
         wait = limits.wait(model, request, now, {"derivatives": keep * 20, "history": keep * 20})
@@ -380,7 +380,7 @@ def test_kraken_futures_charges_by_kind() -> None:
     for request in (SUBMIT, Amend("C", "BTC/USD", Lane.FOLLOW), Cancel("C", "BTC/USD", Lane.CANCEL)):
         assert model.charges(request, START) == (("derivatives", 10.0),)
     assert model.charges(Query("C", "BTC/USD"), START) == (("derivatives", 2.0),)
-    assert model.charges(QueryAccount(0), START) == (("derivatives", 6.0), ("history", 1.0))
+    assert model.charges(QueryAccount(0), START) == (("derivatives", 8.0),)
     assert (model.counter("derivatives").capacity, model.counter("history").capacity) == (500.0, 100.0)
 
 

@@ -120,13 +120,9 @@ def test_a_closed_third_and_the_rest_are_told_apart() -> None:
     assert position.fees == {"USD": D(1)}
 
 
-def test_risk_and_r_are_measured_from_the_entry_to_the_first_stop() -> None:
-    for side, stop, profit in ((Side.BUY, 90, D(20)), (Side.SELL, 110, D(20))):
-        position = replace(play(SPOT, side, [fill(side, D(2), D(100), ZERO, "USD")]), initial_stop=D(stop))
-        assert position.initial_risk(SPOT) == D(20)
-        assert position.r_multiple(SPOT, profit) == D(1)
-        assert replace(position, initial_stop=D(200 - stop)).initial_risk(SPOT) is None
-        assert position.tighter(D(95), D(105)) == D(105 if side is Side.BUY else 95)
+def test_the_tighter_of_two_stops_loses_less() -> None:
+    for side in Side:
+        assert Position("P", "S", side, 0, "USD").tighter(D(95), D(105)) == D(105 if side is Side.BUY else 95)
 
 
 def test_time_without_protection_is_counted_while_it_lasts() -> None:
@@ -156,53 +152,6 @@ SIDES = st.sampled_from(Side)
 
 def opened(instrument: Instrument, side: Side, size: Decimal, price: Decimal) -> Position:
     return play(instrument, side, [fill(side, size, price, ZERO, instrument.settle)])
-
-
-def lost(instrument: Instrument, side: Side, size: Decimal, price: Decimal, stop: Decimal) -> Fraction:
-    """What closing at the stop loses, in fractions."""
-    fall = worth(instrument, size, price) - worth(instrument, size, stop)
-    return fall * side.sign * (-1 if instrument.kind is Kind.INVERSE else 1)
-
-
-@given(instrument=INSTRUMENTS, side=SIDES, size=SIZES, part=SIZES, price=PRICES, stop=STOPS)
-def test_risk_is_what_closing_at_the_stop_would_lose(
-    instrument: Instrument,
-    side: Side,
-    size: Decimal,
-    part: Decimal,
-    price: Decimal,
-    stop: Decimal,
-) -> None:
-    position = opened(instrument, side, size, price)
-    assert abs(Fraction(position.risk_to(instrument, stop)) - lost(instrument, side, size, price, stop)) < Fraction(1, 10**15)
-    assert abs(Fraction(position.risk_to(instrument, stop, part)) - lost(instrument, side, part, price, stop)) < Fraction(1, 10**15)
-    assert position.risk_to(instrument, stop, ZERO) == ZERO
-    assert position.risk_to(instrument, stop, D(-1)) == ZERO
-    assert Position("P", "S", side, 0, "USD").risk_to(instrument, stop, part) == ZERO, "nothing was entered yet"
-
-
-@given(instrument=INSTRUMENTS, side=SIDES, size=SIZES, price=PRICES, stop=STOPS, out=PRICES)
-def test_one_r_is_the_whole_entry_s_risk_even_when_a_part_is_closed(
-    instrument: Instrument,
-    side: Side,
-    size: Decimal,
-    price: Decimal,
-    stop: Decimal,
-    out: Decimal,
-) -> None:
-    fills = [fill(side, size, price, ZERO, instrument.settle), fill(side.opposite, size / 2, out, ZERO, instrument.settle)]
-    position = replace(play(instrument, side, fills), initial_stop=stop)
-    risk = lost(instrument, side, size, price, stop)
-    if risk <= 0:
-        assert position.initial_risk(instrument) is None
-        assert position.r_multiple(instrument, D(7)) is None
-    else:
-        assert abs(Fraction(position.initial_risk(instrument) or ZERO) - risk) < Fraction(1, 10**15)
-        multiple = position.r_multiple(instrument, D(7))
-        assert multiple is not None
-        assert abs(Fraction(multiple) * risk - 7) < Fraction(1, 10**6)
-    assert replace(position, initial_stop=None).initial_risk(instrument) is None
-    assert Position("P", "S", side, 0, "USD", initial_stop=stop).initial_risk(instrument) is None
 
 
 @given(side=SIDES, price=PRICES, low=PRICES, high=PRICES)

@@ -155,3 +155,11 @@ def test_the_new_keys_of_other_sections_are_refused_by_name(flag: str, words: st
 def test_every_key_of_a_symbol_is_documented() -> None:
     words = describe()
     assert all(words.get(f"symbols.{name}") for name in FIELDS)
+
+
+def test_the_desk_reads_the_same_rules_at_a_live_venue_and_on_paper_but_for_lateness(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, WHOLE + "[risk]\nmax_positions = 3\n[protection]\nstuck = 7.0\n").settings
+    paper, live = settings.rules_at(live=False), settings.rules_at(live=True)
+    for name in paper.__struct_fields__:
+        if name != "requests":
+            assert getattr(paper, name) == getattr(live, name) == getattr(settings.rules, name), name

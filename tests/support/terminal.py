@@ -27,7 +27,8 @@ CONSOLE = (sys.executable, str(ROOT / "tests" / "terminal" / "switched.py"))
 """The command line; the environment variable SWITCHED puts a sabotage into it."""
 RESTORED = b"\x1b[?1049l"
 ENTER, ESCAPE = b"\r", b"\x1b"
-KEPT_AWAY = ("FLATOUT", "XDG", "TEXTUAL", "TMUX", "NO_COLOR", "COVERAGE")
+KEPT_AWAY = ("FLATOUT", "XDG", "TEXTUAL", "TMUX", "NO_COLOR", "COVERAGE", "COLUMNS", "LINES")
+"""What a console must not find; xdist tells its workers a width and a height, which are not those of the terminal."""
 T = TypeVar("T")
 
 

@@ -31,7 +31,8 @@ from tui.flows.pages import record
 from tui.options import ConsoleOptions
 from tui.toasts import Toast
 
-SPEED = 4.0
+SPEED = 2.0
+"""How much faster than the machine the world runs: fast enough to wait for what is told late, slow enough for a busy machine."""
 
 Reply = Callable[[Request], tuple[VenueReport, ...]]
 """What the venue says to a request instead of its own answer; may raise VenueError."""
@@ -140,6 +141,11 @@ class Theatre:
         return [notice for notice in record(self.world.engine.view()) if notice.seq > self._from]
 
     @property
+    def stood_still(self) -> bool:
+        """Whether the machine was too busy for this process: then the engine tells that, too, and holds exits back."""
+        return any("stood still" in notice.text or "nobody looked" in notice.text for notice in self.world.engine.notices)
+
+    @property
     def posted(self) -> list[dict[str, Any]]:
         """What the webhook was told since the mark."""
         return [json.loads(text) for text in self.outlet.told[self._posted :]]
@@ -164,7 +170,7 @@ class Theatre:
 
     async def rest(self, seconds: float) -> None:
         """Let the machine's own seconds go by while prices stay fresh."""
-        await self.world.wait(seconds * SPEED)
+        await self.world.wait(seconds * self.world.clock.speed)
         await self.pilot.pause()
 
     async def settle(self) -> None:
@@ -199,12 +205,16 @@ def change(reply: Callable[[Amend | Cancel], VenueReport]) -> Reply:
 
 @asynccontextmanager
 async def theatre(
-    home: Path, profile: str = "kraken-spot", size: tuple[int, int] = (120, 40), values: dict[str, Any] | None = None
+    home: Path,
+    profile: str = "kraken-spot",
+    size: tuple[int, int] = (120, 40),
+    values: dict[str, Any] | None = None,
+    speed: float = SPEED,
 ) -> AsyncIterator[Theatre]:
     """Open all of it; everything is closed again."""
     outlet = Outlet()
     hook = {"notify.webhook": f"http://somebody:hunter2-of-ours@127.0.0.1:{outlet.server_port}/told"}
-    world = ToldWorld(home, profile, speed=SPEED, values={**hook, **(values or {})})
+    world = ToldWorld(home, profile, speed=speed, values={**hook, **(values or {})})
     await world.open()
     notifier = notifier_of(world.settings, lambda text: world.engine.teller.say("notify_failed", "bad", text, line=text))
     assert notifier is not None

@@ -21,7 +21,7 @@ from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, Re
 from engine.desk.events import AnyEvent
 from engine.desk.evolve import evolve
 from engine.desk.notices import words
-from engine.desk.rules import Rules
+from engine.desk.rules import RiskRules, Rules
 from engine.desk.state import State, decode_state, encode_state
 from engine.desk.views import Views
 from engine.exchange import Delay, Exchange, Faults
@@ -47,6 +47,15 @@ from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
 
 D = Decimal
+
+
+def loosened(rules: Rules) -> Rules:
+    """The rules of a story that is about something else: entries need no stop, and what has none counts against no bound that nobody set."""
+    risk = rules.risk
+    bound = D(100) if risk.max_open_risk == RiskRules().max_open_risk else risk.max_open_risk
+    return replace(rules, risk=replace(risk, require_stop=False, naked_blocks=False, max_open_risk=bound))
+
+
 START = 1_767_225_600 * SECOND
 """2026-01-01T00:00:00Z."""
 BTC, ETH = "BTC/USD", "ETH/USD"
@@ -62,7 +71,7 @@ def lending(profile: str) -> Profile:
 
 
 class Story:
-    """One desk and its time. `listed` and `cash` say what its venue trades and holds."""
+    """One desk and its time. `listed` and `cash` say what its venue trades and holds; a strict one keeps the rules as they are."""
 
     def __init__(
         self,
@@ -72,9 +81,10 @@ class Story:
         cash: str = "1000000",
         listed: Sequence[Instrument] | None = None,
         currency: str = "USD",
+        strict: bool = False,
     ) -> None:
         self.profile = lending(profile) if isinstance(profile, str) else profile
-        self.rules = rules or Rules()
+        self.rules = (rules or Rules()) if strict else loosened(rules or Rules())
         self.board = Board()
         self.desk = Desk(State("test", currency), self.rules, self.profile, self.board)
         self.now = START
@@ -322,7 +332,7 @@ class World:
         self.home = home
         self.profile = lending(profile) if isinstance(profile, str) else profile
         self.seed = seed
-        base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}))
+        base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}), risk=loosened(Rules()).risk)
         self.settings = with_values(base, values or {}, "story")
         self.clock = Clock(asyncio.get_running_loop(), START, speed)
         instruments = tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in (BTC, ETH))

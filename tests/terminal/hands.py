@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -266,9 +267,9 @@ class Hands(Terminal):
 
     def leave(self) -> None:
         """Back to the main screen, the positions listening, all rows shown, the first one chosen."""
-        for _ in range(3):
-            self.send(ESCAPE, 0.25)
-            if "esc back" not in self.text and "esc closes" not in self.text:
+        for _ in range(8):
+            self.send(ESCAPE, 0.3)
+            if not re.search("esc (back|closes|leaves)", self.text):
                 break
         self.send(ESCAPE, 0.25)
         self.send(b"1", 0.05)

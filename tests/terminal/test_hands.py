@@ -7,7 +7,7 @@ import pytest
 from tests.terminal.hands import CASES, SPACINGS, check, hands
 
 pytestmark = pytest.mark.hazard("H106")
-SEQUENCES = 18
+SEQUENCES = 17
 """Random sequences for each dialog: about 200 in all."""
 
 

@@ -18,7 +18,7 @@ from engine.model.order import Order, OrderType, Role, Trail
 from engine.model.request import Amend, Cancel, Submit
 from engine.model.side import Side
 from engine.venues.protocol import OutcomeUnknownError
-from tests.support.told import Theatre, change, submit, theatre
+from tests.support.told import SPEED, Theatre, change, submit, theatre
 from tests.support.world import BTC
 
 D = Decimal
@@ -43,6 +43,9 @@ class Row(Struct, frozen=True):
     values: dict[str, object] = {}
     times: int = 1
     """So many of it happen at once."""
+    speed: float = SPEED
+    lingers: bool = False
+    """Whether the venue is asked afterwards: on a busy machine its answer takes more than 2 s, which is an event of its own."""
     beside: tuple[str, ...] = ()
     """Other events that belong to it, and are told as well, each in its own manner."""
 
@@ -254,8 +257,8 @@ TABLE = [
     Row("entry", nothing, enters, "info", True, 1, False, "entry complete: buy 0.5 BTC/USD at 60,000.1"),
     Row("fill", rests, fills_in_part, "info", False, 0, False, "buy 0.1 of 0.5 BTC/USD filled at 5"),
     Row("rejected", nothing, _no("EOrder:Insufficient funds"), "warning", True, 1, False, "EOrder:Insufficient funds"),
-    Row("amend_refused", rests, amend_is_refused, "warning", True, 1, False, "EOrder:no"),
-    Row("cancel_refused", rests, cancel_is_refused, "warning", True, 1, False, "EOrder:no"),
+    Row("amend_refused", rests, amend_is_refused, "warning", True, 1, False, "EOrder:no", lingers=True),
+    Row("cancel_refused", rests, cancel_is_refused, "warning", True, 1, False, "EOrder:no", lingers=True),
     Row("expired", nothing, expires, "warning", True, 1, False, "entry buy 0.5 BTC/USD expired with 0 filled"),
     Row("ended_by_venue", rests, venue_ends_entry, "warning", True, 1, False, "self trade prevention"),
     Row("unknown", nothing, answer_is_lost, "warning", True, 1, False, "UNKNOWN for 2 s: submit of entry buy 0.5 BTC/USD: no answer in 2 s"),
@@ -263,7 +266,18 @@ TABLE = [
     Row("link_down_local", targeted, line_is_down, "critical", True, 2, True, "watched here and not at the venue: BTC/USD"),
     Row("link_back", was_down, line_is_back, "info", True, 2, True, "venue link back after"),
     Row("lockout", opened, falls, "warning", True, 1, True, "LOSING_STREAK", values={"risk.losing_streak": 1}, beside=("stopped",)),
-    Row("loss_used", unstopped, sinks, "warning", True, 1, True, "50% of the day's loss limit is used", values={"risk.daily_loss": "0.0025"}),
+    Row(
+        "loss_used",
+        unstopped,
+        sinks,
+        "warning",
+        True,
+        1,
+        True,
+        "50% of the day's loss limit is used",
+        values={"risk.daily_loss": "0.0025"},
+        speed=6.0,
+    ),
     Row("flatten_begun", nothing, flattens, "info", True, 1, True, "flattening everything", beside=("flatten_ended",)),
     Row("flatten_ended", nothing, flattens, "info", True, 1, True, "the venue says flat", beside=("flatten_begun",)),
     Row("halt", nothing, ask(i.Halt(id="h")), "info", True, 1, False, "halted: exits only on your hand"),
@@ -277,32 +291,47 @@ TABLE = [
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.kind}-{row.profile}")
 async def test_each_event_is_told_once_everywhere(row: Row, tmp_path: Path) -> None:
-    async with theatre(tmp_path, row.profile, values=dict(row.values)) as t:
-        await row.begin(t)
-        await t.settle()
-        t.mark()
-        await row.happen(t)
-        await t.settle()
-        lines = [line for line in t.lines if line.kind == row.kind]
-        assert len(lines) == row.times, [(line.kind, line.text) for line in t.lines]
-        assert row.says in lines[0].text
-        others = {line.kind for line in t.lines} - {row.kind, *row.beside, *PLAIN}
-        assert not others, [(line.kind, line.text) for line in t.lines]
-        toasts = [text for text, _ in t.toasts if row.says in text]
-        assert len(toasts) == row.toast * row.times, t.toasts
-        assert len(t.toasts) == row.toast * row.times + len(row.beside), t.toasts
-        if row.toast:
-            tone = {"critical": "bad", "warning": "warn"}.get(row.severity)
-            assert tone is None or (toasts[0], tone) in t.toasts
-        if not row.beside:
-            assert t.rings == row.bell
-        posts = [post for post in t.posted if post["event"] == row.kind]
-        assert len(posts) == row.outside * row.times, t.posted
-        for post in posts:
-            assert (post["severity"], post["account"]) == (row.severity, "world")
-            assert post["text"] in [line.text for line in lines]
-        assert not {post["event"] for post in t.posted} - {row.kind, *row.beside, "resolved_critical"}
-        await t.press("L")
-        await t.rest(0.3)
-        words = lines[0].text.split(": ")[0][:40]
-        assert words in t.text, "the record shows it"
+    for attempt in range(3):  # a machine that stands still is an event of its own
+        home = tmp_path / str(attempt)
+        home.mkdir()
+        async with theatre(home, row.profile, values=dict(row.values), speed=row.speed) as t:
+            try:
+                await _judge(row, t)
+            except AssertionError:
+                if not t.stood_still or attempt == 2:
+                    raise
+            else:
+                return
+
+
+async def _judge(row: Row, t: Theatre) -> None:
+    await row.begin(t)
+    await t.settle()
+    t.mark()
+    await row.happen(t)
+    await t.settle()
+    late = {"unknown", "unknown_long"} if row.lingers else set()
+    lines = [line for line in t.lines if line.kind == row.kind]
+    assert len(lines) == row.times, [(line.kind, line.text) for line in t.lines]
+    assert row.says in lines[0].text
+    others = {line.kind for line in t.lines} - {row.kind, *row.beside, *PLAIN, *late}
+    assert not others, [(line.kind, line.text) for line in t.lines]
+    every = [toast for toast in t.toasts if not (late and toast[0].startswith("UNKNOWN for"))]
+    toasts = [text for text, _ in every if row.says in text]
+    assert len(toasts) == row.toast * row.times, every
+    assert len(every) == row.toast * row.times + len(row.beside), every
+    if row.toast:
+        tone = {"critical": "bad", "warning": "warn"}.get(row.severity)
+        assert tone is None or (toasts[0], tone) in every
+    if not row.beside and len(every) == len(t.toasts):
+        assert t.rings == row.bell
+    posts = [post for post in t.posted if post["event"] == row.kind]
+    assert len(posts) == row.outside * row.times, t.posted
+    for post in posts:
+        assert (post["severity"], post["account"]) == (row.severity, "world")
+        assert post["text"] in [line.text for line in lines]
+    assert not {post["event"] for post in t.posted} - {row.kind, *row.beside, "resolved_critical", *late}
+    await t.press("L")
+    await t.rest(0.3)
+    words = lines[0].text.split(": ")[0][:40]
+    assert words in t.text, "the record shows it"

@@ -1,6 +1,7 @@
 """One line that is kept alive, and lets go when it is told to."""
 
 import asyncio
+import gc
 from contextlib import suppress
 
 import pytest
@@ -66,3 +67,31 @@ async def test_a_line_that_lives_but_never_begins_is_opened_anew(begins: bool) -
     await asyncio.wait({task}, timeout=2)
     await runner.cleanup()
     assert lost[:1] == ([] if begins else ["it was opened, and did not begin within 0.2 s"])
+
+
+async def test_what_is_said_later_into_a_line_that_broke_is_no_error_of_its_own() -> None:
+    """Whoever reads the line tells that it broke; a task that fails unheard would tell it on standard error."""
+    lost: list[str] = []
+    unheard: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    async with serving("krakenfutures") as exchange:
+
+        async def opened(socket: Socket) -> None:
+            transport = socket._socket._response.connection.transport  # type: ignore[union-attr]
+            assert transport is not None
+            transport.abort()
+            for _ in range(3):
+                socket.later({"event": "ping"})
+            await asyncio.sleep(0)
+
+        url = f"{exchange.server.ready['ws']}/v1"
+        socket = Socket(url, opened=opened, heard=lambda _: None, lost=lost.append, silence=5.0)
+        task = asyncio.get_running_loop().create_task(socket.run())
+        async with asyncio.timeout(5):
+            while not lost:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait({task}, timeout=2)
+        gc.collect()
+        await asyncio.sleep(0)
+    assert not unheard

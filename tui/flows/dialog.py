@@ -29,6 +29,7 @@ FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused
 """Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
+EARLY = "that enter came before this was on the screen: press it again"
 FIELDS = {"tab": 1, "shift+tab": -1}
 """Keys that go to another field."""
 
@@ -40,6 +41,8 @@ class Dialog(ModalScreen[None]):
 
     title_text = ""
     wide = False
+    must_be_seen = True
+    """Whether enter waits until the terminal has taken what the dialog shows."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -51,6 +54,8 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
+        self._early = False
+        """Whether it says that an enter was ignored."""
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
         self._subject = ""
@@ -104,7 +109,7 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        if not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+        if self.must_be_seen and not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
             self.set_timer(AGAIN, self._painted)
             return
         self._armed_at = time.monotonic() + ARMING
@@ -140,7 +145,16 @@ class Dialog(ModalScreen[None]):
         if self.phase == "done":
             self.dismiss_once()
         elif self.phase == "open" and self.armed(at):
+            self._say_early(False)
             self.confirm()
+        elif self.phase == "open" and not self.outcome.shown:
+            self._say_early(True)
+
+    def _say_early(self, early: bool) -> None:
+        """Say that an enter was ignored, or no longer."""
+        if early != self._early:
+            self._early = early
+            self.report(EARLY if early else "", "warn")
 
     def edited(self) -> None:
         """A field was changed. Called before the next key is taken."""

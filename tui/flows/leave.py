@@ -97,6 +97,7 @@ class Leave(Dialog):
 
     title_text = "Quit"
     wide = True
+    must_be_seen = False  # leaving trades nothing, and never waits for a terminal that has stopped reading
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from textual.widget import Widget
 
 from engine.model.intent import At, MoveStop, Place
-from engine.model.side import Side
 from engine.model.view import Answer, PositionView, Preview, View
 from tui import figures
 from tui.console import Console
@@ -168,13 +167,5 @@ class Move(PositionDialog):
 
 
 def break_even(position: PositionView) -> Decimal:
-    """The price at which it closes without a loss, the fees paid and to be paid included, on the tick that does not lose.
-
-    An estimate for the prefilled field: the desk's own figure is what its preview shows.
-    """
-    fees = (position.exit_fee or Decimal(0)) - min(position.realised, Decimal(0))
-    away = fees / position.size if position.size else Decimal(0)
-    up = position.side is Side.BUY
-    price = position.entry + (away if up else -away)
-    steps = (price / position.tick).to_integral_value("ROUND_CEILING" if up else "ROUND_FLOOR")
-    return steps * position.tick
+    """The price at which the rest closes at zero, as the desk has it; the entry where no price does."""
+    return position.entry if position.break_even is None else position.break_even

@@ -36,7 +36,7 @@ def position_line(p: PositionView) -> Line:
         (f"{plain(p.symbol)} ", "strong"),
         (f"{word} ", tone),
         (f"{figures.size(p.size, p.lot)} @ {figures.price(p.entry, p.tick)}  ", "plain"),
-        (f"{figures.signed(p.unrealised, p.currency)} {plain(p.currency)}  ", figures.tone(p.unrealised)),
+        (f"net {figures.signed(p.net, p.currency)} {plain(p.currency)}  ", figures.tone(p.net)),
         (f"stop {figures.exact(p.stop, p.tick)} ", "plain"),
         (where, where_tone),
     )

@@ -59,12 +59,15 @@ def limit_lines(view: View) -> list[Line]:
     """All of the pane, what costs money first."""
     account = view.account
     found: list[Line] = []
-    risk = f"{figures.money(account.open_risk)}" + (f" of {figures.money(account.risk_limit)}" if account.risk_limit is not None else "")
-    found.append(((" if all stops hit ", "dim"), (f"−{risk}", "plain"), (f"  {figures.fixed(account.open_r, 1)}R", "dim")))
-    if account.loss_budget_left is not None:
-        spent = account.loss_budget_left <= 0
-        left = "spent: entries locked" if spent else figures.money(account.loss_budget_left)
-        found.append(((" day's loss left  ", "dim"), (left, "danger" if spent else "plain")))
+    shown = figures.at_stop(account.at_stops, unbounded=account.unbounded)
+    bound = f" of {figures.money(account.risk_limit)}" if account.risk_limit is not None else ""
+    found.append(((" at stops         ", "dim"), (shown, "danger" if account.unbounded else "plain")))
+    over = account.risk_limit is not None and account.open_risk > account.risk_limit
+    found.append(((" open risk        ", "dim"), (figures.money(account.open_risk), "danger" if over else "plain"), (bound, "dim")))
+    if account.loss_limit_left is not None:
+        spent = account.loss_limit_left <= 0
+        left = "spent: entries locked" if spent else figures.money(account.loss_limit_left)
+        found.append(((" loss limit left  ", "dim"), (left, "danger" if spent else "plain"), (f" of {figures.money(account.loss_limit)}", "dim")))
     found.extend(financing_lines(view))
     name_width = max((len(limit.level.name) for limit in view.limits), default=0)
     found.extend(limit_line(limit, name_width) for limit in view.limits)

@@ -49,10 +49,15 @@ def mark_of(p: PositionView) -> Cell:
     return (f"{text} old", "warn") if p.stale and p.mark is not None else (text, "plain")
 
 
-def profit_of(p: PositionView) -> Cell:
-    """Unrealised profit; not coloured as if it were true while its price is stale."""
-    text = figures.signed(p.unrealised, p.currency)
-    return text, "warn" if p.stale else figures.tone(p.unrealised)
+def net_of(p: PositionView) -> Cell:
+    """What the whole trade ends with if it is closed now; not coloured as if it were true while its price is stale."""
+    text = figures.signed(p.net, p.currency)
+    return text, "warn" if p.stale else figures.tone(p.net)
+
+
+def at_stop_of(p: PositionView) -> Cell:
+    """What the whole trade ends with if its stop is hit."""
+    return figures.at_stop(p.at_stop, unbounded=p.unbounded, currency=p.currency), "danger" if p.unbounded else "plain"
 
 
 AT = {"venue": ("V", "plain"), "local": ("L", "plain"), "off": ("off", "warn")}
@@ -97,12 +102,16 @@ POSITIONS: tuple[Column[PositionView], ...] = (
     Column("size", lambda p, _: (figures.size(p.size, p.lot), "plain"), 1, 6),
     Column("entry", lambda p, _: (figures.price(p.entry, p.tick), "plain"), 5, 6),
     Column("mark", lambda p, _: mark_of(p), 4, 6),
-    Column("uPnL", lambda p, _: profit_of(p), 2, 7, order=lambda p: p.in_account or p.unrealised or 0),
+    Column("net", lambda p, _: net_of(p), 1, 7, order=lambda p: p.net_in_account or p.net or 0),
     Column("R", lambda p, _: (figures.multiple(p.r), figures.tone(p.r)), 3, 5, order=lambda p: p.r or 0),
     Column("stop", lambda p, _: stop_of(p), 1, 7),
     Column("where", lambda p, _: where_of(p), 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
+    Column("at stop", lambda p, _: at_stop_of(p), 1, 9, order=lambda p: p.at_stop or 0),
     Column("liq", lambda p, _: liquidation_of(p), 4, 0, order=lambda p: FAR if p.liquidation_away is None else p.liquidation_away),
     Column("Δ%", lambda p, _: (figures.percent(p.stop_away), "dim"), 6, 6, order=lambda p: abs(p.stop_away or 0)),
+    Column("b/e", lambda p, _: (figures.price(p.break_even, p.tick), "dim"), 8, 6),
+    Column("1R", lambda p, _: (figures.money(p.one_r), "dim"), 8, 5, order=lambda p: p.one_r or 0),
+    Column("fees", lambda p, _: (figures.cost(p.fees), "dim"), 9, 5, order=lambda p: p.fees),
     Column("target", lambda p, _: target_of(p), 7, 8),
     Column("age", lambda p, now: (figures.lasted(now - p.opened_at), "dim"), 8, 4, order=lambda p: -p.opened_at),
     Column("notes", lambda p, _: notes_of(p), 9, 8, left=True, flexible=True, least=6),
@@ -111,9 +120,8 @@ POSITIONS: tuple[Column[PositionView], ...] = (
 
 
 def total(positions: tuple[PositionView, ...]) -> tuple[str, str]:
-    """Sum of what is unrealised in the account's currency; says when a part of it has no rate."""
-    known = [p.in_account for p in positions if p.in_account is not None]
-    value = sum(known) if known else None
-    text = figures.signed(value) if value is not None else figures.NONE  # type: ignore[arg-type]  # a sum of Decimals
+    """Sum of the nets in the account's currency; says when a part of it has no rate."""
+    known = [p.net_in_account for p in positions if p.net_in_account is not None]
+    value = sum(known, Decimal(0)) if known else None
     missing = len(positions) - len(known)
-    return f"Σ uPnL {text}" + (f" without {missing}" if missing else ""), figures.tone(value)  # type: ignore[arg-type]
+    return f"Σ net {figures.signed(value)}" + (f" without {missing}" if missing else ""), figures.tone(value)

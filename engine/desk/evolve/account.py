@@ -129,6 +129,8 @@ def _allowed(state: State, event: e.EntriesAllowed) -> Touched:
     del state.blocks[event.code]
     if event.code == "DRAWDOWN":
         state.day = replace(state.day, peak=state.day.last)
+    elif event.code == "DAILY_LOSS":
+        state.resumed_from = state.day.last
     elif event.code == "LOSING_STREAK":
         state.day = replace(state.day, losses=0)
     return None
@@ -161,6 +163,9 @@ def _flatten_ended(state: State, event: e.FlattenEnded) -> Touched:
 def _financed(state: State, event: e.Financed) -> Touched:
     state.cash = add_cash(state.cash, event.currency, event.amount)
     state.totals = replace(state.totals, financing=add_cash(state.totals.financing, event.currency, event.amount))
+    for name, share in event.shares.items():
+        money = state.money_of(name)
+        state.money[name] = replace(money, funding=money.funding + share, rest_funding=money.rest_funding + share)
     return None
 
 
@@ -188,6 +193,8 @@ def _sampled(state: State, event: e.Sampled) -> Touched:
         equity=event.equity if day.equity is None else day.equity,
         began_at=day.began_at or event.at,
     )
+    state.unpriced = dict.fromkeys(event.unpriced)
+    state.periods = {name: period.sampled(event.equity) for name, period in state.periods.items()}
     for name, (lowest, highest) in event.extremes.items():
         if name in state.positions:
             state.positions[name] = replace(state.positions[name], lowest=lowest, highest=highest)
@@ -198,12 +205,21 @@ def _rebased(state: State, event: e.Rebased) -> Touched:
     day = state.day
     equity = None if day.equity is None else day.equity + event.amount
     peak = None if day.peak is None else day.peak + event.amount
-    state.day = replace(day, equity=equity, peak=peak)
+    last = None if day.last is None else day.last + event.amount
+    state.day = replace(day, equity=equity, peak=peak, last=last)
+    state.resumed_from = None if state.resumed_from is None else state.resumed_from + event.amount
+    state.periods = {name: period.rebased(event.amount) for name, period in state.periods.items()}
+    return None
+
+
+def _period(state: State, event: e.PeriodBegan) -> Touched:
+    state.periods[event.name] = event.period
     return None
 
 
 def _day(state: State, event: e.DayBegan) -> Touched:
     state.day = replace(state.day, began_at=event.at, equity=event.equity)
+    state.resumed_from = None
     return None
 
 
@@ -233,4 +249,5 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.Sampled: _sampled,
     e.Rebased: _rebased,
     e.DayBegan: _day,
+    e.PeriodBegan: _period,
 }

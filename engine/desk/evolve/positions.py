@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, STAND_INS, StandIn, State, Touched, keep_last
+from engine.model import figures
 from engine.model.account import add_cash
-from engine.model.fill import Fill
+from engine.model.figures import Paid, PositionMoney, Traded
+from engine.model.fill import Fill, Liquidity
 from engine.model.money import ZERO
 from engine.model.order import Role
 from engine.model.position import Position
@@ -40,6 +42,7 @@ def book(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
     """What a fill does to its position, to the cash and to the totals; `exit_by` says what a close was."""
     before, after = _accumulate(state, fill, fee_value, exit_by)
     instrument = state.instruments[fill.symbol]
+    _pay(state, fill, fee_value)
     cash = add_cash(state.cash, fill.fee_currency, -fill.fee)
     if instrument.moves_coins(after.leverage):
         cash = add_cash(cash, instrument.base, fill.size * fill.side.sign)
@@ -52,11 +55,19 @@ def book(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
     return after.id
 
 
+def _pay(state: State, fill: Fill, fee_value: Decimal) -> None:
+    """Remember the rate that a fill of ours paid."""
+    rate = figures.paid_rate(state.instruments[fill.symbol], fill, fee_value)
+    if rate is not None:
+        paid = state.paid.get(fill.symbol, Paid())
+        state.paid[fill.symbol] = replace(paid, maker=rate) if fill.liquidity is Liquidity.MAKER else replace(paid, taker=rate)
+
+
 def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> tuple[Decimal, Position]:
     """What a fill does to its position: its gross profit before, and the position after."""
     position = state.positions.get(fill.position) or state.closed.get(fill.position) or _taken_up(state, fill.position)
     instrument = state.instruments[fill.symbol]
-    before = position.gross_profit(instrument)
+    before, held = position.gross_profit(instrument), position.size
     changed: dict[str, Any] = dict(position.accumulate(fill, instrument, fee_value))
     position = replace(position, **changed)
     if fill.side is not position.side:
@@ -69,10 +80,24 @@ def _accumulate(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> t
     ended = state.closed.pop(position.id, None)
     if ended is not None:  # a fill that came after the end opens the book again: what it came to is counted at its next end
         _leave(state, ended, -1)
+        _count(state, ended, -1)
         realised = add_cash(state.totals.realised, ended.settle, -ended.realised_profit(instrument))
         state.totals = replace(state.totals, realised=realised)
+    money = state.money_of(position.id)
+    if fill.side is position.side:
+        state.money[position.id] = replace(money, entry_fees=money.entry_fees + fee_value)
+    elif money.rest_funding and held > ZERO:
+        state.money[position.id] = replace(money, rest_funding=money.rest_funding * max(position.size, ZERO) / held)
     _hold(state, position)
     return before, position
+
+
+def _count(state: State, position: Position, sign: int) -> None:
+    """Add what an ended position came to to its symbol's sums, or take it out again."""
+    instrument, money = state.instruments[position.symbol], state.money_of(position.id)
+    multiple = figures.multiple(figures.ended(position, money, instrument), figures.one_r(position, money, instrument))
+    came = Traded(position.gross_profit(instrument), position.fee_value, money.funding, 1, multiple or ZERO)
+    state.traded[position.symbol] = state.traded.get(position.symbol, Traded()).plus(came, sign)
 
 
 def _adjusted(state: State, event: e.HoldingAdjusted) -> Touched:
@@ -115,8 +140,14 @@ def exchange(state: State, event: e.FillSettled) -> None:
     if before is None:
         return
     after = replace(before, **before.exchanged(fill, event.stand_in, instrument, event.fee_value))
+    if book is state.closed:
+        _count(state, before, -1)
+    if fill.side is before.side:
+        money = state.money_of(before.id)
+        state.money[before.id] = replace(money, entry_fees=money.entry_fees + event.fee_value)
     book[fill.position] = after
     if book is state.closed:
+        _count(state, after, 1)
         change = after.realised_profit(instrument) - before.realised_profit(instrument)
         state.totals = replace(state.totals, realised=add_cash(state.totals.realised, after.settle, change))
 
@@ -132,6 +163,8 @@ def _left_elsewhere(state: State, event: e.LeftElsewhere) -> Touched:
 
 def _planned(state: State, event: e.PositionPlanned) -> Touched:
     _hold(state, event.position)
+    first = state.instruments[event.position.symbol].fee_tiers[0].taker
+    state.money[event.position.id] = PositionMoney(exit_rate=first if event.exit_rate is None else event.exit_rate)
     state.plans[event.position.id] = event.plan
     return event.position.id
 
@@ -167,7 +200,8 @@ def _trail_set(state: State, event: e.TrailSet) -> Touched:
 
 
 def _trail_followed(state: State, event: e.TrailFollowed) -> Touched:
-    return _change(state, event.position, best=event.best, stop=event.stop, trailing=True)
+    first = state.positions[event.position].initial_stop
+    return _change(state, event.position, best=event.best, stop=event.stop, trailing=True, initial_stop=event.stop if first is None else first)
 
 
 def _closing(state: State, event: e.ClosingBegan) -> Touched:
@@ -232,7 +266,14 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
         retry_at=None,
         stop_refusals=0,
     )
-    keep_last(state.closed, CLOSED_POSITIONS)
+    money = state.money_of(position.id)
+    lowest, highest = figures.seen(money, figures.ended(position, money, instrument))
+    state.money[position.id] = replace(money, lowest=lowest, highest=highest)
+    _count(state, state.closed[position.id], 1)
+    while len(state.closed) > CLOSED_POSITIONS:
+        oldest = next(iter(state.closed))
+        del state.closed[oldest]
+        state.money.pop(oldest, None)
     state.totals = replace(state.totals, realised=add_cash(state.totals.realised, position.settle, profit))
     state.day = replace(state.day, losses=state.day.losses + 1 if profit < ZERO else 0)
     return None
@@ -251,6 +292,7 @@ def _leave(state: State, position: Position, sign: int) -> None:
 def _dropped(state: State, event: e.PositionDropped) -> Touched:
     plan = state.plans[event.position]
     state.dropped[event.position] = (_let_go(state, event.position), plan)
+    state.money.pop(event.position, None)
     keep_last(state.dropped, ENDED_ORDERS)
     return None
 
@@ -258,7 +300,13 @@ def _dropped(state: State, event: e.PositionDropped) -> Touched:
 def _taken_up(state: State, name: str) -> Position:
     """A bracket that was dropped when its entry ended, whose fill came all the same: with all that it wanted."""
     position, state.plans[name] = state.dropped.pop(name)
+    state.money[name] = PositionMoney(exit_rate=state.instruments[position.symbol].fee_tiers[0].taker)
     return position
+
+
+def _net_seen(state: State, event: e.NetSeen) -> Touched:
+    state.money[event.position] = replace(state.money_of(event.position), lowest=event.lowest, highest=event.highest)
+    return None
 
 
 def _noted(state: State, event: e.PositionNoted) -> Touched:
@@ -297,5 +345,6 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.PositionClosed: _closed,
     e.PositionDropped: _dropped,
     e.PositionNoted: _noted,
+    e.NetSeen: _net_seen,
     e.ReverseWanted: _reverse,
 }

@@ -33,6 +33,8 @@ PAGES = 40
 EARLIER = 25.0
 PAID = 2.0
 """What the limit model has counted for a question about one order (`KrakenFuturesLimits`)."""
+PICTURE = 8.0
+"""The same for a picture of the account."""
 COSTS = {"orders_status": 1.0, "openorders": 2.0, "fills": 2.0}
 SETTLED = 60 * SECOND
 """So long after an end was told first, views that agree that no more of it executed are believed: they may lag by a minute (H16)."""
@@ -310,7 +312,7 @@ class FuturesQuestions:
     async def account(self, request: QueryAccount) -> tuple[r.VenueReport, ...]:
         """Return a picture of the account. Raises as `signed` does."""
         venue, asked, lane = self._venue, self._venue.clock.now(), request.lane
-        budget = Budget(venue, 6.0)
+        budget = Budget(venue, PICTURE)
         since = min(request.since, asked - LOOK_BACK)  # what is known to have happened lately tells how old a view is
         listed = await self.fills(since, lane, budget)  # first: what the later answers hold is no older than this
         fills = tuple(fill for fill in listed if fill.at >= request.since)

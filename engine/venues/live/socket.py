@@ -136,9 +136,14 @@ class Socket:
         if self._socket is not None and not self._socket.closed:
             await self._socket.send_str(_encode(message).decode())
 
+    async def _say(self, message: Json) -> None:
+        """Say something; a line that broke meanwhile is told by whoever reads it."""
+        with suppress(ConnectionError, aiohttp.ClientError):
+            await self.send(message)
+
     def later(self, message: Json) -> None:
         """Say something from where nobody waits; in the order in which it was said."""
-        task = asyncio.get_running_loop().create_task(self.send(message))
+        task = asyncio.get_running_loop().create_task(self._say(message))
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
 
