@@ -73,10 +73,18 @@ class Teller:
         if line:
             self._lines[line] = number
             keep_last(self._lines, LINES)
-        notice = Notice(self._count, self._clock.now(), tone, text, intent, subject, kind, number)
+        notice = Notice(self._count, self._clock.now(), tone, text, intent, subject, kind, number, self._position(subject))
         self._notices.append(notice)
         if self.hear is not None:
             self.hear(notice)
+
+    def _position(self, subject: str) -> str:
+        """The position that a subject is, or serves."""
+        state = self._state
+        order = None if state is None or not subject else state.order(subject)
+        if order is not None:
+            return order.position
+        return subject if state is not None and (subject in state.positions or subject in state.closed) else ""
 
     def decided(self, events: Sequence[e.AnyEvent]) -> None:
         """Tell a decision that was applied just now."""

@@ -4,6 +4,7 @@ A person's own themes are files of the same shape in a folder of theirs. What is
 message can say all of it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -81,3 +82,19 @@ def load(own: Path | None = None) -> Looks:
             else:
                 looks[look.name] = look
     return Looks(looks, tuple(errors))
+
+
+def unknown(name: str, looks: Iterable[str]) -> str:
+    """What to say of a theme that is not there."""
+    return f"console.theme is {name!r}: no theme is called so; known: {', '.join(looks)}"
+
+
+def wrong(name: str, own: Path | None) -> str:
+    """Why a theme that somebody named can't be used: a name, or the path of a file; empty where it can."""
+    if name.endswith(".toml"):
+        found = read(Path(name).expanduser())
+        return found if isinstance(found, str) else ""
+    loaded = load(own)
+    if name in loaded.looks:
+        return ""
+    return "; ".join((unknown(name, loaded.looks), *(error for error in loaded.errors if error.startswith(f"theme {name}.toml"))))

@@ -15,7 +15,7 @@ from tui.flows.filter_line import FilterLine
 from tui.flows.flatten import FlattenSheet
 from tui.flows.last_exit import LastExitSheet
 from tui.flows.leave import Leave
-from tui.flows.live import GoLiveSheet
+from tui.flows.live import GoLiveSheet, UnhaltSheet
 from tui.flows.note import Write
 from tui.flows.stop import Move
 from tui.flows.stop import break_even as break_even_price
@@ -121,6 +121,14 @@ def halt(console: Console) -> None:
     console.ask(Halt(id=new_id()), "halt the desk")
 
 
+def unhalt(console: Console) -> None:
+    """By name only, and once the account's name was typed: from then on exits act by themselves again."""
+    if console.link.view.mode != "HALTED":
+        console.say("nothing to end: the desk is not halted")
+    else:
+        console.open(UnhaltSheet(console))
+
+
 def take(console: Console) -> None:
     """By name only: a console that opened read-only acts from now on."""
     link = console.link
@@ -148,6 +156,9 @@ def resume(console: Console) -> None:
     if not reasons:
         console.say("nothing blocks entries")
     for reason in reasons:
+        if reason.code == "HALTED":
+            console.say("halted by you: :unhalt ends it", "warn")
+            continue
         console.ask(Resume(id=new_id(), reason=reason.code), f"clear {reason.code}")
 
 
@@ -157,14 +168,15 @@ def reconcile(console: Console) -> None:
 
 
 def truth(console: Console) -> None:
-    """`V`: with the venue's newest word."""
-    console.run("reconcile")
+    """`V`: with the venue's newest word, which the sheet asks for."""
     console.open(Truth(console))
 
 
 def acknowledge(console: Console) -> None:
-    """`a`."""
-    if (alert := console.context().alert) is not None:
+    """`a`: a complaint about the settings first, for it stands over everything."""
+    if console.context().complaint:
+        console.acknowledge_complaint()
+    elif (alert := console.context().alert) is not None:
         console.ask(Acknowledge(id=new_id(), alert=alert.key), f"acknowledge: {alert.text}")
 
 

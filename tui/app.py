@@ -19,7 +19,7 @@ from engine.session import Session
 from tui.commands import COMMANDS
 from tui.exits import off_signals, on_signals
 from tui.hands import Hands, Keyed
-from tui.keys import KeyMap
+from tui.keys import KeyMap, place_of
 from tui.link import Link
 from tui.options import ConsoleOptions
 from tui.palette import Palette, theme_of
@@ -68,9 +68,8 @@ class FlatoutApp(App[None]):
             self.register_theme(theme_of(each))
         self.theme = look.name
         self.keys = KeyMap(COMMANDS, self.options.keys)
-        if self.keys.error:
-            self._complaints.append(self.keys.error)
         self.hands = Hands()
+        self._complaints += [place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors]
         self.main = MainScreen(self.palette, self.options, self.keys, self)
         self.link: Link | None = None
         self.pump = Pump(self)
@@ -93,7 +92,7 @@ class FlatoutApp(App[None]):
         elif wanted in self._looks:
             return self._looks[wanted]
         else:
-            self._complaints.append(f"no theme is called {wanted!r}; known: {', '.join(self._looks)}")
+            self._complaints.append(themes.unknown(wanted, self._looks))
         return self._looks[themes.DEFAULT]
 
     def get_default_screen(self) -> Screen[Any]:
@@ -128,8 +127,7 @@ class FlatoutApp(App[None]):
         except Exception as error:
             self.fail(error)
             return
-        if self._complaints:
-            self.main.say("; ".join(self._complaints), "bad")
+        self.main.complain(self._complaints)
         self.set_interval(1 / min(max(self.options.fps, 1), 60), self.pump.frame)
         self.set_interval(1.0, self._watch.look)
 

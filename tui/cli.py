@@ -126,6 +126,8 @@ def soak(hours: float | None, stories: int | None, first: int, steps: int, jobs:
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the market and the faults.")
 @click.option("--tier", type=click.Choice(["starter", "intermediate", "pro"]), help="The account's tier at Kraken spot: how much may be asked.")
 @click.option("--funding", default="0", show_default=True, help="What longs of perpetuals pay shorts each hour, as a fraction of the value.")
+@click.option("--keys", type=click.IntRange(1, 20), default=1, show_default=True, help="How many API keys the account has, at Kraken spot.")
+@click.option("--tls", type=FILE, help="Speak TLS, with a certificate that is made in this folder.")
 @click.option("--attached", is_flag=True, help="End when standard input ends: together with the program that started it.")
 def exchange(
     profile: str,
@@ -143,6 +145,8 @@ def exchange(
     seed: int,
     tier: str | None,
     funding: str,
+    keys: int,
+    tls: Path | None,
     attached: bool,
 ) -> None:
     """Serve the matching engine over an exchange's real protocol, on loopback: something to rehearse live trading against.
@@ -154,7 +158,7 @@ def exchange(
     if files and simulated:
         raise click.UsageError("--market and --simulated exclude each other")
     traded = tuple(symbols.split(",")) if symbols else ()
-    wanted = Wanted(profile, files, traded, speed, port, state, faults, cash, key, secret, permission, seed, tier, funding, attached)
+    wanted = Wanted(profile, files, traded, speed, port, state, faults, cash, key, secret, permission, seed, tier, funding, keys, tls, attached)
     sys.exit(serve_exchange(wanted))
 
 

@@ -82,7 +82,9 @@ def on_alert(context: Context) -> str | None:
 
 
 def on_new_alert(context: Context) -> str | None:
-    """There is an alert that nobody has acknowledged."""
+    """There is an alert that nobody has acknowledged, or a complaint about the settings."""
+    if context.complaint:
+        return None
     if (why := may_act(context) or on_alert(context)) is not None:
         return why
     return "it is acknowledged already" if context.alert is not None and context.alert.acknowledged_at else None

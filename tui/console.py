@@ -31,6 +31,8 @@ class Context(Struct, frozen=True):
     alert: Alert | None
     """The selected one while the alerts listen, else the newest that stands."""
     symbol: str
+    complaint: str = ""
+    """What of the settings is not used and stands in the banner; empty for nothing."""
 
 
 class Console(Protocol):
@@ -66,6 +68,10 @@ class Console(Protocol):
 
     def key(self, command: str) -> str:
         """How a command's key is written, as it is mapped now."""
+        ...
+
+    def acknowledge_complaint(self) -> None:
+        """Take the complaint about the settings that stands in the banner away."""
         ...
 
     def focus_pane(self, pane: str) -> None:

@@ -23,6 +23,7 @@ from engine.wire.futures.habits import Habits
 from engine.wire.futures.habits import read as read_habits
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.server import Server, open_world, serve
+from engine.wire.tls import self_signed
 from tui.saying import reveal, say
 
 UNUSABLE = 2
@@ -48,6 +49,10 @@ class Wanted(Struct, frozen=True):
     seed: int
     tier: str | None
     funding: str
+    keys: int = 1
+    """How many API keys the account has; only Kraken spot knows several."""
+    tls: Path | None = None
+    """The folder for a certificate of its own; None: nothing is encrypted."""
     attached: bool = False
     """Whether it ends when its standard input ends."""
 
@@ -83,7 +88,13 @@ async def _serve(wanted: Wanted) -> None:
     world = open_world(profile, source.instruments, cash, money, seed=wanted.seed, faults=faults, state=wanted.state, conduct=conduct)
     if rate := _rate(wanted.funding):
         world.exchange.fund(rate, world.now())
-    server = Server(world, key, secret, Habits() if wanted.faults is None else _habits(wanted.faults))
+    world.past = None if wanted.files else wanted.seed
+    try:
+        tls = None if wanted.tls is None else self_signed(wanted.tls)
+    except ImportError as error:
+        raise ValueError(f"--tls needs the package cryptography: {error}") from error
+    habits = Habits() if wanted.faults is None else _habits(wanted.faults)
+    server = Server(world, key, secret, habits, [_another(wanted) for _ in range(wanted.keys - 1)], tls)
     if wanted.attached:
         threading.Thread(target=_end_with_the_input, daemon=True).start()
     await serve(server, wanted.port, source.ticks, market, lambda ready: reveal(json.dumps(ready)))
@@ -94,6 +105,12 @@ def _end_with_the_input() -> None:
     while sys.stdin.buffer.read(4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _another(wanted: Wanted) -> tuple[Key, str]:
+    """One more key of the account, with its secret."""
+    secret = new_secret()
+    return Key(f"FLATOUT{new_secret()[:40]}", secret, (*PERMISSIONS, *wanted.permissions)), secret
 
 
 def _conduct(path: Path) -> Conduct:

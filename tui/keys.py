@@ -1,13 +1,19 @@
-"""Keys as they are mapped: the table's, changed by a person's own map; what is wrong with the map is one message."""
+"""Keys as they are mapped: the table's, changed by a person's own map. Each entry that can't be used is left out alone, and said."""
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from textual.binding import Binding
-from textual.keys import _character_to_key, format_key
+from textual.keys import Keys, _character_to_key, format_key
 
 from tui.command import Command
 
-_DIALOG_KEYS = frozenset({"ctrl+q", "ctrl+c", "ctrl+p", "tab", "shift+tab"})
+_DIALOG_KEYS = frozenset({"ctrl+q", "ctrl+c", "ctrl+p", "tab", "shift+tab", "ctrl+i", "ctrl+m", "ctrl+left_square_bracket"})
+"""Keys that dialogs and the palette need, and those that a terminal sends as tab, enter and escape."""
+_NAMES = frozenset(key.value for key in Keys) | {"space"}
+_MODIFIERS = re.compile(r"^((ctrl|alt|shift)\+)+")
 
 
 def _named(key: str) -> str:
@@ -19,37 +25,60 @@ def split(keys: str) -> list[str]:
     return [_named(key.strip() if len(key) > 1 else key) for key in keys.split(",") if key.strip()]
 
 
+def is_key(name: str) -> bool:
+    """Whether a terminal can send a key of this name, as Textual calls it."""
+    if name in _NAMES:
+        return True
+    base = _MODIFIERS.sub("", name)
+    if base != name and (len(base) == 1 or base in _NAMES):
+        return True
+    return len(base) == 1 or base in {_character_to_key(chr(code)) for code in range(0x21, 0x7F)}
+
+
 class KeyMap:
-    """From commands to keys."""
+    """From commands to keys. Every command keeps a key that it had, whatever a person's map says: flatten above all."""
 
     def __init__(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
         self._shown = {c.id: c.shown or c.key for c in commands}
-        self.map = {c.id: c.key for c in commands}
-        self.error = ""
-        """Empty, or all that is wrong with the person's map; then none of it is used."""
-        wrong = self._wrong(commands, own)
-        if wrong:
-            self.error = "key map not used: " + "; ".join(wrong)
-            return
-        for name, keys in own.items():
-            self.map[name] = keys
+        self._defaults = {c.id: c.key for c in commands}
+        self.errors: list[tuple[str, str]] = []
+        """Entries of the person's map that are not used: the command as it stands there, and why."""
+        used = {name: keys for name, keys in own.items() if self._is_usable(name, keys)}
+        while (wrong := self._collision(used)) is not None:
+            name, why = wrong
+            self._refuse(name, used.pop(name), why)
+        self.map = {**self._defaults, **used}
+        for name, keys in used.items():
             self._shown[name] = " ".join(format_key(key) for key in split(keys))
 
-    def _wrong(self, commands: Sequence[Command], own: Mapping[str, str]) -> list[str]:
-        known = {c.id: c.key for c in commands}
-        wrong = [f"no command is called {name!r}" for name in own if name not in known]
-        taken: dict[str, str] = {}
-        for name, keys in {**known, **{n: k for n, k in own.items() if n in known}}.items():
-            parts = split(keys)
-            if not parts and name in own:
-                wrong.append(f"{name}: {keys!r} is no key")
-            for key in parts:
-                if key in _DIALOG_KEYS:
-                    wrong.append(f"{name}: {key} is the console's own")
+    def _refuse(self, name: str, keys: str, why: str) -> None:
+        default = self._defaults.get(name)
+        stays = f"; {self._shown[name] or 'no key'} stays" if default is not None else ""
+        self.errors.append((name, f"console.keys.{name} = {keys!r} is not used: {why}{stays}"))
+
+    def _is_usable(self, name: str, keys: str) -> bool:
+        """Whether an entry can be used by itself; what is wrong with it is kept."""
+        if name not in self._defaults:
+            near = difflib.get_close_matches(name, self._defaults, n=1)
+            self._refuse(name, keys, f"no command is called {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            return False
+        parts = split(keys)
+        strange = [key for key in parts if not is_key(key)]
+        own = [key for key in parts if key in _DIALOG_KEYS]
+        why = "it is no key" if not parts else f"{strange[0]!r} is no key" if strange else f"{own[0]} is the console's own" if own else ""
+        if why:
+            self._refuse(name, keys, why)
+        return not why
+
+    def _collision(self, used: Mapping[str, str]) -> tuple[str, str] | None:
+        """The first entry whose key another command has: of two entries, the later one; never a command's own default."""
+        taken: dict[str, str] = {name_key: name for name, keys in self._defaults.items() if name not in used for name_key in split(keys)}
+        for name, keys in used.items():
+            for key in split(keys):
                 if key in taken:
-                    wrong.append(f"{key} is both {taken[key]} and {name}")
-                taken[key] = name
-        return wrong
+                    return name, f"{format_key(key)} is {taken[key]}"
+            taken.update(dict.fromkeys(split(keys), name))
+        return None
 
     def shown(self, command: str) -> str:
         """How a command's key is written."""
@@ -58,3 +87,17 @@ class KeyMap:
     def bindings(self, commands: Sequence[Command]) -> list[Binding]:
         """For the main screen: none has priority, so none fires through a dialog."""
         return [Binding(key, f"command({c.id!r})", c.words, show=False, id=c.id) for c in commands for key in split(self.map[c.id])]
+
+
+def place_of(origin: str, name: str) -> str:
+    """Where an entry of `console.keys` stands: `FILE:LINE: ` where the origin is a settings file that can be read, else the origin."""
+    path = Path(origin)
+    if not origin:
+        return ""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError):
+        return f"{origin}: "
+    entry = re.compile(rf"""(^|[\s{{,])["']?{re.escape(name)}["']?\s*=""")
+    found = next((number for number, line in enumerate(lines, start=1) if entry.search(line) and not line.lstrip().startswith("#")), None)
+    return f"{path.name}:{found}: " if found is not None else f"{path.name}: "

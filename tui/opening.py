@@ -7,11 +7,13 @@ import importlib
 import re
 import sys
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
+import themes
 from engine.session import Session
 from engine.session.folder import FolderError, check
 from engine.session.identity import (
@@ -104,6 +106,9 @@ def console(common: Common) -> int:
         tell(f"flatout: the console needs a terminal, and {why}; `flatout --help` lists what works without one")
         return 2
     loaded = settings_of(common)
+    if loaded.origins.get("console.theme") == "--set" and (bad := themes.wrong(loaded.settings.console.theme, own_themes(common))):
+        tell(harmless(f"flatout: {bad}"))
+        return 2
     by_hand = "account.name" in loaded.origins
     typo = by_hand and looks_like_a_typo(loaded.settings.account.name, {*accounts(common.home), *loaded.accounts})
     resolved = account_of(common, loaded, new=common.new or not typo)
@@ -117,7 +122,7 @@ def console(common: Common) -> int:
     except (HomeError, OSError) as error:
         tell(harmless(f"flatout: {error}"))
         return 2
-    app = _app(common, settings, home)
+    app = _app(common, settings, home, loaded.origins.get("console.keys", ""))
     code = asyncio.run(app.attend())
     if app.last_words:
         text = _without_secrets(settings, home, "; ".join(app.last_words))
@@ -131,21 +136,26 @@ def _without_secrets(settings: Settings, home: "Home", text: str) -> str:
     return told
 
 
-def _app(common: Common, settings: Settings, home: "Home") -> "FlatoutApp":
+def own_themes(common: Common) -> Path | None:
+    """The folder with the user's own themes, beside the settings file; None where there is none."""
+    own = (common.settings or default_file()).parent / "themes"
+    return own if own.is_dir() else None
+
+
+def _app(common: Common, settings: Settings, home: "Home", keys_origin: str) -> "FlatoutApp":
     from tui.app import FlatoutApp
     from tui.options import ConsoleOptions
 
-    file = common.settings or default_file()
-    own = file.parent / "themes"
     options = ConsoleOptions(
         theme=settings.console.theme,
         fps=settings.console.fps,
         keys=settings.console.keys,
+        keys_origin=keys_origin,
         bell=settings.console.bell,
         mouse=settings.console.mouse,
         read_only_until_taken=settings.console.read_only_until_taken,
         home=home.folder,
-        themes=own if own.is_dir() else None,
+        themes=own_themes(common),
         last_exit=last_exit_command(common, settings.account.name),
     )
 

@@ -14,6 +14,8 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """Frames per second, 1 to 60."""
     keys: dict[str, str] = {}
     """From a command's id to its key, as Textual names keys; several separated by commas."""
+    keys_origin: str = ""
+    """Where the keys were said: a settings file, a variable, a flag."""
     bell: bool = True
     """Whether a new CRITICAL alert rings the terminal's bell."""
     mouse: bool = True

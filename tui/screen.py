@@ -1,10 +1,11 @@
 """The main screen: a strip above, the panes, what happened and the keys below. It is the `Console` that commands act on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -75,6 +76,9 @@ class MainScreen(Screen[None]):
         self.footer = KeyFooter(palette, COMMANDS, keys)
         self.footer.pressed = self.press
         self.toasts = Toasts(palette)
+        self.complaints: list[str] = []
+        """What of the settings is not used, one by one, until somebody acknowledges it."""
+        self._alarm = ""
         self.bells = 0
         """How often the bell rang."""
         for binding in keys.bindings(COMMANDS):
@@ -160,8 +164,31 @@ class MainScreen(Screen[None]):
 
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""
-        self.banner.display = bool(text)
-        self.banner.put([((f" ✗ {text} ", "alarm"),)] if text else [])
+        self._alarm = text
+        self._show_banner()
+
+    def complain(self, texts: Sequence[str]) -> None:
+        """Say what of the settings is not used, one after the other, until each is acknowledged."""
+        self.complaints.extend(texts)
+        self._show_banner()
+
+    def acknowledge_complaint(self) -> None:
+        """The one that stands in the banner was read."""
+        if self.complaints:
+            self.say(f"acknowledged: {self.complaints.pop(0)}", "good")
+            self._show_banner()
+
+    def _show_banner(self) -> None:
+        """An alarm goes before a complaint."""
+        self.banner.display = bool(self._alarm or self.complaints)
+        if self._alarm:
+            self.banner.put([((f" ✗ {self._alarm} ", "alarm"),)])
+        elif self.complaints:
+            more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
+            head = f" {self.keys.shown('acknowledge')}: seen{more} "
+            self.banner.put([((head, "notice"), (f" ! {plain(self.complaints[0])} ", "alarm"))])
+        else:
+            self.banner.put([])
 
     def recolour(self) -> None:
         """The look has changed."""
@@ -182,7 +209,8 @@ class MainScreen(Screen[None]):
     def context(self) -> Context:
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
-        return self.board.context(view, self._link.why if self._link is not None else "")
+        here = self.board.context(view, self._link.why if self._link is not None else "")
+        return replace(here, complaint=self.complaints[0]) if self.complaints else here
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""

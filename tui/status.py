@@ -57,7 +57,7 @@ def feed_age(view: View) -> tuple[str, str]:
 def _mode(view: View) -> Line:
     if view.mode == "ACTIVE":
         return ()
-    why = " ".join(reason.code for reason in view.reasons)
+    why = " ".join(":unhalt" if reason.code == "HALTED" else reason.code for reason in view.reasons)
     return ((f" {view.mode}{': ' + why if why else ''} ", "notice" if view.mode == "REDUCING" else "alarm"),)
 
 

@@ -163,8 +163,8 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     """Stop, target and close for what is held. A halted desk does only what it was told to, and lets no exits take more than is held."""
     instrument = ctx.instrument(position)
     closing = min(position.closing, position.size)
-    if closing and position.symbol in ctx.board.modes:  # no close would be taken: what protects stays until one is
-        return
+    if closing and position.symbol in ctx.board.modes and any(order.role is Role.STOP and order.is_working for order in orders):
+        return  # no close would be taken: the stop stays until one is; without a stop at stake, a close may try
     if closing == position.size:
         for order in orders:
             if not order.is_exit:

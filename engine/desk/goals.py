@@ -89,8 +89,7 @@ def reached(ctx: Context, position: Position) -> Events:
 def wanted(position: Position, instrument: Instrument, cover: Decimal) -> list[Wanted]:
     """What is to rest at the venue for `cover`: each open goal that can be traded, and what is left of it at the target."""
     found, left = [], cover
-    for price, size in position.goals_left(instrument) if cover else ():
-        part = min(size, left)
+    for price, part in position.goals_left(instrument, cover):
         if _tradable(instrument, part, price):
             found.append((price, part))
             left -= part

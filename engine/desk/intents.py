@@ -28,7 +28,7 @@ BY_HAND = {
     "DRAWDOWN": "resume DRAWDOWN",
     "LOSING_STREAK": "resume LOSING_STREAK",
     "DAILY_LOSS": "resume DAILY_LOSS",
-    "HALTED": "resume HALTED",
+    "HALTED": "unhalt",
     "TASK_DIED": "resume TASK_DIED",
     "UNEXPLAINED": "resume UNEXPLAINED",
     "SECOND_ENGINE": "resume SECOND_ENGINE",
@@ -300,7 +300,7 @@ def _pause(ctx: Context, intent: i.Pause) -> Events:
 
 def _resume(ctx: Context, intent: i.Resume) -> Events:
     if intent.reason == "HALTED" and ctx.state.halted:
-        yield from accept(ctx, intent, "no longer halted")
+        yield from accept(ctx, intent, "the halt is over: stops, targets and trails act by themselves again")
         yield e.HaltSet(ctx.now, halted=False)
     elif intent.reason not in ctx.state.blocks:
         yield from refuse(ctx, intent, "NOTHING_TO_DO", f"entries are not blocked by {intent.reason}")
@@ -328,7 +328,7 @@ def _go_live(ctx: Context, intent: i.GoLive) -> Events:
 
 
 def _halt(ctx: Context, intent: i.Halt) -> Events:
-    yield from accept(ctx, intent, "halted: exits only on your hand")
+    yield from accept(ctx, intent, "halted: exits only on your hand; :unhalt ends it")
     if not ctx.state.halted:
         yield e.HaltSet(ctx.now, halted=True)
 

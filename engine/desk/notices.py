@@ -59,7 +59,7 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name
         case e.GoalReached(position=name, size=size):
-            return "good", f"{state.positions[name].symbol} target of a part reached: {grouped(size)} leaves", "", name
+            return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name
         case e.FlattenEnded(receipt=receipt):
             return "good", receipt[0], "", ""
         case e.EntriesBlocked(text=text):

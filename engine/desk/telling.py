@@ -124,6 +124,8 @@ class Telling:
                 return None if position is None else self._ended(position, reason_of(position), batch)
             case e.PositionClosed(position=name, reason=reason):
                 return self._ended(batch.state.closed[name], reason, batch)
+            case e.GoalReached():
+                return _as("target", event, batch.state)
             case e.EntriesBlocked() | e.EntriesAllowed():
                 return _entries(event, batch)
             case e.FlattenEnded():
@@ -157,6 +159,9 @@ class Telling:
         if order.status is Status.FILLED and not order.is_exit:
             text = f"entry complete: {done} {order.symbol} at {average}"
             return Told("entry", "good", text, "", order.client_order_id, f"fill {order.client_order_id}")
+        if order.status is Status.FILLED and order.role is Role.TARGET:
+            text = f"{order.symbol} target of a part hit at {average}: {grouped(order.filled)} left"
+            return Told("target", "good", text, "", order.client_order_id, f"fill {order.client_order_id}")
         text = f"{done} of {grouped(order.size)} {order.symbol} filled at {average}"
         return Told("fill", "good", text, "", order.client_order_id, f"fill {order.client_order_id}")
 

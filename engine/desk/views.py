@@ -81,7 +81,7 @@ class Views:
             stop=stop,
             stop_wanted=p.stop,
             protection=p.protection,
-            protection_text=_protection_text(p, resting),
+            protection_text=_protection_text(p, resting, _asleep(ctx, p)),
             stop_away=None if stop is None or not mark else (stop - mark) / mark,
             target=p.target,
             goals=tuple(p.goals_left(instrument)),
@@ -97,6 +97,8 @@ class Views:
             tags=p.tags,
             tick=instrument.tick,
             lot=instrument.lot,
+            target_where=_target_where(ctx, p),
+            trail_where="" if p.trail is None else "off" if _idle(ctx, p) else "local",
         )
 
     def orders(self, ctx: Context) -> tuple[OrderView, ...]:
@@ -188,7 +190,9 @@ class Views:
     def mode(self, ctx: Context) -> tuple[str, tuple[Reason, ...]]:
         """ACTIVE, REDUCING or HALTED, and each reason with how it ends."""
         reasons = tuple(Reason(block.code, block.text, block.since, _clears(block.code, block.until)) for block in ctx.state.blocks.values())
-        return ("HALTED" if ctx.state.halted else "REDUCING" if reasons else "ACTIVE"), reasons
+        if ctx.state.halted:
+            return "HALTED", (Reason("HALTED", "halted by you: nothing opens, and nothing closes by itself", 0, BY_HAND["HALTED"]), *reasons)
+        return ("REDUCING" if reasons else "ACTIVE"), reasons
 
     def flatten(self, ctx: Context) -> FlattenView | None:
         """A flatten under way, or the last receipt."""
@@ -218,7 +222,33 @@ def _clears(code: str, until: int | None) -> str:
     return "by itself at a set time" if until is not None else "by itself once its cause is gone"
 
 
-def _protection_text(position: Position, resting: Order | None) -> str:
+def _idle(ctx: Context, position: Position) -> bool:
+    """Whether nothing here acts on the price of a position now: the desk is halted, or the price is too old to act on."""
+    return ctx.state.halted or ctx.is_stale(position.symbol, ctx.rules.risk.price_age)
+
+
+def _target_where(ctx: Context, position: Position) -> str:
+    """Who would close a position at its target now."""
+    if position.target is None:
+        return ""
+    if any(order.role is Role.TARGET and order.is_working for order in ctx.state.orders_for(position.id)):
+        return "venue"
+    return "off" if _idle(ctx, position) else "local"
+
+
+def _asleep(ctx: Context, position: Position) -> str:
+    """What of a position nobody watches now, in words; empty where all that it has would act."""
+    parts = ["target"] if _target_where(ctx, position) == "off" else []
+    parts += ["trail"] if position.trail is not None and _idle(ctx, position) else []
+    parts += ["stop"] if ctx.state.halted and position.stop is not None and working_stop(ctx, position) is None else []
+    if not parts:
+        return ""
+    return f"{'halted' if ctx.state.halted else 'price too old'}: {' and '.join(parts)} not watched"
+
+
+def _protection_text(position: Position, resting: Order | None, asleep: str) -> str:
+    if asleep and not position.closing:
+        return asleep
     match position.protection:
         case Protection.VENUE:
             return "a stop rests at the venue"

@@ -96,7 +96,8 @@ async def ask(path: Path, intent: str, say: Callable[[str], None], young: float 
             if told or time.monotonic() - began >= young:
                 return Asked.NOBODY
         except TROUBLE:
-            return Asked.SILENT
+            if not told:
+                return Asked.SILENT  # one that is opening may read its journal, or have given up: it is looked at again
         else:
             if not _is_opening(answer):
                 break

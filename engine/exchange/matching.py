@@ -159,6 +159,10 @@ class Matching:
             del self.ended[oldest]
             self._executions.pop(oldest, None)
 
+    def end_unbegun(self, order: Order, now: int) -> None:
+        """An order that was to begin later is cancelled before."""
+        self._cancel_rest(order, now, "User requested")
+
     def _cancel_rest(self, order: Order, now: int, text: str) -> None:
         self._end(order, Status.CANCELLED, now, text)
         self._tell(r.Cancelled(order.client_order_id, order.filled, text, now))

@@ -198,12 +198,14 @@ class Position(Struct, frozen=True):
             return self.naked_ns + now - self.protection_since
         return self.naked_ns
 
-    def goals_left(self, instrument: Instrument) -> list[tuple[Decimal, Decimal]]:
-        """Price and size of each goal that is not reached, the nearest first: never more in all than is held and not being closed.
+    def goals_left(self, instrument: Instrument, within: Decimal | None = None) -> list[tuple[Decimal, Decimal]]:
+        """Price and size of each goal that is not reached, the nearest first: never more in all than `within`.
+
+        Without it they share what is held and not being closed.
 
         A goal's size is its part of the entry on the lot, less what left at it; what left anywhere else shortens the furthest first.
         """
-        left, reached, found = max(self.size - self.closing, ZERO), self.taken, []
+        left, reached, found = max(self.size - self.closing, ZERO) if within is None else within, self.taken, []
         for goal in self.goals:
             size = instrument.round_size(self.entry_size * goal.part)
             done = min(size, reached)

@@ -10,7 +10,7 @@ REFUSALS: dict[str, str] = {
     "UNKNOWN_ALERT": "no standing alert is called {value}",
     "NOT_A_NUMBER": "{value} is not a usable number; allowed: {bound}",
     "ENTRIES_BLOCKED": "entries are blocked: {value}",
-    "HALTED": "the desk is halted; resume it first",
+    "HALTED": "halted by you: nothing opens; :unhalt ends it",
     "NOT_TAKEN": "this console reads only until it is taken: type :take",
     "READ_ONLY": "this console is read-only; {value} holds the account",
     "NO_PRICE": "no price of {value} is known yet",

@@ -67,6 +67,10 @@ class PositionView(Struct, frozen=True):
     lot: Decimal
     goals: tuple[tuple[Decimal, Decimal], ...] = ()
     """Price and size of each target of a part that is not reached, the nearest first."""
+    target_where: str = ""
+    """venue (an order rests there), local (watched here, and it would close now), off (nobody watches it now), or empty without a target."""
+    trail_where: str = ""
+    """local (followed here, and ends with this process), off (nobody follows it now), or empty without a trail."""
 
 
 class OrderView(Struct, frozen=True):
@@ -224,6 +228,8 @@ class Notice(Struct, frozen=True):
     """Which event it tells, by `engine.model.telling`: its severity, toast, bell and notification follow from that."""
     line: int = 0
     """The number of the notice that began this line of the record; a later notice of the same line takes the place of the earlier."""
+    position: str = ""
+    """The id of the position that it concerns; empty where it concerns none."""
 
 
 class TruthRow(Struct, frozen=True):

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-import aiohttp
 import msgspec
 
 from engine.model.address import refused
@@ -82,6 +81,8 @@ class Webhook:
 
     async def send(self, account: str, notice: Notice) -> bool:
         """Post it; any answer below 300 means that it arrived. A redirect is not followed: it may lead anywhere."""
+        import aiohttp  # heavy, and most sessions have no webhook
+
         timeout = aiohttp.ClientTimeout(total=PATIENCE)
         headers = {"content-type": "application/json"}
         async with (

@@ -41,6 +41,8 @@ class Conduct(Struct, frozen=True):
     """By symbol; what is not listed here is in the exchange's mode."""
     odd_rows: bool = False
     """Whether the account holds orders of another program whose rows lack fields, and tickers tell null."""
+    always_merged: bool = False
+    """Whether `consolidate_taker=false` is not heard."""
     fee_credits: bool = False
     """Whether the stream lists a fee in two currencies: credits first, then money."""
 
@@ -69,7 +71,7 @@ def may_act(status: int) -> bool:
 
 def read(table: Mapping[str, Any], duration: Any) -> Conduct:
     """The keys of `[exchange]`; `duration` turns a time such as "2s" into nanoseconds. Raises ValueError naming key, value and what is allowed."""
-    known = ("error_page", "pages", "ahead", "mode", "modes", "odd_rows", "fee_credits")
+    known = ("error_page", "pages", "ahead", "mode", "modes", "odd_rows", "fee_credits", "always_merged")
     for key in table:
         if key not in known:
             raise ValueError(f"exchange.{key} is not known; allowed: {', '.join(known)}")
@@ -94,4 +96,5 @@ def read(table: Mapping[str, Any], duration: Any) -> Conduct:
         modes=modes,
         odd_rows=bool(table.get("odd_rows", False)),
         fee_credits=bool(table.get("fee_credits", False)),
+        always_merged=bool(table.get("always_merged", False)),
     )

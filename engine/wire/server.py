@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from engine.wire.keys import Key
 from engine.wire.line import Line
 from engine.wire.spot.rest import Spot
 from engine.wire.spot.stream import Stream as SpotStream
+from engine.wire.tls import Tls
 from engine.wire.world import World
 
 HOST = "127.0.0.1"
@@ -32,14 +33,25 @@ HOST = "127.0.0.1"
 class Server:
     """One exchange, listening."""
 
-    def __init__(self, world: World, key: Key, secret: str, habits: Habits | None = None) -> None:
-        """`habits` are those of a futures exchange."""
+    def __init__(
+        self,
+        world: World,
+        key: Key,
+        secret: str,
+        habits: Habits | None = None,
+        more: Sequence[tuple[Key, str]] = (),
+        tls: Tls | None = None,
+    ) -> None:
+        """`habits` are those of a futures exchange. `more` are other keys of the same account with their secrets, which only Kraken spot
+        knows; `tls` encrypts."""
         self.world = world
         self.key = key
         self.secret = secret
+        self.more = tuple(more)
+        self._tls = tls
         self.port = 0
         spot_like = not world.profile.derivatives
-        rest, self.stream = _spot(world, key) if spot_like else _futures(world, key, habits)
+        rest, self.stream = _spot(world, key, *(one for one, _ in self.more)) if spot_like else _futures(world, key, habits)
         self._app = web.Application(client_max_size=1 << 20)
         self._app.add_routes([*rest, *self.stream.routes(), web.get("/truth", self._truth)])
         self._runner = web.AppRunner(self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0)
@@ -48,7 +60,7 @@ class Server:
     async def start(self, port: int, ticks: Iterable[Tick], market: Clock) -> None:
         """Listen on loopback (0 picks a port), and begin to play. Raises OSError."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port, reuse_address=True)
+        site = web.TCPSite(self._runner, HOST, port, reuse_address=True, ssl_context=None if self._tls is None else self._tls.context)
         await site.start()
         self.port = self._runner.addresses[0][1]
         loop = asyncio.get_running_loop()
@@ -57,13 +69,19 @@ class Server:
     @property
     def ready(self) -> dict[str, object]:
         """What a client needs to know."""
-        return {
-            "rest": f"http://{HOST}:{self.port}",
-            "ws": f"ws://{HOST}:{self.port}/ws",
+        s = "" if self._tls is None else "s"
+        told: dict[str, object] = {
+            "rest": f"http{s}://{HOST}:{self.port}",
+            "ws": f"ws{s}://{HOST}:{self.port}/ws",
             "key": self.key.key,
             "secret": self.secret,
             "pid": os.getpid(),
         }
+        if self.more:
+            told["keys"] = [{"key": key.key, "secret": secret} for key, secret in self.more]
+        if self._tls is not None:
+            told["certificate"] = str(self._tls.certificate)
+        return told
 
     async def _truth(self, request: web.Request) -> web.Response:
         return lossy.reply(self.world.truth(requests=request.query.get("requests", "true") != "false"))
@@ -80,8 +98,8 @@ class Server:
         self.world.close()
 
 
-def _spot(world: World, key: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
-    spot = Spot(world, key)
+def _spot(world: World, key: Key, *more: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+    spot = Spot(world, key, *more)
     return spot.routes(), SpotStream(spot)
 
 

@@ -55,6 +55,8 @@ class Terms(Struct, frozen=True):
     """The order whose fill brought this one."""
     leverage: str = "none"
     in_force: str = "GTC"
+    starts_at: int = 0
+    """When it was to begin (nanoseconds); zero: at once."""
     prevention: str = ""
     """Which order ends where this one would meet another of its account; empty where the exchange does not ask."""
     user: bool = True
@@ -107,6 +109,10 @@ class World:
         self.trades: dict[str, deque[Trade]] = {symbol: deque(maxlen=TRADES) for symbol in exchange.instruments}
         self.printed = dict.fromkeys(exchange.instruments, 0)
         """Prints by symbol, those that are no longer kept among them."""
+        self.past: int | None = None
+        """The seed of the prices that a symbol is given as its past when its first one comes; None: it has none."""
+        self.scheduled: dict[str, Order] = {}
+        """Orders that begin later, by the exchange's id."""
         self.began = clock.now()
         self.dead_man: asyncio.TimerHandle | None = None
         self.dead_man_at: int | None = None
@@ -173,9 +179,12 @@ class World:
         kept = self.trades[symbol]
         return list(enumerate(kept, self.printed[symbol] - len(kept) + 1))
 
-    def place(self, order: Order, terms: Terms, refuse: str = "") -> r.Accepted | r.Rejected | RateLimit:
-        """Take an order in, counted against the limits; with `refuse`, it is refused for that reason if for no other."""
-        name = self.exchange.new_order_id()
+    def place(self, order: Order, terms: Terms, refuse: str = "", name: str = "") -> r.Accepted | r.Rejected | RateLimit:
+        """Take an order in, counted against the limits; with `refuse`, it is refused for that reason if for no other.
+
+        `name` is the id that an order was given which begins only now.
+        """
+        name = name or self.exchange.new_order_id()
         order = replace(order, client_order_id=name, venue_order_id=name, label=msgspec.json.encode(terms).decode(), created_at=self.now())
         taken = "EOrder:cl_ord_id is in use by an open order" if terms.client and terms.client in self._by_client else ""
         done = self.exchange.handle(Submit(order, Lane.ENTRY), self.now(), taken or self.admits(order) or refuse or self._refused(order))
@@ -230,7 +239,7 @@ class World:
     def order(self, name: str) -> Order | None:
         """An order by the exchange's id, open or ended."""
         exchange = self.exchange
-        found = exchange.orders.get(name) or exchange.ended.get(name)
+        found = exchange.orders.get(name) or exchange.ended.get(name) or self.scheduled.get(name)
         return self._store.order(name) if found is None and self._store is not None else found
 
     def of_client(self, client: str) -> str | None:

@@ -79,6 +79,35 @@ def test_a_scenario_trades_at_an_exchange_in_another_process(venue: str, profile
     assert all(order["status"] != "open" for order in truth["orders"])
 
 
+@pytest.mark.slow
+@pytest.mark.hazard("H86")
+def test_a_scenario_trades_at_an_exchange_on_a_bad_day(tmp_path: Path) -> None:
+    """Rows lack fields, fees come in two currencies, the clock is ahead, pages stand in for answers: the account is what the exchange says."""
+    day = tmp_path / "day.toml"
+    day.write_text('[exchange]\nodd_rows = true\nfee_credits = true\nahead = "7s"\nerror_page = 0.05\npages = [429, 502, 520]\n')
+    with _exchange("--symbols", "BTC/USD", "--faults", str(day)) as (_, ready):
+        scenario, report = tmp_path / "s.toml", tmp_path / "r.json"
+        text = SCENARIO.format(venue="kraken", symbol="BTC/USD", end="flatten = true", **ready)
+        text = text.replace('until = "5s"', 'until = "25s"')
+        scenario.write_text(text)
+        assert _run(scenario, report) in (0, 1)  # an answer that a page replaced may leave a difference standing for a while
+        told, truth = json.loads(report.read_text()), _truth(ready)
+    assert {fill["execution_id"] for fill in told["fills"]} == {fill["execution_id"] for fill in truth["executions"]}
+    assert all(order["status"] != "open" for order in truth["orders"])
+    assert not truth["accounts"]["net"] or all(abs(float(size)) < 1e-4 for size in truth["accounts"]["net"].values())
+    skipped = [alert["text"] for alert in told["alerts"] if alert["code"] == "ROW_SKIPPED"]
+    assert skipped, "a bad day is told"
+    assert not [alert for alert in told["alerts"] if alert["code"] == "UNPRICED_FEE"]
+
+
+def test_several_keys_and_tls_are_told_in_the_first_line(tmp_path: Path) -> None:
+    with _exchange("--keys", "3", "--tls", str(tmp_path / "tls")) as (_, ready):
+        assert len({key["key"] for key in ready["keys"]} | {ready["key"]}) == 3
+        assert ready["rest"].startswith("https://")
+        assert ready["ws"].startswith("wss://")
+        assert Path(ready["certificate"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
 def test_an_exchange_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     state = str(tmp_path / "exchange.sqlite")
     scenario, report, home = tmp_path / "s.toml", tmp_path / "r.json", str(tmp_path / "home")
@@ -127,7 +156,10 @@ def test_an_engine_that_was_killed_leaves_its_stop_and_flat_is_one_command_away(
 def test_what_can_not_be_served_is_one_sentence(tmp_path: Path) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text("lose_reply = 7\n")
+    day = tmp_path / "day.toml"
+    day.write_text('[exchange]\nmode = "closed"\n')
     for more, wanted in (
+        (["--faults", str(day)], "exchange.mode is 'closed'; allowed: online"),
         (["--cash", "USD=-1"], "--cash is 'USD=-1'"),
         (["--faults", str(faults)], "faults.lose_reply is 7"),
         (["--secret", "not base64!"], "--secret is not base64"),

@@ -17,6 +17,18 @@ PROVED: dict[str, str] = {
         tests/cli/test_accounts.py::test_a_flatten_without_the_settings_that_opened_the_account_acts_where_the_account_is""",
     "Each sentence of this chapter has its test (`tests/cli/test_readme.py`).": """
         tests/cli/test_readme.py::test_each_sentence_names_its_tests""",
+    # the exchange's moods
+    "A stop that rests is not taken away for a close that nobody would take; the close goes as soon as the pair takes orders again.": """
+        tests/desk/test_modes.py::test_the_stop_is_not_taken_away_for_a_close_that_nobody_would_take""",
+    "What has no stop is told as NAKED.": "tests/desk/test_modes.py::test_a_guard_that_could_not_act_is_none",
+    "Flatout measures again after a jump of the clock, and when Kraken refuses a time.": """
+        tests/venues/test_spot_documented.py::test_after_a_jump_of_our_own_clock_the_next_order_does_not_carry_the_old_skew
+        tests/venues/test_spot_documented.py::test_an_entry_keeps_its_deadline_on_an_exchange_whose_clock_jumped""",
+    "Exits then go without a deadline.": """
+        tests/venues/test_spot_documented.py::test_an_exit_is_sent_without_a_deadline_where_the_exchange_refuses_it""",
+    "The row is passed over and everything else goes on; an order of ours is asked about another way.": """
+        tests/venues/test_spot_documented.py::test_rows_that_lack_fields_silence_nothing
+        tests/venues/test_spot_documented.py::test_a_row_of_ours_that_cant_be_read_is_asked_for""",
     # the console hangs
     "Run the command above.": "tests/emergency/test_processes.py::test_beside_a_console_that_hangs_and_wakes",
     "It asks the engine first, and ends once the engine has made the account flat.": """

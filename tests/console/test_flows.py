@@ -16,10 +16,12 @@ from engine.model.intent import (
     CancelOrder,
     CancelSymbol,
     ClosePosition,
+    Default,
     Flatten,
     MoveStop,
     MoveTarget,
     OpenBracket,
+    PartialTarget,
     Pause,
     Reconcile,
     Resume,
@@ -266,6 +268,28 @@ async def test_the_ticket_places_a_limit_by_size_and_short(stage: Stage) -> None
     assert intent.stop == At(Decimal(65000))
 
 
+async def test_the_ticket_takes_targets_of_parts_and_declines_defaults(stage: Stage) -> None:
+    await stage.open("n")
+    await stage.press("tab")
+    await stage.type("320")
+    await stage.press("tab", "tab")
+    await stage.type("none")
+    await stage.press("tab")
+    await stage.type("half@1% 2%")
+    await stage.frames(0.3)
+    assert "'half@1%' is no target of a part such as 50%@1%" in stage.text
+    await stage.clear()
+    await stage.type("50%@1% 25%@64000 2%")
+    await stage.press("enter")
+    await stage.frames(0.4)
+    await stage.press("enter")
+    [intent] = stage.asked
+    assert isinstance(intent, OpenBracket)
+    assert (intent.stop, intent.target) == (None, Away(Decimal("0.02")))
+    assert intent.partials == (PartialTarget(Away(Decimal("0.01")), Decimal("0.5")), PartialTarget(At(Decimal(64000)), Decimal("0.25")))
+    assert intent.without == (Default.STOP,)
+
+
 async def test_on_a_screen_without_a_chart_the_ticket_still_knows_what_is_traded(staged: Staged, session: SampleSession) -> None:
     session.positions.clear()
     session.orders.clear()
@@ -374,12 +398,17 @@ async def test_the_palette_runs_commands_too(stage: Stage) -> None:
 
 async def test_quit_lists_what_stays_open_and_leaves_in_order(stage: Stage) -> None:
     await stage.open("q")
-    assert "3 open positions" in stage.text
-    assert "NAKED ✗" in stage.text
-    assert "2 entries rest and may fill" in stage.text
+    assert "SOL/USD long 1.500 has no stop at all" in stage.text
+    assert "ETH/USD short 1.000 stop 3,491.80 LOCAL" in stage.text
+    assert "goes on at the venue" in stage.text
+    await stage.press("enter")
+    assert "something that protects ends here: type quit, then enter" in stage.text
+    closed = stage.session.closed
+    assert closed is False
     await stage.press("escape")
     assert stage.app.screen is stage.app.main
     await stage.open("q")
+    await stage.type("quit")
     await stage.pilot.press("enter")
     await stage.pilot.pause(0.2)
     assert stage.session.closed

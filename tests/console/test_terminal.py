@@ -88,8 +88,10 @@ def test_q_and_enter_leave_with_zero(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "closed")
     terminal.read_until(b"GUARDED")
     os.write(terminal.master, b"q")
-    terminal.read_until(b"entries rest and may fill")
+    terminal.read_until(b"goes on at the venue")
     time.sleep(0.6)
+    os.write(terminal.master, b"quit")
+    time.sleep(0.3)
     os.write(terminal.master, b"\r")
     assert terminal.ended() == 0
     assert (tmp_path / "closed").read_text() == "closed in order"

@@ -6,6 +6,7 @@ import pytest
 
 import themes
 from tests.console.conftest import Staged
+from tests.support.terminal import console
 from themes import Look
 
 LOOKS = themes.load().looks
@@ -52,7 +53,10 @@ async def test_a_theme_that_is_not_there_is_one_message_and_the_default_is_used(
     (tmp_path / "b.toml").write_text("not toml")
     async with staged(theme="neon", themes=tmp_path) as stage:
         assert "theme b.toml" in stage.text
-        assert "no theme is called 'neon'" in stage.text
+        await stage.press("a")
+        assert "console.theme is 'neon': no theme is called so" in stage.text
+        await stage.press("a")
+        assert "no theme is called so" not in stage.text.splitlines()[0]
         assert stage.app.palette.look.name == themes.DEFAULT
 
 
@@ -62,3 +66,15 @@ async def test_T_paints_with_the_next_look(staged: Staged) -> None:
             await stage.press("T")
             assert stage.app.palette.look.name in stage.text
         assert stage.app.theme == themes.DEFAULT
+
+
+@pytest.mark.hazard("H108")
+@pytest.mark.parametrize("flag", [("--theme", "neon"), ("--set", "console.theme=neon"), ("--theme", "b.toml")])
+def test_an_unknown_theme_on_the_command_line_is_one_sentence_and_exit_code_2(flag: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "b.toml").write_text("not toml")
+    with console(tmp_path, *flag, ready=False, stderr=tmp_path / "err") as terminal:
+        assert terminal.wait(20) == 2
+    said = (tmp_path / "err").read_text()
+    assert "neon" in said or "theme b.toml" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "f").exists(), "nothing was opened"

@@ -401,9 +401,9 @@ def test_entries_are_cancelled_by_symbol_or_all_and_foreign_orders_only_when_ask
 def test_the_mode_is_set_and_cleared_by_name() -> None:
     story = Story(FUTURES)
     assert story.ask(i.Pause(id="a")).text == "entries paused"
-    assert story.ask(i.Halt(id="b")).text == "halted: exits only on your hand"
+    assert story.ask(i.Halt(id="b")).text == "halted: exits only on your hand; :unhalt ends it"
     assert said(story.ask(i.Resume(id="c", reason="DRAWDOWN"))) == [("NOTHING_TO_DO", "entries are not blocked by DRAWDOWN", "")]
-    assert story.ask(i.Resume(id="d", reason="HALTED")).text == "no longer halted"
+    assert story.ask(i.Resume(id="d", reason="HALTED")).text == "the halt is over: stops, targets and trails act by themselves again"
     assert said(story.ask(i.Resume(id="e", reason="HALTED"))) == [("NOTHING_TO_DO", "entries are not blocked by HALTED", "")]
     assert story.ask(i.Resume(id="f")).text == "PAUSED cleared"
     assert story.seen(e.HaltSet) == [e.HaltSet(START, halted=True), e.HaltSet(START, halted=False)]

@@ -154,6 +154,16 @@ def test_a_part_goes_nowhere_else(price: str, code: str) -> None:
     assert resting(story) == [(D(60_600), D("0.25")), (D(61_200), D("0.25"))]
 
 
+def test_a_close_of_all_leaves_the_resting_targets_as_they_are_until_it_fills() -> None:
+    story = story_with("kraken-futures")
+    asked = len(story.requests)
+    assert story.ask(i.ClosePosition(id="x", position=story.position().id)).ok
+    assert [type(request) for request in story.requests[asked:]] == [Submit], "tokens are for the close"
+    story.fill(story.order("close"))
+    assert {order.cancel_pending for order in story.orders("target")} == {True}
+    story.holds()
+
+
 def test_a_reversal_mirrors_the_parts_of_what_is_whole() -> None:
     story = story_with("kraken-futures")
     assert story.ask(i.Reverse(id="r", position=story.position().id)).ok
@@ -185,6 +195,6 @@ def test_the_card_tells_each_part() -> None:
 def test_a_target_that_was_reached_here_is_spoken_of() -> None:
     story = story_with("kraken-spot")
     story.price(BTC, "60600")
-    assert "BTC/USD target of a part reached: 0.25 leaves" in story.spoken
+    assert "BTC/USD target of a part reached: closing 0.25" in story.spoken
     assert story.seen(e.GoalReached) == [e.GoalReached(story.now, story.position().id, D("0.25"))]
     assert not [request for request in story.sent(Submit) if request.order.role.value == "target"]

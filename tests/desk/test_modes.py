@@ -43,6 +43,14 @@ def test_the_stop_is_not_taken_away_for_a_close_that_nobody_would_take() -> None
     story.replays()
 
 
+def test_without_a_stop_at_stake_a_close_may_try() -> None:
+    story = Story()
+    name = story.opened(stop=None).id
+    _mode(story, "post_only")
+    story.ask(i.ClosePosition(id="c", position=name))
+    assert _working(story, Role.CLOSE)
+
+
 def test_a_mode_of_another_symbol_means_nothing_here() -> None:
     story = Story()
     name = story.opened().id

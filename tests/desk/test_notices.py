@@ -46,7 +46,7 @@ def test_all_reasons_of_a_refusal_are_said() -> None:
     story.buy()
     told = said(story, e.IntentTaken)
     assert told is not None
-    assert told[1] == "refused: the desk is halted; resume it first; entries are blocked: paused by the operator"
+    assert told[1] == "refused: halted by you: nothing opens; :unhalt ends it; entries are blocked: paused by the operator"
 
 
 def test_an_order_that_is_confirmed_with_how_long_that_took() -> None:

@@ -54,7 +54,7 @@ def test_a_difference_stands_side_by_side_with_what_may_be_done(profile: str, su
 
 
 @pytest.mark.parametrize(("profile", "subject"), [SPOT, FUTURES])
-@pytest.mark.parametrize("action", list(i.Settlement))
+@pytest.mark.parametrize("action", [i.Settlement.ADOPT, i.Settlement.FORGET, i.Settlement.FLATTEN])
 def test_what_the_venue_no_longer_has_was_closed_elsewhere(profile: str, subject: str, action: i.Settlement) -> None:
     story = differing(profile, "0.5", "0.2")
     settle(story, subject, action)

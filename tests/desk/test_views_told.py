@@ -93,6 +93,8 @@ def test_every_field_of_a_position() -> None:
         tags=("a", "b"),
         tick=D("0.1"),
         lot=D("0.0001"),
+        target_where="local",
+        trail_where="local",
     )
 
 

@@ -633,6 +633,34 @@ def test_what_the_summary_proves_goes_before_the_executions_are_known() -> None:
     play(tale)
 
 
+@pytest.mark.parametrize("stop", ["50000", None])
+def test_nothing_is_asked_that_could_not_count_yet(stop: str | None) -> None:
+    """Pictures that a view can't show the close in cost tokens, and prove nothing."""
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=stop)
+        await scene.clock.sleep(60 * SECOND)
+        parts, asked = scene.venue.parts, list[float]()
+
+        def counting() -> Any:
+            told = parts()
+            holdings = told.holdings
+
+            async def held(pay: Any, *, on_margin: bool) -> Any:
+                asked.append(seconds(scene))
+                return await holdings(pay, on_margin=on_margin)
+
+            told.holdings = held  # type: ignore[method-assign]
+            return told
+
+        scene.venue.parts = counting  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary(), lag=6 * SECOND)
+        assert result.flat, result.lines
+        assert [round(at) for at in asked] == [0, 6, 6], asked
+
+    play(tale)
+
+
 # On our own books
 
 
@@ -750,6 +778,30 @@ def test_an_answer_that_our_code_can_not_read_is_a_line_and_the_order_is_asked_a
         assert any("submit: KeyError: 'txid'" in line for line in scene.said)
 
     play(tale, coins="2")
+
+
+@pytest.mark.hazard("H112")
+def test_a_close_in_doubt_keeps_no_other_symbol_waiting() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1", stop=None)
+        scene.hold("3", symbol=ETH, stop=None)
+        await scene.clock.sleep(60 * SECOND)
+        sent, send = listening(scene), scene.venue.send
+
+        async def carry(request: Request) -> Any:
+            if isinstance(request, Submit) and request.order.symbol == BTC and scene.clock.now() < scene.began + SECOND:
+                raise OutcomeUnknownError("the request is lost")
+            return await send(request)
+
+        scene.venue.send = carry  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert result.flat, result.lines
+        (closed,) = [at for at, one in sent if isinstance(one, Submit) and one.order.symbol == ETH]
+        assert closed < 2, "it waited for what became of the other one"
+        again = [at for at, one in sent if isinstance(one, Submit) and one.order.symbol == BTC]
+        assert again == [at for at in again if at > 5], "sent again while the first may still arrive"
+
+    play(tale, profile="kraken-futures")
 
 
 def test_a_duplicate_is_no_refusal() -> None:

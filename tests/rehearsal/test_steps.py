@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State
+from engine.exchange import Exchange
 from engine.model.alert import Alert
 from engine.model.fill import Fill, Liquidity
+from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position, Protection
 from engine.model.quote import Quote
@@ -120,6 +122,36 @@ def test_closes_that_work_are_no_more_than_what_is_held(only: bool) -> None:
     assert records.exits() == []
     records.order("D", "0.1", Role.CLOSE, reduce_only=only)
     assert records.exits() == ([] if only else ["3 exits", "3 closing"])
+
+
+def test_one_reduce_only_among_closes_bounds_them_at_the_venue() -> None:
+    records = Records("kraken-futures")
+    records.entered()
+    records.order("C", "0.5", Role.CLOSE, reduce_only=True)
+    records.order("D", "0.1", Role.CLOSE)
+    assert records.exits() == []
+
+
+def test_what_rests_is_judged_by_side_and_kind_though_another_is_excused() -> None:
+    """Coins of a position that something else closed, and beside them a loan whose exits are too many."""
+    found = replace(load_profile("kraken-spot"), margin_leverage=D(1))
+    exchange = Exchange(found, (instrument_for(found, BTC, D("0.1")),), {"USD": D(1_000_000)}, "USD")
+    auditor = Auditor()
+    auditor.watch(exchange, SECOND)
+
+    def placed(name: str, position: str, side: Side, size: str, role: Role, **terms: Any) -> None:
+        kind = OrderType.STOP if "trigger" in terms else OrderType.MARKET
+        exchange.submit(Order(client_order_id("test", name, "leg", 1), position, BTC, side, kind, role, D(size), **terms), SECOND)
+
+    exchange.on_tick(Quote(BTC, SECOND, D(60_000), D(10), D("60000.1"), D(10)))
+    placed("a", "A", Side.BUY, "1", Role.ENTRY)
+    placed("b", "B", Side.SELL, "0.5", Role.ENTRY, leverage=D(2))
+    placed("c", "A", Side.SELL, "0.9", Role.STOP, trigger=D(50_000))
+    for name in ("d", "e"):
+        placed(name, "B", Side.BUY, "0.4", Role.STOP, trigger=D(70_000), leverage=D(2))
+    assert [order.side for order in exchange.orders.values()] == [Side.SELL, Side.BUY, Side.BUY]
+    auditor._book(e.AlertRaised(SECOND, Alert("OVER_CLOSED", "A", "", SECOND, target="A")))
+    assert [code for code, _ in auditor._resting(BTC)] == ["3 symbol"]
 
 
 def test_what_is_called_over_and_holds_something_is_abandoned() -> None:

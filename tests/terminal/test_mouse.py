@@ -37,6 +37,11 @@ def chosen(terminal: Hands, letter: str) -> list[str]:
     return re.findall(rf"▸ [^│]*?({letter}\d\dX/USD)", terminal.text)
 
 
+def place(terminal: Hands, text: str) -> tuple[int, int]:
+    """Column and line of a text."""
+    return next((line.index(text), y) for y, line in enumerate(terminal.text.splitlines()) if text in line)
+
+
 def selects(terminal: Hands, letter: str, column: int, y: int, name: str) -> None:
     click(terminal, column, y)
     until = time.monotonic() + 3
@@ -125,6 +130,26 @@ def test_words_of_the_last_line_and_tabs_are_buttons(tmp_path: Path) -> None:
         click(terminal, terminal.text.splitlines()[tabs].index("3 Alerts"), tabs)
         assert terminal.wait_for("A00X/USD", 5), terminal.text
         assert not terminal.asked
+
+
+def test_a_click_in_a_dialog_goes_to_the_field_and_the_word_under_it(tmp_path: Path) -> None:
+    with hands(tmp_path) as terminal:
+        terminal.send(b"n", 0.5)
+        assert terminal.wait_for("notional"), terminal.text
+        column, y = place(terminal, "notional")
+        for left in (0, len("risk  size  "), len("size  ")):
+            click(terminal, column - left, y)
+        column, y = place(terminal, "amount ")
+        click(terminal, column + 12, y)
+        terminal.send(b"125", 0.2)
+        assert terminal.wait_for("amount    125"), terminal.text
+        time.sleep(0.5)  # the dialog has grown
+        column, y = place(terminal, "amount ")
+        click(terminal, column + 11, y)
+        terminal.send(b"9\x1b[F", 0.2)
+        assert terminal.wait_for("amount    1925"), terminal.text
+        [request] = terminal.enters()
+        assert request["size"] == {"type": "base", "amount": "1925"}
 
 
 @pytest.mark.slow

@@ -59,6 +59,15 @@ async def targeted(t: Theatre) -> None:
     await t.world.opened("0.5", target=i.Away(D("0.02")))
 
 
+async def halved(t: Theatre) -> None:
+    await t.world.opened("0.5", target=i.Away(D("0.04")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),))
+
+
+async def half_leaves(t: Theatre) -> None:
+    t.world.price(BTC, "61300")
+    await t.until(lambda: all(position.size == D("0.25") and not position.closing for position in t.world.state.positions.values()))
+
+
 async def flat(t: Theatre) -> None:
     await t.until(lambda: not t.world.state.positions)
 
@@ -240,6 +249,8 @@ TABLE = [
     Row("difference", nothing, differs, "critical", True, 3, True, "ours and the venue's differ: ", times=2),
     Row("target", targeted, rises, "info", True, 1, False, "BTC/USD target hit at 61,300.0: ▲"),
     Row("target", targeted, rises, "info", True, 1, False, "BTC/USD target hit at 61,2", profile="kraken-futures"),
+    Row("target", halved, half_leaves, "info", True, 1, False, "BTC/USD target of a part reached: closing 0.25"),
+    Row("target", halved, half_leaves, "info", True, 1, False, "BTC/USD target of a part hit at 61,2", profile="kraken-futures"),
     Row("entry", nothing, enters, "info", True, 1, False, "entry complete: buy 0.5 BTC/USD at 60,000.1"),
     Row("fill", rests, fills_in_part, "info", False, 0, False, "buy 0.1 of 0.5 BTC/USD filled at 5"),
     Row("rejected", nothing, _no("EOrder:Insufficient funds"), "warning", True, 1, False, "EOrder:Insufficient funds"),

@@ -1,6 +1,7 @@
 """Kraken Futures as it is: rows that lack fields, modes, throttled tickers, edits, pages, clocks. An engine that expects less loses money."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -434,3 +435,19 @@ async def test_a_question_that_nobody_may_ask_is_refused(tmp_path: Path) -> None
         with pytest.raises((RefusedError, OutcomeUnknownError)):
             await picture(wire)
         assert not [order for order in wire.told(r.Found) if order.order.status is Status.CANCELLED]
+
+
+def connected(wire: Line, times: int) -> bool:
+    """Whether the venue has connected more than so many times."""
+    return len(wire.told(r.Connected)) > times
+
+
+@pytest.mark.hazard("H86")
+async def test_a_line_that_keeps_breaking_is_told_by_its_name(tmp_path: Path) -> None:
+    async with line(tmp_path) as wire:
+        for count in range(1, 4):
+            for connection in wire.connections:
+                connection.cut()
+            await wire.until(partial(connected, wire, count), "another connection")
+            await wire.until(lambda: len(wire.connections) == 2, "both lines")
+        await wire.until(lambda: {t.subject for t in wire.told(r.Noticed) if t.code == "LINE_FLAPS"} == {"orders and fills", "prices"}, "word of it")

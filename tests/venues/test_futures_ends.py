@@ -45,7 +45,7 @@ async def test_an_end_without_executions_is_waited_for_while_no_view_knows_bette
 
 
 async def test_views_that_agree_for_long_are_believed(tmp_path: Path) -> None:
-    """What nobody knows of after half a minute did not execute."""
+    """What nobody knows of after a minute did not execute."""
     async with line(tmp_path) as wire:
         entry = wire.order(price=D(50_000))  # takes nothing
         for connection in wire.connections:

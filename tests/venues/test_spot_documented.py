@@ -18,6 +18,7 @@ from engine.model.request import Lane, Query, QueryAccount, Submit
 from engine.model.side import Side
 from engine.venues.live import kraken_spot_modes, kraken_spot_stream
 from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.socket import Socket
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError, RefusedError, VenueError
 from engine.wire.conduct import Conduct
 from engine.wire.spot.odd import FOREIGN, MALFORMED
@@ -69,6 +70,15 @@ class Client:
     def asked(self, name: str) -> list[dict[str, str]]:
         return [entry["body"] for entry in self.world.truth()["requests"] if entry["path"].endswith(f"/{name}")]
 
+    def deaf(self) -> Socket:
+        """A line for prices that hears nothing."""
+        return Socket("ws://127.0.0.1:9/", opened=lambda _: asyncio.sleep(0), heard=lambda _: None, lost=lambda _: None, silence=5.0)
+
+    def forget(self) -> None:
+        """As a venue that has been opened just now."""
+        self.venue.known._fills.clear()
+        self.venue.known._by_order.clear()
+
     def book(self, bids: dict[str, str], asks: dict[str, str]) -> None:
         """A book that the market does not move meanwhile."""
         levels = [Level(side, D(price), D(size)) for side, rows in ((Side.BUY, bids), (Side.SELL, asks)) for price, size in rows.items()]
@@ -114,10 +124,89 @@ async def test_what_rest_tells_is_what_the_stream_told(tmp_path: Path) -> None:
         (picture,) = await found.venue.send(QueryAccount(0))
         assert {fill.execution_id for fill in picture.fills} == heard  # type: ignore[union-attr]
         name = found.told(r.Filled)[0].fill.client_order_id
-        found.venue.known._fills.clear()
+        found.forget()
         (answer,) = await found.venue.send(Query(name, BTC))
         assert isinstance(answer, r.Found)
         assert {fill.execution_id for fill in answer.fills} == heard
+
+
+def _sum(found: Client) -> Decimal:
+    """What the venue told as executed, each id once."""
+    fills = [report.fill for report in found.told(r.Filled)]
+    fills += [fill for report in found.told(r.Picture) + found.told(r.Found) for fill in report.fills]
+    return sum({fill.execution_id: fill.size for fill in fills}.values(), D(0))
+
+
+@pytest.mark.hazard("H77")
+async def test_what_rest_merges_all_the_same_is_what_the_stream_told(tmp_path: Path) -> None:
+    async with client(tmp_path, Conduct(always_merged=True)) as found:
+        found.book({"50000.0": "5"}, {"50000.1": "0.1", "50001.0": "0.1", "50002.0": "5"})
+        await _bought(found)
+        heard = {report.fill.execution_id for report in found.told(r.Filled)}
+        assert len(heard) == 3
+        (picture,) = await found.venue.send(QueryAccount(0))
+        (answer,) = await found.venue.send(Query(found.told(r.Filled)[0].fill.client_order_id, BTC))
+        for told in (picture, answer):
+            assert {fill.execution_id for fill in told.fills} == heard  # type: ignore[union-attr]
+
+        async def free(*_: object) -> None:
+            return None
+
+        page = await found.venue.parts().executions(0, "", free)
+        assert {fill.execution_id for fill in page.fills} == heard
+
+
+@pytest.mark.hazard("H77")
+async def test_what_the_stream_tells_of_a_merged_execution_is_not_told_again(tmp_path: Path) -> None:
+    async with client(tmp_path, Conduct(always_merged=True)) as found:
+        found.book({"50000.0": "5"}, {"50000.1": "0.1", "50001.0": "0.1", "50002.0": "5"})
+        honest, late = found.venue._private._rows, list[Any]()
+        found.venue._private._rows = late.extend  # type: ignore[assignment,method-assign]
+        order = found.order(size="0.5")
+        await found.send(order)
+        await found.until(lambda: len([row for row in late if row["exec_type"] == "trade"]) == 3)
+        found.reports.extend(await found.venue.send(Query(order.client_order_id, BTC)))
+        assert _sum(found) == D("0.5")
+        honest(late)
+        assert not found.told(r.Filled)
+        assert _sum(found) == D("0.5")
+
+
+@pytest.mark.hazard("H77")
+async def test_of_a_merged_execution_only_what_the_stream_has_not_told_is_new(tmp_path: Path) -> None:
+    async with client(tmp_path, Conduct(always_merged=True)) as found:
+        found.book({"50000.0": "5"}, {"50000.1": "0.1", "50001.0": "0.1", "50002.0": "5"})
+        honest, late = found.venue._private._rows, list[Any]()
+        found.venue._private._rows = late.extend  # type: ignore[assignment,method-assign]
+        order = found.order(size="0.5")
+        await found.send(order)
+        await found.until(lambda: len([row for row in late if row["exec_type"] == "trade"]) == 3)
+        honest([row for row in late if row["exec_type"] == "trade"][:1])
+        found.reports.extend(await found.venue.send(QueryAccount(0)))
+        assert _sum(found) == D("0.5")
+        fills = {fill.execution_id: fill for report in found.told(r.Picture) for fill in report.fills}
+        truth = list(found.world.exchange.fills)
+        assert abs(sum((fill.fee for fill in fills.values()), D(0)) - sum((fill.fee for fill in truth), D(0))) < D("0.0001")
+        cost = sum((fill.size * fill.price for fill in fills.values()), D(0))
+        assert abs(cost - sum((fill.size * fill.price for fill in truth), D(0))) < D("0.1")
+
+
+@pytest.mark.hazard("H77")
+async def test_what_is_listed_one_by_one_is_never_taken_for_one(tmp_path: Path) -> None:
+    """Equal executions of one order at one moment, some of which the stream has told."""
+    async with client(tmp_path) as found:
+        found.book({"49000.0": "5"}, {f"{50_000 + n}.0": "0.01" for n in range(45)})
+        honest, late = found.venue._private._rows, list[Any]()
+        found.venue._private._rows = late.extend  # type: ignore[assignment,method-assign]
+        order = found.order(size="0.45")
+        await found.send(order)
+        await found.until(lambda: len([row for row in late if row["exec_type"] == "trade"]) == 45)
+        honest([row for row in late if row["exec_type"] == "trade"][10:30])
+        for question in (Query(order.client_order_id, BTC), QueryAccount(0)):
+            (answer,) = await found.venue.send(question)
+            assert len({fill.execution_id for fill in answer.fills}) == 45  # type: ignore[union-attr]
+        honest(late)
+        assert _sum(found) == D("0.45")
 
 
 # Self-trade prevention
@@ -159,10 +248,17 @@ async def test_the_reason_of_an_unfilled_end_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H83")
 async def test_the_mode_is_known_from_the_list_of_pairs(tmp_path: Path) -> None:
-    async with client(tmp_path, Conduct(pair_modes={BTC: "cancel_only"})) as found:
-        await found.until(lambda: found.told(r.MarketMode))
+    async with serving("kraken", ticks=lambda _: ()) as exchange:
+        exchange.server.world.conduct = Conduct(pair_modes={BTC: "cancel_only"})
+        venue = exchange.venue(tmp_path)
+        assert isinstance(venue, KrakenSpot)
+        found = Client(exchange, venue)
+        await venue.instruments()  # the engine asks for these before it listens
+        venue._public_socket = found.deaf  # type: ignore[method-assign]
+        await venue.connect(found.reports.append, lambda _: None)
         (told,) = found.told(r.MarketMode)
         assert (told.symbol, told.mode, told.closes) == (BTC, "cancel_only", False)
+        await venue.close()
 
 
 @pytest.mark.hazard("H83")
@@ -348,7 +444,7 @@ async def test_an_order_with_more_executions_than_one_question_may_name_is_told_
         levels = {f"{50_000 + n}.0": "0.01" for n in range(45)}
         found.book({"49000.0": "5"}, levels)
         await _bought(found, "0.45")
-        found.venue.known._fills.clear()
+        found.forget()
         (answer,) = await found.venue.send(Query(found.told(r.Filled)[0].fill.client_order_id, BTC))
         assert isinstance(answer, r.Found)
         assert len(answer.fills) == 45

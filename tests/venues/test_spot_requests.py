@@ -13,12 +13,14 @@ from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, TimeInForce, Trail
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount
 from engine.model.side import Side
+from engine.venues.live import kraken_spot_modes
 from engine.venues.live.kraken_names import Names
 from tests.venues.test_spot_documented import BTC, Client, client
 
 D = Decimal
 PAGE = Path(__file__).parents[2] / "docs" / "kraken-spot-requests.md"
-GET = ("Assets", "AssetPairs", "Time", "Ticker")
+TESTS = Path(__file__).parents[1]
+GET = ("Assets", "AssetPairs", "Time", "Ticker", "SystemStatus")
 
 
 def tables() -> dict[str, dict[str, str]]:
@@ -47,10 +49,6 @@ def recorded(found: Client) -> list[tuple[str, dict[str, str]]]:
         else:
             rows.append((f"{'GET' if name in GET else 'POST'} {name}", body))
     return rows
-
-
-async def _free(*_: object) -> None:
-    """Nothing is counted here."""
 
 
 async def _everything(found: Client) -> None:
@@ -88,15 +86,17 @@ async def _everything(found: Client) -> None:
     for request in (Amend("FOXNEVER", BTC, Lane.PROTECT, price=D(1)), Cancel("FOXNEVER", BTC, Lane.CANCEL), Query("FOXNEVER", BTC)):
         await venue.send(request)
     await venue.send(QueryAccount(0, Lane.QUERY, on_margin=True))
-    venue.known._fills.clear()
+    found.forget()
     await venue.send(Query(held.client_order_id, BTC))
     await venue.parts().quotes([BTC, "ETH/USD"])
-    await venue.modes._venue.public_result("public_get_assetpairs", {"pair": venue.names.pair(BTC)})
+    venue.modes.refused(BTC, "EService:Market in post_only mode")
+    await found.until(lambda: found.told(r.MarketMode) and found.told(r.MarketMode)[-1].mode == "online")
     await venue._private.socket.send({"method": "ping"})
 
 
 @pytest.mark.hazard("H90")
-async def test_what_leaves_is_in_the_tables(tmp_path: Path) -> None:
+async def test_what_leaves_is_in_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kraken_spot_modes, "AGAIN", 0.1)
     wanted = tables()
     async with client(tmp_path) as found:
         await _everything(found)
@@ -118,6 +118,16 @@ async def test_what_leaves_is_in_the_tables(tmp_path: Path) -> None:
     assert wanted.keys() == seen.keys()
     for name, table in wanted.items():
         assert table.keys() == seen[name], f"{name}: nothing sent {table.keys() - seen[name]}"
+
+
+def test_what_only_the_exchange_can_settle_is_tested_both_ways() -> None:
+    told = PAGE.read_text(encoding="utf-8").partition("# What only")[2]
+    named = set(re.findall(r"`(test_\w+)`", told))
+    known = {name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8"))}
+    assert named
+    assert named <= known
+    rows = [line for line in told.splitlines() if line.startswith("| ") and not line.startswith("| question")]
+    assert all("`test_" in row for row in rows)
 
 
 @pytest.mark.hazard("H90")

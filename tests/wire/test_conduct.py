@@ -239,10 +239,13 @@ def test_a_conduct_is_read_and_what_is_wrong_is_named() -> None:
             "modes": {"every": "60s", "lasts": "5s"},
             "odd_rows": True,
             "fee_credits": True,
+            "always_merged": True,
         },
         duration,
     )
-    assert told == Conduct(0.1, (502,), -3 * SECOND, "post_only", Interval(60 * SECOND, 5 * SECOND), {}, True, True)
+    assert told == Conduct(
+        0.1, (502,), -3 * SECOND, "post_only", Interval(60 * SECOND, 5 * SECOND), odd_rows=True, always_merged=True, fee_credits=True
+    )
     assert (told.mode_of(BTC, 0), told.mode_of(BTC, 61 * SECOND), told.mode_of(None, 66 * SECOND)) == ("online", "post_only", "online")
     for table, words in (
         ({"error_page": 2}, "error_page"),

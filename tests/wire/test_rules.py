@@ -242,7 +242,7 @@ async def test_a_deadline_that_is_past_or_far_away_is_refused(seconds: float, te
         ({"volume": "0.00004"}, "EOrder:Order minimum not met"),
         ({"volume": "0.00005", "price": "5000"}, "EOrder:Cost minimum not met"),
         ({"volume": "0.000000001"}, "EGeneral:Invalid arguments:volume"),
-        ({"price": "40000.05"}, "EOrder:Tick size check failed"),
+        ({"price": "40000.05"}, "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals."),
         ({"volume": "3"}, "EOrder:Insufficient funds"),
         ({"type": "sell", "volume": "5.1", "price": "60000"}, "EOrder:Insufficient funds"),
         ({"type": "sell", "volume": "5.1", "ordertype": "market"}, "EOrder:Insufficient funds"),

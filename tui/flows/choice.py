@@ -49,11 +49,16 @@ class Choice(Lines, can_focus=True):
     def _by_letter(self, letter: str) -> int | None:
         return next((i for i, word in enumerate(self.words) if word.startswith(letter.lower())), None)
 
-    def on_click(self) -> None:
-        """The next word."""
-        self.index = (self.index + 1) % len(self.words)
-        self._draw()
-        self.told()
+    def on_click(self, event: events.Click) -> None:
+        """Choose the word under the pointer."""
+        right = 0
+        for index, word in enumerate(self.words):
+            right += len(word) + 2
+            if event.x < right:
+                self.index = index
+                self._draw()
+                self.told()
+                return
 
     def on_focus(self) -> None:
         """Brighter."""

@@ -25,6 +25,8 @@ ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
 AGAIN = 0.05
 """Seconds until a dialog looks again whether the terminal has taken it."""
+FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"})
+"""Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
 FIELDS = {"tab": 1, "shift+tab": -1}
@@ -51,8 +53,8 @@ class Dialog(ModalScreen[None]):
         self._seq = 0
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
-        self.asked: AnyIntent | None = None
-        """What was sent last."""
+        self._subject = ""
+        """The position or order that what was sent is about."""
         self.outcome = Sheet(console.palette, id="outcome")
         self.hint = Sheet(console.palette, id="hint")
 
@@ -178,9 +180,14 @@ class Dialog(ModalScreen[None]):
         if self.phase not in ("sent", "unknown"):
             return
         for notice in view.notices:
-            if notice.seq > self._seq and notice.intent == self.intent_id:
+            if notice.seq <= self._seq:
+                continue
+            if notice.intent == self.intent_id:
                 self._seq = notice.seq
                 self._heard(notice.text, notice.tone)
+            elif notice.kind in FAILED and self._subject and self._subject in (notice.subject, notice.position):
+                self._seq = notice.seq
+                self._heard(notice.text, "bad")
         doubt = self.doubt(view)
         if doubt and self.phase == "sent":
             self.phase = "unknown"
@@ -261,6 +268,7 @@ class Dialog(ModalScreen[None]):
             self.report(f"refused: {words}", "bad")
             self.refused()
             return
+        self._subject = answer.created
         if answer.text and self.phase == "sent":
             self.report(f"sent → {answer.text}", "busy")
         self.taken(answer)

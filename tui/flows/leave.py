@@ -1,37 +1,95 @@
-"""Quit: says what stays open and what protects it while nobody looks."""
+"""Quit: says what goes on at the venue without this process, and what stops working with it. What protects and stops is confirmed by a word."""
 
 from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from engine.model.intent import CancelAll
+from engine.model.order import Order, Role
 from engine.model.position import Protection
-from engine.model.view import View
+from engine.model.view import OrderView, PositionView, View
+from tui import figures
 from tui.console import Console
+from tui.field import Field
 from tui.flows.card import Sheet
+from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
-from tui.flows.watched import order_line, position_line
 from tui.lines import Line
+from tui.link import new_id
+from tui.panes.orders import price_of
+from tui.panes.positions import side_of
+from tui.plain import lines, plain
 
-MOST = 8
-"""Lines of each kind."""
+WORD = "quit"
 
 
-def stays(view: View) -> list[Line]:
-    """What stays open."""
-    found: list[Line] = []
-    if view.positions:
-        found.append(((f"{len(view.positions)} open positions:", "strong"),))
-        found.extend(position_line(p) for p in view.positions[:MOST])
-        if len(view.positions) > MOST:
-            found.append(((f"… and {len(view.positions) - MOST} more", "dim"),))
-        watched = sum(p.protection is not Protection.VENUE for p in view.positions)
-        if watched:
-            found.append(((f" {watched} of them have no full stop at the venue: nothing watches them after you leave ", "alarm"),))
-    working = [o for o in view.orders if not o.order.is_exit]
-    if working:
-        found.append(((f"{len(working)} entries rest and may fill:", "strong"),))
-        found.extend(order_line(o) for o in working[:MOST])
-    return found or [(("nothing is open", "dim"),)]
+def goes_on(view: View) -> list[str]:
+    """What the venue goes on with: exits that rest, closes under way, and entries, which nobody protects once they fill."""
+    found = [text for order in view.orders if order.order.is_exit and not order.order.foreign and (text := _resting(order))]
+    for order in view.orders:
+        if _may_fill(order):
+            text = f"{plain(order.order.symbol)} entry {_what(order)}"
+            found.append(f"{text}: it may fill, and no stop will follow" if view.account.live else text)
+    return found
+
+
+def stops(view: View) -> list[str]:
+    """What works only while this process runs, most pressing first."""
+    found = [text for p in view.positions if not p.dust and (text := _unprotected(p))]
+    idle = " (halted: nobody watches it now either)" if view.mode == "HALTED" else ""
+    for p in view.positions:
+        name = plain((p.label and f"{p.label} {p.symbol}") or p.symbol)
+        if p.trail is not None:
+            found.append(f"{name} trail: its stop follows no more{idle}")
+        if p.target is not None and p.target_where in ("local", "off"):
+            found.append(f"{name} target {figures.exact(p.target, p.tick)} LOCAL{idle}")
+        if p.closing:
+            found.append(f"{name} is being closed: what is not filled is not sent again")
+    found += [
+        f"{plain(order.order.symbol)} entry {_what(order)}: its expiry at {figures.clock(order.order.expires_at)} LOCAL"
+        for order in view.orders
+        if order.order.expires_at is not None and _may_fill(order)
+    ]
+    if view.flatten is not None and view.flatten.ended_at is None:
+        found.append("the flatten that is under way")
+    return [*found, "alerts, the record, notifications"]
+
+
+def dangerous(view: View) -> bool:
+    """Whether something that protects ends here, or a real entry may fill with nobody to place its stop."""
+    bare = any(_unprotected(p) or p.trail is not None for p in view.positions if not p.dust)
+    return bare or (view.account.live and any(_may_fill(order) for order in view.orders))
+
+
+def _unprotected(p: PositionView) -> str:
+    """A position that has no full stop at the venue, in words; empty for one that has."""
+    if p.protection is Protection.VENUE:
+        return ""
+    what = f"{plain(p.symbol)} {side_of(p)[0].lower()} {figures.size(p.size, p.lot)}"
+    if p.stop_wanted is None:
+        return f"{what} has no stop at all"
+    level = figures.exact(p.stop_wanted, p.tick)
+    return f"{what} stop {level} {'covers a part of it' if p.protection is Protection.PARTIAL else 'LOCAL'}"
+
+
+def _may_fill(order: OrderView) -> bool:
+    return order.order.role is Role.ENTRY and not order.order.foreign
+
+
+def _resting(order: OrderView) -> str:
+    o = order.order
+    if o.role is Role.CLOSE:
+        return f"{plain(o.symbol)} close of {figures.size(o.remaining, order.lot)}"
+    return f"{plain(o.symbol)} {o.role.value} {_level(o, order)} for {figures.size(o.remaining, order.lot)}" if o.is_working else ""
+
+
+def _level(o: Order, order: OrderView) -> str:
+    return figures.exact(o.trigger if o.trigger is not None else o.price, order.tick)
+
+
+def _what(order: OrderView) -> str:
+    o = order.order
+    return f"{o.side.value} {figures.size(o.remaining, order.lot)} at {price_of(order)[0].strip()}"
 
 
 class Leave(Dialog):
@@ -42,22 +100,68 @@ class Leave(Dialog):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
+        self.word = Field(console.palette, hint=WORD, most=8, id="word")
+        self.word.told = self.edited
+        self._entry = Entry(console.palette, f"type {WORD}", self.word)
+        self._entry.add_class("long-label")
         self.card = Sheet(console.palette, id="card")
+        self._danger = dangerous(console.link.view)
+        self.first = self.word if self._danger else None
 
     def body(self) -> Iterable[Widget]:
-        """What stays."""
+        """A word where one is needed, then both lists."""
+        if self._danger:
+            yield self._entry
         yield self.card
 
     def refresh_body(self) -> None:
-        """As it is now."""
-        self.card.put(stays(self.console.link.view))
+        """As it is now; what became dangerous meanwhile needs its word."""
+        view = self.console.link.view
+        if dangerous(view) and not self._danger:
+            self._danger = True
+            self.query_one(".dialog").mount(self._entry, before=self.card)
+            self.call_after_refresh(self.set_focus, self.word)
+            self.arm()
+        self.card.put(self._lists(view))
+
+    def _lists(self, view: View) -> list[Line]:
+        ends, stays = stops(view), goes_on(view)
+        if not view.positions and not stays:
+            return [(("nothing is open", "dim"),)]
+        tone = "danger" if self._danger else "strong"
+        found = [(("stops working now, with this process", tone),), *self._said(ends)]
+        found += [(), (("goes on at the venue", "strong"),), *self._said(stays or ["nothing"])]
+        if not view.account.live:
+            found.append((("paper: its orders rest until the next start", "dim"),))
+        return found
+
+    def _said(self, texts: list[str]) -> list[Line]:
+        found: list[Line] = []
+        for text in texts:
+            first, *rest = lines(text, max(self.room - 4, 20))
+            found.append((("  · ", "dim"), (first, "plain")))
+            found.extend((("    ", "dim"), (more, "plain")) for more in rest)
+        return found
+
+    def pressed(self, key: str) -> bool:
+        """Where no word is typed: cancel the entries first, or flatten."""
+        if self._danger or self.phase != "open":
+            return False
+        if key == "c" and any(_may_fill(order) for order in self.console.link.view.orders):
+            self.console.ask(CancelAll(id=new_id()), "cancel all entries")
+            self.report("cancelling all entries …", "busy")
+        return key == "c"
 
     def confirm(self) -> None:
         """Leave in order."""
+        if self._danger and self.word.value.strip().lower() != WORD:
+            self.report(f"something that protects ends here: type {WORD}, then enter; esc stays", "bad")
+            return
         self.phase = "sent"
         self.report("leaving: what is on the way is waited for …", "busy")
         self.console.leave()
 
     def enter_words(self) -> str:
         """What enter does."""
-        return "leaves"
+        cancels = not self._danger and any(_may_fill(order) for order in self.console.link.view.orders)
+        return "leaves   c cancels the entries first" if cancels else "leaves"

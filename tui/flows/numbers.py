@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from engine.model.intent import At, Away, Place
+from engine.model.intent import At, Away, PartialTarget, Place
 
 HUNDRED = Decimal(100)
 
@@ -34,3 +34,18 @@ def place(text: str, what: str) -> Place | None:
     if cleaned.endswith("%"):
         return Away(number(cleaned[:-1], what) / HUNDRED)
     return At(number(cleaned, what))
+
+
+def targets(text: str, what: str) -> tuple[tuple[PartialTarget, ...], Place | None]:
+    """Targets of parts, and that of the rest: `50%@1% 2%` lets half leave at 1 %, the rest at 2 %; the parts come first."""
+    partials: list[PartialTarget] = []
+    words = text.split()
+    for index, word in enumerate(words):
+        part, separator, where = word.partition("@")
+        if not separator and index == len(words) - 1:
+            return tuple(partials), place(word, what)
+        wanted = place(where, what)
+        if wanted is None or not part.endswith("%"):
+            raise UnreadableError(f"{what}: {word!r} is no target of a part such as 50%@1%")
+        partials.append(PartialTarget(wanted, number(part[:-1], what) / HUNDRED))
+    return tuple(partials), None

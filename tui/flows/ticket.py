@@ -16,7 +16,7 @@ from tui.field import Field
 from tui.flows.card import Sheet, preview_lines
 from tui.flows.choice import Choice, Entry
 from tui.flows.dialog import Dialog
-from tui.flows.numbers import UnreadableError, number, place
+from tui.flows.numbers import UnreadableError, number, place, targets
 from tui.flows.trail import read_trail
 from tui.lines import Line
 from tui.plain import plain
@@ -66,7 +66,7 @@ class Ticket(Dialog):
         self.amount = Field(palette, hint="amount", most=24, id="amount")
         self.unit = Choice(palette, list(SIZES), id="unit")
         self.stop = Field(palette, hint="price or 1%", most=24, id="stop")
-        self.target = Field(palette, hint="price or 2%", most=24, id="target")
+        self.target = Field(palette, hint="price or 2%", most=48, id="target")
         self.trail = Field(palette, hint="0.8%", most=24, id="trail")
         self.leverage = Field(palette, hint="none", most=8, id="leverage")
         self.note = Field(palette, hint="why", most=120, id="note")
@@ -99,6 +99,7 @@ class Ticket(Dialog):
     def _intent(self) -> OpenBracket:
         kind = TYPES[self.type.value]
         at = None if kind is OrderType.MARKET else number(self.price.value, "price")
+        partials, target = targets(_named(self.target.value), "target")
         size: Size = SIZES[self.unit.value](number(self.amount.value, self.unit.value))
         return OpenBracket(
             id=self.intent_id,
@@ -109,7 +110,8 @@ class Ticket(Dialog):
             price=at if kind is OrderType.LIMIT else None,
             trigger=at if kind is OrderType.STOP else None,
             stop=place(_named(self.stop.value), "stop"),
-            target=place(_named(self.target.value), "target"),
+            target=target,
+            partials=partials,
             trail=read_trail(_named(self.trail.value)),
             without=self._declined(),
             leverage=None if not self.leverage.value.strip() else number(self.leverage.value.strip().rstrip("×x"), "leverage"),

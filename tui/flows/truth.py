@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.widget import Widget
 
-from engine.model.intent import Resolve, Settlement
-from engine.model.view import TruthRow, View
+from engine.model.intent import Reconcile, Resolve, Settlement
+from engine.model.view import Answer, TruthRow, View
 from tui import figures
 from tui.console import Console
 from tui.flows.card import Sheet
@@ -42,6 +42,8 @@ class Truth(Dialog):
         self.chosen = ""
         """The subject of the row that a key would settle."""
         self._typed_at = 0.0
+        self._asked_since = 0
+        """The newest notice when the venue was asked."""
         self._asked: dict[str, int] = {}
         """When a row was settled last."""
 
@@ -96,7 +98,7 @@ class Truth(Dialog):
             self.chosen = rows[(at + moves[key]) % len(rows)].subject
             self.refresh_body()
         elif key == "R":
-            self.console.run("reconcile")
+            self.compare()
         elif key in KEYS and rows and self.armed(self._typed_at):
             self._settle(rows[at], KEYS[key])
         else:
@@ -107,7 +109,40 @@ class Truth(Dialog):
         now = self.console.link.view.at
         if action.value in row.actions and now - self._asked.get(row.subject, 0) > AGAIN:  # a second key at once was for what is being settled
             self._asked[row.subject] = now
-            self.console.ask(Resolve(id=new_id(), subject=row.subject, action=action), f"{row.name}: {WORDS[row.kind, action]}")
+            words = f"{row.name}: {WORDS[row.kind, action]}"
+            self.report(f"{words} …", "busy")
+            self.console.link.send(Resolve(id=new_id(), subject=row.subject, action=action), lambda answer: self._answered(words, answer))
+
+    def on_mount(self) -> None:
+        """Compare with the venue's newest word."""
+        super().on_mount()
+        self.compare()
+
+    def compare(self) -> None:
+        """Ask the venue; what was found, or that there is no answer, is said here."""
+        if self.console.link.read_only:
+            self.report(f"not compared: read-only: {self.console.link.why}", "warn")
+            return
+        self.intent_id = new_id()
+        self._asked_since = max((notice.seq for notice in self.console.link.view.notices), default=0)
+        self.report("asking the venue …", "busy")
+        self.console.link.send(Reconcile(id=self.intent_id), lambda answer: self._answered("compare", answer, final=False))
+
+    def _answered(self, words: str, answer: Answer | Exception, *, final: bool = True) -> None:
+        """The engine's word on what a key asked for; a comparison is answered by the venue."""
+        if isinstance(answer, Exception):
+            self.report(f"{words}: outcome unknown: {answer}", "warn")
+        elif answer.refusals:
+            self.report(f"{words}: refused: {'; '.join(refusal.text for refusal in answer.refusals)}", "bad")
+        elif final:
+            self.report(answer.text or words, "good")
+
+    def show(self, view: View) -> None:
+        """Hear what became of the comparison."""
+        for notice in view.notices:
+            if notice.seq > self._asked_since and notice.intent == self.intent_id and notice.kind in ("compared", "trouble"):
+                self._asked_since = notice.seq
+                self.report(notice.text, notice.tone)
 
     def confirm(self) -> None:
         """Enter closes: settling needs a key of its own."""

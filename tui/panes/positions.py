@@ -55,6 +55,18 @@ def profit_of(p: PositionView) -> Cell:
     return text, "warn" if p.stale else figures.tone(p.unrealised)
 
 
+AT = {"venue": ("V", "plain"), "local": ("L", "plain"), "off": ("off", "warn")}
+"""Who closes at a target: the venue, this process, or nobody now."""
+
+
+def target_of(p: PositionView) -> Cell:
+    """The target, and who would close there now."""
+    if p.target is None:
+        return "", "plain"
+    sign, tone = AT.get(p.target_where, ("", "plain"))
+    return f"{figures.exact(p.target, p.tick)} {sign}".rstrip(), tone
+
+
 def notes_of(p: PositionView) -> Cell:
     """What else is to be known, the most pressing first."""
     said: list[str] = []
@@ -64,8 +76,8 @@ def notes_of(p: PositionView) -> Cell:
         said.append("dust")
     if p.trail is not None:
         by = figures.plain_percent(p.trail.fraction) if p.trail.fraction is not None else str(p.trail.amount)
-        said.append(f"trail {by}" if p.trailing else f"trail {by} waits")
-    if p.protection is not Protection.VENUE and p.protection_text:
+        said.append(f"trail {by} off" if p.trail_where == "off" else f"trail {by}" if p.trailing else f"trail {by} waits")
+    if (p.protection is not Protection.VENUE or "off" in (p.target_where, p.trail_where)) and p.protection_text:
         said.append(p.protection_text)
     said.extend(text for text in (p.label, *(f"#{tag}" for tag in p.tags), p.note) if text)
     return " · ".join(said), "busy" if p.closing else "dim"
@@ -83,7 +95,7 @@ POSITIONS: tuple[Column[PositionView], ...] = (
     Column("where", lambda p, _: WHERE[p.protection], 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
     Column("liq", lambda p, _: liquidation_of(p), 4, 0, order=lambda p: FAR if p.liquidation_away is None else p.liquidation_away),
     Column("Δ%", lambda p, _: (figures.percent(p.stop_away), "dim"), 6, 6, order=lambda p: abs(p.stop_away or 0)),
-    Column("target", lambda p, _: (figures.exact(p.target, p.tick) if p.target is not None else "", "plain"), 7, 8),
+    Column("target", lambda p, _: target_of(p), 7, 8),
     Column("age", lambda p, now: (figures.lasted(now - p.opened_at), "dim"), 8, 4, order=lambda p: -p.opened_at),
     Column("notes", lambda p, _: notes_of(p), 9, 8, left=True, flexible=True, least=6),
 )

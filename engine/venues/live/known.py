@@ -136,7 +136,7 @@ class Known:
             return fill
         if name not in self._paired:
             taken = set(self._paired.values())
-            alike = [other for other in self._of_order(fill.client_order_id) if _alike(other, fill) and self._told_by.get(other.execution_id) != view]
+            alike = [other for other in self.fills_of(fill.client_order_id) if _alike(other, fill) and self._told_by.get(other.execution_id) != view]
             found = next((other.execution_id for other in alike if other.execution_id not in taken), None)
             if found is None:
                 self._told_by[name] = view
@@ -146,12 +146,9 @@ class Known:
             _bound(self._paired, FILLS)
         return replace(fill, execution_id=self._paired[name])
 
-    def _of_order(self, client: str) -> list[Fill]:
-        return [self._fills[name] for name in self._by_order.get(client, ())]
-
     def filled(self, client: str) -> Decimal:
         """How much of an order is known to have executed."""
-        return sum((fill.size for fill in self._of_order(client)), ZERO)
+        return sum((fill.size for fill in self.fills_of(client)), ZERO)
 
     def resting(self, symbol: str, side: Side) -> list[Order]:
         """The orders of one side of a symbol that are known to rest, anybody's of this account."""
@@ -162,7 +159,7 @@ class Known:
 
     def fills_of(self, client: str) -> tuple[Fill, ...]:
         """The known executions of an order, as they were told."""
-        return tuple(self._of_order(client))
+        return tuple(self._fills[name] for name in self._by_order.get(client, ()))
 
     def correct(self, fill: Fill) -> None:
         """Keep what another view told of a known execution, such as its fee."""

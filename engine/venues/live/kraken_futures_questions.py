@@ -1,7 +1,7 @@
 """What Kraken Futures is asked: one order, or the whole account. Each question has a second way, and no view is believed against another.
 
 The end of an order that no stream told is believed only together with its executions. `orders/status` has been seen to call an order cancelled
-with nothing filled that had executed, while `fills` and `openpositions` knew nothing of it for half a minute (ccxt#28210): the history is
+with nothing filled that had executed, while `fills` and `openpositions` knew nothing of it (ccxt#28210): the history is
 asked as well, and where nobody knows more, an order that could open something is waited for.
 """
 
@@ -34,8 +34,8 @@ EARLIER = 25.0
 PAID = 2.0
 """What the limit model has counted for a question about one order (`KrakenFuturesLimits`)."""
 COSTS = {"orders_status": 1.0, "openorders": 2.0, "fills": 2.0}
-SETTLED = 30 * SECOND
-"""So long after an end was told first, views that agree that no more of it executed are believed."""
+SETTLED = 60 * SECOND
+"""So long after an end was told first, views that agree that no more of it executed are believed: they may lag by a minute (H16)."""
 MOST_DOUBTED = 1_000
 MOST = 1_000
 """Rows of one answer of the history."""

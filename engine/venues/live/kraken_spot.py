@@ -5,7 +5,7 @@ leverage is on margin: the exchange holds what it opens as positions beside the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,10 +18,12 @@ from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Status, TimeInForce
 from engine.model.profile import Profile
+from engine.model.quote import Quote
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.model.side import Side
 from engine.venues.live.keys import Credentials
 from engine.venues.live.kraken_names import EACH, Names
+from engine.venues.live.kraken_spot_fills import Listed
 from engine.venues.live.kraken_spot_modes import Modes
 from engine.venues.live.kraken_spot_parts import SpotParts
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream, order_from_fields
@@ -52,7 +54,7 @@ LIMITED = 3.0
 """Seconds before a part of a question is asked again that was refused for the limits."""
 NEEDED = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"})
 """What a key must be allowed, by the names of GetApiKeyInfo."""
-QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time")
+QUESTIONS = ("public_get_assets", "public_get_assetpairs", "public_get_time", "public_get_systemstatus")
 ASKED = (
     *("addorder", "amendorder", "cancelorder"),
     *("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory"),
@@ -73,6 +75,7 @@ class KrakenSpot(LiveVenue):
     def __init__(self, profile: Profile, where: Where, credentials: Credentials | None, clock: Clock, *, rest: type[Rest] = Rest) -> None:
         super().__init__(profile, where, credentials, clock, rest=rest)
         self.modes = Modes(self)
+        self.listed = Listed(self.known, self._fill)
         self.times = Times(self)
 
     # Opening
@@ -103,6 +106,11 @@ class KrakenSpot(LiveVenue):
         self.where = replace(self.where, symbols=(*self.where.symbols, *self.converting()))
         self.modes.listed(self.names.modes())
         return [self.names.instrument(symbol, self.profile) for symbol in self.where.symbols]
+
+    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+        """Begin to listen; who does hears at once which pairs take no orders now."""
+        await super().connect(on_report, on_quote)
+        self.modes.again()
 
     def converting(self) -> tuple[str, ...]:
         """The pairs that turn what is traded, and what it is paid in, into the account's currency: without them profit has no value there."""
@@ -370,12 +378,14 @@ class KrakenSpot(LiveVenue):
         """The executions of an order: those that were heard, and the others by their ids."""
         wanted = [str(name) for name in row.get("trades", ())]
         missing = [name for name in wanted if self.known.execution(name) is None]
+        found = {fill.execution_id: fill for name in wanted if (fill := self.known.execution(name)) is not None}
         for index in range(0, len(missing), IDS):
             told = await self._private_call("private_post_querytrades", {"txid": ",".join(missing[index : index + IDS])}, lane)
-            for name, trade in told.items():
-                self.known.fill(self._fill(name, trade, order.client_order_id))
-        found = [self.known.execution(name) for name in wanted]
-        return tuple(sorted((fill for fill in found if fill is not None), key=lambda fill: fill.at))
+            for fills in self.listed.fills(told, lambda _: order.client_order_id, wanted).values():
+                for fill in fills:
+                    self.known.fill(fill)
+                    found[fill.execution_id] = fill
+        return tuple(sorted(found.values(), key=lambda fill: fill.at))
 
     async def fee_of(self, fill: Fill, lane: int) -> Decimal | None:
         """The fee of an execution, in its quote currency, where the exchange lists it by now. Raises like `send`."""
@@ -409,12 +419,9 @@ class KrakenSpot(LiveVenue):
         held = await self._patient_call("private_post_openpositions", {}, lane, again=long) if request.on_margin and self._lends else {}
         orders = tuple(order for identity, row in opened.items() if (order := self._readable(identity, row)) is not None)
         await self._learn({str(row["ordertxid"]) for row in trades.values()}, lane, again=long)
-        listed = tuple(
-            sorted(
-                (self._fill(name, row, self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"])) for name, row in trades.items()),
-                key=lambda fill: (fill.at, fill.execution_id),
-            )
-        )
+        rows = self.listed.fills(trades, lambda row: self.known.client_of(str(row["ordertxid"])) or str(row["ordertxid"]))
+        distinct = {fill.execution_id: fill for fills in rows.values() for fill in fills}
+        listed = tuple(sorted(distinct.values(), key=lambda fill: (fill.at, fill.execution_id)))
         as_of = self.as_of(asked, since, orders, [fill.execution_id for fill in listed])
         fills = tuple(fill for fill in listed if fill.at >= request.since)
         self._liquidations(fills, trades)
@@ -443,7 +450,7 @@ class KrakenSpot(LiveVenue):
     def _liquidations(self, fills: Sequence[Fill], trades: Mapping[str, Mapping[str, Any]]) -> None:
         """Tell what the exchange closed by itself before the picture that lists it: the stream may have been down."""
         for fill in fills:
-            row = trades[fill.execution_id]
+            row = trades.get(fill.execution_id, {})
             if "liquidat" in str(row.get("misc", "")) and not fill.client_order_id.startswith(self.prefix):
                 self.tell(r.Liquidated(fill.symbol, fill, fill.at))
 

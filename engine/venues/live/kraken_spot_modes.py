@@ -40,34 +40,41 @@ class Modes:
         self._tell()
 
     def refused(self, symbol: str, text: str) -> None:
-        """An order was refused: where that names a mode, the pair is looked at until it takes orders again."""
+        """An order was refused: where that names a mode, it is the pair's."""
         found = _REFUSED.match(text)
         if found is None:
             return
         self.listed({symbol: found.group(1)})
-        if symbol not in self._looking:
-            self._looking.add(symbol)
-            self._venue.spawn(self._look(symbol))
 
     async def _look(self, symbol: str) -> None:
-        """Ask for a pair's mode until it is online. A question that fails says nothing."""
+        """Ask for a pair's mode until it is online, for the stream may be down. A question that fails says nothing."""
         try:
-            while self._pairs.get(symbol, ONLINE) != ONLINE:
+            while self._mode(symbol) != ONLINE:
                 await asyncio.sleep(AGAIN)
                 try:
                     pair = self._venue.names.pair(symbol)
                     told = await self._venue.public_result("public_get_assetpairs", {"pair": pair})
+                    system = await self._venue.public_result("public_get_systemstatus")
                 except VenueError:
                     continue
                 rows = list(told.values()) if isinstance(told, dict) else []
                 if len(rows) == 1 and rows[0].get("status"):
-                    self.listed({symbol: str(rows[0]["status"])})
+                    self._pairs[symbol] = str(rows[0]["status"])
+                if isinstance(system, dict) and system.get("status"):
+                    self._system = str(system["status"])
+                self._tell()
         finally:
             self._looking.discard(symbol)
 
+    def _mode(self, symbol: str) -> str:
+        return self._system if self._system != ONLINE else self._pairs.get(symbol, ONLINE)
+
     def _tell(self) -> None:
         for symbol in self._venue.where.symbols:
-            mode = self._system if self._system != ONLINE else self._pairs.get(symbol, ONLINE)
+            mode = self._mode(symbol)
+            if mode != ONLINE and symbol not in self._looking:
+                self._looking.add(symbol)
+                self._venue.spawn(self._look(symbol))
             if mode != self._told.get(symbol, ONLINE):
                 self._told[symbol] = mode
                 self._venue.tell(r.MarketMode(symbol, mode, mode not in SHUT, self._venue.clock.now()))

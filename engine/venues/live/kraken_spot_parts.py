@@ -106,14 +106,15 @@ class SpotParts:
             raise OutcomeUnknownError("executions without a list")
         await self._learn({str(row.get("ordertxid", "")) for row in rows.values()}, pay)
         try:
-            fills = tuple(self._fill(name, row, self._client(str(row["ordertxid"]))) for name, row in rows.items())
+            told_as = venue.listed.fills(rows, lambda row: self._client(str(row["ordertxid"])))
         except (KeyError, ArithmeticError, TypeError, ValueError) as error:
             raise OutcomeUnknownError(f"executions with a field missing: {error!r}") from error
-        fills = tuple(fill for fill in fills if fill.at >= since - ROUNDED)
+        distinct = {fill.execution_id: fill for found in told_as.values() for fill in found}
+        fills = tuple(fill for fill in distinct.values() if fill.at >= since - ROUNDED)
         for fill in fills:
             venue.known.fill(fill)
         done = not rows or offset + len(rows) >= int(told.get("count", 0)) or len(rows) < FULL
-        lent = frozenset(name for name, row in rows.items() if _positive(row.get("margin")))
+        lent = frozenset(fill.execution_id for name, row in rows.items() if _positive(row.get("margin")) for fill in told_as[name])
         return Page(asked, fills, "" if done else str(offset + len(rows)), lent)
 
     def _client(self, identity: str) -> str:
@@ -142,12 +143,15 @@ class SpotParts:
             raise OutcomeUnknownError(f"an order with a field missing: {error!r}") from error
         names = [str(name) for name in row.get("trades") or ()]
         missing = [name for name in names if known.execution(name) is None]
+        listed = {fill.execution_id: fill for fill in map(known.execution, names) if fill is not None}
         for index in range(0, len(missing) if found.filled < found.size else 0, IDS):
             await pay(REST, 1.0)
             rows = await self._ask("private_post_querytrades", {"txid": ",".join(missing[index : index + IDS])}, LANE)
-            for name, trade in rows.items():
-                known.fill(self._fill(str(name), trade, found.client_order_id))
-        fills = tuple(fill for fill in map(known.execution, names) if fill is not None)
+            for told_as in self._venue.listed.fills(rows, lambda _: found.client_order_id, names).values():
+                for fill in told_as:
+                    known.fill(fill)
+                    listed[fill.execution_id] = fill
+        fills = tuple(listed.values())
         return Found(found, fills, self._venue.clock.now())
 
     async def quotes(self, symbols: Iterable[str]) -> tuple[Quote, ...]:

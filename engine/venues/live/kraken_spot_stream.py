@@ -333,6 +333,11 @@ class PrivateStream:
         self._venue.known.keep(order)
 
     def _trade(self, row: Mapping[str, Any], client: str, at: int) -> list[r.VenueReport]:
+        known, cumulative = self._venue.known, row.get("cum_qty")
+        fresh = known.execution(str(row["exec_id"])) is None
+        if fresh and cumulative is not None and self._venue.listed.covers(client, at, Decimal(str(cumulative))):
+            return []  # REST has told all that the order took as one
+        self._venue.listed.heard(str(row["exec_id"]))
         symbol = str(row["symbol"])
         quote = symbol.partition("/")[2]
         fee, others = _fee(row.get("fees"), quote)
@@ -355,7 +360,7 @@ class PrivateStream:
             return [r.Liquidated(symbol, fill, at)]
         if row.get("order_status") == "filled":
             self._venue.known.ended(client, at)
-        if fee is None and self._venue.known.execution(fill.execution_id) is None:
+        if fee is None and fresh:
             self._venue.spawn(self._price(fill))
             return []
         return [r.Filled(fill, at)]

@@ -13,7 +13,7 @@ from engine.wire.spot.fields import moment, whole
 from engine.wire.spot.merged import Told, consolidates, merged_name, told
 from engine.wire.spot.orders import Market, OrderError, invalid
 from engine.wire.spot.pairs import asset
-from engine.wire.spot.public import Public
+from engine.wire.spot.public import Public, asset_name
 from engine.wire.world import Terms, World, terms_of
 
 Json = dict[str, Any]
@@ -51,14 +51,18 @@ class Account:
             "GetWebSocketsToken": self.token,
         }
 
-    def balance(self, _: Mapping[str, str]) -> Json:
+    def balance(self, fields: Mapping[str, str]) -> Json:
         """Amounts by currency."""
-        return {asset(name): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}" for name, amount in self.world.seen().cash.items()}
+        cash = self.world.seen().cash
+        return {asset_name(name, fields): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}" for name, amount in cash.items()}
 
-    def balance_ex(self, _: Mapping[str, str]) -> Json:
+    def balance_ex(self, fields: Mapping[str, str]) -> Json:
         """Amounts, and what open orders hold back."""
         seen = self.world.seen()
-        return {asset(name): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"} for name, amount in seen.cash.items()}
+        return {
+            asset_name(name, fields): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"}
+            for name, amount in seen.cash.items()
+        }
 
     def trade_balance(self, _: Mapping[str, str]) -> Json:
         """Equity and margin."""
@@ -72,7 +76,7 @@ class Account:
 
     def open_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that work."""
-        wanted = [order for order in self.world.seen().orders if _asked(order, fields)]
+        wanted = [order for order in (*self.world.scheduled.values(), *self.world.seen().orders) if _asked(order, fields)]
         strange = odd.open_orders(shapes.seconds(self.world.began)) if self.world.conduct.odd_rows and not fields.get("cl_ord_id") else {}
         return {"open": strange | {order.client_order_id: self._info(order, fields) for order in wanted}}
 
@@ -89,13 +93,13 @@ class Account:
             and (end is None or (order.closed_at or 0) <= end)
             and _asked(order, fields)
         ]
-        page, together = ended[whole(fields, "ofs", 0) :][:PAGE], consolidates(fields)
+        page, together = ended[whole(fields, "ofs", 0) :][:PAGE], self._merges(fields)
         return {"closed": {order.client_order_id: self._info(order, fields, together=together) for order in page}, "count": len(ended)}
 
     def query_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders by their ids."""
         found: Json = {}
-        together = consolidates(fields)
+        together = self._merges(fields)
         names = [name for name in fields.get("txid", "").split(",") if name]
         if fields.get("cl_ord_id"):
             latest = self.world.ended_of_client(fields["cl_ord_id"])
@@ -135,9 +139,12 @@ class Account:
             for fill in self.world.exchange.fills
             if fill.at <= seen.at and (start is None or fill.at > start) and (end is None or fill.at <= end)
         ]
-        rows = told(found, together=consolidates(fields))
+        rows = told(found, together=self._merges(fields))
         page = rows[::-1][whole(fields, "ofs", 0) :][:PAGE]
         return {"trades": {row.name: self._trade(row) for row in page}, "count": len(rows)}
+
+    def _merges(self, fields: Mapping[str, str]) -> bool:
+        return consolidates(fields) or self.world.conduct.always_merged
 
     def query_trades(self, fields: Mapping[str, str]) -> Json:
         """Executions by their ids."""

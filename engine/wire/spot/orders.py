@@ -37,6 +37,7 @@ FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 SELF_TRADES = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
 PREVENTION = "cancel-newest"
 """What happens to an order that would trade with its own account, unless it says otherwise (AddOrder `stptype`, read 2026-11)."""
+OFF_GRID = "EOrder:Tick size check failed"
 DEADLINE_LEAST, DEADLINE_MOST = 2 * SECOND, 60 * SECOND
 SOCKET_LEAST = SECOND // 2
 """On a socket it may be nearer."""
@@ -60,6 +61,8 @@ class Wanted(Struct, frozen=True):
     terms: Terms
     pair: Pair
     validate: bool
+    starts_at: int | None = None
+    """When it is to begin (nanoseconds); None: at once."""
 
 
 class Market(Struct, frozen=True):
@@ -147,7 +150,19 @@ def parse(fields: Mapping[str, str], pairs: Pairs, market: Market, now: int, lea
         expires_at=_expiry(fields, now),
         deadline=deadline(fields, now, least),
     )
-    return Wanted(order, terms, pair, _flag(fields, "validate"))
+    starts_at = _time(fields, "starttm", now)
+    if starts_at is not None and order.expires_at is not None and order.expires_at <= starts_at:
+        raise invalid("starttm")
+    return Wanted(order, terms, pair, _flag(fields, "validate"), starts_at)
+
+
+def refused(wanted: Wanted, text: str) -> OrderError:
+    """Why the matching engine refused an order, in the exchange's words: a price with more digits than the pair has is told as was recorded."""
+    pair, finest = wanted.pair, Decimal(1).scaleb(-wanted.pair.price_decimals)
+    levels = (wanted.order.price, wanted.order.trigger)
+    if text == OFF_GRID and any(level is not None and not is_on_grid(level, finest) for level in levels):
+        text = f"EOrder:Invalid price:{pair.wsname} price can only be specified up to {pair.price_decimals} decimals."
+    return OrderError(text)
 
 
 def _terms(fields: Mapping[str, str], kind: str, flags: tuple[str, ...], pair: Pair, leverage: Decimal | None) -> Terms:
@@ -155,8 +170,6 @@ def _terms(fields: Mapping[str, str], kind: str, flags: tuple[str, ...], pair: P
     in_force = fields.get("timeinforce", "GTC").upper()
     if in_force not in ("GTC", "IOC", "GTD", "FOK"):
         raise invalid("timeinforce")
-    if fields.get("starttm", "0") not in ("", "0"):
-        raise invalid("starttm")
     if fields.get("stptype") and fields["stptype"] not in SELF_TRADES:
         raise invalid("stptype")
     if in_force == "GTD" and fields.get("expiretm", "0") in ("", "0"):
@@ -292,15 +305,20 @@ def _signal(fields: Mapping[str, str]) -> str:
 
 
 def _expiry(fields: Mapping[str, str], now: int) -> int | None:
-    text = fields.get("expiretm", "0")
+    return _time(fields, "expiretm", now)
+
+
+def _time(fields: Mapping[str, str], name: str, now: int) -> int | None:
+    """A time to come, in Unix seconds or as `+` so many seconds; None where there is none."""
+    text = fields.get(name, "0")
     if text in ("", "0"):
         return None
     try:
         at = now + int(text[1:]) * SECOND if text.startswith("+") else int(text) * SECOND
     except ValueError:
-        raise invalid("expiretm") from None
+        raise invalid(name) from None
     if not now < at < 1 << 63:
-        raise invalid("expiretm")
+        raise invalid(name)
     return at
 
 

@@ -3,12 +3,14 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from engine.model.money import ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.spot import shapes
+from engine.wire.spot.candles import INTERVALS, Candles, past
 from engine.wire.spot.fields import moment, whole
 from engine.wire.spot.orders import OrderError, invalid
 from engine.wire.spot.pairs import Pair, Pairs, asset
@@ -16,8 +18,14 @@ from engine.wire.world import World
 
 Json = dict[str, Any]
 SPREADS = 200
-INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
-"""Minutes that a candle may last."""
+INFO: dict[str, tuple[str, ...] | None] = {
+    "info": None,
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
+"""What AssetPairs tells of a pair, by its `info`; None: everything."""
+CLASSES = ("currency", "tokenized_asset")
 NANOSECONDS = 10**26
 """A time above this was told in nanoseconds where seconds are the rule."""
 
@@ -31,7 +39,8 @@ class Public:
         self.days = {symbol: shapes.Day() for symbol in world.exchange.instruments}
         self._last_sizes: dict[str, Decimal] = {}
         self._spreads: dict[str, deque[list[Any]]] = {symbol: deque(maxlen=SPREADS) for symbol in world.exchange.instruments}
-        self._candles: dict[str, deque[list[Any]]] = {symbol: deque(maxlen=720) for symbol in world.exchange.instruments}
+        self.candles = {symbol: Candles() for symbol in world.exchange.instruments}
+        self._remembered: set[str] = set()
         world.on_trade.append(self._traded)
         world.on_quote.append(self._quoted)
 
@@ -52,24 +61,28 @@ class Public:
     def _traded(self, trade: Trade) -> None:
         self.days[trade.symbol].add(trade.price, trade.size)
         self._last_sizes[trade.symbol] = trade.size
-        self._candle(trade.symbol, trade.at, trade.price, trade.size)
+        self._remember(trade.symbol, trade.price, trade.at)
+        self.candles[trade.symbol].add(trade.at, trade.price, trade.size)
 
     def _quoted(self, quote: Quote) -> None:
         self.days[quote.symbol].see(quote.mid)
         digits = max(self.pairs.by_symbol[quote.symbol].price_decimals, 5)
         self._spreads[quote.symbol].append([quote.at // 1_000_000_000, f"{quote.bid:.{digits}f}", f"{quote.ask:.{digits}f}"])
-        self._candle(quote.symbol, quote.at, quote.mid, ZERO)
+        self._remember(quote.symbol, quote.mid, quote.at)
+        self.candles[quote.symbol].add(quote.at, quote.mid, ZERO)
 
-    def _candle(self, symbol: str, at: int, price: Decimal, size: Decimal) -> None:
-        minute = at // 60_000_000_000 * 60
-        rows = self._candles[symbol]
-        if not rows or rows[-1][0] != minute:
-            rows.append([minute, price, price, price, price, ZERO, ZERO, 0])
-        row = rows[-1]
-        row[2], row[3], row[4] = max(row[2], price), min(row[3], price), price
-        row[5] += size * price
-        row[6] += size
-        row[7] += 1 if size else 0
+    def _remember(self, symbol: str, price: Decimal, at: int) -> None:
+        """With its first price a symbol is given a past, where the exchange was asked for one."""
+        if self.world.past is None or symbol in self._remembered:
+            return
+        self._remembered.add(symbol)
+        instrument, random = self.world.exchange.instruments[symbol], Random(f"{self.world.past}/{symbol}")  # noqa: S311 - made-up prices
+        before, kept = past(instrument, random, instrument.round_price(price), at), self.world.trades[symbol]
+        for trade in before:
+            self.candles[symbol].add(trade.at, trade.price, trade.size)
+        self.candles[symbol].lead(instrument, random, before[0].price, before[0].at)
+        kept.extendleft(reversed(before[len(kept) :]))
+        self.world.printed[symbol] += len(before)
 
     def time(self, _: Mapping[str, str]) -> Json:
         """The exchange's clock."""
@@ -80,14 +93,45 @@ class Public:
         """The mode of the whole exchange."""
         return {"status": self.world.mode(), "timestamp": shapes.rfc3339(self.world.now())[:19] + "Z"}
 
-    def assets(self, _: Mapping[str, str]) -> Json:
-        """Currencies."""
+    def assets(self, fields: Mapping[str, str]) -> Json:
+        """Currencies: those that are named by `asset`, or all."""
         exchange = self.world.exchange
-        return {asset(name): shapes.asset_info(name) for name in shapes.currencies(tuple(exchange.instruments.values()), exchange.ledger.cash)}
+        if _class_of(fields, "aclass") != CLASSES[0]:
+            return {}
+        known = {name: shapes.asset_info(name) for name in shapes.currencies(tuple(exchange.instruments.values()), exchange.ledger.cash)}
+        wanted = [text for text in fields.get("asset", "").split(",") if text]
+        by_any = {text: name for name in known for text in (name, asset(name), known[name]["altname"])}
+        if not by_any.keys() >= set(wanted):
+            raise OrderError("EQuery:Unknown asset")
+        chosen = [by_any[text] for text in wanted] or list(known)
+        return {asset_name(name, fields): known[name] for name in chosen}
 
     def asset_pairs(self, fields: Mapping[str, str]) -> Json:
-        """Pairs."""
-        return {pair.key: shapes.pair_info(pair, self.world.mode(pair.symbol)) for pair in self.asked_pairs(fields)}
+        """Pairs, or what `info` wants to know of them."""
+        wanted = fields.get("info") or "info"
+        if wanted not in INFO:
+            raise invalid("info")
+        if _class_of(fields, "aclass_base") != CLASSES[0]:
+            return {}
+        told: Json = {}
+        for key, pair in self.keyed_pairs(fields).items():
+            row, only = shapes.pair_info(pair, self.world.mode(pair.symbol)), INFO[wanted]
+            if fields.get("assetVersion") == "1":
+                row |= {"base": pair.instrument.base, "quote": pair.instrument.quote}
+            told[key] = row if only is None else {name: row[name] for name in only}
+        return told
+
+    def keyed_pairs(self, fields: Mapping[str, str]) -> dict[str, Pair]:
+        """The pairs that a request names, or all, under the keys of its answer. Raises OrderError."""
+        names = fields["pair"].split(",") if fields.get("pair") else [pair.key for pair in self.pairs.all]
+        return {self.key_of(name, fields): pair for name, pair in zip(names, self.asked_pairs(fields), strict=True)}
+
+    def key_of(self, name: str, fields: Mapping[str, str]) -> str:
+        """The key under which an answer tells a pair: as it was asked for where that has a slash, else the exchange's own."""
+        pair = self.pairs.find(name)
+        if "/" in name or pair is None:
+            return name
+        return pair.symbol if fields.get("assetVersion") == "1" else pair.key
 
     def asked_pairs(self, fields: Mapping[str, str]) -> list[Pair]:
         """The pairs that a request names, or all. Raises OrderError."""
@@ -101,10 +145,10 @@ class Public:
     def ticker(self, fields: Mapping[str, str]) -> Json:
         """Best prices and the day."""
         books, told = self.world.exchange.books, {}
-        for pair in self.asked_pairs(fields):
+        for key, pair in self.keyed_pairs(fields).items():
             book = books[pair.symbol]
             size = self._last_sizes.get(pair.symbol, ZERO)
-            told[pair.key] = shapes.ticker_info(pair, book.quote, book.last, size, self.days[pair.symbol])
+            told[key] = shapes.ticker_info(pair, book.quote, book.last, size, self.days[pair.symbol])
         return told
 
     def depth(self, fields: Mapping[str, str]) -> Json:
@@ -116,7 +160,10 @@ class Public:
         def rows(side: Side) -> list[list[Any]]:
             return [[f"{price:.{digits}f}", f"{size:.3f}", now] for price, size in book.depth(side, count)]
 
-        return {pair.key: {"asks": rows(Side.SELL), "bids": rows(Side.BUY)}}
+        return {self._key(fields): {"asks": rows(Side.SELL), "bids": rows(Side.BUY)}}
+
+    def _key(self, fields: Mapping[str, str]) -> str:
+        return self.key_of(fields.get("pair", ""), fields)
 
     def _one(self, fields: Mapping[str, str]) -> Pair:
         pair = self.pairs.find(fields.get("pair", ""))
@@ -135,8 +182,11 @@ class Public:
             for n, t in self.world.numbered(pair.symbol)
             if t.at > since
         ]
-        last = self.world.trades[pair.symbol][-1].at if self.world.trades[pair.symbol] else self.world.now()
-        return {pair.key: rows, "last": str(last)}
+        count = min(max(whole(fields, "count", 1000), 1), 1000)
+        rows = rows[:count] if since else rows[-count:]
+        kept = self.world.trades[pair.symbol]
+        last = kept[int(rows[-1][6]) - self.world.printed[pair.symbol] - 1].at if rows else kept[-1].at if kept else self.world.now()
+        return {self._key(fields): rows, "last": str(last)}
 
     def ohlc(self, fields: Mapping[str, str]) -> Json:
         """Candles of some minutes."""
@@ -144,25 +194,27 @@ class Public:
         if minutes not in INTERVALS:
             raise invalid("interval")
         digits = max(pair.price_decimals, 1)
-        merged: list[list[Any]] = []
-        for row in self._candles[pair.symbol]:
-            start = row[0] // (minutes * 60) * (minutes * 60)
-            if merged and merged[-1][0] == start:
-                last = merged[-1]
-                last[2], last[3], last[4] = max(last[2], row[2]), min(last[3], row[3]), row[4]
-                last[5], last[6], last[7] = last[5] + row[5], last[6] + row[6], last[7] + row[7]
-            else:
-                merged.append([start, *row[1:]])
-
-        def told(row: list[Any]) -> list[Any]:
-            vwap = row[5] / row[6] if row[6] else ZERO
-            return [row[0], *(f"{price:.{digits}f}" for price in (*row[1:5], vwap)), f"{row[6]:.8f}", row[7]]
-
-        rows = [told(row) for row in merged if row[0] >= since]
-        return {pair.key: rows, "last": rows[-2][0] if len(rows) > 1 else 0}
+        rows = [
+            [row.start, *(f"{price:.{digits}f}" for price in (row.open, row.high, row.low, row.close, row.vwap)), f"{row.volume:.8f}", row.count]
+            for row in self.candles[pair.symbol].told(minutes)
+            if row.start >= since
+        ]
+        return {self._key(fields): rows, "last": rows[-2][0] if len(rows) > 1 else 0}
 
     def spread(self, fields: Mapping[str, str]) -> Json:
         """The last quotes."""
         pair, since = self._one(fields), whole(fields, "since", 0)
         rows = [row for row in self._spreads[pair.symbol] if row[0] >= since]
-        return {pair.key: rows, "last": rows[-1][0] if rows else self.world.now() // 1_000_000_000}
+        return {self._key(fields): rows, "last": rows[-1][0] if rows else self.world.now() // 1_000_000_000}
+
+
+def _class_of(fields: Mapping[str, str], name: str) -> str:
+    found = fields.get(name) or CLASSES[0]
+    if found not in CLASSES:
+        raise invalid(name)
+    return found
+
+
+def asset_name(currency: str, fields: Mapping[str, str]) -> str:
+    """What an answer calls a currency: the exchange's legacy code, or the plain one where `assetVersion` is 1."""
+    return currency if fields.get("assetVersion") == "1" else asset(currency)

@@ -36,6 +36,7 @@ PERMISSION = {
     "OpenOrders": "query-open-trades",
     "OpenPositions": "query-open-trades",
     "QueryOrders": "query-open-trades",
+    "OrderAmends": "query-open-trades",
     "QueryTrades": "query-closed-trades",
     "ClosedOrders": "query-closed-trades",
     "TradesHistory": "query-closed-trades",
@@ -52,9 +53,11 @@ PERMISSION = {
 class Spot:
     """The exchange as a client of REST sees it; the stream asks the same things."""
 
-    def __init__(self, world: World, key: Key) -> None:
+    def __init__(self, world: World, key: Key, *more: Key) -> None:
         self.world = world
         self.key = key
+        self.keys = {one.key: one for one in (key, *more)}
+        """All of the account, by name; each counts its own nonces."""
         self.pairs = Pairs(world.exchange.instruments.values())
         self.market = Market(self._last, world.exchange.ledger.on_margin)
         self.public = Public(world, self.pairs)
@@ -116,15 +119,17 @@ class Spot:
 
     def _barred(self, name: str, nonce: str, body: bytes, key: str, signature: str) -> str:
         """Why a private request is not looked at; empty where it is."""
-        if key != self.key.key:
+        found = self.keys.get(key)
+        if found is None:
             return "EAPI:Invalid key"
-        if not self.key.signed(f"/0/private/{name}", nonce, body, signature):
+        if not found.signed(f"/0/private/{name}", nonce, body, signature):
             return "EAPI:Invalid signature"
-        if not self.key.fresh(nonce):
+        if not found.fresh(nonce):
             return "EAPI:Invalid nonce"
         needed = PERMISSION.get(name)
-        if needed is not None and needed not in self.key.permissions:
+        if needed is not None and needed not in found.permissions:
             return "EGeneral:Permission denied"
+        self.account.key = found
         if name not in TRADING and not self.world.spend("rest", COSTS.get(name, 1.0)):
             return LIMITED
         return ""

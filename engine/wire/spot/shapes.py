@@ -133,7 +133,7 @@ def order_info(
         "userref": None if terms.client else terms.userref or 0,
         "status": STATUS[order.status],
         "opentm": seconds(order.created_at),
-        "starttm": 0,
+        "starttm": terms.starts_at // 1_000_000_000,
         "expiretm": 0 if order.expires_at is None else order.expires_at // 1_000_000_000,
         "descr": {
             "pair": pair.altname,

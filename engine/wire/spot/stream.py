@@ -19,9 +19,11 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.keys import Key
 from engine.wire.line import Line, decoded, serve
 from engine.wire.lossy import is_broken, is_stormy
 from engine.wire.spot import odd, shapes, stream_shapes
+from engine.wire.spot.candles import INTERVALS
 from engine.wire.spot.orders import OrderError
 from engine.wire.spot.pairs import Pair
 from engine.wire.spot.rest import LIMITED, Spot
@@ -125,6 +127,8 @@ class Stream:
         for connection in self.connections:
             if trade.symbol in connection.tickers:
                 connection.tick(trade.symbol)
+            for interval in connection.candles.get(trade.symbol, ()):
+                connection.candle(trade.symbol, interval)
             if trade.symbol in connection.trades:
                 connection.say({"channel": "trade", "type": "update", "data": [stream_shapes.trade(trade, count)]})
 
@@ -188,20 +192,22 @@ class Connection(Line):
         self.tickers: dict[str, str] = {}
         self.trades: set[str] = set()
         self.books: dict[str, int] = {}
+        self.candles: dict[str, set[int]] = {}
+        """By symbol, the intervals in minutes."""
         self.executions = False
         self.balances = False
         self.instruments = False
         self.counted = False
         """Whether reports tell the rate counter of their pair."""
         self._sequences: dict[str, int] = {}
-        self._tokens: set[str] = set()
-        """Those that were good here once: they stay so as long as the line lasts."""
+        self._tokens: dict[str, Key] = {}
+        """With their keys, those that were good here once: they stay so as long as the line lasts."""
         self._sent_books: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
 
     @property
     def subscribed(self) -> bool:
         """Whether it listens to anything."""
-        return bool(self.tickers or self.trades or self.books or self.executions or self.balances or self.instruments)
+        return bool(self.tickers or self.trades or self.books or self.candles or self.executions or self.balances or self.instruments)
 
     def greeting(self) -> Json:
         """The exchange's status."""
@@ -268,14 +274,15 @@ class Connection(Line):
         return told | {"time_in": shapes.rfc3339(began), "time_out": shapes.rfc3339(self.world.now())}
 
     def _authorised(self, params: Json, needed: str) -> None:
-        key, token = self.spot.key, str(params.get("token", ""))
+        token = str(params.get("token", ""))
         if not self.private:
             raise OrderError("EGeneral:Permission denied")
-        if token not in self._tokens and not key.knows(token, self.world.now()):
+        key = self._tokens.get(token) or next((key for key in self.spot.keys.values() if key.knows(token, self.world.now())), None)
+        if key is None:
             raise OrderError("ESession:Invalid session")
         if needed not in key.permissions:
             raise OrderError("EGeneral:Permission denied")
-        self._tokens.add(token)
+        self._tokens[token] = key
 
     # Channels
 
@@ -326,6 +333,13 @@ class Connection(Line):
         if channel == "trade":
             (self.trades.add if on else self.trades.discard)(symbol)
             return (lambda: self._trade_snapshot(symbol)) if on and snapshot else _nothing
+        if channel == "ohlc":
+            told["interval"] = interval = params.get("interval", 1)
+            if interval not in INTERVALS:
+                raise OrderError(f"Interval not supported {interval}")
+            told["warnings"] = ["timestamp is deprecated, use interval_begin"]
+            (self.candles.setdefault(symbol, set()).add if on else self.candles.get(symbol, set()).discard)(interval)
+            return (lambda: self.candle(symbol, interval, "snapshot")) if on and snapshot else _nothing
         if channel == "book":
             told["depth"] = depth = params.get("depth", 10)
             if depth not in DEPTHS:
@@ -372,6 +386,13 @@ class Connection(Line):
         if book.quote is not None:
             row = stream_shapes.ticker(book.quote, book.last, self.spot.public.days[symbol])
             self.say({"channel": "ticker", "type": kind, "data": [row]})
+
+    def candle(self, symbol: str, interval: int, kind: str = "update") -> None:
+        """The candle that a print changed, or all of them first."""
+        rows = self.spot.public.candles[symbol].told(interval)
+        now = shapes.rfc3339(self.world.now())
+        told = [stream_shapes.candle(symbol, interval, row) for row in (rows if kind == "snapshot" else rows[-1:])]
+        self.say({"channel": "ohlc", "type": kind, "timestamp": now, "data": told})
 
     def _trade_snapshot(self, symbol: str) -> None:
         rows = [stream_shapes.trade(trade, n) for n, trade in self.world.numbered(symbol)[-50:]]

@@ -3,11 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+from engine.clock import SECOND
 from engine.model.fill import Fill, Liquidity
 from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, OrderType, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
+from engine.wire.spot.candles import Candle
 from engine.wire.spot.entries import Entry
 from engine.wire.spot.shapes import Day, rfc3339, trade_id
 from engine.wire.world import Terms
@@ -226,6 +228,23 @@ def ticker(quote: Quote, last: Decimal | None, day: "Day") -> Json:
         "change": change,
         "change_pct": (change / day.open * 100).quantize(Decimal("0.01")) if day.open else ZERO,
         "timestamp": rfc3339(quote.at),
+    }
+
+
+def candle(symbol: str, interval: int, row: Candle) -> Json:
+    """The ohlc channel; the interval in minutes."""
+    return {
+        "symbol": symbol,
+        "open": row.open,
+        "high": row.high,
+        "low": row.low,
+        "close": row.close,
+        "trades": row.count,
+        "volume": row.volume,
+        "vwap": row.vwap.quantize(FIVE),
+        "interval_begin": f"{rfc3339(row.start * SECOND)[:19]}.000000000Z",
+        "interval": interval,
+        "timestamp": rfc3339((row.start + interval * 60) * SECOND),
     }
 
 

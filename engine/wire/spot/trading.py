@@ -1,5 +1,7 @@
 """Kraken spot's orders: placed, amended, edited, cancelled; the REST and the stream ask for the same."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -16,12 +18,14 @@ from engine.model.request import Amend, Lane
 from engine.model.side import Side
 from engine.wire.spot import shapes
 from engine.wire.spot.fields import flat, listed
-from engine.wire.spot.orders import DEADLINE_LEAST, USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse
+from engine.wire.spot.orders import DEADLINE_LEAST, USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse, refused
 from engine.wire.spot.pairs import Pair, Pairs
 from engine.wire.world import World, terms_of
 
 Json = dict[str, Any]
 BATCH = (2, 15)
+AMENDED = 1_000
+"""Orders whose changes are remembered."""
 
 
 class Trading:
@@ -31,6 +35,9 @@ class Trading:
         self.world = world
         self.pairs = pairs
         self.market = market
+        self._amends: OrderedDict[str, list[Json]] = OrderedDict()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        """Of orders that begin later."""
         world.on_close = self._closing  # type: ignore[method-assign]
         world.exchange.prevents = lambda order: terms_of(order).prevention
 
@@ -40,6 +47,7 @@ class Trading:
             "AddOrder": self.add_order,
             "AddOrderBatch": self.add_batch,
             "AmendOrder": self.amend_order,
+            "OrderAmends": self.order_amends,
             "EditOrder": self.edit_order,
             "CancelOrder": self.cancel_order,
             "CancelOrderBatch": self.cancel_batch,
@@ -65,7 +73,7 @@ class Trading:
         """What would become of an order. Raises OrderError."""
         text = self._shut(wanted.order) or self.world.admits(wanted.order) or self._short_of_coins(wanted.order, wanted.order.size)
         if text:
-            raise OrderError(text)
+            raise refused(wanted, text)
 
     def _short_of_coins(self, order: Order, size: Decimal) -> str:
         """Without leverage nothing is sold that is not held."""
@@ -79,10 +87,39 @@ class Trading:
         """Take an order in; its id. Raises OrderError."""
         if text := self._shut(wanted.order):
             raise OrderError(text)
+        if wanted.starts_at is not None:
+            return self._schedule(wanted, wanted.starts_at)
         done = self.world.place(wanted.order, wanted.terms, self._short_of_coins(wanted.order, wanted.order.size))
         if isinstance(done, RateLimit | r.Rejected):
-            raise OrderError(done.text)
+            raise refused(wanted, done.text)
         return done.venue_order_id
+
+    def _schedule(self, wanted: Wanted, at: int) -> str:
+        """Keep an order until it begins; its id. Raises OrderError where it would be refused now."""
+        self.check(wanted)
+        world, name = self.world, self.world.exchange.new_order_id()
+        label = msgspec.json.encode(replace(wanted.terms, starts_at=at)).decode()
+        world.scheduled[name] = replace(wanted.order, client_order_id=name, venue_order_id=name, label=label, created_at=world.now())
+
+        def begin() -> None:
+            self._timers.pop(name, None)
+            order = world.scheduled.pop(name)
+            done = world.place(order, wanted.terms, self._shut(order) or self._short_of_coins(order, order.size), name)
+            if isinstance(done, RateLimit):
+                world.exchange.refuse(order, done.text, world.now())
+
+        self._timers[name] = world.clock.call_at(at, begin)
+        return name
+
+    def _unschedule(self, name: str) -> bool:
+        """End an order before it began; whether there was one."""
+        order = self.world.scheduled.pop(name, None)
+        if order is None:
+            return False
+        self._timers.pop(name).cancel()
+        self.world.exchange.end_unbegun(order, self.world.now())
+        self.world.settle()
+        return True
 
     def _shut(self, order: Order) -> str:
         """Why the mode of the pair or of the exchange admits no such order; empty where it does."""
@@ -148,12 +185,33 @@ class Trading:
         if size is not None and (text := self._short_of_coins(order, size)):
             self.world.spend(order.symbol, FIXED_COST)
             raise OrderError(text)
+        self._original(order)
         asked = Amend(name, order.symbol, Lane.ENTRY, name, size, price, trigger)
         done = self.world.amend(asked)
         if isinstance(done, RateLimit | r.AmendRejected):
             raise OrderError(done.text)
         self._retell(name, price, trigger, pair)
-        return {"amend_id": self.world.exchange.new_order_id().replace("O", "T", 1)}
+        amend = self.world.exchange.new_order_id().replace("O", "T", 1)
+        self._amends[name].append(_amended("user", amend, done, self.world.now(), order.filled))
+        return {"amend_id": amend}
+
+    def _original(self, order: Order) -> None:
+        """The first row of an order's amends: its terms before any."""
+        name = order.client_order_id
+        if name not in self._amends:
+            first = r.Amended(name, order.size, order.price, order.trigger, order.created_at)
+            self._amends[name] = [_amended("original", name.replace("O", "T", 1), first, order.created_at, ZERO)]
+            while len(self._amends) > AMENDED:
+                self._amends.popitem(last=False)
+
+    def order_amends(self, fields: Mapping[str, str]) -> Json:
+        """Each change of an order, oldest first; the first row is the order as it came."""
+        name = fields.get("order_id", "")
+        order = self.world.order(name)
+        if order is None:
+            raise OrderError("EOrder:Unknown order")
+        self._original(order)
+        return {"count": len(self._amends[name]), "amends": self._amends[name]}
 
     def _level(self, fields: Mapping[str, str], name: str, order: Order, pair: Pair) -> Decimal | None:
         text = fields.get(name, "")
@@ -217,6 +275,8 @@ class Trading:
             if not names:
                 raise OrderError("EOrder:Unknown order")
         else:
+            if self._unschedule(text):
+                return {"count": 1}
             names = [self._named(fields)]
         for name in names:
             self._ended(name)
@@ -271,3 +331,19 @@ class Trading:
         except OrderError:
             return  # as at the exchange: a close that makes no sense is dropped
         self.world.place(wanted.order, replace(wanted.terms, primary=order.client_order_id, user=False))
+
+
+def _amended(kind: str, name: str, terms: r.Amended, at: int, filled: Decimal) -> Json:
+    """A row of OrderAmends."""
+    row: Json = {
+        "amend_id": name,
+        "amend_type": kind,
+        "order_qty": f"{terms.size:.8f}",
+        "remaining_qty": f"{terms.size - filled:.8f}",
+        "timestamp": at,
+    }
+    if terms.price is not None:
+        row["limit_price"] = f"{terms.price:f}"
+    if terms.trigger is not None:
+        row["trigger_price"] = f"{terms.trigger:f}"
+    return row

@@ -7,6 +7,7 @@ from engine.desk import custody, protection
 from engine.model.position import Protection
 from engine.venues.live import kraken_names, kraken_spot, kraken_spot_modes, kraken_spot_parts, kraken_spot_stream, rest, venue
 from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.kraken_spot_fills import Listed
 from engine.venues.live.kraken_spot_modes import Modes
 from engine.venues.live.kraken_spot_stream import PrivateStream, PublicStream
 from engine.venues.live.kraken_spot_times import Times
@@ -21,6 +22,16 @@ MODES = "tests/desk/test_modes.py"
 def merged(patch: Patch) -> None:
     for module in (kraken_names, kraken_spot, kraken_spot_parts):
         patch.setattr(module, "EACH", {})
+
+
+@sabotage("H77", "a row of an id that is not known is a new execution", test=f"{SPOT}::test_what_rest_merges_all_the_same_is_what_the_stream_told")
+def by_id_alone(patch: Patch) -> None:
+    patch.setattr(Listed, "_apart", lambda _, fill, __: (fill,))
+
+
+@sabotage("H77", "the stream's ids are new executions", test=f"{SPOT}::test_what_the_stream_tells_of_a_merged_execution_is_not_told_again")
+def told_again(patch: Patch) -> None:
+    patch.setattr(Listed, "covers", lambda *_: False)
 
 
 @sabotage("H81", "an exit says nothing of self-trades", test=f"{SPOT}::test_an_exit_goes_through_an_order_of_its_own_account")
