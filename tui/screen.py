@@ -28,7 +28,7 @@ from tui.link import Link
 from tui.news import Newsreader
 from tui.options import ConsoleOptions
 from tui.palette import Palette
-from tui.plain import plain
+from tui.plain import lines, plain
 from tui.status import StatusStrip
 from tui.toasts import SIGNS, Toasts
 
@@ -118,6 +118,7 @@ class MainScreen(Screen[None]):
         self.tiny.put([tiny_line(width, height, self.keys.shown("flatten"))])
         if not tiny:
             self.board.take_form(form)
+        self._show_banner()
         if self._link is not None:
             self._paint(self._link.view)
 
@@ -180,15 +181,16 @@ class MainScreen(Screen[None]):
 
     def _show_banner(self) -> None:
         """An alarm goes before a complaint."""
-        self.banner.display = bool(self._alarm or self.complaints)
+        text = ""
         if self._alarm:
-            self.banner.put([((f" ✗ {self._alarm} ", "alarm"),)])
+            text = f"✗ {self._alarm}"
         elif self.complaints:
             more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
-            head = f" {self.keys.shown('acknowledge')}: seen{more} "
-            self.banner.put([((head, "notice"), (f" ! {plain(self.complaints[0])} ", "alarm"))])
-        else:
-            self.banner.put([])
+            text = f"! {self.complaints[0]}   {self.keys.shown('acknowledge')}: seen{more}"
+        self.banner.display = bool(text)
+        wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
+        self.banner.styles.height = max(len(wrapped), 1)
+        self.banner.put([((f" {line} ", "alarm"),) for line in wrapped])
 
     def recolour(self) -> None:
         """The look has changed."""

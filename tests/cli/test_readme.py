@@ -190,6 +190,29 @@ PROVED: dict[str, str] = {
         tests/console/test_truth.py::test_an_exit_that_waits_for_a_word_says_what_it_risks""",
     "If the alert stands, `V` shows what the venue says.": """
         tests/console/test_truth.py::test_each_line_stands_beside_the_venues""",
+    # halted
+    "Nothing opens, and nothing closes by itself; a target or a trail that nobody watches says `off`,"
+    " a stop that only this process watched is NAKED.": """
+        tests/told/test_halt_and_quit.py::test_a_halt_is_a_reason_that_names_its_end
+        tests/told/test_halt_and_quit.py::test_while_halted_a_target_and_a_trail_are_watched_by_nobody_and_said_so
+        tests/told/test_halt_and_quit.py::test_a_stop_that_only_this_process_watches_is_naked_while_halted""",
+    "`:unhalt` and the account's name end it.": """
+        tests/told/test_halt_and_quit.py::test_a_halt_is_ended_on_the_screen_by_the_accounts_name""",
+    "`F` works while it lasts.": """
+        tests/told/test_halt_and_quit.py::test_a_flatten_works_while_halted""",
+    # keys and themes
+    "It is left out alone, and a banner names it until `a`.": """
+        tests/console/test_commands.py::test_a_bad_entry_is_refused_alone_and_the_rest_is_used
+        tests/console/test_commands.py::test_each_bad_entry_is_named_until_it_is_acknowledged
+        tests/console/test_themes.py::test_a_theme_that_is_not_there_is_one_message_and_the_default_is_used""",
+    "Flatten keeps a key whatever the settings say.": """
+        tests/console/test_commands.py::test_whatever_a_map_says_every_command_keeps_a_key_and_flatten_has_one""",
+    "A theme on the command line that is not there ends it with exit code 2.": """
+        tests/console/test_themes.py::test_an_unknown_theme_on_the_command_line_is_one_sentence_and_exit_code_2""",
+    # notifications
+    "The record says so once, until it works again, and nothing waits for it.": """
+        tests/outlets/test_outlets.py::test_apprise_and_the_webhook_hear_what_they_are_to_and_a_failure_is_told_once
+        tests/outlets/test_outlets.py::test_a_webhook_that_hangs_holds_up_nobody_and_what_is_too_much_is_dropped""",
     # the screen
     "The screen loses frames, the engine goes on.": """
         tests/terminal/test_stalled.py::test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards

@@ -103,6 +103,19 @@ async def test_what_the_venue_refuses_is_said_in_the_dialog_that_asked(act: Call
         assert t.app.screen is not t.app.main, "it is still the dialog that says so"
 
 
+async def test_a_target_that_is_typed_as_a_distance_ends_in_its_answer(tmp_path: Path) -> None:
+    async with theatre(tmp_path) as t:
+        await t.world.opened("0.5")
+        await t.rest(0.3)
+        await t.press("M")
+        await t.rest(0.6)
+        await t.pilot.press("2", "percent_sign")
+        await t.rest(0.4)
+        await t.press("enter")
+        await t.until(lambda: "✓ sent → " in t.text or t.app.screen is t.app.main)
+        assert t.world.position().target == D("61200.2")
+
+
 async def test_settling_is_answered_in_the_sheet(tmp_path: Path) -> None:
     async with theatre(tmp_path) as t:
         t.world.venue.external(Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True))

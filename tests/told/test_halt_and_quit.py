@@ -101,8 +101,7 @@ async def test_a_halt_is_ended_on_the_screen_by_the_accounts_name(size: tuple[in
         await t.rest(0.5)
         await t.press("enter")
         await t.until(lambda: "HALTED: :unhalt" in t.text)
-        if size == (120, 40):
-            assert " off" in t.text
+        await t.until(lambda: "VENUE, rest off" in t.text)
         await t.press("colon")
         await _type(t, "unhalt")
         await t.rest(0.5)

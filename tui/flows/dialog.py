@@ -55,6 +55,8 @@ class Dialog(ModalScreen[None]):
         """What listens to keys when the dialog opens."""
         self._subject = ""
         """The position or order that what was sent is about."""
+        self.asked: AnyIntent | None = None
+        """What was sent last."""
         self.outcome = Sheet(console.palette, id="outcome")
         self.hint = Sheet(console.palette, id="hint")
 

@@ -120,6 +120,7 @@ class Leave(Dialog):
         if dangerous(view) and not self._danger:
             self._danger = True
             self.query_one(".dialog").mount(self._entry, before=self.card)
+            self.first = self.word
             self.call_after_refresh(self.set_focus, self.word)
             self.arm()
         self.card.put(self._lists(view))
@@ -152,9 +153,17 @@ class Leave(Dialog):
             self.report("cancelling all entries …", "busy")
         return key == "c"
 
+    def is_typed(self) -> bool:
+        """Whether the word stands in the field."""
+        return self.word.value.strip().lower() == WORD
+
+    def armed(self, at: float) -> bool:
+        """As soon as the word is typed, however fast: nobody types it for anything else."""
+        return (self._danger and self.is_typed()) or super().armed(at)
+
     def confirm(self) -> None:
         """Leave in order."""
-        if self._danger and self.word.value.strip().lower() != WORD:
+        if self._danger and not self.is_typed():
             self.report(f"something that protects ends here: type {WORD}, then enter; esc stays", "bad")
             return
         self.phase = "sent"

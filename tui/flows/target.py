@@ -77,7 +77,11 @@ class Target(PositionDialog):
         """The position has this target."""
         now = position_in(view, self.position.id)
         wanted = self.asked.target if isinstance(self.asked, MoveTarget) else None
-        return now is not None and (now.target is None if wanted is None else isinstance(wanted, At) and now.target == wanted.price)
+        if now is None or wanted is None:
+            return now is not None and now.target is None
+        if isinstance(wanted, At):
+            return now.target == wanted.price
+        return bool(self._subject) and now.target is not None  # a distance: the desk has made a price of it when it answers
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -67,6 +67,14 @@ def target_of(p: PositionView) -> Cell:
     return f"{figures.exact(p.target, p.tick)} {sign}".rstrip(), tone
 
 
+def where_of(p: PositionView) -> Cell:
+    """What protects it, and, where a target or a trail is watched by nobody now, that too: no other column stays at any width."""
+    word, tone = WHERE[p.protection]
+    if "off" in (p.target_where, p.trail_where) and p.protection in (Protection.VENUE, Protection.GUARDED):
+        return f"{word}, rest off", "warn"
+    return word, tone
+
+
 def notes_of(p: PositionView) -> Cell:
     """What else is to be known, the most pressing first."""
     said: list[str] = []
@@ -92,7 +100,7 @@ POSITIONS: tuple[Column[PositionView], ...] = (
     Column("uPnL", lambda p, _: profit_of(p), 2, 7, order=lambda p: p.in_account or p.unrealised or 0),
     Column("R", lambda p, _: (figures.multiple(p.r), figures.tone(p.r)), 3, 5, order=lambda p: p.r or 0),
     Column("stop", lambda p, _: stop_of(p), 1, 7),
-    Column("where", lambda p, _: WHERE[p.protection], 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
+    Column("where", lambda p, _: where_of(p), 1, 7, left=True, order=lambda p: list(WHERE).index(p.protection)),
     Column("liq", lambda p, _: liquidation_of(p), 4, 0, order=lambda p: FAR if p.liquidation_away is None else p.liquidation_away),
     Column("Δ%", lambda p, _: (figures.percent(p.stop_away), "dim"), 6, 6, order=lambda p: abs(p.stop_away or 0)),
     Column("target", lambda p, _: target_of(p), 7, 8),
