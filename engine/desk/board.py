@@ -107,6 +107,8 @@ class Board:
         """By symbol, as the venue told it last."""
         self.margin_at = 0
         """When the distance to liquidations was last looked at."""
+        self.fired: dict[str, int] = {}
+        """By client order id: when a stop that has not filled was heard to fire."""
         self.owed: dict[str, Decimal] = {}
         """By currency, what the last picture had more than we, and only funding and lending explain."""
         self.stranger_at = 0

@@ -8,7 +8,7 @@ Where a resting exit reserves the holding, a close waits until enough of it is f
 from collections.abc import Generator, Sequence
 from decimal import Decimal
 
-from engine.desk import doubts, goals, ordering
+from engine.desk import doubts, goals, ordering, stuck
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.events import (
     AmendAsked,
@@ -70,7 +70,7 @@ def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Event
 
 def _close_book(ctx: Context, position: Position) -> Events:
     lowest, highest = ctx.extremes(position)
-    for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED"):
+    for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED", "COINS_HELD"):
         yield from cure(ctx, code, position.id)
     yield PositionClosed(ctx.now, position.id, reason_of(position), lowest, highest)
 
@@ -278,6 +278,7 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     working = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
     reserved = sum((order.reserved for order in exits if order.role is not Role.CLOSE), ZERO)
     missing = closing - working
+    yield from stuck.tell_coins(ctx, position)
     if missing <= ZERO or _waits(ctx, position):
         return
     room = missing if linked else position.size - working - reserved

@@ -27,6 +27,7 @@ from engine.desk import (
     reconcile,
     recovery,
     reports,
+    stuck,
     unexplained,
 )
 from engine.desk import events as e
@@ -263,8 +264,8 @@ class Desk:
         if position.through_since is not None:
             times.append(position.through_since + nanoseconds(protection_rules.grace))
         if position.closing and position.closing_since is not None:
-            stuck = nanoseconds(max(protection_rules.stuck, 1.0))
-            times.append(position.closing_since + stuck * ((now - position.closing_since) // stuck + 1))  # again and again
+            patience = nanoseconds(max(protection_rules.stuck, 1.0))
+            times.append(position.closing_since + patience * ((now - position.closing_since) // patience + 1))  # again and again
         return min((*times, *self._times_of_orders(name, now)), default=None)
 
     def _times_of_orders(self, name: str, now: int) -> Iterable[int]:
@@ -277,6 +278,8 @@ class Desk:
             doubt = self.state.doubts.get(order.client_order_id)
             if doubt is not None and doubt.ask_at is not None:
                 yield doubt.ask_at
+            if (fired_at := stuck.fired_at(Context(self.state, self.rules, self.profile, self.board, now), order)) is not None:
+                yield fired_at
             if (old_at := doubts.old_at(self.state, order)) is not None:
                 yield old_at
 
@@ -404,6 +407,7 @@ def _on_time(ctx: Context, name: str) -> Events:
         if order.expires_at is not None and order.expires_at <= ctx.now:
             yield from custody.cancel(ctx, order, "expired")
         yield from _jumped(ctx, order)
+        yield from stuck.tell_fired(ctx, order)
         if f"DOUBT_OLD:{order.client_order_id}" not in ctx.state.alerts:
             yield from doubts.tell_old(ctx, order)
         yield from doubts.due(ctx, order)
@@ -413,8 +417,8 @@ def _on_time(ctx: Context, name: str) -> Events:
     since = position.through_since
     if since is not None and since + nanoseconds(ctx.rules.protection.grace) <= ctx.now:
         yield from protection.grace_over(ctx, position)
-    stuck = nanoseconds(ctx.rules.protection.stuck)
-    if position.closing and position.closing_since is not None and position.closing_since + stuck <= ctx.now:
+    patience = nanoseconds(ctx.rules.protection.stuck)
+    if position.closing and position.closing_since is not None and position.closing_since + patience <= ctx.now:
         text = f"{plain(position.closing)} left after {position.attempts} attempts"
         locked = locked_elsewhere(ctx, position)
         if locked:
@@ -451,6 +455,7 @@ def _afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     yield from protection.cure_ended(ctx)
     if lockouts.NAKED in ctx.state.blocks:
         yield from lockouts.naked(ctx)
+    stuck.forget(ctx)
     yield from flatten.step(ctx)
 
 

@@ -95,7 +95,7 @@ def cure_ended(ctx: Context) -> Events:
     for standing in list(ctx.state.alerts.values()):
         known = standing.code in ("UNKNOWN_OUTCOME", "DOUBT_OLD") and standing.target not in ctx.state.doubts
         held = standing.code in ("HELD_BACK", "SENT_ON_BOOKS") and standing.target not in ctx.state.positions
-        if known or held or (standing.code == "STOP_LIMIT_JUMPED" and standing.target not in ctx.state.orders):
+        if known or held or (standing.code in ("STOP_LIMIT_JUMPED", "STOP_UNFILLED") and standing.target not in ctx.state.orders):
             yield AlertCured(ctx.now, standing.key)
 
 

@@ -152,6 +152,7 @@ def on_triggered(ctx: Context, report: r.Triggered) -> Events:
     order = ctx.state.order(report.client_order_id)
     if order is not None and order.is_open and not order.triggered:
         yield e.OrderTriggered(ctx.now, order.client_order_id)
+        ctx.board.fired[order.client_order_id] = ctx.now
 
 
 def on_amended(ctx: Context, report: r.Amended) -> Events:

@@ -21,6 +21,8 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     "PARTIAL_STOP": (Severity.CRITICAL, "the stop of {subject} covers less than the position"),
     "STOP_REFUSED": (Severity.CRITICAL, "the venue refused the stop of {subject}: {detail}"),
     "STOP_NOT_FIRING": (Severity.CRITICAL, "the price is through the stop of {subject} and the venue has not fired it"),
+    "STOP_UNFILLED": (Severity.CRITICAL, "the stop of {subject} fired at the venue and does not fill: {detail}"),
+    "COINS_HELD": (Severity.CRITICAL, "{subject} can't be closed whole: {detail}"),
     "STOP_LIMIT_JUMPED": (Severity.CRITICAL, "the price jumped the stop-limit of {subject}: {detail}"),
     "OVER_CLOSED": (Severity.CRITICAL, "{subject} was closed twice; the excess {detail} is being closed"),
     "UNKNOWN_OUTCOME": (Severity.WARNING, "the outcome of {subject} is unknown; asking the venue"),

@@ -212,6 +212,20 @@ def _filled_entry(story: Story) -> Order:
     return next(order for order in story.state.ended.values() if order.position == position.id)
 
 
+def _fired(story: Story) -> None:
+    story.opened()
+    story.tell(r.Triggered(story.order("stop").client_order_id, story.now))
+    story.wait(21)
+
+
+def _coins_held(story: Story) -> None:
+    position = story.opened("0.5", stop=None)
+    theirs = Order("web", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.4"), price=D(90_000), venue_order_id="O1", status=Status.OPEN, foreign=True)
+    story.now += SECOND
+    story.picture(orders=(theirs,))
+    story.ask(i.ClosePosition(id="c", position=position.id))
+
+
 def _doubt_old(story: Story) -> None:
     story.buy()
     story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
@@ -225,6 +239,8 @@ STORIES: dict[str, Tale] = {
     "STOP_NOT_FIRING": _not_firing,
     "OVER_CLOSED": _over_closed,
     "UNKNOWN_OUTCOME": _unknown_outcome,
+    "STOP_UNFILLED": _fired,
+    "COINS_HELD": _coins_held,
     "DOUBT_OLD": _doubt_old,
     "EXCESS_FILL": lambda story: story.fill(story.now_of(_filled_entry(story)), "0.5"),
     "ORDER_REJECTED": _rejected,

@@ -354,6 +354,8 @@ def test_a_part_that_fills_leaves_what_is_under_way_and_the_last_ends_it() -> No
     assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (True, True, True, D("0.6"))
     story.now += 5
     story.fill(entry, "0.3", price="59000")
+    assert story.now_of(entry).status is Status.PARTIALLY_FILLED, "a change that makes it larger may have arrived"
+    story.tell(r.Found(replace(story.now_of(entry), status=Status.FILLED, in_doubt=False, asked_size=None), (), story.now))
     known = story.now_of(entry)
     assert (known.status, known.filled, known.value, known.closed_at) == (Status.FILLED, D("0.5"), D(29_700), story.now)
     assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (False, False, False, None)

@@ -18,7 +18,21 @@ from engine.model.view import LimitView, View
 NOT_MONEY = {Charged, Level, LimitView, View}
 """Tokens of a rate limit and the progress of a replay are counts, not money."""
 SECONDS = {"price_age", "sizing_age", "cool_down", "grace", "retry", "retry_max", "stuck", "entry_deadline", "exit_deadline", "settle"}
-SECONDS |= {"ask", "ask_max", "resend", "recover", "reconcile", "recent", "late", "timeout", "backoff", "backoff_max", "backoff_exits", "delay"}
+SECONDS |= {
+    "ask",
+    "ask_max",
+    "resend",
+    "recover",
+    "reconcile",
+    "recent",
+    "late",
+    "entry_lifetime",
+    "timeout",
+    "backoff",
+    "backoff_max",
+    "backoff_exits",
+    "delay",
+}
 RULES = SECONDS | {"jitter"}
 """Of the rules, what is a time or a share of a time: a rule about money is a Decimal, too."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.desk import doubts, identity, late, truth
+from engine.desk import doubts, identity, late, stuck, truth
 from engine.desk.context import Context
 from engine.evidence import Exit
 from tests.support.sabotage import Patch, sabotage
@@ -71,3 +71,13 @@ def believe_in_ids(patch: Patch) -> None:
 @sabotage("H77", "the gate adds what it heard to what is listed", test=f"{IDENTITY}::test_the_gate_counts_an_execution_under_two_ids_once")
 def add_stream_and_list(patch: Patch) -> None:
     patch.setattr(Exit, "done", property(lambda self: self.filled + self.listed))
+
+
+@sabotage("H98", "a stop that fired is believed to fill", test="tests/desk/test_stuck.py::test_a_stop_that_fired_and_does_not_fill_is_told")
+def trust_what_fired(patch: Patch) -> None:
+    patch.setattr(stuck, "fired_at", lambda *_: None)
+
+
+@sabotage("H100", "held coins are told after a while", test="tests/desk/test_stuck.py::test_whose_order_holds_the_coins_is_told_at_once")
+def keep_the_holder_to_oneself(patch: Patch) -> None:
+    patch.setattr(stuck, "tell_coins", lambda *_: iter(()))
