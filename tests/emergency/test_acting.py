@@ -488,6 +488,7 @@ def test_a_close_is_a_market_order_with_a_bound_that_never_rests(profile: str) -
         (order,) = [one.order for _, one in sent if isinstance(one, Submit)]
         assert (order.type, order.role, order.side, order.size, order.price) == (OrderType.MARKET, Role.CLOSE, Side.SELL, D(1), D(59_400))
         assert (order.time_in_force.value, order.leverage) == ("ioc", None)
+        assert any(line.endswith("close sell 1 BTC/USD, at worst 59400") for line in scene.said), scene.said
         assert order.reduce_only is (profile == "kraken-futures")
         if scene.profile.deadline:
             assert order.deadline == order.touched_at + 4 * SECOND

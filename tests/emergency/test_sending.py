@@ -125,3 +125,30 @@ def test_a_question_that_is_not_answered_is_asked_again_at_the_same_price_and_ea
         assert [one is not None for one in found] == [False, False, True, False, False, True, True, True]
 
     play(tale)
+
+
+@pytest.mark.hazard("H112")
+@pytest.mark.parametrize(("lost", "known"), [(0, True), (1, True), (2, False)])
+def test_the_end_of_an_order_is_asked_for_twice_where_nothing_is_urgent(lost: int, known: bool) -> None:
+    async def tale(scene: Scene) -> None:
+        sent = sender(scene)
+        sent._budget.until = scene.clock.now() + 100 * SECOND
+        order = scene.place(Side.BUY, "0.5", Role.ENTRY)
+        look, asked = sent._told.parts.look, list[int]()
+
+        async def unheard(order: Order, pay: Any) -> Any:
+            asked.append(scene.clock.now())
+            if len(asked) <= lost:
+                raise OutcomeUnknownError("no answer")
+            return await look(order, pay)
+
+        sent._told.parts.look = unheard  # type: ignore[method-assign]
+        ended = await sent.end_of(order)
+        assert (ended is not None) is known
+        assert len(asked) == min(lost + 1, 2)
+        if known:
+            return
+        ended = await sent.end_of(order, 10 * SECOND)
+        assert ended is not None, "where it is urgent it is asked until it is known"
+
+    play(tale)
