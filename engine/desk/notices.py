@@ -57,7 +57,8 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             position = state.closed[name]
             profit = ended(position, state.money_of(name), state.instruments[position.symbol])
             sign = "▲" if profit >= 0 else "▼"
-            text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
+            how = f"ended with {grouped(position.size)} below what the venue trades" if event.reason == "dust" else f"closed by {event.reason}"
+            text = f"{position.symbol} {how}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name
         case e.GoalReached(position=name, size=size):
             return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name

@@ -189,6 +189,9 @@ def ended(position: Position, reason: str, state: State) -> Told:
     if reason.startswith(STOPS):
         text = f"{position.symbol} stopped out{at}: {result}{_slippage(position, state)}" + ("" if reason == "stop" else f" ({reason})")
         return Told("stopped", "bad", text, "", position.id, line)
+    if reason == "dust":
+        text = f"{position.symbol} ended: {grouped(position.size)} is below what the venue trades and stays: {result}"
+        return Told("closed", "plain", text, "", position.id, line)
     tone = "good" if profit >= ZERO else "plain"
     if reason == "target":
         return Told("target", tone, f"{position.symbol} target hit{at}: {result}", "", position.id, line)

@@ -130,7 +130,7 @@ def test_what_stays_is_named() -> None:
     story.picture(orders=(theirs,), net={BTC: D("0.00005"), ETH: D("1.5")})
     assert receipt(story) == (
         "the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",
-        "crumb BTC/USD: 0.00005 is below what the venue trades and stays",
+        "BTC/USD: 0.00005 is below what the venue trades and stays",
         "ETH/USD: 1.5 that is not ours was left alone",
         "ETH/USD: an order that is not ours was left alone (X1)",
     )
@@ -386,18 +386,13 @@ def test_a_repair_that_the_venue_refuses_twice_may_have_nothing_to_repair() -> N
 
 def test_dust_is_no_phantom() -> None:
     story = Story(SPOT)
-    assert story.buy("0.001", type=LIMIT, price=D(60_000)).ok
-    entry = story.order("entry")
-    story.accept(entry)
-    story.fill(entry, "0.00001")
-    story.cancelled(entry)
-    story.state.positions[entry.position] = replace(story.position(), stop_refusals=2)
-    assert story.position().dust
+    held = story.cheapened()
+    story.state.positions[held.id] = replace(held, stop_refusals=2)
     flatten(story)
     story.now += SECOND
     story.picture({**story.state.cash, "BTC": D(1)})
     assert receipt(story)[1:] == (
-        "BTC/USD: 0.00001 is below what the venue trades and stays",
+        "BTC/USD: 0.0001 is below what the venue trades and stays",
         "BTC: ours and the venue's differ; nothing was done about it",
     )
 
