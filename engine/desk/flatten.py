@@ -126,7 +126,9 @@ def _receipt(ctx: Context) -> list[str]:
     seconds = Decimal(ctx.now - state.flatten.began_at) / 1_000_000_000
     ended = (state.closed[name] for name in state.flatten.closed if name in state.closed)
     closed = [position for position in ended if position.exit_size]
-    lines = [f"the venue says flat: {len(closed)} positions closed, {state.flatten.cancelled} orders cancelled, in {seconds:.1f} s"]
+    crumbs = sum(1 for name in state.flatten.closed if name in state.closed and not state.closed[name].exit_size)
+    count = sum(1 for name in state.flatten.closed if name not in state.positions) - crumbs
+    lines = [f"the venue says flat: {count} positions closed, {state.flatten.cancelled} orders cancelled, in {seconds:.1f} s"]
     for position in closed:
         instrument = ctx.instrument(position)
         price = position.exit_price(instrument)

@@ -54,7 +54,9 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             text = f"{fill.side.value} {grouped(fill.size)} {fill.symbol} filled at {grouped(fill.price)}"
             return "good", text, "", fill.client_order_id
         case e.PositionClosed(position=name):
-            position = state.closed[name]
+            position = state.closed.get(name)
+            if position is None:
+                return None  # so many ended at once that the first are no longer kept
             profit = ended(position, state.money_of(name), state.instruments[position.symbol])
             sign = "▲" if profit >= 0 else "▼"
             how = f"ended with {grouped(position.size)} below what the venue trades" if event.reason == "dust" else f"closed by {event.reason}"

@@ -124,7 +124,8 @@ class Telling:
                 position = batch.gone(fill.position)
                 return None if position is None else self._ended(position, reason_of(position), batch)
             case e.PositionClosed(position=name, reason=reason):
-                return self._ended(batch.state.closed[name], reason, batch)
+                position = batch.state.closed.get(name)  # None: so many ended at once that the first are no longer kept
+                return None if position is None else self._ended(position, reason, batch)
             case e.GoalReached():
                 return _as("target", event, batch.state)
             case e.EntriesBlocked() | e.EntriesAllowed():

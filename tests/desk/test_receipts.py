@@ -64,12 +64,12 @@ def test_every_line_of_a_receipt() -> None:
     story.replays()
 
 
-def test_a_position_that_is_no_longer_at_hand_is_left_out_and_the_rest_is_told() -> None:
+def test_a_position_that_is_no_longer_at_hand_is_counted_and_the_rest_is_told() -> None:
     story = two()
     del story.state.closed[next(iter(story.state.closed))]
     story.picture()
     assert receipt(story) == (
-        "the venue says flat: 1 positions closed, 0 orders cancelled, in 2.5 s",
+        "the venue says flat: 2 positions closed, 0 orders cancelled, in 2.5 s",
         "ETH/USD: 2 closed at 3,010.5, -24.00 USD after fees",
     )
 
