@@ -164,8 +164,8 @@ def _unusable(intent: OpenBracket) -> Refusals:
 
 
 def refusals(ctx: Context, drafted: Draft) -> tuple[Refusal, ...]:
-    """Every reason against the entry."""
-    return tuple(refusal for check in CHECKS for refusal in check(ctx, drafted))
+    """Every reason against the entry. The venue's counters are asked only about what may go."""
+    return tuple(refusal for check in CHECKS for refusal in check(ctx, drafted)) or tuple(_tokens(ctx, drafted))
 
 
 def _mode(ctx: Context, _: Draft) -> Refusals:

@@ -10,4 +10,4 @@ from tests.support.sabotage import Patch, sabotage
     test="tests/runtime/test_bursts.py::test_what_of_a_burst_is_accepted_leaves_and_the_rest_is_refused[kraken-futures-30]",
 )
 def accept_what_cannot_leave(patch: Patch) -> None:
-    patch.setattr(checks, "CHECKS", tuple(check for check in checks.CHECKS if check is not checks._tokens))
+    patch.setattr(checks, "_tokens", lambda *_: iter(()))
