@@ -5,6 +5,7 @@ from typing import Any
 from engine.desk import between
 from engine.desk.context import Context
 from engine.desk.events import CloseEnded
+from engine.evidence import Evidence
 from engine.model.position import Position
 from tests.support.sabotage import Patch, sabotage
 
@@ -41,3 +42,12 @@ def delay_the_close(patch: Patch) -> None:
 @sabotage("H81", "the stop does not make way again", test=f"{STORY}::test_the_stop_goes_back_for_the_time_until_the_next_attempt[cancelled]")
 def never_make_way(patch: Patch) -> None:
     patch.setattr(between, "waits", lambda _, position, __: bool(position.closing and position.attempts))
+
+
+@sabotage(
+    "H74",
+    "a change that the venue refused may have made the exit larger for ever",
+    test="tests/gate/test_evidence.py::test_an_exit_that_filled_before_it_could_be_made_larger_takes_no_more",
+)
+def believe_in_a_refused_change(patch: Patch) -> None:
+    patch.setattr(Evidence, "_unchanged", lambda *_: None)
