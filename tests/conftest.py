@@ -3,8 +3,6 @@
 `pytest -m hazard` prints which test closes which row of the hazard list, and fails where a row has none.
 """
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -22,8 +20,15 @@ closed: dict[str, list[str]] = {}
 """From a row to the tests that passed for it in this run."""
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints.
+
+    What takes minutes runs where somebody asks for it by name: `pytest -m long`.
+    """
+    if "long" not in config.option.markexpr:
+        minutes = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=minutes)
+        items[:] = [item for item in items if item not in minutes]
     for item in items:
         for mark in item.iter_markers("hazard"):
             row = mark.args[0]

@@ -79,7 +79,7 @@ def test_a_scenario_trades_at_an_exchange_in_another_process(venue: str, profile
     assert all(order["status"] != "open" for order in truth["orders"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.hazard("H86")
 def test_a_scenario_trades_at_an_exchange_on_a_bad_day(tmp_path: Path) -> None:
     """Rows lack fields, fees come in two currencies, the clock is ahead, pages stand in for answers: the account is what the exchange says."""

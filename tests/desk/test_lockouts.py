@@ -235,11 +235,11 @@ def test_the_day_of_the_loss_ends_by_the_zone_and_hour_of_the_settings(zone: str
     story.replays()
 
 
-def test_the_distance_to_a_liquidation_is_looked_at_every_five_seconds() -> None:
+def test_losses_are_judged_each_second_while_something_is_held() -> None:
     story = Story("kraken-futures")
     story.opened("1")
     story.picture(net={BTC: D(1)})
     story.price(BTC, "60000")
     story.tell(Pulse())
     assert not story.state.blocks
-    assert story.desk.next_pulse(story.now) == story.now + 5_000_000_000, "an idle second costs nothing"
+    assert story.desk.next_pulse(story.now) == story.now + SECOND

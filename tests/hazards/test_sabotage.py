@@ -17,7 +17,7 @@ from tests.support.sabotaged import Outcome
 TOP = Path(__file__).parents[2]
 ROWS = 45
 """At least so many rows of the list have a sabotage."""
-SHARES = 8
+SHARES = 12
 
 
 def _outcomes(report: Path, share: int) -> list[Outcome]:

@@ -74,7 +74,7 @@ PLACES = {"sqlite": _file, "postgres": _server}
 
 
 def _settings(url: str | None) -> Settings:
-    values: dict[str, object] = {"outlets.notify": NOTIFY, "market.symbols": [BTC]}
+    values: dict[str, object] = {"outlets.notify": NOTIFY, "market.symbols": [BTC], "risk.require_stop": False, "risk.naked_blocks": False}
     return with_values(Settings(), values if url is None else {**values, "journal.url": url}, "test")
 
 

@@ -43,6 +43,7 @@ from engine.journal.writer import Queue
 from engine.model import limits, money
 from engine.model import report as r
 from engine.model.account import add_cash
+from engine.model.figures import ExpectedEntry
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.intent import At, CancelOrder, ClosePosition, Flatten, Intent, MoveStop, Place, Size
@@ -438,8 +439,8 @@ def send_late(patch: Patch) -> None:
 
 @sabotage("H20", "a size is a number of coins, whatever was meant", test="tests/desk/test_entries.py::test_sizes_are_typed")
 def untyped_sizes(patch: Patch) -> None:
-    def base_size(ctx: Context, instrument: Instrument, size: Size, *_: object) -> Decimal:
-        return instrument.round_size(size.amount)
+    def base_size(ctx: Context, entry: ExpectedEntry, size: Size, *_: object) -> Decimal:
+        return entry.instrument.round_size(size.amount)
 
     patch.setattr(checks, "base_size", base_size)
 

@@ -17,7 +17,7 @@ def test_keys_typed_in_one_write_and_apart_give_the_same_request(tmp_path: Path)
             check(terminal, name, 1, (None, 0.0, 0.02))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_any_keys_at_any_speed_give_the_same_request(tmp_path: Path, name: str) -> None:
     with hands(tmp_path) as terminal:

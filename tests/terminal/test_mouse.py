@@ -10,7 +10,7 @@ import pytest
 from tests.terminal.hands import Hands, hands
 
 pytestmark = pytest.mark.hazard("H106")
-PANES = {"positions": ("P", b"1"), "orders": ("O", b"2"), "alerts": ("A", b"3")}
+PANES = {"positions": ("P", b"1"), "orders": ("O", b"2"), "alerts": ("A", b"6")}
 """The letter before the numbers of a pane's rows, and the key of the pane."""
 WHEEL = {"up": 64, "down": 65}
 
@@ -60,7 +60,7 @@ def test_each_row_that_is_seen_can_be_clicked(tmp_path: Path) -> None:
         assert not terminal.asked
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 @pytest.mark.parametrize("pane", PANES)
 def test_each_row_can_be_clicked_after_a_filter_and_after_a_scroll(tmp_path: Path, pane: str, size: tuple[int, int]) -> None:
@@ -152,7 +152,7 @@ def test_a_click_in_a_dialog_goes_to_the_field_and_the_word_under_it(tmp_path: P
         assert request["size"] == {"type": "base", "amount": "1925"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_click_trades(tmp_path: Path) -> None:
     with hands(tmp_path, rows=4) as terminal:
         for key in (b"", b"x", b"X", b"m", b"n", b"F", b"v", b"q", b":", b"V"):

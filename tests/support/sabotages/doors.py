@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from engine import home, settings
+from engine import home, setting_values
 from engine.journal import errors, store
 from engine.model import secrets, text
 from engine.outlets import exports
@@ -59,7 +59,7 @@ def follow_streams(patch: Patch) -> None:
 
 @sabotage("H117", "any address is taken from the settings", test=f"{WIRE}::test_an_address_without_encryption_is_refused_by_name")
 def load_any_address(patch: Patch) -> None:
-    patch.setattr(settings, "refused", lambda kind, address: "")
+    patch.setattr(setting_values, "refused", lambda kind, address: "")
 
 
 @sabotage("H117", "a venue opens any address", test=f"{WIRE}::test_a_venue_opens_no_line_without_encryption")
