@@ -210,7 +210,8 @@ def test_an_exit_that_filled_before_it_could_be_made_larger_takes_no_more(late: 
     stop = account.sent("0.2", Role.STOP)
     account.wait(1)
     account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
-    said = [r.Filled(account.fill(stop, "0.2"), account.now), r.AmendRejected(stop.client_order_id, "EOrder:Unknown order", account.now)]
+    said: list[r.VenueReport] = [r.Filled(account.fill(stop, "0.2"), account.now)]
+    said.append(r.AmendRejected(stop.client_order_id, "EOrder:Unknown order", account.now))
     for report in reversed(said) if late else said:
         account.hear(report)
     assert account.bound() == D("0.8"), "the venue has 0.8, and no order of ours"
