@@ -65,6 +65,8 @@ class Exit(Struct, frozen=True):
     """When a change of its size last left: what is told of a time before that makes it no smaller."""
     asked: Decimal = ZERO
     """The size that this change asked for."""
+    before: Decimal = ZERO
+    """The size that it has if the venue refuses this change; zero once the venue has told its size, or where the outcome is unknown."""
     listed: Decimal = ZERO
     """What the venue's lists of executions come to: a list may name the same ones by other ids than the stream."""
 
@@ -149,7 +151,7 @@ class Evidence:
             known = self._exits.get(request.client_order_id)
             if known is not None and request.size is not None:
                 size = max(known.size, request.size)
-                self._exits[request.client_order_id] = replace(known, size=size, changed_at=now, asked=request.size)
+                self._exits[request.client_order_id] = replace(known, size=size, changed_at=now, asked=request.size, before=known.size)
 
     def returns(self, request: Request) -> None:
         """A request is known not to have arrived: an order in it takes nothing, unless it leaves again."""
@@ -194,6 +196,10 @@ class Evidence:
             case r.Amended(client_order_id=name, size=size, at=at):
                 if name in self._exits and size > ZERO:
                     self._exits[name] = _resized(self._exits[name], size, at)
+            case r.AmendRejected(client_order_id=name, withdrawn=False):
+                self._unchanged(name)
+            case r.Unknown(client_order_id=name, request="amend") if name in self._exits:
+                self._exits[name] = replace(self._exits[name], before=ZERO)
             case r.Absent(client_order_id=name, at=at):
                 self._absent(name, at)
             case r.Disconnected(text=text):
@@ -298,6 +304,16 @@ class Evidence:
         else:
             del self._exits[name]
 
+    def _unchanged(self, name: str) -> None:
+        """The venue refused a change of size. An exit that had filled all of the size before is over: the venue tells no other end of it."""
+        known = self._exits.get(name)
+        if known is None or not known.before:
+            return
+        if known.done >= known.before:
+            del self._exits[name]
+        else:
+            self._exits[name] = replace(known, size=known.before, before=ZERO)
+
     def _absent(self, name: str, at: int) -> None:
         """The venue does not know the order: believed the second time, once it can't be on its way any more."""
         known = self._exits.get(name)
@@ -360,7 +376,7 @@ class Evidence:
 def _resized(known: Exit, size: Decimal, at: int) -> Exit:
     """An exit with the size that the venue told as of a time: reports overtake each other, and none of them proves less than it can know."""
     proved = size >= known.size or size == known.asked or at >= known.changed_at
-    return replace(known, size=size) if proved else known
+    return replace(known, size=size, before=ZERO) if proved else known
 
 
 def _keep_last(kept: dict[str, Any], most: int) -> None:

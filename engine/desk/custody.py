@@ -8,7 +8,7 @@ Where a resting exit reserves the holding, a close waits until enough of it is f
 from collections.abc import Generator, Sequence
 from decimal import Decimal
 
-from engine.desk import doubts, goals, ordering, stuck
+from engine.desk import between, doubts, goals, ordering, stuck
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.events import (
     AmendAsked,
@@ -191,8 +191,9 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
             if not order.is_exit:
                 yield from cancel(ctx, order, "position is being closed")
     linked = ordering.linked(ctx, position)
-    cover = instrument.round_size(position.size if linked else position.size - closing)
     exits = [order for order in orders if order.is_exit]
+    pausing = between.waits(ctx, position, exits)
+    cover = instrument.round_size(position.size if linked or pausing else position.size - closing)
     too_much = not linked and sum((order.remaining for order in exits), ZERO) > position.size
     if not ctx.state.halted or closing or position.id in ctx.state.by_hand or too_much:
         yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
@@ -226,7 +227,8 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     for order in stops[1:]:
         yield from cancel(ctx, order, "one stop is enough")
     if not stops:
-        if not _waits(ctx, position):
+        pausing = between.waits(ctx, position, ctx.state.orders_for(position.id))
+        if between.may_return(ctx, position, wanted) if pausing else not _waits(ctx, position):
             yield ordering.stop_order(ctx, position, cover, wanted)
         return
     stop = stops[0]

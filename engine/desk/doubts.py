@@ -3,13 +3,14 @@
 "Not found" is believed only the second time, and only once the order's deadline has passed: an order may still be on its way when we ask.
 """
 
+from engine.desk import between
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, nanoseconds
 from engine.desk.ordering import again as send_again
 from engine.desk.state import Doubt, State
 from engine.model import report as r
-from engine.model.money import plain
-from engine.model.order import Order, Status
+from engine.model.money import ZERO, plain
+from engine.model.order import Order, Role, Status
 
 DAY = 86_400_000_000_000
 """Nanoseconds that a new journal looks back."""
@@ -213,6 +214,9 @@ def _never_arrived(ctx: Context, order: Order) -> Events:
         yield from alert(ctx, "DIFFERENCE", order.client_order_id, "the venue no longer knows a working order", order.client_order_id)
         return
     yield e.OrderRejected(ctx.now, order.client_order_id, "never reached the venue", lost=True)
+    position = ctx.state.positions.get(order.position)
+    if order.role is Role.CLOSE and position is not None and position.size > ZERO:
+        yield from between.failed(ctx, position)
     plan = ctx.state.plans.get(order.position)
     if order.is_exit or plan is None:
         return

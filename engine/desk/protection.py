@@ -6,7 +6,7 @@ fire; anywhere else (no stop, one under way, one at another price) the guard clo
 
 from decimal import Decimal
 
-from engine.desk import goals
+from engine.desk import between, goals
 from engine.desk.context import Context, Events, alert, cure, name_of, nanoseconds
 from engine.desk.events import (
     AlertCured,
@@ -197,8 +197,12 @@ def refused(ctx: Context, position: Position, text: str, role: Role) -> Events:
     """The venue refused an exit: try again later, say so, and after too many refusals do what the operator chose."""
     rules = ctx.rules.protection
     count = position.stop_refusals + 1
-    pause = min(rules.retry * 2 ** min(count - 1, 16), rules.retry_max)
-    yield StopRetrySet(ctx.now, position.id, count, ctx.now + nanoseconds(pause))
+    retry_at: int | None = ctx.now + nanoseconds(min(rules.retry * 2 ** min(count - 1, 16), rules.retry_max))
+    paced = ctx.state.positions[position.id].retry_at
+    closes = role is Role.CLOSE and paced is not None
+    if closes or between.keeps_pace(ctx, position):  # a stop that was put back, or tried to be, delays no close
+        retry_at = paced
+    yield StopRetrySet(ctx.now, position.id, count, retry_at)
     if role is Role.STOP:
         yield from alert(ctx, "STOP_REFUSED", name_of(position), text, position.id)
         if count >= rules.refusals and rules.policy == "close" and not ctx.state.halted:

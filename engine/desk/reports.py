@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from engine.desk import doubts, identity, late, proved
+from engine.desk import between, doubts, identity, late, proved
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, name_of
 from engine.desk.entries import ended_without
@@ -70,7 +70,7 @@ def after_rejection(ctx: Context, order: Order, text: str) -> Events:
         return
     if order.is_exit:
         if order.role is Role.CLOSE and position.size > ZERO:  # it is a close that came to nothing, as one that ended unfilled
-            yield e.CloseEnded(ctx.now, position.id, missed=False, unfilled=position.unfilled + 1, retry_at=position.retry_at)
+            yield from between.failed(ctx, position)
         yield from refused(ctx, position, text, order.role)
     else:
         yield from ended_without(ctx, order)
@@ -360,14 +360,16 @@ def on_held_back(ctx: Context, report: r.HeldBack) -> Events:
 
 
 def _wait(ctx: Context, order: Order) -> Events:
-    """Being held back is no refusal of the venue's: the position waits, and nothing is counted."""
+    """Being held back is no refusal of the venue's: the position waits. The next close has the pace of all."""
     position = ctx.state.positions.get(order.position)
     if position is None:
         return
-    if order.is_exit:
+    if order.role is Role.CLOSE and position.size > ZERO:
+        yield from between.failed(ctx, position)
+    elif order.is_exit and not between.keeps_pace(ctx, position):
         pause = min(HELD << min(position.attempts, 8), HELD_MOST)  # what the venue does not have, it has no sooner for asking
         yield e.StopRetrySet(ctx.now, position.id, position.stop_refusals, ctx.now + pause)
-    else:
+    elif not order.is_exit:
         yield from ended_without(ctx, order)
 
 

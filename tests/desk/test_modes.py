@@ -82,10 +82,12 @@ def test_a_close_that_waits_for_its_next_attempt_goes_as_soon_as_the_mode_allows
     story.tell(r.Cancelled(stop.client_order_id, stop.filled, "User requested", story.now))
     for _ in range(4):
         story.wait(60)
-        closes = [order for order in story.state.orders.values() if order.role is Role.CLOSE]
-        story.rejected(closes[-1])
+        for stop in story.orders("stop"):  # it was put back meanwhile, and makes way again
+            story.cancelled(stop)
+        story.rejected(story.order("close"))
     assert story.state.positions[name].retry_at is not None
     _mode(story, "post_only")
     _mode(story, "online")
+    story.cancelled(story.order("stop"))
     assert any(order.role is Role.CLOSE for order in story.state.orders.values())
     assert any(isinstance(event, e.StopRetrySet) and event.retry_at is None for event in story.events)

@@ -203,6 +203,37 @@ def test_an_exit_that_is_being_made_larger_may_take_that_much() -> None:
     assert account.bound() == D("0.7")
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_an_exit_that_filled_before_it_could_be_made_larger_takes_no_more(late: bool) -> None:
+    account = Account(long="1")
+    account.picture("1")
+    stop = account.sent("0.2", Role.STOP)
+    account.wait(1)
+    account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    said: list[r.VenueReport] = [r.Filled(account.fill(stop, "0.2"), account.now)]
+    said.append(r.AmendRejected(stop.client_order_id, "EOrder:Unknown order", account.now))
+    for report in reversed(said) if late else said:
+        account.hear(report)
+    assert account.bound() == D("0.8"), "the venue has 0.8, and no order of ours"
+
+
+def test_a_refusal_says_nothing_of_an_earlier_change_or_of_one_that_never_left() -> None:
+    account = Account(long="1")
+    account.picture("1")
+    stop = account.sent("0.2", Role.STOP)
+    account.wait(1)
+    account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    account.hear(r.AmendRejected(stop.client_order_id, "superseded by a cancel", account.now, withdrawn=True))
+    assert account.bound() == D("0.5")
+    account.hear(r.Unknown(stop.client_order_id, "amend", "no answer", account.now))
+    account.hear(r.AmendRejected(stop.client_order_id, "EOrder:Unknown order", account.now))
+    assert account.bound() == D("0.5"), "the first answer was lost: it may be larger by now"
+    account.wait(1)
+    account.hear(r.Amended(stop.client_order_id, D("0.5"), None, None, account.now))
+    account.hear(r.AmendRejected(stop.client_order_id, "EOrder:no", account.now))
+    assert account.bound() == D("0.5"), "that it has grown was told"
+
+
 def test_what_somebody_else_sent_for_us_must_be_shown_or_be_long_ago() -> None:
     account = Account(lag=5, long="0.4")
     account.picture("0.4")

@@ -72,11 +72,13 @@ def _submitted(state: State, event: e.OrderSubmitted) -> Touched:
     _put(state, order)
     position = state.positions[order.position]
     if order.is_exit:
+        waits = position.retry_at is not None and position.retry_at > event.at  # a stop goes back while the close waits for its turn
+        later = position.retry_at if waits else None
         position = replace(
             position,
             versions=position.versions + 1,
             attempts=position.attempts + (order.role is Role.CLOSE),
-            retry_at=None,
+            retry_at=later,
         )
         state.positions[position.id] = position
     else:
