@@ -55,13 +55,14 @@ from engine.journal import Batch, Journal, JournalError, LeaseLostError
 from engine.market import CandleRing
 from engine.model.ids import account_prefix
 from engine.model.intent import AnyIntent, Flatten, Intent
-from engine.model.order import Order, OrderType, Role
+from engine.model.order import Order
 from engine.model.quote import Candle, Quote
 from engine.model.refusal import Refusal
 from engine.model.report import Charged, KeyShared, Noticed, Picture, VenueReport
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.view import Answer, LaneView, LimitView, Notice, Preview, PreviewLine, View
 from engine.replay import state_of
+from engine.reserve import leaves_after, reserve
 from engine.session.beat import GAP, Beat
 from engine.session.records import Records
 from engine.session.summary import Summary
@@ -145,6 +146,7 @@ class Engine:
         listener = Listener(self.report, self._trouble, self._rate_limited, self._ask_picture, self._unanswered)
         jitter = Random(seed)  # noqa: S311 - nobody gains by guessing when a retry comes
         self.gateway = Gateway(venue, settings.gateway, clock, jitter, self.tasks.spawn, listener, self.reserve, self._reserve_at_most, self.gate)
+        self.board.leaves_after = self._leaves_after
         self.quotes = 0
         self.bad_quotes: dict[str, int] = {}
         self.journal_failing = ""
@@ -619,19 +621,13 @@ class Engine:
         now, seq = self.clock.now(), self.state.seq
         if self._reserved[0] == seq and now - self._reserved[1] < SECOND // 10:
             return self._reserved[2]
-        model = self.gateway.model
-        costs = dict(model.charges(QueryAccount(0, Lane.EMERGENCY, asks_for_margin(self.state)), now))
-        for order in self.state.orders.values():
-            cancel = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, order.touched_at)
-            for name, cost in model.charges(cancel, now):
-                costs[name] = costs.get(name, 0.0) + cost
-        for position in self.state.positions.values():
-            if position.size:
-                close = Order("", position.id, position.symbol, position.exits_by, OrderType.MARKET, Role.CLOSE, abs(position.size))
-                for name, cost in model.charges(Submit(close, Lane.EMERGENCY), now):
-                    costs[name] = costs.get(name, 0.0) + cost
+        costs = reserve(self.state, self.gateway.model, now)
         self._reserved = (seq, now, costs)
         return costs
+
+    def _leaves_after(self, entry: Order) -> int | None:
+        """Nanoseconds until the venue's limits let an entry leave beside the reserve; None: not soon."""
+        return leaves_after(self.state, self.gateway.model, self.gateway.is_sent, entry, self.clock.now())
 
     def _books(self, asset: str) -> Books:
         return books(self.state, asset, self.board.confirmed)

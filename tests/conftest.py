@@ -12,7 +12,7 @@ settings.load_profile("shared machine")
 VENUES = (77, 79, 81, *range(83, 88), *range(89, 92))
 """Rows of the second list that the venues close."""
 FIRST_LIST = range(1, 73)
-SECOND_LIST = (*range(73, 78), *range(79, 85), *range(86, 91), *range(92, 97), 98, *range(100, 122), *range(128, 131))
+SECOND_LIST = (*range(73, 78), *range(79, 85), *range(86, 91), *range(92, 97), *range(98, 122), *range(128, 131))
 """Of the list that outsiders found: the rows that are closed so far."""
 ROWS = frozenset(f"H{number:02}" for number in (*FIRST_LIST, *SECOND_LIST, *VENUES))
 """The rows of the hazard list."""

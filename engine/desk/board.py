@@ -4,13 +4,13 @@ Longs leave by selling, so their watches compare with the bid; shorts leave by b
 all of it is derived from the state and from prices, and is set up again by `watch` whenever a position changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from engine.model.instrument import Instrument, Kind
-from engine.model.order import Trail
+from engine.model.order import Order, Trail
 from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.report import FundingRate, MarketMode, Picture
@@ -127,6 +127,8 @@ class Board:
         """When the equity was last journaled by this process."""
         self.judged_at = now
         """When losses were last held against their bounds."""
+        self.leaves_after: Callable[[Order], int | None] | None = None
+        """Nanoseconds until the venue's rate limits let an entry leave (None: not soon), as the gateway counts; None where nobody counts."""
         self.in_session = False
         """Whether this process has begun a session of its own."""
         self.base_known = False

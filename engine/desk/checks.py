@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.desk import goals, margin, symbols
-from engine.desk.context import Context
+from engine.desk.context import Context, nanoseconds
 from engine.desk.events import Plan
 from engine.desk.figures import at_stops
 from engine.desk.lockouts import waits_for
@@ -20,7 +20,7 @@ from engine.model.figures import ExpectedEntry
 from engine.model.instrument import Instrument, Kind
 from engine.model.intent import At, OpenBracket, Risk
 from engine.model.money import ONE, ZERO
-from engine.model.order import OrderType, Role
+from engine.model.order import Order, OrderType, Role
 from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.refusal import Refusal
@@ -164,8 +164,8 @@ def _unusable(intent: OpenBracket) -> Refusals:
 
 
 def refusals(ctx: Context, drafted: Draft) -> tuple[Refusal, ...]:
-    """Every reason against the entry."""
-    return tuple(refusal for check in CHECKS for refusal in check(ctx, drafted))
+    """Every reason against the entry. The venue's counters are asked only about what may go."""
+    return tuple(refusal for check in CHECKS for refusal in check(ctx, drafted)) or tuple(_tokens(ctx, drafted))
 
 
 def _mode(ctx: Context, _: Draft) -> Refusals:
@@ -385,6 +385,17 @@ def _orders(ctx: Context, d: Draft) -> Refusals:
     if count + 3 + parts > ctx.profile.max_open_orders:
         kept = "three" if not parts else str(3 + parts)
         yield Refusal("TOO_MANY_OPEN_ORDERS", str(count), f"{ctx.profile.max_open_orders}, less {kept} for the bracket")
+
+
+def _tokens(ctx: Context, d: Draft) -> Refusals:
+    """An entry that could not leave before its deadline is not journaled as sent."""
+    if ctx.board.leaves_after is None or not ctx.profile.deadline:
+        return
+    seconds = ctx.rules.requests.entry_deadline
+    entry = Order("", "", d.intent.symbol, d.intent.side, d.intent.type, Role.ENTRY, d.size, touched_at=ctx.now)
+    after = ctx.board.leaves_after(entry)
+    if after is None or after > nanoseconds(seconds):
+        yield Refusal("NO_TOKENS", f"{seconds:g} s", "in some minutes" if after is None else f"in {after / 1e9:.1f} s")
 
 
 CHECKS: tuple[Check, ...] = (

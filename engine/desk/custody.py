@@ -27,6 +27,8 @@ from engine.model.order import Order, Role, Status
 from engine.model.position import Position
 from engine.model.request import Lane
 
+DUST = "dust"
+"""The reason of a position that ended because the venue takes no order so small, and no exit had filled."""
 DustEvents = Generator[AnyEvent, None, bool]
 
 
@@ -76,28 +78,47 @@ def _close_book(ctx: Context, position: Position) -> Events:
 
 
 def reason_of(position: Position) -> str:
-    """Why it ended: the exit that filled last, or what it was told to be closed for."""
+    """Why it ended: the exit that filled last, what it was told to be closed for, or a size that no exit could take."""
+    if position.size > ZERO and not position.exit_size:
+        return DUST
     if position.last_exit == Role.CLOSE.value:
         return position.close_reason
     return position.last_exit or "liquidated"
 
 
 def _leave_dust(ctx: Context, position: Position, orders: Sequence[Order]) -> DustEvents:
-    """Whether what is left can neither be protected nor closed; said once, and never looped on."""
+    """Let go of a holding that is too small to be protected or closed; true where that leaves nothing to do.
+
+    The book ends, and what is left stays in the account, listed. Only a holding that was large enough when it was bought, and that the
+    price alone has made too small, stays open: it may be worth an order again.
+    """
     instrument = ctx.instrument(position)
-    if ordering.tradable(instrument, instrument.round_size(position.size), ctx.mark(position)):
+    held = instrument.round_size(position.size)
+    if ordering.tradable(instrument, held, ctx.mark(position)):
+        yield from cure(ctx, "DUST", position.id)
         if position.dust:
             yield DustLeft(ctx.now, position.id, dust=False)
         return False
+    if any(not order.is_exit for order in orders):
+        return False  # the entry is still filling
     if orders:
-        return False  # the entry is still filling, or an exit that rests will take the rest with it
+        yield from _end_rests(ctx, position, orders)
+        return False  # an exit that rests takes the rest with it
     detail = f"{plain(position.size)} {instrument.base}"
     yield from alert(ctx, "DUST", name_of(position), detail, position.id)
-    if position.exit_size:
+    if position.exit_size or not ordering.tradable(instrument, held, position.entry_price(instrument)):
         yield from _close_book(ctx, position)
-    elif not position.dust:
+    elif not position.dust or position.closing:
         yield DustLeft(ctx.now, position.id, dust=True)
     return True
+
+
+def _end_rests(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
+    """End the exits that rest for a holding which is to be closed and is too small for a close: nothing else would end them."""
+    if position.closing >= position.size:
+        for order in orders:
+            if order.role is not Role.CLOSE:
+                yield from cancel(ctx, order, "position is being closed")
 
 
 def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:

@@ -14,9 +14,9 @@ from engine.desk.doubts import since as since_when
 from engine.desk.entries import accept
 from engine.desk.ordering import flattening
 from engine.desk.settling import concerns, settle, traded_as
-from engine.desk.truth import is_held_back
+from engine.desk.truth import is_held_back, left_as_dust
 from engine.model import intent as i
-from engine.model.figures import ended
+from engine.model.figures import ended as came_to
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
 from engine.model.position import Position
@@ -25,6 +25,7 @@ from engine.model.report import Picture
 REASON = "FLATTEN"
 PHANTOM = 15_000_000_000
 """Nanoseconds between two questions about positions that the venue won't close."""
+STAYS = "is below what the venue trades and stays"
 REFUSALS = 2
 """A close that was refused so often, of something that the venue's picture lacks: it is not there."""
 
@@ -123,21 +124,21 @@ def _receipt(ctx: Context) -> list[str]:
     state = ctx.state
     assert state.flatten is not None
     seconds = Decimal(ctx.now - state.flatten.began_at) / 1_000_000_000
-    closed = [state.closed.get(name) for name in state.flatten.closed]
-    count = len([position for position in closed if position is not None])
+    ended = (state.closed[name] for name in state.flatten.closed if name in state.closed)
+    closed = [position for position in ended if position.exit_size]
+    crumbs = sum(1 for name in state.flatten.closed if name in state.closed and not state.closed[name].exit_size)
+    count = sum(1 for name in state.flatten.closed if name not in state.positions) - crumbs
     lines = [f"the venue says flat: {count} positions closed, {state.flatten.cancelled} orders cancelled, in {seconds:.1f} s"]
     for position in closed:
-        if position is None:
-            continue
         instrument = ctx.instrument(position)
         price = position.exit_price(instrument)
-        profit = ended(position, state.money_of(position.id), instrument)
+        profit = came_to(position, state.money_of(position.id), instrument)
         lines.append(
             f"{name_of(position)}: {grouped(position.entry_size)} closed at {grouped((price or ZERO).quantize(instrument.tick))},"
             f" {profit:+.2f} {position.settle} after fees"
         )
-    stays = "is below what the venue trades and stays"
-    lines.extend(f"{name_of(p)}: {grouped(p.size)} {stays}" for p in state.positions.values() if p.dust)
+    lines.extend(f"{name_of(p)}: {grouped(p.size)} {STAYS}" for p in state.positions.values() if p.dust)
+    lines.extend(f"{symbol}: {grouped(size)} {STAYS}" for symbol, size in left_as_dust(state).items())
     lines.extend(f"{symbol}: {plain(size)} that is not ours was left alone" for symbol, size in state.elsewhere.items())
     lines.extend(f"{o.symbol}: an order that is not ours was left alone ({o.venue_order_id})" for o in state.foreign.values())
     return lines

@@ -169,7 +169,8 @@ def _close(ctx: Context, intent: i.ClosePosition) -> Events:
     if position.closing >= position.size or (position.closing and intent.part < ONE):
         yield from refuse(ctx, intent, "ALREADY_CLOSING", position.symbol)
         return
-    if not tradable(instrument, instrument.round_size(size), ctx.mark(position)):
+    fills = intent.part == ONE and any(not order.is_exit for order in ctx.state.orders_for(position.id))  # the close ends its entry, at least
+    if not fills and not tradable(instrument, instrument.round_size(size), ctx.mark(position)):
         yield from refuse(ctx, intent, "PART_TOO_SMALL", plain(size), f"{instrument.min_size:f} or {instrument.min_cost:f} {instrument.quote}")
         return
     yield from accept(ctx, intent, f"closing {plain(size)} {position.symbol}", position.id)

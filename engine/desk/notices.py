@@ -54,10 +54,13 @@ def words(event: e.AnyEvent, state: State) -> Words | None:
             text = f"{fill.side.value} {grouped(fill.size)} {fill.symbol} filled at {grouped(fill.price)}"
             return "good", text, "", fill.client_order_id
         case e.PositionClosed(position=name):
-            position = state.closed[name]
+            position = state.closed.get(name)
+            if position is None:
+                return None  # so many ended at once that the first are no longer kept
             profit = ended(position, state.money_of(name), state.instruments[position.symbol])
             sign = "▲" if profit >= 0 else "▼"
-            text = f"{position.symbol} closed by {event.reason}: {sign}{abs(profit):,.2f} {position.settle} after fees"
+            how = f"ended with {grouped(position.size)} below what the venue trades" if event.reason == "dust" else f"closed by {event.reason}"
+            text = f"{position.symbol} {how}: {sign}{abs(profit):,.2f} {position.settle} after fees"
             return ("good" if profit >= 0 else "plain"), text, "", name
         case e.GoalReached(position=name, size=size):
             return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name

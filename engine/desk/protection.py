@@ -35,7 +35,9 @@ def working_stop(ctx: Context, position: Position) -> Order | None:
 
 
 def protection(ctx: Context, position: Position) -> Protection:
-    """What protects a position now."""
+    """What protects a position now: nothing where the venue takes no order so small."""
+    if position.dust:
+        return Protection.NAKED
     held = ctx.instrument(position).round_size(position.size)
     stop = working_stop(ctx, position)
     covered = stop.remaining if stop is not None else ZERO

@@ -124,7 +124,8 @@ class Telling:
                 position = batch.gone(fill.position)
                 return None if position is None else self._ended(position, reason_of(position), batch)
             case e.PositionClosed(position=name, reason=reason):
-                return self._ended(batch.state.closed[name], reason, batch)
+                position = batch.state.closed.get(name)  # None: so many ended at once that the first are no longer kept
+                return None if position is None else self._ended(position, reason, batch)
             case e.GoalReached():
                 return _as("target", event, batch.state)
             case e.EntriesBlocked() | e.EntriesAllowed():
@@ -189,6 +190,9 @@ def ended(position: Position, reason: str, state: State) -> Told:
     if reason.startswith(STOPS):
         text = f"{position.symbol} stopped out{at}: {result}{_slippage(position, state)}" + ("" if reason == "stop" else f" ({reason})")
         return Told("stopped", "bad", text, "", position.id, line)
+    if reason == "dust":
+        text = f"{position.symbol} ended: {grouped(position.size)} is below what the venue trades and stays: {result}"
+        return Told("closed", "plain", text, "", position.id, line)
     tone = "good" if profit >= ZERO else "plain"
     if reason == "target":
         return Told("target", tone, f"{position.symbol} target hit{at}: {result}", "", position.id, line)

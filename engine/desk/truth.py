@@ -129,6 +129,25 @@ def _unsure(instrument: Instrument, positions: Sequence[Position]) -> Decimal:
     return instrument.value(held, max(prices) - min(prices)) if prices else ZERO
 
 
+def left_as_dust(state: State) -> dict[str, Decimal]:
+    """Size by symbol that positions left behind when they ended, each too small for an order; coins as far as they still lie in the account."""
+    found = dict(state.dust)
+    for position in state.closed.values():
+        if position.size > ZERO and state.instruments[position.symbol].moves_coins(position.leverage):
+            found[position.symbol] = found.get(position.symbol, ZERO) + position.signed_size
+    return {symbol: size for symbol, left in found.items() if (size := _still_there(state, symbol, left))}
+
+
+def _still_there(state: State, symbol: str, left: Decimal) -> Decimal:
+    """Bound what a spot symbol has left by the coins that no open position claims."""
+    instrument = state.instruments[symbol]
+    if instrument.kind is not Kind.SPOT or symbol in state.dust:
+        return left
+    claimed = (p.signed_size for p in state.positions.values() if state.instruments[p.symbol].base == instrument.base)
+    free = state.cash.get(instrument.base, ZERO) - sum(claimed, ZERO)
+    return max(min(left, free), ZERO)
+
+
 def asks_for_margin(state: State) -> bool:
     """Whether the venue is asked what it holds on margin: where we know of any; of what we don't know, in quiet times, when tokens are plenty."""
     if state.elsewhere or not (state.blocks or state.doubts):

@@ -248,6 +248,8 @@ def _asleep(ctx: Context, position: Position) -> str:
 
 
 def _protection_text(position: Position, resting: Order | None, asleep: str) -> str:
+    if position.dust:
+        return "below what the venue trades"
     if asleep and not position.closing:
         return asleep
     match position.protection:

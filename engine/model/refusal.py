@@ -57,6 +57,7 @@ REFUSALS: dict[str, str] = {
     "EXPIRED": "asked until {value}, and taken {bound} later",
     "WITHDRAWN": "it was withdrawn before it was taken",
     "TOO_LATE": "{value} was answered already: {bound}",
+    "NO_TOKENS": "0 entries more can leave within {value}: the venue's rate limits, and what a flatten needs of them; the next one {bound}",
     "TOO_MANY_OPEN_ORDERS": "{value} orders are open; the limit is {bound}",
 }
 """From a code to its words."""

@@ -50,21 +50,41 @@ def test_what_may_still_grow_is_not_called_dust() -> None:
     story.cancelled(entry)
     (alert,) = story.state.alerts.values()
     assert (alert.code, alert.subject, alert.detail, alert.target) == ("DUST", BTC, "0.00001 BTC", entry.position)
-    assert story.position().dust
-    assert [event.dust for event in story.seen(e.DustLeft)] == [True], "said once"
+    assert (story.closed().close_reason, story.state.positions) == ("dust", {})
 
 
 def test_dust_that_grows_is_a_position_again() -> None:
     story = Story(SPOT)
-    entry = half_filled(story, "0.00001", "0.001")
+    entry = half_filled(story, "0.00001", "0.001", trail=Trail(fraction=D("0.02")))
     late = story.fill_of(entry, "0.0005")
     story.cancelled(entry)
-    assert story.position().dust
+    assert story.closed().size == D("0.00001")
     story.tell(r.Filled(late, story.now))
     story.confirm(late)
-    assert (story.position().dust, story.position().size) == (False, D("0.00051"))
+    assert (story.position().size, story.position().trailing) == (D("0.00051"), True)
     assert story.order("stop").size == D("0.00051")
-    assert [event.dust for event in story.seen(e.DustLeft)] == [True, False]
+    assert "DUST" not in story.standing()
+    assert not story.state.closed
+    story.replays()
+
+
+def test_what_the_price_alone_has_made_too_small_stays_open_and_may_be_worth_an_order_again() -> None:
+    story = Story(SPOT)
+    held = story.cheapened()
+    assert (held.protection, story.standing()) == (Protection.NAKED, {"DUST"})
+    assert story.views.positions(story.ctx)[0].protection_text == "below what the venue trades"
+    story.ask(i.MoveStop(id="s", position=held.id, stop=i.At(D(3_900))))
+    story.price(BTC, "3800")
+    assert [event.size for event in story.seen(e.ClosingBegan)] == [held.size]
+    assert story.position().closing == 0
+    assert story.sent(Submit)[-1].order.role is Role.ENTRY
+    story.wait(60)
+    assert story.standing() == {"DUST"}
+    story.price(BTC, "60000")
+    story.ask(i.MoveStop(id="m", position=held.id, stop=i.At(D(59_000))))
+    assert (story.position().dust, story.order("stop").size) == (False, held.size)
+    assert "DUST" not in story.standing()
+    assert [event.dust for event in story.seen(e.DustLeft)] == [True, True, False]
     story.replays()
 
 

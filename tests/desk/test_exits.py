@@ -232,7 +232,8 @@ def test_dust_is_said_once_and_left() -> None:
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
     story.cancelled(entry)
     assert "DUST" in story.standing()
-    assert story.position().dust
+    assert story.closed().size == D("0.00001")
+    assert not story.state.positions
     sent = len(story.sent(Submit))
     story.wait(5)
     assert len(story.sent(Submit)) == sent

@@ -228,12 +228,7 @@ def test_a_position_without_a_stop_is_unbounded_and_counts_with_its_notional() -
 
 def test_positions_and_entries_in_flight_take_a_slot_and_dust_takes_none() -> None:
     story = bounded(SPOT, max_positions=2)
-    assert story.buy("0.001", type=LIMIT, price=D(60_000)).ok
-    entry = story.order("entry")
-    story.accept(entry)
-    story.fill(entry, "0.00001")
-    story.cancelled(entry)
-    assert story.position().dust
+    story.cheapened()
     story.opened("0.1", stop=None)
     assert story.buy("0.1", stop=None).ok
     assert said(story.buy("0.1", stop=None)) == {"MAX_POSITIONS": ("2", "2")}

@@ -65,9 +65,11 @@ def test_less_than_a_lot_is_protected_by_nothing() -> None:
     entry = story.order("entry")
     story.accept(entry)
     story.fill(entry, "0.00001", fee="0.00000001", currency="BTC")
+    held = story.position()
+    assert story.ctx.instrument(held).round_size(held.size) == 0
+    assert (held.dust, held.protection) == (False, Protection.NAKED)
     story.cancelled(entry)
-    assert story.ctx.instrument(story.position()).round_size(story.position().size) == 0
-    assert (story.position().dust, story.position().protection) == (True, Protection.NAKED)
+    assert story.closed().size == D("0.00000999")
     assert "NAKED" not in story.standing()
 
 

@@ -568,12 +568,7 @@ def test_the_least_loss_is_a_loss(bid: str, said: tuple[str, str, str]) -> None:
 
 def test_dust_is_not_what_a_flatten_closes() -> None:
     story = Story()
-    story.buy("0.001", type=LIMIT, price=D(60_000))
-    entry = story.order("entry")
-    story.accept(entry)
-    story.fill(entry, "0.00001")
-    story.cancelled(entry)
-    assert story.position().dust
+    story.cheapened()
     assert "close BTC/USD" not in flat(story)
 
 

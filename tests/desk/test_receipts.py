@@ -64,12 +64,12 @@ def test_every_line_of_a_receipt() -> None:
     story.replays()
 
 
-def test_a_position_that_is_no_longer_at_hand_is_left_out_and_the_rest_is_told() -> None:
+def test_a_position_that_is_no_longer_at_hand_is_counted_and_the_rest_is_told() -> None:
     story = two()
     del story.state.closed[next(iter(story.state.closed))]
     story.picture()
     assert receipt(story) == (
-        "the venue says flat: 1 positions closed, 0 orders cancelled, in 2.5 s",
+        "the venue says flat: 2 positions closed, 0 orders cancelled, in 2.5 s",
         "ETH/USD: 2 closed at 3,010.5, -24.00 USD after fees",
     )
 
@@ -130,7 +130,7 @@ def test_what_stays_is_named() -> None:
     story.picture(orders=(theirs,), net={BTC: D("0.00005"), ETH: D("1.5")})
     assert receipt(story) == (
         "the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",
-        "crumb BTC/USD: 0.00005 is below what the venue trades and stays",
+        "BTC/USD: 0.00005 is below what the venue trades and stays",
         "ETH/USD: 1.5 that is not ours was left alone",
         "ETH/USD: an order that is not ours was left alone (X1)",
     )
@@ -386,18 +386,13 @@ def test_a_repair_that_the_venue_refuses_twice_may_have_nothing_to_repair() -> N
 
 def test_dust_is_no_phantom() -> None:
     story = Story(SPOT)
-    assert story.buy("0.001", type=LIMIT, price=D(60_000)).ok
-    entry = story.order("entry")
-    story.accept(entry)
-    story.fill(entry, "0.00001")
-    story.cancelled(entry)
-    story.state.positions[entry.position] = replace(story.position(), stop_refusals=2)
-    assert story.position().dust
+    held = story.cheapened()
+    story.state.positions[held.id] = replace(held, stop_refusals=2)
     flatten(story)
     story.now += SECOND
     story.picture({**story.state.cash, "BTC": D(1)})
     assert receipt(story)[1:] == (
-        "BTC/USD: 0.00001 is below what the venue trades and stays",
+        "BTC/USD: 0.0001 is below what the venue trades and stays",
         "BTC: ours and the venue's differ; nothing was done about it",
     )
 

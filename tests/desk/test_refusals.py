@@ -17,6 +17,7 @@ from engine.model.order import OrderType, Trail
 from engine.model.refusal import REFUSALS
 from engine.model.side import Side
 from engine.model.view import Answer
+from engine.reserve import leaves_after
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND, Story, codes
 
@@ -43,6 +44,14 @@ def _entry(**terms: Any) -> Tale:
 
 def _within(terms: dict[str, Any] | None = None, **bounds: Any) -> Tale:
     return lambda: [_bounded(**bounds).buy(**(terms or {}))]
+
+
+def _burst() -> Iterable[Answer]:
+    """More entries than the venue's limits let leave beside what a flatten of them needs."""
+    story = Story()
+    model = story.profile.limit_model()
+    story.board.leaves_after = lambda entry: leaves_after(story.state, model, lambda _: False, entry, story.now)
+    return [story.buy("0.01", type=LIMIT, price=D(59_000)) for _ in range(10)][-1:]
 
 
 def _unknown_positions() -> Iterable[Answer]:
@@ -357,6 +366,7 @@ STORIES: dict[str, Tale] = {
     "NOT_RESUMABLE": _not_resumable,
     "WRONG_NAME": _wrong_name,
     "TOO_MANY_OPEN_ORDERS": _too_many,
+    "NO_TOKENS": _burst,
     "WITHDRAWN": _withdrawn,
     "TOO_LATE": _too_late,
     "EXPIRED": _overdue,

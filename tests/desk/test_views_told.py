@@ -232,14 +232,10 @@ def test_what_is_being_closed_says_so() -> None:
 
 def test_positions_stand_in_the_order_of_their_opening_and_dust_last() -> None:
     story = Story()
-    story.buy("0.001", type=LIMIT, price=D(60_000), label="dust")
-    entry = story.order("entry")
-    story.accept(entry)
-    story.fill(entry, "0.00001")
-    story.cancelled(entry)
-    story.opened("0.5", label="one", stop=None)
+    story.cheapened(label="dust")
+    story.opened("1", symbol=ETH, price="3000", label="one", stop=None)
     story.opened("2", symbol=ETH, price="3000", label="two", stop=None)
-    assert story.buy("0.1", type=LIMIT, price=D(59_000), label="not yet").ok
+    assert story.buy("0.1", type=LIMIT, price=D(3_900), label="not yet").ok
     views = story.views.positions(story.ctx)
     assert [(view.label, view.dust) for view in views] == [("one", False), ("two", False), ("dust", True)]
 

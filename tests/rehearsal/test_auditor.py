@@ -38,7 +38,7 @@ NOTICED: dict[str, set[str]] = {
     "lie_about_protection": {"4 protection"},
     "guard_without_a_price": {"4 protection"},
     "stop_on_the_wrong_side": {"4 claimed"},
-    "call_everything_dust": {"12 flat"},
+    "call_everything_dust": {"4 abandoned"},
     "book_half": {"1 size"},
     "pay_no_fees": {"5 cash"},
     "turn_losses_into_profits": {"5 cash"},

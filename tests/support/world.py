@@ -284,6 +284,17 @@ class Story:
         (name,) = set(self.state.positions) - before
         return self.state.positions[name]
 
+    def cheapened(self, **terms: Any) -> Position:
+        """A bitcoin position that was large enough when it was bought, and that the price alone has made too small for an order."""
+        answer = self.buy("0.0001", stop=None, **terms)
+        assert answer.ok, answer.refusals
+        self.fill(next(order for order in self.orders("entry") if order.position == answer.created))
+        self.price(BTC, "4000")
+        self.ask(i.Annotate(id=self.name(), position=answer.created, note="looked at"))
+        held = self.state.positions[answer.created]
+        assert held.dust
+        return held
+
     # What must always hold
 
     def replays(self) -> None:

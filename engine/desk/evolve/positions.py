@@ -262,7 +262,7 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
         lowest=event.lowest,
         highest=event.highest,
         closing=ZERO,
-        trailing=False,
+        trailing=position.trailing and not position.exit_size,  # no exit could take it: a late fill of its entry goes on as it was
         retry_at=None,
         stop_refusals=0,
     )
@@ -275,7 +275,8 @@ def _closed(state: State, event: e.PositionClosed) -> Touched:
         del state.closed[oldest]
         state.money.pop(oldest, None)
     state.totals = replace(state.totals, realised=add_cash(state.totals.realised, position.settle, profit))
-    state.day = replace(state.day, losses=state.day.losses + 1 if profit < ZERO else 0)
+    if position.exit_size:  # what was bought and never sold is no trade that was lost or won
+        state.day = replace(state.day, losses=state.day.losses + 1 if profit < ZERO else 0)
     return None
 
 
