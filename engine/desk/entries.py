@@ -4,14 +4,44 @@ from engine.desk import events as e
 from engine.desk import lockouts
 from engine.desk.checks import Draft, draft, plan_of, refusals
 from engine.desk.context import Context, Events
-from engine.desk.ordering import entry_order
+from engine.desk.events import OrderSubmitted
+from engine.desk.ordering import deadline
 from engine.model import intent as i
-from engine.model.ids import position_id
+from engine.model.ids import client_order_id, position_id
 from engine.model.intent import OpenBracket
-from engine.model.order import Order
+from engine.model.order import Order, OrderType, Role, TimeInForce
 from engine.model.position import Position
 from engine.model.refusal import Refusal
+from engine.model.request import Lane
 from engine.model.view import Answer
+
+
+def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> OrderSubmitted:
+    """The order that opens a bracket. A market entry carries its worst price; a stop entry is bounded the same way once triggered."""
+    intent = drafted.intent
+    kind = OrderType.STOP_LIMIT if intent.type is OrderType.STOP else intent.type
+    at_once = intent.type is OrderType.MARKET
+    expires = None if intent.expires_in is None else ctx.now + intent.expires_in
+    order = Order(
+        client_order_id=client_order_id(ctx.state.account, intent.id, "entry", attempt),
+        position=position,
+        symbol=intent.symbol,
+        side=intent.side,
+        type=kind,
+        role=Role.ENTRY,
+        size=drafted.size,
+        price=drafted.price,
+        trigger=drafted.trigger,
+        time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
+        post_only=intent.post_only,
+        leverage=drafted.leverage,
+        expires_at=expires,
+        deadline=deadline(ctx, ctx.rules.requests.entry_deadline),
+        created_at=ctx.now,
+        touched_at=ctx.now,
+        label=intent.label,
+    )
+    return OrderSubmitted(ctx.now, order, Lane.ENTRY)
 
 
 def open_bracket(ctx: Context, intent: OpenBracket) -> Events:

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from engine.desk.checks import Draft
 from engine.desk.context import Context, nanoseconds, on_margin
 from engine.desk.events import OrderSubmitted
 from engine.desk.state import State
@@ -40,7 +39,8 @@ def cancel_lane(ctx: Context) -> Lane:
     return Lane.EMERGENCY if flattening(ctx) else Lane.CANCEL
 
 
-def _deadline(ctx: Context, seconds: float) -> int | None:
+def deadline(ctx: Context, seconds: float) -> int | None:
+    """When an order that waits for that long is no use any more (nanoseconds); None where the venue takes no deadline."""
     return ctx.now + nanoseconds(seconds) if ctx.profile.deadline else None
 
 
@@ -67,34 +67,6 @@ def rests_together(ctx: Context, position: Position) -> bool:
     return ctx.profile.rest_together and linked(ctx, position) and ctx.rules.target_order(position.symbol) == "limit"
 
 
-def entry_order(ctx: Context, drafted: Draft, position: str, attempt: int) -> OrderSubmitted:
-    """The order that opens a bracket. A market entry carries its worst price; a stop entry is bounded the same way once triggered."""
-    intent = drafted.intent
-    kind = OrderType.STOP_LIMIT if intent.type is OrderType.STOP else intent.type
-    at_once = intent.type is OrderType.MARKET
-    expires = None if intent.expires_in is None else ctx.now + intent.expires_in
-    order = Order(
-        client_order_id=client_order_id(ctx.state.account, intent.id, "entry", attempt),
-        position=position,
-        symbol=intent.symbol,
-        side=intent.side,
-        type=kind,
-        role=Role.ENTRY,
-        size=drafted.size,
-        price=drafted.price,
-        trigger=drafted.trigger,
-        time_in_force=TimeInForce.IOC if at_once else TimeInForce.GTC,
-        post_only=intent.post_only,
-        leverage=drafted.leverage,
-        expires_at=expires,
-        deadline=_deadline(ctx, ctx.rules.requests.entry_deadline),
-        created_at=ctx.now,
-        touched_at=ctx.now,
-        label=intent.label,
-    )
-    return OrderSubmitted(ctx.now, order, Lane.ENTRY)
-
-
 def again(ctx: Context, order: Order, intent: str, attempt: int) -> OrderSubmitted:
     """The same entry once more, under the next id: the venue has proved that the last one never came."""
     fresh = Order(
@@ -111,7 +83,7 @@ def again(ctx: Context, order: Order, intent: str, attempt: int) -> OrderSubmitt
         post_only=order.post_only,
         leverage=order.leverage,
         expires_at=order.expires_at,
-        deadline=_deadline(ctx, ctx.rules.requests.entry_deadline),
+        deadline=deadline(ctx, ctx.rules.requests.entry_deadline),
         created_at=ctx.now,
         touched_at=ctx.now,
         label=order.label,
@@ -148,7 +120,7 @@ def _exit(
         and (position.size > 0 or linked(ctx, position))
         and not (role is Role.CLOSE and opposed(ctx, position)),
         leverage=position.leverage,
-        deadline=_deadline(ctx, ctx.rules.requests.exit_deadline),
+        deadline=deadline(ctx, ctx.rules.requests.exit_deadline),
         created_at=ctx.now,
         touched_at=ctx.now,
         label=position.label,

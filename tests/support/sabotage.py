@@ -23,7 +23,7 @@ from sqlalchemy import URL
 import engine.model.fill
 import engine.settings
 from engine.clock import SECOND
-from engine.desk import checks, custody, desk, doubts, flatten, intents, lockouts, ordering, protection, reconcile, reports, unexplained
+from engine.desk import checks, custody, desk, doubts, entries, flatten, intents, lockouts, ordering, protection, reconcile, reports, unexplained
 from engine.desk import events as e
 from engine.desk.board import Board, Watch
 from engine.desk.checks import CHECKS, Check, Draft
@@ -265,7 +265,7 @@ def believe_rejections(patch: Patch) -> None:
 
 @sabotage("H08", "an entry's lifetime is left to the venue", test="tests/desk/test_entries.py::test_an_entry_expires_here_and_keeps_what_filled")
 def ignore_lifetimes(patch: Patch) -> None:
-    entry_order = ordering.entry_order
+    entry_order = entries.entry_order
 
     def immortal(ctx: Context, drafted: Draft, position: str, attempt: int) -> e.OrderSubmitted:
         made = entry_order(ctx, drafted, position, attempt)

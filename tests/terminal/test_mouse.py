@@ -126,8 +126,8 @@ def test_words_of_the_last_line_and_tabs_are_buttons(tmp_path: Path) -> None:
             click(terminal, last.index(word) + len(word) - 1, 23)
             assert terminal.wait_for(f"─ {title}", 5), f"{word}: {terminal.text}"
             terminal.leave()
-        tabs = next(y for y, line in enumerate(terminal.text.splitlines()) if "3 Alerts" in line and "5 Limits" in line)
-        click(terminal, terminal.text.splitlines()[tabs].index("3 Alerts"), tabs)
+        tabs = next(y for y, line in enumerate(terminal.text.splitlines()) if "6 Alerts" in line and "5 Limits" in line)
+        click(terminal, terminal.text.splitlines()[tabs].index("6 Alerts"), tabs)
         assert terminal.wait_for("A00X/USD", 5), terminal.text
         assert not terminal.asked
 

@@ -289,7 +289,11 @@ TABLE = [
 """The rows that this engine can bring about: price alerts, rules and a reload of the settings are not there yet."""
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.kind}-{row.profile}")
+DEALT = [pytest.param(row, marks=() if number % 3 == 0 else pytest.mark.long) for number, row in enumerate(TABLE)]
+"""A third runs always: each row takes some seconds of real time."""
+
+
+@pytest.mark.parametrize("row", DEALT, ids=lambda row: f"{row.kind}-{row.profile}")
 async def test_each_event_is_told_once_everywhere(row: Row, tmp_path: Path) -> None:
     for attempt in range(3):  # a machine that stands still is an event of its own
         home = tmp_path / str(attempt)
