@@ -334,5 +334,5 @@ def test_a_stopped_holder_that_wakes_after_its_lease_was_taken_sends_nothing(con
     assert any(f"process {second.process.pid} on" in text and "holds the account now" in text for text in lost["alerts"])
     assert lost["holder"].startswith(f"process {second.process.pid} on")
     time.sleep(2)
-    assert first.now["sent"] <= sent + 1, "not even one that was due while it was stopped"
+    assert first.now["sent"] <= sent + 2, "an entry and its stop may have left since its last word; nothing that was due while it was stopped"
     assert first.now["sent"] == lost["sent"]
