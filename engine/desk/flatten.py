@@ -76,7 +76,8 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         yield e.LeftElsewhere(ctx.now, symbol, -state.elsewhere[symbol])
     gone = [name for name in dict.fromkeys((*claimed, *differing)) if _is_gone(ctx, picture, name)]
     for name in gone:
-        action = Settlement.FLATTEN if name in state.instruments else Settlement.FORGET
+        ours = name in state.instruments or name in state.withheld  # an execution under our name bought what is there beside them
+        action = Settlement.FLATTEN if ours else Settlement.FORGET
         yield from settle(ctx, picture, name, action, f"{state.flatten.intent}/{name}/{picture.at}")
     early = picture.as_of < state.flatten.began_at or picture.as_of <= state.last_fill_at
     if gone or listed or early or _waits(ctx) or state.flatten.asked_at is None:

@@ -32,6 +32,22 @@ def test_short_stories(part: int) -> None:
             pytest.fail(f"seed {seed}\n{told(shrink(story, lambda candidate: bool(run(candidate).violations), tries=60))}")
 
 
+FLAT_BESIDE_A_STRANGER = """{"seed":100295,"profile":"binance-spot","policy":"close","faults":{"lose_reply":0.02,"lose_request":0.05,
+"duplicate_report":0.32,"reorder_reports":0.43,"reject_stop":0.0,"delay":{"p50":150000000,"p99":4000000000},"disconnect":null,
+"rest_lag":30000000000,"rate_limit_storm":null},"margin":false,"wanders":true,"coins":{},"insists":false,"steps":[
+{"type":"Wait","ms":8000,"silent":false},
+{"type":"Open","symbol":"ETH/USD","side":"buy","size":5000,"kind":"market","away":5,"stop":60,"target":200,"trail":null,"expires_ms":null,
+"presses":1,"lent":false},
+{"type":"Disk","does":"works","ms":5000},{"type":"Second","symbol":"ETH/USD","side":"buy","size":10,"ms":500},
+{"type":"Flatten","presses":1},{"type":"Pause","ms":8000}]}"""
+"""A second engine buys while a flatten's close is refused twice, and the views lag by 30 s."""
+
+
+@pytest.mark.hazard("H76")
+def test_a_flatten_whose_close_is_refused_leaves_nothing_that_another_engine_bought() -> None:
+    assert told(decode(FLAT_BESIDE_A_STRANGER.encode())) == ""
+
+
 which = st.integers(0, 3)
 symbol = st.sampled_from(get_args(s.Symbol))
 side = st.sampled_from(get_args(s.SideName))
