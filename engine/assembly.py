@@ -194,7 +194,7 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
 
 
 def admit(facts: "KeyFacts", account: AccountSettings) -> None:
-    """Whether a key may be used: it must trade, and must not withdraw unless the user insists. Raises RefusedError."""
+    """Refuse a key that can't trade, or that may withdraw where the user did not insist. Raises RefusedError."""
     admission.admit(facts, account.name, withdrawals=account.withdrawals)
 
 

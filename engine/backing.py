@@ -31,7 +31,7 @@ class Backing(Protocol):
 
     @property
     def venue(self) -> Venue:
-        """Where orders go."""
+        """The venue that orders go to."""
         ...
 
     clock: Clock

@@ -58,7 +58,7 @@ class Draw(Struct, frozen=True, tag="draw"):
 
 
 class Withdrawn(Struct, frozen=True):
-    """Whether it was withdrawn; if not, `answer` is the answer that it had got."""
+    """Says if the request was withdrawn; if not, `answer` is the answer that it had got."""
 
     withdrawn: bool
     answer: Answer
@@ -79,7 +79,7 @@ class HandOver(Struct, frozen=True, tag="hand-over"):
 
 
 class HandedOver(Struct, frozen=True):
-    """Whether the holder lets go of the account; if it does, its lock is free within seconds."""
+    """Says if the holder lets go of the account; if it does, its lock is free within seconds."""
 
     ok: bool
     text: str
@@ -182,7 +182,7 @@ class ControlServer:
 
 
 def _opening(question: Question, opening: Opening) -> View | HandedOver | Starting:
-    """What an engine answers that is still opening: nothing is taken, and nothing is handed over."""
+    """Answer for an engine that is still opening: it takes nothing and hands nothing over."""
     match question:
         case Look():
             return opening.view(time.time_ns())
