@@ -209,12 +209,12 @@ class Gateway:
                     continue  # whoever is in front comes back for both
             pause = max(pause, SECOND // 1000)
             again = pause if again is None else min(again, pause)
-        self._come_back(self._sooner(None if again is None else now + again))
+        self._come_back(self._sooner(now, None if again is None else now + again))
 
-    def _sooner(self, at: int | None) -> int | None:
+    def _sooner(self, now: int, at: int | None) -> int | None:
         """When to come back: no later than a deadline passes, so that what has lost its point is told then and not when tokens come."""
         ends = (w.request.order.deadline for w in self._queue if isinstance(w.request, Submit) and w.request.order.deadline is not None)
-        return min((*(() if at is None else (at,)), *(end + 1 for end in ends)), default=None)
+        return min((*(() if at is None else (at,)), *(end + 1 for end in ends if end >= now)), default=None)
 
     def _pause(self, request: Request, now: int) -> int:
         """How long a request that must leave the reserve alone has to wait. The exact reserve is summed only where its bound does not fit."""
