@@ -1,18 +1,31 @@
-"""What all tests share: properties are judged by what they find, never by how long a machine takes; and the table of hazards.
+"""What all tests share: properties are judged by what they find, never by how long a machine takes;
+and the table of hazards.
 
-`pytest -m hazard` prints which test closes which row of the hazard list, and fails where a row has none.
+`pytest -m hazard` prints which test closes which row of the hazard list, and fails where a row has
+none.
 """
+
+import os
+import sys
+from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("shared machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+from engine.model import secrets
+
+# hundreds of processes begin in these tests: each would compile everything anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+settings.register_profile(
+    "shared machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("shared machine")
 
 VENUES = (77, 79, 81, *range(83, 88), *range(89, 92))
 """Rows of the second list that the venues close."""
 FIRST_LIST = range(1, 73)
-SECOND_LIST = (*range(73, 78), *range(79, 85), *range(86, 91), *range(92, 97), *range(98, 122), *range(128, 131))
+SECOND_LIST = (*range(73, 85), *range(86, 91), *range(92, 131))
 """Of the list that outsiders found: the rows that are closed so far."""
 ROWS = frozenset(f"H{number:02}" for number in (*FIRST_LIST, *SECOND_LIST, *VENUES))
 """The rows of the hazard list."""
@@ -20,8 +33,15 @@ closed: dict[str, list[str]] = {}
 """From a row to the tests that passed for it in this run."""
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of another test is a plain word of this one."""
+    monkeypatch.setattr(secrets, "_known", {})
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tell with each report which rows it is about: a worker's report is all that reaches the process that prints.
+    """Tell with each report which rows it is about: a worker's report is all that reaches the
+    process that prints.
 
     What takes minutes runs where somebody asks for it by name: `pytest -m long`.
     """
@@ -33,8 +53,46 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark in item.iter_markers("hazard"):
             row = mark.args[0]
             if row not in ROWS:
-                raise pytest.UsageError(f"{item.nodeid}: hazard {row!r} is not a row; see FIRST_LIST and SECOND_LIST")
+                raise pytest.UsageError(
+                    f"{item.nodeid}: hazard {row!r} is not a row; see FIRST_LIST and SECOND_LIST"
+                )
             item.user_properties.append(("hazard", row))
+    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = _dealt(items, workers)
+
+
+SECONDS_EACH = (
+    "tests/cli/test_beside.py",
+    "tests/console/test_flows.py",
+    "tests/console/test_foreign_text.py",
+    "tests/console/test_ladder.py",
+    "tests/doors/test_web.py",
+    "tests/emergency/test_wire.py",
+    "tests/journal/test_keeper.py",
+    "tests/rehearsal/simulation/",
+    "tests/told/",
+)
+"""Modules whose tests take seconds each, beside what is marked as slow."""
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("slow")) or item.nodeid.startswith(SECONDS_EACH)
+
+
+def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """In an order in which each worker's share begins with as many slow tests as the others': none
+    is left alone with them at the end.
+    """
+    slow = [item for item in items if _takes_long(item)]
+    quick = [item for item in items if not _takes_long(item)]
+    shares = [
+        [
+            *slow[part::workers],
+            *quick[part * len(quick) // workers : (part + 1) * len(quick) // workers],
+        ]
+        for part in range(workers)
+    ]
+    return list(chain.from_iterable(shares))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -59,14 +117,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """The table."""
     if not _asked(config):
         return
     terminalreporter.section("hazards")
     for row in sorted(closed):
         tests = sorted({name.split("[")[0] for name in closed[row]})
-        terminalreporter.line(f"{row}  {tests[0]}" + (f"  and {len(tests) - 1} more" if len(tests) > 1 else ""))
+        terminalreporter.line(
+            f"{row}  {tests[0]}" + (f"  and {len(tests) - 1} more" if len(tests) > 1 else "")
+        )
     for row in _missing():
         terminalreporter.line(f"{row}  NO TEST PASSED", red=True)
-    terminalreporter.line(f"{len(closed)} of {len(ROWS)} rows are closed by {sum(map(len, closed.values()))} tests")
+    terminalreporter.line(
+        f"{len(closed)} of {len(ROWS)} rows are closed by {sum(map(len, closed.values()))} tests"
+    )

@@ -1,7 +1,8 @@
-"""Looks as data: each TOML file here is one theme of the console. Nothing but colours; nothing here imports the rest.
+"""Looks as data: each TOML file here is one theme of the console. Nothing but colours; nothing here
+imports the rest.
 
-A person's own themes are files of the same shape in a folder of theirs. What is wrong with any of them is gathered, so that one
-message can say all of it.
+A person's own themes are files of the same shape in a folder of theirs. What is wrong with any of
+them is gathered, so that one message can say all of it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,9 @@ from msgspec import Meta, Struct
 Colour = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 DEFAULT = "flatout-dark"
-"""The look when none is chosen: its pair for gain and loss is told apart with every common colour-blindness."""
+"""The look when none is chosen: its pair for gain and loss is told apart with every common
+colour-blindness.
+"""
 
 
 class Colours(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +72,9 @@ def read(file: Path) -> Look | str:
 
 
 def load(own: Path | None = None) -> Looks:
-    """The themes that come with the console, then those in the folder `own`; a file that can't be used is an error in words."""
+    """The themes that come with the console, then those in the folder `own`; a file that can't be
+    used is an error in words.
+    """
     looks: dict[str, Look] = {}
     errors: list[str] = []
     for folder in (Path(__file__).parent, own):
@@ -90,11 +95,18 @@ def unknown(name: str, looks: Iterable[str]) -> str:
 
 
 def wrong(name: str, own: Path | None) -> str:
-    """Why a theme that somebody named can't be used: a name, or the path of a file; empty where it can."""
+    """Why a theme that somebody named can't be used: a name, or the path of a file; empty where it
+    can.
+    """
     if name.endswith(".toml"):
         found = read(Path(name).expanduser())
         return found if isinstance(found, str) else ""
     loaded = load(own)
     if name in loaded.looks:
         return ""
-    return "; ".join((unknown(name, loaded.looks), *(error for error in loaded.errors if error.startswith(f"theme {name}.toml"))))
+    return "; ".join(
+        (
+            unknown(name, loaded.looks),
+            *(error for error in loaded.errors if error.startswith(f"theme {name}.toml")),
+        )
+    )

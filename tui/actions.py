@@ -1,30 +1,50 @@
-"""What each command does, in the words of the console. Each is called only when its command is available."""
+"""What each command does, in the words of the console. Each is called only when its command is
+available.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
 
 from engine.model.alert import Alert
 from engine.model.intent import Acknowledge, CancelAll, Halt, Pause, Reconcile, Resume
 from engine.model.order import Role
 from engine.model.view import View
 from tui import export as files
-from tui.console import Console
+from tui.console import Console, Context
 from tui.flows import pages
 from tui.flows.amend import Amend
+from tui.flows.blotter import Blotter
 from tui.flows.cancel import Cancel, CancelAllOf
 from tui.flows.command_line import CommandLine
 from tui.flows.exits import Close, Part, Turn
 from tui.flows.filter_line import FilterLine
-from tui.flows.flatten import FlattenSheet
-from tui.flows.last_exit import LastExitSheet
 from tui.flows.leave import Leave
 from tui.flows.live import GoLiveSheet, UnhaltSheet
+from tui.flows.log import Log
+from tui.flows.manual import Manual
 from tui.flows.note import Write
 from tui.flows.stop import Move
 from tui.flows.stop import break_even as break_even_price
 from tui.flows.target import Target
 from tui.flows.ticket import Ticket
+from tui.flows.timeline import TimelinePage
 from tui.flows.trail import Follow
 from tui.flows.truth import Truth
-from tui.lines import Line
 from tui.link import new_id
+from tui.panes.orders import key_of as order_key
+from tui.panes.positions import side_of
+from tui.screen_actions import (  # noqa: F401 - commands name all actions by this module
+    columns,
+    ladder_screen,
+    main,
+    next_layout,
+    next_symbol,
+    previous_symbol,
+    screens,
+    zoom,
+)
+from tui.tour import tour as tour
 
 
 def close(console: Console) -> None:
@@ -52,7 +72,9 @@ def trail(console: Console) -> None:
 
 
 def move_stop(console: Console) -> None:
-    """`m`: an entry is amended; for a stop order its position's stop is moved, for a target order its target."""
+    """`m`: an entry is amended; for a stop order its position's stop is moved, for a target order
+    its target.
+    """
     here = console.context()
     role = here.order.order.role if here.order is not None else None
     if here.order is not None and role is Role.ENTRY:
@@ -102,9 +124,21 @@ def ticket(console: Console) -> None:
     console.open(Ticket(console, console.context().symbol))
 
 
+def buy(console: Console) -> None:
+    """`w`."""
+    console.open(Ticket(console, console.context().symbol, "buy"))
+
+
+def sell(console: Console) -> None:
+    """`o`."""
+    console.open(Ticket(console, console.context().symbol, "sell"))
+
+
 def flatten(console: Console) -> None:
-    """`F`: asks the engine; in a console that only looks on, the last exit does it in a process of its own."""
-    console.open(LastExitSheet(console) if console.link.read_only else FlattenSheet(console))
+    """`F`: asks the engine; in a console that only looks on, the last exit does it in a process of
+    its own.
+    """
+    console.flatten()
 
 
 def pause(console: Console) -> None:
@@ -122,7 +156,9 @@ def halt(console: Console) -> None:
 
 
 def unhalt(console: Console) -> None:
-    """By name only, and once the account's name was typed: from then on exits act by themselves again."""
+    """By name only, and once the account's name was typed: from then on exits act by themselves
+    again.
+    """
     if console.link.view.mode != "HALTED":
         console.say("nothing to end: the desk is not halted")
     else:
@@ -132,20 +168,25 @@ def unhalt(console: Console) -> None:
 def take(console: Console) -> None:
     """By name only: a console that opened read-only acts from now on."""
     link = console.link
-    if link.taken:
-        console.say(f"nothing to take: {link.why}" if link.read_only else "this console acts on the account already")
+    if link.taken and not link.read_only:
+        console.say("this console acts on the account already")
         return
-    link.taken = True
-    if link.read_only:
-        console.say(f"taken, but read-only all the same: {link.why}", "warn")
-    else:
-        console.say("taken: keys of this console act on the account from now on", "good")
+
+    def told(why: str) -> None:
+        if why:
+            console.say(f"taken, but read-only all the same: {why}", "warn")
+        else:
+            console.say("taken: keys of this console act on the account from now on", "good")
+
+    link.take(told)
 
 
 def live(console: Console) -> None:
     """By name only: a live account takes entries once its own name was typed."""
     if not any(reason.code == "LOOKING" for reason in console.link.view.reasons):
-        console.say("nothing holds entries back: this account is not live, or was let through already")
+        console.say(
+            "nothing holds entries back: this account is not live, or was let through already"
+        )
         return
     console.open(GoLiveSheet(console))
 
@@ -199,7 +240,13 @@ def jump(console: Console) -> None:
     about = _subject(alert, console.link.view) if alert is not None else None
     if alert is None:
         return
-    if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "FOREIGN_ORDER", "UNEXPLAINED"):
+    if alert.code in (
+        "DIFFERENCE",
+        "FOREIGN_TRADES",
+        "UNKNOWN_ORDER",
+        "FOREIGN_ORDER",
+        "UNEXPLAINED",
+    ):
         truth(console)
         return
     if about is None or not console.select(*about):
@@ -214,40 +261,76 @@ def filter_list(console: Console) -> None:
 
 
 def details(console: Console) -> None:
-    """Enter: the thing as it is now, until it is gone."""
+    """Enter: what happened to the thing, step by step."""
     here = console.context()
-    if here.pane == "alerts" and here.alert is not None:
-        alert = here.alert
-        console.open(pages.Page(console, "Alert", lambda _, room: pages.details(alert, room)))
+    if here.pane == "watch":
+        console.say(f"focus: {console.focus_symbol(0)}")
+    elif here.pane == "activity":
+        _activity(console, here)
     elif here.pane == "orders" and here.order is not None:
-        key = here.order.order.client_order_id
-        console.open(pages.Page(console, f"Order {key}", lambda view, room: _order(view, key, room)))
+        order, key = here.order.order, order_key(here.order)
+        title = f"Order {key}   {order.role.value} {order.side.value} {order.symbol}"
+        timeline(console, key, title, lambda view: _order(view, key))
+    elif here.pane == "pnl":
+        blotter(console)
     elif here.position is not None:
         name = here.position.id
-        console.open(pages.Page(console, f"Position {name}", lambda view, room: _position(view, name, room)))
+        title = f"Position {name}   {here.position.symbol} {side_of(here.position)[0]}"
+        timeline(console, name, title, lambda view: _position(view, name))
 
 
-_GONE: list[Line] = [(("it is no longer open", "warn"),)]
+def _activity(console: Console, here: Context) -> None:
+    """What happened to the thing that a line of the record is about."""
+    if here.alert is not None and here.alert.target == here.about:
+        _alert(console, here.alert)
+    elif here.about:
+        timeline(
+            console, here.about, f"About {here.about}",
+            lambda view: _position(view, here.about) or _order(view, here.about),
+        )  # fmt: skip
+    else:
+        console.say("this line is about the account: it has no timeline", "warn")
 
 
-def _order(view: View, key: str, room: int) -> list[Line]:
-    found = next((o for o in view.orders if o.order.client_order_id == key), None)
-    return pages.details(found, room) if found is not None else _GONE
+def blotter(console: Console) -> None:
+    """F4: what ended, and what it came to."""
+    console.open(Blotter(console))
 
 
-def _position(view: View, key: str, room: int) -> list[Line]:
-    found = next((p for p in view.positions if p.id == key), None)
-    return pages.details(found, room) if found is not None else _GONE
+def timeline(
+    console: Console, about: str, title: str, thing: Callable[[View], Struct | None]
+) -> None:
+    """Open the Timeline of an id."""
+    console.open(TimelinePage(console, about, title, thing))
+
+
+def _alert(console: Console, alert: Alert) -> None:
+    """What happened to the order or the position that an alert is about; its fields where it is
+    about the account.
+    """
+    if alert.target:
+        timeline(console, alert.target, f"Alert {alert.text}", lambda _: alert)
+    else:
+        console.open(pages.Page(console, "Alert", lambda _, room: pages.details(alert, room)))
+
+
+def _order(view: View, key: str) -> Struct | None:
+    return next((o for o in view.orders if order_key(o) == key), None)
+
+
+def _position(view: View, key: str) -> Struct | None:
+    held = next((p for p in view.positions if p.id == key), None)
+    return held or next((p for p in view.closed if p.id == key), None)
 
 
 def log(console: Console) -> None:
-    """`L`."""
-    console.open(pages.Page(console, "What happened", pages.happened))
+    """F7: the record of this console's time, whole."""
+    console.open(Log(console))
 
 
 def copy(console: Console) -> None:
     """`y`."""
-    console.copy(console.row_text())
+    console.copy("\t".join(text for _, text in console.row_cells()))
 
 
 def export(console: Console) -> None:
@@ -274,8 +357,7 @@ def command_line(console: Console) -> None:
 
 def help_page(console: Console) -> None:
     """`?`."""
-    known = console.help_lines()
-    console.open(pages.Page(console, "Keys", lambda _view, room: known(room)))
+    console.open(Manual(console))
 
 
 def leave(console: Console) -> None:

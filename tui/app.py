@@ -1,9 +1,12 @@
-"""The application: paints the frame, then opens the engine, then turns frames; leaves in order whatever ends it."""
+"""The application: paints the frame, then opens the engine, then turns frames; leaves in order
+whatever ends it.
+"""
 
 import asyncio
 import contextlib
 import traceback
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,13 +19,16 @@ from textual.screen import Screen
 
 import themes
 from engine.session import Session
-from tui.commands import COMMANDS
+from tui import layouts
+from tui.commands import ACTIONS, BY_ID, COMMANDS
 from tui.exits import off_signals, on_signals
 from tui.hands import Hands, Keyed
 from tui.keys import KeyMap, place_of
 from tui.link import Link
+from tui.opening_steps import OpeningSteps
 from tui.options import ConsoleOptions
 from tui.palette import Palette, theme_of
+from tui.panes.table import smallest
 from tui.plain import plain
 from tui.pump import Pump
 from tui.screen import STILL, MainScreen
@@ -38,16 +44,28 @@ SHUTTING = 3.0
 
 
 class FlatoutApp(App[None]):
-    """`await FlatoutApp(open_session, options).attend()` runs the console and returns its exit code.
+    """`await FlatoutApp(open_session, options).attend()` runs the console and returns its exit
+    code.
 
-    0 when the person left, 1 when the screen failed, 2 when the engine could not be opened, 128 + the number of a signal.
-    `last_words` are for standard error, once the terminal is restored.
+    0 when the person left, 1 when the screen failed, 2 when the engine could not be opened, 128 +
+    the number of a signal. `last_words` are for standard error, once the terminal is restored.
     """
 
     TITLE = "Flatout"
-    CSS_PATH = "flatout.tcss"
-    ENABLE_COMMAND_PALETTE = False  # its field is Textual's own: `tui.flows.command_line.Finder` takes its place
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "find", show=False, priority=True)]
+    CSS_PATH = Path(__file__).with_name("flatout.tcss")
+    MAIN: ClassVar[type[MainScreen]] = MainScreen
+    LINK: ClassVar[type[Link]] = Link
+    """Its main screen and its line to the session; a replay has its own."""
+    # its field is Textual's own: `tui.flows.finder.Finder` takes its place
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "find", show=False, priority=True),
+        *(
+            Binding(command.always, f"anywhere({command.id!r})", show=False, priority=True)
+            for command in COMMANDS
+            if command.always
+        ),
+    ]
 
     def __init__(
         self,
@@ -68,13 +86,22 @@ class FlatoutApp(App[None]):
             self.register_theme(theme_of(each))
         self.theme = look.name
         self.keys = KeyMap(COMMANDS, self.options.keys)
+        self._complaints += self.options.faults
         self.hands = Hands()
-        self._complaints += [place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors]
-        self.main = MainScreen(self.palette, self.options, self.keys, self)
+        self._complaints += [
+            place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors
+        ]
+        arrangements = layouts.load(smallest, self.options.layouts)
+        self._complaints += arrangements.errors
+        if self.options.layout not in arrangements.layouts:
+            there = ", ".join(arrangements.layouts)
+            self._complaints.append(f"console.layout is {self.options.layout!r}: there are {there}")
+        self.main = self.MAIN(self.palette, self.options, self.keys, self, arrangements.layouts)
         self.link: Link | None = None
         self.pump = Pump(self)
         self.last_words: list[str] = []
-        self._waits_for = self._stray_told = ""
+        self._stray_told = ""
+        self.steps = OpeningSteps(self.main.say)
         self._opening: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -110,29 +137,48 @@ class FlatoutApp(App[None]):
         self._opening = asyncio.get_running_loop().create_task(self._open(), name="open the engine")
 
     def waiting(self, question: str, why: str) -> None:
-        """Say which question the opening waits for, and why it has no answer. Called by whoever opens the engine, on the loop."""
-        self._waits_for = f"{question}: {why}" if why else question
-        self.main.say(f"opening: {self._waits_for}", "busy")
+        """Say which question the opening waits for, and why it has no answer. Called by whoever
+        opens the engine, on the loop.
+        """
+        self.steps.waiting(question, why)
+
+    def stepped(self, step: int, of: int, name: str) -> None:
+        """Say which step the opening is at. Called by whoever opens the engine, on the loop."""
+        self.steps.stepped(step, of, name)
 
     async def _open(self) -> None:
+        ticking = self.set_interval(1.0, self.steps.say)
         try:
             session = await self._open_session()
         except Exception as error:
             self._not_opened(error)
             return
-        self._waits_for = ""
-        self.link = Link(session, taken=not self.options.read_only_until_taken)
+        finally:
+            ticking.stop()
+        self.steps.end()
+        self.link = self.LINK(session, taken=not self.options.read_only_until_taken)
         try:
             self.main.begin(self.link)
         except Exception as error:
             self.fail(error)
             return
-        self.main.complain(self._complaints)
+        self.main.complain([*self._complaints, *self._command_faults()])
         self.set_interval(1 / min(max(self.options.fps, 1), 60), self.pump.frame)
         self.set_interval(1.0, self._watch.look)
+        # beside the loop, so that the first key finds it
+        asyncio.get_running_loop().run_in_executor(None, import_module, ACTIONS)
+
+    def _command_faults(self) -> list[str]:
+        """Why commands of the settings are hidden: the console has one of that name."""
+        from engine.grammar.parser import read_macros  # here, because the first paint needs none
+
+        _, faults = read_macros(self.options.commands, tuple(BY_ID))
+        return [f"commands.{name}: {why}; it is left out" for name, why in faults.items()]
 
     def _not_opened(self, error: Exception) -> None:
-        """Leave with the reason: on standard error once the terminal is restored, and in the log."""
+        """Leave with the reason: on standard error once the terminal is restored, and in
+        the log.
+        """
         text = f"the engine could not be opened: {error or type(error).__name__}"
         self._note("opening-failed", "".join(traceback.format_exception(error)))
         self._tell_last(text)
@@ -148,7 +194,9 @@ class FlatoutApp(App[None]):
         if str(error) != self._stray_told:  # a task that dies every second is one line
             self._stray_told = str(error)
             self._note("stray-task", str(error))
-        self.main.alarm(f"a part of the console or the engine stopped: {plain(str(error))}. {STILL}")
+        self.main.alarm(
+            f"a part of the console or the engine stopped: {plain(str(error))}. {STILL}"
+        )
 
     # what the driver calls
 
@@ -165,9 +213,11 @@ class FlatoutApp(App[None]):
     # a panic
 
     def fail(self, error: BaseException) -> None:
-        """A part of the screen has failed: write the traceback to the log, close the engine in order, leave with 1.
+        """A part of the screen has failed: write the traceback to the log, close the engine in
+        order, leave with 1.
 
-        Only the first failure is told; a screen that falls apart raises more of them while the engine closes.
+        Only the first failure is told; a screen that falls apart raises more of them while the
+        engine closes.
         """
         if self._failure is not None:
             return
@@ -186,14 +236,20 @@ class FlatoutApp(App[None]):
 
     def panic(self, *renderables: RenderableType) -> None:
         """Textual calls this for what it can't go on after."""
-        self.fail(RuntimeError("; ".join(str(each) for each in renderables) or "the screen gave up"))
+        self.fail(
+            RuntimeError("; ".join(str(each) for each in renderables) or "the screen gave up")
+        )
 
     # looks
 
-    def next_theme(self) -> str:
-        """Paint with the next look."""
+    def next_theme(self, name: str = "") -> str:
+        """Paint with the next look, or with this one. Raises ValueError for one that there
+        is not.
+        """
         names = sorted(self._looks)
-        name = names[(names.index(self.palette.look.name) + 1) % len(names)]
+        if name and name not in names:
+            raise ValueError(themes.unknown(name, self._looks))
+        name = name or names[(names.index(self.palette.look.name) + 1) % len(names)]
         self.palette.use(self._looks[name])
         self.theme = name
         self.main.recolour()
@@ -206,7 +262,10 @@ class FlatoutApp(App[None]):
 
         A key does all that it does before the next one is looked at; `tui.hands` says why.
         """
-        if not isinstance(event, events.Key | events.Paste | events.MouseEvent) or event.is_forwarded:
+        if (
+            not isinstance(event, events.Key | events.Paste | events.MouseEvent)
+            or event.is_forwarded
+        ):
             await super().on_event(event)
             return
         if not self.hands.hears(event):
@@ -214,6 +273,8 @@ class FlatoutApp(App[None]):
         try:
             if isinstance(event, events.Key):
                 await self._key(event)
+                # a page of keys that comes at once must not keep the engine from its turn
+                await asyncio.sleep(0)
             elif isinstance(event, events.Paste):
                 self._paste(event)
             else:
@@ -242,6 +303,10 @@ class FlatoutApp(App[None]):
         await super().on_event(event)
         if isinstance(event, events.MouseUp) and under is not None:
             await self.hands.clicked(under)
+
+    def action_anywhere(self, name: str) -> None:
+        """F9: it only opens a sheet, so it may go before every dialog and field."""
+        self.main.run(name)
 
     def action_find(self) -> None:
         """ctrl+p: the same commands as the keys. It stays away while a dialog asks something."""
@@ -287,17 +352,21 @@ class FlatoutApp(App[None]):
             self.exit(return_code=code)
 
     async def _give_up_opening(self) -> None:
-        """Where the engine is still being opened: what is open already is closed by whoever opens it."""
+        """Where the engine is still being opened: what is open already is closed by whoever opens
+        it.
+        """
         if self._opening is None or self._opening.done():
             return
         self._opening.cancel()
         await asyncio.gather(self._opening, return_exceptions=True)
-        if self._waits_for:
-            self._tell_last(f"left while opening; it waited for {self._waits_for}")
+        if self.steps.waits_for:
+            self._tell_last(f"left while opening; it waited for {self.steps.waits_for}")
 
     async def attend(self) -> int:
         """Run until it ends, whatever ends it, and see the engine closed; the exit code."""
-        run = asyncio.get_running_loop().create_task(self.run_async(mouse=self.options.mouse), name="screen")
+        run = asyncio.get_running_loop().create_task(
+            self.run_async(mouse=self.options.mouse), name="screen"
+        )
         run.add_done_callback(lambda _: None)
         try:
             await self._until_over(run)
@@ -320,4 +389,8 @@ class FlatoutApp(App[None]):
             if self._leaving is not None and self._leaving.done():
                 await asyncio.wait({run}, timeout=SHUTTING)
                 return
-            await asyncio.wait({run, self._leaving} if self._leaving else {run}, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {run, self._leaving} if self._leaving else {run},
+                timeout=0.2,
+                return_when=asyncio.FIRST_COMPLETED,
+            )

@@ -1,148 +1,208 @@
-"""The panes and their places: all at once, one under the positions, or none."""
+"""The panes and their places: those of the layout, one pane alone, or one below the positions."""
 
-from typing import Any
+from typing import cast
 
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
-from textual.content import Content
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 from engine.model.alert import Alert
 from engine.model.view import OrderView, PositionView, View
-from engine.session import Session
-from tui.console import Context
-from tui.grid import Grid
-from tui.layout import PANES, Form, Tabs
+from tui import layouts
+from tui.context import Context
+from tui.latest import Latest
+from tui.layouts.model import FALLBACK, TABS, Variant
+from tui.layouts.placing import Place, places, tabbed
 from tui.palette import Palette
-from tui.panes.alerts import ALERTS
-from tui.panes.alerts import key_of as alert_key
+from tui.panes.activity import ActivityPane
 from tui.panes.chart import ChartPane
-from tui.panes.limits import LimitsPane
-from tui.panes.orders import ORDERS
-from tui.panes.orders import key_of as order_key
-from tui.panes.pnl import ProfitPane
-from tui.panes.positions import POSITIONS, total
-from tui.plain import plain
+from tui.panes.lists import ListPane
+from tui.panes.orders import OrdersPane
+from tui.panes.pane import Frame, Pane, Parts
+from tui.panes.positions import PositionsPane
+from tui.panes.table import PANES
+from tui.panes.watch import WatchPane
+from tui.tabs import Tabs
 
-LEFT = ("chart", "orders", "alerts")
-"""Panes of the left column below the positions."""
-AnyGrid = Grid[Any]
-"""A list of whatever its columns are made for."""
+ALONE = Variant((0, 0), ("1fr",), ("1fr",), ("positions",))
+"""The positions, zoomed."""
 
 
-class Board(Container):
+class Board(Widget):
     """The panes."""
 
-    def __init__(self, palette: Palette, interval: int) -> None:
+    def __init__(self, palette: Palette, interval: int, layout: layouts.Layout) -> None:
         super().__init__(id="board")
-        self.positions = Grid[PositionView](POSITIONS, lambda p: p.id, palette, empty="flat: no open position   n opens a ticket", id="positions")
-        self.orders = Grid[OrderView](ORDERS, order_key, palette, empty="no open order", id="orders")
-        self.alerts = Grid[Alert](ALERTS, alert_key, palette, empty="nothing has asked for attention", id="alerts")
-        self.chart = ChartPane(palette, interval=interval)
-        self.limits = LimitsPane(palette)
-        self.pnl = ProfitPane(palette)
+        parts = Parts(palette, interval)
+        self.panes: dict[str, Pane] = {kind.name: kind.make(parts) for kind in PANES}
+        for kind in PANES:
+            pane = self.panes[kind.name]
+            pane.title = kind.numbered
+            pane.add_class("pane")
+            pane.entitle()
         self.tabs = Tabs(palette)
         self.tabs.pressed = self.listen
-        self.form = Form.WIDE
+        self.arrangement = layout
+        """The layout in use."""
+        self.zoomed = ""
+        """The pane that has all the room beside the positions; empty for none."""
         self.listening = "positions"
         """Id of the pane that listens."""
-        for pane, title in PANES.items():
-            self.pane(pane).add_class("pane")
-            self.pane(pane).border_title = Content(title)
+        self.focus_symbol = ""
+        """The symbol that was meant last."""
+        self._pinned: tuple[str, str | None, str | None] = ("", None, None)
+        """The symbol that was chosen by hand, and what was selected then: another selection ends
+        it.
+        """
+        self._room = (0, 0)
+        self._variant = FALLBACK
+        self._areas = Areas(self)
 
     def compose(self) -> ComposeResult:
-        """Positions above; chart, orders and alerts left, P&L and limits right."""
+        """All panes: `layout` gives those that are shown their places."""
         yield self.positions
         yield self.tabs
-        with Horizontal(id="lower"):
-            with Vertical(id="left"):
-                yield self.chart
-                yield self.orders
-                yield self.alerts
-            with Vertical(id="right"):
-                yield self.pnl
-                yield self.limits
+        for name, pane in self.panes.items():
+            if name != "positions":
+                yield pane
 
-    def pane(self, name: str) -> Widget:
-        """A pane by its id."""
-        found: dict[str, Widget] = {
-            "positions": self.positions,
-            "orders": self.orders,
-            "alerts": self.alerts,
-            "pnl": self.pnl,
-            "chart": self.chart,
-            "limits": self.limits,
-        }
-        return found[name]
+    @property
+    def layout(self) -> Layout:
+        """What gives the panes their places."""
+        return self._areas
 
-    def grid(self, name: str) -> AnyGrid | None:
+    @property
+    def positions(self) -> PositionsPane:
+        """Part of every layout."""
+        return cast(PositionsPane, self.panes["positions"])
+
+    @property
+    def orders(self) -> OrdersPane:
+        """The list of orders."""
+        return cast(OrdersPane, self.panes["orders"])
+
+    @property
+    def activity(self) -> ActivityPane:
+        """The record."""
+        return cast(ActivityPane, self.panes["activity"])
+
+    @property
+    def watchlist(self) -> WatchPane:
+        """The watchlist."""
+        return cast(WatchPane, self.panes["watch"])
+
+    @property
+    def chart(self) -> ChartPane:
+        """The chart."""
+        return cast(ChartPane, self.panes["chart"])
+
+    def grid(self, name: str) -> "ListPane[object] | None":
         """The list with this id; None for a pane that is no list."""
-        found = self.pane(name)
-        return found if isinstance(found, Grid) else None
+        found = self.panes[name]
+        return found if isinstance(found, ListPane) else None
 
     # places
 
-    def take_form(self, form: Form) -> None:
-        """Give the panes their places."""
-        self.form = form
-        if self.listening != "positions":
+    def take(self, layout: layouts.Layout) -> None:
+        """Use another layout."""
+        self.arrangement, self.zoomed = layout, ""
+        self.fit(*self._room)
+
+    def fit(self, width: int, height: int) -> None:
+        """Choose what a terminal of this size has room for."""
+        self._room = (width, height)
+        if self.zoomed == "positions":
+            self._variant = ALONE
+        elif self.zoomed:
+            self._variant = FALLBACK
+        else:
+            self._variant = layouts.variant_for(self.arrangement, width, height)
+        behind = self._behind()
+        if self.listening in behind:
             self.tabs.current = self.listening
-        tabbed = form is Form.TABBED
-        self.set_class(tabbed, "-tabbed")
-        self.tabs.display = tabbed
-        for pane in list(PANES)[1:]:
-            self.pane(pane).display = not tabbed or pane == self.tabs.current
-        self.query_one("#left").display = not tabbed or self.tabs.current in LEFT
-        self.query_one("#right").display = not tabbed or self.tabs.current not in LEFT
+        elif behind and self.tabs.current not in behind:
+            self.tabs.current = behind[0]
+        shown = self._names()
+        self.tabs.display = TABS in shown and not self.zoomed
+        for name, pane in self.panes.items():
+            pane.display = name in shown
+        if self.listening not in shown:
+            self.listen("positions")
+        self.refresh(layout=True)
+        self.call_later(self._places_changed)
+
+    def _places_changed(self) -> None:
+        self._clear_arrangement_cache()
+        self.refresh(layout=True)
+
+    def _behind(self) -> list[str]:
+        """The panes that share the tabs."""
+        return tabbed(self._variant, self.panes)
+
+    def _names(self) -> set[str]:
+        """The areas that are shown now, and the pane below the tabs."""
+        names = {name for row in self._variant.names for name in row}
+        below = self.zoomed or self.tabs.current
+        return {*names, below} if TABS in names else names
+
+    def places(self, width: int, height: int) -> dict[str, Place]:
+        """Where each pane that is shown stands in so much room."""
+        found = places(self._variant, width, height)
+        area = found.get(TABS)
+        if area is not None:
+            strip = 0 if self.zoomed else min(1, area.height)
+            below = self.zoomed or self.tabs.current
+            found[TABS] = area._replace(height=strip)
+            found[below] = area._replace(y=area.y + strip, height=area.height - strip)
+        return found
+
+    def zoom(self) -> str:
+        """Give the pane that listens all the room, or give it back. Returns the pane's title, or
+        nothing when all are shown again.
+        """
+        self.zoomed = "" if self.zoomed else self.listening
+        self.fit(*self._room)
+        return self.panes[self.zoomed].title if self.zoomed else ""
 
     def listen(self, pane: str) -> None:
-        """Make a pane listen, and show it if it was behind a tab."""
+        """Make a pane listen. One behind a tab comes forward; one that the layout has no place for
+        is zoomed.
+        """
         self.listening = pane
-        if pane != "positions" and pane != self.tabs.current:
-            self.tabs.current = pane
-            self.take_form(self.form)
-        self.screen.set_focus(self.pane(pane))
+        if pane not in self._names() or (self.zoomed and pane != self.zoomed):
+            self.zoomed = ""
+            variant = layouts.variant_for(self.arrangement, *self._room)
+            placed = {name for row in variant.names for name in row}
+            if pane not in placed and TABS not in placed:
+                self.zoomed = pane
+            self.fit(*self._room)
+        self.screen.set_focus(self.panes[pane])
 
     def on_descendant_focus(self) -> None:
         """Focus came by tab or mouse."""
         focused = self.screen.focused
-        if focused is not None and focused.id in PANES:
+        if focused is not None and focused.id in self.panes:
             self.listening = focused.id
 
     # what they show
 
-    def show(self, view: View, session: Session) -> None:
+    def begin(self) -> None:
+        """The engine is open."""
+        for pane in self.panes.values():
+            pane.begin()
+
+    def show(self, view: View, latest: Latest) -> None:
         """Show one view in all panes that can be seen."""
-        self.positions.show(view.positions, view.at)
-        self.orders.show(view.orders, view.at)
-        self.alerts.show(view.alerts, view.at)
-        position = self.position(view)
-        self.chart.follow(self.symbol(view))
-        self.chart.show(view, session, position)
-        self.limits.show(view)
-        self.pnl.show(view, session)
-        self._titles(view)
-
-    def _titles(self, view: View) -> None:
-        counts = {"orders": len(view.orders), "alerts": sum(a.stands for a in view.alerts)}
-        if self.form is Form.TABBED:
-            self.tabs.show(counts, alarm=counts["alerts"] > 0)
-        text, tone = total(view.positions) if view.positions else ("", "dim")
-        self._title(self.positions, "1 Positions", len(view.positions), text, tone)
-        self._title(self.orders, "2 Orders", len(view.orders))
-        self._title(self.alerts, "6 Alerts", counts["alerts"])
-
-    def _title(self, grid: AnyGrid, title: str, count: int, right: str = "", tone: str = "dim") -> None:
-        extra = f" · /{plain(grid.filter)}" if grid.filter else ""
-        said = f"{title}{f'  {count}' if count else ''}{extra}"
-        if grid.titled == (said, right, tone, grid.palette.generation):
-            return
-        grid.titled = (said, right, tone, grid.palette.generation)
-        grid.border_title = Content(said)
-        colour = grid.palette[tone].color
-        grid.border_subtitle = Content(right)
-        if colour is not None:
-            grid.styles.border_subtitle_color = colour.name
+        self.focus_symbol = self.focus_of(view)
+        frame = Frame(
+            view, latest, self.focus_symbol, self._held(view, self.focus_symbol), self.orders.row
+        )
+        for pane in self.panes.values():
+            if pane.display or isinstance(pane, ListPane):  # what a tab counts
+                pane.show_frame(frame)
+        if self.tabs.display:
+            self.tabs.show({name: self.panes[name] for name in self._behind()})
 
     # where a person stands
 
@@ -151,35 +211,80 @@ class Board(Container):
         return self.orders.row if self.listening == "orders" else None
 
     def alert(self, view: View | None) -> Alert | None:
-        """The selected alert while the alerts listen, else the newest that stands."""
-        if self.listening == "alerts":
-            return self.alerts.row
+        """The selected alert while the record listens, else the newest that stands."""
+        if self.listening == "activity" and self.activity.alert is not None:
+            return self.activity.alert
         standing = [a for a in view.alerts if a.stands] if view is not None else []
         fresh = [a for a in standing if a.acknowledged_at is None]
         return next(iter(fresh or standing), None)
 
     def position(self, view: View | None) -> PositionView | None:
-        """The selected position; in orders and alerts the one that the selected thing serves."""
+        """The selected position; in orders and record the one that the selected thing serves, in
+        watchlist and ladder that of the symbol.
+        """
         if view is None:
             return None
-        if self.listening in ("orders", "alerts"):
-            wanted = self.orders.row.order.position if self.listening == "orders" and self.orders.row is not None else ""
-            if self.listening == "alerts" and self.alerts.row is not None:
-                wanted = self.alerts.row.target
+        if self.listening in ("orders", "activity"):
+            row = self.orders.row
+            order = "" if row is None else row.order.position
+            wanted = order if self.listening == "orders" else self.activity.about
             return next((p for p in view.positions if p.id == wanted), None)
+        if self.listening in ("watch", "ladder"):
+            return self._held(view, self.symbol(view))
         return self.positions.row
 
+    def _held(self, view: View, symbol: str) -> PositionView | None:
+        """The position of a symbol; the selected one where there are several."""
+        row = self.positions.row
+        if row is not None and row.symbol == symbol:
+            return row
+        return next((p for p in view.positions if p.symbol == symbol), None)
+
+    def focus_on(self, view: View, symbol: str) -> None:
+        """Make a symbol the one that is meant, and its position the selected one."""
+        held = self._held(view, symbol)
+        if held is not None:
+            self.positions.select(held.id)
+        self._pinned = (symbol, self.positions.selected, self.orders.selected)
+        self.focus_symbol = symbol
+
+    def next_symbol(self, view: View, by: int) -> str:
+        """The watched symbol after the one that is meant; empty where there are no prices."""
+        symbols = [feed.symbol for feed in view.feeds]
+        if not symbols:
+            return ""
+        here = self.symbol(view)
+        at = symbols.index(here) if here in symbols else -by
+        return symbols[(at + by) % len(symbols)]
+
     def symbol(self, view: View | None) -> str:
-        """The symbol that is meant: of what is selected, else the one on the chart, else, where no chart is shown, the first with a price."""
-        order, position = self.order(), self.position(view)
+        """The symbol that keys act on: the selected one while the watchlist listens, else the
+        focus.
+        """
+        if self.listening == "watch" and self.watchlist.row is not None:
+            return self.watchlist.row.feed.symbol
+        return self.focus_of(view)
+
+    def focus_of(self, view: View | None) -> str:
+        """The focus symbol: of what is selected, else the one that was meant last, else the first
+        with a price.
+        """
+        order = self.order()
         if order is not None:
             return order.order.symbol
-        if position is not None or self.chart.symbol or view is None:
-            return position.symbol if position is not None else self.chart.symbol
+        if self._pinned[0] and self._pinned[1:] == (self.positions.selected, self.orders.selected):
+            return self._pinned[0]
+        alone = self.listening in ("ladder", "watch")
+        position = self.positions.row if alone else self.position(view)
+        if position is not None:
+            return position.symbol
+        if self.focus_symbol or view is None:
+            return self.focus_symbol
         return next((feed.symbol for feed in view.feeds), "")
 
     def context(self, view: View | None, read_only: str) -> Context:
         """All of it."""
+        grid = self.grid(self.listening)
         return Context(
             view=view,
             read_only=read_only,
@@ -188,4 +293,27 @@ class Board(Container):
             order=self.order(),
             alert=self.alert(view),
             symbol=self.symbol(view),
+            selected=grid is not None and grid.row is not None,
+            about=self.activity.about if self.listening == "activity" else "",
         )
+
+
+class Areas(Layout):
+    """Gives the panes of a board the places that its layout says."""
+
+    name = "areas"
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self._board = board
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        """A place for each child that has one."""
+        found = self._board.places(size.width, size.height)
+        return [
+            WidgetPlacement(Region(*found[child.id]), NULL_OFFSET, NULL_SPACING, child)
+            for child in children
+            if child.id in found
+        ]

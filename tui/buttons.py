@@ -9,7 +9,8 @@ from tui.lines import Lines
 from tui.palette import Palette
 
 Word = tuple[str, str, str]
-"""Text, its tone, and the name that a click on it says; an empty name for text that is no button."""
+"""Text, its tone, and the name that a click on it says; an empty name for text that is no button.
+"""
 
 
 class Buttons(Lines):

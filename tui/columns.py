@@ -26,7 +26,9 @@ class Column(Generic[Row]):
     priority: int
     """The column with the highest number goes first when there is no room; 1 never goes."""
     width: int
-    """At the start; it grows with its content. With zero there is no such column as long as no row has anything to say in it."""
+    """At the start; it grows with its content. With zero there is no such column as long as no row
+    has anything to say in it.
+    """
     left: bool = False
     """Words stand left, numbers right."""
     flexible: bool = False
@@ -43,8 +45,12 @@ def needed(column: Column[Row], widths: Mapping[str, int]) -> int:
     return min(wanted, column.least) if column.flexible else wanted
 
 
-def fit(columns: Sequence[Column[Row]], widths: Mapping[str, int], room: int) -> list[tuple[Column[Row], int]]:
-    """The columns that fit into `room` cells with their widths: whole ones go by priority, none is narrowed but flexible ones."""
+def fit(
+    columns: Sequence[Column[Row]], widths: Mapping[str, int], room: int
+) -> list[tuple[Column[Row], int]]:
+    """The columns that fit into `room` cells with their widths: whole ones go by priority, none is
+    narrowed but flexible ones.
+    """
     kept = [column for column in columns if widths.get(column.title, column.width)]
     while len(kept) > 1 and sum(needed(c, widths) + GAP for c in kept) - GAP > room:
         going = max(c.priority for c in kept)

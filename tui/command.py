@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from engine.model.order import Role
 from tui.console import Console, Context
 
+LISTS = ("positions", "orders", "watch", "activity")
+"""The panes that are lists."""
 Availability = Callable[[Context], str | None]
 """None, or why not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that a key does: bindings, footer, palette, help and the `:` line are made of these."""
+    """One thing that a key does: bindings, footer, palette, help and the `:` line are made of
+    these.
+    """
 
     id: str
     key: str
@@ -25,6 +29,13 @@ class Command:
     """One or two words for the footer; empty where it is not shown there."""
     shown: str = ""
     """How the key is written, where that differs from its name."""
+    always: str = ""
+    """A key that does it from every screen, dialog and field as well, whatever a person's map says.
+    """
+    pane: str = ""
+    """The pane that must listen for its key to mean this; there the key means nothing else. Empty
+    for a key of the whole screen.
+    """
 
 
 def opened(context: Context) -> str | None:
@@ -37,9 +48,11 @@ def may_act(context: Context) -> str | None:
     return f"read-only: {context.read_only}" if context.read_only else opened(context)
 
 
-def may_flatten(context: Context) -> str | None:
-    """Always, once something is seen: who may not ask the engine runs the last exit."""
-    return opened(context)
+def recorded(context: Context) -> str | None:
+    """A recording is played, and may be played otherwise."""
+    if context.view is not None and not context.view.replay:
+        return "prices are no recorded ones"
+    return may_act(context)
 
 
 def on_position(context: Context) -> str | None:
@@ -87,22 +100,32 @@ def on_new_alert(context: Context) -> str | None:
         return None
     if (why := may_act(context) or on_alert(context)) is not None:
         return why
-    return "it is acknowledged already" if context.alert is not None and context.alert.acknowledged_at else None
+    return (
+        "it is acknowledged already"
+        if context.alert is not None and context.alert.acknowledged_at
+        else None
+    )
 
 
 def in_list(context: Context) -> str | None:
     """A list listens."""
-    return opened(context) or (None if context.pane in ("positions", "orders", "alerts") else "choose a list first: 1, 2 or 6")
+    return opened(context) or (
+        None if context.pane in LISTS else "choose a list first: 1, 2, 6 or 8"
+    )
 
 
 def in_rows(context: Context) -> str | None:
-    """A list listens, or the P&L, which scrolls."""
-    return opened(context) if context.pane == "pnl" else in_list(context)
+    """A list listens, or a pane that scrolls."""
+    return opened(context) if context.pane in ("pnl", "limits") else in_list(context)
+
+
+def on_thing(context: Context) -> str | None:
+    """Something is selected, or the closed trades of the P&L are meant."""
+    return opened(context) if context.pane == "pnl" else on_anything(context)
 
 
 def on_anything(context: Context) -> str | None:
     """Something is selected."""
     if (why := in_list(context)) is not None:
         return why
-    chosen = {"positions": context.position, "orders": context.order, "alerts": context.alert}[context.pane]
-    return None if chosen is not None else "nothing is selected"
+    return None if context.selected else "nothing is selected"

@@ -3,36 +3,19 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from msgspec import Struct
 from textual.screen import ModalScreen
 
-from engine.model.alert import Alert
 from engine.model.intent import AnyIntent
-from engine.model.view import OrderView, PositionView, View
+from tui.arrangements import Arrangements
+from tui.coach import Guide
+from tui.context import Context
 from tui.lines import Line
 from tui.link import Link
 from tui.options import ConsoleOptions
 from tui.palette import Palette
+from tui.panes.pane import Pane
 
-
-class Context(Struct, frozen=True):
-    """Where a person stands when a key is pressed."""
-
-    view: View | None
-    """None until the engine is open."""
-    read_only: str
-    """Why nothing may be asked here, such as who holds the account; empty where it may."""
-    pane: str
-    """Id of the pane that listens: positions, orders, pnl, chart, limits or alerts."""
-    position: PositionView | None
-    """The selected one; in orders and alerts the one that the selected thing serves."""
-    order: OrderView | None
-    """The selected one, while the orders listen."""
-    alert: Alert | None
-    """The selected one while the alerts listen, else the newest that stands."""
-    symbol: str
-    complaint: str = ""
-    """What of the settings is not used and stands in the banner; empty for nothing."""
+__all__ = ["Console", "Context"]
 
 
 class Console(Protocol):
@@ -40,6 +23,7 @@ class Console(Protocol):
 
     palette: Palette
     options: ConsoleOptions
+    arrangements: Arrangements
 
     @property
     def link(self) -> Link:
@@ -58,8 +42,24 @@ class Console(Protocol):
         """Show a dialog over the living screen."""
         ...
 
+    def screen_of(self, key: str) -> str:
+        """The command of a screen that this key goes to; empty for any other key."""
+        ...
+
+    def screens(self) -> list[tuple[str, str, str, str | None]]:
+        """The commands of screens: id, key, words, and why not now."""
+        ...
+
+    def instead(self, command: str) -> None:
+        """Close the pages that stand over the main screen, and run a command."""
+        ...
+
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog; the answer comes to the last-action line."""
+        ...
+
+    def flatten(self) -> None:
+        """Show the flatten sheet over whatever stands there."""
         ...
 
     def run(self, command: str) -> None:
@@ -74,6 +74,10 @@ class Console(Protocol):
         """Take the complaint about the settings that stands in the banner away."""
         ...
 
+    def lead(self, guide: Guide) -> None:
+        """Let the line above all lead the person."""
+        ...
+
     def focus_pane(self, pane: str) -> None:
         """Make a pane listen."""
         ...
@@ -83,19 +87,35 @@ class Console(Protocol):
         ...
 
     def list_do(self, what: str) -> None:
-        """Move, sort or filter in the list that listens: up, down, top, end, sort, filter, clear."""
+        """Move, sort or filter in the list that listens: up, down, top, end, sort, filter,
+        clear.
+        """
+        ...
+
+    def pane(self, name: str) -> Pane:
+        """A pane, for a command of its own."""
+        ...
+
+    def pane_do(self, pane: str, what: str) -> None:
+        """Do in a pane what a key of its own means; what it says goes to the last-action line."""
         ...
 
     def chart_do(self, what: str) -> None:
-        """turn (price or equity), finer or coarser."""
+        """turn (price or equity), finer or coarser, or an interval such as 5m."""
         ...
 
     def rows(self, pane: str) -> tuple[list[str], list[list[str]]]:
         """Titles and all rows of a list as text."""
         ...
 
-    def row_text(self) -> str:
-        """The selected row as text."""
+    def row_cells(self) -> list[tuple[str, str]]:
+        """Title and text of each column of the selected row; empty where none is."""
+        ...
+
+    def focus_symbol(self, by: int) -> str:
+        """Make another watched symbol the focus: the one so many places further, the selected one
+        of the watchlist for 0. Returns it; empty for none.
+        """
         ...
 
     def narrow(self, wanted: str) -> None:
@@ -114,8 +134,10 @@ class Console(Protocol):
         """The help for a room of so many cells."""
         ...
 
-    def next_theme(self) -> str:
-        """Paint with the next look; returns its name."""
+    def next_theme(self, name: str = "") -> str:
+        """Paint with the next look, or with this one; returns its name. Raises ValueError for one
+        that there is not.
+        """
         ...
 
     def is_seen(self) -> bool:

@@ -1,8 +1,10 @@
-"""Turn the bytes that a terminal sends into keys and mouse events; whatever is broken becomes nothing.
+"""Turn the bytes that a terminal sends into keys and mouse events; whatever is broken becomes
+nothing.
 
-Textual's own parser types what it does not understand as single keys, and dies of a byte that is no UTF-8. On a trading console both are
-orders that nobody gave. So sequences are split here by the grammar of ECMA-48, and only a whole one is looked up in Textual's tables. A
-sequence that is cut off, too long or unknown is dropped; so is the tail of one whose head was given up.
+Textual's own parser types what it does not understand as single keys, and dies of a byte that is no
+UTF-8. On a trading console both are orders that nobody gave. So sequences are split here by the
+grammar of ECMA-48, and only a whole one is looked up in Textual's tables. A sequence that is cut
+off, too long or unknown is dropped; so is the tail of one whose head was given up.
 """
 
 import codecs
@@ -52,7 +54,9 @@ TAILS = (
 
 
 def is_whole(held: str) -> bool | None:
-    """Say whether a sequence is complete: True, False while more must come, None where it can't become one."""
+    """Say whether a sequence is complete: True, False while more must come, None where it can't
+    become one.
+    """
     if held == ESC:
         return False
     kind = held[1]
@@ -74,7 +78,8 @@ def _is_whole_csi(held: str, body: str) -> bool | None:
         return len(body) == 2
     if body[0] == "M":  # an old mouse report: three bytes of any value
         return len(body[1:].encode("utf-8", "surrogateescape")) >= 3
-    if held in ANSI_SEQUENCES_KEYS:  # rxvt ends keys with `$`, which elsewhere is followed by a letter
+    # rxvt ends keys with `$`, which elsewhere is followed by a letter
+    if held in ANSI_SEQUENCES_KEYS:
         return True
     if "\x20" <= body[-1] <= "\x3f":
         return False
@@ -82,10 +87,14 @@ def _is_whole_csi(held: str, body: str) -> bool | None:
 
 
 class Lookup(XTermParser):
-    """Textual's tables of keys and its reading of mouse reports, for one whole sequence at a time."""
+    """Textual's tables of keys and its reading of mouse reports, for one whole sequence at
+    a time.
+    """
 
     def meaning(self, sequence: str) -> Iterator[Message]:
-        """What a whole sequence means. Raises ValueError or OverflowError for numbers that can't be."""
+        """What a whole sequence means. Raises ValueError or OverflowError for numbers that can't
+        be.
+        """
         if sequence in (FOCUSIN, FOCUSOUT):
             yield events.AppFocus() if sequence == FOCUSIN else events.AppBlur()
         elif (found := RESIZED.fullmatch(sequence)) is not None:
@@ -104,7 +113,8 @@ class Lookup(XTermParser):
         elif len(sequence) == 2 and sequence[1].isprintable():
             for key in self.keys(sequence[1], alt=True):
                 assert isinstance(key, events.Key)
-                yield events.Key(key.key, None)  # without its character: nothing is typed into a field
+                # without its character: nothing is typed into a field
+                yield events.Key(key.key, None)
 
     def keys(self, sequence: str, *, alt: bool = False) -> Iterator[Message]:
         """The keys that Textual knows under a sequence."""
@@ -112,7 +122,9 @@ class Lookup(XTermParser):
             if key.key != Keys.Ignore:
                 yield key
 
-    def _resized(self, height: int, width: int, pixel_height: int, pixel_width: int) -> Iterator[Message]:
+    def _resized(
+        self, height: int, width: int, pixel_height: int, pixel_width: int
+    ) -> Iterator[Message]:
         if not (0 < width <= WIDEST and 0 < height <= WIDEST):
             return
         told = events.Resize.from_dimensions((width, height), (pixel_width, pixel_height))
@@ -156,7 +168,8 @@ class Decoder:
     def feed(self, data: bytes) -> Iterator[Message]:
         """What the bytes mean, in their order.
 
-        Nothing expires here: where no `tick` came between two reads, this thread was late and not the terminal.
+        Nothing expires here: where no `tick` came between two reads, this thread was late and not
+        the terminal.
         """
         text, now = self._text.decode(data), self._clock()
         self._fed = now
@@ -223,7 +236,9 @@ class Decoder:
             yield from self._messages(character)
 
     def _broken(self, character: str) -> Iterator[Message]:
-        """A byte that is no UTF-8. It belongs to an old mouse report, or breaks off whatever was begun."""
+        """A byte that is no UTF-8. It belongs to an old mouse report, or breaks off whatever was
+        begun.
+        """
         self.ignored += 1
         if self._held.startswith(ESC + "[M"):
             yield from self._continued(character, self._since)
@@ -249,7 +264,8 @@ class Decoder:
             yield from self._messages(held)
         else:
             self.ignored += 1
-            if len(character) == 1 and character < " ":  # a control key was pressed after what was cut off
+            # a control key was pressed after what was cut off
+            if len(character) == 1 and character < " ":
                 yield from self._messages(character)
 
     def _messages(self, sequence: str) -> Iterator[Message]:
@@ -262,11 +278,16 @@ class Decoder:
         yield from found
 
     def _pasted(self, character: str, now: float) -> Iterator[Message]:
-        """Text between the marks of a paste: escapes in it are text, and only the end mark ends it."""
+        """Text between the marks of a paste: escapes in it are text, and only the end mark
+        ends it.
+        """
         assert self._paste is not None
         self._since = now
         self._paste.append(character)
-        if character == "~" and "".join(self._paste[-len(BRACKETED_PASTE_END) :]) == BRACKETED_PASTE_END:
+        if (
+            character == "~"
+            and "".join(self._paste[-len(BRACKETED_PASTE_END) :]) == BRACKETED_PASTE_END
+        ):
             text = "".join(self._paste[: -len(BRACKETED_PASTE_END)])
             self._paste = None
             yield events.Paste("".join(sign for sign in text if sign >= " " or sign in "\t\n\r"))

@@ -1,23 +1,57 @@
-"""Textual's driver for Unix terminals, with a writer that loses frames instead of waiting, and a decoder that drops what is broken."""
+"""Textual's driver for Unix terminals, with a writer that loses frames instead of waiting, and a
+decoder that drops what is broken.
+"""
 
 import contextlib
 import os
 import select
 import sys
 from collections.abc import Callable
-from typing import cast
+from typing import Any, Protocol, cast
 
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.decoder import Decoder
-from tui.terminal import LOST, Shown
 from tui.writer import TerminalWriter
+
+LOST = 129
+"""The exit code when the terminal is gone: that of SIGHUP, which usually comes with it."""
+
+
+class Shown(Protocol):
+    """The application, as its driver sees it. All of it is called on the event loop."""
+
+    def repaint(self) -> None:
+        """Paint the whole screen."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """End in order: a part of the screen has failed."""
+        ...
+
+    def end(self, code: int) -> None:
+        """End in order with an exit code."""
+        ...
 
 
 class TerminalDriver(LinuxDriver):
     """Textual's own writing thread is started and stays idle; its input loop is replaced."""
 
     writer: TerminalWriter | None = None
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Know the size before Textual asks: it would take COLUMNS and LINES of the environment,
+        and send them as a change of the size that may come after the terminal's own.
+        """
+        super().__init__(app, debug=debug, mouse=mouse, size=size or self._get_terminal_size())
 
     @property
     def shown(self) -> Shown:
@@ -48,11 +82,23 @@ class TerminalDriver(LinuxDriver):
             self.writer.stop()
             self.writer = None
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own word: COLUMNS and LINES of the environment may be those of another
+        window, and never change.
+        """
+        stdout = sys.__stdout__
+        try:
+            found = os.get_terminal_size(1 if stdout is None else stdout.fileno())
+        except (OSError, ValueError):
+            return super()._get_terminal_size()
+        return found.columns or 80, found.lines or 24
+
     def _sigcont_application(self, *_: object) -> None:
         """Take the screen again after a stop.
 
-        After a plain SIGSTOP nobody has left the application mode. To enter it twice would start a second input thread that nothing
-        ends, and would remember the raw terminal as the one to restore.
+        After a plain SIGSTOP nobody has left the application mode. To enter it twice would start a
+        second input thread that nothing ends, and would remember the raw terminal as the one to
+        restore.
         """
         if not self._auto_restart:
             return
@@ -94,6 +140,8 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _lost(self) -> None:
-        """Nothing can be typed any more. SIGHUP usually comes with it; where it does not, leave as if it had."""
+        """Nothing can be typed any more. SIGHUP usually comes with it; where it does not, leave as
+        if it had.
+        """
         if not self.exit_event.wait(1.0):
             self._call(self.shown.end, LOST)

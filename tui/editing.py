@@ -1,7 +1,8 @@
 """A line of text with a cursor, and what each key does to it. It knows no screen.
 
-Positions count characters. A character without a width of its own (an accent that follows its letter) belongs to the one before it: the
-cursor never stands between the two, and one backspace removes both.
+Positions count characters. A character without a width of its own (an accent that follows its
+letter) belongs to the one before it: the cursor never stands between the two, and one backspace
+removes both.
 """
 
 import re
@@ -9,13 +10,17 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]*")
+_PRINTABLE = re.compile(
+    r"[^\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]*"
+)
 """No control character, no sign that hides or turns what stands beside it, no half of a pair."""
 _BREAKS = re.compile(r"\s+")
 
 
 def is_printable(text: str) -> bool:
-    """Say whether a line may hold this text: each character can be seen, or belongs to one that can."""
+    """Say whether a line may hold this text: each character can be seen, or belongs to one that
+    can.
+    """
     return _PRINTABLE.fullmatch(text) is not None
 
 
@@ -26,15 +31,22 @@ class Editing:
         self.text = text
         self.at = len(text)
         self.most = most
+        self.selected = False
+        """Whether all of it is selected: what is typed then replaces it."""
 
-    def put(self, text: str) -> None:
+    def put(self, text: str, *, selected: bool = False) -> None:
         """Replace the text; the cursor stands behind it."""
-        self.text, self.at = text, len(text)
+        self.text, self.at, self.selected = text, len(text), selected and bool(text)
 
     def take(self, key: str, character: str | None) -> bool:
-        """Apply one key, named as Textual names keys. Returns False for a key that edits nothing and types nothing."""
+        """Apply one key, named as Textual names keys. Returns False for a key that edits nothing
+        and types nothing.
+        """
         edit = EDITS.get(key)
         if edit is not None:
+            if self.selected and key in REMOVING:
+                self.put("")
+            self.selected = False
             edit(self)
             return True
         if not character or not is_printable(character):
@@ -43,7 +55,11 @@ class Editing:
         return True
 
     def insert(self, text: str) -> bool:
-        """Insert the whole text at the cursor, or nothing where it is too long; returns whether it was inserted."""
+        """Insert the whole text at the cursor, or nothing where it is too long; returns whether it
+        was inserted.
+        """
+        if self.selected and len(text) <= self.most:
+            self.put("")
         if len(self.text) + len(text) > self.most:
             return False
         self.text = self.text[: self.at] + text + self.text[self.at :]
@@ -51,7 +67,8 @@ class Editing:
         return True
 
     def paste(self, text: str) -> str:
-        """Insert what was pasted, all of it on one line, or nothing. Returns why not; empty where it was inserted.
+        """Insert what was pasted, all of it on one line, or nothing. Returns why not; empty where
+        it was inserted.
 
         A cut number is another number, so nothing is ever cut.
         """
@@ -92,7 +109,7 @@ class Editing:
 
     def move(self, at: int) -> None:
         """Put the cursor at `at`."""
-        self.at = at
+        self.at, self.selected = at, False
 
 
 EDITS: dict[str, Callable[[Editing], None]] = {
@@ -119,3 +136,5 @@ EDITS |= {
     "ctrl+backspace": EDITS["ctrl+w"],
     "ctrl+delete": lambda line: line.remove(line.at, line.word_behind()),
 }
+REMOVING = frozenset({"backspace", "delete", "ctrl+h", "ctrl+d", "ctrl+w", "ctrl+backspace"})
+"""Keys that remove what is selected, whole."""

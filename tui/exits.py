@@ -17,7 +17,8 @@ def on_signals(loop: asyncio.AbstractEventLoop, leave: Callable[[int], None]) ->
         try:
             loop.add_signal_handler(number, leave, 128 + int(number))
         except (NotImplementedError, RuntimeError, ValueError):
-            # A loop outside the main thread or without signals, as under a test or on Windows: `q` still works.
+            # A loop outside the main thread or without signals, as under a test or on Windows: `q`
+            # still works.
             return
 
 

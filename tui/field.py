@@ -1,7 +1,8 @@
 """The one text field of the console.
 
-Textual's `Input` lets its keys for editing run as bindings, behind the characters that were typed after them: `5 0 0 ⌫ ⌫ 1` gives 50.
-This field applies each key as it comes, before the next one is looked at (see `tui.hands`).
+Textual's `Input` lets its keys for editing run as bindings, behind the characters that were typed
+after them: `5 0 0 ⌫ ⌫ 1` gives 50. This field applies each key as it comes, before the next one is
+looked at (see `tui.hands`).
 """
 
 from collections.abc import Callable
@@ -15,11 +16,21 @@ from tui.palette import Palette
 
 
 class Field(Lines, can_focus=True):
-    """A line to type in, one row high, without a frame. It never sends anything: enter is the dialog's."""
+    """A line to type in, one row high, without a frame. It never sends anything: enter is the
+    dialog's.
+    """
 
     DEFAULT_CSS = "Field { width: 1fr; }"
 
-    def __init__(self, palette: Palette, value: str = "", *, hint: str = "", most: int = 64, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        palette: Palette,
+        value: str = "",
+        *,
+        hint: str = "",
+        most: int = 64,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(palette, base="on-surface", id=id)
         self.hint = hint
         """Shown while the line is empty."""
@@ -42,6 +53,11 @@ class Field(Lines, can_focus=True):
         self.line.put(text)
         self._done(before)
 
+    def prefill(self, text: str) -> None:
+        """Write a text that typing replaces, without telling anybody."""
+        self.line.put(text if is_printable(text) else "", selected=True)
+        self._draw()
+
     def take_key(self, event: events.Key) -> bool:
         """Type the key, or edit with it; False for a key that means nothing here."""
         before = self.line.text
@@ -51,7 +67,9 @@ class Field(Lines, can_focus=True):
         return True
 
     def take_paste(self, text: str) -> str:
-        """Insert all of it, on one line, or nothing. Returns why not; empty where it was inserted."""
+        """Insert all of it, on one line, or nothing. Returns why not; empty where it was
+        inserted.
+        """
         before = self.line.text
         why = self.line.paste(text)
         self._done(before)
@@ -68,7 +86,10 @@ class Field(Lines, can_focus=True):
         if offset is None:
             return
         at, cells = self._first, 0
-        while at < len(self.value) and cells + cell_len(self.value[at : self.line.behind(at)]) <= offset.x:
+        while (
+            at < len(self.value)
+            and cells + cell_len(self.value[at : self.line.behind(at)]) <= offset.x
+        ):
             cells += cell_len(self.value[at : self.line.behind(at)])
             at = self.line.behind(at)
         self.line.move(at)
@@ -106,7 +127,13 @@ class Field(Lines, can_focus=True):
         self._scroll(max(cell_len(text[at:end]), 1))
         if not self._listening:
             return ((text[self._first :], "plain"),)
-        return ((text[self._first : at], "plain"), (text[at:end] or " ", "cursor"), (text[end:], "plain"))
+        if self.line.selected:
+            return ((text[self._first :], "cursor"), (" ", "plain"))
+        return (
+            (text[self._first : at], "plain"),
+            (text[at:end] or " ", "cursor"),
+            (text[end:], "plain"),
+        )
 
     def _scroll(self, cursor: int) -> None:
         """Move the first character shown so that the cursor, so many cells wide, is in sight."""

@@ -1,4 +1,6 @@
-"""Numbers as a trader reads them. Money and prices arrive as Decimal and leave as text; nothing is computed on the way."""
+"""Numbers as a trader reads them. Money and prices arrive as Decimal and leave as text; nothing is
+computed on the way.
+"""
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -30,7 +32,9 @@ def price(value: Decimal | None, tick: Decimal) -> str:
 
 
 def exact(value: Decimal | None, tick: Decimal) -> str:
-    """A price that must not be rounded, such as a stop: the grid's decimals, or as many as it has."""
+    """A price that must not be rounded, such as a stop: the grid's decimals, or as many as
+    it has.
+    """
     if value is None:
         return NONE
     return fixed(value, max(decimals(tick), decimals(value)))
@@ -104,7 +108,11 @@ def plain_percent(fraction: Decimal) -> str:
 def lasted(nanoseconds: int) -> str:
     """A duration in its two largest units."""
     seconds = max(nanoseconds, 0) // SECOND
-    for unit, name, lower, below in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+    for unit, name, lower, below in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "m"),
+        (60, "m", 1, "s"),
+    ):
         if seconds >= unit:
             return f"{seconds // unit}{name}{seconds % unit // lower}{below}"
     return f"{seconds}s"
@@ -112,7 +120,11 @@ def lasted(nanoseconds: int) -> str:
 
 def short(nanoseconds: int) -> str:
     """A delay: milliseconds below ten seconds, then as `lasted`."""
-    return f"{max(nanoseconds, 0) // 1_000_000}ms" if nanoseconds < 10 * SECOND else lasted(nanoseconds)
+    return (
+        f"{max(nanoseconds, 0) // 1_000_000}ms"
+        if nanoseconds < 10 * SECOND
+        else lasted(nanoseconds)
+    )
 
 
 def clock(at: int) -> str:

@@ -11,6 +11,8 @@ from tui.keys import KeyMap
 from tui.lines import Line
 from tui.palette import Palette
 
+LAYOUT = "next-layout"
+"""The command that a click on the layout's name runs."""
 FIND = "find"
 """What a click on the palette's words says."""
 
@@ -40,39 +42,72 @@ def _padded(line: Line, width: int) -> Line:
 
 def _block(name: str, members: Sequence[Command], keys: KeyMap) -> list[Line]:
     rows: list[Line] = [((name, "strong"),)]
-    rows.extend(((f"  {keys.shown(c.id) or ':' + c.id:<7} ", "key"), (c.words, "plain")) for c in members)
+    rows.extend(
+        ((f"  {keys.shown(c.id) or ':' + c.id:<7} ", "key"), (c.words, "plain")) for c in members
+    )
     return [*rows, ()]
 
 
 class KeyFooter(Buttons):
-    """The last line: keys that matter, dim when they can't be used now. A click on one does what the key does; each of them asks first."""
+    """The last line: keys that matter, dim when they can't be used now. A click on one does what
+    the key does; each of them asks first.
+    """
 
     def __init__(self, palette: Palette, commands: Sequence[Command], keys: KeyMap) -> None:
         super().__init__(palette, base="on-raised", id="keys")
         self._commands = [c for c in commands if c.footer]
         self._keys = keys
+        self.named = ""
+        """The layout in use, for where there is room to say it."""
 
     def show(self, context: Context) -> None:
         """What can be done here."""
         words: list[Word] = [(" ", "plain", "")]
         room = self.size.width - 1
-        for command in self._fitting(room):
+        for command in self._fitting(room, context.pane):
             usable = command.availability(context) is None
             danger = command.id == "flatten"
-            words.append((f"{self._keys.shown(command.id)} ", "faint" if not usable else "danger" if danger else "key", command.id))
-            words.append((command.footer, "faint" if not usable else "danger" if danger else "plain", command.id))
+            words.append(
+                (
+                    f"{self._keys.shown(command.id)} ",
+                    "faint" if not usable else "danger" if danger else "key",
+                    command.id,
+                )
+            )
+            words.append(
+                (
+                    command.footer,
+                    "faint" if not usable else "danger" if danger else "plain",
+                    command.id,
+                )
+            )
             words.append(("  ", "plain", ""))
         gap = room - sum(cell_len(text) for text, *_ in words) - 10
+        key = f"{self._keys.shown(LAYOUT)} "
+        layout = f"layout {self.named}   "
+        if gap - cell_len(key + layout) > 0:
+            gap -= cell_len(key + layout)
+            right: list[Word] = [(key, "key", LAYOUT), (layout, "plain", LAYOUT)]
+        else:
+            right = []
         if gap > 0:
-            words.extend([(" " * gap, "plain", ""), ("^p ", "key", FIND), ("Palette", "plain", FIND)])
+            words.append((" " * gap, "plain", ""))
+            words.extend([*right, ("^p ", "key", FIND), ("Palette", "plain", FIND)])
         self.put_words(words)
 
-    def _fitting(self, room: int) -> list[Command]:
-        """As many as there is room for; what every person must find goes last."""
-        kept = list(self._commands)
-        order = ("filter", "break-even", "cancel", "new")
-        for going in order:
+    def _fitting(self, room: int, pane: str) -> list[Command]:
+        """As many as there is room for, those of the pane that listens first; what every person
+        must find goes last.
+        """
+        own = [c for c in self._commands if c.pane == pane] if pane else []
+        kept = [*own, *(c for c in self._commands if not c.pane)]
+        going = [
+            *("filter", "break-even", "cancel", "new"),
+            *(c.id for c in reversed(own)),
+            *("quit", "help", "stop", "close"),
+        ]
+        for name in going:
             if sum(cell_len(f"{self._keys.shown(c.id)} {c.footer}  ") for c in kept) <= room:
                 break
-            kept = [c for c in kept if c.id != going]
+            kept = [c for c in kept if c.id != name]
         return kept

@@ -1,9 +1,12 @@
-"""Keys, pastes and clicks, one after the other: each has done all that it does before the next one is looked at.
+"""Keys, pastes and clicks, one after the other: each has done all that it does before the next one
+is looked at.
 
-Textual puts a key into the queue of the widget that has the focus, lets it climb from queue to queue, and takes the next key meanwhile.
-What is typed fast then overtakes what was typed before: an edit runs behind later characters, a digit lands in the list below a dialog
-that is still being built, an enter confirms what a key before it had changed. So the application hands each key to the screen directly,
-in its own turn. Where a key opens a dialog, Textual ends that turn only when the dialog is built; its first field has the focus by then.
+Textual puts a key into the queue of the widget that has the focus, lets it climb from queue to
+queue, and takes the next key meanwhile. What is typed fast then overtakes what was typed before: an
+edit runs behind later characters, a digit lands in the list below a dialog that is still being
+built, an enter confirms what a key before it had changed. So the application hands each key to the
+screen directly, in its own turn. Where a key opens a dialog, Textual ends that turn only when the
+dialog is built; its first field has the focus by then.
 """
 
 import asyncio
@@ -32,13 +35,17 @@ class Keyed(Protocol):
 
 
 class Hands:
-    """What the application does with the keyboard and the mouse. Its methods are called in turn, by the application's own loop."""
+    """What the application does with the keyboard and the mouse. Its methods are called in turn, by
+    the application's own loop.
+    """
 
     def __init__(self) -> None:
         self._deaf_until = 0.0
 
     def forget(self) -> None:
-        """Ignore what was typed or clicked until now: the window that it was meant for has closed by itself."""
+        """Ignore what was typed or clicked until now: the window that it was meant for has closed
+        by itself.
+        """
         self._deaf_until = time.monotonic()
 
     def hears(self, event: events.Event) -> bool:

@@ -1,4 +1,6 @@
-"""Keys as they are mapped: the table's, changed by a person's own map. Each entry that can't be used is left out alone, and said."""
+"""Keys as they are mapped: the table's, changed by a person's own map. Each entry that can't be
+used is left out alone, and said.
+"""
 
 import difflib
 import re
@@ -10,8 +12,20 @@ from textual.keys import Keys, _character_to_key, format_key
 
 from tui.command import Command
 
-_DIALOG_KEYS = frozenset({"ctrl+q", "ctrl+c", "ctrl+p", "tab", "shift+tab", "ctrl+i", "ctrl+m", "ctrl+left_square_bracket"})
-"""Keys that dialogs and the palette need, and those that a terminal sends as tab, enter and escape."""
+_DIALOG_KEYS = frozenset(
+    {
+        "ctrl+q",
+        "ctrl+c",
+        "ctrl+p",
+        "tab",
+        "shift+tab",
+        "ctrl+i",
+        "ctrl+m",
+        "ctrl+left_square_bracket",
+    }
+)
+"""Keys that dialogs and the palette need, and those that a terminal sends as tab, enter and escape.
+"""
 _NAMES = frozenset(key.value for key in Keys) | {"space"}
 _MODIFIERS = re.compile(r"^((ctrl|alt|shift)\+)+")
 
@@ -36,13 +50,18 @@ def is_key(name: str) -> bool:
 
 
 class KeyMap:
-    """From commands to keys. Every command keeps a key that it had, whatever a person's map says: flatten above all."""
+    """From commands to keys. Every command keeps a key that it had, whatever a person's map says:
+    flatten above all.
+    """
 
     def __init__(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
         self._shown = {c.id: c.shown or c.key for c in commands}
         self._defaults = {c.id: c.key for c in commands}
+        self._always = {c.id: c.always for c in commands if c.always}
+        self._panes = {c.id: c.pane for c in commands}
         self.errors: list[tuple[str, str]] = []
-        """Entries of the person's map that are not used: the command as it stands there, and why."""
+        """Entries of the person's map that are not used: the command as it stands there, and why.
+        """
         used = {name: keys for name, keys in own.items() if self._is_usable(name, keys)}
         while (wrong := self._collision(used)) is not None:
             name, why = wrong
@@ -50,6 +69,12 @@ class KeyMap:
         self.map = {**self._defaults, **used}
         for name, keys in used.items():
             self._shown[name] = " ".join(format_key(key) for key in split(keys))
+        self._in_panes = {
+            (pane, key): name
+            for name, pane in self._panes.items()
+            if pane
+            for key in split(self.map[name])
+        }
 
     def _refuse(self, name: str, keys: str, why: str) -> None:
         default = self._defaults.get(name)
@@ -60,37 +85,72 @@ class KeyMap:
         """Whether an entry can be used by itself; what is wrong with it is kept."""
         if name not in self._defaults:
             near = difflib.get_close_matches(name, self._defaults, n=1)
-            self._refuse(name, keys, f"no command is called {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            self._refuse(
+                name,
+                keys,
+                f"no command is called {name!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            )
             return False
         parts = split(keys)
         strange = [key for key in parts if not is_key(key)]
-        own = [key for key in parts if key in _DIALOG_KEYS]
-        why = "it is no key" if not parts else f"{strange[0]!r} is no key" if strange else f"{own[0]} is the console's own" if own else ""
+        own = [key for key in parts if key in _DIALOG_KEYS or key in self._always.values()]
+        why = (
+            "it is no key"
+            if not parts
+            else f"{strange[0]!r} is no key"
+            if strange
+            else f"{own[0]} is the console's own"
+            if own
+            else ""
+        )
         if why:
             self._refuse(name, keys, why)
         return not why
 
     def _collision(self, used: Mapping[str, str]) -> tuple[str, str] | None:
-        """The first entry whose key another command has: of two entries, the later one; never a command's own default."""
-        taken: dict[str, str] = {name_key: name for name, keys in self._defaults.items() if name not in used for name_key in split(keys)}
+        """The first entry whose key another command has: of two entries, the later one; never a
+        command's own default.
+        """
+        taken: dict[tuple[str, str], str] = {
+            (self._panes[name], name_key): name
+            for name, keys in self._defaults.items()
+            if name not in used
+            for name_key in split(keys)
+        }
         for name, keys in used.items():
             for key in split(keys):
-                if key in taken:
-                    return name, f"{format_key(key)} is {taken[key]}"
-            taken.update(dict.fromkeys(split(keys), name))
+                other = taken.get((self._panes[name], key))
+                if other is not None:
+                    return name, f"{format_key(key)} is {other}"
+            taken.update(dict.fromkeys(((self._panes[name], key) for key in split(keys)), name))
         return None
 
     def shown(self, command: str) -> str:
         """How a command's key is written."""
-        return self._shown.get(command, "")
+        return " ".join(
+            filter(None, (self._shown.get(command, ""), self._always.get(command, "").upper()))
+        )
 
     def bindings(self, commands: Sequence[Command]) -> list[Binding]:
-        """For the main screen: none has priority, so none fires through a dialog."""
-        return [Binding(key, f"command({c.id!r})", c.words, show=False, id=c.id) for c in commands for key in split(self.map[c.id])]
+        """For the main screen: none has priority, so none fires through a dialog. Keys of a pane
+        are not among them.
+        """
+        return [
+            Binding(key, f"command({c.id!r})", c.words, show=False, id=c.id)
+            for c in commands
+            if not c.pane
+            for key in split(self.map[c.id])
+        ]
+
+    def in_pane(self, pane: str, key: str) -> str:
+        """The command that a key means while this pane listens and nowhere else; empty for none."""
+        return self._in_panes.get((pane, key), "")
 
 
 def place_of(origin: str, name: str) -> str:
-    """Where an entry of `console.keys` stands: `FILE:LINE: ` where the origin is a settings file that can be read, else the origin."""
+    """Where an entry of `console.keys` stands: `FILE:LINE: ` where the origin is a settings file
+    that can be read, else the origin.
+    """
     path = Path(origin)
     if not origin:
         return ""
@@ -99,5 +159,12 @@ def place_of(origin: str, name: str) -> str:
     except (OSError, UnicodeDecodeError, ValueError):
         return f"{origin}: "
     entry = re.compile(rf"""(^|[\s{{,])["']?{re.escape(name)}["']?\s*=""")
-    found = next((number for number, line in enumerate(lines, start=1) if entry.search(line) and not line.lstrip().startswith("#")), None)
+    found = next(
+        (
+            number
+            for number, line in enumerate(lines, start=1)
+            if entry.search(line) and not line.lstrip().startswith("#")
+        ),
+        None,
+    )
     return f"{path.name}:{found}: " if found is not None else f"{path.name}: "

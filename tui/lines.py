@@ -1,4 +1,6 @@
-"""A widget of plain lines: text and tones in, cached strips out, and only the lines that changed are painted again."""
+"""A widget of plain lines: text and tones in, cached strips out, and only the lines that changed
+are painted again.
+"""
 
 from collections.abc import Sequence
 
@@ -27,7 +29,14 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: 1; }"
 
-    def __init__(self, palette: Palette, *, base: str = "on-surface", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        palette: Palette,
+        *,
+        base: str = "on-surface",
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes, markup=False)
         self.palette = palette
         self._base = base

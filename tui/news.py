@@ -1,4 +1,6 @@
-"""What happened since the last frame, in order and without a gap: notices by number, and how often the bell rings for them."""
+"""What happened since the last frame, in order and without a gap: notices by number, and how often
+the bell rings for them.
+"""
 
 from msgspec import Struct
 
@@ -32,8 +34,12 @@ class Newsreader:
         """When each CRITICAL alert that stands rang last."""
 
     def read(self, view: View) -> News:
-        """What is new in this view. The first view is where the story begins: only its last notice is told, without its bell,
-        and CRITICAL alerts that stand already ring; their pane shows them."""
+        """What is new in this view. The first view is where the story begins: only its last notice
+        is told, without its bell, and CRITICAL alerts that stand already ring; their pane shows
+        them.
+        """
+        if self._seq and view.notices and view.notices[-1].seq < self._seq:
+            self._seq = None  # another engine has the account: it counts anew
         new = tuple(n for n in view.notices if self._seq is None or n.seq > self._seq)
         missed, bell = 0, 0
         if self._seq is None:
@@ -45,9 +51,15 @@ class Newsreader:
         return News(new, max(missed, 0), max(bell, self._critical(view)))
 
     def _critical(self, view: View) -> int:
-        """A CRITICAL alert rings when it is first seen, and each minute until it is acknowledged."""
+        """A CRITICAL alert rings when it is first seen, and each minute until it is
+        acknowledged.
+        """
         rings = 0
-        standing = [a for a in view.alerts if a.stands and a.severity is Severity.CRITICAL and a.acknowledged_at is None]
+        standing = [
+            a
+            for a in view.alerts
+            if a.stands and a.severity is Severity.CRITICAL and a.acknowledged_at is None
+        ]
         for alert in standing:
             last = self._rang.get(alert.key)
             if last is None or view.at - last >= AGAIN:

@@ -1,4 +1,6 @@
-"""From a tone (what a piece of text means) to how it is painted. Widgets name tones; only this module names colours."""
+"""From a tone (what a piece of text means) to how it is painted. Widgets name tones; only this
+module names colours.
+"""
 
 from rich.style import Style
 from textual.theme import Theme

@@ -1,4 +1,6 @@
-"""Text from elsewhere made harmless: what a terminal would obey becomes a sign that a person can see."""
+"""Text from elsewhere made harmless: what a terminal would obey becomes a sign that a person can
+see.
+"""
 
 from rich.cells import cell_len, set_cell_size
 
@@ -8,19 +10,26 @@ __all__ = ["clip", "lines", "plain"]
 
 
 def clip(text: str, width: int) -> str:
-    """`text` in at most `width` cells, the cut shown by `…`. A number is left out whole, never cut: half a price is a wrong price."""
+    """`text` in at most `width` cells, the cut shown by `…`. A number is left out whole, never cut:
+    half a price is a wrong price.
+    """
     if cell_len(text) <= width:
         return text
     if width <= 0:
         return ""
     head = set_cell_size(text, width - 1)
-    if text[len(head) : len(head) + 1].isdigit() or text[len(head) : len(head) + 2][:1] in (".", ","):
+    if text[len(head) : len(head) + 1].isdigit() or text[len(head) : len(head) + 2][:1] in (
+        ".",
+        ",",
+    ):
         head = head.rstrip("0123456789.,−-+▲▼")
     return head.rstrip(" ·") + "…"
 
 
 def lines(text: str, width: int) -> list[str]:
-    """`text` broken at spaces into lines of at most `width` cells; a longer word is broken inside."""
+    """`text` broken at spaces into lines of at most `width` cells; a longer word is broken
+    inside.
+    """
     found: list[str] = []
     line = ""
     for word in plain(text).split(" "):

@@ -1,11 +1,12 @@
-"""The one frame pump: looks at the engine so many times a second and shows what is new. Nothing that goes wrong in it ends the console."""
+"""The one frame pump: looks at the engine so many times a second and shows what is new. Nothing
+that goes wrong in it ends the console.
+"""
 
 from typing import Any, Protocol
 
 from textual.screen import Screen
 
 from engine.model.view import View
-from tui.flows.dialog import Dialog
 from tui.link import Link
 from tui.plain import plain
 from tui.screen import STILL, MainScreen
@@ -26,9 +27,23 @@ class Pumped(Protocol):
 def trouble(view: View) -> str:
     """What the engine itself says is broken; empty when nothing is."""
     if view.journal_failing:
-        return f"the journal can't be written: {view.journal_failing}. Entries are blocked; exits work"
-    died = next((alert for alert in view.alerts if alert.stands and alert.code == "TASK_DIED"), None)
+        return (
+            f"the journal can't be written: {view.journal_failing}. Entries are blocked; exits work"
+        )
+    died = next(
+        (alert for alert in view.alerts if alert.stands and alert.code == "TASK_DIED"), None
+    )
     return f"{died.text}. {STILL}" if died is not None else ""
+
+
+def gone(seconds: float) -> str:
+    """What is said of an engine in another process that shows nothing; empty where it does."""
+    if not seconds:
+        return ""
+    return (
+        f"ENGINE GONE: what is shown is {seconds:.0f} s old; this console connects again by itself."
+        " F9 goes past the engine, to the exchange itself"
+    )
 
 
 class Pump:
@@ -48,9 +63,13 @@ class Pump:
         said = ""
         try:
             view = link.look()
-            said = trouble(view)
+            said = gone(link.gone_for) or trouble(view)
+            self._app.main.fade(faded=bool(link.gone_for))
             self._app.main.show(view)
             for screen in self._app.screen_stack[1:]:
+                # here, because it is loaded only once something is opened
+                from tui.flows.dialog import Dialog
+
                 if isinstance(screen, Dialog):
                     screen.show(view)
         except Exception as error:

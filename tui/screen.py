@@ -1,11 +1,14 @@
-"""The main screen: a strip above, the panes, what happened and the keys below. It is the `Console` that commands act on."""
+"""The main screen: a strip above, the panes, what happened and the keys below. It is the `Console`
+that commands act on.
+"""
 
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import ClassVar
 
 from msgspec.structs import replace
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -14,53 +17,55 @@ from engine.model.alert import Severity
 from engine.model.intent import AnyIntent
 from engine.model.telling import manner
 from engine.model.view import Answer, View
+from tui.arrangements import Arrangements
+from tui.banner import Banner
 from tui.board import Board
-from tui.commands import BY_ID, COMMANDS
+from tui.coach import Coach, Guide
+from tui.commands import BY_ID, COMMANDS, SCREENS
 from tui.console import Context
-from tui.flows.command_line import Finder
-from tui.grid import Grid
+
+# with the screen, as the one below: a panic waits for no import
+from tui.flows.flatten import FlattenSheet
+from tui.flows.last_exit import LastExitSheet
 from tui.guide import FIND, KeyFooter, help_lines
-from tui.hands import Hands
-from tui.keys import KeyMap
-from tui.layout import Form, form_of, tiny_line
+from tui.host import Host
+from tui.keys import KeyMap, split
+from tui.layouts import DEFAULT, Layout
+from tui.layouts.model import LEAST
 from tui.lines import Line, Lines
 from tui.link import Link
+from tui.listing import Listing
 from tui.news import Newsreader
 from tui.options import ConsoleOptions
 from tui.palette import Palette
-from tui.plain import lines, plain
+from tui.panes.lists import ListPane
+from tui.panes.pane import LinesPane, Pane
+from tui.plain import plain
 from tui.status import StatusStrip
+from tui.tabs import tiny_line
 from tui.toasts import SIGNS, Toasts
+from tui.welcome import welcome
 
 BELL = 0.25
 """Seconds between two rings."""
 STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 
-class Host(Protocol):
-    """What the screen asks of the application."""
-
-    hands: Hands
-
-    def next_theme(self) -> str:
-        """Paint with the next look; returns its name."""
-        ...
-
-    def leave(self) -> None:
-        """Leave in order."""
-        ...
-
-    def stalled_for(self) -> float:
-        """Seconds since the terminal last read, while something waited for it."""
-        ...
-
-
-class MainScreen(Screen[None]):
+class MainScreen(Listing, Screen[None]):
     """What is always there."""
 
     AUTO_FOCUS = "#positions"
+    EXTRA: ClassVar[int] = 0
+    """Rows above the strip that a replay has beside the ordinary ones."""
 
-    def __init__(self, palette: Palette, options: ConsoleOptions, keys: KeyMap, host: Host) -> None:
+    def __init__(
+        self,
+        palette: Palette,
+        options: ConsoleOptions,
+        keys: KeyMap,
+        host: Host,
+        layouts: dict[str, Layout],
+    ) -> None:
         super().__init__(id="main")
         self.palette = palette
         self.options = options
@@ -68,17 +73,17 @@ class MainScreen(Screen[None]):
         self.host = host
         self._link: Link | None = None
         self._news = Newsreader()
-        self.banner = Lines(palette, base="alarm", id="banner")
+        self.banner = Banner(palette, keys.shown("acknowledge"))
         self.tiny = Lines(palette, base="on-background", id="tiny")
+        self.coach = Coach(palette)
         self.strip = StatusStrip(palette)
-        self.board = Board(palette, options.chart_interval)
+        first = layouts.get(options.layout, layouts[DEFAULT])
+        self.board = Board(palette, options.chart_interval, first)
+        self.arrangements = Arrangements(self.board, layouts, options.layouts)
         self.last = Lines(palette, base="on-background", id="last")
         self.footer = KeyFooter(palette, COMMANDS, keys)
         self.footer.pressed = self.press
         self.toasts = Toasts(palette)
-        self.complaints: list[str] = []
-        """What of the settings is not used, one by one, until somebody acknowledges it."""
-        self._alarm = ""
         self.bells = 0
         """How often the bell rang."""
         for binding in keys.bindings(COMMANDS):
@@ -86,9 +91,9 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Top to bottom; the toasts stand over it."""
-        self.banner.display = False
         yield self.banner
         yield self.tiny
+        yield self.coach
         yield self.strip
         yield self.board
         yield self.last
@@ -97,12 +102,13 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Before the engine is open, each pane already stands in its place."""
-        for grid in (self.board.positions, self.board.orders, self.board.alerts):
-            grid.starting = True
-            grid.opened = partial(self.run, "details")
-        self.board.chart.put([((" starting …", "faint"),)])
-        self.board.limits.put([((" starting …", "faint"),)])
-        self.board.pnl.put([((" starting …", "faint"),)])
+        self.board.positions.empty = welcome(self.keys, first=self.options.first_run)
+        for pane in self.board.panes.values():
+            if isinstance(pane, ListPane):
+                pane.starting = True
+                pane.opened = partial(self.run, "details")
+            elif isinstance(pane, LinesPane):
+                pane.put([((" starting …", "faint"),)])
         self._arrange()
 
     def on_resize(self) -> None:
@@ -111,15 +117,14 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         width, height = self.app.size
-        form = form_of(width, height)
-        tiny = form is Form.TINY
+        tiny = width < LEAST[0] or height < LEAST[1]
         for part in (self.strip, self.board, self.last, self.footer):
             part.display = not tiny
         self.tiny.display = tiny
         self.tiny.put([tiny_line(width, height, self.keys.shown("flatten"))])
         if not tiny:
-            self.board.take_form(form)
-        self._show_banner()
+            self.board.fit(width, height - self.EXTRA - self.coach.display)
+        self.banner.fit()
         if self._link is not None:
             self._paint(self._link.view)
 
@@ -128,22 +133,23 @@ class MainScreen(Screen[None]):
     def begin(self, link: Link) -> None:
         """The engine is open."""
         self._link = link
-        for grid in (self.board.positions, self.board.orders, self.board.alerts):
-            grid.starting = False
-            grid.refresh()
+        self.board.begin()
         self._paint(link.view)
 
     def show(self, view: View) -> None:
         """One frame."""
         self._paint(view)
         self._tell(view)
+        if self.coach.show(view):
+            self._arrange()
         self.toasts.tick(time.monotonic())
 
     def _paint(self, view: View) -> None:
         if self._link is None or self.tiny.display:
             return
         self.strip.show(view, self._link.why)
-        self.board.show(view, self._link.session)
+        self.board.show(view, self._link.latest)
+        self.footer.named = self.arrangements.name
         self.footer.show(self.context())
 
     def _tell(self, view: View) -> None:
@@ -155,7 +161,13 @@ class MainScreen(Screen[None]):
             told = manner(notice.kind)
             self.say(notice.text, notice.tone)
             if told.toast:
-                self.toasts.add(notice.text, {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(told.severity, notice.tone), now)
+                self.toasts.add(
+                    notice.text,
+                    {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(
+                        told.severity, notice.tone
+                    ),
+                    now,
+                )
         self._ring(news.bell)
 
     def _ring(self, times: int) -> None:
@@ -164,39 +176,29 @@ class MainScreen(Screen[None]):
         for index in range(times if self.options.bell else 0):
             self.set_timer(0.01 + BELL * index, self.app.bell)
 
+    def fade(self, *, faded: bool) -> None:
+        """Grey what is shown: it is old."""
+        if self.has_class("-gone") is not faded:
+            self.set_class(faded, "-gone")
+
     def alarm(self, text: str) -> None:
         """The red banner; empty takes it away."""
-        self._alarm = text
-        self._show_banner()
+        self.banner.alarm(text)
 
     def complain(self, texts: Sequence[str]) -> None:
         """Say what of the settings is not used, one after the other, until each is acknowledged."""
-        self.complaints.extend(texts)
-        self._show_banner()
+        self.banner.complain(texts)
 
     def acknowledge_complaint(self) -> None:
         """The one that stands in the banner was read."""
-        if self.complaints:
-            self.say(f"acknowledged: {self.complaints.pop(0)}", "good")
-            self._show_banner()
-
-    def _show_banner(self) -> None:
-        """An alarm goes before a complaint."""
-        text = ""
-        if self._alarm:
-            text = f"✗ {self._alarm}"
-        elif self.complaints:
-            more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
-            text = f"! {self.complaints[0]}   {self.keys.shown('acknowledge')}: seen{more}"
-        self.banner.display = bool(text)
-        wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
-        self.banner.styles.height = max(len(wrapped), 1)
-        self.banner.put([((f" {line} ", "alarm"),) for line in wrapped])
+        text = self.banner.acknowledge()
+        if text:
+            self.say(f"acknowledged: {text}", "good")
 
     def recolour(self) -> None:
         """The look has changed."""
         for widget in self.walk_children(Widget):
-            if isinstance(widget, Grid):
+            if isinstance(widget, Pane):
                 widget.recolour()
             widget.refresh()
 
@@ -213,7 +215,19 @@ class MainScreen(Screen[None]):
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
         here = self.board.context(view, self._link.why if self._link is not None else "")
-        return replace(here, complaint=self.complaints[0]) if self.complaints else here
+        complaints = self.banner.complaints
+        return replace(here, complaint=complaints[0]) if complaints else here
+
+    def take_key(self, event: events.Key) -> bool:
+        """A key of the pane that listens; False for a key of the whole screen."""
+        name = self.keys.in_pane(self.board.listening, event.key)
+        if name:
+            self.board.panes[self.board.listening].typed_at = event.time
+            self.run(name)
+        return bool(name)
+
+    def take_paste(self, text: str) -> None:
+        """Pasted text goes nowhere: here letters are commands."""
 
     def action_command(self, name: str) -> None:
         """A key was pressed."""
@@ -228,10 +242,29 @@ class MainScreen(Screen[None]):
 
     def find(self) -> None:
         """Open the palette: the same commands as the keys."""
+        from tui.flows.finder import Finder  # here, because the first paint needs no dialog
+
         self.open(Finder(self, self.known()))
 
+    def flatten(self) -> None:
+        """Show the flatten sheet over whatever stands there, also while the engine opens.
+
+        Where the engine is gone, or did not answer and it is asked for once more, it is the sheet
+        of the last exit.
+        """
+        top, link = self.app.screen, self._link
+        gone = link is not None and bool(link.gone_for)
+        if isinstance(top, LastExitSheet) or (
+            isinstance(top, FlattenSheet) and top.phase != "unknown" and not gone
+        ):
+            return
+        past = link is None or link.read_only or gone or isinstance(top, FlattenSheet)
+        self.app.push_screen(LastExitSheet(self) if past else FlattenSheet(self))
+
     def run(self, name: str) -> None:
-        """Run a command, or say why not. What goes wrong in it is said too, and does not end the console."""
+        """Run a command, or say why not. What goes wrong in it is said too, and does not end the
+        console.
+        """
         command = BY_ID[name]
         if name == "quit" and self._link is None:
             self.leave()  # nothing is open yet: there is nothing to ask about
@@ -256,6 +289,23 @@ class MainScreen(Screen[None]):
         if self.app.screen is self:
             self.app.push_screen(dialog)
 
+    def screen_of(self, key: str) -> str:
+        """The command of a screen that this key goes to; empty for any other key."""
+        return next(
+            (c.id for c in COMMANDS if c.group == SCREENS and key in split(self.keys.map[c.id])), ""
+        )
+
+    def screens(self) -> list[tuple[str, str, str, str | None]]:
+        """The commands of screens: id, key, words, and why not now."""
+        names = {c.id for c in COMMANDS if c.group == SCREENS}
+        return [known for known in self.known() if known[0] in names]
+
+    def instead(self, command: str) -> None:
+        """Close the pages that stand over this screen, and run a command."""
+        while self.app.screen is not self:
+            self.app.pop_screen()
+        self.run(command)
+
     def ask(self, intent: AnyIntent, words: str) -> None:
         """Ask without a dialog."""
 
@@ -274,68 +324,17 @@ class MainScreen(Screen[None]):
         """How a command's key is written."""
         return self.keys.shown(command)
 
-    def focus_pane(self, pane: str) -> None:
-        """Make a pane listen."""
-        self.board.listen(pane)
+    def lead(self, guide: Guide) -> None:
+        """Let the line above all lead."""
+        self.coach.guide = guide
 
-    def select(self, pane: str, key: str) -> bool:
-        """Put a list's cursor on a key and make it listen."""
-        grid = self.board.grid(pane)
-        if grid is None:
-            return False
-        if key not in grid.keys:
-            grid.narrow("")
-        found = grid.select(key)
-        if found:
-            self.board.listen(pane)
-        return found
-
-    def list_do(self, what: str) -> None:
-        """Move, sort, show all."""
-        if self.board.listening == "pnl":
-            self.board.pnl.move(what)
-        grid = self.board.grid(self.board.listening)
-        if grid is None:
-            return
-        if what in ("up", "down"):
-            grid.move(-1 if what == "up" else 1)
-        elif what in ("top", "end") and grid.keys:
-            grid.select(grid.keys[0 if what == "top" else -1])
-        elif what == "sort":
-            title = grid.sort_next()
-            self.say(f"sorted by {title}" if title else "in the order they came")
-        elif what == "clear" and grid.filter:
-            grid.narrow("")
-            self.say("all rows")
-
-    def narrow(self, wanted: str) -> None:
-        """Filter the list that listens."""
-        grid = self.board.grid(self.board.listening)
-        if grid is not None:
-            grid.narrow(wanted)
-
-    def chart_do(self, what: str) -> None:
-        """Turn, finer, coarser."""
-        chart = self.board.chart
-        if what == "turn" and self.board.listening == "pnl":
-            self.board.pnl.turn()
-        elif what == "turn":
-            chart.toggle()
-        else:
-            chart.step(1 if what == "coarser" else -1)
-
-    def rows(self, pane: str) -> tuple[list[str], list[list[str]]]:
-        """Titles and rows of a list as text."""
-        grid = self.board.grid(pane)
-        if grid is None:
-            return [], []
-        return [column.title or "severity" for column in grid.columns], [grid.cells(row) for row in grid.rows()]
-
-    def row_text(self) -> str:
-        """The selected row as text."""
-        grid = self.board.grid(self.board.listening)
-        row = grid.row if grid is not None else None
-        return "\t".join(plain(cell) for cell in grid.cells(row)) if grid is not None and row is not None else ""
+    def focus_symbol(self, by: int) -> str:
+        """Make another watched symbol the focus."""
+        view, board = self.link.view, self.board
+        symbol = board.next_symbol(view, by) if by else board.symbol(view)
+        if symbol:
+            board.focus_on(view, symbol)
+        return symbol
 
     def copy(self, text: str) -> None:
         """To the terminal's clipboard."""
@@ -351,9 +350,9 @@ class MainScreen(Screen[None]):
         """The help."""
         return lambda room: help_lines(COMMANDS, self.keys, room)
 
-    def next_theme(self) -> str:
-        """The next look."""
-        return self.host.next_theme()
+    def next_theme(self, name: str = "") -> str:
+        """The next look, or this one."""
+        return self.host.next_theme(name)
 
     def is_seen(self) -> bool:
         """Whether the terminal takes what is painted."""

@@ -1,4 +1,6 @@
-"""A terminal that stops reading shows nothing: the engine is told, so that the alert leaves by the log and the notifications."""
+"""A terminal that stops reading shows nothing: the engine is told, so that the alert leaves by the
+log and the notifications.
+"""
 
 import contextlib
 from typing import Protocol
@@ -44,22 +46,32 @@ class TerminalWatch:
 
     @staticmethod
     def _cure_what_an_earlier_console_left(link: Link) -> None:
-        """A console that failed, or died while its terminal stalled, could not cure its alert. A new one is the cure."""
+        """A console that failed, or died while its terminal stalled, could not cure its alert. A
+        new one is the cure.
+        """
         for alert in link.view.alerts:
             if alert.code in (STALLED, FAILED) and alert.stands:
                 link.session.trouble(alert.code, SUBJECT, "")
 
     def failed(self, error: BaseException) -> None:
-        """The screen has failed. The text of an error may hold anything, so only its kind goes into the journal."""
+        """The screen has failed. The text of an error may hold anything, so only its kind goes into
+        the journal.
+        """
         link = self._app.link
         if link is not None:
+            after = (
+                "its engine goes on"
+                if link.elsewhere
+                else "its engine was closed, nothing is watched here"
+            )
             with contextlib.suppress(Exception):
-                link.session.trouble(FAILED, SUBJECT, type(error).__name__)
+                link.session.trouble(FAILED, SUBJECT, f"{type(error).__name__}; {after}")
 
     def over(self) -> None:
         """The terminal reads again, or its console ends."""
         link = self._app.link
         if self._raised and link is not None:
             self._raised = False
-            with contextlib.suppress(Exception):  # an engine that fails must not keep the console from leaving
+            # an engine that fails must not keep the console from leaving
+            with contextlib.suppress(Exception):
                 link.session.trouble(STALLED, SUBJECT, "")

@@ -1,9 +1,12 @@
-"""The status strip: am I protected, how am I doing, what can I still do, in one line. Parts go whole, the least pressing first."""
+"""The status strip: am I protected, how am I doing, what can I still do, in one line. Parts go
+whole, the least pressing first.
+"""
 
 from decimal import Decimal
 
 from rich.cells import cell_len
 
+from engine.model.codes import BlockCode
 from engine.model.view import AccountView, View
 from tui import figures
 from tui.lines import Line, Lines, Part
@@ -22,10 +25,15 @@ def _badge(account: AccountView) -> Line:
 
 
 def _at_stops(account: AccountView) -> Line:
-    """What is lost if every stop is hit now; red where nothing bounds it, or where it is beyond the limit."""
+    """What is lost if every stop is hit now; red where nothing bounds it, or where it is beyond the
+    limit.
+    """
     over = account.risk_limit is not None and account.open_risk > account.risk_limit
     tone = "danger" if account.unbounded or over else "plain"
-    return (("at stops ", "dim"), (figures.at_stop(account.at_stops, unbounded=account.unbounded), tone))
+    return (
+        ("at stops ", "dim"),
+        (figures.at_stop(account.at_stops, unbounded=account.unbounded), tone),
+    )
 
 
 def _margin(account: AccountView) -> Line:
@@ -50,11 +58,36 @@ def feed_age(view: View) -> tuple[str, str]:
     return (f"{figures.short(age)} OLD", "danger") if stale else (figures.short(age), "plain")
 
 
+OFF: dict[str, str] = {
+    BlockCode.STARTING: "starting",
+    BlockCode.PAUSED: "paused, :resume turns them on",
+    BlockCode.FLATTEN: "flattening",
+    BlockCode.DRAWDOWN: "drawdown",
+    BlockCode.LOSING_STREAK: "losing streak",
+    BlockCode.DAILY_LOSS: "loss limit",
+    BlockCode.NAKED: "naked",
+    BlockCode.DISCONNECTED: "venue link down",
+    BlockCode.SLEPT: "slept",
+    BlockCode.LOOKING: "view only, :live turns them on",
+    BlockCode.BREAKER: "venue link paused",
+    BlockCode.JOURNAL_FAILING: "journal failing",
+    BlockCode.TASK_DIED: "part of the engine died",
+    BlockCode.UNEXPLAINED: "unexplained orders, V lists them",
+    BlockCode.SECOND_ENGINE: "another engine",
+    BlockCode.EMERGENCY_EXIT: "a last exit was here",
+    BlockCode.LEASE_LOST: "account taken over",
+    BlockCode.LEASE_WANTED: "another console asks for the account",
+}
+"""Why nothing opens, short enough for the first line."""
+
+
 def _mode(view: View) -> Line:
     if view.mode == "ACTIVE":
         return ()
-    why = " ".join(":unhalt" if reason.code == "HALTED" else reason.code for reason in view.reasons)
-    return ((f" {view.mode}{': ' + why if why else ''} ", "notice" if view.mode == "REDUCING" else "alarm"),)
+    if view.mode == "HALTED":
+        return ((" HALTED: :unhalt ", "alarm"),)
+    why = ", ".join(OFF.get(reason.code, reason.code) for reason in view.reasons)
+    return ((f" ENTRIES OFF{': ' + why if why else ''} ", "notice"),)
 
 
 def pieces(view: View, read_only: str) -> list[Piece]:
@@ -69,7 +102,14 @@ def pieces(view: View, read_only: str) -> list[Piece]:
         (1, ((f" NAKED {naked} ", "alarm"),) if naked else (("naked ", "dim"), ("0", "plain"))),
         (2, _mode(view)),
         (2, ((f" READ-ONLY {plain(read_only)} ", "notice"),) if read_only else ()),
-        (4, (("eq ", "dim"), (figures.money(account.equity), "strong"), ("*" if account.unpriced else "", "warn"))),
+        (
+            4,
+            (
+                ("eq ", "dim"),
+                (figures.money(account.equity), "strong"),
+                ("*" if account.unpriced else "", "warn"),
+            ),
+        ),
         (3, (("day ", "dim"), (figures.signed(account.day), figures.tone(account.day)))),
         (2, _at_stops(account)),
         (5, _margin(account)),
@@ -80,7 +120,11 @@ def pieces(view: View, read_only: str) -> list[Piece]:
     ]
     if view.progress is not None:
         done = min(max(round(view.progress * 8), 0), 8)
-        found.append((7, (("▮" * done, "accent"), ("▯" * (8 - done), "faint"), (f" {view.progress:.0%}", "dim"))))
+        bar = ("▮" * done, "accent"), ("▯" * (8 - done), "faint")
+        found.append((7, (*bar, (f" {view.progress:.0%}", "dim"))))
+    if view.replay:
+        moves = view.replay.startswith("×")
+        found.append((4, ((plain(view.replay), "dim" if moves else "notice"),)))
     return [piece for piece in found if piece[1]]
 
 

@@ -1,39 +1,25 @@
-"""The terminal: whether there is one that can show the console, which driver speaks to it, and what is said after it is restored."""
+"""The terminal: whether there is one that can show the console, which driver speaks to it, and what
+is said after it is restored.
+"""
 
 import contextlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
 DUMB = ("dumb", "unknown")
-LOST = 129
-"""The exit code when the terminal is gone: that of SIGHUP, which usually comes with it."""
 SAID = 1.0
 """Seconds that the last words on standard error get."""
 
 
-class Shown(Protocol):
-    """The application, as its driver sees it. All of it is called on the event loop."""
-
-    def repaint(self) -> None:
-        """Paint the whole screen."""
-        ...
-
-    def fail(self, error: BaseException) -> None:
-        """End in order: a part of the screen has failed."""
-        ...
-
-    def end(self, code: int) -> None:
-        """End in order with an exit code."""
-        ...
-
-
 def unfit() -> str:
-    """Say why the console can't be shown here; empty where it can. A browser's driver brings its own screen."""
+    """Say why the console can't be shown here; empty where it can. A browser's driver brings its
+    own screen.
+    """
     if os.environ.get("TEXTUAL_DRIVER"):
         return ""
     for stream, name in ((sys.__stdin__, "standard input"), (sys.__stdout__, "standard output")):
@@ -44,10 +30,11 @@ def unfit() -> str:
 
 
 def tell(text: str, seconds: float = SAID) -> None:
-    """Write a line to standard error. A terminal that does not read is not waited for longer than `seconds`.
+    """Write a line to standard error. A terminal that does not read is not waited for longer than
+    `seconds`.
 
-    The bytes go straight to the descriptor, from a thread that nobody joins: Python's own stream would hold a lock that the interpreter
-    needs to end.
+    The bytes go straight to the descriptor, from a thread that nobody joins: Python's own stream
+    would hold a lock that the interpreter needs to end.
     """
 
     def write() -> None:
@@ -60,7 +47,9 @@ def tell(text: str, seconds: float = SAID) -> None:
 
 
 def driver_class() -> "type[Driver] | None":
-    """The console's driver; None where Textual's own has to do (Windows, a browser: textual-serve names its own driver)."""
+    """The console's driver; None where Textual's own has to do (Windows, a browser: textual-serve
+    names its own driver).
+    """
     if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER"):
         return None
     from tui.driver import TerminalDriver

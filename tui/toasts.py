@@ -1,4 +1,6 @@
-"""Toasts: at most three at once, the same one again counts up instead of piling up. The alerts pane is the record."""
+"""Toasts: at most three at once, the same one again counts up instead of piling up. The alerts pane
+is the record.
+"""
 
 from msgspec import Struct
 
@@ -59,4 +61,9 @@ class Toasts(Lines):
     def _line(self, toast: Toast) -> Line:
         times = f" ×{toast.count}" if toast.count > 1 else ""
         text = clip(plain(toast.text), WIDTH - 6 - len(times))
-        return (("▌", toast.tone), (f"{SIGNS.get(toast.tone, '·')} ", toast.tone), (text, "plain"), (times, "dim"))
+        return (
+            ("▌", toast.tone),
+            (f"{SIGNS.get(toast.tone, '·')} ", toast.tone),
+            (text, "plain"),
+            (times, "dim"),
+        )

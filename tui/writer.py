@@ -1,11 +1,12 @@
 """Write to a terminal that may stop reading: frames are lost then, the caller never waits.
 
-Textual's own writer blocks the event loop once thirty writes wait for the terminal, and the engine runs on that loop. This one takes every
-write at once and keeps at most `MOST` bytes. A terminal that reads nothing for `PATIENCE` seconds loses what waits, and is repainted whole
-when it reads again.
+Textual's own writer blocks the event loop once thirty writes wait for the terminal, and the engine
+runs on that loop. This one takes every write at once and keeps at most `MOST` bytes. A terminal
+that reads nothing for `PATIENCE` seconds loses what waits, and is repainted whole when it reads
+again.
 
-The descriptor is opened anew and non-blocking. The flag of the inherited descriptor is shared with the shell that started the console, so
-it must not be changed there.
+The descriptor is opened anew and non-blocking. The flag of the inherited descriptor is shared with
+the shell that started the console, so it must not be changed there.
 """
 
 import os
@@ -29,7 +30,9 @@ CHUNK = 4096
 ABORT = b"\x18\x1b\\"
 """CAN and ST: whatever sequence was cut short ends here, instead of swallowing what follows."""
 CLEAN = ABORT + b"\x1b[?2026l\x1b[0m"
-"""Before a whole repaint, which writes every cell: synchronised output off, colours off. What stands on a slow terminal stays until then."""
+"""Before a whole repaint, which writes every cell: synchronised output off, colours off. What
+stands on a slow terminal stays until then.
+"""
 MODE = re.compile(r"\x1b\[[?<>][0-9;]*(?:\$p|[a-z])")
 FRAME_MARKS = ("\x1b[?2026h", "\x1b[?2026l")
 
@@ -42,8 +45,8 @@ def is_mode(text: str) -> bool:
 def reopened(descriptor: int) -> tuple[int, bool]:
     """Open the terminal behind a descriptor anew; and say whether writes to it can't block.
 
-    Where the terminal has no name here (a container without its /dev/pts), the descriptor itself is duplicated. Its writes may block, but
-    only in the writer's own thread.
+    Where the terminal has no name here (a container without its /dev/pts), the descriptor itself is
+    duplicated. Its writes may block, but only in the writer's own thread.
     """
     try:
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -53,7 +56,9 @@ def reopened(descriptor: int) -> tuple[int, bool]:
 
 
 class TerminalWriter:
-    """A thread that writes. `drained` is called from it when a terminal that had lost frames reads again."""
+    """A thread that writes. `drained` is called from it when a terminal that had lost frames reads
+    again.
+    """
 
     def __init__(self, descriptor: int, drained: Callable[[], None]) -> None:
         self._descriptor, self._harmless = reopened(descriptor)
@@ -88,12 +93,16 @@ class TerminalWriter:
             self._turn.notify()
 
     def stalled_for(self) -> float:
-        """Seconds since the terminal last read anything while something waited for it; 0 while it reads."""
+        """Seconds since the terminal last read anything while something waited for it; 0 while it
+        reads.
+        """
         since = self._stuck_since
         return 0.0 if since is None else time.monotonic() - since
 
     def stop(self) -> None:
-        """Write what waits for at most `LEAVING` seconds; then only the modes, in place of frames that nobody has read."""
+        """Write what waits for at most `LEAVING` seconds; then only the modes, in place of frames
+        that nobody has read.
+        """
         with self._turn:
             if self._ends_at is None:
                 patience = LEAVING if self.stalled_for() < PATIENCE else 0.0
@@ -170,7 +179,9 @@ class TerminalWriter:
         self._drained()
 
     def _put(self, data: bytes, *, kept: bool) -> None:
-        """Write one piece whole, unless it is a frame and the terminal does not read for too long."""
+        """Write one piece whole, unless it is a frame and the terminal does not read for
+        too long.
+        """
         rest = memoryview(data)
         while rest:
             if not self._is_writable():
@@ -199,7 +210,9 @@ class TerminalWriter:
             self._size += len(data)
 
     def _last(self) -> None:
-        """The modes that still wait take the place of what the terminal has not read: it is left as it was found."""
+        """The modes that still wait take the place of what the terminal has not read: it is left as
+        it was found.
+        """
         last = b"".join(data for data, kept, _ in self._waiting if kept)
         if self._harmless:
             termios.tcflush(self._descriptor, termios.TCOFLUSH)

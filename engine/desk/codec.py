@@ -1,20 +1,26 @@
 """How events and snapshots are written, and how those of every earlier version are read.
 
-A body is the JSON of one event (or of the state, in a snapshot) with the version of its shape in front: `{"v":2,"type":...}`. Flatout 0.1.0
-wrote no version: such a body is of version 1. Nothing is read by luck. A body of this version must hold every field, and no other: it is
-encoded again and compared. A body of an older version is brought here by the upcasters first, and then held to the same. A body of a newer
-version, or of a kind that is not known, is refused.
+A body is the JSON of one event (or of the state, in a snapshot) with the version of its shape in
+front: `{"v":2,"type":...}`. Flatout 0.1.0 wrote no version: such a body is of version 1. Nothing is
+read by luck. A body of this version must hold every field, and no other: it is encoded again and
+compared. A body of an older version is brought here by the upcasters first, and then held to the
+same. A body of a newer version, or of a kind that is not known, is refused.
 
 To change what is kept (a field, an event, a value of an enumeration), in the same commit:
 
 1. Change the struct. A new event needs nothing more than its place in `AnyEvent` and in `evolve`,
    and one of it among the samples of `tests/journal/test_versions.py`.
-2. Where bodies of an older version lack the field, or name it otherwise, add an upcaster to `UPCASTERS` for that version, under the event's
-   tag, the name of the class that it holds (`Order`), or `State`. Defaults are for the code that makes an event; they never fill a body.
-3. If what the state now remembers can't be told from an older snapshot, set `OLDEST_SNAPSHOT` to `VERSION`: older snapshots are passed over,
+2. Where bodies of an older version lack the field, or name it otherwise, add an upcaster to
+  `UPCASTERS` for that version, under the event's
+   tag, the name of the class that it holds (`Order`), or `State`. Defaults are for the code that
+   makes an event; they never fill a body.
+3. If what the state now remembers can't be told from an older snapshot, set `OLDEST_SNAPSHOT` to
+  `VERSION`: older snapshots are passed over,
    and the state is told by the events from the first one.
-4. `VERSION` is the next release's. If a release has written it (`tests/golden/README.md`), raise it first.
-5. Write the table of shapes: `python -m tests.golden.shapes VERSION`. `tests/journal/test_versions.py` fails until all of this is done.
+4. `VERSION` is the next release's. If a release has written it (`tests/golden/README.md`), raise it
+  first.
+5. Write the table of shapes: `python -m tests.golden.shapes VERSION`.
+  `tests/journal/test_versions.py` fails until all of this is done.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +43,9 @@ OLDEST_SNAPSHOT = 2
 Plain = dict[str, Any]
 """A struct as its JSON says it: names to text, numbers, lists and other such dicts."""
 Upcaster = Callable[[Plain], None]
-"""Changes a struct of one version in place into the same of the next version; what it holds is brought up after it."""
+"""Changes a struct of one version in place into the same of the next version; what it holds is
+brought up after it.
+"""
 Table = Mapping[tuple[str, int], Upcaster]
 """From what is read (an event's tag, or a class's name) and the version that it was written in."""
 
@@ -55,8 +63,25 @@ def adds(**fields: Any) -> Upcaster:
 
 
 UPCASTERS: Table = {
-    **{(kind.__name__, 1): adds(not_after=None) for kind in get_args(AnyIntent)},  # nothing that was asked had a deadline
-    ("OpenBracket", 1): adds(not_after=None, without=[], partials=[]),  # there were no defaults that it could decline
+    # nothing that was asked had a deadline, or said what was seen
+    **{(kind.__name__, 1): adds(not_after=None, seen=None) for kind in get_args(AnyIntent)},
+    # there were no defaults that it could decline
+    ("OpenBracket", 1): adds(
+        not_after=None,
+        seen=None,
+        without=[],
+        partials=[],
+        anchored=None,
+        break_even=None,
+        template="",
+        ioc=False,
+    ),
+    ("BreakEven", 1): adds(not_after=None, seen=None, ticks=0),
+    ("Trail", 1): adds(begins=None),
+    ("trail-set", 1): adds(by="entry"),  # by hand it did not touch the plan
+    ("MoveTarget", 1): adds(not_after=None, seen=None, partials=None),
+    ("AmendOrder", 1): adds(not_after=None, seen=None, size=None),
+    ("ClosePosition", 1): adds(not_after=None, seen=None, size=None),
     ("position-liquidated", 1): adds(by=""),  # the venue was the only one
     **{(name, 1): adds(counted=False) for name in ("Order", "order-cancelled", "order-expired")},
     ("cash-reported", 1): adds(told={}),
@@ -78,16 +103,21 @@ UPCASTERS: Table = {
         money={},
         traded={},
         paid={},
+        nets={},
         periods={},
         resumed_from=None,
         unpriced={},
+        numbers={},
+        numbered=0,
     ),
-    ("Plan", 1): adds(partials=[]),
+    ("Plan", 1): adds(partials=[], even=None),
     ("Position", 1): adds(
-        misses=0, unfilled=0, goals=[], taken="0"
+        misses=0, unfilled=0, goals=[], taken="0", even=None
     ),  # every attempt took a worse price: a close under way begins with the narrowest again
 }
-"""Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events and the state hold, such as `Order`."""
+"""Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events
+and the state hold, such as `Order`.
+"""
 
 
 class BodyError(ValueError):
@@ -133,10 +163,18 @@ class Codec(Generic[T]):
         return value
 
     def version_of(self, body: bytes) -> int:
-        """The version that a body says; 1 where it says none. Raises BodyError for what is no body."""
+        """The version that a body says; 1 where it says none. Raises BodyError for what is
+        no body.
+        """
         try:
             said = msgspec.json.decode(body).get("v", 1)
-        except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise BodyError("it is not an object in JSON") from error
         if not isinstance(said, int) or said < 1:
             raise BodyError(f"its version is {said!r}")
@@ -158,7 +196,9 @@ class Codec(Generic[T]):
         return value
 
     def _upcast(self, kind: inspect.Type, plain: Any, version: int) -> None:
-        """Bring a value and all that it holds up to this version, in place: each struct first, and then what is in it."""
+        """Bring a value and all that it holds up to this version, in place: each struct first, and
+        then what is in it.
+        """
         match kind:
             case inspect.StructType() if isinstance(plain, dict):
                 for step in range(version, self._version):
@@ -173,7 +213,9 @@ class Codec(Generic[T]):
             case inspect.DictType(value_type=inner) if isinstance(plain, dict):
                 for item in plain.values():
                     self._upcast(inner, item, version)
-            case inspect.ListType(item_type=inner) | inspect.VarTupleType(item_type=inner) if isinstance(plain, list):
+            case inspect.ListType(item_type=inner) | inspect.VarTupleType(item_type=inner) if (
+                isinstance(plain, list)
+            ):
                 for item in plain:
                     self._upcast(inner, item, version)
             case inspect.TupleType(item_types=inners) if isinstance(plain, list):
@@ -195,7 +237,9 @@ class Codec(Generic[T]):
 
 @cache
 def name_of(kind: type[Struct]) -> str:
-    """What the table of upcasters calls a struct: an event by its tag, anything else by its class."""
+    """What the table of upcasters calls a struct: an event by its tag, anything else by its
+    class.
+    """
     return str(kind.__struct_config__.tag) if issubclass(kind, Event) else kind.__name__
 
 
@@ -206,7 +250,9 @@ def _structs(kind: inspect.Type) -> list[inspect.StructType]:
 
 def _is(kind: inspect.StructType, plain: object) -> bool:
     """Whether a struct of a union is the one that is meant."""
-    return isinstance(plain, dict) and (kind.tag_field is None or plain.get(kind.tag_field) == kind.tag)
+    return isinstance(plain, dict) and (
+        kind.tag_field is None or plain.get(kind.tag_field) == kind.tag
+    )
 
 
 def _reach(kind: inspect.Type, found: set[str]) -> set[str]:
@@ -217,7 +263,11 @@ def _reach(kind: inspect.Type, found: set[str]) -> set[str]:
             inner = [field.type for field in kind.fields]
         case inspect.UnionType(types=kinds) | inspect.TupleType(item_types=kinds):
             inner = list(kinds)
-        case inspect.DictType(value_type=one) | inspect.ListType(item_type=one) | inspect.VarTupleType(item_type=one):
+        case (
+            inspect.DictType(value_type=one)
+            | inspect.ListType(item_type=one)
+            | inspect.VarTupleType(item_type=one)
+        ):
             inner = [one]
         case _:
             inner = []
@@ -253,7 +303,9 @@ save = _states.encode
 
 
 def restore(body: bytes) -> State:
-    """The state that a snapshot holds. Raises BodyError, also for one that is too old to start from."""
+    """The state that a snapshot holds. Raises BodyError, also for one that is too old to start
+    from.
+    """
     version = _states.version_of(body)
     if version < OLDEST_SNAPSHOT:
         raise BodyError(f"version {version}; this one starts from {OLDEST_SNAPSHOT} and later")

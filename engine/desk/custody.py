@@ -1,35 +1,29 @@
-"""Custody of one position: what should work at the venue is compared with what does, and the difference is asked for.
+"""Custody of one position: what should work at the venue is compared with what does, and the
+difference is asked for.
 
-Every rule that changes a position ends here, so that there is one place which places, moves and cancels exits. It is asked again after each
-event that touches the position, until it has nothing left to ask; what is under way (pending, in doubt) is waited for, never asked twice.
-Where a resting exit reserves the holding, a close waits until enough of it is free; where exits are reduce-only, it goes at once.
+Every rule that changes a position ends here, so that there is one place which places, moves and
+cancels exits. It is asked again after each event that touches the position, until it has nothing
+left to ask; what is under way (pending, in doubt) is waited for, never asked twice. Where a resting
+exit reserves the holding, a close waits until enough of it is free; where exits are reduce-only, it
+goes at once.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.desk import between, doubts, goals, ordering, stuck
-from engine.desk.context import Context, Events, alert, cure, name_of
-from engine.desk.events import (
-    AmendAsked,
-    AnyEvent,
-    CancelAsked,
-    ClosingBegan,
-    DustLeft,
-    PositionClosed,
-    PositionDropped,
-)
+from engine.desk.context import Context, Events, alert, name_of
+from engine.desk.endings import close_book, leave_dust
+from engine.desk.events import AmendAsked, ClosingBegan, PositionDropped
+from engine.desk.ordering import cancel
 from engine.desk.protection import begin_closing, tell
 from engine.desk.proved import provable
 from engine.desk.state import REPLACED
+from engine.model.codes import AlertCode
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 from engine.model.position import Position
 from engine.model.request import Lane
-
-DUST = "dust"
-"""The reason of a position that ended because the venue takes no order so small, and no exit had filled."""
-DustEvents = Generator[AnyEvent, None, bool]
 
 
 def keep(ctx: Context, name: str) -> Events:
@@ -47,15 +41,9 @@ def keep(ctx: Context, name: str) -> Events:
         yield from _wind_up(ctx, position, orders)
     elif position.size < ZERO:
         yield from _repair(ctx, position, orders)
-    elif not (yield from _leave_dust(ctx, position, orders)):
+    elif not (yield from leave_dust(ctx, position, orders)):
         yield from _exits(ctx, position, orders)
     yield from tell(ctx, name)
-
-
-def cancel(ctx: Context, order: Order, reason: str, lane: Lane | None = None) -> Events:
-    """Ask for an order's end unless that is under way."""
-    if order.is_open and not order.cancel_pending and not order.in_doubt:
-        yield CancelAsked(ctx.now, order.client_order_id, ordering.cancel_lane(ctx) if lane is None else lane, reason)
 
 
 def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
@@ -67,65 +55,18 @@ def _wind_up(ctx: Context, position: Position, orders: Sequence[Order]) -> Event
     for order in orders:
         yield from cancel(ctx, order, "position closed")
     if not orders:
-        yield from _close_book(ctx, position)
-
-
-def _close_book(ctx: Context, position: Position) -> Events:
-    lowest, highest = ctx.extremes(position)
-    for code in ("CLOSE_STUCK", "CLOSE_UNFILLED", "STOP_REFUSED", "STOP_NOT_FIRING", "NAKED", "PARTIAL_STOP", "OVER_CLOSED", "COINS_HELD"):
-        yield from cure(ctx, code, position.id)
-    yield PositionClosed(ctx.now, position.id, reason_of(position), lowest, highest)
-
-
-def reason_of(position: Position) -> str:
-    """Why it ended: the exit that filled last, what it was told to be closed for, or a size that no exit could take."""
-    if position.size > ZERO and not position.exit_size:
-        return DUST
-    if position.last_exit == Role.CLOSE.value:
-        return position.close_reason
-    return position.last_exit or "liquidated"
-
-
-def _leave_dust(ctx: Context, position: Position, orders: Sequence[Order]) -> DustEvents:
-    """Let go of a holding that is too small to be protected or closed; true where that leaves nothing to do.
-
-    The book ends, and what is left stays in the account, listed. Only a holding that was large enough when it was bought, and that the
-    price alone has made too small, stays open: it may be worth an order again.
-    """
-    instrument = ctx.instrument(position)
-    held = instrument.round_size(position.size)
-    if ordering.tradable(instrument, held, ctx.mark(position)):
-        yield from cure(ctx, "DUST", position.id)
-        if position.dust:
-            yield DustLeft(ctx.now, position.id, dust=False)
-        return False
-    if any(not order.is_exit for order in orders):
-        return False  # the entry is still filling
-    if orders:
-        yield from _end_rests(ctx, position, orders)
-        return False  # an exit that rests takes the rest with it
-    detail = f"{plain(position.size)} {instrument.base}"
-    yield from alert(ctx, "DUST", name_of(position), detail, position.id)
-    if position.exit_size or not ordering.tradable(instrument, held, position.entry_price(instrument)):
-        yield from _close_book(ctx, position)
-    elif not position.dust or position.closing:
-        yield DustLeft(ctx.now, position.id, dust=True)
-    return True
-
-
-def _end_rests(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
-    """End the exits that rest for a holding which is to be closed and is too small for a close: nothing else would end them."""
-    if position.closing >= position.size:
-        for order in orders:
-            if order.role is not Role.CLOSE:
-                yield from cancel(ctx, order, "position is being closed")
+        yield from close_book(ctx, position)
 
 
 def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
-    """More was closed than was held: buy back (or sell back) the excess at once."""
+    """More was closed than was held: buy back (or sell back) the excess, as often as the venue's
+    own word shows it and no oftener.
+    """
     excess = -position.size
-    yield from alert(ctx, "OVER_CLOSED", name_of(position), plain(excess), position.id)
-    repairs = [order for order in orders if order.role is Role.CLOSE and order.side is position.side]
+    yield from alert(ctx, AlertCode.OVER_CLOSED, name_of(position), plain(excess), position.id)
+    repairs = [
+        order for order in orders if order.role is Role.CLOSE and order.side is position.side
+    ]
     for order in orders:
         if order not in repairs:
             yield from cancel(ctx, order, "over-closed", Lane.EMERGENCY)
@@ -135,33 +76,66 @@ def _repair(ctx: Context, position: Position, orders: Sequence[Order]) -> Events
         if _shows_excess(ctx, position):
             if not _waits(ctx, position):
                 yield ordering.repair_order(ctx, position, missing)
-        elif _was_not_ours(ctx, position) and not orders:  # on cash nothing can be owed: what was sold too much lay there before
-            yield from _close_book(ctx, position)
-        elif ctx.state.reconciled_at <= ctx.state.last_fill_at:  # once; then each second looks whether it is time again
+        elif (
+            _was_not_ours(ctx, position) and not orders
+        ):  # on cash nothing can be owed: what was sold too much lay there before
+            yield from close_book(ctx, position)
+        elif ctx.state.reconciled_at <= _changed_at(
+            ctx, position
+        ):  # once; then each second looks whether it is time again
             yield from doubts.ask_account(ctx)
-    elif not repairs and not orders and not ordering.tradable(instrument, instrument.round_size(excess), ctx.mark(position)):
-        yield from _close_book(ctx, position)
+    elif (
+        not repairs
+        and not orders
+        and not ordering.tradable(instrument, instrument.round_size(excess), ctx.mark(position))
+    ):
+        yield from close_book(ctx, position)
 
 
 def _shows_excess(ctx: Context, position: Position) -> bool:
-    """Whether the venue's own picture, younger than the last fill, has no more of it than our books say. Without that witness nothing is undone."""
+    """Whether the venue's own picture, younger than all that we did, has no more of it than our
+    books say. Without that witness nothing is undone.
+    """
     picture, state = ctx.board.picture, ctx.state
-    if picture is None or picture.as_of <= state.last_fill_at:
+    if picture is None or picture.as_of <= _changed_at(ctx, position):
         return False
     instrument = ctx.instrument(position)
     if instrument.moves_coins(position.leverage):
-        ours, theirs = state.cash.get(instrument.base, ZERO), picture.balances.get(instrument.base, ZERO)
+        ours, theirs = (
+            state.cash.get(instrument.base, ZERO),
+            picture.balances.get(instrument.base, ZERO),
+        )
         return theirs * position.side.sign < ZERO and (theirs - ours) * position.side.sign <= ZERO
-    ours = sum((p.signed_size for p in state.positions_in(position.symbol)), ZERO) + state.elsewhere.get(position.symbol, ZERO)
+    ours = sum(
+        (p.signed_size for p in state.positions_in(position.symbol)), ZERO
+    ) + state.elsewhere.get(position.symbol, ZERO)
     return (picture.net.get(position.symbol, ZERO) - ours) * position.side.sign <= ZERO
 
 
+def _changed_at(ctx: Context, position: Position) -> int:
+    """Since when the venue's word counts: after the last fill, and after the end of the last order
+    that was to undo an over-close.
+    """
+    last = between.exit_of(ctx, position, Role.CLOSE, position.versions)
+    repaired = last.closed_at if last is not None and last.side is position.side else None
+    return max(ctx.state.last_fill_at, repaired or 0)
+
+
 def _was_not_ours(ctx: Context, position: Position) -> bool:
-    """Whether a cash account sold more than was ours, and a picture younger than that says the same as our books."""
+    """Whether a cash account sold more than was ours, and a picture younger than that says the same
+    as our books.
+    """
     picture, instrument = ctx.board.picture, ctx.instrument(position)
-    if picture is None or picture.as_of <= ctx.state.last_fill_at or not ordering.sells_holding(ctx, position):
+    if (
+        picture is None
+        or picture.as_of <= ctx.state.last_fill_at
+        or not ordering.sells_holding(ctx, position)
+    ):
         return False
-    ours, theirs = ctx.state.cash.get(instrument.base, ZERO), picture.balances.get(instrument.base, ZERO)
+    ours, theirs = (
+        ctx.state.cash.get(instrument.base, ZERO),
+        picture.balances.get(instrument.base, ZERO),
+    )
     return theirs >= ZERO and theirs == ours
 
 
@@ -176,16 +150,28 @@ def _pauses(ctx: Context, position: Position) -> bool:
 
 
 def _holds_back(ctx: Context, position: Position, order: Order, size: Decimal) -> bool:
-    """Whether a change waits. What is made smaller waits for no picture: at most, even less is held than we know of."""
-    return _pauses(ctx, position) if ctx.profile.amend and size < order.size else _waits(ctx, position)
+    """Whether a change waits. What is made smaller waits for no picture: at most, even less is held
+    than we know of.
+    """
+    return (
+        _pauses(ctx, position) if ctx.profile.amend and size < order.size else _waits(ctx, position)
+    )
 
 
 def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
-    """Stop, target and close for what is held. A halted desk does only what it was told to, and lets no exits take more than is held."""
+    """Stop, target and close for what is held. A halted desk does only what it was told to, and
+    lets no exits take more than is held.
+    """
     instrument = ctx.instrument(position)
     closing = min(position.closing, position.size)
-    if closing and position.symbol in ctx.board.modes and any(order.role is Role.STOP and order.is_working for order in orders):
-        return  # no close would be taken: the stop stays until one is; without a stop at stake, a close may try
+    if (
+        closing
+        and position.symbol in ctx.board.modes
+        and any(order.role is Role.STOP and order.is_working for order in orders)
+    ):
+        # no close would be taken: the stop stays until one is; without a stop at stake, a close may
+        # try
+        return
     if closing == position.size:
         for order in orders:
             if not order.is_exit:
@@ -196,21 +182,37 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
     cover = instrument.round_size(position.size if linked or pausing else position.size - closing)
     too_much = not linked and sum((order.remaining for order in exits), ZERO) > position.size
     if not ctx.state.halted or closing or position.id in ctx.state.by_hand or too_much:
-        yield from _keep_stop(ctx, position, [order for order in exits if order.role is Role.STOP], cover)
+        yield from _keep_stop(
+            ctx, position, [order for order in exits if order.role is Role.STOP], cover
+        )
         targets = [order for order in exits if order.role is Role.TARGET]
-        yield from _keep_targets(ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO)
+        yield from _keep_targets(
+            ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO
+        )
     if closing:
         yield from _keep_closing(ctx, position, exits, closing, linked=linked)
 
 
 def _settled(order: Order) -> bool:
     """Whether nothing about it is under way."""
-    return not (order.in_doubt or order.amend_pending or order.cancel_pending or order.status is Status.PENDING or order.triggered)
+    return not (
+        order.in_doubt
+        or order.amend_pending
+        or order.cancel_pending
+        or order.status is Status.PENDING
+        or order.triggered
+    )
 
 
-def _proved_cover(ctx: Context, position: Position, stops: Sequence[Order], cover: Decimal) -> Decimal:
-    """What a stop may be sized for, where the gate does not let one for all of it leave; one that rests is not made smaller for that."""
-    proved = ctx.instrument(position).round_size(provable(ctx, position, cover, rests=bool(stops) and not ctx.profile.amend))
+def _proved_cover(
+    ctx: Context, position: Position, stops: Sequence[Order], cover: Decimal
+) -> Decimal:
+    """What a stop may be sized for, where the gate does not let one for all of it leave; one that
+    rests is not made smaller for that.
+    """
+    proved = ctx.instrument(position).round_size(
+        provable(ctx, position, cover, rests=bool(stops) and not ctx.profile.amend)
+    )
     return max(proved, min(cover, stops[0].remaining)) if stops else proved
 
 
@@ -221,24 +223,39 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     cover = _proved_cover(ctx, position, stops, cover)
     if wanted is None or not ordering.tradable(instrument, cover, wanted):
         for order in stops:
-            if wanted is None or not cover or order.remaining > cover:  # else it may rest, small as it has become
-                yield from cancel(ctx, order, "no stop wanted" if wanted is None else "position is being closed")
+            # else it may rest, small as it has become
+            if wanted is None or not cover or order.remaining > cover:
+                yield from cancel(
+                    ctx, order, "no stop wanted" if wanted is None else "position is being closed"
+                )
         return
     for order in stops[1:]:
         yield from cancel(ctx, order, "one stop is enough")
-    if not stops:
-        pausing = between.waits(ctx, position, ctx.state.orders_for(position.id))
-        if between.may_return(ctx, position, wanted) if pausing else not _waits(ctx, position):
-            yield ordering.stop_order(ctx, position, cover, wanted)
+    if stops:
+        yield from _move_stop(ctx, position, stops[0], cover, wanted)
         return
-    stop = stops[0]
+    pausing = between.waits(ctx, position, ctx.state.orders_for(position.id))
+    if between.may_return(ctx, position, wanted) if pausing else not _waits(ctx, position):
+        yield ordering.stop_order(ctx, position, cover, wanted)
+
+
+def _move_stop(
+    ctx: Context, position: Position, stop: Order, cover: Decimal, wanted: Decimal
+) -> Events:
+    """Make the stop that rests the one that is wanted."""
     size = stop.filled + cover
-    if not _settled(stop) or (stop.trigger == wanted and stop.size == size) or _holds_back(ctx, position, stop, size):
+    if (
+        not _settled(stop)
+        or (stop.trigger == wanted and stop.size == size)
+        or _holds_back(ctx, position, stop, size)
+    ):
         return
     if not ctx.profile.amend:
         yield from cancel(ctx, stop, REPLACED, ordering.exit_lane(ctx))
         return
-    follows = stop.size == size and position.trailing and position.tighter(stop.trigger, wanted) == wanted
+    follows = (
+        stop.size == size and position.trailing and position.tighter(stop.trigger, wanted) == wanted
+    )
     lane = Lane.FOLLOW if follows else ordering.exit_lane(ctx)
     yield AmendAsked(
         ctx.now,
@@ -249,8 +266,12 @@ def _keep_stop(ctx: Context, position: Position, stops: Sequence[Order], cover: 
     )
 
 
-def _keep_targets(ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal) -> Events:
-    """The resting target, or one for each part that has its own and one for the rest: together never more than `cover`."""
+def _keep_targets(
+    ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal
+) -> Events:
+    """The resting target, or one for each part that has its own and one for the rest: together
+    never more than `cover`.
+    """
     if not position.goals and len(targets) <= 1:
         yield from _keep_target(ctx, position, targets, cover)
         return
@@ -258,12 +279,17 @@ def _keep_targets(ctx: Context, position: Position, targets: Sequence[Order], co
     for order in spare:
         yield from cancel(ctx, order, "no target wanted")
     for (price, size), served in pairs:
-        counted = ctx.state.positions[position.id]  # the next order's id comes from how many there were
+        # the next order's id comes from how many there were
+        counted = ctx.state.positions[position.id]
         yield from _serve_target(ctx, counted, served, price, size)
 
 
-def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal) -> Events:
-    """One resting target where the venue lets it rest beside the stop; elsewhere the board watches for it."""
+def _keep_target(
+    ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal
+) -> Events:
+    """One resting target where the venue lets it rest beside the stop; elsewhere the board watches
+    for it.
+    """
     wanted = position.target
     instrument = ctx.instrument(position)
     if wanted is None or not ordering.tradable(instrument, cover, wanted):
@@ -274,14 +300,20 @@ def _keep_target(ctx: Context, position: Position, targets: Sequence[Order], cov
     yield from _serve_target(ctx, position, targets[0] if targets else None, wanted, cover)
 
 
-def _serve_target(ctx: Context, position: Position, target: Order | None, wanted: Decimal, cover: Decimal) -> Events:
+def _serve_target(
+    ctx: Context, position: Position, target: Order | None, wanted: Decimal, cover: Decimal
+) -> Events:
     """Place a target for `cover` at the price `wanted`, or make the one that rests so."""
     if target is None:
         if not _waits(ctx, position) and not position.closing:
             yield ordering.target_order(ctx, position, cover, wanted)
         return
     size = target.filled + cover
-    if not _settled(target) or (target.price == wanted and target.size == size) or _holds_back(ctx, position, target, size):
+    if (
+        not _settled(target)
+        or (target.price == wanted and target.size == size)
+        or _holds_back(ctx, position, target, size)
+    ):
         return
     if not ctx.profile.amend:
         yield from cancel(ctx, target, REPLACED)
@@ -295,7 +327,9 @@ def _serve_target(ctx: Context, position: Position, target: Order | None, wanted
     )
 
 
-def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], closing: Decimal, *, linked: bool) -> Events:
+def _keep_closing(
+    ctx: Context, position: Position, exits: Sequence[Order], closing: Decimal, *, linked: bool
+) -> Events:
     """Send what is to be closed and is neither on its way nor reserved by another exit."""
     instrument = ctx.instrument(position)
     working = sum((order.remaining for order in exits if order.role is Role.CLOSE), ZERO)
@@ -305,11 +339,16 @@ def _keep_closing(ctx: Context, position: Position, exits: Sequence[Order], clos
     if missing <= ZERO or _waits(ctx, position):
         return
     room = missing if linked else position.size - working - reserved
-    if position.stop_refusals and ordering.sells_holding(ctx, position):  # others' orders hold some of it, or a fee took it: what is there goes
+    # others' orders hold some of it, or a fee took it: what is there goes
+    if position.stop_refusals and ordering.sells_holding(ctx, position):
         had = ctx.state.cash.get(instrument.base, ZERO) - ordering.locked_elsewhere(ctx, position)
         room = min(room, had - working - reserved)
-    size = instrument.round_size(provable(ctx, position, min(missing, room)))
+    # a close that is on its way takes of what the gate lets leave
+    may = provable(ctx, position, min(missing, room) + working) - working
+    size = instrument.round_size(max(may, ZERO))
     if ordering.tradable(instrument, size, ctx.mark(position)):
         yield ordering.close_order(ctx, position, size)
-    elif closing < position.size and room >= missing and not working:  # a part that the venue won't take: what is left of the wish is dropped
+    elif (
+        closing < position.size and room >= missing and not working
+    ):  # a part that the venue won't take: what is left of the wish is dropped
         yield ClosingBegan(ctx.now, position.id, ZERO, position.close_reason)

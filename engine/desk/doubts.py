@@ -1,14 +1,18 @@
-"""Not knowing is a state. An order with an unknown outcome is asked for until the venue has proved it one way or the other.
+"""Not knowing is a state. An order with an unknown outcome is asked for until the venue has proved
+it one way or the other.
 
-"Not found" is believed only the second time, and only once the order's deadline has passed: an order may still be on its way when we ask.
+"Not found" is believed only the second time, and only once the order's deadline has passed: an
+order may still be on its way when we ask.
 """
 
 from engine.desk import between
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert, nanoseconds
+from engine.desk.context import Context, Events, alert, alert_once, nanoseconds
 from engine.desk.ordering import again as send_again
 from engine.desk.state import Doubt, State
 from engine.model import report as r
+from engine.model.codes import AlertCode, BlockCode
+from engine.model.counts import counted
 from engine.model.money import ZERO, plain
 from engine.model.order import Order, Role, Status
 
@@ -18,6 +22,8 @@ OLD = 30_000_000_000
 """Nanoseconds after which a doubt is an alert of its own, and keeps nothing from being compared."""
 LATE = 60_000_000_000
 """Nanoseconds by which a live venue's views may lag where `requests.late` says nothing."""
+UNEXPLAINED = 3
+"""Times `requests.late` that an entry's end is not believed while a difference stands."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -29,8 +35,12 @@ def begin(ctx: Context, order: Order, request: str, text: str) -> Events:
         return
     if order.client_order_id in ctx.state.doubts and current.in_doubt:
         return
-    yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, text, ctx.now + nanoseconds(ctx.rules.requests.ask))
-    yield from alert(ctx, "UNKNOWN_OUTCOME", _subject(order, request), text, order.client_order_id)
+    yield e.OutcomeUnknown(
+        ctx.now, order.client_order_id, request, text, ctx.now + nanoseconds(ctx.rules.requests.ask)
+    )
+    yield from alert(
+        ctx, AlertCode.UNKNOWN_OUTCOME, _subject(order, request), text, order.client_order_id
+    )
 
 
 def _subject(order: Order, request: str) -> str:
@@ -57,9 +67,13 @@ def due(ctx: Context, order: Order) -> Events:
 
 
 def ask(ctx: Context, order: Order) -> Events:
-    """Ask about an order that nobody doubted so far; nothing for one that has ended, which no answer would settle."""
+    """Ask about an order that nobody doubted so far; nothing for one that has ended, which no
+    answer would settle.
+    """
     if order.is_open and order.client_order_id not in ctx.state.doubts:
-        yield e.QuestionAsked(ctx.now, order.client_order_id, ctx.now + nanoseconds(ctx.rules.requests.ask_max))
+        yield e.QuestionAsked(
+            ctx.now, order.client_order_id, ctx.now + nanoseconds(ctx.rules.requests.ask_max)
+        )
 
 
 def ask_account(ctx: Context) -> Events:
@@ -70,29 +84,41 @@ def ask_account(ctx: Context) -> Events:
 
 
 def since(ctx: Context) -> int:
-    """From when on executions are asked for: before the last one that we know, or before the last picture, and before what a last exit sent.
+    """From when on executions are asked for: before the last picture and the last one that we know,
+    and before what a last exit sent.
 
-    A journal that knows nothing looks back a day: what bears our name by then is not ours to explain away.
+    The last execution alone does not tell: one that happened while nobody listened may be older,
+    and the stream told the newer one first. A journal that knows nothing looks back a day: what
+    bears our name by then is not ours to explain away.
     """
     state = ctx.state
-    known = state.last_fill_at or (min(state.reconciled_at, ctx.now) if state.cash and state.reconciled_at else ctx.now - DAY)
+    compared = (
+        min(state.reconciled_at, ctx.now) if state.cash and state.reconciled_at else ctx.now - DAY
+    )
+    known = min(state.last_fill_at or compared, compared)
     return max(0, min([known, *(order.at for order in state.marked.values())]) - OVERLAP)
 
 
 def ask_now(ctx: Context) -> Events:
-    """The line is up again, and only now can it be proved that an order is nowhere: what is in doubt is asked about at once."""
+    """The line is up again, and only now can it be proved that an order is nowhere: what is in
+    doubt is asked about at once.
+    """
     for name, doubt in list(ctx.state.doubts.items()):
         if doubt.ask_at is None or doubt.ask_at > ctx.now:
             yield e.QuestionFailed(ctx.now, name, ctx.now)
 
 
 def asks_again(ctx: Context, since: int, last: int) -> bool:
-    """Whether to ask once more for a picture of a time after `since`, the last one having been asked for or told at `last`.
+    """Whether to ask once more for a picture of a time after `since`, the last one having been
+    asked for or told at `last`.
 
-    A view may lag by a minute, and some venues count such questions for ten: they come farther and farther apart.
+    A view may lag by a minute, and some venues count such questions for ten: they come farther and
+    farther apart.
     """
     waited = ctx.now - last
-    return waited < 0 or waited >= max(nanoseconds(1.0), min((ctx.now - since) // 4, nanoseconds(15.0)))
+    return waited < 0 or waited >= max(
+        nanoseconds(1.0), min((ctx.now - since) // 4, nanoseconds(15.0))
+    )
 
 
 def again(ctx: Context, name: str) -> Events:
@@ -103,7 +129,9 @@ def again(ctx: Context, name: str) -> Events:
 
 
 def completed(ctx: Context, name: str) -> Events:
-    """A fill proves that an order reached the venue; one whose end waits for its last fills is asked for again at once."""
+    """A fill proves that an order reached the venue; one whose end waits for its last fills is
+    asked for again at once.
+    """
     order = ctx.state.orders.get(name)
     doubt = ctx.state.doubts.get(name)
     if order is None or doubt is None:
@@ -147,17 +175,25 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
 
 
 def may_be_late(ctx: Context, order: Order, theirs: Order) -> bool:
-    """Whether the venue's word that an entry is over with nothing filled may be wrong: its executions may only be late.
+    """Whether the venue's word that an entry is over with nothing filled may be wrong: its
+    executions may only be late.
 
-    Nothing but this answer says that the order arrived. A venue's views lag by up to a minute, the one of executions and holdings too; so the
-    end is believed once it has been told for `requests.late`, and not while a difference stands that the order would explain.
+    Nothing but this answer says that the order arrived. A venue's views lag by up to a minute, the
+    one of executions and holdings too; so the end is believed once it has been told for
+    `requests.late`, or for `UNEXPLAINED` times that while a difference stands that the order may
+    explain: what has not been listed by then is somebody else's, and a difference that only a
+    person settles must keep no order in doubt for ever.
     """
     doubt = ctx.state.doubts.get(order.client_order_id)
     if doubt is None or doubt.request != "submit" or order.is_exit or order.filled or theirs.filled:
         return False
-    if ctx.now - (ctx.now if doubt.told_at is None else doubt.told_at) < late(ctx):
+    told_for = ctx.now - (ctx.now if doubt.told_at is None else doubt.told_at)
+    if told_for < late(ctx):
         return True
-    return any(f"DIFFERENCE:{subject}" in ctx.state.alerts for subject in holdings_of(ctx.state, order))
+    return told_for < UNEXPLAINED * late(ctx) and any(
+        f"{AlertCode.DIFFERENCE}:{subject}" in ctx.state.alerts
+        for subject in holdings_of(ctx.state, order)
+    )
 
 
 def late(ctx: Context) -> int:
@@ -170,12 +206,20 @@ def end_told(ctx: Context, order: Order, text: str) -> Events:
     """Say so, ask again, and ask for what the account holds as well."""
     doubt = ctx.state.doubts[order.client_order_id]
     yield e.EndTold(ctx.now, order.client_order_id, ctx.now + _pause(ctx, doubt))
-    yield from alert(ctx, "UNKNOWN_OUTCOME", _subject(order, doubt.request), f"told as {text} with nothing filled", order.client_order_id)
+    yield from alert(
+        ctx,
+        AlertCode.UNKNOWN_OUTCOME,
+        _subject(order, doubt.request),
+        f"told as {text} with nothing filled",
+        order.client_order_id,
+    )
     yield from ask_account(ctx)
 
 
 def holdings_of(state: State, order: Order) -> tuple[str, str]:
-    """What an order changes when it fills: a symbol and its money, or the two currencies that change hands."""
+    """What an order changes when it fills: a symbol and its money, or the two currencies that
+    change hands.
+    """
     instrument = state.instruments[order.symbol]
     if instrument.moves_coins(order.leverage):
         return instrument.base, instrument.quote
@@ -183,7 +227,9 @@ def holdings_of(state: State, order: Order) -> tuple[str, str]:
 
 
 def is_open_question(ctx: Context, name: str) -> bool:
-    """Whether an order's doubt is young and unanswered, so that what it changes can't be compared."""
+    """Whether an order's doubt is young and unanswered, so that what it changes can't be
+    compared.
+    """
     doubt = ctx.state.doubts.get(name)
     return doubt is not None and doubt.told_at is None and ctx.now - doubt.since < OLD
 
@@ -197,21 +243,43 @@ def tell_old(ctx: Context, order: Order) -> Events:
     """A doubt that does not end is told as one, once."""
     doubt = ctx.state.doubts.get(order.client_order_id)
     if doubt is not None and doubt.since + OLD <= ctx.now:
-        detail = doubt.text if doubt.told_at is None else f"{doubt.text}; the venue says over, nothing filled"
-        yield from alert(ctx, "DOUBT_OLD", _subject(order, doubt.request), f"{detail}; asked {doubt.asked} times", order.client_order_id)
+        detail = (
+            doubt.text
+            if doubt.told_at is None
+            else f"{doubt.text}; the venue says over, nothing filled"
+        )
+        yield from alert(
+            ctx,
+            AlertCode.DOUBT_OLD,
+            _subject(order, doubt.request),
+            f"{detail}; asked {counted(doubt.asked, 'time')}",
+            order.client_order_id,
+        )
 
 
 def old_at(state: State, order: Order) -> int | None:
     """When an order's doubt is to be told as an old one; None where nothing is to be told."""
     doubt = state.doubts.get(order.client_order_id)
-    return None if doubt is None or f"DOUBT_OLD:{order.client_order_id}" in state.alerts else doubt.since + OLD
+    return (
+        None
+        if doubt is None or f"{AlertCode.DOUBT_OLD}:{order.client_order_id}" in state.alerts
+        else doubt.since + OLD
+    )
 
 
 def _never_arrived(ctx: Context, order: Order) -> Events:
-    """Proved: it is over. An entry goes out again while it is young; exits are placed again by custody."""
+    """Proved: it is over. An entry goes out again while it is young; exits are placed again by
+    custody.
+    """
     if order.status is not Status.PENDING:
         yield e.OrderCancelled(ctx.now, order.client_order_id, "the venue no longer knows it")
-        yield from alert(ctx, "DIFFERENCE", order.client_order_id, "the venue no longer knows a working order", order.client_order_id)
+        yield from alert(
+            ctx,
+            AlertCode.DIFFERENCE,
+            order.client_order_id,
+            "the venue no longer knows a working order",
+            order.client_order_id,
+        )
         return
     yield e.OrderRejected(ctx.now, order.client_order_id, "never reached the venue", lost=True)
     position = ctx.state.positions.get(order.position)
@@ -221,9 +289,15 @@ def _never_arrived(ctx: Context, order: Order) -> Events:
     if order.is_exit or plan is None:
         return
     young = ctx.now - plan.began_at < nanoseconds(ctx.rules.requests.resend)
-    blocked = ctx.state.blocks.keys() - {"STARTING"}  # recovery ends with this very doubt
+    blocked = ctx.state.blocks.keys() - {BlockCode.STARTING}  # recovery ends with this very doubt
     if young and not blocked and not ctx.state.halted:
         yield send_again(ctx, order, plan.intent, plan.attempts + 1)
     else:
         subject = f"entry {order.side.value} {plain(order.size)} {order.symbol}"
-        yield from alert(ctx, "ORDER_REJECTED", subject, "it never reached the venue", order.client_order_id)
+        yield from alert_once(
+            ctx,
+            AlertCode.ORDER_REJECTED,
+            subject,
+            "it never reached the venue",
+            order.client_order_id,
+        )

@@ -42,60 +42,82 @@ SPOKEN = frozenset(
 
 
 def words(event: e.AnyEvent, state: State) -> Words | None:
-    """What a person is told about an event that was just applied; None for what speaks for itself on screen."""
+    """What a person is told about an event that was just applied; None for what speaks for itself
+    on screen.
+    """
     if type(event) not in SPOKEN:
         return None
     match event:
-        case e.IntentTaken(intent=intent, answer=answer):
-            if answer.ok:
-                return "busy", answer.text, intent.id, answer.created
-            return "bad", "refused: " + "; ".join(refusal.text for refusal in answer.refusals), intent.id, ""
+        case e.IntentTaken():
+            return _answered(event)
         case e.OrderFilled(fill=fill):
-            text = f"{fill.side.value} {grouped(fill.size)} {fill.symbol} filled at {grouped(fill.price)}"
-            return "good", text, "", fill.client_order_id
-        case e.PositionClosed(position=name):
-            position = state.closed.get(name)
-            if position is None:
-                return None  # so many ended at once that the first are no longer kept
-            profit = ended(position, state.money_of(name), state.instruments[position.symbol])
-            sign = "▲" if profit >= 0 else "▼"
-            how = f"ended with {grouped(position.size)} below what the venue trades" if event.reason == "dust" else f"closed by {event.reason}"
-            text = f"{position.symbol} {how}: {sign}{abs(profit):,.2f} {position.settle} after fees"
-            return ("good" if profit >= 0 else "plain"), text, "", name
+            text = f"{fill.side.value} {grouped(fill.size)} {fill.symbol} filled at"
+            return "good", f"{text} {grouped(fill.price)}", "", fill.client_order_id
+        case e.PositionClosed():
+            return _closed(event, state)
         case e.GoalReached(position=name, size=size):
-            return "good", f"{state.positions[name].symbol} target of a part reached: closing {grouped(size)}", "", name
+            symbol = state.positions[name].symbol
+            text = f"{symbol} target of a part reached: closing {grouped(size)}"
+            return "good", text, "", name
         case e.FlattenEnded(receipt=receipt):
             return "good", receipt[0], "", ""
         case e.EntriesBlocked(text=text):
             return "busy", f"entries blocked: {text}", "", ""
         case e.EntriesAllowed(code=code):
-            return "good", f"entries: {code} is over", "", ""
+            return "good", f"entries on: {code} has ended", "", ""
         case e.AlertRaised(alert=alert) if alert.count == 1 and alert.severity is not Severity.INFO:
             return "bad", alert.text, "", alert.target
         case _:
             about = getattr(event, "order", None)
             order = state.order(about) if isinstance(about, str) else None
-            return None if order is None else _order_words(event, order)
+            if order is None:
+                return None
+            said = _order_words(event, order)
+            return None if said is None else (*said, "", order.client_order_id)
 
 
-def _order_words(event: e.AnyEvent, order: Order) -> Words | None:
-    name = order.client_order_id
+def _answered(event: e.IntentTaken) -> Words:
+    answer, name = event.answer, event.intent.id
+    if answer.ok:
+        return "busy", answer.text, name, answer.created
+    return "bad", "refused: " + "; ".join(refusal.text for refusal in answer.refusals), name, ""
+
+
+def _closed(event: e.PositionClosed, state: State) -> Words | None:
+    """What a position came to; None: so many ended at once that the first are no longer kept."""
+    position = state.closed.get(event.position)
+    if position is None:
+        return None
+    profit = ended(position, state.money_of(position.id), state.instruments[position.symbol])
+    sign = "▲" if profit >= 0 else "▼"
+    how = (
+        f"ended with {grouped(position.size)} below what the venue trades"
+        if event.reason == "dust"
+        else f"closed by {event.reason}"
+    )
+    text = f"{position.symbol} {how}: {sign}{abs(profit):,.2f} {position.settle} after fees"
+    return ("good" if profit >= 0 else "plain"), text, "", position.id
+
+
+def _order_words(event: e.AnyEvent, order: Order) -> tuple[str, str] | None:
+    """Tone and text of what became of an order."""
+    name, filled = name_of_order(order), f"with {grouped(order.filled)} filled"
     match event:
         case e.OrderAccepted() if order.role is not Role.CLOSE:
-            return "good", f"{name_of_order(order)} confirmed by the venue in {_milliseconds(event, order)}", "", name
+            return "good", f"{name} confirmed by the venue in {_milliseconds(event, order)}"
         case e.OrderAmended(trigger=trigger, price=price):
             level = trigger if trigger is not None else price
-            text = f"{order.role.value} {order.symbol} → {grouped(level) if level else '?'} confirmed by the venue"
-            return "good", text, "", name
+            where = grouped(level) if level else "?"
+            return "good", f"{order.role.value} {order.symbol} → {where} confirmed by the venue"
         case e.AmendRefused(text=text):
-            return "bad", f"{order.role.value} {order.symbol} not moved: {text}", "", name
+            return "bad", f"{order.role.value} {order.symbol} not moved: {text}"
         case e.OrderRejected(text=text):
-            return "bad", f"{name_of_order(order)} rejected: {text}", "", name
+            return "bad", f"{name} rejected: {text}"
         case e.OutcomeUnknown(request=request):
-            return "busy", f"{request} of {name_of_order(order)}: unknown, asking the venue", "", name
+            return "busy", f"{request} of {name}: unknown, asking the venue"
         case e.OrderCancelled() if order.role is Role.ENTRY:
-            return "plain", f"{name_of_order(order)} cancelled with {grouped(order.filled)} filled", "", name
+            return "plain", f"{name} cancelled {filled}"
         case e.OrderExpired():
-            return "plain", f"{name_of_order(order)} expired with {grouped(order.filled)} filled", "", name
+            return "plain", f"{name} expired {filled}"
         case _:
             return None

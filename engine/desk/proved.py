@@ -1,7 +1,9 @@
-"""What the gate has said may leave of a position, where it did not let all of it go: that much goes now, the rest waits.
+"""What the gate has said may leave of a position, where it did not let all of it go: that much goes
+now, the rest waits.
 
-A fee that nobody told, or coins that the owner took, leave the account with a little less than our books say. An exit of all that we
-believe in would be held back for good, and what is there would be neither protected nor closed.
+A fee that nobody told, or coins that the owner took, leave the account with a little less than our
+books say. An exit of all that we believe in would be held back for good, and what is there would be
+neither protected nor closed.
 """
 
 from decimal import Decimal
@@ -29,7 +31,9 @@ def remember(ctx: Context, position: Position, report: HeldBack) -> None:
 
 
 def provable(ctx: Context, position: Position, size: Decimal, *, rests: bool = False) -> Decimal:
-    """What of a size may leave. Of what `rests` and could only be taken away to grow, nothing is tried again before something changes."""
+    """What of a size may leave. Of what `rests` and could only be taken away to grow, nothing is
+    tried again before something changes.
+    """
     known = ctx.board.proved.get(position.id)
     if known is None:
         return size

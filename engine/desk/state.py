@@ -1,4 +1,6 @@
-"""All that the desk knows, as plain data: what `evolve` writes, what `decide` reads, what a snapshot holds."""
+"""All that the desk knows, as plain data: what `evolve` writes, what `decide` reads, what a
+snapshot holds.
+"""
 
 from decimal import Decimal
 from typing import TypeVar
@@ -7,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from engine.desk.events import Plan
+from engine.desk.revisions import Revisions
 from engine.model.alert import Alert
 from engine.model.figures import Paid, Period, PositionMoney, Traded
 from engine.model.fill import Fill
@@ -14,6 +17,7 @@ from engine.model.instrument import Instrument
 from engine.model.intent import OpenBracket
 from engine.model.mark import MarkedOrder
 from engine.model.money import ZERO
+from engine.model.netting import Net
 from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.view import Answer
@@ -31,6 +35,8 @@ EXECUTIONS = 20_000
 """Execution ids remembered against repeats."""
 LEFT = 1_000
 """Unexplained orders that are remembered as left alone."""
+JOURNAL = "journal"
+"""What is unexplained when the journal itself is not the newest."""
 STRANGE = 5_000
 """Executions of other engines of ours that are remembered as counted."""
 EXCESS = 1_000
@@ -55,7 +61,9 @@ class Doubt(Struct, frozen=True):
     asked: int = 0
     absences: int = 0
     told_at: int | None = None
-    """Since when the venue says that the order is over with nothing filled; None while it has not said so."""
+    """Since when the venue says that the order is over with nothing filled; None while it has not
+    said so.
+    """
 
 
 class Excess(Struct, frozen=True):
@@ -123,8 +131,13 @@ class Totals(Struct, frozen=True):
     """What funding and lending paid, below zero for what they cost."""
 
 
-class State(Struct, forbid_unknown_fields=True):
-    """The desk's memory. Every collection has a bound: what is open is bounded by the limits, what has ended by the constants above."""
+class State(Struct, forbid_unknown_fields=True, dict=True):
+    """The desk's memory. Every collection has a bound: what is open is bounded by the limits, what
+    has ended by the constants above.
+
+    `revisions` says what has changed since somebody looked. It is told by events like all the rest,
+    but stored nowhere.
+    """
 
     account: str
     currency: str
@@ -141,7 +154,9 @@ class State(Struct, forbid_unknown_fields=True):
     plans: dict[str, Plan] = field(default_factory=dict)
     closed: dict[str, Position] = field(default_factory=dict)
     dropped: dict[str, tuple[Position, Plan]] = field(default_factory=dict)
-    """Brackets whose entry ended without a fill, as far back as its order is remembered: a late fill takes one up again."""
+    """Brackets whose entry ended without a fill, as far back as its order is remembered: a late
+    fill takes one up again.
+    """
     reverses: dict[str, OpenBracket] = field(default_factory=dict)
     executions: dict[str, None] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -151,7 +166,9 @@ class State(Struct, forbid_unknown_fields=True):
     blocks: dict[str, Block] = field(default_factory=dict)
     halted: bool = False
     by_hand: dict[str, None] = field(default_factory=dict)
-    """Positions about whose exits the operator has said something since the halt: those are kept as he said."""
+    """Positions about whose exits the operator has said something since the halt: those are kept as
+    he said.
+    """
     flatten: FlattenState | None = None
     day: Day = Day()
     totals: Totals = Totals()
@@ -162,17 +179,23 @@ class State(Struct, forbid_unknown_fields=True):
     orders_of: dict[str, dict[str, None]] = field(default_factory=dict)
     """From a position to its open orders."""
     dust: dict[str, Decimal] = field(default_factory=dict)
-    """Signed, by symbol: what positions that have ended left behind because the venue takes no order that small."""
+    """Signed, by symbol: what positions that have ended left behind because the venue takes no
+    order that small.
+    """
     elsewhere: dict[str, Decimal] = field(default_factory=dict)
     """Signed, by symbol: what the account holds that is not ours, as the operator said."""
     holders: dict[str, dict[str, None]] = field(default_factory=dict)
     """From a symbol to its positions."""
     unexplained: dict[str, str] = field(default_factory=dict)
-    """By client order id, in words: what the venue shows under our name and this journal does not know."""
+    """By client order id, in words: what the venue shows under our name and this journal does not
+    know.
+    """
     left: dict[str, None] = field(default_factory=dict)
     """Of those, what the operator said to leave alone."""
     withheld: dict[str, Decimal] = field(default_factory=dict)
-    """By currency: coins that are ours and that no position of ours explains. A flatten closes them, too."""
+    """By currency: coins that are ours and that no position of ours explains. A flatten closes
+    them, too.
+    """
     strange: dict[str, None] = field(default_factory=dict)
     """Executions that are counted in `withheld`."""
     excess: dict[str, Excess] = field(default_factory=dict)
@@ -180,7 +203,9 @@ class State(Struct, forbid_unknown_fields=True):
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     """By execution id: what settlements booked, until an execution explains it."""
     taken: dict[str, int] = field(default_factory=dict)
-    """By currency: when the picture was told from which a settlement took over its amount (nanoseconds)."""
+    """By currency: when the picture was told from which a settlement took over its amount
+    (nanoseconds).
+    """
     mark: str = ""
     """The last exit whose orders are being booked; empty for none."""
     marked: dict[str, MarkedOrder] = field(default_factory=dict)
@@ -190,14 +215,50 @@ class State(Struct, forbid_unknown_fields=True):
     """By position, open or closed: what its figures need beside its fills."""
     traded: dict[str, Traded] = field(default_factory=dict)
     """By symbol: sums over the positions that have ended."""
+    nets: dict[str, Net] = field(default_factory=dict)
+    """By symbol: what the venue counts as one position, of what is held on margin."""
     paid: dict[str, Paid] = field(default_factory=dict)
     """By symbol: the rates of our own last fills."""
     periods: dict[str, Period] = field(default_factory=dict)
     """Day, session, all: what each is measured from."""
     resumed_from: Decimal | None = None
-    """The equity when the operator resumed after the day's loss had locked entries out; None in an ordinary day."""
+    """The equity when the operator resumed after the day's loss had locked entries out; None in an
+    ordinary day.
+    """
     unpriced: dict[str, None] = field(default_factory=dict)
     """What the last sample of the equity left out for want of a price."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """By client order id: what people call an open order, #14 for short."""
+    numbered: int = 0
+    """Orders that got such a number so far: none is given twice."""
+
+    def __post_init__(self) -> None:
+        self.revisions = Revisions()
+        self.open_in: dict[str, int] = {}
+        """How many of our orders are open in each symbol; told by `orders`, and stored nowhere."""
+        for order in self.orders.values():
+            self.open_in[order.symbol] = self.open_in.get(order.symbol, 0) + 1
+        self._ended_of: dict[str, dict[str, None]] = {}
+        """The orders of each position in `ended`; told by it, and stored nowhere."""
+        for order in self.ended.values():
+            self._ended_of.setdefault(order.position, {})[order.client_order_id] = None
+
+    def hold(self, position: Position) -> None:
+        """Put an open position in the place of what was known of it."""
+        self.positions[position.id] = position
+        self.revisions.mark(position.id)
+
+    def keep_money(self, position: str, money: PositionMoney) -> None:
+        """Keep what a position's figures need beside its fills."""
+        self.money[position] = money
+        self.revisions.mark(position)
+
+    def revise(self, symbol: str) -> None:
+        """What the figures of all positions of a symbol are made of changes: its fees, or what it
+        is.
+        """
+        for name in self.holders.get(symbol, ()):
+            self.revisions.mark(name)
 
     def order(self, client_order_id: str) -> Order | None:
         """An order of ours wherever it is: the one look-up."""
@@ -207,9 +268,42 @@ class State(Struct, forbid_unknown_fields=True):
         """The open orders of a position, oldest first."""
         return [self.orders[name] for name in self.orders_of.get(position, ())]
 
+    def end(self, order: Order) -> None:
+        """Remember an order that is over, and forget the oldest ones beyond the bound."""
+        name = order.client_order_id
+        if name in self.ended and self.ended[name].position != order.position:
+            self._serves_no_more(self.ended[name])
+        self.ended[name] = order
+        self._ended_of.setdefault(order.position, {})[name] = None
+        while len(self.ended) > ENDED_ORDERS:
+            self._serves_no_more(self.ended.pop(next(iter(self.ended))))
+
+    def _serves_no_more(self, order: Order) -> None:
+        served = self._ended_of[order.position]
+        del served[order.client_order_id]
+        if not served:
+            del self._ended_of[order.position]
+
+    def ended_for(self, position: str) -> list[Order]:
+        """The remembered orders of a position that are over, the one that ended first first."""
+        return [self.ended[name] for name in self._ended_of.get(position, ())]
+
     def money_of(self, position: str) -> PositionMoney:
         """What a position's figures need beside its fills."""
         return self.money.get(position, NO_MONEY)
+
+    def gap(self, currency: str) -> Decimal:
+        """How much more money than `cash` the venue has, because it realises at one average per
+        symbol and we by position.
+        """
+        return sum(
+            (
+                net.gap
+                for symbol, net in self.nets.items()
+                if self.instruments[symbol].settle == currency
+            ),
+            ZERO,
+        )
 
     def positions_in(self, symbol: str) -> list[Position]:
         """The positions of a symbol that hold or want something."""
@@ -236,7 +330,9 @@ _decoder = msgspec.json.Decoder(State)
 
 
 def encode_state(state: State) -> bytes:
-    """The state as JSON, without a version: to show and to compare it. `engine.desk.codec` writes snapshots."""
+    """The state as JSON, without a version: to show and to compare it. `engine.desk.codec` writes
+    snapshots.
+    """
     return _encoder.encode(state)
 
 

@@ -1,4 +1,6 @@
-"""What the settings say of one symbol (`[symbols."BTC/USD"]`): its entries' bounds, and what an entry gets that does not say otherwise."""
+"""What the settings say of one symbol (`[symbols."BTC/USD"]`): its entries' bounds, and what an
+entry gets that does not say otherwise.
+"""
 
 from msgspec.structs import replace
 
@@ -9,7 +11,9 @@ from engine.model.order import OrderType, Trail
 
 
 def with_defaults(ctx: Context, intent: OpenBracket) -> OpenBracket:
-    """The intent with the symbol's default stop, target, trail and lifetime in place of what it neither names nor declines."""
+    """The intent with the symbol's default stop, target, trail and lifetime in place of what it
+    neither names nor declines.
+    """
     own = ctx.rules.of(intent.symbol)
     stop, target, trail, lifetime = intent.stop, intent.target, intent.trail, intent.expires_in
     if stop is None and own.stop is not None and _open(intent, Default.STOP):
@@ -19,7 +23,12 @@ def with_defaults(ctx: Context, intent: OpenBracket) -> OpenBracket:
     if trail is None and own.trail is not None and _open(intent, Default.TRAIL):
         trail = Trail(fraction=own.trail, after=own.trail_after)
     rests = intent.type is not OrderType.MARKET
-    if lifetime is None and rests and own.entry_lifetime is not None and _open(intent, Default.EXPIRY):
+    if (
+        lifetime is None
+        and rests
+        and own.entry_lifetime is not None
+        and _open(intent, Default.EXPIRY)
+    ):
         lifetime = nanoseconds(own.entry_lifetime)
     return replace(intent, stop=stop, target=target, trail=trail, expires_in=lifetime)
 

@@ -2,23 +2,32 @@
 
 from decimal import Decimal
 
-from engine.desk import figures, margin
-from engine.desk.context import Context, on_margin
+from msgspec import Struct
+
+from engine.desk import margin, periods, totals
+from engine.desk.context import Context
 from engine.desk.desk import Desk
 from engine.desk.intents import BY_HAND
+from engine.desk.kept import kept
+from engine.desk.order_rows import OrderRows
 from engine.desk.ordering import flattens
-from engine.desk.protection import working_stop
-from engine.desk.truth import truth
+from engine.desk.rows import closed_row, flatten_line, order_row, position_row
+from engine.desk.rules import Rules
+from engine.desk.state import Doubt
+from engine.desk.truth import Beside, truth
 from engine.model.alert import Alert
-from engine.model.figures import ended, multiple
-from engine.model.money import ZERO
-from engine.model.order import Order, Role, Status
-from engine.model.position import Position, Protection
+from engine.model.codes import BlockCode
+from engine.model.figures import FeeRates, PositionMoney
+from engine.model.instrument import Instrument
+from engine.model.money import ONE, ZERO
+from engine.model.order import Order
+from engine.model.position import Position
+from engine.model.quote import Quote
+from engine.model.side import Side
 from engine.model.view import (
     AccountView,
     ClosedView,
     FeedView,
-    FlattenLine,
     FlattenView,
     OrderView,
     PositionView,
@@ -28,6 +37,43 @@ from engine.model.view import (
 
 ALERT_TAIL = 50
 """Ended alerts that are shown."""
+CLOSED_TAIL = 100
+"""Ended positions that are shown."""
+
+
+class Shared(Struct, frozen=True):
+    """What all positions of one side of a symbol are shown by: while it is the same, an unchanged
+    position costs nothing.
+    """
+
+    quote: Quote | None
+    stale: bool
+    halted: bool
+    rates: FeeRates
+    rate: Decimal | None
+    """Of the settle currency in the account's."""
+    liquidation: Decimal | None
+    """Where the venue would liquidate what is held on credit."""
+    rules: Rules
+    instrument: Instrument
+
+
+Moment = tuple[Position, PositionMoney, int, int, Shared]
+
+
+def _around(ctx: Context, p: Position) -> Shared:
+    instrument, mark = ctx.instrument(p), ctx.mark(p)
+    held = totals.borrowed(ctx, p.symbol) * p.side.sign
+    return Shared(
+        ctx.quote(p.symbol),
+        ctx.is_stale(p.symbol, ctx.rules.risk.price_age),
+        ctx.state.halted,
+        ctx.rates(instrument),
+        ctx.to_account(ONE, p.settle),
+        None if mark is None else margin.liquidated_at(ctx, instrument, p.side, held, mark),
+        ctx.rules,
+        instrument,
+    )
 
 
 class Views:
@@ -40,7 +86,16 @@ class Views:
         self._orders: tuple[int, tuple[OrderView, ...]] = (-1, ())
         self._alerts: tuple[int, tuple[Alert, ...]] = (-1, ())
         self._closed: tuple[int, tuple[ClosedView, ...]] = (-1, ())
-        self._truth: tuple[tuple[int, int], TruthView] = ((-1, 0), TruthView(None, in_motion=True, rows=()))
+        self._rows: dict[str, tuple[Moment, PositionView]] = {}
+        self._shared: dict[tuple[str, Side], Shared] = {}
+        self._beside = Beside()
+        self._order_rows = OrderRows[Doubt | None, OrderView]()
+        self._foreign_rows: dict[str, tuple[Order, OrderView]] = {}
+        self._closed_rows: dict[str, tuple[Position, PositionMoney, ClosedView]] = {}
+        self._truth: tuple[tuple[int, int], TruthView] = (
+            (-1, 0),
+            TruthView(None, in_motion=True, rows=()),
+        )
 
     def context(self, now: int) -> Context:
         """The moment that is looked at."""
@@ -51,101 +106,94 @@ class Views:
         """Open positions in the order in which they were opened; dust last."""
         held = [position for position in ctx.state.positions.values() if position.is_open]
         held.sort(key=lambda position: position.dust)
-        return tuple(self._position(ctx, position) for position in held)
+        rows, shared = dict[str, tuple[Moment, PositionView]](), dict[tuple[str, Side], Shared]()
+        for p in held:
+            around = shared.get((p.symbol, p.side))
+            if around is None:
+                around = shared[p.symbol, p.side] = self._unchanged(p, _around(ctx, p))
+            moment = (
+                p,
+                ctx.state.money_of(p.id),
+                ctx.state.revisions.of(p.id),
+                self._desk.revisions.get(p.id, 0),
+                around,
+            )
+            known = self._rows.get(p.id)
+            rows[p.id] = (
+                known
+                if known is not None and known[0] == moment
+                else (moment, position_row(ctx, p, moment[3]))
+            )
+        self._rows, self._shared = rows, shared
+        return tuple(row for _, row in rows.values())
 
-    def _position(self, ctx: Context, p: Position) -> PositionView:
-        instrument = ctx.instrument(p)
-        mark, resting = ctx.mark(p), working_stop(ctx, p)
-        unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
-        stop, quote = figures.stop_of(ctx, p), ctx.quote(p.symbol)
-        now, unit, money = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.state.money_of(p.id)
-        seen, rates = figures.nets_seen(ctx, p) or (None, None), ctx.rates(instrument)
-        return PositionView(
-            id=p.id,
-            version=self._desk.revisions.get(p.id, 0),
-            symbol=p.symbol,
-            label=p.label,
-            side=p.side,
-            size=p.size,
-            currency=p.settle,
-            entry=p.entry_price(instrument).quantize(instrument.tick),
-            mark=mark,
-            mark_age=None if quote is None else max(0, ctx.now - quote.at),
-            stale=ctx.is_stale(p.symbol, ctx.rules.risk.price_age),
-            unrealised=unrealised,
-            realised=p.gross_profit(instrument),
-            exit_fee=figures.exit_fee(ctx, p),
-            in_account=None if unrealised is None else ctx.to_account(unrealised, p.settle),
-            r=multiple(now, unit),
-            stop=stop,
-            stop_wanted=p.stop,
-            protection=p.protection,
-            protection_text=_protection_text(p, resting, _asleep(ctx, p)),
-            stop_away=None if stop is None or not mark else (stop - mark) / mark,
-            target=p.target,
-            goals=tuple(p.goals_left(instrument)),
-            trail=p.trail,
-            trailing=p.trailing,
-            opened_at=p.opened_at or p.created_at,
-            closing=p.closing > ZERO,
-            dust=p.dust,
-            leverage=p.leverage if on_margin(ctx, p) else None,
-            liquidation=margin.liquidation(ctx, p),
-            liquidation_away=margin.away(ctx, p),
-            note=p.note,
-            tags=p.tags,
-            tick=instrument.tick,
-            lot=instrument.lot,
-            target_where=_target_where(ctx, p),
-            trail_where="" if p.trail is None else "off" if _idle(ctx, p) else "local",
-            net=now,
-            net_in_account=None if now is None else ctx.to_account(now, p.settle),
-            one_r=unit,
-            at_stop=figures.at_stop(ctx, p),
-            unbounded=p.size > ZERO and not p.dust and (stop is None or figures.uncovered(ctx, p) > ZERO),
-            break_even=figures.break_even(ctx, p),
-            fees=p.fee_value,
-            funding=money.funding,
-            taker=rates.taker,
-            taker_source=rates.source,
-            mae=multiple(seen[0], unit),
-            mfe=multiple(seen[1], unit),
-        )
+    def _unchanged(self, p: Position, now: Shared) -> Shared:
+        """The same as at the last look where it is: a quote that only says the same again may stand
+        for others in between.
+        """
+        known = self._shared.get((p.symbol, p.side))
+        return known if known is not None and known.quote is now.quote and known == now else now
 
     def orders(self, ctx: Context) -> tuple[OrderView, ...]:
         """Open orders, ours first."""
-        if self._orders[0] != ctx.state.seq:
-            every = [*ctx.state.orders.values(), *ctx.state.foreign.values()]
-            self._orders = (ctx.state.seq, tuple(_order(ctx, order) for order in every))
+        state = ctx.state
+        if self._orders[0] != state.seq:
+            ours = self._order_rows.of(
+                state, state.doubts.get, lambda order, _: order_row(ctx, order)
+            )
+            foreign = dict[str, tuple[Order, OrderView]]()
+            for name, order in state.foreign.items():
+                known = self._foreign_rows.get(name)
+                foreign[name] = (
+                    known
+                    if known is not None and known[0] is order
+                    else (order, order_row(ctx, order))
+                )
+            self._foreign_rows = foreign
+            self._orders = (state.seq, (*ours, *(row for _, row in foreign.values())))
         return self._orders[1]
 
     def alerts(self, ctx: Context) -> tuple[Alert, ...]:
         """Those that stand, gravest first; then the ended, newest first."""
         if self._alerts[0] != ctx.state.seq:
             standing = sorted(ctx.state.alerts.values(), key=lambda a: (-a.severity, -a.last_at))
-            self._alerts = (ctx.state.seq, (*standing, *reversed(ctx.state.ended_alerts[-ALERT_TAIL:])))
+            self._alerts = (
+                ctx.state.seq,
+                (*standing, *reversed(ctx.state.ended_alerts[-ALERT_TAIL:])),
+            )
         return self._alerts[1]
 
     def truth(self, ctx: Context) -> TruthView:
         """Ours beside the venue's."""
         now = (ctx.state.seq, 0 if ctx.board.picture is None else ctx.board.picture.at)
         if self._truth[0] != now:
-            self._truth = (now, truth(ctx))
+            self._truth = (now, truth(ctx, self._beside))
         return self._truth[1]
 
     def closed(self, ctx: Context) -> tuple[ClosedView, ...]:
         """The last ended positions, newest first."""
         if self._closed[0] != ctx.state.seq:
             ended = sorted(ctx.state.closed.values(), key=lambda p: p.closed_at or 0, reverse=True)
-            self._closed = (ctx.state.seq, tuple(_closed(ctx, position) for position in ended[:100]))
+            rows: dict[str, tuple[Position, PositionMoney, ClosedView]] = {}
+            for position in ended[:CLOSED_TAIL]:
+                money, known = ctx.state.money_of(position.id), self._closed_rows.get(position.id)
+                if known is None or known[0] is not position or known[1] is not money:
+                    known = (position, money, closed_row(ctx, position))
+                rows[position.id] = known
+            self._closed, self._closed_rows = (
+                (ctx.state.seq, tuple(row for _, _, row in rows.values())),
+                rows,
+            )
         return self._closed[1]
 
     def account(self, ctx: Context) -> AccountView:
         """Money, in the account's currency."""
         state, day, rules = ctx.state, ctx.state.day, ctx.rules.risk
-        equity, unpriced = ctx.equity()
-        measured, stops, total = figures.measured(ctx), figures.at_stops(ctx), figures.total(ctx)
-        periods = tuple(one for name in figures.PERIODS if (one := figures.period(ctx, name)) is not None)
+        equity, unpriced = totals.equity(ctx)
+        measured, stops, total = totals.measured(ctx), totals.at_stops(ctx), totals.total(ctx)
+        told = tuple(
+            one for name in periods.PERIODS if (one := periods.period(ctx, name)) is not None
+        )
         peak = max(day.peak or measured, measured)
         return AccountView(
             name=state.account,
@@ -154,26 +202,30 @@ class Views:
             currency=state.currency,
             equity=None if unpriced else equity,
             unpriced=tuple(sorted(unpriced)),
-            cash=dict(state.cash),
-            day=next((one.result for one in periods if one.name == figures.DAY), None),
+            cash={name: amount + state.gap(name) for name, amount in state.cash.items()},
+            day=next((one.result for one in told if one.name == periods.DAY), None),
             realised=total.realised,
             unrealised=total.unrealised,
             fees=total.fees,
-            financing=figures.funding_of_all(ctx),
+            financing=totals.funding_of_all(ctx),
             drawdown=(peak - measured) / peak if peak > ZERO else ZERO,
             at_stops=stops.shown,
             unbounded=stops.shown is None,
             open_risk=stops.counted,
             risk_limit=rules.max_open_risk * equity,
-            loss_limit=None if rules.daily_loss is None or day.equity is None else day.equity * rules.daily_loss,
-            loss_limit_left=figures.loss_left(ctx, measured),
+            loss_limit=(
+                None
+                if rules.daily_loss is None or day.equity is None
+                else day.equity * rules.daily_loss
+            ),
+            loss_limit_left=totals.loss_left(ctx, measured),
             margin=self._margin(ctx, equity),
-            naked=sum(1 for p in state.positions.values() if p.is_open and not p.dust and p.protection in (Protection.NAKED, Protection.PARTIAL)),
-            periods=periods,
+            naked=len(kept(ctx).naked),
+            periods=told,
         )
 
     def _margin(self, ctx: Context, equity: Decimal) -> Decimal | None:
-        used = margin.used(ctx)
+        used = totals.margin_used(ctx)
         return used if not used else used / equity if equity > ZERO else None
 
     def feeds(self, ctx: Context) -> tuple[FeedView, ...]:
@@ -200,9 +252,20 @@ class Views:
 
     def mode(self, ctx: Context) -> tuple[str, tuple[Reason, ...]]:
         """ACTIVE, REDUCING or HALTED, and each reason with how it ends."""
-        reasons = tuple(Reason(block.code, block.text, block.since, _clears(block.code, block.until)) for block in ctx.state.blocks.values())
+        reasons = tuple(
+            Reason(block.code, block.text, block.since, _clears(block.code, block.until))
+            for block in ctx.state.blocks.values()
+        )
         if ctx.state.halted:
-            return "HALTED", (Reason("HALTED", "halted by you: nothing opens, and nothing closes by itself", 0, BY_HAND["HALTED"]), *reasons)
+            return BlockCode.HALTED, (
+                Reason(
+                    BlockCode.HALTED,
+                    "halted by you: nothing opens, and nothing closes by itself",
+                    0,
+                    BY_HAND["HALTED"],
+                ),
+                *reasons,
+            )
         return ("REDUCING" if reasons else "ACTIVE"), reasons
 
     def flatten(self, ctx: Context) -> FlattenView | None:
@@ -212,123 +275,21 @@ class Views:
             return None
         lines = []
         if flattens(state):
-            symbols = sorted({p.symbol for p in state.positions.values()} | {o.symbol for o in state.orders.values()})
-            lines = [_flatten_line(ctx, symbol) for symbol in symbols]
-        return FlattenView(state.flatten.began_at, state.flatten.ended_at, tuple(lines), state.flatten.receipt, state.flatten.intent)
+            symbols = sorted(
+                {p.symbol for p in state.positions.values()}
+                | {o.symbol for o in state.orders.values()}
+            )
+            lines = [flatten_line(ctx, symbol) for symbol in symbols]
+        return FlattenView(
+            state.flatten.began_at,
+            state.flatten.ended_at,
+            tuple(lines),
+            state.flatten.receipt,
+            state.flatten.intent,
+        )
 
 
 def _clears(code: str, until: int | None) -> str:
     if code in BY_HAND:
         return BY_HAND[code]
     return "by itself at a set time" if until is not None else "by itself once its cause is gone"
-
-
-def _idle(ctx: Context, position: Position) -> bool:
-    """Whether nothing here acts on the price of a position now: the desk is halted, or the price is too old to act on."""
-    return ctx.state.halted or ctx.is_stale(position.symbol, ctx.rules.risk.price_age)
-
-
-def _target_where(ctx: Context, position: Position) -> str:
-    """Who would close a position at its target now."""
-    if position.target is None:
-        return ""
-    if any(order.role is Role.TARGET and order.is_working for order in ctx.state.orders_for(position.id)):
-        return "venue"
-    return "off" if _idle(ctx, position) else "local"
-
-
-def _asleep(ctx: Context, position: Position) -> str:
-    """What of a position nobody watches now, in words; empty where all that it has would act."""
-    parts = ["target"] if _target_where(ctx, position) == "off" else []
-    parts += ["trail"] if position.trail is not None and _idle(ctx, position) else []
-    parts += ["stop"] if ctx.state.halted and position.stop is not None and working_stop(ctx, position) is None else []
-    if not parts:
-        return ""
-    return f"{'halted' if ctx.state.halted else 'price too old'}: {' and '.join(parts)} not watched"
-
-
-def _protection_text(position: Position, resting: Order | None, asleep: str) -> str:
-    if position.dust:
-        return "below what the venue trades"
-    if asleep and not position.closing:
-        return asleep
-    match position.protection:
-        case Protection.VENUE:
-            return "a stop rests at the venue"
-        case Protection.GUARDED:
-            if position.closing:
-                return "being closed"
-            return "watched here; the venue's stop is on its way" if resting is None else "watched here"
-        case Protection.PARTIAL:
-            return "the venue's stop covers a part"
-        case _:
-            return "no stop" if position.stop is None else "the price is too old to watch"
-
-
-def state_word(order: Order) -> str:
-    """One word for where an order is."""
-    if order.foreign:
-        return "foreign"
-    if order.in_doubt:
-        return "UNKNOWN"
-    if order.cancel_pending:
-        return "cancelling"
-    if order.amend_pending:
-        return "amending"
-    if order.triggered:
-        return "triggered"
-    words = {Status.PENDING: "sent", Status.OPEN: "open", Status.PARTIALLY_FILLED: "partial"}
-    return words.get(order.status, order.status.value)
-
-
-def _order(ctx: Context, order: Order) -> OrderView:
-    instrument = ctx.state.instruments.get(order.symbol)
-    doubt = ctx.state.doubts.get(order.client_order_id)
-    evidence = ""
-    if doubt is not None:
-        evidence = f"{doubt.request}: {doubt.text}; asked {doubt.asked} times, {doubt.absences} times not found"
-    tick, lot = (instrument.tick, instrument.lot) if instrument is not None else (Decimal("0.01"), Decimal("0.00000001"))
-    return OrderView(order, state_word(order), evidence, tick, lot)
-
-
-def _closed(ctx: Context, p: Position) -> ClosedView:
-    instrument, money = ctx.instrument(p), ctx.state.money_of(p.id)
-    profit, unit = ended(p, money, instrument), figures.one_r(ctx, p)
-    return ClosedView(
-        id=p.id,
-        symbol=p.symbol,
-        label=p.label,
-        side=p.side,
-        size=p.entry_size,
-        currency=p.settle,
-        entry=p.entry_price(instrument).quantize(instrument.tick),
-        exit=(p.exit_price(instrument) or ZERO).quantize(instrument.tick),
-        profit=profit,
-        fees=p.fee_value,
-        r=multiple(profit, unit),
-        opened_at=p.opened_at or p.created_at,
-        closed_at=p.closed_at or 0,
-        reason=p.close_reason,
-        note=p.note,
-        tags=p.tags,
-        one_r=unit,
-        funding=money.funding,
-        mae=multiple(money.lowest, unit),
-        mfe=multiple(money.highest, unit),
-    )
-
-
-def _flatten_line(ctx: Context, symbol: str) -> FlattenLine:
-    held = sum((p.signed_size for p in ctx.state.positions.values() if p.symbol == symbol), ZERO)
-    orders = [order for order in ctx.state.orders.values() if order.symbol == symbol]
-    if any(order.in_doubt for order in orders):
-        word = "asking the venue what became of an order"
-    elif any(order.role is Role.CLOSE for order in orders):
-        word = "closing"
-    elif orders:
-        word = "cancelling"
-    elif held:
-        word = "waiting"
-    else:
-        word = "asking the venue"
-    return FlattenLine(symbol, held, len(orders), word)

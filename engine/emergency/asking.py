@@ -1,24 +1,30 @@
-"""The first step: ask the engine, with a deadline, and follow what it does. It is passed over as soon as waiting for it is no use.
+"""The first step: ask the engine, with a deadline, and follow what it does. It is passed over as
+soon as waiting for it is no use.
 
-The protocol is one line of JSON each way over the socket in the account's home. Only the few fields that matter here are read, so that
-neither an older nor a newer engine can confuse this.
+The protocol is one line of JSON each way over the socket in the account's home. Only the few fields
+that matter here are read, so that neither an older nor a newer engine can confuse this.
 """
 
 import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from engine.model.codes import AlertCode, RefusalCode
+from engine.model.counts import counted
 
 ACKNOWLEDGED = 3.0
 """Seconds that the engine gets to say that it has taken the intent."""
 PROGRESS = 15.0
 """Seconds without any progress after which it is passed over."""
 OPENING = 30.0
-"""Seconds that an engine gets to open, while it reaches one step after the other: its position may be naked meanwhile."""
+"""Seconds that an engine gets to open, while it reaches one step after the other: its position may
+be naked meanwhile.
+"""
 LOOK = 0.5
 """Seconds between two looks at it."""
 WITHDRAWN = 1.0
@@ -83,8 +89,9 @@ TROUBLE = (OSError, TimeoutError, ValueError)
 async def ask(path: Path, intent: str, say: Callable[[str], None], young: float = 0.0) -> Asked:
     """Ask the engine behind a socket to flatten, and follow it to its receipt.
 
-    `young` is for how many seconds nobody may listen yet, because the lock was taken just now. One that is still opening has taken
-    nothing: it is asked again, with a new deadline, for as long as it gets on.
+    `young` is for how many seconds nobody may listen yet, because the lock was taken just now. One
+    that is still opening has taken nothing: it is asked again, with a new deadline, for as long as
+    it gets on.
     """
     began = moved = time.monotonic()
     told, step = False, 0
@@ -97,7 +104,8 @@ async def ask(path: Path, intent: str, say: Callable[[str], None], young: float 
                 return Asked.NOBODY
         except TROUBLE:
             if not told:
-                return Asked.SILENT  # one that is opening may read its journal, or have given up: it is looked at again
+                # one that is opening may read its journal, or have given up: it is looked at again
+                return Asked.SILENT
         else:
             if not _is_opening(answer):
                 break
@@ -128,7 +136,9 @@ def _is_opening(answer: Json) -> bool:
 
 
 async def _put(path: Path, question: Json) -> Json:
-    """One question on a connection of its own. Raises _NobodyError, or what `TROUBLE` lists where somebody listens and does not answer."""
+    """One question on a connection of its own. Raises _NobodyError, or what `TROUBLE` lists where
+    somebody listens and does not answer.
+    """
     try:
         talk = await Talk.open(path, ACKNOWLEDGED)
     except TROUBLE as error:
@@ -139,12 +149,21 @@ async def _put(path: Path, question: Json) -> Json:
         talk.close()
 
 
+def _ours(flat: Mapping[str, Any], asked_at: int, now: int) -> set[str]:
+    """The flatten that a view tells of, where its end counts as that of ours."""
+    if flat.get("ended_at") is None and flat.get("intent"):
+        # begun before ours, and seen under way after we asked: its end is after that, too
+        return {str(flat["intent"])}
+    return {str(flat.get("intent"))} if asked_at <= (flat.get("ended_at") or 0) <= now else set()
+
+
 async def follow(path: Path, intent: str, say: Callable[[str], None], asked_at: int) -> Asked:
     """Follow a flatten that an engine has taken: to its receipt, or until it makes no progress.
 
-    `asked_at` is when it was asked for (wall clock, nanoseconds). An engine that is flat is done within a fraction of a second, and
-    shows its last flatten alone: where two last exits ask at once, the receipt of one may be replaced by that of the other before it
-    was seen. So a flatten that ended after we asked counts, whoever asked for it: the engine has taken ours, too.
+    `asked_at` is when it was asked for (wall clock, nanoseconds). An engine that is flat is done
+    within a fraction of a second, and shows its last flatten alone: where two last exits ask at
+    once, the receipt of one may be replaced by that of the other before it was seen. So a flatten
+    that ended after we asked counts, whoever asked for it: the engine has taken ours, too.
     """
     seen, moved, running = "", time.monotonic(), {intent}
     talk: Talk | None = None
@@ -163,16 +182,12 @@ async def follow(path: Path, intent: str, say: Callable[[str], None], asked_at: 
                 say("the engine has lost the pen of this account")
                 return Asked.LOST
             flat = view.get("flatten") or {}
-            if flat.get("ended_at") is None and flat.get("intent"):
-                running.add(str(flat["intent"]))  # begun before ours, and seen under way after we asked: its end is after that, too
-            if asked_at <= (flat.get("ended_at") or 0) <= int(view.get("at") or 0):
-                running.add(str(flat.get("intent")))
+            running |= _ours(flat, asked_at, int(view.get("at") or 0))
             if receipt := counts(flat, running):
                 for line in receipt:
                     say(line)
                 return Asked.FLAT
-            told = progress(view)
-            if told != seen:
+            if (told := progress(view)) != seen:
                 seen, moved = told, time.monotonic()
                 for line in _lines(flat):
                     say(line)
@@ -185,42 +200,61 @@ async def follow(path: Path, intent: str, say: Callable[[str], None], asked_at: 
 
 
 def counts(flat: Json, intents: Collection[str]) -> list[str]:
-    """The receipt of a flatten, if it has ended and is that of one of these intents; empty otherwise."""
+    """The receipt of a flatten, if it has ended and is that of one of these intents; empty
+    otherwise.
+    """
     if flat.get("intent") not in intents or flat.get("ended_at") is None:
         return []
     return [str(line) for line in flat.get("receipt") or ["the engine says flat"]]
 
 
 def progress(view: Json) -> str:
-    """What of a view moves while a flatten gets on: its lines, what waits, and alerts that come and go."""
+    """What of a view moves while a flatten gets on: its lines, what waits, and alerts that come and
+    go.
+    """
     flat = view.get("flatten") or {}
     alerts = sorted(
-        f"{alert.get('code')}:{alert.get('target') or alert.get('subject')}" for alert in view.get("alerts") or () if alert.get("cured_at") is None
+        f"{alert.get('code')}:{alert.get('target') or alert.get('subject')}"
+        for alert in view.get("alerts") or ()
+        if alert.get("cured_at") is None
     )
     waits = [str(flat.get(name)) for name in ("waits_until", "waits", "state")]
-    return json.dumps([flat.get("lines"), waits, alerts, flat.get("intent")], sort_keys=True, default=str)
+    return json.dumps(
+        [flat.get("lines"), waits, alerts, flat.get("intent")], sort_keys=True, default=str
+    )
 
 
 def _lines(flat: Json) -> list[str]:
-    return [f"{row.get('symbol')}: {row.get('held')} held, {row.get('orders')} orders, {row.get('state')}" for row in flat.get("lines") or ()]
+    rows = ((row, counted(int(row.get("orders") or 0), "order")) for row in flat.get("lines") or ())
+    return [
+        f"{row.get('symbol')}: {row.get('held')} held, {orders}, {row.get('state')}"
+        for row, orders in rows
+    ]
 
 
 def _is_lost(view: Json) -> bool:
     account = view.get("account") or {}
     return bool(view.get("read_only") or account.get("read_only")) or any(
-        alert.get("code") == "LEASE_LOST" and alert.get("cured_at") is None for alert in view.get("alerts") or ()
+        alert.get("code") == AlertCode.LEASE_LOST and alert.get("cured_at") is None
+        for alert in view.get("alerts") or ()
     )
 
 
 def _why(answer: Json) -> str:
     if "error" in answer:
         return str(answer["error"])
-    refusals = [f"{one.get('code')} {one.get('value') or ''}".strip() for one in answer.get("refusals") or () if isinstance(one, dict)]
+    refusals = [
+        f"{one.get('code')} {one.get('value') or ''}".strip()
+        for one in answer.get("refusals") or ()
+        if isinstance(one, dict)
+    ]
     return "; ".join(refusals) or "its answer is about something else"
 
 
 async def withdraw(path: Path, intent: str) -> bool:
-    """Take the intent back before anything goes out directly; whether the engine says that it has taken it already, and works on it."""
+    """Take the intent back before anything goes out directly; whether the engine says that it has
+    taken it already, and works on it.
+    """
     try:
         talk = await Talk.open(path, WITHDRAWN)
     except TROUBLE:
@@ -232,11 +266,16 @@ async def withdraw(path: Path, intent: str) -> bool:
     finally:
         talk.close()
     refusals = (told.get("answer") or {}).get("refusals") or []
-    return any(one.get("code") == "TOO_LATE" and "flatten" in str(one.get("bound")) for one in refusals)
+    return any(
+        one.get("code") == RefusalCode.TOO_LATE and "flatten" in str(one.get("bound"))
+        for one in refusals
+    )
 
 
 async def hand_over(path: Path, who: str) -> bool:
-    """Ask a holder that answers but refuses to let go of the pen; whether it says within two seconds that it does."""
+    """Ask a holder that answers but refuses to let go of the pen; whether it says within two
+    seconds that it does.
+    """
     try:
         talk = await Talk.open(path, WITHDRAWN)
     except TROUBLE:

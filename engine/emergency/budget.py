@@ -1,7 +1,9 @@
-"""What may be asked: the venue's own limit model at the account's tier, from the counters that the dead engine left.
+"""What may be asked: the venue's own limit model at the account's tier, from the counters that the
+dead engine left.
 
-Each question waits until the counter admits it, so that nothing is refused and nothing is wasted. Questions leave a reserve alone
-where orders share their counter: what the cancels and closes that are still to come will cost.
+Each question waits until the counter admits it, so that nothing is refused and nothing is wasted.
+Questions leave a reserve alone where orders share their counter: what the cancels and closes that
+are still to come will cost.
 """
 
 from collections.abc import Iterable
@@ -15,9 +17,13 @@ from engine.model.request import Cancel, Lane, Query, Request, Submit
 from engine.model.side import Side
 
 ASSUMED = 0.8
-"""Share of each counter that counts as used where nobody left counters: an engine keeps the rest for its own flatten."""
+"""Share of each counter that counts as used where nobody left counters: an engine keeps the rest
+for its own flatten.
+"""
 ASKED = 0.4
-"""The same of counters that only questions are charged to: where that is too little, the venue refuses one of them, and nothing is lost."""
+"""The same of counters that only questions are charged to: where that is too little, the venue
+refuses one of them, and nothing is lost.
+"""
 SHARE = 0.6
 """Most of a counter that is kept from questions."""
 
@@ -52,7 +58,9 @@ class Budget:
                 if name not in known and not counters:
                     known.add(name)
                     counter = self._model.counter(name)
-                    counter.spend(counter.capacity * (ASSUMED if name in self._orders else ASKED), now)
+                    counter.spend(
+                        counter.capacity * (ASSUMED if name in self._orders else ASKED), now
+                    )
 
     async def pay(self, name: str, cost: float) -> None:
         """Wait until a question may be asked, and count it. Raises OutOfTimeError."""
@@ -60,15 +68,21 @@ class Budget:
         keep = min(self.reserve, counter.capacity * SHARE) if name in self._orders else 0.0
         while (pause := counter.wait(cost, self._clock.now(), keep)) > 0:
             if self._clock.now() + pause > self.until:
-                raise OutOfTimeError(f"the venue's limits admit the next question only in {pause / SECOND:.0f} s")
+                raise OutOfTimeError(
+                    f"the venue's limits admit the next question only in {pause / SECOND:.0f} s"
+                )
             await self._clock.sleep(pause)
         counter.spend(cost, self._clock.now())
 
     async def leave(self, request: Request) -> None:
-        """Wait until an order, a cancel or a question about an order may leave, and count it. Raises OutOfTimeError."""
+        """Wait until an order, a cancel or a question about an order may leave, and count it.
+        Raises OutOfTimeError.
+        """
         while (pause := limits.wait(self._model, request, self._clock.now(), {})) > 0:
             if self._clock.now() + pause > self.until:
-                raise OutOfTimeError(f"the venue's limits admit the next request only in {pause / SECOND:.0f} s")
+                raise OutOfTimeError(
+                    f"the venue's limits admit the next request only in {pause / SECOND:.0f} s"
+                )
             await self._clock.sleep(pause)
         limits.spend(self._model, request, self._clock.now())
 
@@ -79,10 +93,18 @@ class Budget:
             for name, cost in self._model.charges(request, now):
                 sums[name] = sums.get(name, 0.0) + cost
         counters = {name: self._model.counter(name) for name in sums}
-        return max((counters[name].wait(min(cost, counters[name].capacity), now, 0.0) for name, cost in sums.items()), default=0)
+        return max(
+            (
+                counters[name].wait(min(cost, counters[name].capacity), now, 0.0)
+                for name, cost in sums.items()
+            ),
+            default=0,
+        )
 
     def refused(self, names: Iterable[str]) -> None:
-        """The venue says that its limits are reached: nothing is left of these counters, whatever was counted here."""
+        """The venue says that its limits are reached: nothing is left of these counters, whatever
+        was counted here.
+        """
         now = self._clock.now()
         for name in names:
             counter = self._model.counter(name)
@@ -99,6 +121,11 @@ class Budget:
         """Keep from questions what so many cancels and closes will cost at most."""
         now = self._clock.now()
         order = Order("X", "", "X", Side.SELL, OrderType.MARKET, Role.CLOSE, ONE)
-        cancel = sum(cost for _, cost in self._model.charges(Cancel("X", "X", Lane.EMERGENCY, touched_at=now), now))
+        cancel = sum(
+            cost
+            for _, cost in self._model.charges(
+                Cancel("X", "X", Lane.EMERGENCY, touched_at=now), now
+            )
+        )
         close = sum(cost for _, cost in self._model.charges(Submit(order, Lane.EMERGENCY), now))
         self.reserve = cancel * cancels + 2 * close * closes

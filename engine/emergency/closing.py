@@ -1,4 +1,6 @@
-"""One run of the last exit: look, do what is missing, look again; flat only on two pictures that agree and count."""
+"""One run of the last exit: look, do what is missing, look again; flat only on two pictures that
+agree and count.
+"""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,9 +17,13 @@ from engine.model.money import ZERO
 
 PAUSE = SECOND // 5
 GONE_AFTER = 60 * SECOND
-"""What our books have and the venue lacks is believed to be gone only from pictures so much later than our last action."""
+"""What our books have and the venue lacks is believed to be gone only from pictures so much later
+than our last action.
+"""
 STRANGE_AFTER = 30 * SECOND
-"""What nobody can attribute, where this exit has sold something, may be what it sold, in a view that lags more than the settings say."""
+"""What nobody can attribute, where this exit has sold something, may be what it sold, in a view
+that lags more than the settings say.
+"""
 
 
 class Result(Struct, frozen=True):
@@ -37,9 +43,16 @@ class Closing(Acting):
         summary = self._ours.summary
         if summary is None:
             return
-        orders = [from_summary(order, summary) for order in summary.orders if order.symbol in self._instruments]
-        self._evidence.seed(replace(order, filled=ZERO) for order in orders)  # each execution counts once, whatever the summary had heard
-        for known, order in zip((one for one in summary.orders if one.symbol in self._instruments), orders, strict=True):
+        orders = [
+            from_summary(order, summary)
+            for order in summary.orders
+            if order.symbol in self._instruments
+        ]
+        # each execution counts once, whatever the summary had heard
+        self._evidence.seed(replace(order, filled=ZERO) for order in orders)
+        for known, order in zip(
+            (one for one in summary.orders if one.symbol in self._instruments), orders, strict=True
+        ):
             if order.venue_order_id is not None:
                 self.told.parts.introduce(order)
             self._seen[order.client_order_id] = order
@@ -63,16 +76,21 @@ class Closing(Acting):
         return Result(False, tuple(self._lines(flat=False)))
 
     async def _round(self) -> Result | None:
-        """Look, do what is missing, look again. The result, once two pictures agree that nothing more can be done."""
+        """Look, do what is missing, look again. The result, once two pictures agree that nothing
+        more can be done.
+        """
         if not await self.told.decisive():
             await self._clock.sleep(PAUSE)
             return None
         await self._hear()
         acted = await self._entries()
         acted = await self._contracts() or acted
-        if self._ours.summary is not None:  # what it proves goes now; the executions may take a while
+        # what it proves goes now; the executions may take a while
+        if self._ours.summary is not None:
             await self._doubts()
-            if await self._coins(early=True):  # a picture from before the last action proves nothing: executions are asked for with the next one
+            # a picture from before the last action proves nothing: executions are asked for with
+            # the next one
+            if await self._coins(early=True):
                 self._pictures.clear()
                 await self._rest()
                 return None
@@ -99,20 +117,42 @@ class Closing(Acting):
             self._seen |= {order.client_order_id: order for order in picture.orders}
             self._gate.hear(picture, self._clock.now())
         self._holding.counts = self._counts(0)
-        self._budget.keep_for(len(self.told.rows()), sum(bool(left.closable) for left in self._holding.lefts()))
+        self._budget.keep_for(
+            len(self.told.rows()), sum(bool(left.closable) for left in self._holding.lefts())
+        )
 
     def _wanted(self) -> list[str]:
         """Symbols whose prices matter."""
-        held = [symbol for symbol, size in (self.told.holdings.net if self.told.holdings else {}).items() if size]
-        coins = {name for name, amount in (self.told.holdings.balances if self.told.holdings else {}).items() if amount}
-        held += [one.symbol for one in self._instruments.values() if one.base in coins and one.base not in self._terms.currencies]
-        return [symbol for symbol in dict.fromkeys((*self._ours.symbols, *held)) if symbol in self._instruments]
+        held = [
+            symbol
+            for symbol, size in (self.told.holdings.net if self.told.holdings else {}).items()
+            if size
+        ]
+        coins = {
+            name
+            for name, amount in (self.told.holdings.balances if self.told.holdings else {}).items()
+            if amount
+        }
+        held += [
+            one.symbol
+            for one in self._instruments.values()
+            if one.base in coins and one.base not in self._terms.currencies
+        ]
+        return [
+            symbol
+            for symbol in dict.fromkeys((*self._ours.symbols, *held))
+            if symbol in self._instruments
+        ]
 
     async def _learn_symbols(self) -> None:
         """List symbols in which we traded and of which the settings say nothing."""
         missing = [symbol for symbol in self._ours.symbols if symbol not in self._instruments]
         if self.told.holdings is not None:
-            missing += [symbol for symbol, size in self.told.holdings.net.items() if size and symbol not in self._instruments]
+            missing += [
+                symbol
+                for symbol, size in self.told.holdings.net.items()
+                if size and symbol not in self._instruments
+            ]
         if missing:
             await self.told.ask("symbols", lambda: self.told.parts.widen(missing), 1)
             for instrument in await self.told.ask("symbols", self._venue.instruments, 1) or ():
@@ -126,19 +166,32 @@ class Closing(Acting):
         lefts = self._holding.lefts()
         waits = any(left.closable for left in lefts) and self._can_close(lefts)
         strange = self._sender.closed and any(left.beyond for left in lefts)
-        later = GONE_AFTER if any(self._is_missing(left) for left in lefts) else STRANGE_AFTER if strange else 0
+        later = (
+            GONE_AFTER
+            if any(self._is_missing(left) for left in lefts)
+            else STRANGE_AFTER
+            if strange
+            else 0
+        )
         if waits or self.told.rows() or self._sender.unresolved or not self._counts(later):
             self._pictures.clear()
             await self._wait(later if not waits and self._counts(0) else 0)
             return None
-        self._pictures.append(tuple((left.symbol, left.on_margin, left.ours, left.closable, left.beyond, left.short) for left in lefts))
+        self._pictures.append(
+            tuple(
+                (left.symbol, left.on_margin, left.ours, left.closable, left.beyond, left.short)
+                for left in lefts
+            )
+        )
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:
             return None
         flat = not any(left.closable or left.beyond or left.short for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
 
     async def _wait(self, more: int, least: int = PAUSE) -> None:
-        """Until another picture may tell more than this one: views that lag can't, and questions cost tokens."""
+        """Until another picture may tell more than this one: views that lag can't, and questions
+        cost tokens.
+        """
         now = self._clock.now()
         closable = [left for left in self._holding.lefts() if left.closable]
         if self._sender.unresolved:
@@ -154,7 +207,11 @@ class Closing(Acting):
 
     async def _rest(self) -> None:
         """After the last action, as far as is known: nothing is asked that could not count yet."""
-        if not (self._sender.unresolved or self.told.rows() or any(left.closable for left in self._holding.lefts())):
+        if not (
+            self._sender.unresolved
+            or self.told.rows()
+            or any(left.closable for left in self._holding.lefts())
+        ):
             await self._wait(0, 0)
 
     def _can_close(self, lefts: list[Left]) -> bool:
@@ -162,8 +219,19 @@ class Closing(Acting):
 
     def _is_missing(self, left: Left) -> bool:
         quote = self.told.quote(left.symbol)
-        return tradable(left.instrument, left.instrument.round_size(abs(left.missing)), None if quote is None else quote.mid)
+        return tradable(
+            left.instrument,
+            left.instrument.round_size(abs(left.missing)),
+            None if quote is None else quote.mid,
+        )
 
     def _lines(self, *, flat: bool) -> list[str]:
         """What is held, rests, was left alone, or is nobody's."""
-        return describe(self._holding.lefts(), self.told, self._sender, self._clock.now() - self._began, flat=flat, coins=self._terms.coins)
+        return describe(
+            self._holding.lefts(),
+            self.told,
+            self._sender,
+            self._clock.now() - self._began,
+            flat=flat,
+            coins=self._terms.coins,
+        )

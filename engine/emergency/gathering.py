@@ -1,4 +1,6 @@
-"""The venue's word, part by part: the decisive ones first, each kept where it was answered, each paid for before it is asked."""
+"""The venue's word, part by part: the decisive ones first, each kept where it was answered, each
+paid for before it is asked.
+"""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -33,7 +35,9 @@ PARTS = {"holdings", "open orders", "executions"}
 class Gathering:
     """What the venue has told so far."""
 
-    def __init__(self, parts: Parts, ours: Ours, budget: Budget, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, parts: Parts, ours: Ours, budget: Budget, clock: Clock, say: Callable[[str], None]
+    ) -> None:
         self.parts = parts
         self.ours = ours
         self.holdings: Holdings | None = None
@@ -54,8 +58,12 @@ class Gathering:
 
     # Asking
 
-    async def ask(self, what: str, question: Callable[[], Awaitable[T]], tries: int = TRIES) -> T | None:
-        """Ask a question up to so many times; None where it was not answered. Raises OutOfTimeError."""
+    async def ask(
+        self, what: str, question: Callable[[], Awaitable[T]], tries: int = TRIES
+    ) -> T | None:
+        """Ask a question up to so many times; None where it was not answered. Raises
+        OutOfTimeError.
+        """
         pause = PAUSE
         for attempt in range(tries):
             try:
@@ -90,7 +98,9 @@ class Gathering:
     async def decisive(self) -> bool:
         """Holdings and open orders, anew; whether both are known."""
         loans = self.ours.summary is None or self.ours.borrows
-        holdings = await self.ask("holdings", lambda: self.parts.holdings(self.pay, on_margin=loans))
+        holdings = await self.ask(
+            "holdings", lambda: self.parts.holdings(self.pay, on_margin=loans)
+        )
         if holdings is not None:
             self.holdings, self._loans = holdings, loans
         await self.orders()
@@ -109,18 +119,31 @@ class Gathering:
     def drop(self, name: str) -> None:
         """An order of ours has ended: it is no longer listed here, whatever the next view says."""
         if self.working is not None:
-            rows = tuple(row for row in self.working.rows if self.ours.name_of(row.client_order_id, row.venue_order_id) != name)
+            rows = tuple(
+                row
+                for row in self.working.rows
+                if self.ours.name_of(row.client_order_id, row.venue_order_id) != name
+            )
             self.working = replace(self.working, rows=rows)
 
     async def executions(self) -> bool:
-        """Executions, page by page to the end; pages that were answered are kept. Whether they are known to their end."""
-        since = self.ours.since if self.fills_at is None else max(self.fills_at - OVERLAP, self.ours.since)
+        """Executions, page by page to the end; pages that were answered are kept. Whether they are
+        known to their end.
+        """
+        since = (
+            self.ours.since
+            if self.fills_at is None
+            else max(self.fills_at - OVERLAP, self.ours.since)
+        )
         began, cursor = self._clock.now(), ""
         if self._pages is not None:  # the last attempt broke off between two pages
             began, since, cursor = self._pages
             self._pages = None
         while True:
-            page = await self.ask("executions", lambda: self.parts.executions(since, cursor, self.pay))  # noqa: B023
+            page = await self.ask(
+                "executions",
+                lambda: self.parts.executions(since, cursor, self.pay),  # noqa: B023
+            )
             if page is None:
                 self._pages = (began, since, cursor) if cursor else None
                 return False
@@ -134,7 +157,11 @@ class Gathering:
     async def prices(self, symbols: tuple[str, ...], age: int = PRICE_AGE) -> None:
         """Best prices, where those that are known are older than `age` (nanoseconds)."""
         now = self._clock.now()
-        missing = [symbol for symbol in symbols if symbol not in self._quotes or now - self._quotes[symbol].at > age]
+        missing = [
+            symbol
+            for symbol in symbols
+            if symbol not in self._quotes or now - self._quotes[symbol].at > age
+        ]
         if missing:
             found = await self.ask("prices", lambda: self.parts.quotes(missing), 2)
             self._quotes |= {quote.symbol: quote for quote in found or ()}
@@ -156,20 +183,35 @@ class Gathering:
     def rows(self) -> tuple[Row, ...]:
         """Our open orders as they were listed last."""
         rows = () if self.working is None else self.working.rows
-        return tuple(row for row in rows if self.ours.is_ours(row.client_order_id, row.venue_order_id))
+        return tuple(
+            row for row in rows if self.ours.is_ours(row.client_order_id, row.venue_order_id)
+        )
 
     def foreign(self) -> tuple[Row, ...]:
         """Open orders that are not ours."""
         rows = () if self.working is None else self.working.rows
-        return tuple(row for row in rows if not self.ours.is_ours(row.client_order_id, row.venue_order_id))
+        return tuple(
+            row for row in rows if not self.ours.is_ours(row.client_order_id, row.venue_order_id)
+        )
 
     def picture(self) -> Picture | None:
-        """The parts as one picture, no younger than the oldest of them; None before holdings and open orders are known."""
+        """The parts as one picture, no younger than the oldest of them; None before holdings and
+        open orders are known.
+        """
         if self.holdings is None or self.working is None:
             return None
         as_of = min(self.holdings.asked_at, self.working.asked_at)
-        orders: tuple[Order, ...] = tuple(replace(row.order, filled=ZERO) for row in self.rows() if row.order is not None)
-        return Picture(as_of, orders, (), dict(self.holdings.balances), dict(self.holdings.net), self._clock.now())
+        orders: tuple[Order, ...] = tuple(
+            replace(row.order, filled=ZERO) for row in self.rows() if row.order is not None
+        )
+        return Picture(
+            as_of,
+            orders,
+            (),
+            dict(self.holdings.balances),
+            dict(self.holdings.net),
+            self._clock.now(),
+        )
 
     def asked_at(self) -> int:
         """When the oldest of the three parts was asked for; zero where one is missing."""

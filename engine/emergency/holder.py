@@ -1,4 +1,6 @@
-"""Who holds the account, and what is done about it: followed, asked, or ended. Nobody is ended who was not proved to hold it."""
+"""Who holds the account, and what is done about it: followed, asked, or ended. Nobody is ended who
+was not proved to hold it.
+"""
 
 import asyncio
 import contextlib
@@ -6,11 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.session import mark as marks
-from engine.session.lock import Holder, Lock
-from engine.session.lock import read as read_lock
-from engine.session.mark import Mark
-from engine.session.pen import PenError, prove
+from engine.account import mark as marks
+from engine.account.lock import Holder, Lock
+from engine.account.lock import read as read_lock
+from engine.account.mark import Mark
+from engine.account.pen import PenError, prove
 
 ALIVE = 10_000_000_000
 """Nanoseconds since its last sign of life within which a last exit is at work."""
@@ -40,7 +42,9 @@ def _lives(holder: Holder, mark: Mark | None) -> bool:
 
 
 async def follow(folder: Path, holder: Holder, say: Callable[[str], None]) -> Mark | None:
-    """Follow another last exit by its mark, line by line. Its mark once it has ended; None where it died or stopped moving."""
+    """Follow another last exit by its mark, line by line. Its mark once it has ended; None where it
+    died or stopped moving.
+    """
     told, until = 0, time.monotonic() + LONGEST
     began = time.monotonic()
     while time.monotonic() < until:
@@ -61,7 +65,9 @@ async def follow(folder: Path, holder: Holder, say: Callable[[str], None]) -> Ma
 
 
 def end(folder: Path, say: Callable[[str], None]) -> bool:
-    """End a hung holder, once it is proved; whether it is gone. A last exit is ended only if it has stopped moving."""
+    """End a hung holder, once it is proved; whether it is gone. A last exit is ended only if it has
+    stopped moving.
+    """
     victim = prove(folder)
     if victim is None:
         say("the holder of the account can't be proved: nobody is ended")

@@ -1,8 +1,9 @@
 """What is left to close, from what is ours and what the venue shows. Arithmetic only.
 
-On a cash account coins of ours and of the owner lie in one heap. What the heap lacks is taken from the owner's part first (the owner may
-have withdrawn), but only on evidence that counts: before that, no more is closable than what lies beyond the owner's part. Contracts and
-loans are closed reduce-only, so that there the venue bounds what happens.
+On a cash account coins of ours and of the owner lie in one heap. What the heap lacks is taken from
+the owner's part first (the owner may have withdrawn), but only on evidence that counts: before
+that, no more is closable than what lies beyond the owner's part. Contracts and loans are closed
+reduce-only, so that there the venue bounds what happens.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.emergency.gathering import Gathering
-from engine.evidence import Books
+from engine.model.books import Books
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.side import Side
@@ -38,7 +39,9 @@ class Left(Struct, frozen=True):
     value: Decimal
     """Of what is closable, in the quote currency."""
     short: Decimal = ZERO
-    """Zero or below: coins that our orders sold beyond what is known to be ours, where nothing proves that the account owes them."""
+    """Zero or below: coins that our orders sold beyond what is known to be ours, where nothing
+    proves that the account owes them.
+    """
 
     @property
     def symbol(self) -> str:
@@ -83,9 +86,13 @@ class Holding:
         self._all_of = all_of
         self._currencies = currencies
         self.lends = lends
-        """Whether the account lends coins to whoever sells what is not held: then what our orders oversold may be a short of ours."""
+        """Whether the account lends coins to whoever sells what is not held: then what our orders
+        oversold may be a short of ours.
+        """
         self.counts = False
-        """Whether the newest picture counts: then a fall that nothing of ours explains is the owner's."""
+        """Whether the newest picture counts: then a fall that nothing of ours explains is the
+        owner's.
+        """
 
     def lefts(self) -> list[Left]:
         """Everything that is held or ours, what is worth most first."""
@@ -98,7 +105,11 @@ class Holding:
                 found.append(self._contract(instrument))
         for asset, listed in assets.items():
             found += self._coins(asset, listed)
-        kept = [left for left in found if left.ours or left.closable or left.dust or left.beyond or left.alone]
+        kept = [
+            left
+            for left in found
+            if left.ours or left.closable or left.dust or left.beyond or left.alone
+        ]
         return sorted(kept, key=lambda left: (-left.value, left.symbol))
 
     def books(self, asset: str) -> Books:
@@ -113,7 +124,9 @@ class Holding:
         return Books(max(ours, ZERO), max(-ours, ZERO), baseline)
 
     def _of(self, asset: str) -> list[Instrument]:
-        return [one for one in self._instruments.values() if one.kind is Kind.SPOT and one.base == asset]
+        return [
+            one for one in self._instruments.values() if one.kind is Kind.SPOT and one.base == asset
+        ]
 
     # Contracts and loans
 
@@ -126,7 +139,10 @@ class Holding:
         there = held - base
         size = min(abs(ours), abs(there)).copy_sign(ours) if ours * there > ZERO else ZERO
         rest = there - size
-        others = self._explained(rest, ZERO if self._ours.summary is None else self._ours.foreign(instrument, on_margin=True))
+        others = self._explained(
+            rest,
+            ZERO if self._ours.summary is None else self._ours.foreign(instrument, on_margin=True),
+        )
         return self._left(instrument, True, ours, size, rest - others, base + others, ours - size)
 
     @staticmethod
@@ -138,6 +154,8 @@ class Holding:
 
     def _coin_sizes(self, asset: str, listed: Iterable[Instrument]) -> dict[str, Decimal]:
         sizes = {one.symbol: self._ours.size(one, on_margin=False) for one in listed}
+        if sizes:  # what another engine of ours bought is in the heap, whatever it was bought with
+            sizes[next(iter(sizes))] += self._ours.withheld(asset)
         taken = next((symbol for symbol in sizes if symbol in self._all_of), None)
         if taken is not None:
             rest = sum((size for symbol, size in sizes.items() if symbol != taken), ZERO)
@@ -160,11 +178,15 @@ class Holding:
     def _sold_short(self, listed: list[Instrument]) -> bool:
         """Whether we sold coins on purpose that the venue lends: the summary has the short.
 
-        What was oversold is never bought back, there is no repair on cash; but what the account owes the venue is. Where only executions
-        say that we sold more than was ours, it may be either, or coins that had been adopted: that is told by name.
+        What was oversold is never bought back, there is no repair on cash; but what the account
+        owes the venue is. Where only executions say that we sold more than was ours, it may be
+        either, or coins that had been adopted: that is told by name.
         """
         symbols = {one.symbol for one in listed if one.moves_coins(None)}
-        return any(one.symbol in symbols and one.side is Side.SELL and not (one.leverage or ZERO) > ONE for one in self._ours.positions)
+        return any(
+            one.symbol in symbols and one.side is Side.SELL and not (one.leverage or ZERO) > ONE
+            for one in self._ours.positions
+        )
 
     def _slack(self, one: Decimal, other: Decimal) -> Decimal:
         return self._rounding * max(abs(one), abs(other))
@@ -178,7 +200,11 @@ class Holding:
         debt = max(base - held if self._sold_short(listed) else -held, ZERO)
         rest = held - (known or ZERO) - (max(ours, ZERO) if known is None else ours)
         rest = rest if rest > slack else ZERO
-        traded = sum((self._ours.foreign(one, on_margin=False) for one in listed), ZERO) if known is not None else ZERO
+        traded = (
+            sum((self._ours.foreign(one, on_margin=False) for one in listed), ZERO)
+            if known is not None
+            else ZERO
+        )
         others = self._explained(rest, traded)
         cash = asset in self._currencies or any(one.symbol in self._all_of for one in listed)
         beyond = ZERO if cash else rest - others
@@ -188,13 +214,31 @@ class Holding:
             size, first = sizes[one.symbol], number == 0
             part = min(size, room) if size > ZERO else -min(-size, debt)
             room, debt = room - max(part, ZERO), debt - max(-part, ZERO)
-            left = self._left(one, False, size, part, beyond if first else ZERO, alone if first else ZERO, size - part)
-            if self.lends and one.can_short and not cash and tradable(one, one.round_size(part - size), None):
+            left = self._left(
+                one,
+                False,
+                size,
+                part,
+                beyond if first else ZERO,
+                alone if first else ZERO,
+                size - part,
+            )
+            lends = self.lends and one.can_short and not cash
+            if lends and tradable(one, one.round_size(part - size), None):
                 left = replace(left, short=size - part)
             found.append(left)
         return found
 
-    def _left(self, instrument: Instrument, on_margin: bool, ours: Decimal, size: Decimal, beyond: Decimal, alone: Decimal, missing: Decimal) -> Left:
+    def _left(
+        self,
+        instrument: Instrument,
+        on_margin: bool,
+        ours: Decimal,
+        size: Decimal,
+        beyond: Decimal,
+        alone: Decimal,
+        missing: Decimal,
+    ) -> Left:
         quote = self._told.quote(instrument.symbol)
         price = None if quote is None else quote.mid
         lots = instrument.round_size(abs(size))
@@ -202,4 +246,6 @@ class Holding:
         value = instrument.notional(abs(closable), price or ONE)
         if not tradable(instrument, instrument.round_size(abs(beyond)), price):
             beyond = ZERO
-        return Left(instrument, on_margin, ours, closable, size - closable, beyond, alone, missing, value)
+        return Left(
+            instrument, on_margin, ours, closable, size - closable, beyond, alone, missing, value
+        )

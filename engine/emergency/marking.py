@@ -1,7 +1,9 @@
-"""The mark, kept while the last exit works: what it sends, before it sends it, and a beat that says that it lives.
+"""The mark, kept while the last exit works: what it sends, before it sends it, and a beat that says
+that it lives.
 
-A mark that can't be written stops nothing: the ids of the last exit tell by themselves who sent them (`engine.model.ids.LAST_EXIT`).
-Orders of an earlier mark stay in it: it stands because no engine has booked them yet.
+A mark that can't be written stops nothing: the ids of the last exit tell by themselves who sent
+them (`engine.model.ids.LAST_EXIT`). Orders of an earlier mark stay in it: it stands because no
+engine has booked them yet.
 """
 
 import time
@@ -11,9 +13,9 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from engine.account import mark as marks
+from engine.account.mark import Mark, MarkedOrder
 from engine.model.order import Order, Role
-from engine.session import mark as marks
-from engine.session.mark import Mark, MarkedOrder
 
 BEAT = 1.0
 """Seconds between two writes at the most."""
@@ -25,7 +27,9 @@ LINE = 400
 class Marker:
     """Writes the mark of this run into an account's folder."""
 
-    def __init__(self, folder: Path, intent: str, instance: str, pid: int, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, intent: str, instance: str, pid: int, complain: Callable[[str], None]
+    ) -> None:
         self._folder = folder
         self._complain = complain
         self._failed = False
@@ -33,7 +37,14 @@ class Marker:
         self.before = before
         """The mark that stood here when this run began."""
         now = time.time_ns()
-        self.mark = Mark(intent=intent, instance=instance, pid=pid, began_at=now, beat_at=now, orders=() if before is None else before.orders)
+        self.mark = Mark(
+            intent=intent,
+            instance=instance,
+            pid=pid,
+            began_at=now,
+            beat_at=now,
+            orders=() if before is None else before.orders,
+        )
 
     def begin(self) -> None:
         """Say that a last exit is at work."""
@@ -46,7 +57,15 @@ class Marker:
     def sends(self, order: Order) -> None:
         """Write an order down, before it leaves."""
         stop = order.role is Role.STOP
-        entry = MarkedOrder(order.client_order_id, order.symbol, order.side, order.size, time.time_ns(), order.leverage, stop)
+        entry = MarkedOrder(
+            order.client_order_id,
+            order.symbol,
+            order.side,
+            order.size,
+            time.time_ns(),
+            order.leverage,
+            stop,
+        )
         self.mark = replace(self.mark, orders=(*self.mark.orders, entry)[-ORDERS:])
         self._write()
 

@@ -1,11 +1,15 @@
-"""The pen as the last exit holds it: a gap voids what it knows exactly once, whoever notices the gap first."""
+"""The pen as the last exit holds it: a gap voids what it knows exactly once, whoever notices the
+gap first.
+"""
 
+from engine.account.pen import AlwaysPermit
 from engine.gate import Standing
-from engine.session.pen import AlwaysPermit
 
 
 class ExitPermit:
-    """Wraps a permit. The beat may run before the first request after a gap: the gate is told all the same."""
+    """Wraps a permit. The beat may run before the first request after a gap: the gate is told all
+    the same.
+    """
 
     def __init__(self, inner: AlwaysPermit) -> None:
         self._inner = inner

@@ -1,7 +1,9 @@
-"""How the last exit sends: paid from its budget, judged by the gate, marked before it leaves, and followed to its end by id.
+"""How the last exit sends: paid from its budget, judged by the gate, marked before it leaves, and
+followed to its end by id.
 
-Nothing is assumed of a request whose answer is missing: it may have happened until its id says otherwise, or until the parts of a picture
-that were asked for after it could no longer arrive do not list it.
+Nothing is assumed of a request whose answer is missing: it may have happened until its id says
+otherwise, or until the parts of a picture that were asked for after it could no longer arrive do
+not list it.
 """
 
 import asyncio
@@ -102,9 +104,13 @@ class Sender:
         """Questions about an order that were not answered, in a row."""
 
     def name(self, symbol: str) -> str:
-        """The id of the next order: unique to this run, and of the last exit for whoever finds it."""
+        """The id of the next order: unique to this run, and of the last exit for whoever
+        finds it.
+        """
         self._number += 1
-        return client_order_id(self._account, f"emergency-{self._began}", symbol, LAST_EXIT + self._number)
+        return client_order_id(
+            self._account, f"emergency-{self._began}", symbol, LAST_EXIT + self._number
+        )
 
     async def submit(self, order: Order) -> Fate:
         """Send an order and learn what became of it."""
@@ -125,7 +131,9 @@ class Sender:
         if verdict.on_our_books:
             self._say(f"{order.symbol}: no picture counts; sent on our books")
         self._waited.pop(order.position, None)
-        self._say(f"{order.role.value} {order.side} {plain(order.size)} {order.symbol}{_level(order)}")
+        self._say(
+            f"{order.role.value} {order.side} {plain(order.size)} {order.symbol}{_level(order)}"
+        )
         self._gate.leaves(request, now)
         self._ours.sends(order.client_order_id)
         self._own.add(order.client_order_id)
@@ -148,9 +156,13 @@ class Sender:
         return Fate.RESTS
 
     async def cancel(self, order: Order) -> bool | None:
-        """Ask for an order's end; whether the venue says that it is gone. None where the gate did not let the request leave."""
+        """Ask for an order's end; whether the venue says that it is gone. None where the gate did
+        not let the request leave.
+        """
         touched = order.touched_at or order.created_at
-        request = Cancel(order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, touched)
+        request = Cancel(
+            order.client_order_id, order.symbol, Lane.EMERGENCY, order.venue_order_id, touched
+        )
         await self._budget.leave(request)
         if not isinstance(verdict := self._gate.admit(request, self._clock.now()), Admitted):
             self.refusals.setdefault(order.symbol, verdict.text)
@@ -158,14 +170,18 @@ class Sender:
         self._say(f"cancel {order.role.value} {order.side} {plain(order.size)} {order.symbol}")
         self._gate.leaves(request, self._clock.now())
         reports = await self._send(request)
-        gone = any(isinstance(one, r.Cancelled) or (isinstance(one, r.CancelRejected) and one.gone) for one in reports or ())
+        gone = any(
+            isinstance(one, r.Cancelled) or (isinstance(one, r.CancelRejected) and one.gone)
+            for one in reports or ()
+        )
         self.cancelled += any(isinstance(one, r.Cancelled) for one in reports or ())
         return gone
 
     async def end_of(self, order: Order, urgent: int = 0) -> Order | None:
         """Ask by id until an order has ended; as it ended, or None where that is not known yet.
 
-        `urgent` is for how long (nanoseconds) nothing else is worth asking while no answer comes: no stop may protect its coins.
+        `urgent` is for how long (nanoseconds) nothing else is worth asking while no answer comes:
+        no stop may protect its coins.
         """
         name, until = order.client_order_id, self._clock.now() + urgent
         self.unresolved.setdefault(name, Sent(order, self._clock.now()))
@@ -176,7 +192,11 @@ class Sender:
             if name in self.ended:
                 return self.ended[name]
             attempt += 1
-            if attempt >= ASKED if found is not None else attempt > 1 and self._clock.now() >= until:
+            if (
+                attempt >= ASKED
+                if found is not None
+                else attempt > 1 and self._clock.now() >= until
+            ):
                 return None  # it works still; or it is asked about again once that may tell more
             await self._clock.sleep(PAUSE * min(attempt, ASKED - 1))
 
@@ -193,15 +213,22 @@ class Sender:
                 sent.looks += 1
                 await self.look(sent.order)
                 now, settled = self._clock.now(), sent.ends_at + LATE + self._lag
-                sent.again = max(now + (SECOND << min(sent.looks, 3)), settled if now < settled and name not in self._own else 0)
+                sent.again = max(
+                    now + (SECOND << min(sent.looks, 3)),
+                    settled if now < settled and name not in self._own else 0,
+                )
 
     def worth_waiting(self) -> int:
-        """When the next question about an order in doubt is worth asking; the time now where none waits."""
+        """When the next question about an order in doubt is worth asking; the time now where none
+        waits.
+        """
         return min((sent.again for sent in self.unresolved.values()), default=self._clock.now())
 
     async def look(self, order: Order) -> Order | None:
         """Ask once about an order by id: as the venue has it now, or None where it does not say."""
-        found = await self._told.ask(AN_ORDER, lambda: self._told.parts.look(order, self._told.pay), 1)
+        found = await self._told.ask(
+            AN_ORDER, lambda: self._told.parts.look(order, self._told.pay), 1
+        )
         if isinstance(found, r.Absent):
             self._absent(found)
             return None
@@ -226,7 +253,9 @@ class Sender:
         return None
 
     def _absent(self, report: r.Absent) -> None:
-        """The venue does not know an order that can't be on its way any more: it never arrived, or ended as the executions say."""
+        """The venue does not know an order that can't be on its way any more: it never arrived, or
+        ended as the executions say.
+        """
         sent = self.unresolved.get(report.client_order_id)
         if sent is not None and report.at > sent.ends_at + LATE + self._lag:
             self._over(sent, report.at)
@@ -236,12 +265,19 @@ class Sender:
         name = sent.order.client_order_id
         filled = self._ours.filled(name)
         status = Status.FILLED if filled >= sent.order.size else Status.CANCELLED
-        ended = replace(sent.order, filled=max(filled, sent.order.filled), status=status, size=max(filled, sent.order.size))
+        ended = replace(
+            sent.order,
+            filled=max(filled, sent.order.filled),
+            status=status,
+            size=max(filled, sent.order.size),
+        )
         self._gate.hear(r.Found(ended, self._ours.fills_of(name), at), self._clock.now())
         self.found(ended)
 
     def found(self, order: Order) -> None:
-        """An order, as the venue has it. One that rests is in no doubt; a close of ours never rests."""
+        """An order, as the venue has it. One that rests is in no doubt; a close of ours never
+        rests.
+        """
         self._ours.tell(order)
         if not order.is_open:
             self.ended[order.client_order_id] = order
@@ -249,16 +285,22 @@ class Sender:
             self.unresolved.pop(order.client_order_id, None)
 
     def resolve(self) -> None:
-        """Settle what the parts of the picture prove: not listed, and asked for after it could still arrive, is over."""
+        """Settle what the parts of the picture prove: not listed, and asked for after it could
+        still arrive, is over.
+        """
         working = self._told.working
         if working is None or self._told.fills_at is None:
             return
-        listed = {self._ours.name_of(row.client_order_id, row.venue_order_id) for row in working.rows}
+        listed = {
+            self._ours.name_of(row.client_order_id, row.venue_order_id) for row in working.rows
+        }
         self.rests(listed)
         asked = min(working.asked_at, self._told.fills_at)
         for name, sent in list(self.unresolved.items()):
             filled = self._ours.filled(name)
-            if name not in listed and (filled >= sent.order.size or asked > sent.ends_at + LATE + self._lag):
+            if name not in listed and (
+                filled >= sent.order.size or asked > sent.ends_at + LATE + self._lag
+            ):
                 self._over(sent, asked)
 
     def rests(self, listed: Collection[str]) -> None:
@@ -271,7 +313,9 @@ class Sender:
         """Whether anything of ours in a symbol may still fill, or may have."""
         return any(sent.order.symbol == symbol for sent in self.unresolved.values())
 
-    async def _send(self, request: Request, *, quiet: bool = False) -> tuple[r.VenueReport, ...] | None:
+    async def _send(
+        self, request: Request, *, quiet: bool = False
+    ) -> tuple[r.VenueReport, ...] | None:
         """One request; None where its outcome is not known."""
         if not isinstance(request, Query):
             self.last_action = self._clock.now()
@@ -286,7 +330,9 @@ class Sender:
         except (RefusedError, VenueError, TimeoutError) as error:
             self._failed(request, str(error) or "no answer in time", quiet=quiet)
             return None
-        except Exception as error:  # an answer that our own code can't read: what became of it is asked by id
+        except (
+            Exception
+        ) as error:  # an answer that our own code can't read: what became of it is asked by id
             self._failed(request, f"{type(error).__name__}: {error}", quiet=quiet)
             return None
         now = self._clock.now()
@@ -305,13 +351,19 @@ class Sender:
         if isinstance(request, Submit):
             self.refusals[request.order.symbol] = text
             self.unresolved.pop(request.order.client_order_id, None)
-            self._gate.hear(r.Rejected(request.order.client_order_id, text, self._clock.now()), self._clock.now())
+            self._gate.hear(
+                r.Rejected(request.order.client_order_id, text, self._clock.now()),
+                self._clock.now(),
+            )
 
     def _failed(self, request: Request, text: str, *, quiet: bool) -> None:
         if not quiet:
             self._say(f"{type(request).__name__.lower()}: {text}")
         if isinstance(request, Submit):
-            self._gate.hear(r.Unknown(request.order.client_order_id, "submit", text, self._clock.now()), self._clock.now())
+            self._gate.hear(
+                r.Unknown(request.order.client_order_id, "submit", text, self._clock.now()),
+                self._clock.now(),
+            )
 
 
 def _level(order: Order) -> str:

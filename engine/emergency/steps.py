@@ -1,6 +1,8 @@
-"""The last exit, step by step: ask the engine, follow another exit, prove that it can act, end a hung holder, close, say how it ended.
+"""The last exit, step by step: ask the engine, follow another exit, prove that it can act, end a
+hung holder, close, say how it ended.
 
-Exit codes: 0 the venue says flat by evidence, 1 it does not (each line says what is left), 2 it can't be tried (no key, no account).
+Exit codes: 0 the venue says flat by evidence, 1 it does not (each line says what is left), 2 it
+can't be tried (no key, no account).
 """
 
 import asyncio
@@ -13,22 +15,23 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.account import summary as summaries
+from engine.account.home import Home, HomeError
+from engine.account.lock import INSTANCE, Holder, Lock
+from engine.account.lock import read as read_lock
+from engine.account.mark import Mark
+from engine.account.pen import AlwaysPermit, HomePermit, PenError
+from engine.account.summary import Summary
 from engine.clock import SECOND, Clock
 from engine.emergency import asking, holder
 from engine.emergency.asking import Asked
 from engine.emergency.closing import Result
 from engine.emergency.flat import SECONDS, close_account
 from engine.emergency.marking import BEAT, Marker
-from engine.emergency.opening import can_read_paper, lag_of, opened
+from engine.emergency.opening import lag_of, opened
+from engine.emergency.paper import can_read_paper
 from engine.emergency.permits import ExitPermit
-from engine.home import Home, HomeError
-from engine.session import summary as summaries
-from engine.session.lock import INSTANCE, Holder, Lock
-from engine.session.lock import read as read_lock
-from engine.session.mark import Mark
-from engine.session.pen import AlwaysPermit, HomePermit, PenError
-from engine.session.summary import Summary
-from engine.settings import Settings
+from engine.setup.sections import Settings
 from engine.venues.live.keys import KeysError
 from engine.venues.parts import PartedVenue
 from engine.venues.protocol import OutcomeUnknownError, RefusedError, VenueError
@@ -68,7 +71,9 @@ class LastExit:
         self._paper = wanted.settings.account.venue == "paper"
         self._told: dict[str, None] = {}
         self._answers = False
-        """Whether the holder answers, though it does not flatten: then it is asked for the pen before it is ended."""
+        """Whether the holder answers, though it does not flatten: then it is asked for the pen
+        before it is ended.
+        """
 
     def say(self, line: str) -> None:
         """One line, for the person and for whoever follows."""
@@ -84,7 +89,9 @@ class LastExit:
         except KeysError as error:
             self.say(f"no key: {error}")
             return UNUSABLE
-        except Exception as error:  # no traceback, ever: whoever reads this needs to know what is left
+        except (
+            Exception
+        ) as error:  # no traceback, ever: whoever reads this needs to know what is left
             self.say(f"NOT FLAT: {type(error).__name__}: {error}")
             self.say("nobody watches this now: look at it at the venue")
             return NOT_FLAT
@@ -140,7 +147,11 @@ class LastExit:
         asked = await asking.ask(socket, self._intent, self.say, min(young, YOUNG))
         if asked is Asked.FLAT:
             return True
-        if asked not in (Asked.NOBODY, Asked.OPENING) and await asking.withdraw(socket, self._intent) and asked is Asked.SILENT:
+        if (
+            asked not in (Asked.NOBODY, Asked.OPENING)
+            and await asking.withdraw(socket, self._intent)
+            and asked is Asked.SILENT
+        ):
             self.say("the engine is slow, and has taken it all the same")
             asked = await asking.follow(socket, self._intent, self.say, asked_at)
             if asked is Asked.FLAT:
@@ -197,25 +208,36 @@ class LastExit:
         finally:
             pen.release()
 
-    async def _fenced(self, venue: PartedVenue, clock: Clock, lock: Lock | None, other: Holder | None) -> int | None:
+    async def _fenced(
+        self, venue: PartedVenue, clock: Clock, lock: Lock | None, other: Holder | None
+    ) -> int | None:
         pen = lock
         if other is not None:
             pen = await self._end(other)
             if pen is None and self._not_ended() is None:
                 return None
         try:
-            return await self._close(venue, clock, pen, coins=pen is not None or (other is None and not self._may_be_held()))
+            return await self._close(
+                venue,
+                clock,
+                pen,
+                coins=pen is not None or (other is None and not self._may_be_held()),
+            )
         finally:
             if pen is not None:
                 pen.release()
 
     def _may_be_held(self) -> bool:
-        """Whether somebody may hold the account though its lock could not be looked at: a disk that became read-only."""
+        """Whether somebody may hold the account though its lock could not be looked at: a disk that
+        became read-only.
+        """
         found = read_lock(self._wanted.folder)
         return found.pid > 0 and not found.is_dead
 
     def _not_ended(self) -> int | None:
-        """Nobody was ended: None where the account changes hands just now, to another last exit; else that coins are not sold."""
+        """Nobody was ended: None where the account changes hands just now, to another last exit;
+        else that coins are not sold.
+        """
         found = read_lock(self._wanted.folder)
         if holder.is_exit(found) or found.is_dead:
             return None
@@ -232,21 +254,29 @@ class LastExit:
             pen = await self._free(HANDED)
         if pen is None:
             holder.end(self._wanted.folder, self.say)
-            pen = await self._free(1.0)  # also of one that could not be proved because it was just ending, by another last exit's hand
+            # also of one that could not be proved because it was just ending, by another last
+            # exit's hand
+            pen = await self._free(1.0)
         return pen
 
     @asynccontextmanager
     async def _reached(self, clock: Clock) -> AsyncIterator[PartedVenue]:
-        """The live venue, once it has answered the decisive part of a picture: nobody is ended for an exit that can't act."""
+        """The live venue, once it has answered the decisive part of a picture: nobody is ended for
+        an exit that can't act.
+        """
         summary = self._summary()
         symbols: list[str] = []
         if summary is not None:
-            symbols = [position.symbol for position in summary.positions] + [order.symbol for order in summary.orders]
+            symbols = [position.symbol for position in summary.positions] + [
+                order.symbol for order in summary.orders
+            ]
         until, pause = time.monotonic() + REACHED, 0.5
         async with contextlib.AsyncExitStack() as stack:
             while True:
                 try:
-                    venue = await stack.enter_async_context(opened(self._wanted.settings, self._wanted.folder, clock, symbols))
+                    venue = await stack.enter_async_context(
+                        opened(self._wanted.settings, self._wanted.folder, clock, symbols)
+                    )
                     await venue.parts().holdings(_free_of_charge, on_margin=False)
                     break
                 except (KeysError, RefusedError):
@@ -261,7 +291,9 @@ class LastExit:
             yield venue
 
     def _summary(self) -> Summary | None:
-        """The home's summary, if it is of this account: a folder that was copied here tells of another one."""
+        """The home's summary, if it is of this account: a folder that was copied here tells of
+        another one.
+        """
         found, name = summaries.read(self._wanted.folder), self._wanted.settings.account.name
         if found is None or found.account == name:
             return found
@@ -273,12 +305,16 @@ class LastExit:
             self._told[line] = None
             self.say(line)
 
-    async def _close(self, venue: PartedVenue, clock: Clock, pen: Lock | None, *, coins: bool) -> int:
+    async def _close(
+        self, venue: PartedVenue, clock: Clock, pen: Lock | None, *, coins: bool
+    ) -> int:
         wanted, account = self._wanted, self._wanted.settings.account
         if wanted.folder.is_dir():
             self._marker = Marker(wanted.folder, self._intent, INSTANCE, os.getpid(), self.say)
             self._marker.begin()
-        permit = ExitPermit(HomePermit(pen, clock.now()) if pen is not None else AlwaysPermit(clock.now()))
+        permit = ExitPermit(
+            HomePermit(pen, clock.now()) if pen is not None else AlwaysPermit(clock.now())
+        )
         beating = asyncio.get_running_loop().create_task(self._beat(permit, clock))
         outcome = Result(False, ())
         try:
@@ -316,7 +352,9 @@ class LastExit:
 
 
 async def _free_of_charge(name: str, cost: float) -> None:
-    """The first question is asked whatever the counters say: it decides whether anybody may be ended."""
+    """The first question is asked whatever the counters say: it decides whether anybody may be
+    ended.
+    """
     del name, cost
 
 

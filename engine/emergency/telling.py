@@ -1,4 +1,6 @@
-"""What the last exit says at the end: a line for each thing that is held, rests, was left alone, or belongs to nobody known."""
+"""What the last exit says at the end: a line for each thing that is held, rests, was left alone, or
+belongs to nobody known.
+"""
 
 from decimal import Decimal
 
@@ -6,27 +8,46 @@ from engine.clock import SECOND
 from engine.emergency.gathering import Gathering
 from engine.emergency.holding import Left
 from engine.emergency.sending import Sender
+from engine.model.counts import counted
 from engine.model.money import ZERO, plain
 
 
-def describe(lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, flat: bool, coins: bool) -> list[str]:
+def describe(
+    lefts: list[Left], told: Gathering, sender: Sender, spent: int, *, flat: bool, coins: bool
+) -> list[str]:
     """The lines, what matters most first."""
-    done = f"{sender.closed} closes sent, {sender.cancelled} orders cancelled, in {spent / SECOND:.1f} s"
+    done = (
+        f"{counted(sender.closed, 'close')} sent, {counted(sender.cancelled, 'order')} cancelled,"
+        f" in {spent / SECOND:.1f} s"
+    )
     lines = [f"the venue says flat: {done}" if flat else f"NOT FLAT: {done}"]
     for left in lefts:
         lines += _of(left, told, sender, coins=coins)
     for row in told.rows():
-        lines.append(f"{row.symbol}: our order rests: {row.text or row.client_order_id} ({row.venue_order_id})")
+        lines.append(
+            f"{row.symbol}: our order rests: {row.text or row.client_order_id}"
+            f" ({row.venue_order_id})"
+        )
     for sent in sender.unresolved.values():
-        lines.append(f"{sent.order.symbol}: what became of our order {sent.order.client_order_id} is not known")
+        lines.append(
+            f"{sent.order.symbol}: what became of our order {sent.order.client_order_id} is not"
+            " known"
+        )
     for row in told.foreign():
-        lines.append(f"{row.symbol or 'an order'}: not ours, left alone: {row.text} ({row.venue_order_id})")
+        lines.append(
+            f"{row.symbol or 'an order'}: not ours, left alone: {row.text} ({row.venue_order_id})"
+        )
+    for currency in () if told.holdings is None else told.holdings.unread:
+        lines.append(f"{currency}: nothing here trades it, and its balance can't be read")
     for part, trouble in told.complaints.items():
         lines.append(f"{part} not answered: {trouble}")
     if not flat and len(lines) == 1:
         lines.append("nothing of ours was seen any more, but no two pictures agreed in time")
     if not flat:
-        lines.append("nobody watches this now: look at it at the venue, and run `flatout flatten --yes` again")
+        lines.append(
+            "nobody watches this now: look at it at the venue, and run `flatout flatten --yes`"
+            " again"
+        )
     return lines
 
 
@@ -34,21 +55,29 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
     symbol, lines = left.symbol, []
     what = left.symbol if left.on_margin else left.instrument.base
     if left.closable:
-        why = sender.refusals.get(symbol, "") if coins or left.on_margin else "another process may still send for this account: coins are not sold"
+        why = (
+            sender.refusals.get(symbol, "")
+            if coins or left.on_margin
+            else "another process may still send for this account: coins are not sold"
+        )
         stop = any(row.symbol == symbol for row in told.rows())
         guard = "a stop rests at the venue" if stop else "NAKED: no stop rests at the venue"
-        lines.append(f"{symbol}: still held: {plain(left.closable)} of ours; {guard}" + (f"; {why}" if why else ""))
+        lines.append(
+            f"{symbol}: still held: {plain(left.closable)} of ours; {guard}"
+            + (f"; {why}" if why else "")
+        )
     if left.beyond:
         worth = _worth(left, told, left.beyond)
         lines.append(
-            f"{symbol}: {plain(left.beyond)} {what}{worth} is unattributable: nothing says whether it is ours;"
-            f" `flatout flatten --yes --all-of {symbol}` closes it, too"
+            f"{symbol}: {plain(left.beyond)} {what}{worth} is unattributable: nothing says whether"
+            f" it is ours; `flatout flatten --yes --all-of {symbol}` closes it, too"
         )
     if left.short:
         worth = _worth(left, told, left.short)
         lines.append(
-            f"{symbol}: our orders sold {plain(-left.short)} {what}{worth} more than is known to be ours: a short, or coins that had lain here;"
-            " nothing says which, so that is not bought back: look at it at the venue"
+            f"{symbol}: our orders sold {plain(-left.short)} {what}{worth} more than is known to be"
+            " ours: a short, or coins that had lain here; nothing says which, so that is not"
+            " bought back: look at it at the venue"
         )
     if left.alone:
         lines.append(f"{symbol}: {plain(left.alone)} {what} is not ours and was left alone")

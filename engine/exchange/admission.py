@@ -1,6 +1,8 @@
-"""What the venue refuses before it takes an order or a change of one, in Kraken's words; an empty text admits.
+"""What the venue refuses before it takes an order or a change of one, in Kraken's words; an empty
+text admits.
 
-Open orders keep balances from each other; they keep no margin: that is looked at when an order comes in.
+Open orders keep balances from each other; they keep no margin: that is looked at when an order
+comes in.
 """
 
 from collections.abc import Callable
@@ -41,7 +43,11 @@ def refused_change(venue: Matching, order: Order, changed: Order, now: int) -> s
 
 def senseless(request: Amend) -> str:
     """Why no order can be like this, whatever it was."""
-    for name, value in (("volume", request.size), ("price", request.price), ("price", request.trigger)):
+    for name, value in (
+        ("volume", request.size),
+        ("price", request.price),
+        ("price", request.trigger),
+    ):
         if value is not None and not (value.is_finite() and value > ZERO):
             return f"EGeneral:Invalid arguments:{name}"
     return ""
@@ -70,7 +76,10 @@ def _complete(_venue: Matching, order: Order, _instrument: Instrument, _now: int
 def _on_grids(_venue: Matching, order: Order, instrument: Instrument, _now: int) -> str:
     if not is_on_grid(order.size, instrument.lot):
         return "EGeneral:Invalid arguments:volume"
-    if any(level is not None and not is_on_grid(level, instrument.tick) for level in (order.price, order.trigger)):
+    if any(
+        level is not None and not is_on_grid(level, instrument.tick)
+        for level in (order.price, order.trigger)
+    ):
         return "EOrder:Tick size check failed"
     return ""
 
@@ -85,7 +94,11 @@ def _large_enough(venue: Matching, order: Order, instrument: Instrument, _now: i
 
 
 def _room(venue: Matching, order: Order, _instrument: Instrument, _now: int) -> str:
-    return "EOrder:Orders limit exceeded" if venue.open_in(order.symbol) >= venue.profile.max_open_orders else ""
+    return (
+        "EOrder:Orders limit exceeded"
+        if venue.open_in(order.symbol) >= venue.profile.max_open_orders
+        else ""
+    )
 
 
 def _post_only(venue: Matching, order: Order, _instrument: Instrument, _now: int) -> str:
@@ -97,7 +110,11 @@ def _post_only(venue: Matching, order: Order, _instrument: Instrument, _now: int
 
 
 def _reduce_only(venue: Matching, order: Order, _instrument: Instrument, _now: int) -> str:
-    return "EOrder:Reduce only:No position exists" if order.reduce_only and venue.reducible(order) <= ZERO else ""
+    return (
+        "EOrder:Reduce only:No position exists"
+        if order.reduce_only and venue.reducible(order) <= ZERO
+        else ""
+    )
 
 
 def _lends(_venue: Matching, order: Order, instrument: Instrument, _now: int) -> str:
@@ -119,7 +136,9 @@ def _affordable(venue: Matching, order: Order, instrument: Instrument, _now: int
 
 
 def _on_hand(venue: Matching, order: Order, instrument: Instrument) -> bool:
-    """Whether a spot order is to be served from what is held, which others keep from it: no credit stands in for that."""
+    """Whether a spot order is to be served from what is held, which others keep from it: no credit
+    stands in for that.
+    """
     if order.side is Side.BUY:
         return True
     free = venue.ledger.free(instrument.base, order.client_order_id)
@@ -128,14 +147,20 @@ def _on_hand(venue: Matching, order: Order, instrument: Instrument) -> bool:
 
 def _margin(venue: Matching, order: Order, instrument: Instrument, price: Decimal) -> str:
     """Whether the equity carries what the order would open."""
-    equity = venue.ledger.equity(venue.instruments, venue.mid)
-    used, _ = venue.ledger.margin(venue.instruments, venue.mid)
+    equity = venue.standing.equity()
+    used, _ = venue.standing.margin()
     leverage = min(order.leverage or instrument.max_leverage, instrument.max_leverage)
     opening = venue.opening(order)
     rate = venue.rate(instrument.quote, venue.ledger.currency)
-    if not opening or (rate is not None and used + instrument.notional(opening, price) * rate / leverage <= equity):
+    if not opening or (
+        rate is not None and used + instrument.notional(opening, price) * rate / leverage <= equity
+    ):
         return ""
-    return "EOrder:Insufficient funds" if instrument.moves_coins(order.leverage) else "EOrder:Insufficient margin"
+    return (
+        "EOrder:Insufficient funds"
+        if instrument.moves_coins(order.leverage)
+        else "EOrder:Insufficient margin"
+    )
 
 
 def _reference(venue: Matching, order: Order) -> Decimal | None:
@@ -143,5 +168,15 @@ def _reference(venue: Matching, order: Order) -> Decimal | None:
     return order.price or order.trigger or venue.books[order.symbol].mark(order.side.opposite)
 
 
-NEW: tuple[Rule, ...] = (_in_time, _complete, _on_grids, _large_enough, _room, _post_only, _lends, _reduce_only, _affordable)
+NEW: tuple[Rule, ...] = (
+    _in_time,
+    _complete,
+    _on_grids,
+    _large_enough,
+    _room,
+    _post_only,
+    _lends,
+    _reduce_only,
+    _affordable,
+)
 CHANGED: tuple[Rule, ...] = (_on_grids, _large_enough, _post_only, _affordable)

@@ -1,4 +1,6 @@
-"""What can go wrong between us and a venue, with probabilities per request or report, drawn from one seed."""
+"""What can go wrong between us and a venue, with probabilities per request or report, drawn from
+one seed.
+"""
 
 import math
 from random import Random
@@ -16,7 +18,8 @@ class Delay(Struct, frozen=True):
         """One way."""
         if not self.p50:
             return 0
-        sigma = math.log(max(self.p99, self.p50) / self.p50) / 2.3263  # the 99th percentile of a standard normal
+        # the 99th percentile of a standard normal
+        sigma = math.log(max(self.p99, self.p50) / self.p50) / 2.3263
         return int(self.p50 * math.exp(random.gauss(0.0, 1.0) * sigma))
 
 
@@ -27,7 +30,9 @@ class Interval(Struct, frozen=True):
     lasts: int
 
     def is_on(self, since: int) -> bool:
-        """Whether it lasts at this time after the beginning; the first one comes after one interval."""
+        """Whether it lasts at this time after the beginning; the first one comes after one
+        interval.
+        """
         return since >= self.every and since % self.every < self.lasts
 
 

@@ -1,4 +1,6 @@
-"""Funding of perpetuals: each full hour whoever holds the one side pays whoever holds the other, by a rate of the mark."""
+"""What holding costs: funding of perpetuals, where each full hour whoever holds the one side pays
+whoever holds the other, by a rate of the mark; and what is lent on margin.
+"""
 
 from collections import deque
 from decimal import Decimal
@@ -13,7 +15,7 @@ KEPT = 1_000
 
 
 class Payment(Struct, frozen=True):
-    """One hour of one symbol."""
+    """One hour of one symbol, or what lending for it cost."""
 
     symbol: str
     currency: str
@@ -21,7 +23,7 @@ class Payment(Struct, frozen=True):
     """Above zero it was received."""
     rate: Decimal
     price: Decimal
-    """The mark."""
+    """The mark; of lending the entry."""
     at: int
 
 
@@ -46,3 +48,14 @@ class Funding:
             passed.append(self.due)
             self.due += FUNDING_PERIOD
         return passed
+
+
+class Lending(Struct, frozen=True):
+    """What it costs to hold a spot pair on margin, as fractions of what was opened."""
+
+    opening: Decimal
+    """Once, of what opens."""
+    rollover: Decimal
+    """Again and again, of what is still held at its entry price."""
+    every: int
+    """Nanoseconds between two rollovers, from the opening on."""

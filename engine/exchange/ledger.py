@@ -1,4 +1,6 @@
-"""Money at the venue: balances, what is held on margin, fees by tier, what is held back for orders and what is free."""
+"""Money at the venue: balances, what is held on margin, fees by tier, what is held back for orders
+and what is free.
+"""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -20,12 +22,16 @@ VOLUME_DAYS = 30
 
 
 class Holding(Struct):
-    """A net position in a derivative, or in a spot pair on margin: signed size, and what it was entered for (settle currency, always positive)."""
+    """A net position in a derivative, or in a spot pair on margin: signed size, and what it was
+    entered for (settle currency, always positive).
+    """
 
     size: Decimal = ZERO
     value: Decimal = ZERO
     leverage: Decimal | None = None
     """What its last opening order asked for; the instrument's highest where None."""
+    rolls_at: int = 0
+    """When the next rollover of what is lent is charged, nanoseconds; zero: never."""
 
 
 class Ledger:
@@ -82,15 +88,22 @@ class Ledger:
         """What a fill costs, and in which currency."""
         tier = instrument.fees_at(self.volume(now))
         rate = tier.maker if maker else tier.taker
-        if instrument.moves_coins(leverage) and instrument.fee_currency is FeeCurrency.RECEIVED and side is Side.BUY:
+        if (
+            instrument.moves_coins(leverage)
+            and instrument.fee_currency is FeeCurrency.RECEIVED
+            and side is Side.BUY
+        ):
             return size * rate, instrument.base
         return instrument.value(size, price) * rate, instrument.settle
 
-    def book(self, instrument: Instrument, fill: Fill, rate: Rate, leverage: Decimal | None = None) -> None:
+    def book(
+        self, instrument: Instrument, fill: Fill, rate: Rate, leverage: Decimal | None = None
+    ) -> None:
         """Settle a fill."""
         self.cash = add_cash(self.cash, fill.fee_currency, -fill.fee)
         self._count(
-            instrument.notional(fill.size, fill.price) * (rate(instrument.quote, self.currency) or ZERO),
+            instrument.notional(fill.size, fill.price)
+            * (rate(instrument.quote, self.currency) or ZERO),
             fill.at // DAY,
         )
         sign = fill.side.sign
@@ -106,9 +119,15 @@ class Ledger:
             holding.leverage = leverage
             return
         closed = min(abs(holding.size), fill.size)
-        entered = holding.value if closed == abs(holding.size) else holding.value * closed / abs(holding.size)
+        entered = (
+            holding.value
+            if closed == abs(holding.size)
+            else holding.value * closed / abs(holding.size)
+        )
         left = value if closed == fill.size else value * closed / fill.size
-        self.cash = add_cash(self.cash, instrument.settle, instrument.profit(side, closed, entered, left))
+        self.cash = add_cash(
+            self.cash, instrument.settle, instrument.profit(side, closed, entered, left)
+        )
         holding.size += fill.size * sign
         holding.value -= entered
         if closed < fill.size:  # through zero: the rest opens the other side
@@ -122,7 +141,9 @@ class Ledger:
     # What it is worth
 
     def held(self, instrument: Instrument, leverage: Decimal | None = None) -> Decimal:
-        """Signed holding of a symbol, as what is traded at this leverage is held: as coins, or on margin."""
+        """Signed holding of a symbol, as what is traded at this leverage is held: as coins, or on
+        margin.
+        """
         if instrument.moves_coins(leverage):
             return self.cash.get(instrument.base, ZERO)
         return self.on_margin(instrument.symbol)
@@ -152,30 +173,45 @@ class Ledger:
             total += profit * (rate(instrument.settle, self.currency) or ZERO)
         return total
 
-    def margin(self, instruments: Mapping[str, Instrument], price: Price) -> tuple[Decimal, Decimal]:
+    def margin(
+        self, instruments: Mapping[str, Instrument], price: Price
+    ) -> tuple[Decimal, Decimal]:
         """What leveraged holdings need to be opened, and to be kept (reporting currency)."""
         rate = rates(instruments, price)
-        initial, maintenance = ZERO, ZERO
+        initial, maintenance = lent_in_cash(self.cash, self.currency, instruments, rate)
         for symbol, holding in self.holdings.items():
             instrument, mark = instruments[symbol], price(symbol)
             if not holding.size or mark is None:
                 continue
-            notional = instrument.notional(abs(holding.size), mark) * (rate(instrument.quote, self.currency) or ZERO)
+            notional = instrument.notional(abs(holding.size), mark) * (
+                rate(instrument.quote, self.currency) or ZERO
+            )
             initial += notional / (holding.leverage or instrument.max_leverage)
             maintenance += notional * instrument.maintenance_margin
-        for currency, amount in self.cash.items():
-            if amount < ZERO:
-                lender = _lender(instruments, currency)
-                borrowed = -amount * (rate(currency, self.currency) or ZERO)
-                initial += borrowed / (ONE if lender is None else lender.max_leverage)
-                maintenance += borrowed * (ZERO if lender is None else lender.maintenance_margin)
         return initial, maintenance
+
+
+def lent_in_cash(
+    cash: Mapping[str, Decimal], into: str, instruments: Mapping[str, Instrument], rate: Rate
+) -> tuple[Decimal, Decimal]:
+    """What money and coins that were borrowed need to be opened, and to be kept."""
+    initial, maintenance = ZERO, ZERO
+    for currency, amount in cash.items():
+        if amount < ZERO:
+            lender = _lender(instruments, currency)
+            borrowed = -amount * (rate(currency, into) or ZERO)
+            initial += borrowed / (ONE if lender is None else lender.max_leverage)
+            maintenance += borrowed * (ZERO if lender is None else lender.maintenance_margin)
+    return initial, maintenance
 
 
 def _lender(instruments: Mapping[str, Instrument], currency: str) -> Instrument | None:
     """The spot instrument on whose margin a currency was borrowed."""
     spot = [i for i in instruments.values() if i.kind is Kind.SPOT and i.max_leverage > ONE]
-    return next((i for i in spot if currency == i.base), next((i for i in spot if currency == i.quote), None))
+    return next(
+        (i for i in spot if currency == i.base),
+        next((i for i in spot if currency == i.quote), None),
+    )
 
 
 def rates(instruments: Mapping[str, Instrument], price: Price) -> Rate:
@@ -193,7 +229,9 @@ def rates(instruments: Mapping[str, Instrument], price: Price) -> Rate:
         for (
             symbol,
             instrument,
-        ) in instruments.items():  # another spelling, or a derivative's mark, serves where no spot book does
+        ) in (
+            instruments.items()
+        ):  # another spelling, or a derivative's mark, serves where no spot book does
             if (instrument.base, instrument.quote) == (base, quote):
                 return price(symbol)
         return None

@@ -1,4 +1,6 @@
-"""A circuit breaker that only entries obey: exits, stops and cancels pass it, and their success closes it."""
+"""A circuit breaker that only entries obey: exits, stops and cancels pass it, and their success
+closes it.
+"""
 
 
 class Breaker:

@@ -1,27 +1,29 @@
-"""The gateway: requests come in as data, leave in order of their lane when the venue's limits allow, and come back as reports.
+"""The gateway: requests come in as data, leave in order of their lane when the venue's limits
+allow, and come back as reports.
 
-Requests about the same order leave one after the other. A request that provably never left is tried again; one whose outcome is unknown is
-never repeated here: it is reported as such, and the desk asks. Entries and questions never take the last tokens: the reserve is what
-flattening everything that is open would cost now.
+Requests about the same order leave one after the other. A request that provably never left is tried
+again; one whose outcome is unknown is never repeated here: it is reported as such, and the desk
+asks. Entries and questions never take the last tokens: the reserve is what flattening everything
+that is open would cost now.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from decimal import Decimal
 from random import Random
 from typing import Any
-
-from msgspec import Struct
 
 from engine.clock import SECOND, Clock
 from engine.gate import Admitted, Gate, Reason
 from engine.gateway.breaker import Breaker
+from engine.gateway.departures import Departures, outcome_of
+from engine.gateway.held import PICTURES, Held
+from engine.gateway.listener import Listener
 from engine.gateway.queue import Queue, Waiting
 from engine.gateway.rules import GatewayRules
+from engine.gateway.tokens import Tokens
 from engine.model import limits
-from engine.model.money import ONE
-from engine.model.order import Order, OrderType, Role
-from engine.model.report import AmendRejected, Cancelled, HeldBack, Rejected, Unanswered, Unknown, VenueReport
+from engine.model.codes import AlertCode
+from engine.model.report import AmendRejected, Cancelled, Rejected, Unanswered, Unknown
 from engine.model.request import (
     SPENDS_RESERVE,
     Amend,
@@ -33,43 +35,19 @@ from engine.model.request import (
     Submit,
     subject,
 )
-from engine.model.side import Side
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError, Venue
+from engine.venues.protocol import (
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+    Venue,
+)
 
-PICTURES = 15 * SECOND
-"""The longest pause between two pictures that are asked for because something is held back."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 """Start a task that the engine owns."""
 
 
-class Statistics(Struct):
-    """What was sent, and how it went."""
-
-    submit: int = 0
-    amend: int = 0
-    cancel: int = 0
-    query: int = 0
-    retried: int = 0
-    unknown: int = 0
-    rate_limited_by_venue: int = 0
-    tokens_low_water: float | None = None
-    """Least free tokens of any counter after a request."""
-
-
-class Listener(Struct):
-    """Whom the gateway tells."""
-
-    report: Callable[[VenueReport], None]
-    trouble: Callable[[str, str], None]
-    """A code (BREAKER) and why; an empty text says that it is over."""
-    rate_limited: Callable[[str], None]
-    picture: Callable[[], None]
-    """Ask for a picture of the account, as urgently as what waits for it."""
-    unanswered: Callable[[str], None] = lambda text: None
-    """Why the account is asked for once more."""
-
-
-class Gateway:
+class Gateway(Tokens):
     """The queue, the limits and the line."""
 
     def __init__(
@@ -84,28 +62,22 @@ class Gateway:
         at_most: Callable[[], float],
         gate: Gate,
     ) -> None:
+        queue, model = Queue(), venue.profile.limit_model(rules.delay)
+        super().__init__(model, queue, clock, reserve, at_most)
         self._venue = venue
         self._rules = rules
-        self._clock = clock
         self._random = random
         self._spawn = spawn
         self._listener = listener
-        self._reserve = reserve
-        self._at_most = at_most
         self._gate = gate
-        self._asked_at: int | None = None
-        self._asks = 0
-        """Pictures asked for since something was let through last."""
-        self._queue = Queue()
+        self._held = Held(listener, clock)
         self._in_flight: dict[str, Request] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._silent = False
         """Whether the pen is lost: nothing leaves any more."""
         self.no_entries = ""
         """Why no entry leaves although the line is well; empty where they do."""
-        self.model = venue.profile.limit_model(rules.delay)
-        self.breaker = Breaker(rules.breaker)
-        self.statistics = Statistics()
+        self.breaker, self.departures = Breaker(rules.breaker), Departures()
 
     @property
     def lanes(self) -> dict[Lane, int]:
@@ -116,42 +88,6 @@ class Gateway:
     def idle(self) -> bool:
         """Whether nothing waits and nothing is on the line."""
         return not self._queue and not self._in_flight
-
-    def levels(self) -> tuple[limits.Level, ...]:
-        """The venue's counters as we know them."""
-        return limits.levels(self.model, self._clock.now())
-
-    def levels_after(self, requests: Iterable[Request]) -> tuple[limits.Level, ...]:
-        """The counters once these and all that waits have left: what is journaled, so that a restart counts too much, not too little."""
-        now = self._clock.now()
-        costs: dict[str, float] = {}
-        for request in (*requests, *(waiting.request for waiting in self._queue)):
-            for name, cost in self.model.charges(request, now):
-                costs[name] = costs.get(name, 0.0) + cost
-        for name in costs:
-            self.model.counter(name)
-        return tuple(
-            limits.Level(level.name, min(level.used + costs.get(level.name, 0.0), level.capacity), level.capacity, now) for level in self.levels()
-        )
-
-    def restore(self, levels: tuple[limits.Level, ...]) -> None:
-        """Take over the counters of an earlier run."""
-        limits.restore(self.model, levels, self._clock.now())
-
-    def charge(self, counter: str, cost: float) -> None:
-        """Something was asked past the queue: the venue has counted it."""
-        self.model.counter(counter).spend(cost, self._clock.now())
-
-    def affordable(self, cancel: Cancel) -> bool:
-        """Whether the tokens to cancel an order, to ask about it and to close what it held are there together."""
-        now = self._clock.now()
-        close = Order("", "", cancel.symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, ONE)
-        costs: dict[str, float] = {}
-        for request in (cancel, Query(cancel.client_order_id, cancel.symbol), Submit(close, Lane.EMERGENCY)):
-            for name, cost in self.model.charges(request, now):
-                costs[name] = costs.get(name, 0.0) + cost
-        counters = {name: self.model.counter(name) for name in costs}
-        return all(counter.wait(min(costs[name], counter.capacity), now, 0.0) <= 0 for name, counter in counters.items())
 
     def is_sent(self, name: str) -> bool:
         """Whether a request about this order is on the line now."""
@@ -171,12 +107,21 @@ class Gateway:
             unsent = self._queue.unsent(request)
             if unsent is not None:  # it never left: nothing to cancel at the venue
                 self._queue.remove(unsent)
-                self._listener.report(Cancelled(request.client_order_id, None, "cancelled before it left", now))
+                self._listener.report(
+                    Cancelled(request.client_order_id, None, "cancelled before it left", now)
+                )
                 return
             for waiting in self._queue.superseded(request):
                 self._queue.remove(waiting)
-                self._listener.report(AmendRejected(request.client_order_id, "superseded by a cancel", now, withdrawn=True))
-        if isinstance(request, Query | QueryAccount) and (asked := self._queue.same(request)) is not None:
+                self._listener.report(
+                    AmendRejected(
+                        request.client_order_id, "superseded by a cancel", now, withdrawn=True
+                    )
+                )
+        if (
+            isinstance(request, Query | QueryAccount)
+            and (asked := self._queue.same(request)) is not None
+        ):
             if asked.lane <= request.lane:
                 return
             self._queue.remove(asked)  # it has become more urgent
@@ -193,12 +138,18 @@ class Gateway:
         again: int | None = None
         for waiting in self._queue:
             request = waiting.request
-            if subject(request) in self._in_flight or (waiting.lane >= Lane.FOLLOW and len(self._in_flight) >= self._rules.in_flight):
+            if subject(request) in self._in_flight or (
+                waiting.lane >= Lane.FOLLOW and len(self._in_flight) >= self._rules.in_flight
+            ):
                 continue  # the answer that frees it pumps again
             pause = waiting.not_before - now
             if pause <= 0:
                 counters = {name for name, _ in self.model.charges(request, now)}
-                pause = limits.wait(self.model, request, now, {}) if waiting.lane in SPENDS_RESERVE else self._pause(request, now)
+                pause = (
+                    limits.wait(self.model, request, now, {})
+                    if waiting.lane in SPENDS_RESERVE
+                    else self._pause(request, now)
+                )
                 if pause <= 0 and blocked.isdisjoint(counters):
                     until = self._pass(waiting, now)
                     if until is not None:
@@ -212,16 +163,17 @@ class Gateway:
         self._come_back(self._sooner(now, None if again is None else now + again))
 
     def _sooner(self, now: int, at: int | None) -> int | None:
-        """When to come back: no later than a deadline passes, so that what has lost its point is told then and not when tokens come."""
-        ends = (w.request.order.deadline for w in self._queue if isinstance(w.request, Submit) and w.request.order.deadline is not None)
-        return min((*(() if at is None else (at,)), *(end + 1 for end in ends if end >= now)), default=None)
-
-    def _pause(self, request: Request, now: int) -> int:
-        """How long a request that must leave the reserve alone has to wait. The exact reserve is summed only where its bound does not fit."""
-        most = self._at_most()
-        if limits.wait(self.model, request, now, {name: most for name, _ in self.model.charges(request, now)}) <= 0:
-            return 0
-        return limits.wait(self.model, request, now, self._reserve())
+        """When to come back: no later than a deadline passes, so that what has lost its point is
+        told then and not when tokens come.
+        """
+        ends = (
+            w.request.order.deadline
+            for w in self._queue
+            if isinstance(w.request, Submit) and w.request.order.deadline is not None
+        )
+        return min(
+            (*(() if at is None else (at,)), *(end + 1 for end in ends if end >= now)), default=None
+        )
 
     def _come_back(self, at: int | None) -> None:
         if self._timer is not None:
@@ -231,9 +183,11 @@ class Gateway:
             self._timer = self._clock.call_at(at, self.pump)
 
     def _drop(self, waiting: Waiting, now: int) -> None:
-        """Take out a request that has lost its point while it waited: too late, or an entry while the line fails.
+        """Take out a request that has lost its point while it waited: too late, or an entry while
+        the line fails.
 
-        The report may lead to other requests at once, and they come back here: nothing is walked meanwhile that they could change.
+        The report may lead to other requests at once, and they come back here: nothing is walked
+        meanwhile that they could change.
         """
         request = waiting.request
         if not isinstance(request, Submit) or waiting not in self._queue:
@@ -245,9 +199,12 @@ class Gateway:
             why = f"the breaker is open: {self.breaker.text}"
         elif self.no_entries and waiting.lane is Lane.ENTRY:
             why = f"not sent: {self.no_entries}"
-        if why and waiting.held_since is not None:  # that the gate held it is no refusal of the venue's
+        # that the gate held it is no refusal of the venue's
+        if why and waiting.held_since is not None:
             self._queue.remove(waiting)
-            self._tell_held(request, Reason.EVIDENCE.value, f"{why}: it waited for evidence", final=True)
+            self._held.tell(
+                request, Reason.EVIDENCE.value, f"{why}: it waited for evidence", final=True
+            )
         elif why:
             self._queue.remove(waiting)
             self._listener.report(Rejected(order.client_order_id, why, now))
@@ -256,37 +213,52 @@ class Gateway:
         """Send what the gate admits; when to come back for what it holds back."""
         verdict = self._gate.admit(waiting.request, now, waiting.held_since)
         if isinstance(verdict, Admitted):
-            if waiting.held_since is not None:
-                self._asks = 0
-            self._send(waiting, now)  # before anything is told: what listens comes back here
-            if verdict.on_our_books:
-                self._tell_held(waiting.request, "books", "sent on our books: the venue told nothing", final=False)
-            elif waiting.told:
-                self._tell_held(waiting.request, "", "", final=False)
+            self._let_through(waiting, now, on_our_books=verdict.on_our_books)
             return None
-        if waiting.held_since is None and verdict.reason in (Reason.SIZE, Reason.EVIDENCE, Reason.PROTECTION):
+        if waiting.held_since is None and verdict.reason in (
+            Reason.SIZE,
+            Reason.EVIDENCE,
+            Reason.PROTECTION,
+        ):
             waiting.held_since = now
         if verdict.until is None:
             self._queue.remove(waiting)
-            self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=True, proved=verdict.proved)
+            self._held.tell(
+                waiting.request,
+                verdict.reason.value,
+                verdict.text,
+                final=True,
+                proved=verdict.proved,
+            )
         else:
             waiting.not_before = verdict.until
-            if waiting.held_since is not None and now - waiting.held_since >= SECOND and not waiting.told:
+            if (
+                waiting.held_since is not None
+                and now - waiting.held_since >= SECOND
+                and not waiting.told
+            ):
                 waiting.told = True
-                self._tell_held(waiting.request, verdict.reason.value, verdict.text, final=False)
-        if verdict.picture:  # the last: what listens comes back here, and then this request may be gone
-            self._ask_picture(now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES)
+                self._held.tell(waiting.request, verdict.reason.value, verdict.text, final=False)
+        # the last: what listens comes back here, and then this request may be gone
+        if verdict.picture:
+            self._held.ask_picture(
+                now, PICTURES if verdict.reason is Reason.EVIDENCE else 4 * PICTURES
+            )
         return None if verdict.until is None else max(verdict.until, now + SECOND // 1000)
 
-    def _ask_picture(self, now: int, longest: int) -> None:
-        """At once, and again after pauses that double up to `longest`: pictures cost the tokens that exits need."""
-        if self._asked_at is None or now - self._asked_at >= min(SECOND << self._asks, longest):
-            self._asked_at, self._asks = now, min(self._asks + 1, 10)
-            self._listener.picture()
-
-    def _tell_held(self, request: Request, reason: str, text: str, *, final: bool, proved: Decimal | None = None) -> None:
-        kind = type(request).__name__.lower()
-        self._listener.report(HeldBack(subject(request), kind, reason, text, self._clock.now(), final, proved))
+    def _let_through(self, waiting: Waiting, now: int, *, on_our_books: bool) -> None:
+        if waiting.held_since is not None:
+            self._held.let_through()
+        self._send(waiting, now)  # before anything is told: what listens comes back here
+        if on_our_books:
+            self._held.tell(
+                waiting.request,
+                "books",
+                "sent on our books: the venue told nothing",
+                final=False,
+            )
+        elif waiting.told:
+            self._held.tell(waiting.request, "", "", final=False)
 
     def _send(self, waiting: Waiting, now: int) -> None:
         request = waiting.request
@@ -295,71 +267,73 @@ class Gateway:
         self._in_flight[subject(request)] = request
         limits.spend(self.model, request, now)
         self._count(request, now)
+        self.departures.add(request, now)
         self._spawn(f"{type(request).__name__} {subject(request)}", self._carry(waiting))
-
-    def _count(self, request: Request, now: int) -> None:
-        statistics = self.statistics
-        match request:
-            case Submit():
-                statistics.submit += 1
-            case Amend():
-                statistics.amend += 1
-            case Cancel():
-                statistics.cancel += 1
-            case _:
-                statistics.query += 1
-        for name, _ in self.model.charges(request, now):
-            counter = self.model.counter(name)
-            free = counter.capacity - counter.used
-            low = statistics.tokens_low_water
-            statistics.tokens_low_water = free if low is None else min(low, free)
 
     async def _carry(self, waiting: Waiting) -> None:
         """One request on the line, from leaving to its outcome."""
         request = waiting.request
         try:
-            async with asyncio.timeout(self._clock.seconds(int(self._rules.timeout * SECOND))):
+            async with asyncio.timeout(self._clock.seconds(self._patience(waiting))):
                 reports = await self._venue.send(request)
         except (OutcomeUnknownError, TimeoutError) as error:
-            self._land(request)
+            self._land(request, "unknown")
             self._unknown(waiting, str(error) or "no answer in time")
         except NotSentError as error:
-            self._land(request)
+            self._land(request, "unsent")
             self._failed(str(error))
             self._try_again(waiting)
         except RateLimitedError as error:
-            self._land(request)
+            self._land(request, "limited")
             self.statistics.rate_limited_by_venue += 1
-            if isinstance(request, Query | QueryAccount):  # exits go on at once, whatever the venue counts
+            # exits go on at once, whatever the venue counts
+            if isinstance(request, Query | QueryAccount):
                 limits.overrun(self.model, request, self._clock.now())
             self._listener.rate_limited(str(error))
             self._try_again(waiting)
         except RefusedError as error:  # of a question: an order's refusal is a report
-            self._land(request)
+            self._land(request, "refused")
             self._failed(str(error))
             self._unanswered(waiting, str(error))
-        except Exception as error:  # the venue's own code failed: whether it acted must be asked, and the task's death is told
-            self._land(request)
+        except Exception as error:
+            # the venue's own code failed: whether it acted must be asked, and the task's death is
+            # told
+            self._land(request, "failed")
             self._unknown(waiting, f"{type(error).__name__}: {error}")
             self.pump()
             raise
         else:
-            self._land(request)
+            self._land(request, outcome_of(reports))
             if self.breaker.succeeded():
-                self._listener.trouble("BREAKER", "")
+                self._listener.trouble(AlertCode.BREAKER, "")
             for report in reports:
                 self._listener.report(report)
         self.pump()
 
-    def _land(self, request: Request) -> None:
+    def _patience(self, waiting: Waiting) -> int:
+        """How long an answer may take (nanoseconds). Pictures are read page by page, however urgent
+        they are.
+        """
+        exits = waiting.lane in SPENDS_RESERVE and isinstance(
+            waiting.request, Submit | Amend | Cancel
+        )
+        return int(
+            (min(self._rules.timeout, self._rules.timeout_exits) if exits else self._rules.timeout)
+            * SECOND
+        )
+
+    def _land(self, request: Request, outcome: str) -> None:
         self._in_flight.pop(subject(request), None)
+        self.departures.landed(request, outcome, self._clock.now())
 
     def _failed(self, text: str) -> None:
         if self.breaker.failed(text):
-            self._listener.trouble("BREAKER", self.breaker.text)
+            self._listener.trouble(AlertCode.BREAKER, self.breaker.text)
 
     def _unknown(self, waiting: Waiting, text: str) -> None:
-        """Never repeated: whether the venue acted must be asked. A question may be repeated, by whoever asked it."""
+        """Never repeated: whether the venue acted must be asked. A question may be repeated, by
+        whoever asked it.
+        """
         request, now = waiting.request, self._clock.now()
         self._failed(text)
         match request:
@@ -374,7 +348,9 @@ class Gateway:
                 self._unanswered(waiting, text)
 
     def _unanswered(self, waiting: Waiting, text: str) -> None:
-        """A question is asked again: about an order by whoever asked, about the account from here."""
+        """A question is asked again: about an order by whoever asked, about the account
+        from here.
+        """
         match waiting.request:
             case Query(client_order_id=name):
                 self._listener.report(Unanswered(name, text, self._clock.now()))
@@ -382,7 +358,11 @@ class Gateway:
                 self._try_again(waiting)
                 self._listener.unanswered(text)
             case request:
-                self._listener.report(Unknown(subject(request), type(request).__name__.lower(), text, self._clock.now()))
+                self._listener.report(
+                    Unknown(
+                        subject(request), type(request).__name__.lower(), text, self._clock.now()
+                    )
+                )
 
     def _try_again(self, waiting: Waiting) -> None:
         """It did not arrive, or it was a question. Exponential backoff with jitter."""
@@ -390,7 +370,11 @@ class Gateway:
         if self._silent:
             return
         rules = self._rules
-        longest = min(rules.backoff_exits, rules.backoff_max) if waiting.lane in SPENDS_RESERVE else rules.backoff_max
+        longest = (
+            min(rules.backoff_exits, rules.backoff_max)
+            if waiting.lane in SPENDS_RESERVE
+            else rules.backoff_max
+        )
         pause = min(rules.backoff * 2 ** min(waiting.attempts, 16), longest)
         pause *= 1 - rules.jitter * self._random.random()
         waiting.attempts += 1

@@ -1,4 +1,6 @@
-"""The queue of what is to leave: by lane, then by age. Plain data; it decides nothing about limits."""
+"""The queue of what is to leave: by lane, then by age. Plain data; it decides nothing about
+limits.
+"""
 
 from bisect import insort
 from collections import Counter
@@ -67,16 +69,26 @@ class Queue:
     def unsent(self, request: Cancel) -> Waiting | None:
         """The order that a cancel is about, if it has not left yet."""
         for waiting in self._items:
-            if isinstance(waiting.request, Submit) and waiting.request.order.client_order_id == request.client_order_id:
+            if (
+                isinstance(waiting.request, Submit)
+                and waiting.request.order.client_order_id == request.client_order_id
+            ):
                 return waiting
         return None
 
     def superseded(self, request: Cancel) -> list[Waiting]:
         """Changes of an order that a cancel makes pointless."""
         name = request.client_order_id
-        return [w for w in self._items if isinstance(w.request, Amend) and w.request.client_order_id == name]
+        return [
+            w
+            for w in self._items
+            if isinstance(w.request, Amend) and w.request.client_order_id == name
+        ]
 
     def same(self, request: Query | QueryAccount) -> Waiting | None:
         """The same question, where it waits already."""
         kind, about = type(request), subject(request)
-        return next((w for w in self._items if type(w.request) is kind and subject(w.request) == about), None)
+        return next(
+            (w for w in self._items if type(w.request) is kind and subject(w.request) == about),
+            None,
+        )

@@ -1,4 +1,6 @@
-"""`[gateway]`: how patiently requests are sent. Defined in the model, so that settings can be read without a gateway."""
+"""`[gateway]`: how patiently requests are sent. Defined in the model, so that settings can be read
+without a gateway.
+"""
 
 from engine.model.rules import GatewayRules
 

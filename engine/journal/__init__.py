@@ -1,8 +1,12 @@
 """Events in, state out: the write-ahead journal, its snapshots, and read models in SQL.
 
-A `Batch` is what one decision changed; it is stored whole or not at all. Events form a hash chain. SQLite in WAL mode
-is the default,
-PostgreSQL works by URL. Heavy to import: only who opens a journal imports it.
+A `Batch` is what one decision changed; it is stored whole or not at all. Events form a hash chain.
+SQLite in WAL mode is the default, PostgreSQL works by URL. Heavy to import: only who opens a
+journal imports it.
+
+Read `journal` first, then the way of a batch (`batch`, `writer`, `commit`, `chain`, `rows`), the
+way back (`reading`, `verify`, `export`, `layouts`), the database (`store`, `tables`, `views`,
+`schema`, `migrations`), and who may write it (`lease`, `keeper`).
 """
 
 from engine.journal.batch import Batch, Lease, Loaded, Record, StoredEvent

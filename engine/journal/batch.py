@@ -12,6 +12,7 @@ from engine.model.instrument import Instrument
 from engine.model.limits import Level
 from engine.model.order import Order
 from engine.model.position import Position
+from engine.model.position_snapshot import PositionSnapshot
 
 
 class Record(Struct, frozen=True):
@@ -27,7 +28,8 @@ class Record(Struct, frozen=True):
 class Batch(Struct, frozen=True):
     """Everything that one decision of the desk changed. It is stored whole or not at all.
 
-    Rows carry the latest value: a later one of the same order, execution, position or alert replaces the earlier one.
+    Rows carry the latest value: a later one of the same order, execution, position or alert
+    replaces the earlier one.
     """
 
     records: tuple[Record, ...] = ()
@@ -39,8 +41,11 @@ class Batch(Struct, frozen=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Nanoseconds and amount in the account's currency."""
     levels: tuple[Level, ...] = ()
+    snapshots: tuple[PositionSnapshot, ...] = ()
     replaced: tuple[str, ...] = ()
-    """Execution ids of stand-ins: their rows go, because the executions that they stood for are known."""
+    """Execution ids of stand-ins: their rows go, because the executions that they stood for are
+    known.
+    """
 
 
 class StoredEvent(Struct, frozen=True):
@@ -61,8 +66,8 @@ class Loaded(Struct, frozen=True):
     seq: int
     """The last event that the snapshot includes; zero without one."""
     events: Iterator[StoredEvent]
-    """Streamed, in order; raises JournalDamagedError where the chain is broken. Exhaust or close it: it holds a
-    connection.
+    """Streamed, in order; raises JournalDamagedError where the chain is broken. Exhaust or close
+    it: it holds a connection.
     """
 
 

@@ -1,7 +1,8 @@
-"""The hash chain: each event's hash covers the one before it, so that no row can be changed, dropped or moved unseen.
+"""The hash chain: each event's hash covers the one before it, so that no row can be changed,
+dropped or moved unseen.
 
-It protects against accidents and careless hands. It has no secret: who rewrites the whole chain and the head is not
-found out.
+It protects against accidents and careless hands. It has no secret: who rewrites the whole chain and
+the head is not found out.
 """
 
 from hashlib import blake2b
@@ -19,11 +20,16 @@ def genesis(account: str) -> bytes:
 
 
 def link(previous: bytes, seq: int, batch: int, at: int, kind: str, body: bytes | str) -> bytes:
-    """The hash of an event. The length of `kind` is included, so that no byte can move between the fields."""
+    """The hash of an event. The length of `kind` is included, so that no byte can move between the
+    fields.
+    """
     word = kind.encode()
-    if isinstance(body, str):  # somebody wrote text where bytes were: whatever it says, it is not what was written
+    # somebody wrote text where bytes were: whatever it says, it is not what was written
+    if isinstance(body, str):
         return b""
-    return blake2b(previous + _FIXED.pack(seq, batch, at, len(word)) + word + body, digest_size=SIZE).digest()
+    return blake2b(
+        previous + _FIXED.pack(seq, batch, at, len(word)) + word + body, digest_size=SIZE
+    ).digest()
 
 
 def digest(body: bytes) -> bytes:

@@ -1,38 +1,89 @@
-"""Column types: what SQL has no exact word for. Money is exact text in both databases, never a float."""
+"""Column types: what the two databases have no common word for. Money is never a float: NUMERIC on
+PostgreSQL, exact text on SQLite, which has no such type. Times are timestamptz on PostgreSQL, whole
+nanoseconds on SQLite.
+"""
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Integer, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Money(TypeDecorator[Decimal]):
-    """A Decimal as the text that makes the same Decimal again: digits, exponent and the sign of zero are kept."""
+    """A Decimal. On SQLite it is the text that makes the same Decimal again, with digits, exponent
+    and the sign of zero; on PostgreSQL the same number.
+    """
 
     impl = Text
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """TEXT on SQLite, NUMERIC elsewhere."""
+        kind: TypeEngine[Any] = Text() if dialect.name == "sqlite" else Numeric()
+        return dialect.type_descriptor(kind)
+
     @property
     def python_type(self) -> type[Decimal]:
-        """What a value of it is here; before SQLAlchemy 2.1 a column that is decorated does not know."""
+        """What a value of it is here; before SQLAlchemy 2.1 a column that is decorated does not
+        know.
+        """
         return Decimal
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        """Text for the database; TypeError for anything but a Decimal, so that no float slips in."""
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> object:
+        """What the database takes; TypeError for anything but a Decimal, so that no float
+        slips in.
+        """
         if value is None:
             return None
         if not isinstance(value, Decimal):
             raise TypeError(f"money: {value!r} is a {type(value).__name__}; it must be a Decimal")
-        return str(value)
+        return str(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: object, dialect: Dialect) -> Decimal | None:
         """The Decimal again."""
-        return None if value is None else Decimal(value)
+        return self.read(value)
+
+    @staticmethod
+    def read(value: object) -> Decimal | None:
+        """The Decimal that a text means."""
+        return None if value is None else Decimal(str(value))
+
+
+class Moment(TypeDecorator[int]):
+    """Nanoseconds since 1970 UTC. On PostgreSQL timestamptz keeps whole microseconds of them."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """INTEGER on SQLite, TIMESTAMPTZ elsewhere."""
+        whole = dialect.name == "sqlite"
+        kind: TypeEngine[Any] = Integer() if whole else TIMESTAMP(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> object:
+        """What the database takes."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return EPOCH + timedelta(microseconds=value // 1_000)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> int | None:
+        """Nanoseconds again."""
+        if not isinstance(value, datetime):
+            return None if value is None else int(str(value))
+        since = value - EPOCH
+        return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
 
 
 class Whole(TypeDecorator[int]):
-    """A 64-bit integer. SQLite's INTEGER already has 64 bits, and as a primary key it is the row's own address."""
+    """A 64-bit integer. SQLite's INTEGER already has 64 bits, and as a primary key it is the row's
+    own address.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -54,4 +105,9 @@ class Tags(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """The words again."""
-        return tuple(json.loads(value)) if value else ()
+        return self.read(value)
+
+    @staticmethod
+    def read(value: object) -> tuple[str, ...]:
+        """The words that a text means."""
+        return tuple(json.loads(str(value))) if value else ()

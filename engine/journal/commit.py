@@ -25,10 +25,13 @@ class Committer:
         self._store = store
         self._epoch = epoch
         self._statements = statements(store.engine.dialect.name)
+        self._grain = 1 if store.engine.dialect.name == "sqlite" else 1_000
         self._connection: PoolProxiedConnection | None = None
 
     def commit(self, entries: Sequence[Entry]) -> None:
-        """Make `entries` durable, all or none. JournalError says why not; LeaseLostError that it never will be."""
+        """Make `entries` durable, all or none. JournalError says why not; LeaseLostError that it
+        never will be.
+        """
         with self._store.explained():
             self._store.check_in_place()
             if self._connection is None:
@@ -43,7 +46,8 @@ class Committer:
                 self._connection.commit()
                 cursor.close()
             except BaseException:
-                self.close()  # rolls back; a fresh connection next time, whatever state this one is in
+                # rolls back; a fresh connection next time, whatever state this one is in
+                self.close()
                 raise
             self.head = group.head
 
@@ -56,7 +60,7 @@ class Committer:
     def _write(self, cursor: DBAPICursor, entries: Sequence[Entry]) -> Group:
         if self._statements.begin:
             cursor.execute(self._statements.begin)
-        group = Group(entries, self._held(cursor))
+        group = Group(entries, self._held(cursor), self._grain)
         upserts = self._statements.upserts
         for statement in upserts["event"].statements(group.events):
             cursor.execute(*statement)
@@ -73,22 +77,26 @@ class Committer:
         return group
 
     def _held(self, cursor: DBAPICursor) -> Head:
-        """The end of the chain, locked; LeaseLostError if another epoch holds it, JournalDamagedError if it went
-        back.
+        """The end of the chain, locked; LeaseLostError if another epoch holds it,
+        JournalDamagedError if it went back.
         """
         cursor.execute(self._statements.head)
         found = cursor.fetchone()
         if found is None:
-            raise JournalDamagedError(f"journal {self._store.where}: the rows of lease and meta are gone")
+            raise JournalDamagedError(
+                f"journal {self._store.where}: the rows of lease and meta are gone"
+            )
         epoch, holder, seq, number, last = found
         if epoch != self._epoch:
             raise LeaseLostError(
-                f"journal {self._store.where}: {holder or 'another program'} took over the account (epoch {epoch}, ours is {self._epoch})",
+                f"journal {self._store.where}: {holder or 'another program'} took over the account"
+                f" (epoch {epoch}, ours is {self._epoch})",
                 holder,
             )
         if seq < self.head.seq or number < self.head.batch:
             raise JournalDamagedError(
-                f"journal {self._store.where}: it ends at event {seq}, but event {self.head.seq} was already durable: an older copy was put back"
+                f"journal {self._store.where}: it ends at event {seq}, but event {self.head.seq}"
+                " was already durable: an older copy was put back"
             )
         return Head(seq, number, bytes(last))
 

@@ -1,4 +1,6 @@
-"""What can go wrong with a journal, and the one sentence that says it: what, where, what is allowed."""
+"""What can go wrong with a journal, and the one sentence that says it: what, where, what is
+allowed.
+"""
 
 from collections.abc import Mapping
 
@@ -10,8 +12,8 @@ class JournalError(Exception):
 
 
 class JournalUnavailableError(JournalError):
-    """The place can't be opened, read or written at the moment: permissions, a full or failing disk, a server that is
-    away.
+    """The place can't be opened, read or written at the moment: permissions, a full or failing
+    disk, a server that is away.
     """
 
 
@@ -52,20 +54,31 @@ Told = tuple[type[JournalError], str]
 
 SQLITE: Mapping[str, Told] = {
     "SQLITE_FULL": (JournalUnavailableError, "the disk is full; free some space"),
-    "SQLITE_READONLY": (JournalUnavailableError, "it is read-only; the file and its directory must be writable"),
+    "SQLITE_READONLY": (
+        JournalUnavailableError,
+        "it is read-only; the file and its directory must be writable",
+    ),
     "SQLITE_CANTOPEN": (
         JournalUnavailableError,
         "it can't be opened; its directory must exist and the file be readable and writable",
     ),
-    "SQLITE_PERM": (JournalUnavailableError, "access is denied; the file must be readable and writable"),
-    "SQLITE_AUTH": (JournalUnavailableError, "access is denied; the file must be readable and writable"),
+    "SQLITE_PERM": (
+        JournalUnavailableError,
+        "access is denied; the file must be readable and writable",
+    ),
+    "SQLITE_AUTH": (
+        JournalUnavailableError,
+        "access is denied; the file must be readable and writable",
+    ),
     "SQLITE_IOERR": (JournalUnavailableError, "the disk failed while reading or writing"),
     "SQLITE_NOTADB": (NotAJournalError, "the file is not a database; name a journal or a new file"),
     "SQLITE_CORRUPT": (JournalDamagedError, "the file is damaged; run `flatout journal verify`"),
     "SQLITE_BUSY": (JournalLockedError, "another program holds it locked; close that program"),
     "SQLITE_LOCKED": (JournalLockedError, "another program holds it locked; close that program"),
 }
-"""By SQLite's result code; the longest matching beginning wins, so extended codes fall back to their family."""
+"""By SQLite's result code; the longest matching beginning wins, so extended codes fall back to
+their family.
+"""
 
 POSTGRES: Mapping[str, Told] = {
     "08": (JournalUnavailableError, "the connection to the server failed"),
@@ -86,7 +99,9 @@ POSTGRES: Mapping[str, Told] = {
 
 
 def explain(error: Exception, where: str) -> JournalError:
-    """A driver's error about the database at `where` as a sentence of ours, with the driver's own words at the end."""
+    """A driver's error about the database at `where` as a sentence of ours, with the driver's own
+    words at the end.
+    """
     if isinstance(error, JournalError):
         return error
     cause = getattr(error, "orig", None) or error
@@ -98,7 +113,10 @@ def explain(error: Exception, where: str) -> JournalError:
     elif isinstance(state, str):
         kind, sentence = _longest(POSTGRES, state)
     elif isinstance(cause, OSError):
-        kind, sentence = JournalUnavailableError, "it can't be opened; it must be readable and writable"
+        kind, sentence = (
+            JournalUnavailableError,
+            "it can't be opened; it must be readable and writable",
+        )
         words = cause.strerror or words
     elif type(cause).__module__.startswith("psycopg"):
         kind, sentence = JournalUnavailableError, "the server can't be reached"

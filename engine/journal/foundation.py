@@ -1,4 +1,6 @@
-"""A journal's first moments: made, brought to this program's schema, and checked to be the one that was meant."""
+"""A journal's first moments: made, brought to this program's schema, and checked to be the one that
+was meant.
+"""
 
 from uuid import uuid4
 
@@ -20,13 +22,13 @@ FORMAT = 1
 
 
 def found(store: Store, account: str, now: int, *, read_only: bool) -> None:
-    """See that the journal exists, has this program's schema and belongs to `account`. JournalError subclasses where
-    not.
+    """See that the journal exists, has this program's schema and belongs to `account`. JournalError
+    subclasses where not.
     """
     with store.reading() as connection:
         revision = schema.revision(connection, store.where)
     if revision != schema.HEAD:
-        if read_only and revision not in schema.READABLE:
+        if read_only and revision not in schema.READABLE[store.engine.dialect.name]:
             raise _unreadable(store, revision)
         if not read_only:
             with store.writing() as connection:
@@ -41,7 +43,14 @@ def _upgrade(connection: Connection, store: Store, account: str, now: int) -> No
         return
     schema.migrate(connection)
     if was is None:
-        first = {"id": 1, "account": account, "created_at": now, "format": FORMAT, "last_seq": 0, "last_batch": 0}
+        first = {
+            "id": 1,
+            "account": account,
+            "created_at": now,
+            "format": FORMAT,
+            "last_seq": 0,
+            "last_batch": 0,
+        }
         connection.execute(insert(table("meta")).values(**first, last_hash=genesis(account)))
         connection.execute(insert(table("lease")).values(id=1, holder="", epoch=0, since=now))
     meta = table("meta")
@@ -50,18 +59,29 @@ def _upgrade(connection: Connection, store: Store, account: str, now: int) -> No
 
 def _unreadable(store: Store, revision: str | None) -> Exception:
     if revision is None:
-        return NotAJournalError(f"journal {store.where}: the database is empty; open it for writing once")
+        return NotAJournalError(
+            f"journal {store.where}: the database is empty; open it for writing once"
+        )
     return JournalVersionError(
-        f"journal {store.where}: it was written by an older Flatout (revision {revision}, this one needs {schema.HEAD}); open it for writing once"
+        f"journal {store.where}: it was written by an older Flatout (revision {revision}, this one"
+        f" needs {schema.HEAD}); open it for writing once"
     )
 
 
 def _check(connection: Connection, store: Store, account: str) -> None:
     meta = table("meta")
-    row = connection.execute(select(meta.c.account, meta.c.format).where(meta.c.id == 1)).one_or_none()
+    row = connection.execute(
+        select(meta.c.account, meta.c.format).where(meta.c.id == 1)
+    ).one_or_none()
     if row is None:
         raise JournalDamagedError(f"journal {store.where}: the row that says whose it is is gone")
     if row.format > FORMAT:
-        raise JournalVersionError(f"journal {store.where}: it was written by a newer Flatout (format {row.format}); this one knows up to {FORMAT}")
+        raise JournalVersionError(
+            f"journal {store.where}: it was written by a newer Flatout (format {row.format}); this"
+            f" one knows up to {FORMAT}"
+        )
     if row.account != account:
-        raise WrongAccountError(f"journal {store.where}: it belongs to the account {row.account!r}, not to {account!r}; name another file")
+        raise WrongAccountError(
+            f"journal {store.where}: it belongs to the account {row.account!r}, not to {account!r};"
+            " name another file"
+        )

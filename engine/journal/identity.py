@@ -1,4 +1,6 @@
-"""The row that says what the account is: venue, profile, endpoints, key's fingerprint, currency. The journal only keeps it."""
+"""The row that says what the account is: venue, profile, endpoints, key's fingerprint, currency.
+The journal only keeps it.
+"""
 
 from collections.abc import Mapping
 
@@ -12,12 +14,16 @@ KEYS = ("venue", "profile", "rest", "ws", "fingerprint", "currency")
 
 
 def read(store: Store) -> dict[str, str | None] | None:
-    """What the journal says; None where it says nothing (a journal of before, opened for reading)."""
+    """What the journal says; None where it says nothing (a journal of before, opened for
+    reading).
+    """
     row = table("identity")
     with store.reading() as connection:
         if not inspect(connection).has_table(row.name):
             return None
-        found = connection.execute(select(*(row.c[key] for key in KEYS)).where(row.c.id == 1)).one_or_none()
+        found = connection.execute(
+            select(*(row.c[key] for key in KEYS)).where(row.c.id == 1)
+        ).one_or_none()
     return None if found is None else dict(zip(KEYS, found, strict=True))
 
 

@@ -1,5 +1,5 @@
-"""Keeps the lease of a journal that machines share: renews it in a thread of its own, hears who asks for it, and tells at
-once when somebody else has it.
+"""Keeps the lease of a journal that machines share: renews it in a thread of its own, hears who
+asks for it, and tells at once when somebody else has it.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ class Renewable(Protocol):
 
 
 class Keeper:
-    """Renews a lease until it is closed, or lost. `on_lost` (why, winner) and `on_wanted` (who) are called in the event loop
-    that runs when it is made.
+    """Renews a lease until it is closed, or lost. `on_lost` (why, winner) and `on_wanted` (who) are
+    called in the event loop that runs when it is made.
     """
 
     def __init__(
@@ -94,7 +94,11 @@ class Keeper:
             self._in_loop(self._on_lost, why, winner)
             return False
         self._permit.renewed(sent)
-        if held.wanted_by and held.wanted_at != self._asked and held.read_at - held.wanted_at < FRESH:
+        if (
+            held.wanted_by
+            and held.wanted_at != self._asked
+            and held.read_at - held.wanted_at < FRESH
+        ):
             self._asked = held.wanted_at
             self._in_loop(self._on_wanted, held.wanted_by)
         return True
@@ -103,7 +107,9 @@ class Keeper:
         if self._connection is None:
             self._connection = self._store.engine.connect()
             if self._store.path is None:
-                self._connection.exec_driver_sql(f"SET statement_timeout = '{ANSWER_S}s'; SET {IDLE}")
+                self._connection.exec_driver_sql(
+                    f"SET statement_timeout = '{ANSWER_S}s'; SET {IDLE}"
+                )
                 self._connection.commit()
         with self._connection.begin():
             return lease.renew(self._connection, self._store.where, self._epoch)

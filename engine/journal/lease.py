@@ -1,8 +1,9 @@
-"""The account's lease: one row that says who may write. Its epoch only rises: whoever takes it makes every earlier
-holder's next commit fail (H70).
+"""The account's lease: one row that says who may write. Its epoch only rises: whoever takes it
+makes every earlier holder's next commit fail (H70).
 
-In a file the lock of the account's home says who may take the row. In a database that machines share the row itself
-does: its holder renews it (`engine/journal/keeper.py`), by the database's clock.
+In a file the lock of the account's home says who may take the row. In a database that machines
+share the row itself does: its holder renews it (`engine/journal/keeper.py`), by the database's
+clock.
 """
 
 from typing import Any
@@ -10,17 +11,29 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Connection, select, text, update
 
+from engine.account.lock import Holder
 from engine.journal.batch import Head, Lease
 from engine.journal.errors import JournalDamagedError
 from engine.journal.store import Store
 from engine.journal.tables import table
-from engine.session.lock import Holder
 
 NOW = {
     "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000",
     "postgresql": "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint",
 }
-COLUMNS = ("holder", "epoch", "since", "instance", "host", "machine", "pid", "started", "renewed_at", "wanted_by", "wanted_at")
+COLUMNS = (
+    "holder",
+    "epoch",
+    "since",
+    "instance",
+    "host",
+    "machine",
+    "pid",
+    "started",
+    "renewed_at",
+    "wanted_by",
+    "wanted_at",
+)
 
 
 def database_now(connection: Connection) -> int:
@@ -32,7 +45,9 @@ def database_now(connection: Connection) -> int:
 def read(connection: Connection, where: str) -> Lease:
     """Who holds it."""
     row = table("lease")
-    found = connection.execute(select(*(row.c[name] for name in COLUMNS)).where(row.c.id == 1)).one_or_none()
+    found = connection.execute(
+        select(*(row.c[name] for name in COLUMNS)).where(row.c.id == 1)
+    ).one_or_none()
     if found is None:
         raise JournalDamagedError(f"journal {where}: the row of the lease is gone")
     return replace(Lease(*found), read_at=database_now(connection))
@@ -47,18 +62,20 @@ def take(
     me: Holder | None = None,
     seen: Lease | None = None,
 ) -> tuple[Lease, Head] | None:
-    """Raise the epoch in the name of `holder`; None if `only_if_free` and another holder's name stands there, or if it
-    is not as it was `seen` (taken or renewed since).
+    """Raise the epoch in the name of `holder`; None if `only_if_free` and another holder's name
+    stands there, or if it is not as it was `seen` (taken or renewed since).
 
     Waits for a commit under way, so the head that comes back is the last one of the former holder.
     """
     row, meta = table("lease"), table("meta")
-    if only_if_free:  # who only asks waits for nobody: the holder may be stopped in the middle of a commit
+    # who only asks waits for nobody: the holder may be stopped in the middle of a commit
+    if only_if_free:
         with store.reading() as connection:
             if read(connection, store.where).holder not in ("", holder):
                 return None
     with store.writing() as connection:
-        connection.execute(update(row).where(row.c.id == 1).values(epoch=row.c.epoch))  # locks it in PostgreSQL
+        # locks it in PostgreSQL
+        connection.execute(update(row).where(row.c.id == 1).values(epoch=row.c.epoch))
         held = read(connection, store.where)
         if only_if_free and held.holder not in ("", holder):
             return None
@@ -66,7 +83,9 @@ def take(
             return None
         values = _signed(holder, held, now, me)
         connection.execute(update(row).values(**values).where(row.c.id == 1))
-        seq, batch, last = connection.execute(select(meta.c.last_seq, meta.c.last_batch, meta.c.last_hash)).one()
+        seq, batch, last = connection.execute(
+            select(meta.c.last_seq, meta.c.last_batch, meta.c.last_hash)
+        ).one()
     return replace(Lease(**values), read_at=held.read_at), Head(seq, batch, last)
 
 
@@ -88,7 +107,9 @@ def _signed(holder: str, held: Lease, now: int, me: Holder | None) -> dict[str, 
 
 
 def renew(connection: Connection, where: str, epoch: int) -> Lease:
-    """Say that the holder of `epoch` lives; how the lease stands, which is another's if its epoch is another."""
+    """Say that the holder of `epoch` lives; how the lease stands, which is another's if its epoch
+    is another.
+    """
     row = table("lease")
     mine = (row.c.id == 1) & (row.c.epoch == epoch)
     connection.execute(update(row).where(mine).values(renewed_at=database_now(connection)))

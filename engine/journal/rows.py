@@ -1,7 +1,7 @@
 """From values to rows: tuples in the order of the tables' columns, each row once per commit.
 
-This runs in the writer's thread beside the engine, so it costs as little Python as it can: no models, no validation,
-no dicts per row.
+This runs in the writer's thread beside the engine, so it costs as little Python as it can: no
+models, no validation, no dicts per row.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,23 @@ from engine.model.instrument import Instrument
 from engine.model.limits import Level
 from engine.model.order import Order
 from engine.model.position import Position
+from engine.model.position_snapshot import PositionSnapshot
 
 Value = str | int | float | bytes | None
 Rows = Sequence[tuple[Value, ...]]
 
 
 class Group:
-    """What one transaction writes: the events of all its batches, and each read-model row once, in its latest value."""
+    """What one transaction writes: the events of all its batches, and each read-model row once, in
+    its latest value.
+    """
 
     __slots__ = ("events", "head", "replaced", "rows", "snapshots")
 
-    def __init__(self, entries: Sequence[Entry], head: Head) -> None:
+    def __init__(self, entries: Sequence[Entry], head: Head, grain: int = 1) -> None:
+        """`grain` is what the database tells times apart by, in nanoseconds: a statement must not
+        name one row twice.
+        """
         self.events: list[tuple[Value, ...]] = []
         self.snapshots: list[tuple[Value, ...]] = []
         self.rows: dict[str, Rows] = {}
@@ -37,21 +43,26 @@ class Group:
         """Execution ids whose rows go."""
         self.head = head
         """The end of the chain after it."""
-        self._gather(entries)
+        self._gather(entries, grain)
 
-    def _gather(self, entries: Sequence[Entry]) -> None:
+    def _snapshot(self, entry: WaitingSnapshot, seq: int, last: bytes) -> None:
+        # else its place was committed earlier, and it is only a short cut
+        if entry.seq == seq:
+            packed = compress(entry.body, 1)
+            self.snapshots.append((seq, entry.at, packed, digest(entry.body), last))
+
+    def _gather(self, entries: Sequence[Entry], grain: int) -> None:
         seq, number, last = self.head.seq, self.head.batch, self.head.hash
         orders: dict[str, Order] = {}
         fills: dict[str, tuple[Fill, Decimal | None]] = {}
         positions: dict[str, tuple[Position, Instrument, PositionMoney]] = {}
         alerts: dict[tuple[int, str], Alert] = {}
-        equity: dict[int, Decimal] = {}
+        equity: dict[int, tuple[int, Decimal]] = {}
+        snapshots: dict[tuple[int, str], PositionSnapshot] = {}
         levels: dict[str, Level] = {}
         for entry in entries:
             if isinstance(entry, WaitingSnapshot):
-                if entry.seq == seq:  # else its place was committed earlier, and it is only a short cut
-                    packed = compress(entry.body, 1)
-                    self.snapshots.append((seq, entry.at, packed, digest(entry.body), last))
+                self._snapshot(entry, seq, last)
                 continue
             if entry.number <= number:  # a commit whose answer was lost on the way had arrived
                 continue
@@ -66,34 +77,49 @@ class Group:
                 fills.pop(name, None)
                 self.replaced[name] = None
             positions.update((pair[0].id, pair) for pair in batch.positions)
-            alerts.update(((alert.at, alert.key), alert) for alert in batch.alerts)
-            equity.update(batch.equity)
+            alerts.update(((alert.at // grain, alert.key), alert) for alert in batch.alerts)
+            equity.update((pair[0] // grain, pair) for pair in batch.equity)
+            snapshots.update(((one.at // grain, one.position), one) for one in batch.snapshots)
             levels.update((level.name, level) for level in batch.levels)
         self.head = Head(seq, number, last)
         self.rows = {
-            "orders": [_order(order) for order in orders.values()],
+            "orders": [order_row(order) for order in orders.values()],
             "fills": [_fill(fill, value) for fill, value in fills.values()],
-            "positions": [_position(*kept) for kept in positions.values()],
+            "positions": [position_row(*kept) for kept in positions.values()],
             "alerts": [_alert(alert) for alert in alerts.values()],
-            "equity": [(at, str(amount)) for at, amount in equity.items()],
-            "level": [(_text(level.name), level.used, level.capacity, level.at) for level in levels.values()],
+            "equity": [(at, digits(amount)) for at, amount in equity.values()],
+            "position_snapshots": [_snapshot_row(one) for one in snapshots.values()],
+            "level": [_level(level) for level in levels.values()],
         }
 
 
+LARGEST = 10_000
+"""Digits before or after the point beyond which a number is none: PostgreSQL refuses it, and a
+refused row would block all.
+"""
+
+
+def digits(value: Decimal) -> str:
+    """A Decimal as text that both databases take."""
+    text = str(value)
+    return "NaN" if "E" in text and abs(value.adjusted()) > LARGEST else text
+
+
 def _money(value: Decimal | None) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else digits(value)
 
 
 def _text(text: str) -> str:
-    """Foreign text that both databases take: PostgreSQL refuses NUL, both refuse lone surrogates, and a refused row
-    would block all.
+    """Foreign text that both databases take: PostgreSQL refuses NUL, both refuse lone surrogates,
+    and a refused row would block all.
     """
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _order(order: Order) -> tuple[Value, ...]:
+def order_row(order: Order) -> tuple[Value, ...]:
+    """An order in the order of its table's columns."""
     return (
         order.client_order_id,
         None if order.venue_order_id is None else _text(order.venue_order_id),
@@ -102,8 +128,8 @@ def _order(order: Order) -> tuple[Value, ...]:
         order.side.value,
         order.type.value,
         order.role.value,
-        str(order.size),
-        str(order.filled),
+        digits(order.size),
+        digits(order.filled),
         _money(order.average_price),
         _money(order.price),
         _money(order.trigger),
@@ -123,9 +149,9 @@ def _fill(fill: Fill, fee_value: Decimal | None) -> tuple[Value, ...]:
         fill.position,
         _text(fill.symbol),
         fill.side.value,
-        str(fill.price),
-        str(fill.size),
-        str(fill.fee),
+        digits(fill.price),
+        digits(fill.size),
+        digits(fill.fee),
         _text(fill.fee_currency),
         _money(fee_value),
         fill.liquidity.value,
@@ -133,7 +159,10 @@ def _fill(fill: Fill, fee_value: Decimal | None) -> tuple[Value, ...]:
     )
 
 
-def _position(position: Position, instrument: Instrument, money: PositionMoney) -> tuple[Value, ...]:
+def position_row(
+    position: Position, instrument: Instrument, money: PositionMoney
+) -> tuple[Value, ...]:
+    """A position in the order of its table's columns."""
     profit = position.realised_profit(instrument)
     in_r = multiple(ended(position, money, instrument), one_r(position, money, instrument))
     mae, mfe = position.excursions(instrument)
@@ -142,12 +171,12 @@ def _position(position: Position, instrument: Instrument, money: PositionMoney) 
         _text(position.label),
         _text(position.symbol),
         position.side.value,
-        str(position.size),
-        str(position.entry_size),
-        str(position.entry_price(instrument)) if position.entry_size else None,
+        digits(position.size),
+        digits(position.entry_size),
+        digits(position.entry_price(instrument)) if position.entry_size else None,
         _money(position.exit_price(instrument)),
-        str(profit),
-        str(position.fee_value),
+        digits(profit),
+        digits(position.fee_value),
         _text(position.settle),
         position.created_at,
         position.opened_at,
@@ -160,8 +189,8 @@ def _position(position: Position, instrument: Instrument, money: PositionMoney) 
         _money(in_r),
         _text(position.note),
         dumps(position.tags) if position.tags else "[]",
-        str(mae),
-        str(mfe),
+        digits(mae),
+        digits(mfe),
     )
 
 
@@ -178,4 +207,25 @@ def _alert(alert: Alert) -> tuple[Value, ...]:
         alert.acknowledged_at,
         alert.cured_at,
         _text(alert.target),
+    )
+
+
+def _level(level: Level) -> tuple[Value, ...]:
+    return _text(level.name), level.used, level.capacity, level.at
+
+
+def _snapshot_row(one: PositionSnapshot) -> tuple[Value, ...]:
+    return (
+        one.at,
+        one.position,
+        _text(one.symbol),
+        one.side,
+        digits(one.size),
+        _money(one.entry),
+        _money(one.mark),
+        _money(one.unrealised),
+        _money(one.stop),
+        _money(one.at_stop),
+        one.protection,
+        _text(one.currency),
     )

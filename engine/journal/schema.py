@@ -4,11 +4,13 @@ from sqlalchemy import Connection, inspect, select, text
 
 from engine.journal.errors import JournalVersionError, NotAJournalError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """All revisions in order; a test holds them against the migrations."""
 
-READABLE = REVISIONS[1:]
-"""Revisions that have all that is read: a reader need not wait for the upgrade, which only a writer makes."""
+READABLE = {"sqlite": REVISIONS[1:], "postgresql": REVISIONS[5:]}
+"""By database, revisions that have all that is read, in the types that it is read in: a reader need
+not wait for the upgrade, which only a writer makes.
+"""
 
 HEAD = REVISIONS[-1]
 
@@ -25,19 +27,30 @@ def revision(connection: Connection, where: str) -> str | None:
         return None
     if not {"alembic_version", "meta", "event"} <= names:
         raise NotAJournalError(
-            f"journal {where}: the database belongs to another program (it has the table {min(names)!r}); name a journal or an empty database"
+            f"journal {where}: the database belongs to another program (it has the table"
+            f" {min(names)!r}); name a journal or an empty database"
         )
-    found: str | None = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
+    found: str | None = connection.execute(
+        select(text("version_num")).select_from(text("alembic_version"))
+    ).scalar()
     if found is None:
-        raise NotAJournalError(f"journal {where}: the database says no revision; it is not a journal, or damaged")
+        raise NotAJournalError(
+            f"journal {where}: the database says no revision; it is not a journal, or damaged"
+        )
     if found not in REVISIONS:
-        raise JournalVersionError(f"journal {where}: it was written by a newer Flatout (revision {found}); this one knows up to {HEAD}")
+        raise JournalVersionError(
+            f"journal {where}: it was written by a newer Flatout (revision {found}); this one knows"
+            f" up to {HEAD}"
+        )
     return found
 
 
 def migrate(connection: Connection, upto: str = HEAD) -> None:
-    """Bring the schema to `upto` in the connection's open transaction, which holds every other writer off."""
-    # Alembic takes 0.1 s and more to import, and almost every start finds the schema as it should be.
+    """Bring the schema to `upto` in the connection's open transaction, which holds every other
+    writer off.
+    """
+    # Alembic takes 0.1 s and more to import, and almost every start finds the schema as it should
+    # be.
     from alembic import command
     from alembic.config import Config
 

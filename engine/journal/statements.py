@@ -1,10 +1,9 @@
 """The SQL of the hot append, compiled once from Core statements.
 
-Executing through Core costs 5 to 10 us of Python per row, in a thread that shares the interpreter with the engine;
-the same text
-handed to the driver costs a tenth. And a driver gives the interpreter away at every statement and may wait a switch
-interval to get it
-back, so rows go in many to a statement: few statements matter more than few bytes.
+Executing through Core costs 5 to 10 us of Python per row, in a thread that shares the interpreter
+with the engine; the same text handed to the driver costs a tenth. And a driver gives the
+interpreter away at every statement and may wait a switch interval to get it back, so rows go in
+many to a statement: few statements matter more than few bytes.
 """
 
 from collections.abc import Iterator
@@ -17,13 +16,21 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from engine.journal.columns import Moment
 from engine.journal.rows import Rows, Value
 from engine.journal.tables import table
 
 SIZES = (128, 64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
-"""Rows to a statement. Few distinct texts, so that the drivers keep them all prepared; 128 rows stay below every
-parameter limit.
+"""Rows to a statement. Few distinct texts, so that the drivers keep them all prepared; 128 rows
+stay below every parameter limit.
 """
+
+WRITTEN = (
+    "event", "snapshot", "orders", "fills", "positions", "alerts", "equity", "level",
+    "position_snapshots",
+)  # fmt: skip
+"""Tables that a commit writes."""
+MOMENT = "TIMESTAMPTZ 'epoch' + (%s::BIGINT / 1000) * INTERVAL '1 microsecond'"
 
 
 class Upsert:
@@ -35,6 +42,8 @@ class Upsert:
         assert order == [column.name for column in into.columns]
         self._head, self._row, self._tail = _parts(text)
         self._is_sqlite = dialect.name == "sqlite"
+        if not self._is_sqlite:
+            self._row = _with_moments(self._row, into)
         self._texts: dict[int, str] = {}
 
     def statements(self, rows: Rows) -> Iterator[tuple[str, list[Value]]]:
@@ -70,8 +79,24 @@ def _parts(text: str) -> tuple[str, str, str]:
     return head, row, conflict + tail
 
 
+def _with_moments(row: str, into: Table) -> str:
+    """The values of a row, with times told in nanoseconds as timestamptz: they reach the driver as
+    whole numbers.
+    """
+    places = row.strip("()").split(", ")
+    assert len(places) == len(into.columns)
+    return "({})".format(
+        ", ".join(
+            MOMENT if isinstance(column.type, Moment) else place
+            for place, column in zip(places, into.columns, strict=True)
+        )
+    )
+
+
 def numbered(text: str) -> str:
-    """`%s` as `$1, $2, ...`: psycopg takes such text as it is, and parses any other long one every time."""
+    """`%s` as `$1, $2, ...`: psycopg takes such text as it is, and parses any other long one every
+    time.
+    """
     first, *others = text.split("%s")
     return first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
 
@@ -86,10 +111,11 @@ class Statements:
         else:
             dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call] # SQLAlchemy left it so
             self.begin = ""  # the driver begins by itself
-        names = ("event", "snapshot", "orders", "fills", "positions", "alerts", "equity", "level")
-        self.upserts = {name: Upsert(table(name), dialect) for name in names}
+        self.upserts = {name: Upsert(table(name), dialect) for name in WRITTEN}
         self.head = _literal(_head(), dialect)
-        """Epoch, holder, last seq, batch and hash; locks the lease, so that a claim waits for the commit."""
+        """Epoch, holder, last seq, batch and hash; locks the lease, so that a claim waits for the
+        commit.
+        """
         moved = _moved().compile(dialect=dialect)
         assert moved.positiontup == ["seq", "number", "last"]
         self.moved = str(moved) if dialect.name == "sqlite" else numbered(str(moved))
@@ -123,7 +149,9 @@ def _head() -> Select[tuple[int, str, int, int, bytes]]:
 
 
 def _moved() -> Update:
-    return update(table("meta")).values(last_seq=bindparam("seq"), last_batch=bindparam("number"), last_hash=bindparam("last"))
+    return update(table("meta")).values(
+        last_seq=bindparam("seq"), last_batch=bindparam("number"), last_hash=bindparam("last")
+    )
 
 
 def _replaced() -> Delete:

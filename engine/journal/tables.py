@@ -1,9 +1,9 @@
-"""The tables, as this program knows them. What a stored file has is brought here by the migrations; a test compares
-the two.
+"""The tables, as this program knows them. What a stored file has is brought here by the migrations;
+a test compares the two.
 
-Times are nanoseconds since 1970 UTC. The read models hold what the reports and exports need (scenario.md) and can be
-rebuilt from
-the events; nothing in the engine decides by them.
+Times are nanoseconds since 1970 UTC; those of the read models are timestamptz on PostgreSQL. The
+read models hold what the reports and exports need
+(scenario.md) and can be rebuilt from the events; nothing in the engine decides by them.
 """
 
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import ClassVar
 from sqlalchemy import LargeBinary, MetaData, Table
 from sqlmodel import Field, SQLModel
 
-from engine.journal.columns import Money, Tags, Whole
+from engine.journal.columns import Moment, Money, Tags, Whole
 
 METADATA = MetaData()
 
@@ -70,8 +70,8 @@ class OrderRow(Row, table=True):
     trigger: Decimal | None = Field(sa_type=Money)
     reduce_only: bool
     status: str
-    created_at: int = Field(sa_type=Whole, index=True)
-    closed_at: int | None = Field(sa_type=Whole)
+    created_at: int = Field(sa_type=Moment, index=True)
+    closed_at: int | None = Field(sa_type=Moment)
     reason: str
     label: str
 
@@ -93,7 +93,7 @@ class FillRow(Row, table=True):
     fee_value: Decimal | None = Field(sa_type=Money)
     """In the settle currency; NULL where no rate was known."""
     liquidity: str
-    at: int = Field(sa_type=Whole, index=True)
+    at: int = Field(sa_type=Moment, index=True)
 
 
 class PositionRow(Row, table=True):
@@ -114,9 +114,9 @@ class PositionRow(Row, table=True):
     fees: Decimal = Field(sa_type=Money)
     """In `currency`."""
     currency: str
-    created_at: int = Field(sa_type=Whole, index=True)
-    opened_at: int | None = Field(sa_type=Whole)
-    closed_at: int | None = Field(sa_type=Whole)
+    created_at: int = Field(sa_type=Moment, index=True)
+    opened_at: int | None = Field(sa_type=Moment)
+    closed_at: int | None = Field(sa_type=Moment)
     close_reason: str
     stop: Decimal | None = Field(sa_type=Money)
     target: Decimal | None = Field(sa_type=Money)
@@ -136,16 +136,16 @@ class AlertRow(Row, table=True):
 
     __tablename__ = "alerts"
 
-    at: int = Field(primary_key=True, sa_type=Whole, sa_column_kwargs={"autoincrement": False})
+    at: int = Field(primary_key=True, sa_type=Moment, sa_column_kwargs={"autoincrement": False})
     key: str = Field(primary_key=True)
     severity: str
     code: str
     subject: str
     text: str
     count: int
-    last_at: int = Field(sa_type=Whole)
-    acknowledged_at: int | None = Field(sa_type=Whole)
-    cured_at: int | None = Field(sa_type=Whole)
+    last_at: int = Field(sa_type=Moment)
+    acknowledged_at: int | None = Field(sa_type=Moment)
+    cured_at: int | None = Field(sa_type=Moment)
     target: str
 
 
@@ -154,12 +154,35 @@ class EquityRow(Row, table=True):
 
     __tablename__ = "equity"
 
-    at: int = Field(primary_key=True, sa_type=Whole, sa_column_kwargs={"autoincrement": False})
+    at: int = Field(primary_key=True, sa_type=Moment, sa_column_kwargs={"autoincrement": False})
     amount: Decimal = Field(sa_type=Money)
 
 
+class PositionSnapshotRow(Row, table=True):
+    """How open positions stood: once a minute, and at each change."""
+
+    __tablename__ = "position_snapshots"
+
+    at: int = Field(primary_key=True, sa_type=Moment, sa_column_kwargs={"autoincrement": False})
+    position: str = Field(primary_key=True)
+    symbol: str
+    side: str
+    size: Decimal = Field(sa_type=Money)
+    entry: Decimal | None = Field(sa_type=Money)
+    mark: Decimal | None = Field(sa_type=Money)
+    unrealised: Decimal | None = Field(sa_type=Money)
+    """Before the exit's fee, in `currency`."""
+    stop: Decimal | None = Field(sa_type=Money)
+    at_stop: Decimal | None = Field(sa_type=Money)
+    """Net if the stop fills at its price; NULL where nothing bounds the loss."""
+    protection: str
+    currency: str
+
+
 class LevelRow(Row, table=True):
-    """What the venue's rate-limit counters held, so that a restart does not believe in full buckets (H60)."""
+    """What the venue's rate-limit counters held, so that a restart does not believe in full buckets
+    (H60).
+    """
 
     __tablename__ = "level"
 
@@ -203,11 +226,15 @@ class MetaRow(Row, table=True):
     last_batch: int = Field(sa_type=Whole)
     last_hash: bytes = Field(sa_type=LargeBinary)
     journal: str = Field(sa_column_kwargs={"server_default": ""})
-    """The journal's own id, random, given when it is made (or first opened by a program that knows of it)."""
+    """The journal's own id, random, given when it is made (or first opened by a program that knows
+    of it).
+    """
 
 
 class IdentityRow(Row, table=True):
-    """What the account is (H128): one row, written when it is first opened; none in a journal of before."""
+    """What the account is (H128): one row, written when it is first opened; none in a journal of
+    before.
+    """
 
     __tablename__ = "identity"
 

@@ -1,4 +1,6 @@
-"""Walking the whole chain: is everything that was written still there, unchanged, in order? And if not, where?"""
+"""Walking the whole chain: is everything that was written still there, unchanged, in order? And if
+not, where?
+"""
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -21,7 +23,9 @@ STEP = 10_000
 """Events between two calls of Progress."""
 
 SUSPECTS = 64
-"""So many wrong rows are compared with each other to tell moved rows from changed ones; more are told as changed."""
+"""So many wrong rows are compared with each other to tell moved rows from changed ones; more are
+told as changed.
+"""
 
 
 class FaultKind(StrEnum):
@@ -81,7 +85,8 @@ class _Walk:
         if seq != self.seq + 1:
             self._missing(self.seq + 1, seq - 1)
         computed = link(self._stored, seq, batch, at, kind, body)
-        # where only the hash of the row before was spoilt, this one still follows from what it should have been
+        # where only the hash of the row before was spoilt, this one still follows from what it
+        # should have been
         wrong = computed != stored and link(self._computed, seq, batch, at, kind, body) != stored
         if wrong and self._anchored:
             self._suspect(_Wrong(self._stored, row))
@@ -91,22 +96,41 @@ class _Walk:
         """All faults, in the order of their place."""
         swapped = list(self._swaps())
         moved = {seq for one, other in swapped for seq in (one, other, one + 1, other + 1)}
-        self.faults += [Fault(FaultKind.REORDERED, one, other, f"events {one} and {other} stand in each other's place") for one, other in swapped]
-        self.faults += [_changed(wrong.row[0]) for wrong in self._wrong if wrong.row[0] not in moved]
+        self.faults += [
+            Fault(
+                FaultKind.REORDERED,
+                one,
+                other,
+                f"events {one} and {other} stand in each other's place",
+            )
+            for one, other in swapped
+        ]
+        self.faults += [
+            _changed(wrong.row[0]) for wrong in self._wrong if wrong.row[0] not in moved
+        ]
         if self.seq < self._ends.seq:
             text = f"events {self.seq + 1} to {self._ends.seq} at the end are missing"
             self.faults.append(Fault(FaultKind.TAIL, self.seq + 1, self._ends.seq, text))
         elif self.seq > self._ends.seq:
             text = f"events {self._ends.seq + 1} to {self.seq} stand after the recorded end"
             self.faults.append(Fault(FaultKind.TAIL, self._ends.seq + 1, self.seq, text))
-        elif self._stored != self._ends.hash and not any(fault.last >= self.seq for fault in self.faults):
+        elif self._stored != self._ends.hash and not any(
+            fault.last >= self.seq for fault in self.faults
+        ):
             text = f"the hash of the last event, {self.seq}, is not the recorded one"
             self.faults.append(Fault(FaultKind.TAIL, self.seq, self.seq, text))
         return sorted(self.faults, key=lambda fault: fault.first)
 
     def _missing(self, first: int, last: int) -> None:
         if first > last:
-            self.faults.append(Fault(FaultKind.CHANGED, first, first, f"there is a row before the first event: {last + 1}"))
+            self.faults.append(
+                Fault(
+                    FaultKind.CHANGED,
+                    first,
+                    first,
+                    f"there is a row before the first event: {last + 1}",
+                )
+            )
             return
         word = f"event {first} is" if first == last else f"events {first} to {last} are"
         self.faults.append(Fault(FaultKind.MISSING, first, last, f"{word} missing"))
@@ -119,11 +143,17 @@ class _Walk:
             self.faults.append(_changed(wrong.row[0]))
 
     def _swaps(self) -> Iterator[tuple[int, int]]:
-        """Pairs of wrong rows of which the earlier place is right with the content of the later one."""
+        """Pairs of wrong rows of which the earlier place is right with the content of the later
+        one.
+        """
         taken: set[int] = set()
         for one, other in combinations(self._wrong, 2):
             seqs = {one.row[0], other.row[0]}
-            if len(other.row[5]) == SIZE and not seqs & taken and one.would_be(other.row) in (one.row[5], other.row[5]):
+            if (
+                len(other.row[5]) == SIZE
+                and not seqs & taken
+                and one.would_be(other.row) in (one.row[5], other.row[5])
+            ):
                 taken |= seqs
                 yield one.row[0], other.row[0]
 
@@ -146,7 +176,9 @@ def verify(store: Store, account: str, progress: Progress | None = None) -> list
         snapshots = list(_snapshots(store, account))
     except JournalError as error:
         text = f"after event {walk.seq} nothing can be read: {error}"
-        unreadable.append(Fault(FaultKind.UNREADABLE, walk.seq + 1, max(ends.seq, walk.seq + 1), text))
+        unreadable.append(
+            Fault(FaultKind.UNREADABLE, walk.seq + 1, max(ends.seq, walk.seq + 1), text)
+        )
         return unreadable + [fault for fault in walk.finish() if fault.kind is not FaultKind.TAIL]
     if progress is not None:
         progress(walk.seq, max(ends.seq, walk.seq))
@@ -173,8 +205,22 @@ def _snapshots(store: Store, account: str) -> Iterator[Fault]:
         seqs = list(connection.execute(select(snapshot.c.seq).order_by(snapshot.c.seq)).scalars())
         for seq in seqs:
             row = connection.execute(select(snapshot).where(snapshot.c.seq == seq)).one()
-            place = connection.execute(select(event.c.hash).where(event.c.seq == seq)).scalar() if seq else genesis(account)
+            place = (
+                connection.execute(select(event.c.hash).where(event.c.seq == seq)).scalar()
+                if seq
+                else genesis(account)
+            )
             if unpacked(row.body, row.hash) is None:
-                yield Fault(FaultKind.SNAPSHOT, seq, seq, f"the snapshot of event {seq} is not what was saved")
+                yield Fault(
+                    FaultKind.SNAPSHOT,
+                    seq,
+                    seq,
+                    f"the snapshot of event {seq} is not what was saved",
+                )
             elif row.chain != place:
-                yield Fault(FaultKind.SNAPSHOT, seq, seq, f"the snapshot of event {seq} does not fit that event")
+                yield Fault(
+                    FaultKind.SNAPSHOT,
+                    seq,
+                    seq,
+                    f"the snapshot of event {seq} does not fit that event",
+                )

@@ -1,8 +1,8 @@
-"""Who commits: a thread beside the event loop, or, under virtual time, whoever calls `flush`. Both take what waits in
-groups.
+"""Who commits: a thread beside the event loop, or, under virtual time, whoever calls `flush`. Both
+take what waits in groups.
 
-A failed group stays in its order and is tried again; nothing is dropped. Only a lost lease ends it: then nothing may
-be written.
+A failed group stays in its order and is tried again; nothing is dropped. Only a lost lease ends it:
+then nothing may be written.
 """
 
 import asyncio
@@ -19,13 +19,18 @@ from engine.journal.errors import JournalError, LeaseLostError
 GROUP = 1_000
 """Batches in one transaction at most: after an outage, progress is seen and memory bounded."""
 
+SOON_S = 0.005
+"""How long what nobody waits for may wait for company."""
+
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 2.0
 """Between two tries of a failing commit; doubled each time."""
 
 OnDurable = Callable[[int], None]
 """Called with the highest batch number that is durable, once per group."""
 OnTrouble = Callable[[str], None]
-"""Called with why nothing becomes durable, whenever that changes; with an empty text when it does again."""
+"""Called with why nothing becomes durable, whenever that changes; with an empty text when it does
+again.
+"""
 
 
 class Queue:
@@ -63,7 +68,9 @@ class Queue:
         self._queue.append(entry)
 
     def commit_group(self, limit: int | None) -> bool:
-        """Commit up to `limit` of what waits, all where None; False if it failed and still waits."""
+        """Commit up to `limit` of what waits, all where None; False if it failed and still
+        waits.
+        """
         while self._queue and (limit is None or len(self._group) < limit):
             self._group.append(self._queue.popleft())
         if self.lost is not None:
@@ -102,7 +109,9 @@ class Queue:
 
 
 class WriterThread:
-    """Commits what is queued as soon as it can, and calls back in the event loop that runs when it is made."""
+    """Commits what is queued as soon as it can, and calls back in the event loop that runs when it
+    is made.
+    """
 
     def __init__(self, queue: Queue, on_durable: OnDurable, on_trouble: OnTrouble) -> None:
         self._loop = asyncio.get_running_loop()
@@ -110,6 +119,8 @@ class WriterThread:
         queue.on_durable = lambda number: self._in_loop(on_durable, number)
         queue.on_trouble = lambda text: self._in_loop(on_trouble, text)
         self._awake = Event()
+        self._waking = False
+        self._soon: asyncio.TimerHandle | None = None
         self._closing = Event()
         self._given_up = Event()
         # daemon: a disk or server that never answers must not keep the process alive
@@ -117,9 +128,26 @@ class WriterThread:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was queued."""
-        if not self._awake.is_set():
-            self._awake.set()
+        """Something was queued: begin at the end of this turn of the loop, with all that is queued
+        by then.
+        """
+        if not self._waking:
+            self._waking = True
+            self._loop.call_soon(self._wake)
+
+    def wake_soon(self) -> None:
+        """Something was queued for which nobody waits: begin within a few milliseconds, unless
+        something that cannot wait comes before.
+        """
+        if not self._waking and self._soon is None:
+            self._soon = self._loop.call_later(SOON_S, self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        self._awake.set()
 
     def close(self, timeout_s: float) -> None:
         """Write what waits; return when all is written or the time is up."""
@@ -139,7 +167,11 @@ class WriterThread:
         while self._queue.lost is None and not self._given_up.is_set():
             self._awake.wait()
             self._awake.clear()
-            while not self._queue.is_empty and self._queue.lost is None and not self._given_up.is_set():
+            while (
+                not self._queue.is_empty
+                and self._queue.lost is None
+                and not self._given_up.is_set()
+            ):
                 if self._queue.commit_group(GROUP):
                     delay = FIRST_DELAY_S
                     continue
@@ -150,7 +182,9 @@ class WriterThread:
         self._queue.close()
 
     def _pause(self, delay: float) -> None:
-        """Wait before the next try; briefly once the journal is being closed, for then the time is short."""
+        """Wait before the next try; briefly once the journal is being closed, for then the time is
+        short.
+        """
         if not self._closing.wait(delay):
             return
         self._given_up.wait(FIRST_DELAY_S)

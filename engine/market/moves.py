@@ -31,11 +31,12 @@ class Move(Struct, frozen=True):
 
 
 class ScriptedMoves:
-    """The ticks of `source`, each price multiplied by the moves of its symbol and put back on its grid.
+    """The ticks of `source`, each price multiplied by the moves of its symbol and put back on its
+    grid.
 
-    `steps` are the price steps by symbol. A quote's bid stays below its ask, and no price falls below one step. Symbols
-    without a move pass untouched. Depth levels are moved one by one: a level that came before a move and goes after it
-    is not found under its old price.
+    `steps` are the price steps by symbol. A quote's bid stays below its ask, and no price falls
+    below one step. Symbols without a move pass untouched. Depth levels are moved one by one: a
+    level that came before a move and goes after it is not found under its old price.
     """
 
     def __init__(self, source: Iterable[Tick], steps: Mapping[str, Decimal]) -> None:
@@ -45,12 +46,16 @@ class ScriptedMoves:
         self._settled: dict[str, Decimal] = {}
 
     def move(self, symbol: str, fraction: Decimal, over: int, at: int) -> None:
-        """From `at` (ns) on, move the price by `fraction` over `over` ns, on top of what other moves do.
+        """From `at` (ns) on, move the price by `fraction` over `over` ns, on top of what other
+        moves do.
 
-        Raises `ValueError` for a symbol without a step, a fraction of -1 or less, or a negative time.
+        Raises `ValueError` for a symbol without a step, a fraction of -1 or less, or a negative
+        time.
         """
         if symbol not in self._steps:
-            raise ValueError(f"move: symbol is {symbol}; it must be one of {', '.join(self._steps)}")
+            raise ValueError(
+                f"move: symbol is {symbol}; it must be one of {', '.join(self._steps)}"
+            )
         if not fraction.is_finite() or fraction <= -1:
             raise ValueError(f"move: fraction is {fraction}; it must be above -1")
         if over < 0:
@@ -58,7 +63,9 @@ class ScriptedMoves:
         self._moves.setdefault(symbol, []).append(Move(fraction, at, over))
 
     def factor(self, symbol: str, now: int) -> Decimal:
-        """What a symbol's prices are multiplied by. Finished moves are folded together, so `now` must not go back."""
+        """What a symbol's prices are multiplied by. Finished moves are folded together, so `now`
+        must not go back.
+        """
         factor = self._settled.get(symbol, ONE)
         moves = self._moves.get(symbol)
         if moves:
@@ -81,7 +88,9 @@ class ScriptedMoves:
     def state(self) -> dict[str, str]:
         """What `resume` needs: a text per moved symbol."""
         symbols = self._moves.keys() | self._settled.keys()
-        return {symbol: msgspec.json.encode(self._saved(symbol)).decode() for symbol in sorted(symbols)}
+        return {
+            symbol: msgspec.json.encode(self._saved(symbol)).decode() for symbol in sorted(symbols)
+        }
 
     def _saved(self, symbol: str) -> tuple[Decimal, list[Move]]:
         return self._settled.get(symbol, ONE), self._moves.get(symbol, [])
@@ -109,7 +118,11 @@ class ScriptedMoves:
                 return replace(tick, price=moved(tick.price))
             case Candle():
                 prices = (moved(price) for price in (tick.open, tick.high, tick.low, tick.close))
-                return replace(tick, **dict(zip(("open", "high", "low", "close"), prices, strict=True)))
+                return replace(
+                    tick, **dict(zip(("open", "high", "low", "close"), prices, strict=True))
+                )
             case Depth():
-                levels = tuple(Level(level.side, moved(level.price), level.size) for level in tick.levels)
+                levels = tuple(
+                    Level(level.side, moved(level.price), level.size) for level in tick.levels
+                )
                 return replace(tick, levels=levels)

@@ -10,11 +10,14 @@ SLICE = 0.002
 """Seconds for which late ticks may be delivered before the rest of the loop gets its turn."""
 
 
-async def play(source: Iterable[Tick], clock: Clock, deliver: Callable[[Tick], None], until: int | None = None) -> None:
-    """Deliver each tick at its time, up to and including `until` (ns); returns when the source ends. Cancel to stop.
+async def play(
+    source: Iterable[Tick], clock: Clock, deliver: Callable[[Tick], None], until: int | None = None
+) -> None:
+    """Deliver each tick at its time, up to and including `until` (ns); returns when the source
+    ends. Cancel to stop.
 
-    Late ticks are not dropped: they are delivered as fast as the loop's other work allows. What the source raises comes
-    out here.
+    Late ticks are not dropped: they are delivered as fast as the loop's other work allows. What the
+    source raises comes out here.
     """
     loop = asyncio.get_running_loop()
     pause_at = loop.time() + SLICE
@@ -22,7 +25,8 @@ async def play(source: Iterable[Tick], clock: Clock, deliver: Callable[[Tick], N
         if until is not None and tick.at > until:
             return
         if not clock.skip_to(tick.at):
-            # Under virtual time somebody else is due first; they must run however late this tick is.
+            # Under virtual time somebody else is due first; they must run however late this tick
+            # is.
             if clock.virtual or clock.now() < tick.at:
                 await clock.sleep_until(tick.at)
                 pause_at = loop.time() + SLICE

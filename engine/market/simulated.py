@@ -21,10 +21,11 @@ class _Saved(Struct):
 
 
 class SimulatedMarket:
-    """Quotes and trades of several symbols in the order of their times, from `start` (ns) to `until` or without end.
+    """Quotes and trades of several symbols in the order of their times, from `start` (ns) to
+    `until` or without end.
 
-    The same seed, symbols and settings give exactly the same ticks, and a symbol's do not depend on which others there
-    are. Raises `MarketError` for a start price that doesn't fit its step.
+    The same seed, symbols and settings give exactly the same ticks, and a symbol's do not depend on
+    which others there are. Raises `MarketError` for a start price that doesn't fit its step.
     """
 
     def __init__(
@@ -37,12 +38,16 @@ class SimulatedMarket:
     ) -> None:
         settings = settings or SimulationSettings()
         listings = {symbol: listing(symbol, settings) for symbol in symbols}
-        self.ticks: dict[str, Decimal] = {symbol: listed.tick for symbol, listed in listings.items()}
+        self.ticks: dict[str, Decimal] = {
+            symbol: listed.tick for symbol, listed in listings.items()
+        }
         """The price step of each symbol."""
         self.lots: dict[str, Decimal] = {symbol: listed.lot for symbol, listed in listings.items()}
         """The size step of each symbol."""
         self._until = until
-        self._walks = [Walk(symbol, listed, settings, seed, start) for symbol, listed in listings.items()]
+        self._walks = [
+            Walk(symbol, listed, settings, seed, start) for symbol, listed in listings.items()
+        ]
         self._waiting: list[deque[Quote | Trade]] = [deque(walk.event()) for walk in self._walks]
         self._line_up()
 
@@ -67,7 +72,9 @@ class SimulatedMarket:
         return tick
 
     def state(self) -> dict[str, str]:
-        """What `resume` needs to go on exactly from here: a text per symbol, to be kept as it is."""
+        """What `resume` needs to go on exactly from here: a text per symbol, to be kept as
+        it is.
+        """
         return {
             walk.symbol: msgspec.json.encode(_Saved(walk.saved(), list(waiting))).decode()
             for walk, waiting in zip(self._walks, self._waiting, strict=True)
@@ -76,8 +83,8 @@ class SimulatedMarket:
     def resume(self, state: Mapping[str, str], at: int | None = None) -> None:
         """Go on from a kept state; with `at` (ns), from there on in time, with the prices of then.
 
-        Symbols that the state doesn't know start as new. Raises `ValueError` (msgspec's) for a text that `state` didn't
-        make.
+        Symbols that the state doesn't know start as new. Raises `ValueError` (msgspec's) for a text
+        that `state` didn't make.
         """
         for index, walk in enumerate(self._walks):
             if walk.symbol not in state:
@@ -86,5 +93,7 @@ class SimulatedMarket:
             shift = 0 if at is None else max(0, at - saved.waiting[0].at)
             saved.walk.at += shift
             walk.resume(saved.walk)
-            self._waiting[index] = deque(msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting)
+            self._waiting[index] = deque(
+                msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting
+            )
         self._line_up()

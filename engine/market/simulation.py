@@ -1,4 +1,6 @@
-"""What a simulated market is like: its settings, and the built-in prices and steps of well-known symbols."""
+"""What a simulated market is like: its settings, and the built-in prices and steps of well-known
+symbols.
+"""
 
 import math
 from decimal import Decimal
@@ -10,9 +12,11 @@ from engine.market.layout import MarketError
 
 
 class SimulationSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The keys of a simulation. Floats steer the random model only; prices, steps and sizes are Decimal.
+    """The keys of a simulation. Floats steer the random model only; prices, steps and sizes are
+    Decimal.
 
-    The defaults were chosen beside recorded days of liquid pairs: see `tests/bench/market_shape.py`.
+    The defaults were chosen beside recorded days of liquid pairs: see
+    `tests/bench/market_shape.py`.
     """
 
     volatility: float = 0.035
@@ -22,9 +26,13 @@ class SimulationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     jumps_per_day: float = 10.0
     """How often the price jumps."""
     jump_size: float = 0.001
-    """The smallest jump, a fraction of the price; larger ones follow a Pareto law of index 3, up to a tenth."""
+    """The smallest jump, a fraction of the price; larger ones follow a Pareto law of index 3, up to
+    a tenth.
+    """
     spread_bp: float | None = None
-    """Usual spread in basis points, never below a tick; wider when busy, stressed or just moved. None: as listed."""
+    """Usual spread in basis points, never below a tick; wider when busy, stressed or just moved.
+    None: as listed.
+    """
     depth: float = 50_000.0
     """Median size shown at bid and at ask, in dollars' worth; less under stress."""
     quotes_per_second: float = 5.0
@@ -58,7 +66,9 @@ class SimulationSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 def _require(name: str, value: float | Decimal, zero: bool) -> None:
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ValueError(f"{name} is {value}; it must be a number {'of at least' if zero else 'above'} zero")
+        raise ValueError(
+            f"{name} is {value}; it must be a number {'of at least' if zero else 'above'} zero"
+        )
 
 
 class Listing(NamedTuple):
@@ -74,7 +84,8 @@ class Listing(NamedTuple):
 
 LOT = Decimal("0.00000001")
 
-# Price, step and usual spread in basis points against the US dollar: levels and Kraken's price steps of mid-2024.
+# Price, step and usual spread in basis points against the US dollar: levels and Kraken's price
+# steps of mid-2024.
 BASES = {
     "BTC": ("62000", "0.1", 0.016),
     "ETH": ("2650", "0.01", 0.04),
@@ -90,8 +101,9 @@ OTHER = ("100", "0.01", 2.0)
 def listing(symbol: str, settings: SimulationSettings) -> Listing:
     """How a symbol starts: as set, as built in, or by rule.
 
-    The rule: the first known asset in the symbol's name gives the price, 100 where there is none; a second one divides
-    it (`ADA/BTC`). Where neither the settings nor the table give the step, it is the fifth digit of the price.
+    The rule: the first known asset in the symbol's name gives the price, 100 where there is none; a
+    second one divides it (`ADA/BTC`). Where neither the settings nor the table give the step, it is
+    the fifth digit of the price.
     """
     name = symbol.upper()
     for synonym, asset in SYNONYMS.items():

@@ -1,11 +1,13 @@
-"""One symbol's random course: events at irregular times, each a quote, some with a burst of trades before it.
+"""One symbol's random course: events at irregular times, each a quote, some with a burst of trades
+before it.
 
-The model, in short. A regime (calm, busy, stressed) is switched at random and scales activity, volatility, spread and
-depth. Times between events are log-normal, as recorded ones are; the variance of the price belongs to events, not to
-seconds, so bursts of events are bursts of volatility. Within a regime volatility wanders (Ornstein-Uhlenbeck in its
-logarithm). Jumps are Poisson with Pareto sizes. The spread opens when the price moves and closes again. Shown sizes
-revert to their median in the logarithm; trades eat them, and move the price when they eat all. Floats stay in here:
-prices and sizes leave as whole numbers of ticks and lots.
+The model, in short. A regime (calm, busy, stressed) is switched at random and scales activity,
+volatility, spread and depth. Times between events are log-normal, as recorded ones are; the
+variance of the price belongs to events, not to seconds, so bursts of events are bursts of
+volatility. Within a regime volatility wanders (Ornstein-Uhlenbeck in its logarithm). Jumps are
+Poisson with Pareto sizes. The spread opens when the price moves and closes again. Shown sizes
+revert to their median in the logarithm; trades eat them, and move the price when they eat all.
+Floats stay in here: prices and sizes leave as whole numbers of ticks and lots.
 """
 
 import base64
@@ -37,7 +39,8 @@ class Regime(NamedTuple):
     """Where it goes, each with the same probability."""
 
 
-# In the long run 70 % of the time is calm, 25 % busy, 5 % stressed; activity and variance then average to one.
+# In the long run 70 % of the time is calm, 25 % busy, 5 % stressed; activity and variance then
+# average to one.
 REGIMES = (
     Regime(0.7, 0.6, 1.0, 1.3, 420.0, (1,)),
     Regime(1.5, 1.0, 1.4, 0.8, 120.0, (0, 0, 0, 2)),
@@ -85,7 +88,9 @@ class WalkState(Struct):
 class Walk:
     """The endless events of one symbol."""
 
-    def __init__(self, symbol: str, listing: Listing, settings: SimulationSettings, seed: int, start: int) -> None:
+    def __init__(
+        self, symbol: str, listing: Listing, settings: SimulationSettings, seed: int, start: int
+    ) -> None:
         self.symbol = symbol
         self._settings = settings
         self._random = random.Random(f"{seed}/{symbol}")  # noqa: S311  # a simulation, and it must be repeatable
@@ -105,10 +110,23 @@ class Walk:
         self._depth = settings.depth * lots
         self._trade = settings.trade_notional * lots
         bid = max(1, round(price / self._tick_size))
-        self.state = WalkState(start, math.log(price), 0.0, 0, bid, bid + self._usual_spread(price, 1.0), 0.0, 0.0, True, "")
+        self.state = WalkState(
+            start,
+            math.log(price),
+            0.0,
+            0,
+            bid,
+            bid + self._usual_spread(price, 1.0),
+            0.0,
+            0.0,
+            True,
+            "",
+        )
 
     def saved(self) -> WalkState:
-        """The state with the random generator's, so that a walk resumed from it goes on exactly the same."""
+        """The state with the random generator's, so that a walk resumed from it goes on exactly the
+        same.
+        """
         _, words, gauss = self._random.getstate()
         packed = base64.b85encode(array("I", words).tobytes()).decode("ascii")
         self.state.chance = f"{packed} {gauss!r}"
@@ -125,7 +143,10 @@ class Walk:
         """What happens next: perhaps some trades, then one quote."""
         state, chance = self.state, self._random
         regime = REGIMES[state.regime]
-        gap = min(self._longest, self._gap * math.exp(GAP_SPREAD * chance.gauss(0.0, 1.0))) / regime.activity
+        gap = (
+            min(self._longest, self._gap * math.exp(GAP_SPREAD * chance.gauss(0.0, 1.0)))
+            / regime.activity
+        )
         state.at += 1 + int(gap * SECOND)
         if chance.random() < gap / regime.lasts:
             state.regime = chance.choice(regime.next)
@@ -144,21 +165,34 @@ class Walk:
         state, chance = self.state, self._random
         jumps = chance.random() < self._settings.jumps_per_day * gap / DAY
         if jumps or chance.random() < MOVING:
-            move = self._sigma * regime.volatility * math.exp(state.log_volatility) * chance.gauss(0.0, 1.0)
+            move = (
+                self._sigma
+                * regime.volatility
+                * math.exp(state.log_volatility)
+                * chance.gauss(0.0, 1.0)
+            )
             state.log_price += move + self._settings.drift * gap / DAY / self._moving
             if jumps:
                 size = min(0.1, self._settings.jump_size * chance.paretovariate(3.0))
                 state.log_price += size if chance.random() < 0.5 else -size
             self._place(regime, opened=chance.random() ** 2 * abs(move) * 0.4)
         elif state.ask - state.bid > 1 and chance.random() < 0.5:
-            self._place(regime, opened=(state.ask - state.bid) * self._tick_size * math.exp(-state.log_price) * 0.15)
+            self._place(
+                regime,
+                opened=(state.ask - state.bid)
+                * self._tick_size
+                * math.exp(-state.log_price)
+                * 0.15,
+            )
         elif chance.random() < 0.5:
             state.bid_size += SIZE_WANDER * chance.gauss(0.0, 1.0) - SIZE_REVERSION * state.bid_size
         else:
             state.ask_size += SIZE_WANDER * chance.gauss(0.0, 1.0) - SIZE_REVERSION * state.ask_size
 
     def _place(self, regime: Regime, opened: float) -> None:
-        """Put bid and ask around the price; `opened` is a part of the price by which the spread is wider than usual."""
+        """Put bid and ask around the price; `opened` is a part of the price by which the spread is
+        wider than usual.
+        """
         state = self.state
         price = math.exp(state.log_price)
         spread = self._usual_spread(price, regime.spread) + int(opened * price / self._tick_size)
@@ -181,7 +215,9 @@ class Walk:
         return max(1, int(self._depth * regime.depth * math.exp(min(size, 2.4))))
 
     def _burst(self, regime: Regime) -> list[Quote | Trade]:
-        """Trades at the touch until the burst ends or the shown size is eaten; then the price gives way."""
+        """Trades at the touch until the burst ends or the shown size is eaten; then the price gives
+        way.
+        """
         state, chance = self.state, self._random
         if chance.random() > STICKY:
             state.buying = not state.buying
@@ -190,7 +226,9 @@ class Walk:
         trades: list[Quote | Trade] = []
         price = level * self._tick
         while left > 0 and (not trades or chance.random() > 1 / BURST):
-            lots = min(left, max(1, int(self._trade * math.exp(TRADE_SPREAD * chance.gauss(0.0, 1.0)))))
+            lots = min(
+                left, max(1, int(self._trade * math.exp(TRADE_SPREAD * chance.gauss(0.0, 1.0))))
+            )
             left -= lots
             trades.append(Trade(self.symbol, state.at, price, lots * self._lot, taker))
             state.at += 1_000 + int(chance.random() * 100_000)
@@ -198,7 +236,9 @@ class Walk:
         return trades
 
     def _take(self, left: float) -> None:
-        """The touch that the newest burst hit keeps the share `left` of its size; with none the price gives way."""
+        """The touch that the newest burst hit keeps the share `left` of its size; with none the
+        price gives way.
+        """
         state = self.state
         size = math.log(left) if left else self._fresh_size()
         if left and state.buying:
@@ -217,4 +257,11 @@ class Walk:
         state = self.state
         bid_size = self._lots(state.bid_size, regime) * self._lot
         ask_size = self._lots(state.ask_size, regime) * self._lot
-        return Quote(self.symbol, state.at, state.bid * self._tick, bid_size, state.ask * self._tick, ask_size)
+        return Quote(
+            self.symbol,
+            state.at,
+            state.bid * self._tick,
+            bid_size,
+            state.ask * self._tick,
+            ask_size,
+        )

@@ -6,7 +6,9 @@ from decimal import Decimal
 from engine.model.money import ZERO
 
 Rate = Callable[[str, str], Decimal | None]
-"""From a currency to another: units of the second for one of the first; None where no price is known."""
+"""From a currency to another: units of the second for one of the first; None where no price is
+known.
+"""
 
 
 def worth(cash: Mapping[str, Decimal], currency: str, rate: Rate) -> tuple[Decimal, frozenset[str]]:

@@ -38,23 +38,33 @@ class Fill(Struct, frozen=True):
         for name in ("price", "size"):
             value: Decimal = getattr(self, name)
             if not value.is_finite() or value <= ZERO:
-                raise ValueError(f"execution {self.execution_id}: {name} is {value}; it must be above zero")
+                raise ValueError(
+                    f"execution {self.execution_id}: {name} is {value}; it must be above zero"
+                )
         if not self.fee.is_finite():
-            raise ValueError(f"execution {self.execution_id}: fee is {self.fee}; it must be a number")
+            raise ValueError(
+                f"execution {self.execution_id}: fee is {self.fee}; it must be a number"
+            )
 
     def part(self, name: str, size: Decimal, position: str) -> "Fill":
         """A share of it that closes one of several positions; fees are split by size."""
-        return replace(self, execution_id=name, size=size, fee=self.fee * size / self.size, position=position)
+        return replace(
+            self, execution_id=name, size=size, fee=self.fee * size / self.size, position=position
+        )
 
     def base_change(self, instrument: Instrument, leverage: Decimal | None = None) -> Decimal:
-        """Signed change of what is held at this leverage, net of a fee that was taken from the coins."""
+        """Signed change of what is held at this leverage, net of a fee that was taken from the
+        coins.
+        """
         change = self.size * self.side.sign
         if instrument.moves_coins(leverage) and self.fee_currency == instrument.base:
             change -= self.fee
         return change
 
     def fee_value(self, instrument: Instrument) -> Decimal | None:
-        """The fee in the settle currency, valued at the fill's own price; None for a third currency."""
+        """The fee in the settle currency, valued at the fill's own price; None for a third
+        currency.
+        """
         if self.fee_currency == instrument.settle:
             return self.fee
         if self.fee_currency == instrument.base:

@@ -1,10 +1,12 @@
 """Ids are derived, not drawn: a replay can only say the same id again."""
 
 from base64 import b32decode, b32encode
+from functools import lru_cache
 from hashlib import blake2b
 
 PREFIX = "FO"
 """Begins every client order id of ours."""
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _NUMBER = 5
 """Characters of an order's number, five bits each."""
 NUMBERS = 1 << 5 * _NUMBER
@@ -16,27 +18,34 @@ def _digest(length: int, *parts: str) -> str:
     return b32encode(blake2b(text, digest_size=15).digest()).decode()[:length]
 
 
+@lru_cache(maxsize=64)
 def account_prefix(account: str) -> str:
     """What all client order ids of one account begin with: 5 characters."""
     return PREFIX + _digest(3, "account", account)
 
 
 def client_order_id(account: str, intent: str, leg: str, version: int) -> str:
-    """The id of one order, 18 characters from A-Z and 2-7: what Kraken admits as free text (spot-clordid guide, 2026-11).
+    """The id of one order, 18 characters from A-Z and 2-7: what Kraken admits as free text
+    (spot-clordid guide, 2026-11).
 
-    It ends in the order's number in the clear, so that whoever finds an order can tell whether it is one that we would have sent.
+    It ends in the order's number in the clear, so that whoever finds an order can tell whether it
+    is one that we would have sent.
     """
-    number = b32encode((version % NUMBERS << 15).to_bytes(5)).decode()[:_NUMBER]
+    number = "".join(_ALPHABET[version >> shift & 31] for shift in (20, 15, 10, 5, 0))
     return account_prefix(account) + _digest(8, account, intent, leg, str(version)) + number
 
 
 def number_of(name: str) -> int:
-    """The number of the order of this id, modulo `NUMBERS`; nonsense, or ValueError, for an id that is not ours."""
+    """The number of the order of this id, modulo `NUMBERS`; nonsense, or ValueError, for an id that
+    is not ours.
+    """
     return int.from_bytes(b32decode(name[-_NUMBER:] + "AAA")) >> 15
 
 
 LAST_EXIT = NUMBERS - (1 << 20)
-"""Numbers from here on are those of the last exit: whoever finds such an order knows who sent it, though no mark could be written."""
+"""Numbers from here on are those of the last exit: whoever finds such an order knows who sent it,
+though no mark could be written.
+"""
 
 
 def is_of_last_exit(name: str) -> bool:

@@ -25,7 +25,8 @@ class FeeCurrency(StrEnum):
 
     QUOTE = "quote"
     RECEIVED = "received"
-    """The currency that the fill brings in: the base for a buy, the quote for a sell (spot only)."""
+    """The currency that the fill brings in: the base for a buy, the quote for a sell (spot only).
+    """
 
 
 class FeeTier(Struct, frozen=True):
@@ -40,11 +41,15 @@ class FeeTier(Struct, frozen=True):
 
 
 LEAST_LOAN = Decimal(2)
-"""Leverage by which what is on margin can be closed anywhere, also where it was opened by somebody who may borrow more than we."""
+"""Leverage by which what is on margin can be closed anywhere, also where it was opened by somebody
+who may borrow more than we.
+"""
 
 
 class Instrument(Struct, frozen=True):
-    """One tradable symbol. Prices are in quote per base; sizes in base (spot) or contracts (derivatives)."""
+    """One tradable symbol. Prices are in quote per base; sizes in base (spot) or contracts
+    (derivatives).
+    """
 
     symbol: str
     base: str
@@ -71,7 +76,9 @@ class Instrument(Struct, frozen=True):
         for name in ("tick", "lot", "contract_size"):
             value: Decimal = getattr(self, name)
             if not value.is_finite() or value <= ZERO:
-                raise ValueError(f"instrument {self.symbol}: {name} is {value}; it must be above zero")
+                raise ValueError(
+                    f"instrument {self.symbol}: {name} is {value}; it must be above zero"
+                )
         if not self.fee_tiers:
             raise ValueError(f"instrument {self.symbol}: no fee tier; at least one is needed")
 
@@ -91,15 +98,19 @@ class Instrument(Struct, frozen=True):
         return max(self.max_leverage, LEAST_LOAN)
 
     def moves_coins(self, leverage: Decimal | None) -> bool:
-        """Whether what is traded at this leverage is paid for and delivered: spot, and nothing borrowed.
+        """Whether what is traded at this leverage is paid for and delivered: spot, and nothing
+        borrowed.
 
-        What isn't is held by the venue as a contract: netted by symbol, its profit paid in the settle currency, no balance touched before.
+        What isn't is held by the venue as a contract: netted by symbol, its profit paid in the
+        settle currency, no balance touched before.
         """
         return self.kind is Kind.SPOT and (leverage is None or leverage <= ONE)
 
     def fees_at(self, volume: Decimal) -> FeeTier:
         """The tier that holds at a 30-day `volume`."""
-        return next((tier for tier in reversed(self.fee_tiers) if volume >= tier.volume), self.fee_tiers[0])
+        return next(
+            (tier for tier in reversed(self.fee_tiers) if volume >= tier.volume), self.fee_tiers[0]
+        )
 
     def round_size(self, size: Decimal) -> Decimal:
         """`size` down to the lot: rounding never increases risk."""
@@ -110,11 +121,15 @@ class Instrument(Struct, frozen=True):
         return on_grid(price, self.tick, NEAREST)
 
     def round_stop(self, price: Decimal, exits_by: Side) -> Decimal:
-        """A stop's trigger on the tick, never further from the entry: up for a stop that sells, down for one that buys."""
+        """A stop's trigger on the tick, never further from the entry: up for a stop that sells,
+        down for one that buys.
+        """
         return on_grid(price, self.tick, UP if exits_by is Side.SELL else DOWN)
 
     def round_bound(self, price: Decimal, side: Side) -> Decimal:
-        """A worst acceptable price on the tick, never worse than asked: down for a buy, up for a sell."""
+        """A worst acceptable price on the tick, never worse than asked: down for a buy, up for a
+        sell.
+        """
         return on_grid(price, self.tick, DOWN if side is Side.BUY else UP)
 
     def notional(self, size: Decimal, price: Decimal) -> Decimal:
@@ -136,7 +151,9 @@ class Instrument(Struct, frozen=True):
         return notional / (price * self.contract_size)
 
     def size_price(self, size: Decimal) -> Decimal:
-        """The lowest price at which `size` reaches the smallest notional (quote per base; not rounded)."""
+        """The lowest price at which `size` reaches the smallest notional (quote per base; not
+        rounded).
+        """
         return self.min_cost / (size * self.contract_size)
 
     def average_price(self, size: Decimal, value: Decimal) -> Decimal:
@@ -148,12 +165,18 @@ class Instrument(Struct, frozen=True):
         return value / (size * self.contract_size)
 
     def funding(self, held: Decimal, price: Decimal, rate: Decimal) -> Decimal:
-        """What one payment at `rate` brings whoever holds a signed size, below zero for what it costs (settle currency)."""
+        """What one payment at `rate` brings whoever holds a signed size, below zero for what it
+        costs (settle currency).
+        """
         sign = (held > ZERO) - (held < ZERO)
         return -sign * self.value(abs(held), price) * rate
 
-    def profit(self, side: Side, size: Decimal, entry_value: Decimal, exit_value: Decimal) -> Decimal:
-        """Gross profit in the settle currency of `size` bought and sold for those values, entered on `side`."""
+    def profit(
+        self, side: Side, size: Decimal, entry_value: Decimal, exit_value: Decimal
+    ) -> Decimal:
+        """Gross profit in the settle currency of `size` bought and sold for those values, entered
+        on `side`.
+        """
         if size == ZERO:
             return ZERO
         gain = exit_value - entry_value

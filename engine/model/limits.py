@@ -1,7 +1,8 @@
 """Rate-limit models: plain arithmetic on counters that a venue keeps for us and punishes us by.
 
-A counter fills with the cost of each request and drains with time. The desk's side uses a model to hold back; the paper venue and the
-wire server use the same arithmetic to refuse. Tests hold both against an independent slow model.
+A counter fills with the cost of each request and drains with time. The desk's side uses a model to
+hold back; the paper venue and the wire server use the same arithmetic to refuse. Tests hold both
+against an independent slow model.
 """
 
 from collections import deque
@@ -42,7 +43,9 @@ class Counter:
     def __init__(self, capacity: float, drain: float, delay: float = 0.0) -> None:
         self.capacity = capacity
         self.delay = delay
-        """Seconds by which one request may have taken longer to arrive than the next: so much less may have drained where it counts."""
+        """Seconds by which one request may have taken longer to arrive than the next: so much less
+        may have drained where it counts.
+        """
         self.drain = drain
         """Per second."""
         self.used = 0.0
@@ -115,6 +118,11 @@ class Window:
 class LimitModel(Protocol):
     """What a venue counts."""
 
+    @property
+    def ages(self) -> float:
+        """Seconds after which an order's age changes no cost any more; zero where it never does."""
+        ...
+
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """What a request adds to which counters."""
         ...
@@ -131,8 +139,11 @@ class LimitModel(Protocol):
 class _Counters:
     """Counters by name, made by a recipe."""
 
-    def __init__(self, make: Callable[[str], Counter | Window], delay: float) -> None:
+    def __init__(
+        self, make: Callable[[str], Counter | Window], delay: float, ages: float = 0.0
+    ) -> None:
         self.delay = delay
+        self.ages = ages
         self._make = make
         self._counters: dict[str, Counter | Window] = {}
 
@@ -167,19 +178,34 @@ AMEND_BY_AGE = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
 
 
 class KrakenSpotLimits(_Counters):
-    """Kraken spot: a counter for REST questions and one per pair in the matching engine, whose costs depend on the order's age.
+    """Kraken spot: a counter for REST questions and one per pair in the matching engine, whose
+    costs depend on the order's age.
 
-    Source: Kraken API centre, spot rate limits guide, read 2026-11: add 1; amend 1 and 3/2/1 below 5/10/15 s; cancel 8/6/5/4/2/1 below
-    5/10/15/45/90/300 s; thresholds 60/125/180 draining 1/2.34/3.75 per second; REST 15/20/20 draining 0.33/0.5/1, history costs 2.
+    Source: Kraken API centre, spot rate limits guide, read 2026-11: add 1; amend 1 and 3/2/1 below
+    5/10/15 s; cancel 8/6/5/4/2/1 below 5/10/15/45/90/300 s; thresholds 60/125/180 draining
+    1/2.34/3.75 per second; REST 15/20/20 draining 0.33/0.5/1, history costs 2.
     """
 
-    TIERS: ClassVar = {"starter": (15.0, 0.33, 60.0, 1.0), "intermediate": (20.0, 0.5, 125.0, 2.34), "pro": (20.0, 1.0, 180.0, 3.75)}
+    TIERS: ClassVar = {
+        "starter": (15.0, 0.33, 60.0, 1.0),
+        "intermediate": (20.0, 0.5, 125.0, 2.34),
+        "pro": (20.0, 1.0, 180.0, 3.75),
+    }
 
     def __init__(self, tier: str = "starter", delay: float = 0.0) -> None:
         if tier not in self.TIERS:
             raise ValueError(f"limits: tier is {tier!r}; allowed: {', '.join(self.TIERS)}")
         rest, rest_drain, pair, pair_drain = self.TIERS[tier]
-        super().__init__(lambda name: Counter(rest, rest_drain, delay) if name == "rest" else Counter(pair, pair_drain, delay), delay)
+        ages = max(limit for limit, _ in (*CANCEL_BY_AGE, *AMEND_BY_AGE)) + delay
+        super().__init__(
+            lambda name: (
+                Counter(rest, rest_drain, delay)
+                if name == "rest"
+                else Counter(pair, pair_drain, delay)
+            ),
+            delay,
+            ages,
+        )
 
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """Costs by kind and by the age of the order, which may be younger where it counts."""
@@ -194,19 +220,27 @@ class KrakenSpotLimits(_Counters):
             case Query():
                 return (("rest", 2.0),)  # by our id: open orders 1, closed orders 1
             case QueryAccount(on_margin=on_margin):
-                return (("rest", 5.0 if on_margin else 4.0),)  # open orders 1, balances 1, trade history 2, positions 1
+                # open orders 1, balances 1, trade history 2, positions 1
+                return (("rest", 5.0 if on_margin else 4.0),)
 
 
 class KrakenFuturesLimits(_Counters):
-    """Kraken Futures: 500 per 10 s; send, edit, cancel 10; executions, open orders, positions and accounts 2 each; history 100 per 10 min.
+    """Kraken Futures: 500 per 10 s; send, edit, cancel 10; executions, open orders, positions and
+    accounts 2 each; history 100 per 10 min.
 
-    What a question costs beyond this, such as further pages or the history, the venue tells (`Charged`).
+    What a question costs beyond this, such as further pages or the history, the venue tells
+    (`Charged`).
 
     Source: Kraken Futures API documentation, rate limits, read 2026-11.
     """
 
     def __init__(self, delay: float = 0.0) -> None:
-        super().__init__(lambda name: Window(100.0, 600.0, delay) if name == "history" else Window(500.0, 10.0, delay), delay)
+        super().__init__(
+            lambda name: (
+                Window(100.0, 600.0, delay) if name == "history" else Window(500.0, 10.0, delay)
+            ),
+            delay,
+        )
 
     def charges(self, request: Request, now: int) -> tuple[Charge, ...]:
         """Costs by kind."""
@@ -220,8 +254,16 @@ class KrakenFuturesLimits(_Counters):
 
 
 def wait(model: LimitModel, request: Request, now: int, keep: Mapping[str, float]) -> int:
-    """Nanoseconds until the model admits `request` leaving `keep` per counter untouched; zero means now."""
-    return max((model.counter(name).wait(cost, now, keep.get(name, 0.0)) for name, cost in model.charges(request, now)), default=0)
+    """Nanoseconds until the model admits `request` leaving `keep` per counter untouched; zero means
+    now.
+    """
+    return max(
+        (
+            model.counter(name).wait(cost, now, keep.get(name, 0.0))
+            for name, cost in model.charges(request, now)
+        ),
+        default=0,
+    )
 
 
 def spend(model: LimitModel, request: Request, now: int) -> None:
@@ -231,7 +273,9 @@ def spend(model: LimitModel, request: Request, now: int) -> None:
 
 
 def overrun(model: LimitModel, request: Request, now: int) -> None:
-    """The venue refused `request` for its limits: what drains steadily is full there, whatever was counted here. A window is left as it is."""
+    """The venue refused `request` for its limits: what drains steadily is full there, whatever was
+    counted here. A window is left as it is.
+    """
     for name, _ in model.charges(request, now):
         counter = model.counter(name)
         if isinstance(counter, Counter):
@@ -262,8 +306,12 @@ def restore(model: LimitModel, told: tuple[Level, ...], now: int) -> None:
 
 
 LIMIT_MODELS: dict[str, Callable[[Mapping[str, str | Decimal], float], LimitModel]] = {
-    "token-bucket": lambda options, delay: TokenBucket(float(options["burst"]), float(options["per_second"]), delay),
-    "kraken-spot": lambda options, delay: KrakenSpotLimits(str(options.get("tier", "starter")), delay),
+    "token-bucket": lambda options, delay: TokenBucket(
+        float(options["burst"]), float(options["per_second"]), delay
+    ),
+    "kraken-spot": lambda options, delay: KrakenSpotLimits(
+        str(options.get("tier", "starter")), delay
+    ),
     "kraken-futures": lambda _, delay: KrakenFuturesLimits(delay),
 }
 """By the name that a venue profile uses."""

@@ -1,4 +1,6 @@
-"""What the last exit writes down before it sends: its orders, and how it ended. The file is the account folder's business."""
+"""What the last exit writes down before it sends: its orders, and how it ended. The file is the
+account folder's business.
+"""
 
 from decimal import Decimal
 from typing import Literal

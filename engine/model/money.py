@@ -10,11 +10,15 @@ UP = ROUND_UP
 NEAREST = ROUND_HALF_EVEN
 
 _EXACT = Context(prec=60, traps=[])
-"""Enough digits that a count of steps is never itself rounded; what is beyond even these is on no grid."""
+"""Enough digits that a count of steps is never itself rounded; what is beyond even these is on no
+grid.
+"""
 
 
 def on_grid(value: Decimal, step: Decimal, rounding: str = DOWN) -> Decimal:
-    """`value` moved to a multiple of `step`: toward zero (`DOWN`), away from it (`UP`) or to the `NEAREST`."""
+    """`value` moved to a multiple of `step`: toward zero (`DOWN`), away from it (`UP`) or to the
+    `NEAREST`.
+    """
     return _EXACT.divide(value, step).to_integral_value(rounding) * step
 
 

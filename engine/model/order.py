@@ -1,10 +1,12 @@
-"""Orders: what they are, the one table of what may happen to them, and the arithmetic of their fills.
+"""Orders: what they are, the one table of what may happen to them, and the arithmetic of their
+fills.
 
-Theory of the table. An order begins PENDING: we have decided on it, the venue has not spoken. The venue may then speak in any
-order, because streams, polls and reconnects overtake each other. Three things never reverse: a fill that happened, a full fill,
-and an end. A cancellation that overtook the last fill on its way to us is corrected by that fill (CANCELLED -> FILLED), so that
-the final state is the same for every order of arrival; the same holds for EXPIRED, and for an order that was given up as never
-arrived (REJECTED) and arrived after all. Everything else is refused.
+Theory of the table. An order begins PENDING: we have decided on it, the venue has not spoken. The
+venue may then speak in any order, because streams, polls and reconnects overtake each other. Three
+things never reverse: a fill that happened, a full fill, and an end. A cancellation that overtook
+the last fill on its way to us is corrected by that fill (CANCELLED -> FILLED), so that the final
+state is the same for every order of arrival; the same holds for EXPIRED, and for an order that was
+given up as never arrived (REJECTED) and arrived after all. Everything else is refused.
 """
 
 from decimal import Decimal
@@ -13,6 +15,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from engine.model.money import ZERO
+from engine.model.place import Place
 from engine.model.side import Side
 
 
@@ -32,7 +35,9 @@ class OrderType(StrEnum):
     """A stop whose trigger follows the best price at the distance `trail`."""
 
 
-TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
+TRIGGERED = frozenset(
+    {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP}
+)
 """Types that wait for a trigger before they enter the book."""
 
 
@@ -67,9 +72,22 @@ class Status(StrEnum):
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.OPEN, Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED}),
-    Status.OPEN: frozenset({Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}),
-    Status.PARTIALLY_FILLED: frozenset({Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}),
+    Status.PENDING: frozenset(
+        {
+            Status.OPEN,
+            Status.PARTIALLY_FILLED,
+            Status.FILLED,
+            Status.CANCELLED,
+            Status.EXPIRED,
+            Status.REJECTED,
+        }
+    ),
+    Status.OPEN: frozenset(
+        {Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}
+    ),
+    Status.PARTIALLY_FILLED: frozenset(
+        {Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED, Status.EXPIRED}
+    ),
     Status.FILLED: frozenset(),
     Status.CANCELLED: frozenset({Status.FILLED}),
     Status.EXPIRED: frozenset({Status.FILLED}),
@@ -93,9 +111,13 @@ class Trail(Struct, frozen=True):
     fraction: Decimal | None = None
     """Of the best price: 0.008 is 0.8 %."""
     after: Decimal | None = None
-    """The profit, as a fraction of the entry price, from which it begins to follow; at once where None."""
+    """The profit, as a fraction of the entry price, from which it begins to follow."""
     limit: Decimal | None = None
-    """Signed distance from the price that fires it to the limit order that it becomes (quote currency); a market order where None."""
+    """Signed distance from the price that fires it to the limit order that it becomes (quote
+    currency); a market order where None.
+    """
+    begins: Place | None = None
+    """From where it begins to follow, where `after` says nothing; at once where both are None."""
 
     def __post_init__(self) -> None:
         if (self.amount is None) == (self.fraction is None):
@@ -105,6 +127,13 @@ class Trail(Struct, frozen=True):
             raise ValueError(f"trail: the distance is {distance}; it must be above zero")
         if self.fraction is not None and self.fraction >= 1:
             raise ValueError(f"trail: the fraction is {self.fraction}; it must be below 1")
+        if self.after is not None and self.begins is not None:
+            raise ValueError("trail: only one of after and begins may be given")
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it follows from the entry on."""
+        return self.after is None and self.begins is None
 
     def distance(self, best: Decimal) -> Decimal:
         """The distance in quote currency when the best price is `best`."""
@@ -133,11 +162,14 @@ class Order(Struct, frozen=True):
     expires_at: int | None = None
     """When it must be gone, nanoseconds; enforced here where the venue cannot."""
     deadline: int | None = None
-    """When the venue must have matched or rested it; a later arrival is refused by the venue (nanoseconds)."""
+    """When the venue must have matched or rested it; a later arrival is refused by the venue
+    (nanoseconds).
+    """
     status: Status = Status.PENDING
     filled: Decimal = ZERO
     value: Decimal = ZERO
-    """Sum of size times price over its fills (quote currency per base; contract size not applied)."""
+    """Sum of size times price over its fills (quote currency per base; contract size not applied).
+    """
     venue_order_id: str | None = None
     created_at: int = 0
     touched_at: int = 0
@@ -166,9 +198,13 @@ class Order(Struct, frozen=True):
         if not (size.is_finite() and size > ZERO):
             raise ValueError(f"order {self.client_order_id}: size is {size}; it must be above zero")
         if price is not None and not (price.is_finite() and price > ZERO):
-            raise ValueError(f"order {self.client_order_id}: price is {price}; it must be above zero")
+            raise ValueError(
+                f"order {self.client_order_id}: price is {price}; it must be above zero"
+            )
         if trigger is not None and not (trigger.is_finite() and trigger > ZERO):
-            raise ValueError(f"order {self.client_order_id}: trigger is {trigger}; it must be above zero")
+            raise ValueError(
+                f"order {self.client_order_id}: trigger is {trigger}; it must be above zero"
+            )
 
     @property
     def remaining(self) -> Decimal:

@@ -1,4 +1,6 @@
-"""A position: what one bracket has bought and sold, what protects it, and its profit from its fills alone."""
+"""A position: what one bracket has bought and sold, what protects it, and its profit from its fills
+alone.
+"""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -10,6 +12,7 @@ from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.order import Trail
+from engine.model.place import BreakEvenAt
 from engine.model.side import Side
 
 
@@ -37,7 +40,8 @@ class Goal(Struct, frozen=True):
 class Position(Struct, frozen=True):
     """One bracket from its first decision to its last fill. It is open while `size` is above zero.
 
-    Sizes are net of fees taken in the base currency; values are in the settle currency of the instrument.
+    Sizes are net of fees taken in the base currency; values are in the settle currency of the
+    instrument.
     """
 
     id: str
@@ -63,7 +67,7 @@ class Position(Struct, frozen=True):
     target: Decimal | None = None
     """Where all that is left leaves."""
     goals: tuple[Goal, ...] = ()
-    """Targets of parts, the nearest first, those that were reached among them."""
+    """Targets of parts: those that were reached in front, then the others, the nearest first."""
     taken: Decimal = ZERO
     """How much left at targets so far; counted only where there are goals."""
     trail: Trail | None = None
@@ -71,6 +75,8 @@ class Position(Struct, frozen=True):
     """Whether the trail has begun to follow."""
     best: Decimal | None = None
     """Best exit price since the trail was set, as of the last event."""
+    even: BreakEvenAt | None = None
+    """From where its stop goes to break-even; None without such a rule, and once it fired."""
     closing: Decimal = ZERO
     """How much the desk has been told to close and has not closed yet."""
     closing_since: int | None = None
@@ -116,7 +122,7 @@ class Position(Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         """Whether the venue holds anything for it."""
-        return self.size != ZERO
+        return self.entry_size != self.exit_size
 
     @property
     def exits_by(self) -> Side:
@@ -135,7 +141,8 @@ class Position(Struct, frozen=True):
         return value if size == of else value * size / of
 
     def gross_profit(self, instrument: Instrument) -> Decimal:
-        """Profit of what was both opened and closed, at average cost, before fees (settle currency).
+        """Profit of what was both opened and closed, at average cost, before fees (settle
+        currency).
 
         Exact for a closed position: no division takes part.
         """
@@ -154,15 +161,29 @@ class Position(Struct, frozen=True):
         return self.gross_profit(instrument) - self.fee_value
 
     def unrealised_profit(self, instrument: Instrument, price: Decimal) -> Decimal:
-        """Profit of what is still held if it were closed at `price`, before the exit's fee (settle currency)."""
+        """Profit of what is still held if it were closed at `price`, before the exit's fee (settle
+        currency).
+        """
         if self.size == ZERO:
             return ZERO
         held = abs(self.size)
         if self.size < ZERO:  # over-closed: the excess is a position of the other side
-            excess_value = self.exit_value - self._matched(self.entry_size, self.exit_size, self.exit_value)
-            return instrument.profit(self.side.opposite, held, excess_value, instrument.value(held, price))
-        cost = self.entry_value - self._matched(min(self.entry_size, self.exit_size), self.entry_size, self.entry_value)
-        return instrument.profit(self.side, held, cost, instrument.value(held, price))
+            return instrument.profit(
+                self.side.opposite, held, self.excess_value, instrument.value(held, price)
+            )
+        return instrument.profit(self.side, held, self.cost, instrument.value(held, price))
+
+    @property
+    def cost(self) -> Decimal:
+        """Of what it was entered for, the share of what is still held (settle currency)."""
+        return self.entry_value - self._matched(
+            min(self.entry_size, self.exit_size), self.entry_size, self.entry_value
+        )
+
+    @property
+    def excess_value(self) -> Decimal:
+        """What was closed beyond what was held came to (settle currency)."""
+        return self.exit_value - self._matched(self.entry_size, self.exit_size, self.exit_value)
 
     def excursions(self, instrument: Instrument) -> tuple[Decimal, Decimal]:
         """Maximum adverse and favourable excursion per unit, in price: both zero or above."""
@@ -178,19 +199,31 @@ class Position(Struct, frozen=True):
             return self.naked_ns + now - self.protection_since
         return self.naked_ns
 
-    def goals_left(self, instrument: Instrument, within: Decimal | None = None) -> list[tuple[Decimal, Decimal]]:
-        """Price and size of each goal that is not reached, the nearest first: never more in all than `within`.
-
-        Without it they share what is held and not being closed.
-
-        A goal's size is its part of the entry on the lot, less what left at it; what left anywhere else shortens the furthest first.
+    def goals_open(self, instrument: Instrument) -> list[tuple[Goal, Decimal]]:
+        """Each goal with the size that has not left at it, in their order: its part of the entry on
+        the lot, less what left at targets, which the first ones count first.
         """
-        left, reached, found = max(self.size - self.closing, ZERO) if within is None else within, self.taken, []
+        reached, found = self.taken, []
         for goal in self.goals:
             size = instrument.round_size(self.entry_size * goal.part)
             done = min(size, reached)
             reached -= done
-            open_ = min(size - done, left)
+            found.append((goal, size - done))
+        return found
+
+    def goals_left(
+        self, instrument: Instrument, within: Decimal | None = None
+    ) -> list[tuple[Decimal, Decimal]]:
+        """Price and size of each goal that is not reached, the nearest first: never more in all
+        than `within`.
+
+        Without it they share what is held and not being closed. What left anywhere else than at
+        targets shortens the furthest first.
+        """
+        left, found = max(self.size - self.closing, ZERO) if within is None else within, []
+        waiting = self.goals_open(instrument)
+        for goal, size in sorted(waiting, key=lambda one: one[0].price * self.side.sign):
+            open_ = min(size, left)
             left -= open_
             if open_ > ZERO:
                 found.append((goal.price, open_))
@@ -202,13 +235,20 @@ class Position(Struct, frozen=True):
             return other if one is None else one
         return max(one, other) if self.side is Side.BUY else min(one, other)
 
-    def exchanged(self, fill: Fill, stand_in: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Any]:
-        """The fields that change when `fill` takes the place of a stand-in on its side, for `msgspec.structs.replace`."""
+    def exchanged(
+        self, fill: Fill, stand_in: Fill, instrument: Instrument, fee_value: Decimal
+    ) -> dict[str, Any]:
+        """The fields that change when `fill` takes the place of a stand-in on its side, for
+        `msgspec.structs.replace`.
+        """
         net = abs(fill.base_change(instrument, self.leverage))
         size = net - stand_in.size
         value = instrument.value(net, fill.price) - instrument.value(stand_in.size, stand_in.price)
         changed: dict[str, Any] = {
-            "fees": {**self.fees, fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee},
+            "fees": {
+                **self.fees,
+                fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee,
+            },
             "fee_value": self.fee_value + fee_value,
         }
         if fill.side is self.side:
@@ -217,12 +257,17 @@ class Position(Struct, frozen=True):
             changed.update(exit_size=self.exit_size + size, exit_value=self.exit_value + value)
         return changed
 
-    def accumulate(self, fill: Fill, instrument: Instrument, fee_value: Decimal) -> dict[str, Decimal | int | dict[str, Decimal]]:
+    def accumulate(
+        self, fill: Fill, instrument: Instrument, fee_value: Decimal
+    ) -> dict[str, Decimal | int | dict[str, Decimal]]:
         """The fields that `fill` changes, for `msgspec.structs.replace`."""
         size = abs(fill.base_change(instrument, self.leverage))
         value = instrument.value(size, fill.price)
         fees = {**self.fees, fill.fee_currency: self.fees.get(fill.fee_currency, ZERO) + fill.fee}
-        changed: dict[str, Decimal | int | dict[str, Decimal]] = {"fees": fees, "fee_value": self.fee_value + fee_value}
+        changed: dict[str, Decimal | int | dict[str, Decimal]] = {
+            "fees": fees,
+            "fee_value": self.fee_value + fee_value,
+        }
         if fill.side is self.side:
             changed.update(entry_size=self.entry_size + size, entry_value=self.entry_value + value)
             if self.opened_at is None:

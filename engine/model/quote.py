@@ -73,5 +73,30 @@ class Depth(Struct, frozen=True, gc=False, tag="depth"):
     """Whether these levels replace all that was known."""
 
 
+class BookShown(Struct, frozen=True):
+    """The levels of a book that somebody has told, the best first: price and size. A size of zero
+    stands for one that is not known.
+    """
+
+    at: int
+    """When the newest of it was told."""
+    bids: tuple[tuple[Decimal, Decimal], ...]
+    asks: tuple[tuple[Decimal, Decimal], ...]
+    deep: bool
+    """Whether a feed tells the levels below the best; where not, only the best are here."""
+
+    def displayed(self, side: Side, price: Decimal) -> Decimal | None:
+        """What stands at a price of a side; zero where it is better than the best, or between two
+        levels, and None where nobody can see.
+        """
+        levels = self.bids if side is Side.BUY else self.asks
+        for at, size in levels:
+            if at == price:
+                return size or None
+        if not levels or (levels[-1][0] - price) * side.sign > 0:
+            return None
+        return Decimal(0)
+
+
 Tick = Quote | Trade | Candle | Depth
 """Anything that a market source can say."""

@@ -1,11 +1,15 @@
-"""What comes back: reports on orders, outcomes of requests, and pictures of an account. Times in nanoseconds."""
+"""What comes back: reports on orders, outcomes of requests, and pictures of an account. Times in
+nanoseconds.
+"""
 
 from decimal import Decimal
 from typing import ClassVar
 
 from msgspec import Struct
 
+from engine.model.codes import AlertCode
 from engine.model.fill import Fill
+from engine.model.instrument import Instrument
 from engine.model.order import Order
 
 
@@ -25,7 +29,9 @@ class Rejected(Struct, frozen=True, tag="rejected"):
     """The venue's own words."""
     at: int
     duplicate: bool = False
-    """Refused because an order of this id works already: then ours is there, from a request that nobody remembers."""
+    """Refused because an order of this id works already: then ours is there, from a request that
+    nobody remembers.
+    """
 
 
 class Filled(Struct, frozen=True, tag="filled"):
@@ -89,11 +95,23 @@ class Expired(Struct, frozen=True, tag="expired"):
     at: int
 
 
-OrderReport = Accepted | Rejected | Filled | Triggered | Amended | AmendRejected | Cancelled | CancelRejected | Expired
+OrderReport = (
+    Accepted
+    | Rejected
+    | Filled
+    | Triggered
+    | Amended
+    | AmendRejected
+    | Cancelled
+    | CancelRejected
+    | Expired
+)
 
 
 class Unknown(Struct, frozen=True, tag="unknown"):
-    """A request left and its outcome is not known: a time-out, a broken line, an answer that makes no sense."""
+    """A request left and its outcome is not known: a time-out, a broken line, an answer that makes
+    no sense.
+    """
 
     client_order_id: str
     request: str
@@ -120,7 +138,9 @@ class HeldBack(Struct, frozen=True, tag="held_back"):
 
 
 class Found(Struct, frozen=True, tag="found"):
-    """The answer to a question about one order: the venue has it, like this, with these executions."""
+    """The answer to a question about one order: the venue has it, like this, with these
+    executions.
+    """
 
     order: Order
     fills: tuple[Fill, ...]
@@ -157,6 +177,13 @@ class Picture(Struct, frozen=True, tag="picture"):
     at: int
     since: int = 0
     """Executions before this are not listed."""
+    entered: dict[str, Decimal] = {}
+    """By symbol, the average price at which the venue counts the holding as entered; missing where
+    it does not say.
+    """
+    lent: frozenset[str] = frozenset()
+    """Ids of listed executions of a spot market that changed what is on margin, and moved no coins.
+    """
 
 
 class Connected(Struct, frozen=True, tag="connected"):
@@ -199,7 +226,9 @@ class FundingRate(Struct, frozen=True, tag="funding_rate"):
 
 
 class Charged(Struct, frozen=True, tag="charged"):
-    """The venue was asked for what keeps the line up, such as a stream's token: it counts like any question."""
+    """The venue was asked for what keeps the line up, such as a stream's token: it counts like any
+    question.
+    """
 
     counter: str
     cost: float
@@ -211,18 +240,30 @@ class KeyShared(Struct, frozen=True, tag="key_shared"):
 
     text: str
     at: int
-    code: ClassVar[str] = "NONCE"
+    code: ClassVar[str] = AlertCode.NONCE
     subject: ClassVar[str] = ""
     """The account."""
 
 
 class Noticed(Struct, frozen=True, tag="noticed"):
-    """Something about the line that needs no decision, and somebody is told: an alert's code, what it is about, and the words."""
+    """Something about the line that needs no decision, and somebody is told: an alert's code, what
+    it is about, and the words.
+    """
 
     code: str
     subject: str
     text: str
     """Empty where it is over."""
+    at: int
+
+
+class FeesTold(Struct, frozen=True, tag="fees_told"):
+    """What fees cost this account in a symbol, by the venue's own answer."""
+
+    symbol: str
+    maker: Decimal
+    """Fraction of the value."""
+    taker: Decimal
     at: int
 
 
@@ -237,6 +278,24 @@ class MarketMode(Struct, frozen=True, tag="market_mode"):
     at: int
 
 
+class Relisted(Struct, frozen=True, tag="relisted"):
+    """What is traded under a symbol has other steps, minimums or fees than before."""
+
+    instrument: Instrument
+    at: int
+
+
 AboutTheLine = Connected | Disconnected | Charged | KeyShared | Noticed
-AboutTheMarket = FundingRate | MarketMode
-VenueReport = OrderReport | Unknown | HeldBack | Found | Absent | Unanswered | Picture | Liquidated | AboutTheMarket | AboutTheLine
+AboutTheMarket = FundingRate | FeesTold | MarketMode | Relisted
+VenueReport = (
+    OrderReport
+    | Unknown
+    | HeldBack
+    | Found
+    | Absent
+    | Unanswered
+    | Picture
+    | Liquidated
+    | AboutTheMarket
+    | AboutTheLine
+)

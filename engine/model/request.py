@@ -17,7 +17,9 @@ class Lane(IntEnum):
     """Exits: stops placed and amended, closes."""
     CANCEL = 2
     FOLLOW = 3
-    """A stop that works already follows the price: an improvement that may wait, for a guard follows anyway."""
+    """A stop that works already follows the price: an improvement that may wait, for a guard
+    follows anyway.
+    """
     ENTRY = 4
     QUERY = 5
 
@@ -73,7 +75,9 @@ class QueryAccount(Struct, frozen=True, tag="query_account"):
     """Executions from this time on (nanoseconds)."""
     lane: Lane = Lane.QUERY
     on_margin: bool = False
-    """Whether what a spot venue holds on margin is asked for, too: it is one question more. A derivatives venue tells it anyway."""
+    """Whether what a spot venue holds on margin is asked for, too: it is one question more. A
+    derivatives venue tells it anyway.
+    """
 
 
 Request = Submit | Amend | Cancel | Query | QueryAccount

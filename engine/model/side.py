@@ -21,5 +21,11 @@ class Side(StrEnum):
         return 1 if self is Side.BUY else -1
 
     def worse(self, price: Decimal, by: Decimal) -> Decimal:
-        """`price` made worse for one who trades on this side, by the fraction `by`: up for a buy, down for a sell."""
+        """`price` made worse for one who trades on this side, by the fraction `by`: up for a buy,
+        down for a sell.
+        """
         return price * (1 + by) if self is Side.BUY else price * (1 - by)
+
+    def worse_of(self, one: Decimal, other: Decimal) -> Decimal:
+        """The price that is worse for one who trades on this side: the higher for a buy."""
+        return max(one, other) if self is Side.BUY else min(one, other)

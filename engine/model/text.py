@@ -1,7 +1,9 @@
-"""Foreign text made harmless: for a terminal, a log file and a spreadsheet. One table says what is dangerous.
+"""Foreign text made harmless: for a terminal, a log file and a spreadsheet. One table says what is
+dangerous.
 
-Venues, other programs, journals of unknown origin and people's notes hold text that a terminal would obey (escape sequences such as OSC 52,
-which writes the clipboard), that hides or reorders other text (bidi overrides, zero-width characters), or that a spreadsheet would run.
+Venues, other programs, journals of unknown origin and people's notes hold text that a terminal
+would obey (escape sequences such as OSC 52, which writes the clipboard), that hides or reorders
+other text (bidi overrides, zero-width characters), or that a spreadsheet would run.
 """
 
 import re
@@ -20,8 +22,10 @@ HIDDEN = (
     *range(0xFFF9, 0xFFFC),
     *range(0xE0000, 0xE0200),
 )
-"""Code points that steer a terminal, or that nobody can see: C0 and C1 controls, bidi and zero-width marks, invisible fillers, halves of
-surrogate pairs, variation selectors, interlinear marks and tags."""
+"""Code points that steer a terminal, or that nobody can see: C0 and C1 controls, bidi and
+zero-width marks, invisible fillers, halves of surrogate pairs, variation selectors, interlinear
+marks and tags.
+"""
 
 
 def _escape(code: int) -> str:
@@ -46,20 +50,25 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """Return `text` for one line of cells on a screen: each hidden character is one sign, an escape becomes `␛`."""
+    """Return `text` for one line of cells on a screen: each hidden character is one sign, an escape
+    becomes `␛`.
+    """
     return text.translate(_SIGNS)
 
 
 def escaped(text: str) -> str:
-    r"""Return `text` for one line of a terminal or of a log: each hidden character becomes its `\uXXXX`.
+    r"""Return `text` for one line of a terminal or of a log: each hidden character becomes its
+    `\uXXXX`.
 
-    JSON is the same JSON afterwards: hidden characters stand only inside its strings, and that is how JSON escapes them.
+    JSON is the same JSON afterwards: hidden characters stand only inside its strings, and that is
+    how JSON escapes them.
     """
     return text.translate(_ESCAPES)
 
 
 def cell(text: str) -> str:
-    """Return `text` for a cell of a CSV file: escaped, and after a `'` where a spreadsheet would take it for a formula.
+    """Return `text` for a cell of a CSV file: escaped, and after a `'` where a spreadsheet would
+    take it for a formula.
 
     Numbers (signed, with thousands separators, an exponent or a per cent sign) stay as they are.
     """

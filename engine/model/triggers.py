@@ -1,9 +1,10 @@
-"""Prices that wait: thresholds and trailing thresholds whose cost per price does not grow with how many wait.
+"""Prices that wait: thresholds and trailing thresholds whose cost per price does not grow with how
+many wait.
 
-Thresholds are kept sorted, so that a price is compared with the nearest one only. Trailing thresholds that have seen
-the same best price move together: they form one group, the groups are ordered by their best, and a new extreme merges
-the groups that it passes, the smaller into the larger. Every key is merged at most log(n) times, so following costs
-O(1) per price, amortised.
+Thresholds are kept sorted, so that a price is compared with the nearest one only. Trailing
+thresholds that have seen the same best price move together: they form one group, the groups are
+ordered by their best, and a new extreme merges the groups that it passes, the smaller into the
+larger. Every key is merged at most log(n) times, so following costs O(1) per price, amortised.
 """
 
 from bisect import bisect_left, insort
@@ -59,7 +60,9 @@ class Thresholds(Generic[K]):
             self._look()
 
     def crossed(self, price: Decimal) -> list[K]:
-        """Take out what `price` crosses: the nearest first, equal ones in the order in which they were set."""
+        """Take out what `price` crosses: the nearest first, equal ones in the order in which they
+        were set.
+        """
         keys: list[K] = []
         while self._sorted:
             entry = self._sorted[0 if self._rising else -1]
@@ -158,7 +161,9 @@ class TrailingThresholds(Generic[K]):
     def level(self, key: K) -> Decimal | None:
         """Where a key fires now; None where it does not wait."""
         found = self._where.get(key)
-        return None if found is None else found[0].best + found[1].distance(found[0].best) * self._sign
+        return (
+            None if found is None else found[0].best + found[1].distance(found[0].best) * self._sign
+        )
 
     def follow(self, price: Decimal) -> list[K]:
         """Let the price move the best ones; take out what it crosses, the nearest first."""
@@ -175,7 +180,9 @@ class TrailingThresholds(Generic[K]):
     def _lift(self, price: Decimal) -> None:
         groups = self._groups
         lifted = groups.pop()
-        while groups and ((groups[-1].best >= price) if self._rising else (groups[-1].best <= price)):
+        while groups and (
+            (groups[-1].best >= price) if self._rising else (groups[-1].best <= price)
+        ):
             lifted = self._merge(lifted, groups.pop())
         lifted.best = price
         self._level(lifted)
@@ -197,7 +204,9 @@ class TrailingThresholds(Generic[K]):
             for entries, absolute in ((group.amounts, True), (group.fractions, False)):
                 while entries:
                     distance, count, key = entries[0]
-                    level = group.best + (distance if absolute else group.best * distance) * self._sign
+                    level = (
+                        group.best + (distance if absolute else group.best * distance) * self._sign
+                    )
                     if (price < level) if self._rising else (price > level):
                         break
                     entries.pop(0)

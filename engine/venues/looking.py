@@ -1,8 +1,10 @@
-"""Venues that only answer: what `status --venue` and `doctor` ask, through types that have no way to submit, amend or cancel.
+"""Venues that only answer: what `status --venue` and `doctor` ask, through types that have no way
+to submit, amend or cancel.
 
-Two walls, so that one mistake is not enough. `Looking` has no method that changes anything; and the line behind it carries an
-allow-list of questions: a request that is not on it is refused before it is signed. `Validating`, the doctor's own door, adds the
-dry run, and its line lets an order pass only where it says `validate`.
+Two walls, so that one mistake is not enough. `Looking` has no method that changes anything; and the
+line behind it carries an allow-list of questions: a request that is not on it is refused before it
+is signed. `Validating`, the doctor's own door, adds the dry run, and its line lets an order pass
+only where it says `validate`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,17 +18,30 @@ from engine.model.profile import Profile
 from engine.model.quote import Quote, Trade
 from engine.model.report import Picture, VenueReport
 from engine.model.request import Lane, QueryAccount
+from engine.venues.live.account import KeyFacts, Where
 from engine.venues.live.dialects import dialect
 from engine.venues.live.keys import find
 from engine.venues.live.rest import Rest
-from engine.venues.live.venue import KeyFacts, LiveVenue, Where
+from engine.venues.live.venue import LiveVenue
 from engine.venues.profiles import profile
 from engine.venues.protocol import OutcomeUnknownError, RefusedError
 
 QUESTIONS = frozenset(
     {
-        *(f"private_post_{name}" for name in ("getwebsocketstoken", "getapikeyinfo", "balanceex", "openpositions")),
-        *(f"private_post_{name}" for name in ("openorders", "closedorders", "queryorders", "querytrades", "tradeshistory")),
+        *(
+            f"private_post_{name}"
+            for name in ("getwebsocketstoken", "getapikeyinfo", "balanceex", "openpositions")
+        ),
+        *(
+            f"private_post_{name}"
+            for name in (
+                "openorders",
+                "closedorders",
+                "queryorders",
+                "querytrades",
+                "tradeshistory",
+            )
+        ),
         *(f"private_get_{name}" for name in ("openorders", "fills", "openpositions", "accounts")),
         *("private_post_orders_status", "private_get_orders_status", "history_get_executions"),
     }
@@ -76,7 +91,9 @@ class Looking:
         return await self._venue.instruments()
 
     async def picture(self, since: int) -> Picture:
-        """The account: open orders, balances, holdings, and executions since then (nanoseconds). Raises VenueError."""
+        """The account: open orders, balances, holdings, and executions since then (nanoseconds).
+        Raises VenueError.
+        """
         for answer in await self._venue.send(QueryAccount(since, Lane.QUERY, on_margin=True)):
             if isinstance(answer, Picture):
                 return answer
@@ -90,11 +107,15 @@ class Looking:
         """Nanoseconds by which the exchange's clock is ahead of ours. Raises VenueError."""
         return await self._venue.measure_skew()
 
-    async def hear(self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def hear(
+        self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         """Listen to the private and the public stream. Raises VenueError."""
         await self._venue.connect(on_report, on_quote)
 
-    async def hear_prices(self, on_quote: Callable[[Quote], None], on_trade: Callable[[Trade], None]) -> None:
+    async def hear_prices(
+        self, on_quote: Callable[[Quote], None], on_trade: Callable[[Trade], None]
+    ) -> None:
         """Listen to the public stream; no key is needed. Raises VenueError."""
         await self._venue.listen(on_quote, on_trade)
 
@@ -107,7 +128,9 @@ class Validating(Looking):
     """The doctor's door: it may also ask what the exchange would say to an order."""
 
     async def validate(self, order: Order) -> str:
-        """What the exchange would refuse the order for, without placing it; empty where it would take it. Raises VenueError."""
+        """What the exchange would refuse the order for, without placing it; empty where it would
+        take it. Raises VenueError.
+        """
         return await self._venue.validate(order)
 
 
@@ -133,11 +156,27 @@ class Seen:
 
     def looking(self, home: Path, clock: Clock) -> Looking:
         """To ask about the account. Raises KeysError."""
-        return Looking(self._kind(self._profile, self._where, find(self._where.account, home), clock, rest=QuestionsOnly))
+        return Looking(
+            self._kind(
+                self._profile,
+                self._where,
+                find(self._where.account, home),
+                clock,
+                rest=QuestionsOnly,
+            )
+        )
 
     def validating(self, home: Path, clock: Clock) -> Validating:
         """The same, with the dry run. Raises KeysError."""
-        return Validating(self._kind(self._profile, self._where, find(self._where.account, home), clock, rest=QuestionsAndDryRuns))
+        return Validating(
+            self._kind(
+                self._profile,
+                self._where,
+                find(self._where.account, home),
+                clock,
+                rest=QuestionsAndDryRuns,
+            )
+        )
 
     def prices(self, clock: Clock) -> Looking:
         """Only what anybody may hear: no key is used."""

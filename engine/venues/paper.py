@@ -1,39 +1,45 @@
-"""The paper venue: the matching engine in this process, behind delays, faults and a stream that can break.
+"""The paper venue: the matching engine in this process, behind delays, faults and a stream that can
+break.
 
-The world (market, account) outlives the engine that trades on it: `close` only hangs up, and another engine may
-connect.
+The world (market, account) outlives the engine that trades on it: `close` only hangs up, and
+another engine may connect.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from random import Random
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
-from engine.exchange import ArchiveError, Delay, Exchange, Faults, RateLimit, Store, StoreError, StoreTakenError
+from engine.exchange import (
+    ArchiveError,
+    Delay,
+    Exchange,
+    Faults,
+    RateLimit,
+    Store,
+)
 from engine.model import report as r
 from engine.model.account import add_cash
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.order import TRIGGERED, Order, Role
 from engine.model.profile import Profile
-from engine.model.quote import Quote, Tick
+from engine.model.quote import BookShown, Quote, Tick, Trade
 from engine.model.request import QueryAccount, Request, Submit
+from engine.venues.paper_line import PaperLine
 from engine.venues.paper_parts import PaperParts
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
 
 T = TypeVar("T")
 
-LATE = SECOND // 1000
-"""The least by which a report is late that others overtake."""
 NO_FILLS = 1 << 63
 """As a time from which on executions are asked for: none."""
 
 
-class PaperVenue:
+class PaperVenue(PaperLine):
     """A venue without a network."""
 
     def __init__(
@@ -47,27 +53,12 @@ class PaperVenue:
         faults: Faults,
         store: Store | None = None,
     ) -> None:
-        self.exchange = exchange
-        self.faults = faults
-        self._clock = clock
-        self._random = Random(seed)  # noqa: S311 - drawn for faults, to be repeated from a seed
-        self._delay = faults.delay or delay
+        super().__init__(exchange, clock, seed=seed, delay=delay, faults=faults, store=store)
         self._timeout = timeout
-        self._store = store
-        self._on_report: Callable[[r.VenueReport], None] | None = None
-        self._on_quote: Callable[[Quote], None] | None = None
-        self._began = clock.now()
-        self._deliveries: dict[asyncio.TimerHandle, None] = {}
-        self._in_order: deque[r.VenueReport] = deque()  # timers of the same moment fire in any order
-        self._last_delivery = 0
         self._pictures: deque[tuple[int, r.Picture]] = deque()
-        self._saving: asyncio.Future[None] | None = None
-        self._trouble = ""
-        self._taken = False
         self._second: asyncio.TimerHandle | None = None
         self._due: asyncio.TimerHandle | None = None
         self._due_at: int | None = None
-        self._connected = False
         self._over = False
         exchange.on_report.append(self._said)
         exchange.on_quote.append(self._quoted)
@@ -95,7 +86,9 @@ class PaperVenue:
 
     # The line
 
-    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def connect(
+        self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         """Begin to deliver; the latest quotes come at once."""
         self._on_report, self._on_quote = on_report, on_quote
         if not self._pictures:
@@ -111,34 +104,28 @@ class PaperVenue:
         self._watch()
         self._schedule()
 
-    def _tell_funding(self, on_report: Callable[[r.VenueReport], None]) -> None:
-        funding, now = self.exchange.funding, self._clock.now()
-        for symbol, instrument in self.exchange.instruments.items() if funding.rate else ():
-            if instrument.kind is not Kind.SPOT:
-                on_report(r.FundingRate(symbol, funding.rate, funding.next_at(now), now))
+    def hear_trades(self, on_trade: Callable[[Trade], None]) -> bool:
+        """Have the market's trades told; of candles there are none."""
+        self._on_trade = on_trade
+        return True
+
+    def follow(self, symbol: str) -> None:
+        """Nothing is to be asked for: the market tells what it tells."""
+
+    def book(self, symbol: str, count: int) -> BookShown | None:
+        """What the market tells of a book, never what is assumed of it."""
+        book = self.exchange.books.get(symbol)
+        return None if book is None else book.shown(count)
 
     async def close(self) -> None:
         """Hang up; what rests, rests."""
         self._hang_up()
 
-    def _hang_up(self) -> None:
-        self._on_report = self._on_quote = None
-        self._connected = False
-        self._lose_what_is_on_the_line()
-
-    def _lose_what_is_on_the_line(self) -> None:
-        for handle in self._deliveries:
-            handle.cancel()
-        self._deliveries.clear()
-        self._in_order.clear()
-
     def shut_down(self) -> None:
         """The end of the world: nothing of it is scheduled any more, and all of it is stored."""
         self._hang_up()
-        if self._store is not None:
-            self._save()
-            self._store.close()
-            self._store = None
+        if self._keeper is not None:
+            self._keeper.close()
         self._over = True
         self.exchange.on_report.remove(self._said)
         self.exchange.on_quote.remove(self._quoted)
@@ -147,11 +134,12 @@ class PaperVenue:
                 handle.cancel()
 
     def beside(self, seed: int) -> "PaperVenue":
-        """Another process's line to the same account: as slow, as faulty, and with the same lagging view.
+        """Another process's line to the same account: as slow, as faulty, and with the same lagging
+        view.
 
         Only of an account that nothing stores; `shut_down` ends the line, and the account goes on.
         """
-        assert self._store is None, "an account that is stored has one process"
+        assert self._keeper is None, "an account that is stored has one process"
         other = PaperVenue(
             self.exchange,
             self._clock,
@@ -169,6 +157,8 @@ class PaperVenue:
         """The next thing that the market says."""
         exchange = self.exchange
         exchange.on_tick(tick)
+        if type(tick) is Trade and self._on_trade is not None:
+            self._on_trade(tick)
         if exchange.changed or exchange.new_fills:
             self._changed()
         if exchange.expires or type(tick) is not Quote:
@@ -190,12 +180,10 @@ class PaperVenue:
     def _changed(self) -> None:
         self._remember()
         self._watch()
-        if self._store is None:
+        if self._keeper is None:
             self.exchange.forget_changes()
-        elif self._saving is None:
-            loop = asyncio.get_running_loop()
-            self._saving = loop.create_future()
-            loop.call_soon(self._save)
+        else:
+            self._keeper.changed()
 
     def _watch(self) -> None:
         """Look once a second at what is held on margin."""
@@ -210,26 +198,12 @@ class PaperVenue:
             while len(self._pictures) > 1 and self._pictures[1][0] <= now - self.faults.rest_lag:
                 self._pictures.popleft()
 
-    def _save(self) -> None:
-        """Everything that changed in this turn of the loop, in one transaction."""
-        saving, self._saving = self._saving, None
-        trouble = ""
-        try:
-            if self._store is not None:
-                self._store.save(self.exchange, self._clock.now())
-        except StoreError as error:
-            trouble = str(error)
-            self._taken = self._taken or isinstance(error, StoreTakenError)
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._tell_trouble(trouble)
-        if saving is not None and not saving.done():
-            saving.set_result(None)
-
     def _tell_trouble(self, text: str) -> None:
-        """A disk that fails blocks entries; exits go on in memory, and all of it is written once the disk works again.
+        """A disk that fails blocks entries; exits go on in memory, and all of it is written once
+        the disk works again.
 
-        An account that another process has taken over is over: nothing that is said here would be so.
+        An account that another process has taken over is over: nothing that is said here would be
+        so.
         """
         now = self._clock.now()
         if text and not self._taken and self._second is None and not self._over:
@@ -250,7 +224,14 @@ class PaperVenue:
         if self._due is not None:
             self._due.cancel()
         self._due_at = at
-        self._due = None if at is None else self._clock.call_at(max(at, self._clock.now()), self._advance)
+        self._due = (
+            None if at is None else self._clock.call_at(max(at, self._clock.now()), self._advance)
+        )
+
+    def _heard(self) -> None:
+        if self.exchange.candles:
+            # what it heard is decided at the end of this turn of the loop
+            asyncio.get_running_loop().call_soon(self._schedule)
 
     def _advance(self) -> None:
         self._due = None
@@ -266,58 +247,10 @@ class PaperVenue:
         if self.exchange.unstored:
             self._changed()
         self._line(now)
-        if self._trouble and not self._taken:
-            self._save()
+        if self._trouble and self._keeper is not None and not self._taken:
+            self._keeper.changed()
         lives = self.exchange.leveraged or self.faults.disconnect is not None or bool(self._trouble)
         self._second = self._clock.call_at(now + SECOND, self._each_second) if lives else None
-
-    def _line(self, now: int) -> None:
-        if self._on_report is None or self.faults.disconnect is None:
-            return
-        broken = self.faults.disconnect.is_on(now - self._began)
-        if broken and self._connected:
-            self._connected = False
-            self._lose_what_is_on_the_line()
-            self._on_report(r.Disconnected("the stream broke", now))
-        elif not broken and not self._connected and not self._taken:
-            self._connected = True
-            self._on_report(r.Connected(now))
-
-    # Reports out
-
-    def _quoted(self, quote: Quote) -> None:
-        if self._on_quote is not None:
-            self._on_quote(quote)
-
-    def _said(self, report: r.VenueReport) -> None:
-        """The stream.
-
-        In order, each with its own delay; sometimes twice, sometimes late, never while the line is broken.
-        """
-        if not self._connected:
-            return
-        at = max(self._clock.now() + self._delay.draw(self._random) // 2, self._last_delivery)
-        if self.faults.reorder_reports and self._random.random() < self.faults.reorder_reports:
-            self._deliver_at(at + max(self._delay.draw(self._random) * 3, LATE), report)
-        else:
-            self._last_delivery = at
-            self._in_order.append(report)
-            self._deliver_at(at)
-        if self.faults.duplicate_report and self._random.random() < self.faults.duplicate_report:
-            self._deliver_at(at + self._delay.draw(self._random), report)
-
-    def _deliver_at(self, at: int, report: r.VenueReport | None = None) -> None:
-        """Say a report; where none is given, the next of those in order."""
-        handle: asyncio.TimerHandle
-
-        def deliver() -> None:
-            self._deliveries.pop(handle, None)
-            said = self._in_order.popleft() if report is None else report
-            if self._on_report is not None and self._connected:
-                self._on_report(said)
-
-        handle = self._clock.call_at(at, deliver)
-        self._deliveries[handle] = None
 
     # Requests in
 
@@ -340,7 +273,9 @@ class PaperVenue:
 
     async def _find(self, costs: Mapping[str, float], name: str) -> r.Found | r.Absent:
         """One order, counted as it is told. Raises as `send` does."""
-        return await self._carried(lambda: self._counted(costs, lambda now: self.exchange.find(name, now)))
+        return await self._carried(
+            lambda: self._counted(costs, lambda now: self.exchange.find(name, now))
+        )
 
     def _counted(self, costs: Mapping[str, float], act: Callable[[int], T]) -> T | RateLimit:
         """Do what the counters admit."""
@@ -356,7 +291,9 @@ class PaperVenue:
         """Take a request to the exchange and its answer back."""
         faults, random = self.faults, self._random
         way = self._delay.draw(random)
-        if faults.rate_limit_storm is not None and faults.rate_limit_storm.is_on(self._clock.now() - self._began):
+        if faults.rate_limit_storm is not None and faults.rate_limit_storm.is_on(
+            self._clock.now() - self._began
+        ):
             await self._clock.sleep(way)
             raise RateLimitedError("EOrder:Rate limit exceeded (storm)")
         if faults.lose_request and random.random() < faults.lose_request:
@@ -371,8 +308,8 @@ class PaperVenue:
         if self.exchange.unstored:
             self._changed()
         self._schedule()
-        if self._saving is not None:
-            await asyncio.shield(self._saving)
+        if self._keeper is not None:
+            await self._keeper.settled()
         if self._taken:
             raise OutcomeUnknownError(self._trouble)
         if faults.lose_reply and random.random() < faults.lose_reply:
@@ -386,8 +323,14 @@ class PaperVenue:
 
     def _act(self, request: Request) -> tuple[r.VenueReport, ...] | RateLimit:
         done = self.exchange.handle(request, self._clock.now(), self._refusal(request))
-        if isinstance(request, QueryAccount) and self.faults.rest_lag and not isinstance(done, RateLimit):
-            return tuple(self._aged(report) if isinstance(report, r.Picture) else report for report in done)
+        if (
+            isinstance(request, QueryAccount)
+            and self.faults.rest_lag
+            and not isinstance(done, RateLimit)
+        ):
+            return tuple(
+                self._aged(report) if isinstance(report, r.Picture) else report for report in done
+            )
         return done
 
     def _refusal(self, request: Request) -> str:
@@ -395,7 +338,11 @@ class PaperVenue:
         if not self.faults.reject_stop or not isinstance(request, Submit):
             return ""
         stop = request.order.type in TRIGGERED and request.order.role is Role.STOP
-        return "EOrder:Insufficient margin" if stop and self._random.random() < self.faults.reject_stop else ""
+        return (
+            "EOrder:Insufficient margin"
+            if stop and self._random.random() < self.faults.reject_stop
+            else ""
+        )
 
     def _aged(self, fresh: r.Picture) -> r.Picture:
         """The account as it was, honest about its age."""

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from engine.exchange import Exchange
-from engine.model.fill import Fill
 from engine.model.order import Order
 from engine.model.profile import Profile
 from engine.model.quote import Quote
@@ -56,12 +55,7 @@ class PaperParts:
         """All of them at once."""
         del cursor
         told = await self._asked(2, since, pay)
-        lent = frozenset(fill.execution_id for fill in told.fills if self._on_margin(fill))
-        return Page(told.as_of, tuple(reversed(told.fills)), "", lent)
-
-    def _on_margin(self, fill: Fill) -> bool:
-        found = self._exchange.orders.get(fill.client_order_id) or self._exchange.ended.get(fill.client_order_id)
-        return found is not None and not self._exchange.instruments[fill.symbol].moves_coins(found.leverage)
+        return Page(told.as_of, tuple(reversed(told.fills)), "", told.lent)
 
     async def look(self, order: Order, pay: Pay) -> Found | Absent | None:
         """At half the price of a `Query`, where questions are scarce; else that is as cheap."""

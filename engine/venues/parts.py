@@ -1,8 +1,9 @@
-"""Parts of a picture: holdings, open orders, executions, each asked for by itself and kept where it was answered.
+"""Parts of a picture: holdings, open orders, executions, each asked for by itself and kept where it
+was answered.
 
-The engine asks for a whole picture and asks again where any part of it fails. The last exit can't afford that: at a starter tier a
-picture costs a third of what may be asked at once. It asks for the decisive part first, pays each question from its own budget, and
-keeps what it was told.
+The engine asks for a whole picture and asks again where any part of it fails. The last exit can't
+afford that: at a starter tier a picture costs a third of what may be asked at once. It asks for the
+decisive part first, pays each question from its own budget, and keeps what it was told.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -18,7 +19,9 @@ from engine.model.report import Absent, Found
 from engine.venues.protocol import Venue
 
 Pay = Callable[[str, float], Awaitable[None]]
-"""Wait until a counter of the venue admits a cost, and count it. Called directly before each question."""
+"""Wait until a counter of the venue admits a cost, and count it. Called directly before each
+question.
+"""
 
 
 class Holdings(Struct, frozen=True):
@@ -30,6 +33,8 @@ class Holdings(Struct, frozen=True):
     """By currency; what is not listed is zero."""
     net: Mapping[str, Decimal]
     """Signed, by symbol: contracts, and what is on margin."""
+    unread: tuple[str, ...] = ()
+    """Currencies that nobody trades here, and whose balance was told in no way that can be read."""
 
 
 class Row(Struct, frozen=True):
@@ -65,24 +70,34 @@ class Page(Struct, frozen=True):
 
 
 class Parts(Protocol):
-    """Asks one account for parts of its picture. Each question raises OutcomeUnknownError, NotSentError, RateLimitedError or RefusedError."""
+    """Asks one account for parts of its picture. Each question raises OutcomeUnknownError,
+    NotSentError, RateLimitedError or RefusedError.
+    """
 
     async def holdings(self, pay: Pay, *, on_margin: bool) -> Holdings:
-        """Balances and positions; `on_margin` says whether what a spot venue lends is asked for, too: one question more."""
+        """Balances and positions; `on_margin` says whether what a spot venue lends is asked for,
+        too: one question more.
+        """
         ...
 
     async def working(self, pay: Pay) -> Working:
-        """Open orders. An answer that names an order in no way raises OutcomeUnknownError: it is no part."""
+        """Open orders. An answer that names an order in no way raises OutcomeUnknownError: it is no
+        part.
+        """
         ...
 
     async def executions(self, since: int, cursor: str, pay: Pay) -> Page:
-        """A page of executions from a time on (nanoseconds); an empty cursor asks for the newest."""
+        """A page of executions from a time on (nanoseconds); an empty cursor asks for the
+        newest.
+        """
         ...
 
     async def look(self, order: Order, pay: Pay) -> Found | Absent | None:
-        """One order of ours by the venue's own id, for less than a `Query` costs; None where that can't be asked so.
+        """One order of ours by the venue's own id, for less than a `Query` costs; None where that
+        can't be asked so.
 
-        The executions are listed where it has filled in part; of one that filled whole the next page of executions tells them.
+        The executions are listed where it has filled in part; of one that filled whole the next
+        page of executions tells them.
         """
         ...
 
@@ -95,7 +110,9 @@ class Parts(Protocol):
         ...
 
     def introduce(self, order: Order) -> None:
-        """Tell of an order of ours that an earlier process sent, so that it can be asked about by the venue's id."""
+        """Tell of an order of ours that an earlier process sent, so that it can be asked about by
+        the venue's id.
+        """
         ...
 
 

@@ -1,11 +1,14 @@
-"""What a venue must speak. Paper, wire and live venues pass the same conformance suite against this."""
+"""What a venue must speak. Paper, wire and live venues pass the same conformance suite against
+this.
+"""
 
 from collections.abc import Callable
-from typing import Protocol
+from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
-from engine.model.quote import Quote
+from engine.model.quote import BookShown, Quote, Trade
 from engine.model.report import VenueReport
 from engine.model.request import Request
 
@@ -15,7 +18,9 @@ class VenueError(Exception):
 
 
 class OutcomeUnknownError(VenueError):
-    """The request left; whether the venue acted is not known: a time-out, a broken line, an answer that makes no sense."""
+    """The request left; whether the venue acted is not known: a time-out, a broken line, an answer
+    that makes no sense.
+    """
 
 
 class NotSentError(VenueError):
@@ -23,11 +28,15 @@ class NotSentError(VenueError):
 
 
 class NonceError(NotSentError):
-    """The venue turned the request away unread: its nonce is not larger than the largest that it has seen for the key."""
+    """The venue turned the request away unread: its nonce is not larger than the largest that it
+    has seen for the key.
+    """
 
 
 class RefusedError(VenueError):
-    """The venue looked at it and won't; the text is its own. Of an order, `send` says so with a report instead."""
+    """The venue looked at it and won't; the text is its own. Of an order, `send` says so with a
+    report instead.
+    """
 
 
 class RateLimitedError(VenueError):
@@ -56,17 +65,57 @@ class Venue(Protocol):
         """What can be traded, with grids and fees."""
         ...
 
-    async def connect(self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
-        """Begin to deliver reports and quotes; `Connected` and `Disconnected` are among the reports."""
+    async def connect(
+        self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
+        """Begin to deliver reports and quotes; `Connected` and `Disconnected` are among the
+        reports.
+        """
         ...
 
     async def send(self, request: Request) -> tuple[VenueReport, ...]:
-        """Carry out one request; what the answer says, as reports (a stream may say the same again).
+        """Carry out one request; what the answer says, as reports (a stream may say the same
+        again).
 
-        Raises OutcomeUnknownError, NotSentError or RateLimitedError. An order that the venue refuses is a `Rejected`, not an exception.
+        Raises OutcomeUnknownError, NotSentError or RateLimitedError. An order that the venue
+        refuses is a `Rejected`, not an exception.
         """
         ...
 
     async def close(self) -> None:
         """Stop delivering and let go of the line; what rests at the venue stays."""
+        ...
+
+
+@runtime_checkable
+class Walks(Protocol):
+    """A venue that makes prices up between those that its data has, and lets none be stepped over
+    that somebody waits for.
+    """
+
+    def watch(self, levels: Callable[[str, bool], tuple[Decimal | None, Decimal | None]]) -> None:
+        """Until it is closed, stop at the next bid and ask that `levels` tells for a symbol whose
+        price rises (True) or falls.
+        """
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A venue that tells more of a market than its best prices: trades, and levels of its books."""
+
+    def hear_trades(self, on_trade: Callable[[Trade], None]) -> bool:
+        """Have every trade told from the next `connect` on, until it is closed; whether any feed
+        tells them.
+        """
+        ...
+
+    def follow(self, symbol: str) -> None:
+        """Somebody looks at the levels of a symbol from now on."""
+        ...
+
+    def book(self, symbol: str, count: int) -> BookShown | None:
+        """At most `count` levels a side, as far as a feed tells them; None where nothing is
+        known.
+        """
         ...

@@ -74,7 +74,9 @@ class Key:
 
     def answered(self, challenge: str, signature: str) -> bool:
         """Whether a challenge of ours was signed with the secret."""
-        return challenge in self._challenges and self._matches(hashlib.sha256(challenge.encode()).digest(), signature)
+        return challenge in self._challenges and self._matches(
+            hashlib.sha256(challenge.encode()).digest(), signature
+        )
 
     def _matches(self, message: bytes, signature: str) -> bool:
         wanted = base64.b64encode(hmac.new(self._secret, message, hashlib.sha512).digest()).decode()

@@ -1,28 +1,28 @@
-"""One client's WebSocket, whatever is spoken on it: what is said goes out in order, late, twice or behind the next where the faults say so."""
+"""One client's WebSocket, whatever is spoken on it: what is said goes out in order, late, twice or
+behind the next where the faults say so.
+"""
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, TypeVar
 
-import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from engine.clock import SECOND
-from engine.wire.lossy import encode, is_broken
+from engine.wire.lossy import encode
 from engine.wire.world import World
 
 Json = dict[str, Any]
 HELD = 0.2
 """Seconds after which a report that was put behind the next one goes out anyhow."""
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Line(ABC):
     """One client."""
 
-    def __init__(self, world: World, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+    def __init__(
+        self, world: World, socket: web.WebSocketResponse, transport: asyncio.Transport | None
+    ) -> None:
         self.world = world
         self._socket = socket
         self._transport = transport
@@ -61,7 +61,11 @@ class Line(ABC):
     def pass_on(self, name: str, message: Json) -> None:
         """A report; sometimes twice, sometimes after the next one of that name."""
         faults, random = self.world.faults, self.world.random
-        if name not in self._held and faults.reorder_reports and random.random() < faults.reorder_reports:
+        if (
+            name not in self._held
+            and faults.reorder_reports
+            and random.random() < faults.reorder_reports
+        ):
             self._held[name] = message
             asyncio.get_running_loop().call_later(HELD, self._let_go, name, message)
             return
@@ -83,34 +87,3 @@ class Line(ABC):
 
 
 L = TypeVar("L", bound=Line)
-
-
-async def serve(request: web.Request, world: World, lines: dict[L, None], connect: Callable[[web.WebSocketResponse], L]) -> web.StreamResponse:
-    """Talk to a client until it leaves or the line breaks; meanwhile it stands among the lines."""
-    if is_broken(world):
-        raise web.HTTPServiceUnavailable
-    socket = web.WebSocketResponse(autoping=True, compress=False)
-    await socket.prepare(request)
-    line = connect(socket)
-    lines[line] = None
-    line.say(line.greeting())
-    sender = asyncio.get_running_loop().create_task(line.send())
-    try:
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                line.hear(message.data)
-            if is_broken(world):
-                break
-    finally:
-        lines.pop(line, None)
-        sender.cancel()
-    return socket
-
-
-def decoded(text: str) -> Json | None:
-    """A request; None for what is no JSON object, or has a number that nobody can hold."""
-    try:
-        asked = _decode(text)
-    except (msgspec.DecodeError, ArithmeticError, RecursionError):
-        return None
-    return asked if isinstance(asked, dict) else None

@@ -1,4 +1,6 @@
-"""HTTP in front of a world, as lossy as its faults say: requests that never arrive, answers that are lost, delays, storms."""
+"""HTTP in front of a world, as lossy as its faults say: requests that never arrive, answers that
+are lost, delays, storms.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +26,9 @@ def encode(value: object) -> bytes:
 
 def reply(value: object, status: int = 200) -> web.Response:
     """A JSON answer."""
-    return web.Response(body=encode(value), content_type="application/json", charset="utf-8", status=status)
+    return web.Response(
+        body=encode(value), content_type="application/json", charset="utf-8", status=status
+    )
 
 
 def drop(request: web.Request) -> None:
@@ -45,8 +49,12 @@ def is_stormy(world: World) -> bool:
     return storm is not None and storm.is_on(world.now() - world.began)
 
 
-async def carried(world: World, request: web.Request, act: Callable[[], object], storm: object) -> web.StreamResponse:
-    """Carry out a request through the faults; `storm` is what the exchange answers while it refuses everyone."""
+async def carried(
+    world: World, request: web.Request, act: Callable[[], object], storm: object
+) -> web.StreamResponse:
+    """Carry out a request through the faults; `storm` is what the exchange answers while it refuses
+    everyone.
+    """
     faults, random = world.faults, world.random
     if is_stormy(world):
         return reply(storm)
@@ -62,7 +70,11 @@ async def carried(world: World, request: web.Request, act: Callable[[], object],
     if page is not None:
         if may_act(page) and random.random() < 0.5:
             act()
-        return web.Response(text=page_of(page), content_type="text/plain" if page == 429 else "text/html", status=page)
+        return web.Response(
+            text=page_of(page),
+            content_type="text/plain" if page == 429 else "text/html",
+            status=page,
+        )
     answer = act()
     if unheard:
         return await _lose(request, hangs=hangs)

@@ -42,8 +42,9 @@ class Server:
         more: Sequence[tuple[Key, str]] = (),
         tls: Tls | None = None,
     ) -> None:
-        """`habits` are those of a futures exchange. `more` are other keys of the same account with their secrets, which only Kraken spot
-        knows; `tls` encrypts."""
+        """`habits` are those of a futures exchange. `more` are other keys of the same account with
+        their secrets, which only Kraken spot knows; `tls` encrypts.
+        """
         self.world = world
         self.key = key
         self.secret = secret
@@ -51,20 +52,35 @@ class Server:
         self._tls = tls
         self.port = 0
         spot_like = not world.profile.derivatives
-        rest, self.stream = _spot(world, key, *(one for one, _ in self.more)) if spot_like else _futures(world, key, habits)
+        rest, self.stream = (
+            _spot(world, key, *(one for one, _ in self.more))
+            if spot_like
+            else _futures(world, key, habits)
+        )
         self._app = web.Application(client_max_size=1 << 20)
         self._app.add_routes([*rest, *self.stream.routes(), web.get("/truth", self._truth)])
-        self._runner = web.AppRunner(self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            self._app, access_log=None, handler_cancellation=False, shutdown_timeout=1.0
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, port: int, ticks: Iterable[Tick], market: Clock) -> None:
         """Listen on loopback (0 picks a port), and begin to play. Raises OSError."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port, reuse_address=True, ssl_context=None if self._tls is None else self._tls.context)
+        site = web.TCPSite(
+            self._runner,
+            HOST,
+            port,
+            reuse_address=True,
+            ssl_context=None if self._tls is None else self._tls.context,
+        )
         await site.start()
         self.port = self._runner.addresses[0][1]
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self.world.play(ticks, market)), loop.create_task(self.stream.beat())]
+        self._tasks = [
+            loop.create_task(self.world.play(ticks, market)),
+            loop.create_task(self.stream.beat()),
+        ]
 
     @property
     def ready(self) -> dict[str, object]:
@@ -84,7 +100,9 @@ class Server:
         return told
 
     async def _truth(self, request: web.Request) -> web.Response:
-        return lossy.reply(self.world.truth(requests=request.query.get("requests", "true") != "false"))
+        return lossy.reply(
+            self.world.truth(requests=request.query.get("requests", "true") != "false")
+        )
 
     async def close(self) -> None:
         """Hang up on everybody, and store."""
@@ -98,12 +116,16 @@ class Server:
         self.world.close()
 
 
-def _spot(world: World, key: Key, *more: Key) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+def _spot(
+    world: World, key: Key, *more: Key
+) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
     spot = Spot(world, key, *more)
     return spot.routes(), SpotStream(spot)
 
 
-def _futures(world: World, key: Key, habits: Habits | None) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
+def _futures(
+    world: World, key: Key, habits: Habits | None
+) -> "tuple[list[web.RouteDef], SpotStream | FuturesStream]":
     futures = Futures(world, key, habits)
     return futures.routes(), FuturesStream(futures)
 
@@ -130,7 +152,13 @@ def open_world(
     return World(exchange, clock, seed=seed, faults=faults, store=store, conduct=conduct)
 
 
-async def serve(server: Server, port: int, ticks: Iterable[Tick], market: Clock, ready: Callable[[dict[str, object]], None]) -> None:
+async def serve(
+    server: Server,
+    port: int,
+    ticks: Iterable[Tick],
+    market: Clock,
+    ready: Callable[[dict[str, object]], None],
+) -> None:
     """Run until SIGINT or SIGTERM."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,6 @@
-"""A certificate that the exchange signs itself: for clients that speak nothing but TLS. Its key never leaves the folder that it is made in."""
+"""A certificate that the exchange signs itself: for clients that speak nothing but TLS. Its key
+never leaves the folder that it is made in.
+"""
 
 import datetime
 import ipaddress
@@ -21,7 +23,9 @@ class Tls(Struct, frozen=True):
 
 
 def self_signed(folder: Path) -> Tls:
-    """Make a key and a certificate for loopback in a folder. Raises OSError, or ImportError where `cryptography` is missing."""
+    """Make a key and a certificate for loopback in a folder. Raises OSError, or ImportError where
+    `cryptography` is missing.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,7 +50,9 @@ def self_signed(folder: Path) -> Tls:
     private, public = folder / "exchange.key", folder / "exchange.pem"
     private.touch(mode=0o600)
     plain = serialization.NoEncryption()
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
     public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)

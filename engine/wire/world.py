@@ -1,25 +1,22 @@
-"""The exchange behind the wire: the matching engine, the market that moves it, one account, its faults, and whoever listens.
+"""The exchange behind the wire: the matching engine, the market that moves it, one account, its
+faults, and whoever listens.
 
-Everything happens in the machine's own time: recorded prices are played at a speed and stamped with the moment at which they are said.
-What changed is stored before anybody is told.
+Everything happens in the machine's own time: recorded prices are played at a speed and stamped with
+the moment at which they are said. What changed is stored before anybody is told.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from copy import copy
-from decimal import Decimal
 from random import Random
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock
 from engine.exchange import Exchange, Faults, RateLimit, Store
 from engine.exchange.admission import refusal
-from engine.exchange.ledger import Holding
 from engine.market import play
 from engine.model import report as r
 from engine.model.fill import Fill
@@ -28,64 +25,14 @@ from engine.model.profile import Profile
 from engine.model.quote import Depth, Quote, Tick, Trade
 from engine.model.request import Amend, Cancel, Lane, Submit
 from engine.wire.conduct import Conduct
+from engine.wire.schedule import Schedule
+from engine.wire.terms import Terms, terms_of
+from engine.wire.views import Logged, Seen, Views
 
 LOGGED = 100_000
 """Requests that `/truth` still tells."""
 TRADES = 1_000
 """Prints that are kept by symbol."""
-
-
-class Terms(Struct, frozen=True):
-    """What a client said that the matching engine has no word for: kept in the order's label, and stored with it."""
-
-    client: str = ""
-    """The client's own order id; the matching engine goes by the exchange's."""
-    kind: str = ""
-    """The order type in the exchange's words."""
-    userref: int | None = None
-    flags: tuple[str, ...] = ()
-    trigger: str = "last"
-    price: str = "0"
-    """As it is told back, which may be relative."""
-    price2: str = "0"
-    close: tuple[str, str, str] | None = None
-    """Type, price and second price of the order that each fill brings."""
-    display: Decimal | None = None
-    primary: str = ""
-    """The order whose fill brought this one."""
-    leverage: str = "none"
-    in_force: str = "GTC"
-    starts_at: int = 0
-    """When it was to begin (nanoseconds); zero: at once."""
-    prevention: str = ""
-    """Which order ends where this one would meet another of its account; empty where the exchange does not ask."""
-    user: bool = True
-    """Whether somebody asked for it, rather than the exchange."""
-
-
-class Logged(Struct):
-    """One request as it was received."""
-
-    at: int
-    path: str
-    body: dict[str, str]
-    method: str = ""
-    outcome: str = ""
-    """Empty while it is carried out, or where it was lost; `ok`, or the error text."""
-
-
-class Seen(Struct, frozen=True):
-    """The account as a question is answered: as it was a while ago, where views lag."""
-
-    at: int
-    orders: tuple[Order, ...]
-    cash: dict[str, Decimal]
-    kept: dict[str, Decimal]
-    """What open orders keep of it."""
-    on_margin: dict[str, Holding]
-    """By symbol; none is empty."""
-
-
 Listener = Callable[[r.VenueReport, Order | None], None]
 
 
@@ -93,7 +40,14 @@ class World:
     """One account at one exchange."""
 
     def __init__(
-        self, exchange: Exchange, clock: Clock, *, seed: int, faults: Faults, store: Store | None = None, conduct: Conduct | None = None
+        self,
+        exchange: Exchange,
+        clock: Clock,
+        *,
+        seed: int,
+        faults: Faults,
+        store: Store | None = None,
+        conduct: Conduct | None = None,
     ) -> None:
         self.exchange = exchange
         self.clock = clock
@@ -106,13 +60,13 @@ class World:
         self.on_quote: list[Callable[[Quote], None]] = []
         self.on_trade: list[Callable[[Trade], None]] = []
         self.on_depth: list[Callable[[str], None]] = []
-        self.trades: dict[str, deque[Trade]] = {symbol: deque(maxlen=TRADES) for symbol in exchange.instruments}
-        self.printed = dict.fromkeys(exchange.instruments, 0)
+        symbols = exchange.instruments
+        self.trades = {symbol: deque[Trade](maxlen=TRADES) for symbol in symbols}
+        self.printed = dict.fromkeys(symbols, 0)
         """Prints by symbol, those that are no longer kept among them."""
         self.past: int | None = None
-        """The seed of the prices that a symbol is given as its past when its first one comes; None: it has none."""
-        self.scheduled: dict[str, Order] = {}
-        """Orders that begin later, by the exchange's id."""
+        """Seeds the past prices that a symbol is given with its first one; None: it has none."""
+        self.scheduled = Schedule(exchange, clock, store)
         self.began = clock.now()
         self.dead_man: asyncio.TimerHandle | None = None
         self.dead_man_at: int | None = None
@@ -121,12 +75,14 @@ class World:
         self._second: asyncio.TimerHandle | None = None
         self._by_client: dict[str, str] = {}
         self._over = False
-        self._seen: deque[Seen] = deque()
-        for order in exchange.orders.values():
+        for order in (*exchange.orders.values(), *self.scheduled):
             self._index(order)
-        exchange.on_report.append(self._heard)
-        exchange.on_quote.append(self._quoted)
-        self._remember()
+        self._listen()
+        self.views = Views(exchange, clock, lambda: self.faults.rest_lag)
+
+    def _listen(self) -> None:
+        self.exchange.on_report.append(self._heard)
+        self.exchange.on_quote.append(self._quoted)
 
     @property
     def profile(self) -> Profile:
@@ -179,15 +135,32 @@ class World:
         kept = self.trades[symbol]
         return list(enumerate(kept, self.printed[symbol] - len(kept) + 1))
 
-    def place(self, order: Order, terms: Terms, refuse: str = "", name: str = "") -> r.Accepted | r.Rejected | RateLimit:
-        """Take an order in, counted against the limits; with `refuse`, it is refused for that reason if for no other.
+    def place(
+        self, order: Order, terms: Terms, refuse: str = "", name: str = ""
+    ) -> r.Accepted | r.Rejected | RateLimit:
+        """Take an order in, counted against the limits; with `refuse`, it is refused for that
+        reason if for no other.
 
         `name` is the id that an order was given which begins only now.
         """
         name = name or self.exchange.new_order_id()
-        order = replace(order, client_order_id=name, venue_order_id=name, label=msgspec.json.encode(terms).decode(), created_at=self.now())
-        taken = "EOrder:cl_ord_id is in use by an open order" if terms.client and terms.client in self._by_client else ""
-        done = self.exchange.handle(Submit(order, Lane.ENTRY), self.now(), taken or self.admits(order) or refuse or self._refused(order))
+        order = replace(
+            order,
+            client_order_id=name,
+            venue_order_id=name,
+            label=msgspec.json.encode(terms).decode(),
+            created_at=self.now(),
+        )
+        taken = (
+            "EOrder:cl_ord_id is in use by an open order"
+            if terms.client and terms.client in self._by_client
+            else ""
+        )
+        done = self.exchange.handle(
+            Submit(order, Lane.ENTRY),
+            self.now(),
+            taken or self.admits(order) or refuse or self._refused(order),
+        )
         self.settle()
         return self._only(done)  # type: ignore[return-value]
 
@@ -204,17 +177,42 @@ class World:
     def cancel(self, name: str) -> r.Cancelled | r.CancelRejected | RateLimit:
         """End a working order."""
         order = self.exchange.orders.get(name)
-        done = self.exchange.handle(Cancel(name, order.symbol if order else "", Lane.CANCEL), self.now())
+        done = self.exchange.handle(
+            Cancel(name, order.symbol if order else "", Lane.CANCEL), self.now()
+        )
         self.settle()
         return self._only(done)  # type: ignore[return-value]
 
     def cancel_all(self, symbol: str | None = None) -> list[str]:
         """End all working orders, or those of a symbol; their ids."""
-        names = [name for name, order in self.exchange.orders.items() if symbol is None or order.symbol == symbol]
+        names = [
+            name
+            for name, order in self.exchange.orders.items()
+            if symbol is None or order.symbol == symbol
+        ]
         for name in names:
             self.exchange.cancel(name, self.now())
+        names += self.scheduled.end_all(symbol)
         self.settle()
         return names
+
+    def waits(self, order: Order, at: int) -> None:
+        """Keep an order that begins at a time (nanoseconds)."""
+        self.scheduled.keep(order, at)
+        self._index(order)
+
+    def withdraw(self, name: str) -> bool:
+        """End an order that has not begun; whether there was one."""
+        order = self.scheduled.get(name)
+        if order is None:
+            return False
+        self.scheduled.end(name)
+        self.settle()
+        return True
+
+    def begins(self, order: Order) -> None:
+        """An order waits no more: its client id is free for the order that it becomes."""
+        self._by_client.pop(terms_of(order).client, None)
 
     def arm(self, seconds: float) -> None:
         """Cancel everything after so many seconds, unless it is said again; zero disarms."""
@@ -231,7 +229,11 @@ class World:
 
     def _refused(self, order: Order) -> str:
         rate = self.faults.reject_stop
-        return "EOrder:Insufficient margin" if rate and order.type in TRIGGERED and self.random.random() < rate else ""
+        return (
+            "EOrder:Insufficient margin"
+            if rate and order.type in TRIGGERED and self.random.random() < rate
+            else ""
+        )
 
     def _only(self, done: tuple[r.VenueReport, ...] | RateLimit) -> r.VenueReport | RateLimit:
         return done if isinstance(done, RateLimit) else done[0]
@@ -250,7 +252,14 @@ class World:
         """The exchange's id of the last order of a client's id, open or not."""
         found = self._by_client.get(client)
         if found is None:
-            found = next((o.client_order_id for o in reversed(self.exchange.ended.values()) if terms_of(o).client == client), None)
+            found = next(
+                (
+                    o.client_order_id
+                    for o in reversed(self.exchange.ended.values())
+                    if terms_of(o).client == client
+                ),
+                None,
+            )
         return found
 
     def spend(self, counter: str, cost: float) -> bool:
@@ -268,30 +277,16 @@ class World:
 
     def seen(self) -> Seen:
         """The account as it was so long ago as views lag, and no older than that."""
-        now = self.now()
-        if not self.faults.rest_lag:
-            return self._now_seen()
-        at = now - self.faults.rest_lag
-        found = next((seen for seen in reversed(self._seen) if seen.at <= at), self._seen[0])
-        return replace(found, at=max(at, found.at))
-
-    def _now_seen(self) -> Seen:
-        ledger = self.exchange.ledger
-        kept = {name: amount - ledger.free(name) for name, amount in ledger.cash.items()}
-        held = {symbol: copy(holding) for symbol, holding in ledger.holdings.items() if holding.size}
-        return Seen(self.now(), tuple(self.exchange.orders.values()), dict(ledger.cash), kept, held)
-
-    def _remember(self) -> None:
-        lag, now = self.faults.rest_lag, self.now()
-        if lag or not self._seen:
-            self._seen.append(self._now_seen())
-            while len(self._seen) > 1 and self._seen[1].at <= now - lag:
-                self._seen.popleft()
+        return self.views.seen()
 
     # Telling
 
     def _heard(self, report: r.VenueReport) -> None:
-        name = report.fill.client_order_id if isinstance(report, r.Filled | r.Liquidated) else getattr(report, "client_order_id", "")
+        name = (
+            report.fill.client_order_id
+            if isinstance(report, r.Filled | r.Liquidated)
+            else getattr(report, "client_order_id", "")
+        )
         order = self.exchange.orders.get(name) or self.exchange.ended.get(name)
         if order is not None:
             self._index(order)
@@ -302,7 +297,9 @@ class World:
             self.on_close(report, order)
 
     def on_close(self, report: r.Filled, order: Order) -> None:
-        """Each fill of an order with a conditional close brings an order of the fill's size; the protocol knows how it is written."""
+        """Each fill of an order with a conditional close brings an order of the fill's size; the
+        protocol knows how it is written.
+        """
 
     def _index(self, order: Order) -> None:
         client = terms_of(order).client
@@ -316,7 +313,7 @@ class World:
     def settle(self) -> None:
         """Store what changed, and then tell it. Raises StoreError."""
         if self.exchange.unstored:
-            self._remember()
+            self.views.remember()
             if self._store is not None:
                 self._store.save(self.exchange, self.now())
             else:
@@ -339,13 +336,27 @@ class World:
         """The account, its orders and executions, and every request received."""
         exchange = self.exchange
         orders = [*exchange.ended.values(), *exchange.orders.values()]
-        net = {symbol: exchange.ledger.exposure(instrument) for symbol, instrument in exchange.instruments.items()}
+        net = {
+            symbol: exchange.ledger.exposure(instrument)
+            for symbol, instrument in exchange.instruments.items()
+        }
         return {
             "at": self.now(),
-            "accounts": {"cash": dict(exchange.ledger.cash), "net": {symbol: size for symbol, size in net.items() if size}},
-            "orders": [{**msgspec.to_builtins(order), "label": msgspec.to_builtins(terms_of(order))} for order in orders],
+            "accounts": {
+                "cash": dict(exchange.ledger.cash),
+                "net": {symbol: size for symbol, size in net.items() if size},
+            },
+            "orders": [
+                {**msgspec.to_builtins(order), "label": msgspec.to_builtins(terms_of(order))}
+                for order in orders
+            ],
             "executions": [
-                {**msgspec.to_builtins(fill), "client": terms_of(order).client if (order := self.order(fill.client_order_id)) else ""}
+                {
+                    **msgspec.to_builtins(fill),
+                    "client": terms_of(order).client
+                    if (order := self.order(fill.client_order_id))
+                    else "",
+                }
                 for fill in exchange.fills
             ],
             "received": self.received,
@@ -358,11 +369,7 @@ class World:
         for handle in (self._second, self.dead_man):
             if handle is not None:
                 handle.cancel()
+        self.scheduled.close()
         self.settle()
         if self._store is not None:
             self._store.close()
-
-
-def terms_of(order: Order) -> Terms:
-    """What the client said of an order."""
-    return msgspec.json.decode(order.label, type=Terms) if order.label else Terms(user=False)

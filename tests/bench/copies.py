@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NOT_COPIED = (".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "*.egg-info")
+NOT_COPIED = (
+    ".git",
+    ".venv",
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    "*.egg-info",
+)
 NO_SHRINKING = """
 from hypothesis import Phase
 settings.register_profile("mutation", settings.get_profile("shared machine"), phases=(Phase.explicit, Phase.generate))
@@ -63,7 +72,9 @@ for line in sys.stdin:
                 importlib.import_module(name)
     print(code, file=told)
 """
-"""A Python that has loaded everything but ours, and forks for each run of the tests: loading takes longer than most of them."""
+"""A Python that has loaded everything but ours, and forks for each run of the tests: loading takes
+longer than most of them.
+"""
 
 MEMORY = 4_000_000
 """Kilobytes that one run of the tests may take: some mutants never stop asking for more."""
@@ -83,7 +94,9 @@ class Copy:
         self.child: int | None = None
         self.said = home.with_suffix(".txt")
         command = [sys.executable, "-c", "import engine; print(engine.__file__)"]
-        said = subprocess.run(command, cwd=home, env=self.environment, capture_output=True, text=True, check=True).stdout.strip()
+        said = subprocess.run(
+            command, cwd=home, env=self.environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
         assert Path(said).is_relative_to(self.home), f"the engine that is tested would be {said}"
 
     def warm(self, files: Sequence[str]) -> None:
@@ -108,7 +121,9 @@ class Copy:
     def _ask(self, arguments: Sequence[str], *, load: bool) -> None:
         assert self.process is not None
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"arguments": list(arguments), "out": str(self.said), "load": load}) + "\n")
+        self.process.stdin.write(
+            json.dumps({"arguments": list(arguments), "out": str(self.said), "load": load}) + "\n"
+        )
 
     def _answer(self) -> int:
         assert self.process is not None
@@ -128,9 +143,13 @@ class Copy:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.child, signal.SIGKILL)
 
-    def test(self, files: Sequence[str], more: Sequence[str], timeout: float) -> tuple[int | None, str]:
+    def test(
+        self, files: Sequence[str], more: Sequence[str], timeout: float
+    ) -> tuple[int | None, str]:
         """Exit code (None when it took too long) and output of the tests."""
-        self._ask(["-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow", *more, *files], load=False)
+        self._ask(
+            ["-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow", *more, *files], load=False
+        )
         self.child = self._answer()
         late = threading.Event()
 
@@ -144,10 +163,14 @@ class Copy:
         timer.cancel()
         self._kill()  # what the tests left behind
         self.child = None
-        return None if late.is_set() else code, self.said.read_text(encoding="utf-8", errors="replace")
+        return None if late.is_set() else code, self.said.read_text(
+            encoding="utf-8", errors="replace"
+        )
 
     def write(self, file: str, source: str) -> None:
-        """Put a module's text in place; a compiled one of the same second and size must not be taken for it."""
+        """Put a module's text in place; a compiled one of the same second and size must not be
+        taken for it.
+        """
         path = self.home / file
         path.write_text(source, encoding="utf-8")
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):

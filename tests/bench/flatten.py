@@ -1,8 +1,10 @@
-"""Time to flat in simulated seconds, from the key to the venue's word, against the best that the venue's limits allow.
+"""Time to flat in simulated seconds, from the key to the venue's word, against the best that the
+venue's limits allow.
 
     python -m tests.bench.flatten
 
-The best possible: nothing is lost or late, each request leaves as soon as the venue's own model admits it, and each takes one round trip.
+The best possible: nothing is lost or late, each request leaves as soon as the venue's own model
+admits it, and each takes one round trip.
 """
 
 import sys
@@ -55,7 +57,15 @@ def best(world: World) -> float:
     closes: list[Request] = []
     for position in world.state.positions.values():
         if position.size:
-            order = Order("x", position.id, position.symbol, position.exits_by, OrderType.MARKET, Role.CLOSE, position.size)
+            order = Order(
+                "x",
+                position.id,
+                position.symbol,
+                position.exits_by,
+                OrderType.MARKET,
+                Role.CLOSE,
+                position.size,
+            )
             closes.append(Submit(order, Lane.EMERGENCY))
     at, trip = now, DELAY.p50
     for batch in (cancels, closes, [QueryAccount(0, Lane.EMERGENCY)]):
@@ -74,20 +84,39 @@ def once(profile: str | Profile, positions: int, faults: Faults, seed: int) -> t
 
     async def main() -> tuple[float, float]:
         with tempfile.TemporaryDirectory() as folder:
-            rules: dict[str, object] = {f"risk.{name}": D(50) for name in ("max_exposure", "max_position", "max_open_risk")}
+            rules: dict[str, object] = {
+                f"risk.{name}": D(50) for name in ("max_exposure", "max_position", "max_open_risk")
+            }
             rules |= {"risk.max_positions": 60, "risk.daily_loss": D(1)}
-            world = World(Path(folder), profile, delay=DELAY, cash="10000000", values=rules, seed=seed, faults=faults)
+            world = World(
+                Path(folder),
+                profile,
+                delay=DELAY,
+                cash="10000000",
+                values=rules,
+                seed=seed,
+                faults=faults,
+            )
             world.venue.faults = Faults()
             await world.open()
             for number in range(positions):
-                await world.opened("0.1", symbol=BTC if number % 2 else ETH, stop=i.Away(D("0.02")), side=Side.BUY)
-                await world.wait(30 if profile == "kraken-spot" else 2)  # as long as the venue's limits need
+                await world.opened(
+                    "0.1", symbol=BTC if number % 2 else ETH, stop=i.Away(D("0.02")), side=Side.BUY
+                )
+                # as long as the venue's limits need
+                await world.wait(30 if profile == "kraken-spot" else 2)
             await world.wait(120)
             world.venue.faults = faults
-            world.venue._began = world.clock.now() - 60 * SECOND  # whatever comes and goes begins now
+            # whatever comes and goes begins now
+            world.venue._began = world.clock.now() - 60 * SECOND
             fastest, began = best(world), world.clock.now()
             await world.ask(i.Flatten(id="flatten"))
-            await world.until(lambda: world.state.flatten is not None and world.state.flatten.ended_at is not None, 900)
+            await world.until(
+                lambda: (
+                    world.state.flatten is not None and world.state.flatten.ended_at is not None
+                ),
+                900,
+            )
             flatten = world.state.flatten
             assert flatten is not None
             assert flatten.ended_at is not None
@@ -103,7 +132,10 @@ def once(profile: str | Profile, positions: int, faults: Faults, seed: int) -> t
 
 def main(runs: int, say: Callable[[str], None] = print) -> None:
     """The table."""
-    say(f"{'venue':<20}{'positions':>10}  {'faults':<32}{'best':>8}{'p50':>8}{'p99':>8}{'p50/best':>10}")
+    say(
+        f"{'venue':<20}{'positions':>10} "
+        f" {'faults':<32}{'best':>8}{'p50':>8}{'p99':>8}{'p50/best':>10}"
+    )
     cases: list[tuple[str, str | Profile, int]] = [
         ("kraken-spot", "kraken-spot", 5),
         ("kraken-futures", "kraken-futures", 20),
@@ -111,11 +143,20 @@ def main(runs: int, say: Callable[[str], None] = print) -> None:
     ]
     for title, profile, positions in cases:
         for name, faults in FAULTS.items():
-            found = [once(profile, positions, faults, seed) for seed in range(runs if positions < 20 else max(2, runs // 4))]
+            found = [
+                once(profile, positions, faults, seed)
+                for seed in range(runs if positions < 20 else max(2, runs // 4))
+            ]
             taken = sorted(seconds for seconds, _ in found)
             fastest = found[0][1]
-            p50, p99 = taken[len(taken) // 2], quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
-            say(f"{title:<20}{positions:>10}  {name:<32}{fastest:>8.2f}{p50:>8.2f}{p99:>8.2f}{p50 / max(fastest, 0.001):>10.1f}")
+            p50, p99 = (
+                taken[len(taken) // 2],
+                quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0],
+            )
+            say(
+                f"{title:<20}{positions:>10} "
+                f" {name:<32}{fastest:>8.2f}{p50:>8.2f}{p99:>8.2f}{p50 / max(fastest, 0.001):>10.1f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""How fast the journal is: `python tests/bench/journal.py [--url postgresql://...] [--events 1000000] [--seconds 3]`.
+"""How fast the journal is: `python tests/bench/journal.py [--url postgresql://...] [--events
+1000000] [--seconds 3]`.
 
 Durable figures depend on the disk, so the machine's own fsync time stands at the top.
 """
@@ -146,7 +147,10 @@ async def waiting(open_journal: Callable[[], Journal], callers: int, seconds: fl
     await asyncio.gather(watch(), *(caller(n) for n in range(callers)))
     rate = len(samples) / (time.perf_counter() - began)
     journal.close()
-    return f"{spread(samples)}  {rate:8,.0f} batches/s  {rate * 16:9,.0f} rows/s  loop lag {spread(lags)}"
+    return (
+        f"{spread(samples)}  {rate:8,.0f} batches/s  {rate * 16:9,.0f} rows/s  loop lag"
+        f" {spread(lags)}"
+    )
 
 
 def in_groups(journal: Journal, group: int, count: int) -> str:
@@ -181,11 +185,17 @@ def start_up(open_journal: Callable[[], Journal], events: int) -> None:
     journal = open_journal()
     loaded = journal.load()
     after = sum(1 for _ in loaded.events)
-    print(f"open and load, snapshot at {loaded.seq:,} and {after:,} events after it: {time.perf_counter() - began:.3f} s")
+    print(
+        f"open and load, snapshot at {loaded.seq:,} and {after:,} events after it:"
+        f" {time.perf_counter() - began:.3f} s"
+    )
     began = time.perf_counter()
     count = sum(1 for _ in journal.events())
     peak = getrusage(RUSAGE_SELF).ru_maxrss / 1024
-    print(f"read {count:,} events: {time.perf_counter() - began:.2f} s; peak memory so far {peak:,.0f} MB")
+    print(
+        f"read {count:,} events: {time.perf_counter() - began:.2f} s; peak memory so far"
+        f" {peak:,.0f} MB"
+    )
     began = time.perf_counter()
     faults = journal.verify()
     print(f"verify: {time.perf_counter() - began:.2f} s, {len(faults)} faults")
@@ -195,7 +205,10 @@ def start_up(open_journal: Callable[[], Journal], events: int) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="an empty PostgreSQL database or schema; default: SQLite in a temporary directory")
+    parser.add_argument(
+        "--url",
+        help="an empty PostgreSQL database or schema; default: SQLite in a temporary directory",
+    )
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--dir", help="where the temporary directory is made")
@@ -214,7 +227,10 @@ def main() -> None:
             told = asyncio.run(waiting(lambda: fresh(inline=False), callers, options.seconds))
             print(f"append -> durable, {callers:3} waiting       {told}")
         for group in (1, 10, 100):
-            print(f"inline, {group:3} batches to a commit      {in_groups(fresh(inline=True), group, 4_000)}")
+            print(
+                f"inline, {group:3} batches to a commit     "
+                f" {in_groups(fresh(inline=True), group, 4_000)}"
+            )
         place = options.url or Path(name) / "long.db"
         start_up(lambda: Journal.open(place, "bench", "bench", now=1, inline=True), options.events)
 

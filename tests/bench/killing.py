@@ -1,10 +1,13 @@
-"""Kills, hangs, wakes, restarts, last exits and hand-overs of the pen at random, with faults and lag, judged by the venue's truth alone.
+"""Kills, hangs, wakes, restarts, last exits and hand-overs of the pen at random, with faults and
+lag, judged by the venue's truth alone.
 
-    python -m tests.bench.killing [--rounds N] [--seed S] [--seconds T] [--venue paper|spot|futures|all] [--jobs J] [--keep DIRECTORY]
+    python -m tests.bench.killing [--rounds N] [--seed S] [--seconds T] [--venue
+    paper|spot|futures|all] [--jobs J] [--keep DIRECTORY]
 
-A round is a few operations on one account and a verdict; an account lives for some rounds, then a last exit must make it flat. The account
-of seed S + k plays the same operations again with `--seed S+k --rounds 20 --jobs 1`; what the operating system does in between is its own.
-`--keep` keeps the transcript of each account, and the home of one that broke something.
+A round is a few operations on one account and a verdict; an account lives for some rounds, then a
+last exit must make it flat. The account of seed S + k plays the same operations again with `--seed
+S+k --rounds 20 --jobs 1`; what the operating system does in between is its own. `--keep` keeps the
+transcript of each account, and the home of one that broke something.
 """
 
 import argparse
@@ -27,7 +30,9 @@ VENUES = ("paper", "spot", "futures")
 class Search:
     """Accounts, one after the other, in a few threads."""
 
-    def __init__(self, rounds: int, seed: int, seconds: float, venues: tuple[str, ...], keep: Path | None) -> None:
+    def __init__(
+        self, rounds: int, seed: int, seconds: float, venues: tuple[str, ...], keep: Path | None
+    ) -> None:
         self.tally, self._nursery = Tally(), Nursery()
         self._left = dict.fromkeys(venues, rounds)
         self._seed, self._keep = seed, keep
@@ -77,13 +82,19 @@ class Search:
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 broken = sum(map(len, self.tally.violations.values()))
-                print(f"{told - began:.0f} s: {dict(self.tally.rounds)} rounds, {broken} violations", file=sys.stderr, flush=True)
+                print(
+                    f"{told - began:.0f} s: {dict(self.tally.rounds)} rounds, {broken} violations",
+                    file=sys.stderr,
+                    flush=True,
+                )
         self._nursery.close()
 
 
 def main(words: list[str]) -> int:
     """Play, print the tables; 1 where anything was broken."""
-    parser = argparse.ArgumentParser(description="kills, hangs, last exits and hand-overs at random, judged by the truth")
+    parser = argparse.ArgumentParser(
+        description="kills, hangs, last exits and hand-overs at random, judged by the truth"
+    )
     parser.add_argument("--rounds", type=int, default=40, help="of each venue")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=600.0, help="no round begins later")
@@ -91,7 +102,13 @@ def main(words: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="accounts at once")
     parser.add_argument("--keep", type=Path, help="where to keep what broke")
     told = parser.parse_args(words)
-    search = Search(told.rounds, told.seed, told.seconds, VENUES if told.venue == "all" else (told.venue,), told.keep)
+    search = Search(
+        told.rounds,
+        told.seed,
+        told.seconds,
+        VENUES if told.venue == "all" else (told.venue,),
+        told.keep,
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: search.stop())
     search.run(told.jobs)

@@ -1,9 +1,11 @@
-"""`kill -9` of a real engine process against an exchange in another process, again and again: nothing lost, nothing doubled, books equal.
+"""`kill -9` of a real engine process against an exchange in another process, again and again:
+nothing lost, nothing doubled, books equal.
 
     python -m tests.bench.kills [KILLS]
 
-The exchange (the real matching engine, on a local socket, with its own clock) lives through all of it; each victim is a new process on the
-same journal that trades as fast as it can until it is killed, at a random moment.
+The exchange (the real matching engine, on a local socket, with its own clock) lives through all of
+it; each victim is a new process on the same journal that trades as fast as it can until it is
+killed, at a random moment.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from msgspec.structs import replace
 
 from engine.clock import Clock
 from engine.exchange import Exchange
-from engine.exchange.exchange import RateLimit
+from engine.exchange.answers import RateLimit
 from engine.journal import Journal
 from engine.model import intent as i
 from engine.model.instrument import Instrument
@@ -39,7 +41,8 @@ from engine.model.report import Accepted, Connected, VenueReport
 from engine.model.request import Request
 from engine.model.side import Side
 from engine.runtime import Engine
-from engine.settings import AccountSettings, Settings, with_values
+from engine.setup.sections import AccountSettings, Settings
+from engine.setup.settings import with_values
 from engine.venues.profiles import instrument_for, load_profile
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError
 
@@ -50,8 +53,14 @@ requests, reports = msgspec.json.Decoder(Request), msgspec.json.Decoder(tuple[Ve
 
 
 def _profile() -> Profile:
-    """Limits as wide as no venue has them: each start asks for the account, and the more happens before each kill, the better."""
-    return replace(load_profile("kraken-futures"), limits="token-bucket", limit_options={"burst": "500", "per_second": "100"})
+    """Limits as wide as no venue has them: each start asks for the account, and the more happens
+    before each kill, the better.
+    """
+    return replace(
+        load_profile("kraken-futures"),
+        limits="token-bucket",
+        limit_options={"burst": "500", "per_second": "100"},
+    )
 
 
 def _instruments() -> tuple[Instrument, ...]:
@@ -83,11 +92,24 @@ async def serve(path: str) -> None:
                 number, _, body = text.partition(b" ")
                 if body.startswith(b"truth"):
                     picture = exchange.picture(time.time_ns(), 0)
-                    told = {"orders": sorted(exchange.orders), "net": {k: str(v) for k, v in picture.net.items()}}
-                    answer = json.dumps({**told, "accepted": len(accepted), "twice": [n for n, c in accepted.items() if c > 1]}).encode()
+                    told = {
+                        "orders": sorted(exchange.orders),
+                        "net": {k: str(v) for k, v in picture.net.items()},
+                    }
+                    answer = json.dumps(
+                        {
+                            **told,
+                            "accepted": len(accepted),
+                            "twice": [n for n, c in accepted.items() if c > 1],
+                        }
+                    ).encode()
                 else:
                     done = exchange.handle(requests.decode(body), time.time_ns())
-                    answer = b"limit " + done.text.encode() if isinstance(done, RateLimit) else encode(done)
+                    answer = (
+                        b"limit " + done.text.encode()
+                        if isinstance(done, RateLimit)
+                        else encode(done)
+                    )
                 writer.write(b"A" + number + b" " + answer + b"\n")
                 await writer.drain()
         except ConnectionError:
@@ -126,12 +148,16 @@ class SocketVenue:
     async def instruments(self) -> tuple[Instrument, ...]:
         return _instruments()
 
-    async def connect(self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def connect(
+        self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         self._reader, self._writer = await asyncio.open_unix_connection(self._path, limit=1 << 24)
         self._task = asyncio.get_running_loop().create_task(self._listen(on_report, on_quote))
         on_report(Connected(time.time_ns()))
 
-    async def _listen(self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def _listen(
+        self, on_report: Callable[[VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         while text := await self._reader.readline():
             kind, body = text[:1], text[1:]
             if kind == b"Q":
@@ -176,10 +202,20 @@ class SocketVenue:
 
 
 async def trade(home: Path, path: str, seed: int, *, last: bool) -> None:
-    """Recover, say what is wrong, and trade until killed; the last one makes all flat and compares."""
+    """Recover, say what is wrong, and trade until killed; the last one makes all flat and
+    compares.
+    """
     loop, random = asyncio.get_running_loop(), Random(seed)
-    base = Settings(account=AccountSettings(name="victim", currency="USD", cash={"USD": D(1_000_000)}))
-    loose = {"risk.max_positions": 40, "risk.daily_loss": D(1), "risk.max_drawdown": D(1), "risk.losing_streak": 0, "risk.max_open_risk": D(5)}
+    base = Settings(
+        account=AccountSettings(name="victim", currency="USD", cash={"USD": D(1_000_000)})
+    )
+    loose = {
+        "risk.max_positions": 40,
+        "risk.daily_loss": D(1),
+        "risk.max_drawdown": D(1),
+        "risk.losing_streak": 0,
+        "risk.max_open_risk": D(5),
+    }
     settings = with_values(base, loose, "bench")
     journal = Journal.open(home / "journal.sqlite", "victim", "victim", now=time.time_ns())
     if journal.lease is None:
@@ -191,12 +227,30 @@ async def trade(home: Path, path: str, seed: int, *, last: bool) -> None:
     deadline = time.monotonic() + 30
     while "STARTING" in state.blocks and time.monotonic() < deadline:  # noqa: ASYNC110 - looked at, as a person would
         await asyncio.sleep(0.01)
-    wrong = [alert.text for alert in state.alerts.values() if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "OVER_CLOSED", "TASK_DIED")]
+    wrong = [
+        alert.text
+        for alert in state.alerts.values()
+        if alert.code in ("DIFFERENCE", "UNKNOWN_ORDER", "OVER_CLOSED", "TASK_DIED")
+    ]
     for position in state.positions.values():
         told = any(alert.target == position.id for alert in state.alerts.values())
-        if position.is_open and position.protection in (Protection.NAKED, Protection.PARTIAL) and not told:
+        if (
+            position.is_open
+            and position.protection in (Protection.NAKED, Protection.PARTIAL)
+            and not told
+        ):
             wrong.append(f"{position.id} is naked and nobody is told")
-    print(json.dumps({"ready": "STARTING" not in state.blocks, "wrong": wrong, "positions": len(state.positions), "seq": state.seq}), flush=True)
+    print(
+        json.dumps(
+            {
+                "ready": "STARTING" not in state.blocks,
+                "wrong": wrong,
+                "positions": len(state.positions),
+                "seq": state.seq,
+            }
+        ),
+        flush=True,
+    )
     if last:
         await _finish(engine, venue)
         return
@@ -212,7 +266,14 @@ def _any(random: Random, engine: Engine, name: str) -> i.AnyIntent:
     if len(held) < 8 or random.random() < 0.4:
         trail = Trail(fraction=D("0.001")) if random.random() < 0.3 else None
         stop = i.Away(D(random.choice((1, 3, 20))) / 1_000)
-        return i.OpenBracket(id=name, symbol=BTC, side=Side.BUY, size=i.Base(D(random.randint(1, 50)) / 1_000), stop=stop, trail=trail)
+        return i.OpenBracket(
+            id=name,
+            symbol=BTC,
+            side=Side.BUY,
+            size=i.Base(D(random.randint(1, 50)) / 1_000),
+            stop=stop,
+            trail=trail,
+        )
     position = random.choice(held)
     mark = engine.board.quote(BTC)
     assert mark is not None
@@ -236,7 +297,18 @@ async def _finish(engine: Engine, venue: SocketVenue) -> None:
     ours = sorted(name for name, order in engine.state.orders.items() if order.is_open)
     exits = sum(order.role is not Role.ENTRY for order in engine.state.ended.values())
     flat = engine.state.flatten is not None and engine.state.flatten.ended_at is not None
-    print(json.dumps({"truth": truth, "ours": ours, "flat": flat, "seconds": time.monotonic() - began, "exits": exits}), flush=True)
+    print(
+        json.dumps(
+            {
+                "truth": truth,
+                "ours": ours,
+                "flat": flat,
+                "seconds": time.monotonic() - began,
+                "exits": exits,
+            }
+        ),
+        flush=True,
+    )
     await engine.close()
 
 
@@ -245,7 +317,11 @@ async def _finish(engine: Engine, venue: SocketVenue) -> None:
 
 def _victim(home: Path, path: str, seed: int, *, last: bool) -> subprocess.Popen[str]:
     role = "last" if last else "victim"
-    return subprocess.Popen([sys.executable, "-m", "tests.bench.kills", role, str(home), path, str(seed)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.kills", role, str(home), path, str(seed)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def main(kills: int) -> int:

@@ -1,9 +1,11 @@
-"""Time from the call of the last exit to provably flat, in simulated seconds, against the best possible, by tier.
+"""Time from the call of the last exit to provably flat, in simulated seconds, against the best
+possible, by tier.
 
     python -m tests.bench.last_exit [RUNS]
 
-The best possible: the decisive parts, the cancel of the stop with its question (coins only), the close, then two pictures that were asked for
-later than the close plus the configured lag; each leaves as soon as the venue's own model admits it, each takes one round trip, nothing fails.
+The best possible: the decisive parts, the cancel of the stop with its question (coins only), the
+close, then two pictures that were asked for later than the close plus the configured lag; each
+leaves as soon as the venue's own model admits it, each takes one round trip, nothing fails.
 """
 
 import sys
@@ -29,11 +31,18 @@ FAULTS: dict[str, tuple[Faults, int]] = {
     "views may lag 5 s": (Faults(), 5),
     "a tenth of the answers is lost": (Faults(lose_reply=0.1), 0),
 }
-CASES = (("kraken-spot", "starter"), ("kraken-spot", "intermediate"), ("kraken-spot", "pro"), ("kraken-futures", ""))
+CASES = (
+    ("kraken-spot", "starter"),
+    ("kraken-spot", "intermediate"),
+    ("kraken-spot", "pro"),
+    ("kraken-futures", ""),
+)
 
 
 Held = Sequence[tuple[str, Decimal, str, int]]
-"""What is to be closed: symbol, size, its stop's id (empty where none rests), and when the venue last heard of that stop."""
+"""What is to be closed: symbol, size, its stop's id (empty where none rests), and when the venue
+last heard of that stop.
+"""
 
 
 class Best:
@@ -56,11 +65,20 @@ class Best:
         self.now += TRIP
 
 
-def best(profile: Profile, levels: tuple[limits.Level, ...], now: int, held: Held, lag: float, *, streams: bool = False) -> float:
-    """Seconds of the best possible exit from an account that holds `held`, with its counters at `levels`.
+def best(
+    profile: Profile,
+    levels: tuple[limits.Level, ...],
+    now: int,
+    held: Held,
+    lag: float,
+    *,
+    streams: bool = False,
+) -> float:
+    """Seconds of the best possible exit from an account that holds `held`, with its counters at
+    `levels`.
 
-    With `streams` an engine that runs does it: its streams tell it how each order ends and what was executed, so it asks for
-    balances and open orders alone, and once.
+    With `streams` an engine that runs does it: its streams tell it how each order ends and what was
+    executed, so it asks for balances and open orders alone, and once.
     """
     one, (counter, holdings, orders, executions) = Best(profile, levels, now), costs(profile)
     if not streams:
@@ -71,7 +89,12 @@ def best(profile: Profile, levels: tuple[limits.Level, ...], now: int, held: Hel
             one.send(Cancel(stop, symbol, Lane.EMERGENCY, touched_at=touched_at))
             if not profile.derivatives and not streams:
                 one.send(Query(stop, symbol, Lane.EMERGENCY))
-        one.send(Submit(Order("x", "", symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, size), Lane.EMERGENCY))
+        one.send(
+            Submit(
+                Order("x", "", symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, size),
+                Lane.EMERGENCY,
+            )
+        )
     one.now += int(lag * SECOND)
     for cost in (holdings, orders) if streams else (holdings, orders, executions) * 2:
         one.pay(counter, cost)
@@ -119,11 +142,16 @@ def top(values: list[float]) -> float:
 
 def main(runs: int, say: Callable[[str], None] = print) -> None:
     """The table."""
-    say(f"{'venue':<16}{'tier':<14}{'faults':<32}{'best p50':>9}{'p50':>8}{'p99':>8}{'ratio p50':>11}{'p99':>7}")
+    say(
+        f"{'venue':<16}{'tier':<14}{'faults':<32}{'best p50':>9}{'p50':>8}{'p99':>8}{'ratio p50':>11}{'p99':>7}"
+    )
     for profile, tier in CASES:
         for name, (faults, lag) in FAULTS.items():
             found = [once(profile, tier, faults, lag, seed) for seed in range(runs)]
-            taken, ratios = sorted(one for one, _ in found), sorted(one / fastest for one, fastest in found)
+            taken, ratios = (
+                sorted(one for one, _ in found),
+                sorted(one / fastest for one, fastest in found),
+            )
             middle, fastest = len(found) // 2, sorted(one for _, one in found)[len(found) // 2]
             row = f"{fastest:>9.2f}{taken[middle]:>8.2f}{top(taken):>8.2f}{ratios[middle]:>11.2f}{top(ratios):>7.2f}"
             say(f"{profile:<16}{tier or '-':<14}{name:<32}{row}")

@@ -1,11 +1,13 @@
-"""From an intent to the venue, with quotes coming in all the while: `python tests/bench/latency.py [--trips 300] [--quotes 1000] [--runs 5]`.
+"""From an intent to the venue, with quotes coming in all the while: `python tests/bench/latency.py
+[--trips 300] [--quotes 1000] [--runs 5]`.
 
-What is timed: from just before `Engine.ask` to `PaperVenue.send` being entered with the order that the intent led to. Between them: the desk's
-decision, the journal's commit on disk (by the writer's thread), the gateway and its task. For the entry (`OpenBracket`) and for the exit
-(`ClosePosition`). The loop's lag is how late a 1 ms timer fires; the same timer on an idle loop stands beside it.
+What is timed: from just before `Engine.ask` to `PaperVenue.send` being entered with the order that
+the intent led to. Between them: the desk's decision, the journal's commit on disk (by the writer's
+thread), the gateway and its task. For the entry (`OpenBracket`) and for the exit (`ClosePosition`).
+The loop's lag is how late a 1 ms timer fires; the same timer on an idle loop stands beside it.
 
-Before anything is timed, a second connection to the database looks for each order at the moment in which it is handed over: it must be there
-already.
+Before anything is timed, a second connection to the database looks for each order at the moment in
+which it is handed over: it must be there already.
 """
 
 import argparse
@@ -56,7 +58,9 @@ class Watcher:
                 self.sent[request.order.position, request.order.role] = time.perf_counter()
                 if self.database is not None:
                     name = request.order.client_order_id
-                    row = self.database.execute("SELECT 1 FROM orders WHERE client_order_id = ?", (name,)).fetchone()
+                    row = self.database.execute(
+                        "SELECT 1 FROM orders WHERE client_order_id = ?", (name,)
+                    ).fetchone()
                     assert row is not None, f"{name} was sent before it was durable"
                     self.checked += 1
             return await carry(request)
@@ -66,7 +70,9 @@ class Watcher:
     def decided(self, decision: Decision, _: int) -> None:
         for event in decision.events:
             match event:
-                case e.ProtectionChanged(position=name, protection=protection) if protection is Protection.VENUE:
+                case e.ProtectionChanged(position=name, protection=protection) if (
+                    protection is Protection.VENUE
+                ):
                     self._wake(name, "protected")
                 case e.PositionClosed(position=name):
                     self._wake(name, "closed")
@@ -86,7 +92,9 @@ async def trip(world: World, watcher: Watcher, number: int, taken: Samples) -> N
     symbol, name = SYMBOLS[number % len(SYMBOLS)], position_id("bench", f"t{number}")
     protected, closed = watcher.wait_for(name, "protected"), watcher.wait_for(name, "closed")
     size, stop, target = Base(Decimal("0.01")), Away(Decimal("0.05")), Away(Decimal("0.05"))
-    opened = OpenBracket(id=f"t{number}", symbol=symbol, side=Side.BUY, size=size, stop=stop, target=target)
+    opened = OpenBracket(
+        id=f"t{number}", symbol=symbol, side=Side.BUY, size=size, stop=stop, target=target
+    )
     began = time.perf_counter()
     answer = await world.engine.ask(opened)
     assert answer.ok, answer.refusals
@@ -109,12 +117,20 @@ async def lag(taken: list[float], running: asyncio.Event) -> None:
 
 
 async def market(world: World, per_second: int, running: asyncio.Event, told: list[int]) -> None:
-    """Quotes at a steady rate over all symbols; what a turn came too late for is made up for in the next one."""
+    """Quotes at a steady rate over all symbols; what a turn came too late for is made up for in the
+    next one.
+    """
     began, sent = time.perf_counter(), 0
     while not running.is_set():
         due = int((time.perf_counter() - began) * per_second)
         for index in range(sent, due):
-            world.venue.feed(quote(SYMBOLS[index % len(SYMBOLS)], world.clock.now(), PRICE + Decimal(index % 7) / 10))
+            world.venue.feed(
+                quote(
+                    SYMBOLS[index % len(SYMBOLS)],
+                    world.clock.now(),
+                    PRICE + Decimal(index % 7) / 10,
+                )
+            )
         sent = max(sent, due)
         await asyncio.sleep(0.001)
     told.append(round(sent / (time.perf_counter() - began)))
@@ -124,7 +140,13 @@ async def measure(home: Path, trips: int, per_second: int) -> tuple[Samples, int
     """Seconds by what they were taken for, and the quotes per second that really came."""
     watcher, taken, told = Watcher(), Samples(), list[int]()
     taken.update({name: [] for name in ("open", "close", "lag", "idle lag")})
-    world = World(Clock(asyncio.get_running_loop()), home, SYMBOLS, inline=False, hooks=Hooks(decided=watcher.decided))
+    world = World(
+        Clock(asyncio.get_running_loop()),
+        home,
+        SYMBOLS,
+        inline=False,
+        hooks=Hooks(decided=watcher.decided),
+    )
     for symbol in SYMBOLS:
         world.venue.feed(quote(symbol, world.clock.now(), PRICE))
     await world.recovered()
@@ -167,12 +189,23 @@ def main() -> None:
         for name, samples in taken.items():
             cuts = quantiles(samples, n=100)
             results.setdefault(name, []).append((cuts[49] * 1000, cuts[98] * 1000))
-    print(f"medians of {words.runs} runs of {words.trips} trips each, {median(rates):,.0f} quotes/s; fsync of 300 B: median {median(syncs):.0f} us\n")
+    print(
+        f"medians of {words.runs} runs of {words.trips} trips each, {median(rates):,.0f} quotes/s;"
+        f" fsync of 300 B: median {median(syncs):.0f} us\n"
+    )
     print(f"{'ms':<32} {'p50':>8} {'p99':>8} {'worst p99':>10}")
-    titles = {"open": "open -> venue, durable", "close": "close -> venue, durable", "lag": "lag of the loop", "idle lag": "lag of the loop, idle"}
+    titles = {
+        "open": "open -> venue, durable",
+        "close": "close -> venue, durable",
+        "lag": "lag of the loop",
+        "idle lag": "lag of the loop, idle",
+    }
     for name, found in results.items():
         worst = max(high for _, high in found)
-        print(f"{titles[name]:<32} {median(low for low, _ in found):>8.2f} {median(high for _, high in found):>8.2f} {worst:>10.2f}")
+        print(
+            f"{titles[name]:<32} {median(low for low, _ in found):>8.2f}"
+            f" {median(high for _, high in found):>8.2f} {worst:>10.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Is the simulated market shaped like recorded ones? Prints a table; with `--plot FILE.png` draws the distributions.
+"""Is the simulated market shaped like recorded ones? Prints a table; with `--plot FILE.png` draws
+the distributions.
 
-Run as `python tests/bench/market_shape.py`. Recorded markets differ from each other by an order of magnitude in most
-rows, so the question is whether the simulation falls among them, not whether it equals one. Sizes and times are shown
-relative to their own median or mean, since the recorded venues are many times busier than a simulation needs to be. The
-recorded spans are minutes, the simulated one is hours with all regimes in it: expect fatter tails over ten seconds.
+Run as `python tests/bench/market_shape.py`. Recorded markets differ from each other by an order of
+magnitude in most rows, so the question is whether the simulation falls among them, not whether it
+equals one. Sizes and times are shown relative to their own median or mean, since the recorded
+venues are many times busier than a simulation needs to be. The recorded spans are minutes, the
+simulated one is hours with all regimes in it: expect fatter tails over ten seconds.
 """
 
 import argparse
@@ -62,7 +64,9 @@ def shape_of(ticks: Iterable[Tick], symbol: str) -> Shape:
             trades.append(float(tick.size))
     gaps = [float(later.at - earlier.at) for earlier, later in pairwise(quotes)]
     sizes = [float(size) for quote in quotes for size in (quote.bid_size, quote.ask_size)]
-    moved = sum(earlier.bid != later.bid or earlier.ask != later.ask for earlier, later in pairwise(quotes))
+    moved = sum(
+        earlier.bid != later.bid or earlier.ask != later.ask for earlier, later in pairwise(quotes)
+    )
     return Shape(
         spreads=[float((quote.ask - quote.bid) / quote.mid) * 1e4 for quote in quotes],
         returns=log_returns(quotes, SECOND),
@@ -93,7 +97,9 @@ def log_returns(quotes: list[Quote], step: int) -> list[float]:
 def kurtosis(values: list[float]) -> float:
     """Fourth standardised moment; 3 for a normal distribution."""
     mean, variance = statistics.fmean(values), statistics.pvariance(values)
-    return statistics.fmean((value - mean) ** 4 for value in values) / variance**2 if variance else 0.0
+    return (
+        statistics.fmean((value - mean) ** 4 for value in values) / variance**2 if variance else 0.0
+    )
 
 
 def clustering(values: list[float], lag: int) -> float:
@@ -101,7 +107,11 @@ def clustering(values: list[float], lag: int) -> float:
     sizes = [abs(value) for value in values]
     mean, variance = statistics.fmean(sizes), statistics.pvariance(sizes)
     pairs = zip(sizes, sizes[lag:], strict=False)
-    return statistics.fmean((one - mean) * (two - mean) for one, two in pairs) / variance if variance else 0.0
+    return (
+        statistics.fmean((one - mean) * (two - mean) for one, two in pairs) / variance
+        if variance
+        else 0.0
+    )
 
 
 def jumps(values: list[float]) -> float:
@@ -142,7 +152,10 @@ ROWS: dict[str, Callable[[Shape], float]] = {
 def table(shapes: dict[str, Shape]) -> str:
     """A row per measure, a column per market."""
     lines = [" " * 28 + "".join(f"{name:>18}" for name in shapes)]
-    lines += [f"{row:28}" + "".join(f"{of(shape):18.3f}" for shape in shapes.values()) for row, of in ROWS.items()]
+    lines += [
+        f"{row:28}" + "".join(f"{of(shape):18.3f}" for shape in shapes.values())
+        for row, of in ROWS.items()
+    ]
     return "\n".join(lines)
 
 
@@ -163,8 +176,16 @@ def plot(shapes: dict[str, Shape], path: Path) -> None:
 
     panels: list[tuple[str, str, Callable[[Shape], list[float]]]] = [
         ("spread (bp)", "log", lambda shape: shape.spreads),
-        ("1 s log return (standard deviations)", "linear", lambda shape: in_deviations(shape.returns)),
-        ("10 s log return (standard deviations)", "linear", lambda shape: in_deviations(shape.long_returns)),
+        (
+            "1 s log return (standard deviations)",
+            "linear",
+            lambda shape: in_deviations(shape.returns),
+        ),
+        (
+            "10 s log return (standard deviations)",
+            "linear",
+            lambda shape: in_deviations(shape.long_returns),
+        ),
         ("time between quotes (of mean)", "log", lambda shape: shape.gaps),
         ("shown size (of median)", "log", lambda shape: shape.sizes),
         ("trade size (of median)", "log", lambda shape: shape.trades),
@@ -182,7 +203,8 @@ def plot(shapes: dict[str, Shape], path: Path) -> None:
     figure.savefig(path, dpi=80)
 
 
-def draw(axis: Any, name: str, values: list[float], kind: str) -> None:  # Any: matplotlib's Axes, not loaded without --plot
+# Any: matplotlib's Axes, not loaded without --plot
+def draw(axis: Any, name: str, values: list[float], kind: str) -> None:
     """One outline."""
     edges = bins(kind)
     inside = [min(max(value, edges[0]), edges[-1]) for value in values]
@@ -210,7 +232,9 @@ def main() -> None:
         else:
             print(f"{name}: recorded data not present")
     for name, symbol in SIMULATED.items():
-        market = SimulatedMarket(chosen.seed, [symbol], 0, SimulationSettings(), until=HOURS * 3_600 * SECOND)
+        market = SimulatedMarket(
+            chosen.seed, [symbol], 0, SimulationSettings(), until=HOURS * 3_600 * SECOND
+        )
         shapes[name] = shape_of(market, symbol)
     print(table(shapes))
     if chosen.plot:

@@ -1,8 +1,9 @@
-"""How fast the venue is when nothing is crossed: `python tests/bench/matching.py [--quotes 200000]`.
+"""How fast the venue is when nothing is crossed: `python tests/bench/matching.py [--quotes
+200000]`.
 
-Quotes per second through `Exchange.on_tick` alone, and through `PaperVenue.feed` with an engine listening, against
-the number of stops and of trailing stops that rest far away. The price climbs in waves, so that trailing stops are
-lifted all the time.
+Quotes per second through `Exchange.on_tick` alone, and through `PaperVenue.feed` with an engine
+listening, against the number of stops and of trailing stops that rest far away. The price climbs in
+waves, so that trailing stops are lifted all the time.
 """
 
 import argparse
@@ -44,7 +45,9 @@ def quotes(count: int) -> list[Quote]:
 def exchange(resting: int, *, trailing: bool) -> Exchange:
     """An account with so many exits far below the market."""
     profile = replace(load_profile("kraken-futures"), max_open_orders=max(RESTING))
-    venue = Exchange(profile, [instrument_for(profile, "BTC/USD", TICK)], {"USD": Decimal(10) ** 12}, "USD")
+    venue = Exchange(
+        profile, [instrument_for(profile, "BTC/USD", TICK)], {"USD": Decimal(10) ** 12}, "USD"
+    )
     venue.on_tick(quotes(1)[0])
     for n in range(resting):
         order = Order(
@@ -91,9 +94,14 @@ async def main() -> None:
     parser.add_argument("--quotes", type=int, default=200_000)
     market = quotes(parser.parse_args().quotes)
     clock = Clock(asyncio.get_running_loop(), 0)
-    print(f"{'resting':>8} {'stops':>12} {'trailing':>12} {'paper venue':>12}   quotes/s; {'placing':>8} us each")
+    print(
+        f"{'resting':>8} {'stops':>12} {'trailing':>12} {'paper venue':>12}   quotes/s;"
+        f" {'placing':>8} us each"
+    )
     for resting in RESTING:
-        figures = [rate(exchange(resting, trailing=trailing).on_tick, market) for trailing in (False, True)]
+        figures = [
+            rate(exchange(resting, trailing=trailing).on_tick, market) for trailing in (False, True)
+        ]
         venue = PaperVenue(
             exchange(resting, trailing=True),
             clock,
@@ -106,7 +114,11 @@ async def main() -> None:
         figures.append(rate(venue.feed, market))
         await venue.close()
         venue.shut_down()
-        print(f"{resting:>8,} " + " ".join(f"{figure:>12,.0f}" for figure in figures) + f" {placing(resting):>23.1f}")
+        print(
+            f"{resting:>8,} "
+            + " ".join(f"{figure:>12,.0f}" for figure in figures)
+            + f" {placing(resting):>23.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Memory over many closed orders: `python tests/bench/memory.py [--orders 300000] [--in-flight 64] [--no-store] [--runs 1]`.
+"""Memory over many closed orders: `python tests/bench/memory.py [--orders 300000] [--in-flight 64]
+[--no-store] [--runs 1]`.
 
-Brackets are opened, stopped out and forgotten, three orders each, through the real path: real time, the journal's writer thread and, unless
-`--no-store`, the paper account's own file, as `flatout` runs it. What this process holds (RSS, after a collection) is told at checkpoints, with what
-was added since the checkpoint before per 1,000 closed orders. History belongs in the database: after the first few thousand orders, when what is
-remembered (see the bounds in engine/desk/state.py) is full, nothing more may be added. Each of several runs is a process of its own, so that
-medians mean something.
+Brackets are opened, stopped out and forgotten, three orders each, through the real path: real time,
+the journal's writer thread and, unless `--no-store`, the paper account's own file, as `flatout`
+runs it. What this process holds (RSS, after a collection) is told at checkpoints, with what was
+added since the checkpoint before per 1,000 closed orders. History belongs in the database: after
+the first few thousand orders, when what is remembered (see the bounds in engine/desk/state.py) is
+full, nothing more may be added. Each of several runs is a process of its own, so that medians mean
+something.
 """
 
 import argparse
@@ -31,7 +34,20 @@ from tests.bench.world import World, fsync_time, quote, temporary
 
 HIGH, LOW = Decimal(60_000), Decimal(59_000)
 PER_TRIP = 3
-MARKS = (1_000, 3_000, 10_000, 30_000, 60_000, 100_000, 150_000, 200_000, 250_000, 300_000, 500_000, 1_000_000)
+MARKS = (
+    1_000,
+    3_000,
+    10_000,
+    30_000,
+    60_000,
+    100_000,
+    150_000,
+    200_000,
+    250_000,
+    300_000,
+    500_000,
+    1_000_000,
+)
 
 Point = tuple[int, float, float]
 """Closed orders, megabytes, seconds since the beginning."""
@@ -39,12 +55,16 @@ Point = tuple[int, float, float]
 
 def resident() -> float:
     """Megabytes that this process holds."""
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], stdout=subprocess.PIPE, check=True).stdout
+    told = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(os.getpid())], stdout=subprocess.PIPE, check=True
+    ).stdout
     return int(told) * 1024 / 1e6
 
 
 class Turns:
-    """Lets each bracket go on when its position is protected, and when it is closed; takes the samples."""
+    """Lets each bracket go on when its position is protected, and when it is closed; takes the
+    samples.
+    """
 
     def __init__(self, orders: int) -> None:
         self.marks = [*(mark for mark in MARKS if mark < orders), orders]
@@ -85,7 +105,14 @@ async def trade(world: World, turns: Turns, symbol: str, trips: int) -> None:
         world.venue.feed(quote(symbol, world.clock.now(), HIGH))
         name = f"{symbol} {number}"
         stop, target = Away(Decimal("0.01")), Away(Decimal("0.02"))
-        bracket = OpenBracket(id=name, symbol=symbol, side=Side.BUY, size=Base(Decimal("0.01")), stop=stop, target=target)
+        bracket = OpenBracket(
+            id=name,
+            symbol=symbol,
+            side=Side.BUY,
+            size=Base(Decimal("0.01")),
+            stop=stop,
+            target=target,
+        )
         answer = await world.engine.ask(bracket)
         assert answer.ok, answer.refusals
         position = position_id("bench", name)
@@ -98,9 +125,17 @@ async def measure(home: Path, orders: int, in_flight: int, *, store: bool) -> li
     """One run."""
     symbols = [f"C{index}/USD" for index in range(in_flight)]
     turns = Turns(orders)
-    world = World(Clock(asyncio.get_running_loop()), home, symbols, inline=False, store=store, hooks=Hooks(decided=turns.decided))
-    if store and world.venue._store is not None:
-        world.venue._store.restore(world.exchange, world.clock.now())  # as a session does: memory keeps less beside a store
+    world = World(
+        Clock(asyncio.get_running_loop()),
+        home,
+        symbols,
+        inline=False,
+        store=store,
+        hooks=Hooks(decided=turns.decided),
+    )
+    if world.store is not None:
+        # as a session does: memory keeps less beside a store
+        world.store.restore(world.exchange, world.clock.now())
     for symbol in symbols:
         world.venue.feed(quote(symbol, world.clock.now(), HIGH))
     await world.recovered()
@@ -123,11 +158,27 @@ def main() -> None:
     words = parser.parse_args()
     if words.child:
         with temporary() as folder:
-            print(json.dumps(asyncio.run(measure(Path(folder), words.orders, words.in_flight, store=not words.no_store))))
+            print(
+                json.dumps(
+                    asyncio.run(
+                        measure(
+                            Path(folder), words.orders, words.in_flight, store=not words.no_store
+                        )
+                    )
+                )
+            )
         return
     with temporary() as folder:
-        print(f"fsync of 300 B: median {fsync_time(folder):.0f} us; {words.in_flight} brackets in flight; ", end="")
-    print(f"{'without' if words.no_store else 'with'} the paper account's file; medians of {words.runs} run(s)\n", flush=True)
+        print(
+            f"fsync of 300 B: median {fsync_time(folder):.0f} us; {words.in_flight} brackets in"
+            " flight; ",
+            end="",
+        )
+    print(
+        f"{'without' if words.no_store else 'with'} the paper account's file; medians of"
+        f" {words.runs} run(s)\n",
+        flush=True,
+    )
     command = [sys.executable, *sys.argv, "--child"]
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": root}

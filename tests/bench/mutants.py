@@ -1,4 +1,6 @@
-"""Small faults: the operators, the places of a module where one can change it, and what is known to survive for a reason."""
+"""Small faults: the operators, the places of a module where one can change it, and what is known to
+survive for a reason.
+"""
 
 import ast
 import difflib
@@ -48,7 +50,14 @@ class Swap(Operator):  # type: ignore[misc, unused-ignore]
 class SwapAugmented(Swap):
     """Adds where it subtracted."""
 
-    words = {"+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "|=": "&=", "&=": "|="}  # noqa: RUF012 - an operator is a constant
+    words = {  # noqa: RUF012 - an operator is a constant
+        "+=": "-=",
+        "-=": "+=",
+        "*=": "/=",
+        "/=": "*=",
+        "|=": "&=",
+        "&=": "|=",
+    }
 
     def admits(self, node: NodeOrLeaf) -> bool:
         return isinstance(node, Sign)
@@ -61,7 +70,9 @@ class SwapMinMax(Swap):
 
     def admits(self, node: NodeOrLeaf) -> bool:
         follows = node.get_next_leaf()  # type: ignore[no-untyped-call, unused-ignore]
-        return isinstance(node, Name) and follows is not None and getattr(follows, "value", "") == "("
+        return (
+            isinstance(node, Name) and follows is not None and getattr(follows, "value", "") == "("
+        )
 
 
 class SwapAnyAll(SwapMinMax):
@@ -76,7 +87,11 @@ class InNotIn(Swap):
     words = {"in": "not in"}  # noqa: RUF012
 
     def admits(self, node: NodeOrLeaf) -> bool:
-        return isinstance(node, Keyword) and node.parent is not None and node.parent.type == "comparison"
+        return (
+            isinstance(node, Keyword)
+            and node.parent is not None
+            and node.parent.type == "comparison"
+        )
 
 
 class DropStatement(Operator):  # type: ignore[misc, unused-ignore]
@@ -85,10 +100,17 @@ class DropStatement(Operator):  # type: ignore[misc, unused-ignore]
     def mutation_positions(self, node: Any) -> Iterator[tuple[Point, Point]]:
         if node.parent is None or node.parent.type != "simple_stmt":
             return
-        called = node.type in ("atom_expr", "power") and node.children[-1].get_code().startswith("(")
-        awaited = node.type in ("atom_expr", "power") and node.get_code().lstrip().startswith("await")
+        called = node.type in ("atom_expr", "power") and node.children[-1].get_code().startswith(
+            "("
+        )
+        awaited = node.type in ("atom_expr", "power") and node.get_code().lstrip().startswith(
+            "await"
+        )
         target = node.children[0] if node.type == "expr_stmt" else None
-        put = target is not None and (target.type in ("atom_expr", "power") or getattr(node.children[1], "value", "") in SwapAugmented.words)
+        put = target is not None and (
+            target.type in ("atom_expr", "power")
+            or getattr(node.children[1], "value", "") in SwapAugmented.words
+        )
         if called or awaited or put:
             yield node.start_pos, node.end_pos
 
@@ -100,17 +122,33 @@ class DropStatement(Operator):  # type: ignore[misc, unused-ignore]
         return ()
 
 
-OURS = {kind.__name__: kind for kind in (SwapAugmented, SwapMinMax, SwapAnyAll, InNotIn, DropStatement)}
+OURS = {
+    kind.__name__: kind for kind in (SwapAugmented, SwapMinMax, SwapAnyAll, InNotIn, DropStatement)
+}
 PAIRS = {
-    "ReplaceBinaryOperator": "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul BitOr_BitAnd BitAnd_BitOr",
-    "ReplaceComparisonOperator": "Eq_NotEq NotEq_Eq Lt_LtE LtE_Lt Gt_GtE GtE_Gt Lt_GtE LtE_Gt Gt_LtE GtE_Lt Is_IsNot IsNot_Is",
+    "ReplaceBinaryOperator": (
+        "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul BitOr_BitAnd BitAnd_BitOr"
+    ),
+    "ReplaceComparisonOperator": (
+        "Eq_NotEq NotEq_Eq Lt_LtE LtE_Lt Gt_GtE GtE_Gt Lt_GtE LtE_Gt Gt_LtE GtE_Lt Is_IsNot"
+        " IsNot_Is"
+    ),
     "ReplaceUnaryOperator": "Delete_USub Delete_Not",
 }
 SINGLE = (
-    "AddNot ReplaceTrueWithFalse ReplaceFalseWithTrue ReplaceAndWithOr ReplaceOrWithAnd ReplaceBreakWithContinue ReplaceContinueWithBreak "
-    "ExceptionReplacer NumberReplacer RemoveDecorator ZeroIterationForLoop"
+    "AddNot ReplaceTrueWithFalse ReplaceFalseWithTrue ReplaceAndWithOr ReplaceOrWithAnd"
+    " ReplaceBreakWithContinue ReplaceContinueWithBreak ExceptionReplacer NumberReplacer"
+    " RemoveDecorator ZeroIterationForLoop"
 )
-OPERATORS = tuple(sorted([*OURS, *SINGLE.split(), *(f"{kind}_{pair}" for kind, pairs in PAIRS.items() for pair in pairs.split())]))
+OPERATORS = tuple(
+    sorted(
+        [
+            *OURS,
+            *SINGLE.split(),
+            *(f"{kind}_{pair}" for kind, pairs in PAIRS.items() for pair in pairs.split()),
+        ]
+    )
+)
 
 
 def operator(name: str) -> Any:
@@ -158,7 +196,10 @@ def known_survivors() -> list[Known]:
     if not KNOWN.exists():
         return []
     rows = tomllib.loads(KNOWN.read_text(encoding="utf-8")).get("survivor", [])
-    return [Known(row["file"], row["operator"], row["line"], row.get("becomes", ""), row["why"]) for row in rows]
+    return [
+        Known(row["file"], row["operator"], row["line"], row.get("becomes", ""), row["why"])
+        for row in rows
+    ]
 
 
 def _is_union(node: ast.AST | None) -> bool:
@@ -166,8 +207,20 @@ def _is_union(node: ast.AST | None) -> bool:
         return _is_union(node.left) and _is_union(node.right)
     if isinstance(node, ast.Name | ast.Attribute):
         name = node.id if isinstance(node, ast.Name) else node.attr
-        return name[:1].isupper() or name in ("int", "str", "float", "bool", "bytes", "list", "dict", "tuple", "set")
-    return isinstance(node, ast.Subscript) or (isinstance(node, ast.Constant) and node.value is None)
+        return name[:1].isupper() or name in (
+            "int",
+            "str",
+            "float",
+            "bool",
+            "bytes",
+            "list",
+            "dict",
+            "tuple",
+            "set",
+        )
+    return isinstance(node, ast.Subscript) or (
+        isinstance(node, ast.Constant) and node.value is None
+    )
 
 
 def _out_of_reach(node: ast.AST) -> Iterator[ast.AST | None]:
@@ -203,14 +256,28 @@ def spans_out_of_reach(source: str) -> list[tuple[Point, Point]]:
     def place(line: int, column: int) -> Point:
         return line, len(lines[line - 1].encode()[:column].decode())
 
-    found = [part for node in ast.walk(ast.parse(source)) for part in _out_of_reach(node) if part is not None]
+    found = [
+        part
+        for node in ast.walk(ast.parse(source))
+        for part in _out_of_reach(node)
+        if part is not None
+    ]
     ends: list[Any] = [part for part in found if hasattr(part, "end_lineno")]
-    return [(place(part.lineno, part.col_offset), place(part.end_lineno, part.end_col_offset)) for part in ends]
+    return [
+        (place(part.lineno, part.col_offset), place(part.end_lineno, part.end_col_offset))
+        for part in ends
+    ]
 
 
 def _is_mark(node: NodeOrLeaf) -> bool:
-    """Whether it is the star before arguments that are given by name: no arithmetic, and a call by place was never promised to fail."""
-    return getattr(node, "value", "") == "*" and node.parent is not None and node.parent.type in ("parameters", "param", "typedargslist")
+    """Whether it is the star before arguments that are given by name: no arithmetic, and a call by
+    place was never promised to fail.
+    """
+    return (
+        getattr(node, "value", "") == "*"
+        and node.parent is not None
+        and node.parent.type in ("parameters", "param", "typedargslist")
+    )
 
 
 def mutations(file: str, source: str) -> tuple[list[Mutation], int]:
@@ -220,7 +287,9 @@ def mutations(file: str, source: str) -> tuple[list[Mutation], int]:
     found, skipped = [], 0
     for name in OPERATORS:
         works = operator(name)
-        places = [(place, _is_mark(node)) for node in nodes for place in works.mutation_positions(node)]
+        places = [
+            (place, _is_mark(node)) for node in nodes for place in works.mutation_positions(node)
+        ]
         for occurrence, ((start, _), mark) in enumerate(places):
             # a decorator begins at its @, one column before the expression
             point = (start[0], start[1] + 1) if name == "RemoveDecorator" else start
@@ -239,7 +308,11 @@ def carried_out(mutation: Mutation, source: str) -> Mutant | None:
             return None
     except SyntaxError:
         return None
-    changed = [line for line in difflib.ndiff(source.splitlines(), mutated.splitlines()) if line[:1] in "-+" and line[2:].strip()]
+    changed = [
+        line
+        for line in difflib.ndiff(source.splitlines(), mutated.splitlines())
+        if line[:1] in "-+" and line[2:].strip()
+    ]
     before = next((line[2:].strip() for line in changed if line.startswith("-")), "(nothing)")
     after = next((line[2:].strip() for line in changed if line.startswith("+")), "(nothing)")
     return Mutant(mutation, source, mutated, before, after)

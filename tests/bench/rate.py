@@ -1,7 +1,9 @@
-"""`python -m tests.bench.rate [SECONDS] [TIER]`: trails that move every second, over the wire, and everything flattened in the middle.
+"""`python -m tests.bench.rate [SECONDS] [TIER]`: trails that move every second, over the wire, and
+everything flattened in the middle.
 
-Two positions trail prices that rise by more than the trail's step each second, at both venues, with the tier's real counters. Wanted: the
-venue refuses nothing for its limits, and the flatten is through as fast as ever.
+Two positions trail prices that rise by more than the trail's step each second, at both venues, with
+the tier's real counters. Wanted: the venue refuses nothing for its limits, and the flatten is
+through as fast as ever.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from engine.model.order import Trail
 from engine.model.quote import Quote
 from engine.model.side import Side
 from engine.runtime import Engine, Hooks
-from engine.settings import Settings
+from engine.setup.sections import Settings
 from tests.support.exchange import SYMBOLS, serving
 
 SECOND = 1_000_000_000
@@ -51,7 +53,14 @@ def rising(symbols: tuple[str, ...], start: int) -> Iterator[Quote]:
     for step in range(1 << 30):
         for symbol, first in zip(symbols, PRICES, strict=True):
             bid = (first * RISE ** (Decimal(step) / 4)).quantize(Decimal("0.1"))
-            yield Quote(symbol, start + step * SECOND // 4, bid, Decimal(5), bid + Decimal("0.1"), Decimal(5))
+            yield Quote(
+                symbol,
+                start + step * SECOND // 4,
+                bid,
+                Decimal(5),
+                bid + Decimal("0.1"),
+                Decimal(5),
+            )
 
 
 async def measure(venue: str, tier: str, seconds: float) -> Result:
@@ -62,14 +71,27 @@ async def measure(venue: str, tier: str, seconds: float) -> Result:
 
     def decided(decision: Decision, _: int) -> None:
         counts.update(type(event).__name__ for event in decision.events)
-        counts.update(f"alert {event.alert.code}" for event in decision.events if isinstance(event, e.AlertRaised))
+        counts.update(
+            f"alert {event.alert.code}"
+            for event in decision.events
+            if isinstance(event, e.AlertRaised)
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        async with serving(venue, limits=limits, ticks=lambda start: rising(symbols, start)) as exchange:
+        async with serving(
+            venue, limits=limits, ticks=lambda start: rising(symbols, start)
+        ) as exchange:
             live, clock = exchange.venue(home), exchange.clock
             journal = Journal.open(home / "journal.sqlite", "main", "bench", now=clock.now())
-            engine = Engine(replace(Settings(), account=exchange.account()), live, journal, clock, 1, hooks=Hooks(decided=decided))
+            engine = Engine(
+                replace(Settings(), account=exchange.account()),
+                live,
+                journal,
+                clock,
+                1,
+                hooks=Hooks(decided=decided),
+            )
             await engine.start()
             while "STARTING" in engine.state.blocks or len(engine.board.quotes()) < len(symbols):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -84,7 +106,11 @@ async def measure(venue: str, tier: str, seconds: float) -> Result:
             await _open(engine, symbols, "second")
             await _until(engine, began, seconds)
             log = exchange.server.world.log
-            refused = [entry for entry in log if "limit" in entry.outcome.lower() and "exceed" in entry.outcome.lower()]
+            refused = [
+                entry
+                for entry in log
+                if "limit" in entry.outcome.lower() and "exceed" in entry.outcome.lower()
+            ]
             sent = Counter(entry.path.rsplit("/", 1)[-1] for entry in log)
             await engine.close()
             return Result(
@@ -99,11 +125,17 @@ async def measure(venue: str, tier: str, seconds: float) -> Result:
 
 
 async def _open(engine: Engine, symbols: tuple[str, ...], name: str) -> None:
-    """A trail in each symbol; an entry that found no room within its deadline is asked for again."""
+    """A trail in each symbol; an entry that found no room within its deadline is asked for
+    again.
+    """
     for symbol, size in zip(symbols, SIZES, strict=True):
         for attempt in count():
             terms = i.OpenBracket(
-                id=f"{name}-{symbol}-{attempt}", symbol=symbol, side=Side.BUY, size=i.Base(size), trail=Trail(fraction=Decimal("0.002"))
+                id=f"{name}-{symbol}-{attempt}",
+                symbol=symbol,
+                side=Side.BUY,
+                size=i.Base(size),
+                trail=Trail(fraction=Decimal("0.002")),
             )
             answer = await engine.ask(terms)
             assert answer.ok, answer.refusals
@@ -119,15 +151,24 @@ async def _until(engine: Engine, began: int, seconds: float) -> None:
 
 async def both(tier: str, seconds: float) -> list[Result]:
     """Both venues beside each other."""
-    return list(await asyncio.gather(measure("kraken", tier, seconds), measure("krakenfutures", tier, seconds)))
+    return list(
+        await asyncio.gather(
+            measure("kraken", tier, seconds), measure("krakenfutures", tier, seconds)
+        )
+    )
 
 
 def main() -> None:
     """Run, and print a table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
     tier = sys.argv[2] if len(sys.argv) > 2 else "starter"
-    print(f"two trails that move every second for {seconds:.0f} s, a flatten in the middle (Kraken spot: tier {tier})")
-    for venue, result in zip(("kraken", "krakenfutures"), asyncio.run(both(tier, seconds)), strict=True):
+    print(
+        f"two trails that move every second for {seconds:.0f} s, a flatten in the middle (Kraken"
+        f" spot: tier {tier})"
+    )
+    for venue, result in zip(
+        ("kraken", "krakenfutures"), asyncio.run(both(tier, seconds)), strict=True
+    ):
         print(f"  {venue}")
         print(f"    moves of the trails {result.moves}, requests {result.sent}")
         print(f"    refused for a limit {result.refused}, alerts {result.alerts}")

@@ -1,15 +1,22 @@
-"""Durable round trips/s: a bracket is opened, filled, stopped out, its sibling cancelled, and all of it is journaled on
-disk.
+"""Durable round trips/s: a bracket is opened, filled, stopped out, its sibling cancelled, and all
+of it is journaled on disk.
 
-    python -m tests.bench.round_trips [--trips 10000] [--in-flight 64] [--store]
+    python -m tests.bench.round_trips [--trips 10000] [--in-flight 64] [--no-store]
+    python -m tests.bench.round_trips --against 2b9a7dc [--trips 1000] [--runs 5]
 
-Real time, the journal's writer thread, no venue delay: nothing is sent before the event that caused it is durable.
-Each worker trades a symbol of its own: open, wait for stop and target to rest, let the price fall through the stop,
-wait for the book to close. `--store` keeps the paper account's own file, too.
+Real time, the journal's writer thread, no venue delay: nothing is sent before the event that caused
+it is durable. Each worker trades a symbol of its own: open, wait for stop and target to rest, let
+the price fall through the stop, wait for the book to close. The paper account's own file is kept,
+too, as always; `--no-store` measures without it.
+
+Against a commit, both versions run in turns, 16 in flight, and what is told is round trips per
+second of CPU: medians and their ratio. The machine's other work takes none of that.
 """
 
 import argparse
 import asyncio
+import json
+import sys
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +30,7 @@ from engine.runtime import Hooks
 from tests.bench.world import World, fsync_time, quote, temporary
 
 HIGH, LOW = Decimal(60_000), Decimal(59_000)
+CHILD, IN_TURNS = "--child", 16
 MARKS = (100, 1_000, 10_000, 100_000)
 
 
@@ -64,7 +72,10 @@ async def trade(world: World, desk: Desk, symbol: str, trips: range, done: list[
         answer = await world.engine.ask(opened)
         assert answer.ok, answer.refusals
         name = answer.created
-        resting, closed = desk.resting.setdefault(name, asyncio.Event()), desk.closed.setdefault(name, asyncio.Event())
+        resting, closed = (
+            desk.resting.setdefault(name, asyncio.Event()),
+            desk.closed.setdefault(name, asyncio.Event()),
+        )
         await resting.wait()
         feed(quote(symbol, clock.now(), LOW))
         await closed.wait()
@@ -77,7 +88,9 @@ async def measure(trips: int, workers: int, home: Path, *, store: bool) -> list[
     desk = Desk()
     hooks = Hooks()
     symbols = [f"C{index}/USD" for index in range(workers)]
-    world = World(Clock(asyncio.get_running_loop()), home, symbols, inline=False, store=store, hooks=hooks)
+    world = World(
+        Clock(asyncio.get_running_loop()), home, symbols, inline=False, store=store, hooks=hooks
+    )
     hooks.decided = lambda decision, _: desk.decided(world, decision)
     for symbol in symbols:
         world.venue.feed(quote(symbol, world.clock.now(), HIGH))
@@ -86,7 +99,9 @@ async def measure(trips: int, workers: int, home: Path, *, store: bool) -> list[
     per = trips // workers + 1
     async with asyncio.TaskGroup() as group:
         for index, symbol in enumerate(symbols):
-            group.create_task(trade(world, desk, symbol, range(index * per, (index + 1) * per), done))
+            group.create_task(
+                trade(world, desk, symbol, range(index * per, (index + 1) * per), done)
+            )
     assert len(world.engine.state.positions) == 0
     await world.close()
     told = []
@@ -97,20 +112,64 @@ async def measure(trips: int, workers: int, home: Path, *, store: bool) -> list[
     return told
 
 
+def per_cpu_second(trips: int, *, store: bool) -> float:
+    """Round trips per second of CPU, of all threads of this process, once everything is loaded and
+    open.
+    """
+    with temporary() as folder:
+        # loads what is loaded once
+        asyncio.run(measure(IN_TURNS, IN_TURNS, Path(folder), store=store))
+    with temporary() as folder:
+        began = time.process_time()
+        asyncio.run(measure(trips, IN_TURNS, Path(folder), store=store))
+        return trips / (time.process_time() - began)
+
+
+def compare(commit: str, trips: int, runs: int, *, store: bool) -> None:
+    """The table of two versions."""
+    from tests.bench.alternated import alternated
+
+    old, now = alternated(
+        commit, Path(__file__), [CHILD, str(trips), *(() if store else ("--no-store",))], runs
+    )
+    print(
+        f"round trips per CPU second, {IN_TURNS} in flight, medians of {runs} runs of {trips:,} in"
+        " turns"
+    )
+    print(
+        f"{commit}: {old['rate']:.0f}   now: {now['rate']:.0f}   {now['rate'] / old['rate']:.2f}"
+        " times"
+    )
+
+
 def main() -> None:
     """The table."""
+    if CHILD in sys.argv:
+        print(
+            json.dumps(
+                {"rate": per_cpu_second(int(sys.argv[2]), store="--no-store" not in sys.argv)}
+            )
+        )
+        return
     parser = argparse.ArgumentParser()
     parser.add_argument("--trips", type=int, default=10_000)
     parser.add_argument("--in-flight", type=int, nargs="*", default=[1, 16, 64])
-    parser.add_argument("--store", action="store_true")
+    parser.add_argument("--no-store", action="store_true")
+    parser.add_argument("--against", metavar="COMMIT")
+    parser.add_argument("--runs", type=int, default=5)
     words = parser.parse_args()
+    if words.against:
+        compare(words.against, min(words.trips, 1_000), words.runs, store=not words.no_store)
+        return
     with temporary() as folder:
         print(f"fsync of 300 B: median {fsync_time(folder):.0f} us\n")
     print(f"{'in flight':>10} {'after trips':>12} {'round trips/s':>14}")
     for workers in words.in_flight:
         trips = words.trips if workers > 1 else min(words.trips, 1_000)
         with temporary() as folder:
-            for mark, rate in asyncio.run(measure(trips, workers, Path(folder), store=words.store)):
+            for mark, rate in asyncio.run(
+                measure(trips, workers, Path(folder), store=not words.no_store)
+            ):
                 print(f"{workers:>10} {mark:>12,} {rate:>14,.0f}", flush=True)
 
 

@@ -1,15 +1,20 @@
-"""How long it takes to be there: `python tests/bench/startup.py [--events 1000000] [--runs 5] [--only engine|paint]`.
+"""How long it takes to be there: `python tests/bench/startup.py [--events 1000000] [--runs 5]
+[--only engine|paint]`.
 
-*The engine*, from opening the journal until entries are taken: `Journal.open`, `Engine(...)` (snapshot and tail are loaded, checked against
-the chain and applied), `Engine.start` and the venue's first picture. The journal holds a million events of round trips (open, fill, stop and
-target, stopped out, sibling cancelled): 200 are really traded, in a paper account under virtual time, and their events are repeated with new
-ids of orders, positions and executions. Only events and snapshots are written, no rows of orders and fills: a start reads none of them.
-Snapshots stand where the engine saves them, `[journal] snapshot_every` apart. Timed: nothing after the newest snapshot (a clean end), almost
-`snapshot_every` events after it (the worst crash), and no good snapshot at all, where a single run says enough. All end flat: what a start
-has to ask the venue about is not measured here.
+*The engine*, from opening the journal until entries are taken: `Journal.open`, `Engine(...)`
+(snapshot and tail are loaded, checked against the chain and applied), `Engine.start` and the
+venue's first picture. The journal holds a million events of round trips (open, fill, stop and
+target, stopped out, sibling cancelled): 200 are really traded, in a paper account under virtual
+time, and their events are repeated with new ids of orders, positions and executions. Only events
+and snapshots are written, no rows of orders and fills: a start reads none of them. Snapshots stand
+where the engine saves them, `[journal] snapshot_every` apart. Timed: nothing after the newest
+snapshot (a clean end), almost `snapshot_every` events after it (the worst crash), and no good
+snapshot at all, where a single run says enough. All end flat: what a start has to ask the venue
+about is not measured here.
 
-*The console*: `flatout` is started on a pseudo-terminal with a fresh home, file cache warm. The first frame is the first output at the top
-left corner; the next one that counts shows the account. On a live account ccxt is imported, and `flatout exchange` is asked, meanwhile.
+*The console*: `flatout` is started on a pseudo-terminal with a fresh home, file cache warm. The
+first frame is the first output at the top left corner; the next one that counts shows the account.
+On a live account ccxt is imported, and `flatout exchange` is asked, meanwhile.
 """
 
 import argparse
@@ -49,15 +54,20 @@ ROUNDS = 10
 EVERY = settings().journal.snapshot_every
 SIZE = (40, 120)
 FLATOUT = Path(sys.executable).with_name("flatout")
-IDS = re.compile(rb'(?<=")(FO[A-Z2-7]{12}|P[A-Z2-7]{7}|T[0-9A-F]{5}-[0-9A-F]{5}-[0-9A-F]{2})[A-Z0-9]{4}(?=")')
-"""Ids of orders, positions and executions: all but their last four characters, which are replaced."""
+IDS = re.compile(
+    rb'(?<=")(FO[A-Z2-7]{12}|P[A-Z2-7]{7}|T[0-9A-F]{5}-[0-9A-F]{5}-[0-9A-F]{2})[A-Z0-9]{4}(?=")'
+)
+"""Ids of orders, positions and executions: all but their last four characters, which are replaced.
+"""
 
 Template = list[list[tuple[int, str, list[bytes]]]]
 """Batches of events: time, kind, and the body cut where its ids end."""
 
 
 async def sample(home: Path) -> tuple[list[Record], Template]:
-    """The events with which an account begins, and then those of a few hundred round trips, batch by batch."""
+    """The events with which an account begins, and then those of a few hundred round trips, batch
+    by batch.
+    """
     world = World(Clock(asyncio.get_running_loop(), START), home, SYMBOLS, inline=True)
     for symbol in SYMBOLS:
         world.venue.feed(quote(symbol, world.clock.now(), HIGH))
@@ -111,7 +121,9 @@ def again(template: Template, number: int) -> Iterator[Batch]:
 
 
 def write(folder: Path, first: list[Record], template: Template, count: int) -> dict[str, Path]:
-    """Three journals of about `count` events: one that ended cleanly, one that crashed at the worst moment, one without a good snapshot."""
+    """Three journals of about `count` events: one that ended cleanly, one that crashed at the worst
+    moment, one without a good snapshot.
+    """
     place, length = folder / "journal.sqlite", sum(len(batch) for batch in template)
     bare, clean, crash = folder / "bare", folder / "clean", folder / "crash"
     journal = Journal.open(place, "bench", "bench", now=START, inline=True)
@@ -144,7 +156,11 @@ def write(folder: Path, first: list[Record], template: Template, count: int) -> 
         append(again(template, more))
     journal.close()
     _copy(place, crash)
-    return {"nothing after the last snapshot": clean, "a tail of almost snapshot_every": crash, "no snapshot": bare}
+    return {
+        "nothing after the last snapshot": clean,
+        "a tail of almost snapshot_every": crash,
+        "no snapshot": bare,
+    }
 
 
 def _copy(place: Path, folder: Path) -> None:
@@ -161,7 +177,9 @@ def _forget_snapshots(folder: Path) -> None:
 
 
 async def start(home: Path) -> tuple[float, float, int]:
-    """Seconds to open, load and apply; seconds until entries are taken; and the events that were known then."""
+    """Seconds to open, load and apply; seconds until entries are taken; and the events that were
+    known then.
+    """
     began = time.perf_counter()
     world = World(Clock(asyncio.get_running_loop()), home, SYMBOLS, inline=False)
     loaded = time.perf_counter() - began
@@ -191,19 +209,37 @@ def started(folder: Path, runs: int) -> tuple[float, float, int]:
 
 @contextmanager
 def exchange() -> Iterator[dict[str, str]]:
-    """`flatout exchange` in a process of its own; the environment in which `flatout` is a live account there."""
-    command = [str(FLATOUT), "exchange", "--tier", "pro", "--key", "K", "--secret", "c2VjcmV0c2VjcmV0"]
+    """`flatout exchange` in a process of its own; the environment in which `flatout` is a live
+    account there.
+    """
+    command = [
+        str(FLATOUT),
+        "exchange",
+        "--tier",
+        "pro",
+        "--key",
+        "K",
+        "--secret",
+        "c2VjcmV0c2VjcmV0",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
     with temporary() as folder:
         path = Path(folder) / "settings.toml"
         path.write_text(
-            f'[account]\nvenue = "kraken"\nprofile = "kraken-spot"\nrest = "{ready["rest"]}"\nws = "{ready["ws"]}"\n[market]\nsymbols = ["BTC/USD"]\n'
+            f'[account]\nvenue = "kraken"\nprofile = "kraken-spot"\nrest = "{ready["rest"]}"\nws ='
+            f' "{ready["ws"]}"\n[market]\nsymbols = ["BTC/USD"]\n'
         )
         try:
             secret = ready["secret"]
-            yield {"FLATOUT_SETTINGS": str(path), "FLATOUT_KEY": ready["key"], "FLATOUT_SECRET": secret, "REST": ready["rest"], "WS": ready["ws"]}
+            yield {
+                "FLATOUT_SETTINGS": str(path),
+                "FLATOUT_KEY": ready["key"],
+                "FLATOUT_SECRET": secret,
+                "REST": ready["rest"],
+                "WS": ready["ws"],
+            }
         finally:
             process.terminate()
             process.wait()
@@ -211,9 +247,17 @@ def exchange() -> Iterator[dict[str, str]]:
 
 
 def paint(home: str, account: dict[str, str], mode: bytes) -> tuple[float, float]:
-    """Milliseconds from the start of the process to its first frame, and to the first one with the account."""
+    """Milliseconds from the start of the process to its first frame, and to the first one with the
+    account.
+    """
     command = str(FLATOUT)
-    environment = {**os.environ, **account, "FLATOUT_HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment = {
+        **os.environ,
+        **account,
+        "FLATOUT_HOME": home,
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
     ours, theirs = pty.openpty()
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
     began = time.perf_counter()
@@ -272,7 +316,10 @@ def main() -> None:
             first, template = run_virtual(sample(home))
             began = time.perf_counter()
             made = write(Path(folder), first, template, words.events)
-            print(f"journals of {words.events:,} events written in {time.perf_counter() - began:.0f} s; medians of {words.runs} starts\n")
+            print(
+                f"journals of {words.events:,} events written in {time.perf_counter() - began:.0f}"
+                f" s; medians of {words.runs} starts\n"
+            )
             print(f"{'journal':<36} {'events':>10} {'loaded, s':>10} {'ready, s':>10}")
             for name, place in made.items():
                 loaded, ready, known = started(place, 1 if name == "no snapshot" else words.runs)
@@ -286,7 +333,9 @@ def main() -> None:
                     with temporary() as folder:
                         frames.append(paint(folder, account, mode))
                 frame, account_told = (median(times[index] for times in frames) for index in (0, 1))
-                print(f"  {name}: first frame {frame:.0f} ms, with the account {account_told:.0f} ms")
+                print(
+                    f"  {name}: first frame {frame:.0f} ms, with the account {account_told:.0f} ms"
+                )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""`python -m tests.bench.wire_latency [ORDERS]`: from an intent to its request on the socket, with 1,000 quotes a second arriving.
+"""`python -m tests.bench.wire_latency [ORDERS]`: from an intent to its request on the socket, with
+1,000 quotes a second arriving.
 
-`flatout exchange` is a process of its own; the engine is this one, its journal on disk. The clock stops when the loop's transport is given the
-bytes of the order. Stages: until the commit is durable and the gateway sends; until ccxt has signed; until the bytes leave. Beside it the bare
-parts, under the same conditions: a thread that commits one row, HMAC, and aiohttp. A machine that wakes slowly does so for both: the ratio counts.
+`flatout exchange` is a process of its own; the engine is this one, its journal on disk. The clock
+stops when the loop's transport is given the bytes of the order. Stages: until the commit is durable
+and the gateway sends; until ccxt has signed; until the bytes leave. Beside it the bare parts, under
+the same conditions: a thread that commits one row, HMAC, and aiohttp. A machine that wakes slowly
+does so for both: the ratio counts.
 """
 
 import asyncio
@@ -27,7 +30,6 @@ from urllib.parse import urlencode
 import aiohttp
 from msgspec.structs import replace
 
-from engine import assembly
 from engine.clock import Clock
 from engine.journal import Journal
 from engine.model import intent as i
@@ -36,7 +38,9 @@ from engine.model.quote import Quote
 from engine.model.request import Submit
 from engine.model.side import Side
 from engine.runtime import Engine
-from engine.settings import AccountSettings, Settings, with_values
+from engine.setup import factories
+from engine.setup.sections import AccountSettings, Settings
+from engine.setup.settings import with_values
 from tests.bench.startup import exchange
 from tests.bench.world import fsync_time
 
@@ -99,15 +103,19 @@ class Watch:
             kind.write = write
 
 
-async def measure(orders: int, pause: float, account: AccountSettings, home: Path) -> list[tuple[float, ...]]:
+async def measure(
+    orders: int, pause: float, account: AccountSettings, home: Path
+) -> list[tuple[float, ...]]:
     """Milliseconds of each order, so many seconds apart: until each stage."""
     clock = Clock(asyncio.get_running_loop())
-    venue = assembly.live(account, ("BTC/USD",), 3.0, home, clock)
+    venue = factories.live(account, ("BTC/USD",), 3.0, home, clock)
     journal = Journal.open(home / "journal.sqlite", "main", "bench", now=clock.now())
-    settings = with_values(replace(Settings(), account=account), {"risk.max_positions": 100}, "bench")
+    settings = with_values(
+        replace(Settings(), account=account), {"risk.max_positions": 100}, "bench"
+    )
     engine = Engine(settings, venue, journal, clock, 1)
     await engine.start()
-    feed = asyncio.get_running_loop().create_task(_feed(engine.quote, clock))
+    feed = asyncio.get_running_loop().create_task(_feed(engine.hearing.quote, clock))
     while "STARTING" in engine.state.blocks or engine.board.quote("BTC/USD") is None:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     watch = Watch()
@@ -117,7 +125,12 @@ async def measure(orders: int, pause: float, account: AccountSettings, home: Pat
     found = []
     with watch.transport():
         for number in range(orders):
-            terms = {"size": i.Base(Decimal("0.001")), "type": OrderType.LIMIT, "price": Decimal(55_000), "stop": i.Away(Decimal("0.01"))}
+            terms = {
+                "size": i.Base(Decimal("0.001")),
+                "type": OrderType.LIMIT,
+                "price": Decimal(55_000),
+                "stop": i.Away(Decimal("0.01")),
+            }
             intent = i.OpenBracket(id=f"b{number}", symbol="BTC/USD", side=Side.BUY, **terms)  # type: ignore[arg-type]
             watch.at.clear()
             watch.sent.clear()
@@ -165,7 +178,11 @@ class Disk:
 
     def _run(self, path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "CREATE TABLE bare (body BLOB)"):
+            for statement in (
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+                "CREATE TABLE bare (body BLOB)",
+            ):
                 connection.execute(statement)
             while (done := self._asked.get()) is not None:
                 connection.execute("INSERT INTO bare VALUES (?)", (b"x" * 1000,))
@@ -185,10 +202,18 @@ async def bare(orders: int, pause: float, rest: str, home: Path) -> list[tuple[f
                 began = time.perf_counter()
                 await disk.commit()
                 watch.at["commit"] = time.perf_counter()
-                body = urlencode({"nonce": str(number), "pair": "XBTUSD", "type": "buy", "volume": "0.001"}).encode()
-                sign = base64.b64encode(hmac.digest(b"secret", hashlib.sha256(body).digest(), "sha512")).decode()
+                body = urlencode(
+                    {"nonce": str(number), "pair": "XBTUSD", "type": "buy", "volume": "0.001"}
+                ).encode()
+                sign = base64.b64encode(
+                    hmac.digest(b"secret", hashlib.sha256(body).digest(), "sha512")
+                ).decode()
                 watch.at["sign"] = time.perf_counter()
-                async with session.post(f"{rest}/0/private/AddOrder", data=body, headers={"API-Key": "bare", "API-Sign": sign}) as answer:
+                async with session.post(
+                    f"{rest}/0/private/AddOrder",
+                    data=body,
+                    headers={"API-Key": "bare", "API-Sign": sign},
+                ) as answer:
                     await answer.read()
                 if number:  # the first one makes the connection
                     found.append(tuple((watch.at[stage] - began) * 1000 for stage in STAGES))
@@ -202,14 +227,22 @@ def told(name: str, found: list[tuple[float, ...]]) -> tuple[float, float]:
     """A line of the table; p50 and p99."""
     total = sorted(times[-1] for times in found)
     cuts = quantiles(total, n=100, method="inclusive")
-    stages = ", ".join(f"{stage} {median(times[index] for times in found):.2f}" for index, stage in enumerate(STAGES))
-    print(f"  {name:<22} p50 {cuts[49]:6.2f}  p90 {cuts[89]:6.2f}  p99 {cuts[98]:6.2f}  worst {total[-1]:6.2f}; medians until {stages}", flush=True)
+    stages = ", ".join(
+        f"{stage} {median(times[index] for times in found):.2f}"
+        for index, stage in enumerate(STAGES)
+    )
+    print(
+        f"  {name:<22} p50 {cuts[49]:6.2f}  p90 {cuts[89]:6.2f}  p99 {cuts[98]:6.2f}  worst"
+        f" {total[-1]:6.2f}; medians until {stages}",
+        flush=True,
+    )
     return cuts[49], cuts[98]
 
 
 def main() -> None:
     """Measure, and print a table."""
-    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 9  # more at once wait for the reserve that exits have
+    # more at once wait for the reserve that exits have
+    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     with exchange() as environment, tempfile.TemporaryDirectory() as folder:
         account = AccountSettings(
             name="main",
@@ -220,15 +253,27 @@ def main() -> None:
             limits={"tier": "pro"},
         )
         print(f"fsync of 300 B: median {fsync_time(folder):.0f} us")
-        print(f"intent to request on the socket, {orders} orders, {QUOTES} quotes/s, journal on disk (ms)")
+        print(
+            f"intent to request on the socket, {orders} orders, {QUOTES} quotes/s, journal on disk"
+            " (ms)"
+        )
         for name, pause in PAUSES.items():
             home = Path(folder) / name.replace(" ", "-")
             home.mkdir()
             (keys := home / "keys.toml").touch(mode=0o600)
-            keys.write_text(f'key = "{environment["FLATOUT_KEY"]}"\nsecret = "{environment["FLATOUT_SECRET"]}"\n')
-            parts = told(f"{name}, bare parts", asyncio.run(bare(orders, pause, environment["REST"], home)))
+            keys.write_text(
+                f'key = "{environment["FLATOUT_KEY"]}"\nsecret ='
+                f' "{environment["FLATOUT_SECRET"]}"\n'
+            )
+            parts = told(
+                f"{name}, bare parts", asyncio.run(bare(orders, pause, environment["REST"], home))
+            )
             whole = told(name, asyncio.run(measure(orders, pause, account, home)))
-            print(f"  {name}: {whole[0] / parts[0]:.1f} times the bare parts at p50, {whole[1] / parts[1]:.1f} times at p99", flush=True)
+            print(
+                f"  {name}: {whole[0] / parts[0]:.1f} times the bare parts at p50,"
+                f" {whole[1] / parts[1]:.1f} times at p99",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A world to measure in: a paper venue with generous limits and no delays, an engine on a real journal on disk."""
+"""A world to measure in: a paper venue with generous limits and no delays, an engine on a real
+journal on disk.
+"""
 
 import os
 import tempfile
@@ -16,7 +18,8 @@ from engine.journal import Journal
 from engine.model.profile import Profile
 from engine.model.quote import Quote
 from engine.runtime import Engine, Hooks
-from engine.settings import AccountSettings, Settings, with_values
+from engine.setup.sections import AccountSettings, Settings
+from engine.setup.settings import with_values
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
 
@@ -27,13 +30,22 @@ TICK = Decimal("0.1")
 def generous(name: str) -> Profile:
     """A profile whose limits never bind: what is measured is us, not the venue's patience."""
     options = {"burst": "100000000", "per_second": "100000000"}
-    return replace(load_profile(name), limits="token-bucket", limit_options=options, max_open_orders=1_000_000)
+    return replace(
+        load_profile(name), limits="token-bucket", limit_options=options, max_open_orders=1_000_000
+    )
 
 
 def settings() -> Settings:
     """Bounds that never bind."""
-    base = Settings(account=AccountSettings(name="bench", currency="USD", cash={"USD": Decimal("1e12")}))
-    wide = {"risk.max_positions": 1_000_000, "risk.max_open_risk": 1_000, "risk.max_exposure": 1_000_000, "risk.losing_streak": 0}
+    base = Settings(
+        account=AccountSettings(name="bench", currency="USD", cash={"USD": Decimal("1e12")})
+    )
+    wide = {
+        "risk.max_positions": 1_000_000,
+        "risk.max_open_risk": 1_000,
+        "risk.max_exposure": 1_000_000,
+        "risk.losing_streak": 0,
+    }
     more = {"risk.daily_loss": None, "risk.max_drawdown": None, "gateway.in_flight": 100_000}
     return with_values(base, {**wide, **more}, "bench")
 
@@ -58,10 +70,22 @@ class World:
         self.settings = settings() if rules is None else rules
         instruments = tuple(instrument_for(self.profile, symbol, TICK) for symbol in symbols)
         self.exchange = Exchange(self.profile, instruments, self.settings.account.cash, "USD")
-        kept = Store(home / "paper.sqlite") if store else None
-        self.venue = PaperVenue(self.exchange, loop_clock, seed=1, delay=Delay(0, 0), timeout=2 * SECOND, faults=Faults(), store=kept)
-        journal = Journal.open(home / "journal.sqlite", "bench", "bench", now=loop_clock.now(), inline=inline)
-        self.engine = Engine(self.settings, self.venue, journal, loop_clock, 1, inline=inline, hooks=hooks)
+        self.store = Store(home / "paper.sqlite") if store else None
+        self.venue = PaperVenue(
+            self.exchange,
+            loop_clock,
+            seed=1,
+            delay=Delay(0, 0),
+            timeout=2 * SECOND,
+            faults=Faults(),
+            store=self.store,
+        )
+        journal = Journal.open(
+            home / "journal.sqlite", "bench", "bench", now=loop_clock.now(), inline=inline
+        )
+        self.engine = Engine(
+            self.settings, self.venue, journal, loop_clock, 1, inline=inline, hooks=hooks
+        )
 
     async def recovered(self) -> None:
         """Start, and wait until entries are taken."""

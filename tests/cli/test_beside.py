@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import processes
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -24,9 +26,15 @@ def flatout(home: Path, tmp_path: Path) -> Run:
     """Runs the command in a process of its own."""
 
     def run(*words: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(tmp_path / "settings.toml")}
+        environment = {
+            **os.environ,
+            "FLATOUT_HOME": str(home),
+            "FLATOUT_SETTINGS": str(tmp_path / "settings.toml"),
+        }
         command = [sys.executable, "-m", "tui.cli", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
+        return processes.run(
+            command, capture_output=True, text=True, env=environment, timeout=timeout, check=False
+        )
 
     return run
 
@@ -35,10 +43,10 @@ OPEN_AND_WAIT = """
 import asyncio, sys, signal
 from pathlib import Path
 from decimal import Decimal
-from engine.local import open_session
+from engine.session.opening import open_session
 from engine.model.intent import Away, Base, OpenBracket
 from engine.model.side import Side
-from engine.settings import load
+from engine.setup.settings import load
 
 async def main():
     session = await open_session(load(None, ["journal.snapshot_every=100"]).settings)
@@ -65,8 +73,14 @@ asyncio.run(main())
 @pytest.fixture
 def holding(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the account and a position, as a console would."""
-    environment = {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(tmp_path / "settings.toml")}
-    process = subprocess.Popen([sys.executable, "-c", OPEN_AND_WAIT], stdout=subprocess.PIPE, text=True, env=environment)
+    environment = {
+        **os.environ,
+        "FLATOUT_HOME": str(home),
+        "FLATOUT_SETTINGS": str(tmp_path / "settings.toml"),
+    }
+    process = processes.Popen(
+        [sys.executable, "-c", OPEN_AND_WAIT], stdout=subprocess.PIPE, text=True, env=environment
+    )
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "holding"
     yield process
@@ -85,8 +99,21 @@ def ended(holding: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.hazard("H128")
-@pytest.mark.parametrize("words", [("status",), ("flatten", "--yes"), ("flatten",), ("journal", "tail"), ("export", "fills"), ("status", "--venue")])
-def test_looking_and_flattening_make_no_account(words: tuple[str, ...], flatout: Run, home: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("flatten", "--yes"),
+        ("flatten",),
+        ("journal", "tail"),
+        ("export", "fills"),
+        ("timeline", "P1"),
+        ("status", "--venue"),
+    ],
+)
+def test_looking_and_flattening_make_no_account(
+    words: tuple[str, ...], flatout: Run, home: Path
+) -> None:
     (home / "main").mkdir(parents=True)
     (home / "main" / "journal.sqlite").touch()
     told = flatout("--account", "mian", *words)
@@ -96,7 +123,30 @@ def test_looking_and_flattening_make_no_account(words: tuple[str, ...], flatout:
     assert [each.name for each in home.iterdir()] == ["main"], "an account was made"
 
 
-def test_status_asks_the_engine_that_holds_the_account(flatout: Run, holding: subprocess.Popen[str]) -> None:
+def test_a_timeline_is_told_by_the_engine_that_holds_the_account(
+    flatout: Run, holding: subprocess.Popen[str]
+) -> None:
+    assert holding.poll() is None
+    orders = json.loads(flatout("export", "orders", "--format", "json").stdout)
+    position = orders[0]["position"]
+    told = flatout("timeline", position)
+    assert told.returncode == 0, told.stderr
+    assert " place stop " in told.stdout
+    assert " now " in told.stdout, "only an engine knows what is so now"
+    assert flatout("timeline", "nobody").returncode == 1
+
+
+@pytest.mark.usefixtures("ended")
+def test_a_timeline_is_read_from_the_journal_of_a_stopped_account(flatout: Run) -> None:
+    orders = json.loads(flatout("export", "orders", "--format", "json").stdout)
+    told = json.loads(flatout("timeline", orders[0]["position"], "--json").stdout)
+    assert {"request", "answer"} <= {step["kind"] for step in told["steps"]}
+    assert "now" not in {step["kind"] for step in told["steps"]}
+
+
+def test_status_asks_the_engine_that_holds_the_account(
+    flatout: Run, holding: subprocess.Popen[str]
+) -> None:
     told = flatout("status", "--json")
     assert told.returncode == 0, told.stderr
     view = json.loads(told.stdout)
@@ -111,7 +161,9 @@ def test_flatten_asks_first(flatout: Run, holding: subprocess.Popen[str]) -> Non
     assert "--yes" in told.stdout
 
 
-def test_flatten_beside_a_running_engine_closes_everything(flatout: Run, holding: subprocess.Popen[str]) -> None:
+def test_flatten_beside_a_running_engine_closes_everything(
+    flatout: Run, holding: subprocess.Popen[str]
+) -> None:
     told = flatout("flatten", "--yes")
     assert told.returncode == 0, told.stderr
     assert "the venue says flat" in told.stdout
@@ -126,7 +178,9 @@ def test_flatten_beside_an_engine_that_hangs(flatout: Run, holding: subprocess.P
     assert "the venue says flat" in told.stdout
 
 
-def test_flatten_with_a_damaged_journal(flatout: Run, holding: subprocess.Popen[str], home: Path) -> None:
+def test_flatten_with_a_damaged_journal(
+    flatout: Run, holding: subprocess.Popen[str], home: Path
+) -> None:
     holding.kill()
     holding.wait()
     for leftover in (home / "paper").glob("journal.sqlite*"):
@@ -137,7 +191,9 @@ def test_flatten_with_a_damaged_journal(flatout: Run, holding: subprocess.Popen[
     assert "the venue says flat" in told.stdout
 
 
-def test_a_killed_engine_finds_everything_as_it_was(flatout: Run, holding: subprocess.Popen[str]) -> None:
+def test_a_killed_engine_finds_everything_as_it_was(
+    flatout: Run, holding: subprocess.Popen[str]
+) -> None:
     holding.kill()
     holding.wait()
     told = flatout("status", "--json")
@@ -148,12 +204,18 @@ def test_a_killed_engine_finds_everything_as_it_was(flatout: Run, holding: subpr
     assert flatout("journal", "verify").returncode == 0
 
 
-def test_an_orderly_end_on_sigterm_leaves_the_stop_resting(flatout: Run, holding: subprocess.Popen[str]) -> None:
+def test_an_orderly_end_on_sigterm_leaves_the_stop_resting(
+    flatout: Run, holding: subprocess.Popen[str]
+) -> None:
     assert holding.stdout is not None
     holding.send_signal(signal.SIGTERM)
     assert holding.stdout.readline().strip() == "closed"
     assert holding.wait(20) == 0
-    orders = [row for row in json.loads(flatout("export", "orders", "--format", "json").stdout) if row["role"] == "stop"]
+    orders = [
+        row
+        for row in json.loads(flatout("export", "orders", "--format", "json").stdout)
+        if row["role"] == "stop"
+    ]
     assert [row["status"] for row in orders] == ["open"]
 
 
@@ -179,8 +241,10 @@ def test_journal_tail_and_replay(flatout: Run) -> None:
 
 @pytest.mark.usefixtures("ended")
 def test_exports_in_every_format(flatout: Run, tmp_path: Path) -> None:
-    for what in ("orders", "fills", "positions", "alerts", "equity"):
+    for what in ("orders", "fills", "positions", "alerts", "equity", "blotter"):
         assert flatout("export", what).returncode == 0
+    ended = json.loads(flatout("export", "blotter", "--format", "json").stdout)
+    assert all({"net", "r", "mae_r", "fees"} <= row.keys() for row in ended)
     lines = flatout("export", "fills").stdout.splitlines()
     assert lines[0].startswith("execution_id,")
     assert len(lines) >= 2
@@ -223,8 +287,12 @@ def test_settings_say_where_they_came_from(flatout: Run, tmp_path: Path) -> None
     assert "# Open positions plus entries in flight." in every
 
 
-def test_settings_of_a_symbol_say_where_they_came_from_and_which_of_them_nobody_reads(flatout: Run, tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text('[symbols."BTC/USD"]\nmax_size = 2\n[symbols."LTC/USD"]\nstop = 0.01\n')
+def test_settings_of_a_symbol_say_where_they_came_from_and_which_of_them_nobody_reads(
+    flatout: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text(
+        '[symbols."BTC/USD"]\nmax_size = 2\n[symbols."LTC/USD"]\nstop = 0.01\n'
+    )
     told = flatout("--set", "symbols.BTC/USD.taker_fee=0.001", "settings").stdout.splitlines()
     lines = {line.strip().partition(" = ")[0]: line for line in told}
     assert '[symbols."BTC/USD"]' in told
@@ -243,13 +311,23 @@ def test_nothing_of_the_home_is_readable_by_others(home: Path) -> None:
         assert path.stat().st_mode & 0o077 == 0, path.name
 
 
-def test_a_second_session_looks_on(flatout: Run, holding: subprocess.Popen[str], home: Path) -> None:
+def test_a_second_session_looks_on(
+    flatout: Run, holding: subprocess.Popen[str], home: Path
+) -> None:
     time.sleep(0.2)
     code = (
-        "import asyncio\nfrom engine.local import open_session\nfrom engine.model.intent import Pause\nfrom engine.settings import load\n"
-        "async def main():\n    s = await open_session(load(None, []).settings)\n    a = await s.ask(Pause(id='x'))\n"
-        "    print(s.read_only, a.refusals[0].text)\n    await s.close()\nasyncio.run(main())\n"
+        "import asyncio\nfrom engine.model.intent import Pause\nfrom engine.session.opening import"
+        " open_session\nfrom engine.setup.settings import load\nasync def main():\n    s = await"
+        " open_session(load(None, []).settings)\n    a = await s.ask(Pause(id='x'))\n   "
+        " print(s.read_only, a.refusals[0].text)\n    await s.close()\nasyncio.run(main())\n"
     )
     environment = {**os.environ, "FLATOUT_HOME": str(home)}
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False, timeout=30)
+    told = processes.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=30,
+    )
     assert told.stdout.startswith("True this console is read-only; process "), told.stderr

@@ -1,4 +1,6 @@
-"""What the README says under *When things go wrong* and nothing smaller proves: a disk that takes nothing, a symbol that is typed, a gate."""
+"""What the README says under *When things go wrong* and nothing smaller proves: a disk that takes
+nothing, a symbol that is typed, a gate.
+"""
 
 import resource
 import subprocess
@@ -17,7 +19,7 @@ from engine.gate import PATIENCE
 from engine.model import intent as i
 from engine.model.order import Role
 from engine.model.request import QueryAccount, Request, Submit
-from engine.taking import DEADLINE, TTL
+from engine.session.taking import DEADLINE, TTL
 from engine.venues.protocol import OutcomeUnknownError
 from tests.support.custody import FLATOUT, Place, exchange, facts, holding, truth
 from tests.support.scene import Scene
@@ -33,14 +35,27 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "home", tmp_path / "settings.toml")
 
 
-def typed(place: Place, words: Sequence[str], said: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
+def typed(
+    place: Place, words: Sequence[str], said: str = "", **more: Any
+) -> subprocess.CompletedProcess[str]:
     """A command, and what a person types into it."""
     command = [*FLATOUT, *words]
-    return subprocess.run(command, input=said, capture_output=True, text=True, env=place.environment, timeout=140, check=False, **more)
+    return subprocess.run(
+        command,
+        input=said,
+        capture_output=True,
+        text=True,
+        env=place.environment,
+        timeout=140,
+        check=False,
+        **more,
+    )
 
 
 def _no_room() -> None:
-    """Every write to a file fails from now on, as on a disk that is full and read-only at once; pipes and sockets work."""
+    """Every write to a file fails from now on, as on a disk that is full and read-only at once;
+    pipes and sockets work.
+    """
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
@@ -49,8 +64,8 @@ def _no_room() -> None:
 def test_the_last_exit_needs_no_room_on_the_disk(place: Place) -> None:
     with exchange("--symbols", "BTC/USD", "--tier", "pro") as ready:
         place.settings.write_text(
-            f'[accounts.main]\nvenue = "kraken"\nrest = "{ready["rest"]}"\nws = "{ready["ws"]}"\nsymbols = ["BTC/USD"]\n'
-            'limits = { tier = "pro" }\nlag = 0\n'
+            f'[accounts.main]\nvenue = "kraken"\nrest = "{ready["rest"]}"\nws ='
+            f' "{ready["ws"]}"\nsymbols = ["BTC/USD"]\nlimits = {{ tier = "pro" }}\nlag = 0\n'
         )
         with holding(place, "main") as engine:
             engine.kill()
@@ -92,7 +107,9 @@ def test_settings_that_are_no_use_are_told_and_nothing_is_tried(place: Place) ->
 @pytest.mark.hazard("H82")
 @pytest.mark.parametrize("any_price", [False, True])
 def test_only_the_operators_word_lets_a_close_go_at_any_price(any_price: bool) -> None:
-    """The market falls by three tenths while each order is on its way, and comes back: every bound is missed."""
+    """The market falls by three tenths while each order is on its way, and comes back: every bound
+    is missed.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1", stop=None)
@@ -120,8 +137,12 @@ def test_only_the_operators_word_lets_a_close_go_at_any_price(any_price: bool) -
 
 @pytest.mark.hazard("H74")
 @pytest.mark.parametrize("answers", [True, False])
-def test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books(tmp_path: Path, answers: bool) -> None:
-    """The line was down; from then on the venue takes orders and shows no account: for a while, or for good."""
+def test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books(
+    tmp_path: Path, answers: bool
+) -> None:
+    """The line was down; from then on the venue takes orders and shows no account: for a while, or
+    for good.
+    """
 
     async def tale(world: World) -> None:
         position = await world.opened("0.5")
@@ -137,7 +158,9 @@ def test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books(tmp_pat
         world.venue.send = carry  # type: ignore[method-assign]
         world.engine.gate.evidence.void("the line was down", world.clock.now())
         await world.ask(i.ClosePosition(id="c", position=position.id))
-        await world.until(lambda: "HELD_BACK" in {alert.code for alert in world.state.alerts.values()}, 20)
+        await world.until(
+            lambda: "HELD_BACK" in {alert.code for alert in world.state.alerts.values()}, 20
+        )
         held = world.clock.now()
         assert world.held == D("0.5"), "it left without a proof"
         assert any(held - at < 3 * SECOND for at in asked), "nobody asked the venue"
@@ -153,13 +176,19 @@ def test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books(tmp_pat
 
 
 @pytest.mark.hazard("H74")
-def test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone(tmp_path: Path) -> None:
-    """The line was down, and the venue shows no account: without a word nothing leaves, whatever time passes; with it, once."""
+def test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone(
+    tmp_path: Path,
+) -> None:
+    """The line was down, and the venue shows no account: without a word nothing leaves, whatever
+    time passes; with it, once.
+    """
 
     async def tale(world: World) -> None:
         world.venue.withdraw("BTC", D(-2))
         await world.ask(i.Reconcile(id="look"))
-        await world.until(lambda: "DIFFERENCE" in {alert.code for alert in world.state.alerts.values()}, 30)
+        await world.until(
+            lambda: "DIFFERENCE" in {alert.code for alert in world.state.alerts.values()}, 30
+        )
         await world.ask(i.Resolve(id="own", subject="BTC", action=i.Settlement.FORGET))
         position = await world.opened("0.5")
         send, silent = world.venue.send, True
@@ -170,22 +199,33 @@ def test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_
             return await send(request)
 
         def waiting() -> list[tuple[str, str, tuple[str, ...]]]:
-            return [(row.subject, row.name, row.actions) for row in world.engine.view().truth.rows if row.kind == "exit"]
+            return [
+                (row.subject, row.name, row.actions)
+                for row in world.engine.view().truth.rows
+                if row.kind == "exit"
+            ]
 
         assert waiting() == []
         told = await world.ask(i.Resolve(id="early", subject=position.id, action=i.Settlement.SEND))
-        assert [refusal.code for refusal in told.refusals] == ["UNKNOWN_DIFFERENCE"], "nothing waits for a word yet"
+        assert [refusal.code for refusal in told.refusals] == ["UNKNOWN_DIFFERENCE"], (
+            "nothing waits for a word yet"
+        )
         world.venue.send = carry  # type: ignore[method-assign]
         world.engine.gate.evidence.void("the line was down", world.clock.now())
         await world.ask(i.ClosePosition(id="c", position=position.id))
         await world.wait(3 * PATIENCE / SECOND)
         assert world.held == D("2.5"), "coins of the owner's were sold on belief"
-        assert waiting() == [(position.id, "exit of 0.5 BTC/USD; 2 BTC of your own beside it", ("send",))]
+        assert waiting() == [
+            (position.id, "exit of 0.5 BTC/USD; 2 BTC of your own beside it", ("send",))
+        ]
         told = await world.ask(i.Resolve(id="other", subject="BTC", action=i.Settlement.SEND))
         assert [refusal.code for refusal in told.refusals] == ["UNKNOWN_DIFFERENCE"]
         told = await world.ask(i.Resolve(id="word", subject=position.id, action=i.Settlement.SEND))
         assert told.ok, told
-        assert told.text == "BTC/USD: leaves without a picture; if ours are gone, it sells of your own 2 BTC"
+        assert (
+            told.text
+            == "BTC/USD: leaves without a picture; if ours are gone, it sells of your own 2 BTC"
+        )
         await world.until(lambda: not world.state.positions, 20)
         assert world.held == 2
         assert "SENT_ON_BOOKS" in world.told()

@@ -1,4 +1,6 @@
-"""Commands that look send nothing: with a position held, its stop resting, the engine dead and the journal lost."""
+"""Commands that look send nothing: with a position held, its stop resting, the engine dead and the
+journal lost.
+"""
 
 import asyncio
 import json
@@ -20,6 +22,8 @@ from tests.support.custody import Place, changes, exchange, facts, holding, trut
 from tests.support.exchange import SYMBOLS, serving
 from tui.cli import main
 
+pytestmark = pytest.mark.slow
+
 LOOKS: tuple[tuple[str, ...], ...] = (
     ("status",),
     ("status", "--venue", "--json"),
@@ -28,12 +32,18 @@ LOOKS: tuple[tuple[str, ...], ...] = (
     ("journal", "tail"),
     ("journal", "replay"),
     ("export", "orders"),
+    ("report",),
     ("settings",),
     ("accounts",),
 )
 VENUES: tuple[tuple[str, ...], ...] = (("status",), ("doctor",))
-"""Of those the ones that speak another dialect at the other exchange; `status --venue` is asked in any case."""
-EXCHANGES = [("kraken", "kraken-spot", "BTC/USD", LOOKS), ("krakenfutures", "kraken-futures", "PF_XBTUSD", VENUES)]
+"""Of those the ones that speak another dialect at the other exchange; `status --venue` is asked in
+any case.
+"""
+EXCHANGES = [
+    ("kraken", "kraken-spot", "BTC/USD", LOOKS),
+    ("krakenfutures", "kraken-futures", "PF_XBTUSD", VENUES),
+]
 
 
 @pytest.fixture
@@ -43,11 +53,16 @@ def place(tmp_path: Path) -> Place:
 
 def name_main(place: Place, venue: str, symbol: str, rest: str, ws: str) -> None:
     """Write [accounts.main], so that --account main is enough for every command."""
-    place.settings.write_text(f'[accounts.main]\nvenue = "{venue}"\nrest = "{rest}"\nws = "{ws}"\nsymbols = ["{symbol}"]\n')
+    place.settings.write_text(
+        f'[accounts.main]\nvenue = "{venue}"\nrest = "{rest}"\nws = "{ws}"\nsymbols ='
+        f' ["{symbol}"]\n'
+    )
 
 
 @pytest.mark.hazard("H102")
-@pytest.mark.parametrize(("venue", "profile", "symbol", "looks"), EXCHANGES, ids=["spot", "futures"])
+@pytest.mark.parametrize(
+    ("venue", "profile", "symbol", "looks"), EXCHANGES, ids=["spot", "futures"]
+)
 def test_no_command_that_looks_sends_anything_to_the_exchange(
     place: Place, venue: str, profile: str, symbol: str, looks: tuple[tuple[str, ...], ...]
 ) -> None:
@@ -59,7 +74,9 @@ def test_no_command_that_looks_sends_anything_to_the_exchange(
             engine.wait()
         place.lose_journal("main")
         before = truth(ready)
-        resting = [order["client_order_id"] for order in before["orders"] if order["status"] == "open"]
+        resting = [
+            order["client_order_id"] for order in before["orders"] if order["status"] == "open"
+        ]
         assert resting, "the stop never rested: the case shows nothing"
         for words in looks:
             told = place.flatout("--account", "main", *words)
@@ -67,7 +84,9 @@ def test_no_command_that_looks_sends_anything_to_the_exchange(
         asked = place.flatout("--account", "main", "status", "--venue")
         after = truth(ready)
     assert changes(after) == changes(before), "a command that only looks changed something"
-    assert [order["client_order_id"] for order in after["orders"] if order["status"] == "open"] == resting
+    assert [
+        order["client_order_id"] for order in after["orders"] if order["status"] == "open"
+    ] == resting
     assert asked.returncode == 5, asked.stdout + asked.stderr
     assert f"main · {venue} · LIVE: no engine runs; the venue says" in asked.stdout
     assert f"held      0.1 {symbol}" in asked.stdout
@@ -81,17 +100,29 @@ def test_no_command_that_looks_touches_a_paper_account(place: Place) -> None:
     known = place.flatout("status")
     place.lose_journal("paper")
     file = place.home / "paper" / "paper.sqlite"
-    before, names = facts(file), sorted(path.name for path in file.parent.iterdir() if not path.name.endswith(("-wal", "-shm")))
+    before, names = (
+        facts(file),
+        sorted(
+            path.name for path in file.parent.iterdir() if not path.name.endswith(("-wal", "-shm"))
+        ),
+    )
     for words in LOOKS:
         told = place.flatout(*words)
         assert "Traceback" not in told.stderr, f"{words}: {told.stderr}"
     unknown, asked = place.flatout("status"), place.flatout("status", "--venue")
     assert facts(file) == before, "looking changed the paper account, or took it over"
-    assert sorted(path.name for path in file.parent.iterdir() if not path.name.endswith(("-wal", "-shm"))) == names
+    assert (
+        sorted(
+            path.name for path in file.parent.iterdir() if not path.name.endswith(("-wal", "-shm"))
+        )
+        == names
+    )
     assert known.returncode == 5, known.stdout + known.stderr
     assert "paper · paper · PAPER: no engine runs; last known at 20" in known.stdout
     assert "nothing watches 1 position, 1 order of ours open" in known.stdout
-    assert any(line.startswith("  position  BTC/USD LONG 0.1") for line in known.stdout.splitlines()), known.stdout
+    assert any(
+        line.startswith("  position  BTC/USD LONG 0.1") for line in known.stdout.splitlines()
+    ), known.stdout
     assert unknown.returncode == 5, "the home's summary still knows what was open"
     assert asked.returncode == 5
     assert "held      0.1 BTC/USD" in asked.stdout
@@ -106,7 +137,9 @@ def looked(place: Place, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result
 
 
 @pytest.mark.hazard("H102")
-def test_status_with_a_lost_journal_leaves_the_stop_at_the_exchange(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_with_a_lost_journal_leaves_the_stop_at_the_exchange(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with exchange("--symbols", "BTC/USD") as ready:
         name_main(place, "kraken", "BTC/USD", ready["rest"], ready["ws"])
         with holding(place, "main") as engine:
@@ -124,7 +157,9 @@ def test_status_with_a_lost_journal_leaves_the_stop_at_the_exchange(place: Place
 
 @pytest.mark.hazard("H102")
 @pytest.mark.parametrize("name", ["kraken", "krakenfutures"])
-async def test_the_line_of_a_looking_venue_carries_nothing_but_questions(name: str, tmp_path: Path) -> None:
+async def test_the_line_of_a_looking_venue_carries_nothing_but_questions(
+    name: str, tmp_path: Path
+) -> None:
     async with serving(name) as there:
         there.keep_key(tmp_path)
         account, clock = there.account(), Clock(asyncio.get_running_loop())
@@ -133,13 +168,30 @@ async def test_the_line_of_a_looking_venue_carries_nothing_but_questions(name: s
         looking, validating = door.looking(tmp_path, clock), door.validating(tmp_path, clock)
         try:
             instrument = (await looking.instruments())[0]
-            order = Order("FOTEST", "", instrument.symbol, Side.BUY, OrderType.LIMIT, Role.ENTRY, instrument.min_size, price=instrument.tick * 1000)
+            order = Order(
+                "FOTEST",
+                "",
+                instrument.symbol,
+                Side.BUY,
+                OrderType.LIMIT,
+                Role.ENTRY,
+                instrument.min_size,
+                price=instrument.tick * 1000,
+            )
             await validating.instruments()
             for venue in (looking._venue, validating._venue):
-                for method, fields in (("private_post_addorder", venue.fields(order)), ("private_post_sendorder", venue.fields(order))):  # type: ignore[attr-defined]
+                for method, fields in (
+                    ("private_post_addorder", venue.fields(order)),  # type: ignore[attr-defined]
+                    ("private_post_sendorder", venue.fields(order)),  # type: ignore[attr-defined]
+                ):
                     with pytest.raises(RefusedError, match="is no question"):
                         await venue.rest.private(method, fields, Lane.ENTRY)
-                for method in ("private_post_cancelorder", "private_post_cancelall", "private_post_amendorder", "private_post_editorder"):
+                for method in (
+                    "private_post_cancelorder",
+                    "private_post_cancelall",
+                    "private_post_amendorder",
+                    "private_post_editorder",
+                ):
                     with pytest.raises(RefusedError, match="is no question"):
                         await venue.rest.private(method, {}, Lane.CANCEL)
             picture = await looking.picture(0)
@@ -152,11 +204,33 @@ async def test_the_line_of_a_looking_venue_carries_nothing_but_questions(name: s
 
 
 @pytest.mark.hazard("H102")
-@pytest.mark.parametrize("module", ["tui.looking", "tui.records", "tui.accounts", "tui.examining", "tui.recording"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tui.cli.status",
+        "tui.cli.journal",
+        "tui.cli.export",
+        "tui.cli.report",
+        "tui.cli.rewind",
+        "tui.cli.settings",
+        "tui.cli.accounts",
+        "tui.cli.doctor",
+        "tui.cli.record",
+    ],
+)
 def test_what_looks_never_loads_what_sends(module: str) -> None:
-    sends = ("engine.runtime", "engine.local", "engine.backing", "engine.assembly", "engine.emergency", "engine.venues.paper")
+    sends = (
+        "engine.runtime",
+        "engine.session.local",
+        "engine.setup.environments",
+        "engine.setup.factories",
+        "engine.emergency",
+        "engine.venues.paper",
+    )
     code = f"import sys, {module}; print([name for name in {sends!r} if name in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert told.stdout.strip() == "[]", f"{module} loads {told.stdout}"
 
 
@@ -188,7 +262,9 @@ def test_status_of_an_account_that_ended_flat_is_done(place: Place) -> None:
 
 
 def test_status_says_that_a_last_exit_was_at_work(place: Place) -> None:
-    """The journal still has the position: whoever looks after an emergency must not read that nothing watches it."""
+    """The journal still has the position: whoever looks after an emergency must not read that
+    nothing watches it.
+    """
     with holding(place, "paper") as engine:
         engine.send_signal(signal.SIGSTOP)
         assert place.flatout("flatten", "--yes", timeout=90).returncode == 0
@@ -198,8 +274,12 @@ def test_status_says_that_a_last_exit_was_at_work(place: Place) -> None:
 
 
 @pytest.mark.hazard("H118")
-def test_status_is_a_line_a_thing_and_shows_no_escape_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_is_a_line_a_thing_and_shows_no_escape_of_its_own(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with holding(place, "paper"):
         told = looked(place, monkeypatch, "status")
     assert "\\u000a" not in told.output
-    assert [line for line in told.output.splitlines() if line.startswith("  position  BTC/USD LONG")], told.output
+    assert [
+        line for line in told.output.splitlines() if line.startswith("  position  BTC/USD LONG")
+    ], told.output

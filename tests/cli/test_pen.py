@@ -1,4 +1,6 @@
-"""Two consoles and one account, as processes do it: asked for, handed over, refused, and silent once the pen is lost."""
+"""Two consoles and one account, as processes do it: asked for, handed over, refused, and silent
+once the pen is lost.
+"""
 
 import asyncio
 import json
@@ -19,26 +21,28 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from engine.control import HandedOver, HandOver, Line
-from engine.home import Home
+from engine.account.home import Home
 from engine.journal import Journal
-from engine.local import open_session
 from engine.runtime import Engine
-from engine.settings import load
+from engine.session.client import Line
+from engine.session.messages import HandedOver, HandOver
+from engine.session.opening import open_session
+from engine.setup.settings import load
 from engine.venues.protocol import VenueError
 from tests.journal.conftest import server as server
+from tests.support import processes
 
-pytestmark = pytest.mark.hazard("H76")
+pytestmark = [pytest.mark.hazard("H76"), pytest.mark.slow]
 
 HOLD = """
 import asyncio, json, sys, signal
 from pathlib import Path
 from decimal import Decimal
-from engine.local import open_session
-from engine.taking import PenHeldError, Wanted
+from engine.session.opening import open_session
+from engine.session.taking import PenHeldError, Wanted
 from engine.model.intent import Away, Base, OpenBracket
 from engine.model.side import Side
-from engine.settings import load
+from engine.setup.settings import load
 
 def say(**told):
     print(json.dumps(told), flush=True)
@@ -93,8 +97,10 @@ class Console:
     """A session in a process of its own, and what it says."""
 
     def __init__(self, home: Path, words: str, flags: list[str]) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FLATOUT_")}
-        self.process = subprocess.Popen(
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("FLATOUT_")
+        }
+        self.process = processes.Popen(
             [sys.executable, "-c", HOLD, str(home), words, json.dumps(flags)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -114,14 +120,18 @@ class Console:
     def now(self) -> dict[str, Any]:
         return self.said[-1] if self.said else {}
 
-    def until(self, true: Callable[[dict[str, Any]], object], seconds: float = 40.0) -> dict[str, Any]:
+    def until(
+        self, true: Callable[[dict[str, Any]], object], seconds: float = 40.0
+    ) -> dict[str, Any]:
         """Wait until something it said is so."""
         end = time.monotonic() + seconds
         while True:
             for told in list(self.said):
                 if true(told):
                     return told
-            assert self.process.poll() is None or self._reader.is_alive(), self.process.stderr.read() if self.process.stderr else ""
+            assert self.process.poll() is None or self._reader.is_alive(), (
+                self.process.stderr.read() if self.process.stderr else ""
+            )
             assert time.monotonic() < end, self.said[-2:]
             time.sleep(0.02)
 
@@ -175,7 +185,13 @@ def typed(home: Path, *words: str, seconds: float = 60.0) -> tuple[int, str]:
     """The command as a person types it, in a terminal: its exit code and what it printed."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ.update({"FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(home / "no.toml"), "TERM": "xterm-256color"})
+        os.environ.update(
+            {
+                "FLATOUT_HOME": str(home),
+                "FLATOUT_SETTINGS": str(home / "no.toml"),
+                "TERM": "xterm-256color",
+            }
+        )
         os.execv(sys.executable, [sys.executable, "-m", "tui.cli", *words])
     told, end = b"", time.monotonic() + seconds
     while time.monotonic() < end:
@@ -194,15 +210,21 @@ def typed(home: Path, *words: str, seconds: float = 60.0) -> tuple[int, str]:
 # One machine
 
 
-def test_a_second_console_that_asks_is_handed_the_account_and_the_first_looks_on(console: Open, tmp_path: Path) -> None:
+def test_a_second_console_that_asks_is_handed_the_account_and_the_first_looks_on(
+    console: Open, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = console(home, "trade")
     first.until(lambda told: told.get("sent", 0) > 3)
     second = console(home, "take-over")
     assert second.said[0] == {"event": "holding", "read_only": False}
     name = f"process {second.process.pid} on"
-    asked = first.until(lambda told: any("LEASE" in text or name in text for text in told.get("alerts", ())))
-    assert any(f"{name}" in text and "asks for the account" in text for text in asked["alerts"]), "its console says who asked"
+    asked = first.until(
+        lambda told: any("LEASE" in text or name in text for text in told.get("alerts", ()))
+    )
+    assert any(f"{name}" in text and "asks for the account" in text for text in asked["alerts"]), (
+        "its console says who asked"
+    )
     looking = first.until(lambda told: told.get("read_only"))
     assert name in looking["holder"]
     sent = first.now["sent"]
@@ -212,7 +234,9 @@ def test_a_second_console_that_asks_is_handed_the_account_and_the_first_looks_on
 
 
 @pytest.mark.hazard("H103")
-def test_the_last_exit_that_asks_gets_the_lock_within_seconds(console: Open, tmp_path: Path) -> None:
+def test_the_last_exit_that_asks_gets_the_lock_within_seconds(
+    console: Open, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = console(home, "trade")
     first.until(lambda told: told.get("sent", 0) > 3)
@@ -234,7 +258,9 @@ def test_the_last_exit_that_asks_gets_the_lock_within_seconds(console: Open, tmp
         time.sleep(0.02)
     looking = first.until(lambda told: told.get("read_only"))
     assert looking["holder"] == "the last exit, process 9"
-    assert any("the last exit, process 9 asks for the account" in text for text in looking["alerts"])
+    assert any(
+        "the last exit, process 9 asks for the account" in text for text in looking["alerts"]
+    )
     account.let_go()
 
 
@@ -244,7 +270,9 @@ def test_a_word_about_a_dead_machine_needs_the_asking(tmp_path: Path) -> None:
     assert "--dead is said with --take-over" in told
 
 
-def test_a_holder_that_does_not_answer_is_not_taken_over_by_asking(console: Open, tmp_path: Path) -> None:
+def test_a_holder_that_does_not_answer_is_not_taken_over_by_asking(
+    console: Open, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = console(home)
     first.process.send_signal(signal.SIGSTOP)
@@ -255,7 +283,9 @@ def test_a_holder_that_does_not_answer_is_not_taken_over_by_asking(console: Open
     assert "was asked and does not answer" in told
 
 
-def test_who_lost_the_pen_leaves_the_socket_of_whoever_has_it(console: Open, tmp_path: Path) -> None:
+def test_who_lost_the_pen_leaves_the_socket_of_whoever_has_it(
+    console: Open, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = console(home)
     home.rename(tmp_path / "moved")
@@ -266,7 +296,9 @@ def test_who_lost_the_pen_leaves_the_socket_of_whoever_has_it(console: Open, tmp
     assert Home.of("paper", home).control.exists(), "it is another one's"
 
 
-def test_a_console_whose_home_was_put_back_under_it_falls_silent(console: Open, tmp_path: Path) -> None:
+def test_a_console_whose_home_was_put_back_under_it_falls_silent(
+    console: Open, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = console(home, "trade")
     first.until(lambda told: told.get("sent", 0) > 3)
@@ -289,7 +321,9 @@ def test_a_console_whose_home_was_put_back_under_it_falls_silent(console: Open, 
 # Machines that share a journal
 
 
-def test_the_second_home_of_a_shared_journal_is_refused_with_exit_code_3(console: Open, shared: str, tmp_path: Path) -> None:
+def test_the_second_home_of_a_shared_journal_is_refused_with_exit_code_3(
+    console: Open, shared: str, tmp_path: Path
+) -> None:
     first = console(tmp_path / "one", "-", f"journal.url={shared}")
     second = tmp_path / "two"
     second.mkdir()
@@ -300,7 +334,9 @@ def test_the_second_home_of_a_shared_journal_is_refused_with_exit_code_3(console
     assert not first.now.get("read_only")
 
 
-def test_an_opening_that_fails_keeps_no_lease(shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_opening_that_fails_keeps_no_lease(
+    shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(self: Engine) -> None:
         del self
         raise VenueError("the venue is away")
@@ -312,7 +348,9 @@ def test_an_opening_that_fails_keeps_no_lease(shared: str, tmp_path: Path, monke
     assert Journal.open(shared, "paper", "reader", now=1, read_only=True).held_by().holder == ""
 
 
-def test_a_holder_of_a_shared_journal_hands_over_when_it_is_asked(console: Open, shared: str, tmp_path: Path) -> None:
+def test_a_holder_of_a_shared_journal_hands_over_when_it_is_asked(
+    console: Open, shared: str, tmp_path: Path
+) -> None:
     first = console(tmp_path / "one", "trade", f"journal.url={shared}")
     first.until(lambda told: told.get("sent", 0) > 3)
     second = console(tmp_path / "two", "take-over", f"journal.url={shared}")
@@ -322,7 +360,9 @@ def test_a_holder_of_a_shared_journal_hands_over_when_it_is_asked(console: Open,
     assert any("asks for the account" in text for text in looking["alerts"])
 
 
-def test_a_stopped_holder_that_wakes_after_its_lease_was_taken_sends_nothing(console: Open, shared: str, tmp_path: Path) -> None:
+def test_a_stopped_holder_that_wakes_after_its_lease_was_taken_sends_nothing(
+    console: Open, shared: str, tmp_path: Path
+) -> None:
     first = console(tmp_path / "one", "trade", f"journal.url={shared}")
     first.until(lambda told: told.get("sent", 0) > 3)
     first.process.send_signal(signal.SIGSTOP)
@@ -331,8 +371,14 @@ def test_a_stopped_holder_that_wakes_after_its_lease_was_taken_sends_nothing(con
     second = console(tmp_path / "two", "take-over dead early", f"journal.url={shared}")
     first.process.send_signal(signal.SIGCONT)
     lost = first.until(lambda told: told.get("read_only"))
-    assert any(f"process {second.process.pid} on" in text and "holds the account now" in text for text in lost["alerts"])
+    assert any(
+        f"process {second.process.pid} on" in text and "holds the account now" in text
+        for text in lost["alerts"]
+    )
     assert lost["holder"].startswith(f"process {second.process.pid} on")
     time.sleep(2)
-    assert first.now["sent"] <= sent + 2, "an entry and its stop may have left since its last word; nothing that was due while it was stopped"
+    assert first.now["sent"] <= sent + 2, (
+        "an entry and its stop may have left since its last word; nothing that was due while it was"
+        " stopped"
+    )
     assert first.now["sent"] == lost["sent"]

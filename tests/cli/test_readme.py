@@ -1,4 +1,6 @@
-"""The README's chapter *When things go wrong*, sentence by sentence: each names the tests that prove it, and each of those exists."""
+"""The chapter *When things go wrong* of the README and of the runbook, sentence by sentence: each
+names the tests that prove it, and each of those exists.
+"""
 
 import re
 import subprocess
@@ -9,14 +11,22 @@ TOP = Path(__file__).parents[2]
 TITLE = "## When things go wrong\n"
 BEFORE = "## The first minute\n"
 LABEL = re.compile(r"^- \*\*[^*]+\*\*( \([^)]*\))?[.:]?\s*")
-"""What an incident begins with: its name in bold, and what it looks like or how its alert is called."""
+"""What an incident begins with: its name in bold, and what it looks like or how its alert is
+called.
+"""
 
+PAGES = ("README.md", "docs/runbook.md")
+"""Where the chapter stands: in short, and whole."""
 PROVED: dict[str, str] = {
     "**The way out that always works:** `flatout --account NAME flatten --yes`, in any shell.": """
         tests/emergency/test_processes.py::test_it_works_without_desk_database_and_screen
         tests/cli/test_accounts.py::test_a_flatten_without_the_settings_that_opened_the_account_acts_where_the_account_is""",
     "Each sentence of this chapter has its test (`tests/cli/test_readme.py`).": """
         tests/cli/test_readme.py::test_each_sentence_names_its_tests""",
+    "[The runbook](docs/runbook.md) has every incident, every alert and every refusal, with what to press.": """
+        tests/docs/test_runbook.py::test_each_alert_has_one_entry_with_its_severity
+        tests/docs/test_runbook.py::test_each_refusal_says_what_to_do
+        tests/docs/test_runbook.py::test_what_is_to_be_pressed_exists""",
     # the exchange's moods
     "A stop that rests is not taken away for a close that nobody would take; the close goes as soon as the pair takes orders again.": """
         tests/desk/test_modes.py::test_the_stop_is_not_taken_away_for_a_close_that_nobody_would_take""",
@@ -26,6 +36,9 @@ PROVED: dict[str, str] = {
         tests/venues/test_spot_documented.py::test_an_entry_keeps_its_deadline_on_an_exchange_whose_clock_jumped""",
     "Exits then go without a deadline.": """
         tests/venues/test_spot_documented.py::test_an_exit_is_sent_without_a_deadline_where_the_exchange_refuses_it""",
+    "A futures price whose time makes no sense makes it measure again, and a price that is old stays old.": """
+        tests/venues/test_futures_as_it_is.py::test_a_price_is_as_old_as_the_exchange_says
+        tests/venues/test_futures_as_it_is.py::test_a_clock_that_differs_makes_no_price_old_and_is_told""",
     "The row is passed over and everything else goes on; an order of ours is asked about another way.": """
         tests/venues/test_spot_documented.py::test_rows_that_lack_fields_silence_nothing
         tests/venues/test_spot_documented.py::test_a_row_of_ours_that_cant_be_read_is_asked_for""",
@@ -101,7 +114,7 @@ PROVED: dict[str, str] = {
         tests/desk/test_settling.py::test_an_exit_that_a_crash_made_us_forget_is_recognised_by_its_id""",
     "At an exchange the last exit needs no room on the disk.": """
         tests/cli/test_incidents.py::test_the_last_exit_needs_no_room_on_the_disk
-        tests/session/test_records.py::test_the_room_for_a_mark_is_there_before_it_is_needed""",
+        tests/account/test_records.py::test_the_room_for_a_mark_is_there_before_it_is_needed""",
     # traded elsewhere
     "Each difference is one alert (DIFFERENCE), and nothing is changed before you say so.": """
         tests/desk/test_reconcile.py::test_a_difference_stands_until_it_is_gone
@@ -185,6 +198,9 @@ PROVED: dict[str, str] = {
         tests/cli/test_incidents.py::test_what_is_held_back_leaves_once_it_is_proved_or_once_on_our_books[False]
         tests/gate/test_gate.py::test_after_five_seconds_without_a_picture_an_exit_goes_on_our_books_once
         tests/gate/test_gate.py::test_coins_of_the_trader_are_never_sold_on_our_books""",
+    "Nor does anything leave by a journal that is not the newest.": """
+        tests/gate/test_gate.py::test_books_that_are_known_to_be_old_let_nothing_leave_before_their_first_picture
+        tests/desk/test_unexplained.py::test_a_journal_that_is_not_the_newest_is_left_alone_only_once_it_was_compared""",
     "Then `V` lists the exit, says what is at risk, and `s` lets it leave all the same, once.": """
         tests/cli/test_incidents.py::test_what_is_held_back_beside_the_owners_coins_leaves_on_the_operators_word_alone
         tests/console/test_truth.py::test_an_exit_that_waits_for_a_word_says_what_it_risks""",
@@ -210,9 +226,14 @@ PROVED: dict[str, str] = {
     "A theme on the command line that is not there ends it with exit code 2.": """
         tests/console/test_themes.py::test_an_unknown_theme_on_the_command_line_is_one_sentence_and_exit_code_2""",
     # notifications
-    "The record says so once, until it works again, and nothing waits for it.": """
-        tests/outlets/test_outlets.py::test_apprise_and_the_webhook_hear_what_they_are_to_and_a_failure_is_told_once
-        tests/outlets/test_outlets.py::test_a_webhook_that_hangs_holds_up_nobody_and_what_is_too_much_is_dropped""",
+    "The alert stands until one arrives; what waits is tried again after 1, 2, 5, 10, 30 and then each 60 s, and goes"
+    " once it works.": """
+        tests/outlets/test_notify.py::test_an_engine_says_that_an_outlet_fails_and_sends_what_waits_once_it_works
+        tests/outlets/test_notify.py::test_a_line_is_sent_again_under_its_name_until_it_has_arrived""",
+    "Nothing in the engine waits for it.": """
+        tests/outlets/test_notify.py::test_a_way_that_hangs_holds_up_nobody_and_of_too_much_the_oldest_goes""",
+    "`flatout notify test` says what becomes of a message, outlet by outlet.": """
+        tests/outlets/test_notify.py::test_a_command_tries_each_outlet_and_says_what_became_of_it""",
     # the screen
     "The screen loses frames, the engine goes on.": """
         tests/terminal/test_stalled.py::test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards
@@ -230,7 +251,7 @@ PROVED: dict[str, str] = {
     " and exits with 1.": "tests/terminal/test_panic.py::test_a_panic_closes_the_engine_in_order",
     # opening
     "A lost reply is asked for again, and the screen says which question it waits for; `q` leaves.": """
-        tests/runtime/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens
+        tests/session/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens
         tests/terminal/test_waiting.py::test_the_screen_says_what_it_waits_for_and_opens_when_it_is_answered
         tests/terminal/test_waiting.py::test_q_leaves_while_it_waits_and_the_reason_stands_on_standard_error""",
     "A refused key or a broken journal ends the opening with the reason on standard error and in the log, and exit code 2.": """
@@ -244,12 +265,12 @@ PROVED: dict[str, str] = {
     # the log
     "What happened is in `flatout.log` in the account's home, a line of JSON per change with the ids of order and position:"
     " INFO what was done, WARNING what was refused or is unknown, ERROR what wants a hand now.": """
-        tests/outlets/test_log.py::test_each_change_is_one_line_with_the_ids_that_lead_on
-        tests/outlets/test_log.py::test_refusals_and_doubts_are_warnings""",
-    "It rotates.": "tests/outlets/test_log.py::test_the_log_rotates",
+        tests/runtime/test_log.py::test_each_change_is_one_line_with_the_ids_that_lead_on
+        tests/runtime/test_log.py::test_refusals_and_doubts_are_warnings""",
+    "It rotates.": "tests/runtime/test_log.py::test_the_log_rotates",
     "No key, password or address of a notification gets into it, nor anything that a terminal would obey; the same holds for all"
     " that a command prints and for exports, where a cell that a spreadsheet would run begins with `'`.": """
-        tests/outlets/test_log.py::test_no_secret_is_written_whatever_carries_it
+        tests/runtime/test_log.py::test_no_secret_is_written_whatever_carries_it
         tests/hazards/test_secrets.py::test_a_session_in_which_everything_fails_tells_no_secret
         tests/doors/test_text.py::test_the_log_holds_nothing_that_a_terminal_obeys
         tests/doors/test_text.py::test_no_command_lets_the_terminal_obey_a_venue
@@ -258,35 +279,67 @@ PROVED: dict[str, str] = {
 """From a sentence to the tests that prove it."""
 
 
-def text() -> str:
-    return (TOP / "README.md").read_text(encoding="utf-8")
+def text(page: str) -> str:
+    return (TOP / page).read_text(encoding="utf-8")
 
 
-def sentences() -> list[str]:
+def sentences(page: str) -> list[str]:
     """The chapter's sentences, on one line each, without the names of the incidents."""
-    chapter = text().split(TITLE, 1)[1].split("\n## ", 1)[0]
+    chapter = text(page).split(TITLE, 1)[1].split("\n## ", 1)[0]
     found: list[str] = []
     for block in re.split(r"\n\s*\n|\n(?=- )", chapter.strip()):
         plain = " ".join(LABEL.sub("", block.strip()).split())
-        found += [part for part in re.split(r"(?<=[.!?]) (?=[A-Z`0-9])", plain) if part]
+        found += [part for part in re.split(r"(?<=[.!?]) (?=[A-Z`0-9\[])", plain) if part]
     return found
 
 
 def test_the_chapter_comes_right_after_the_first_minute() -> None:
-    titles = re.findall(r"^## .*\n", text(), flags=re.MULTILINE)
+    titles = re.findall(r"^## .*\n", text("README.md"), flags=re.MULTILINE)
     assert titles.index(TITLE) == titles.index(BEFORE) + 1
 
 
 def test_each_sentence_names_its_tests() -> None:
-    found = sentences()
-    assert len(found) > 50, "the chapter was not read"
-    assert [sentence for sentence in found if sentence not in PROVED] == [], "sentences that nothing proves"
-    assert [sentence for sentence in PROVED if sentence not in found] == [], "proofs of what nobody says any more"
+    found = {sentence: page for page in PAGES for sentence in sentences(page)}
+    assert len(sentences("docs/runbook.md")) > 50, "the chapter was not read"
+    assert [sentence for sentence in found if sentence not in PROVED] == [], (
+        "sentences that nothing proves"
+    )
+    assert [sentence for sentence in PROVED if sentence not in found] == [], (
+        "proofs of what nobody says any more"
+    )
+
+
+def test_the_runbook_leaves_out_nothing_that_the_readme_says() -> None:
+    whole = {*sentences("docs/runbook.md")}
+    assert [
+        sentence
+        for sentence in sentences("README.md")
+        if sentence not in whole and "runbook" not in sentence
+    ] == []
 
 
 def test_each_test_that_a_sentence_names_is_there() -> None:
     nodes = sorted({node for named in PROVED.values() for node in named.split()})
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-p", "no:cacheprovider", *nodes]
-    told = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=120, check=False)
-    missing = re.findall(r"^ERROR: (?:not found: |file or directory not found: )?(.*)$", told.stdout + told.stderr, flags=re.MULTILINE)
-    assert told.returncode == 0, f"no such test: {missing or told.stdout[-2000:] + told.stderr[-2000:]}"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        *nodes,
+    ]
+    told = subprocess.run(
+        command, cwd=TOP, capture_output=True, text=True, timeout=120, check=False
+    )
+    missing = re.findall(
+        r"^ERROR: (?:not found: |file or directory not found: )?(.*)$",
+        told.stdout + told.stderr,
+        flags=re.MULTILINE,
+    )
+    assert told.returncode == 0, (
+        f"no such test: {missing or told.stdout[-2000:] + told.stderr[-2000:]}"
+    )

@@ -1,4 +1,6 @@
-"""`flatout rehearse`: an exchange as a child, the console at it, and nothing left behind, however the console ends."""
+"""`flatout rehearse`: an exchange as a child, the console at it, and nothing left behind, however
+the console ends.
+"""
 
 import json
 import os
@@ -18,8 +20,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engine.home import Home
-from engine.session.identity import Identity, read
+from engine.account.home import Home
+from engine.account.identity import Identity, read
 from tests.support.custody import FLATOUT, Place, truth
 
 
@@ -32,9 +34,20 @@ def place(tmp_path: Path) -> Place:
 def rehearsing(place: Place, *words: str) -> "Iterator[subprocess.Popen[bytes]]":
     """The command in a pseudo-terminal that somebody reads."""
     master, slave = pty.openpty()
-    environment = {name: value for name, value in place.environment.items() if not name.startswith(("FLATOUT_KEY", "FLATOUT_SECRET"))}
+    environment = {
+        name: value
+        for name, value in place.environment.items()
+        if not name.startswith(("FLATOUT_KEY", "FLATOUT_SECRET"))
+    }
     environment |= {"TERM": "xterm-256color"}
-    process = subprocess.Popen([*FLATOUT, "rehearse", *words], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        [*FLATOUT, "rehearse", *words],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+    )
     os.close(slave)
     over = threading.Event()
 
@@ -70,7 +83,9 @@ def look(folder: Path) -> dict[str, Any]:
                 line.sendall(b'{"type": "look"}\n')
                 with line.makefile("rb") as answer:
                     view: dict[str, Any] = json.loads(answer.readline())
-            if view["account"]["equity"] is not None and not any(reason["code"] == "STARTING" for reason in view["reasons"]):
+            if view["account"]["equity"] is not None and not any(
+                reason["code"] == "STARTING" for reason in view["reasons"]
+            ):
                 return view
         except (OSError, ValueError):
             pass
@@ -99,12 +114,25 @@ def test_the_exchange_ends_with_the_console_and_goes_on_with_the_next(place: Pla
     folder = place.home / "rehearsal"
     with rehearsing(place) as console:
         view = look(folder)
-        assert (view["account"]["name"], view["account"]["venue"], view["account"]["live"]) == ("rehearsal", "kraken", True)
+        assert (view["account"]["name"], view["account"]["venue"], view["account"]["live"]) == (
+            "rehearsal",
+            "kraken",
+            True,
+        )
         first = read(folder)
         assert first is not None
-        assert {feed["symbol"] for feed in view["feeds"]} >= {"BTC/USD", "SOL/USD"}, "what the console asks for is not served"
+        assert {feed["symbol"] for feed in view["feeds"]} >= {"BTC/USD", "SOL/USD"}, (
+            "what the console asks for is not served"
+        )
         assert truth({"rest": first.rest})["accounts"]["cash"] == {"USD": 100_000}
-        second = subprocess.run([*FLATOUT, "rehearse"], env=place.environment, capture_output=True, text=True, timeout=60, check=False)
+        second = subprocess.run(
+            [*FLATOUT, "rehearse"],
+            env=place.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert (second.returncode, "rehearses already" in second.stderr) == (1, True), second.stderr
         console.send_signal(signal.SIGTERM)
         assert console.wait(30) == 128 + signal.SIGTERM

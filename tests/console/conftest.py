@@ -39,21 +39,47 @@ class Stage:
         """The intents that reached the session."""
         return self.session.asked
 
+    async def one_asked(self) -> AnyIntent:
+        """The one intent that reached the session, or reaches it now."""
+        until = time.monotonic() + 20
+        while not self.asked and time.monotonic() < until:
+            await self.frames(0.03)
+        [intent] = self.asked
+        return intent
+
     async def frames(self, seconds: float = 0.1) -> None:
         """Let some frames go by."""
         await self.pilot.pause(seconds)
 
+    async def shows(self, words: str, seconds: float = 20) -> None:
+        """Wait until the screen has these words: a busy machine paints late, and late is
+        not wrong.
+        """
+        until = time.monotonic() + seconds
+        while words not in self.text:
+            assert time.monotonic() < until, f"{words!r} is not on the screen:\n{self.text}"
+            await self.frames(0.03)
+
     async def press(self, *keys: str) -> None:
-        """Press keys, with a frame after them."""
+        """Press keys, with a frame after them, and let an enter that came before the engine said
+        what it would do be done.
+        """
         await self.pilot.press(*keys)
         await self.frames()
+        until = time.monotonic() + 20
+        while getattr(self.app.screen, "_waits", False) and time.monotonic() < until:
+            await self.frames(0.03)
 
     async def open(self, *keys: str) -> None:
         """Press keys that open a dialog, and wait until it is armed."""
         await self.press(*keys)
         screen = self.app.screen
         for _ in range(40):
-            if not isinstance(screen, Dialog) or screen.phase != "open" or screen.armed(time.monotonic()):
+            if (
+                not isinstance(screen, Dialog)
+                or screen.phase != "open"
+                or screen.armed(time.monotonic())
+            ):
                 return
             await self.frames(0.03)
 
@@ -77,11 +103,12 @@ def session() -> SampleSession:
 @pytest.fixture
 def staged(session: SampleSession, tmp_path: Path) -> Staged:
     @asynccontextmanager
-    async def stage(size: tuple[int, int] = (120, 40), **options: Any) -> AsyncIterator[Stage]:  # options of any kind
+    # options of any kind
+    async def stage(size: tuple[int, int] = (120, 40), **options: Any) -> AsyncIterator[Stage]:
         async def open_session() -> Session:
             return session
 
-        app = FlatoutApp(open_session, ConsoleOptions(home=tmp_path, fps=30, **options))
+        app = FlatoutApp(open_session, ConsoleOptions(home=tmp_path, fps=10, **options))
         async with app.run_test(size=size) as pilot:
             await pilot.pause(0.25)
             yield Stage(app, pilot, session)

@@ -1,4 +1,6 @@
-"""Runs the console on the sample: `python tests/console/run_sample.py` (for the eye, and for tests in a real terminal)."""
+"""Runs the console on the sample: `python tests/console/run_sample.py` (for the eye, and for tests
+in a real terminal).
+"""
 
 import asyncio
 import os
@@ -32,7 +34,9 @@ async def open_session() -> Session:
 
 
 if __name__ == "__main__":
-    app = FlatoutApp(open_session, ConsoleOptions(home=Path(os.environ.get("FLATOUT_SAMPLE_HOME", "."))))
+    app = FlatoutApp(
+        open_session, ConsoleOptions(home=Path(os.environ.get("FLATOUT_SAMPLE_HOME", ".")))
+    )
     code = asyncio.run(app.attend())
     for words in app.last_words:
         tell(words)

@@ -1,6 +1,9 @@
-"""A double of the engine's face: realistic views, answers in memory, and a record of what it was asked. Allowed in tests only."""
+"""A double of the engine's face: realistic views, answers in memory, and a record of what it was
+asked. Allowed in tests only.
+"""
 
 import math
+import os
 import time
 from decimal import Decimal
 from typing import Literal
@@ -16,9 +19,11 @@ from engine.model.position import Protection
 from engine.model.quote import Candle
 from engine.model.refusal import Refusal
 from engine.model.side import Side
+from engine.model.timeline import Step
 from engine.model.view import (
     AccountView,
     Answer,
+    ClosedView,
     FeedView,
     FlattenLine,
     FlattenView,
@@ -34,13 +39,29 @@ from engine.model.view import (
     SymbolView,
     View,
 )
+from engine.session import Query, QueryError, Told, Welcome
+from engine.session.deltas import Frames
+from engine.session.messages import (
+    MAJOR,
+    MINOR,
+    Candles,
+    CandlesTold,
+    Equity,
+    EquityTold,
+    Timeline,
+    TimelineTold,
+    Try,
+    Watch,
+)
 
 D = Decimal
 SECOND = 1_000_000_000
 T0 = 1_790_000_000 * SECOND
 
 Outcome = Literal["confirm", "reject", "unknown", "refuse", "break", "hold"]
-"""What becomes of an intent: confirmed, rejected later, unknown, refused at once, an exception, or nothing yet."""
+"""What becomes of an intent: confirmed, rejected later, unknown, refused at once, an exception, or
+nothing yet.
+"""
 
 
 def position(
@@ -74,7 +95,7 @@ def position(
         currency="USD",
         entry=D(entry),
         mark=D(mark),
-        mark_age=38_000_000,
+        mark_at=0,
         stale=False,
         unrealised=profit,
         realised=D("-12.42"),
@@ -147,6 +168,7 @@ def order(
         evidence="",
         tick=D(tick),
         lot=D(lot),
+        number=11 + int(name[5]) if name[5:6].isdigit() else 0,
     )
 
 
@@ -155,7 +177,11 @@ def some_period(name: str) -> PeriodView:
     half = 2 if name == "session" else 1
     symbols = tuple(
         SymbolView(symbol, D(10), D(5), D(2), D(0), D(amount) / half, D(r), trades)
-        for symbol, amount, r, trades in (("BTC/USD", "120.67", "0.15", 2), ("ETH/USD", "-250.00", "-1.02", 1), ("SOL/USD", "-17.64", "0", 0))
+        for symbol, amount, r, trades in (
+            ("BTC/USD", "120.67", "0.15", 2),
+            ("ETH/USD", "-250.00", "-1.02", 1),
+            ("SOL/USD", "-17.64", "0", 0),
+        )
     )
     return PeriodView(
         name=name, began_at=T0 - 3600 * SECOND, result=D("-36.62") / half, realised=D("292.60") / half, unrealised=D("-18.35") / half,
@@ -164,10 +190,44 @@ def some_period(name: str) -> PeriodView:
     )  # fmt: skip
 
 
+def some_steps(about: str) -> tuple[Step, ...]:
+    """A short life of any id."""
+    told = (
+        ("asked", "buy BTC/USD: buy 0.5 BTC/USD", "you, at the console", "", "plain"),
+        ("request", "place stop sell 0.5 BTC/USD trigger 60,796", "", "protect", "busy"),
+        ("answer", f"confirmed stop of {about}", "", "", "good"),
+        ("protection", "protection VENUE", "", "", "good"),
+    )
+    return tuple(
+        Step(T0 + at * SECOND, kind, text, at + 1, about, who, lane, since=SECOND, tone=tone)
+        for at, (kind, text, who, lane, tone) in enumerate(told)
+    )
+
+
+def some_closed(name: str, profit: str, r: str | None, at: int) -> ClosedView:
+    """A position that ended."""
+    return ClosedView(
+        id=name, symbol="BTC/USD" if at % 2 else "ETH/USD", label="", side=Side.BUY, size=D(1),
+        currency="USD", entry=D(100), exit=D(101), profit=D(profit), fees=D("0.5"),
+        r=None if r is None else D(r), opened_at=T0, closed_at=T0 + at * 60 * SECOND,
+        reason="target", note="", tags=("breakout",) if at % 2 else (), mae=D("-0.2"), mfe=D("1.2"),
+    )  # fmt: skip
+
+
 def some_positions() -> list[PositionView]:
     trail = Trail(fraction=D("0.008"))
     return [
-        position("P1", "BTC/USD", Side.BUY, "0.500", "62100.0", "62063.3", "60796.0", target="64584.0", r="-0.03"),
+        position(
+            "P1",
+            "BTC/USD",
+            Side.BUY,
+            "0.500",
+            "62100.0",
+            "62063.3",
+            "60796.0",
+            target="64584.0",
+            r="-0.03",
+        ),
         position(
             "P2",
             "ETH/USD",
@@ -183,7 +243,19 @@ def some_positions() -> list[PositionView]:
             tick="0.01",
             trail=trail,
         ),
-        position("P3", "SOL/USD", Side.BUY, "1.500", "181.20", "181.45", None, tick="0.01", hours=3, protection=Protection.NAKED, note="news"),
+        position(
+            "P3",
+            "SOL/USD",
+            Side.BUY,
+            "1.500",
+            "181.20",
+            "181.45",
+            None,
+            tick="0.01",
+            hours=3,
+            protection=Protection.NAKED,
+            note="news",
+        ),
     ]
 
 
@@ -201,8 +273,21 @@ def some_orders() -> list[OrderView]:
 def some_alerts() -> list[Alert]:
     return [
         Alert("NAKED", "SOL/USD", "", T0 - 8 * SECOND, target="P3"),
-        Alert("ORDER_REJECTED", "SOL/USD stop", "err [code=-2019] Margin is insufficient", T0 - 9 * SECOND, target="P3"),
-        Alert("STALE_PRICE", "ETH/USD", "61 s old", T0 - 900 * SECOND, count=3, cured_at=T0 - 890 * SECOND),
+        Alert(
+            "ORDER_REJECTED",
+            "SOL/USD stop",
+            "err [code=-2019] Margin is insufficient",
+            T0 - 9 * SECOND,
+            target="P3",
+        ),
+        Alert(
+            "STALE_PRICE",
+            "ETH/USD",
+            "61 s old",
+            T0 - 900 * SECOND,
+            count=3,
+            cured_at=T0 - 890 * SECOND,
+        ),
     ]
 
 
@@ -211,18 +296,24 @@ class SampleSession:
 
     def __init__(self) -> None:
         self.read_only = False
+        self.frames = Frames()
         self.troubles: list[tuple[str, str, str]] = []
         self.asked: list[wish.AnyIntent] = []
         self.outcome: Outcome = "confirm"
         self.refusals: tuple[Refusal, ...] = ()
         self.preview_refusals: tuple[Refusal, ...] = ()
+        self.refused_positions: set[str] = set()
+        """Positions of which anything is refused."""
         self.suggestion: Decimal | None = None
         self.closed = False
         self.broken: str = ""
+        self.silent = 0.0
+        self.pid = os.getpid()
         self.positions = some_positions()
         self.orders = some_orders()
         self.alerts = some_alerts()
         self.notices: list[Notice] = []
+        self.ended: list[ClosedView] = []
         self.later = 0
         """Nanoseconds that have gone by beside the machine's own."""
         self.reasons: list[Reason] = []
@@ -251,18 +342,50 @@ class SampleSession:
             positions=tuple(self.positions),
             orders=tuple(self.orders),
             alerts=tuple(self.alerts),
-            closed=(),
+            closed=tuple(self.ended),
             limits=(
                 LimitView(Level("BTC/USD", 41.0, 60.0, now), 12.0, 9.0),
                 LimitView(Level("ETH/USD", 7.0, 60.0, now), 9.0, 8.0),
                 LimitView(Level("rest", 3.0, 15.0, now), 5.0, 4.0),
             ),
-            lanes=tuple(LaneView(name, 0) for name in ("EMERGENCY", "PROTECT", "CANCEL", "ENTRY", "QUERY")),
+            lanes=tuple(
+                LaneView(name, 0) for name in ("EMERGENCY", "PROTECT", "CANCEL", "ENTRY", "QUERY")
+            ),
             breaker="closed",
             feeds=(
-                FeedView("BTC/USD", D("62063.3"), D("1.2"), D("62063.4"), D("0.8"), now, 38_000_000, False, D("0.1")),
-                FeedView("ETH/USD", D("3421.40"), D("9"), D("3421.50"), D("4"), now, 51_000_000, False, D("0.01")),
-                FeedView("SOL/USD", D("181.45"), D("50"), D("181.47"), D("75"), now, 17_000_000, False, D("0.01")),
+                FeedView(
+                    "BTC/USD",
+                    D("62063.3"),
+                    D("1.2"),
+                    D("62063.4"),
+                    D("0.8"),
+                    now,
+                    38_000_000,
+                    False,
+                    D("0.1"),
+                ),
+                FeedView(
+                    "ETH/USD",
+                    D("3421.40"),
+                    D("9"),
+                    D("3421.50"),
+                    D("4"),
+                    now,
+                    51_000_000,
+                    False,
+                    D("0.01"),
+                ),
+                FeedView(
+                    "SOL/USD",
+                    D("181.45"),
+                    D("50"),
+                    D("181.47"),
+                    D("75"),
+                    now,
+                    17_000_000,
+                    False,
+                    D("0.01"),
+                ),
             ),
             lag=1_000_000,
             connected=True,
@@ -293,14 +416,21 @@ class SampleSession:
         if isinstance(intent, wish.OpenBracket):
             lines = (
                 PreviewLine("size", "", "0.400 BTC for 24,825.36 USD"),
-                PreviewLine("fills now", "", "all of it, at 62,063.4; worst 62,063.9 within the book shown"),
+                PreviewLine(
+                    "fills now", "", "all of it, at 62,063.4; worst 62,063.9 within the book shown"
+                ),
                 PreviewLine("fees in, out", "", "64.55, 64.10"),
                 PreviewLine("break-even", "", "62,385.1"),
                 PreviewLine("R", "", "320.00 USD, 3.2 % of equity"),
                 PreviewLine("day's loss budget", "480.52", "160.52 if stopped"),
             )
             warnings = ("a fill below 0.0001 BTC could not be protected by the venue",)
-        return Preview(type(intent).__name__, lines, warnings, self.preview_refusals, looser, self.suggestion)
+        refusals = self._refused(intent) or self.preview_refusals
+        return Preview(type(intent).__name__, lines, warnings, refusals, looser, self.suggestion)
+
+    def _refused(self, intent: wish.AnyIntent) -> tuple[Refusal, ...]:
+        name = getattr(intent, "position", "")
+        return (Refusal("ALREADY_CLOSING", name),) if name in self.refused_positions else ()
 
     async def ask(self, intent: wish.AnyIntent) -> Answer:
         self.asked.append(intent)
@@ -308,15 +438,42 @@ class SampleSession:
             raise ConnectionError("the engine's socket closed")
         if self.outcome == "refuse":
             return Answer(intent.id, self.refusals or (Refusal("IN_DOUBT", "FOAAA3ENTRY"),))
+        if refused := self._refused(intent):
+            return Answer(intent.id, refused)
         subject = getattr(intent, "position", "") or getattr(intent, "order", "")
         if self.outcome == "reject":
-            self.tell("the venue said: err [code=-2019] Margin is insufficient", "bad", intent.id, subject)
+            self.tell(
+                "the venue said: err [code=-2019] Margin is insufficient", "bad", intent.id, subject
+            )
         elif self.outcome == "unknown":
             self.tell("no answer in 2 s; asking the venue", "busy", intent.id, subject)
         elif self.outcome == "confirm":
             self._do(intent)
-            self.tell(f"{type(intent).__name__} confirmed by the venue in 142 ms", "good", intent.id, subject)
+            self.tell(
+                f"{type(intent).__name__} confirmed by the venue in 142 ms",
+                "good",
+                intent.id,
+                subject,
+            )
         return Answer(intent.id)
+
+    def hello(self) -> Welcome:
+        return Welcome(
+            MAJOR, MINOR, "sample", "paper", live=False, read_only=self.read_only, pid=self.pid
+        )
+
+    async def query(self, query: Query) -> Told:
+        if isinstance(query, Watch):
+            return self.frames.tell(self.view(), query.after)
+        if isinstance(query, Try):
+            return self.preview(query.intent)
+        if isinstance(query, Timeline):
+            return TimelineTold((), complete=True, steps=some_steps(query.about))
+        if isinstance(query, Candles):
+            return CandlesTold(self.candles(query.symbol, query.interval, query.count))
+        if isinstance(query, Equity):
+            return EquityTold(self.equity(query.count))
+        raise QueryError(f"the sample has no {type(query).__name__}")
 
     def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
         base = {"BTC/USD": 62063.3, "ETH/USD": 3421.4, "SOL/USD": 181.45}.get(symbol, 100.0)
@@ -332,17 +489,36 @@ class SampleSession:
         return tuple(reversed(found))
 
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
-        return tuple((T0 - (300 - i) * SECOND, D(str(round(10000 + 60 * math.sin(i / 30) - i * 0.2, 2)))) for i in range(300))[-count:]
+        return tuple(
+            (T0 - (300 - i) * SECOND, D(str(round(10000 + 60 * math.sin(i / 30) - i * 0.2, 2))))
+            for i in range(300)
+        )[-count:]
+
+    def silent_for(self) -> float:
+        return self.silent
 
     def trouble(self, code: str, subject: str, text: str) -> None:
         self.troubles.append((code, subject, text))
+
+    async def take(self) -> str:
+        return ""
+
+    async def end(self, *, alone: bool = False) -> str:
+        return "the engine is this process"
 
     async def close(self) -> None:
         self.closed = True
 
     # its inside
 
-    def tell(self, text: str, tone: str = "plain", intent: str = "", subject: str = "", kind: str = "said") -> None:
+    def tell(
+        self,
+        text: str,
+        tone: str = "plain",
+        intent: str = "",
+        subject: str = "",
+        kind: str = "said",
+    ) -> None:
         number = len(self.notices) + 1
         self.notices.append(Notice(number, T0, tone, text, intent, subject, kind, number))
 
@@ -392,16 +568,25 @@ class SampleSession:
                 self.orders = [o for o in self.orders if o.order.client_order_id != name]
             case wish.AmendOrder(order=name, price=price):
                 self.orders = [
-                    msgspec.structs.replace(o, order=replace(o.order, price=price)) if o.order.client_order_id == name else o for o in self.orders
+                    (
+                        msgspec.structs.replace(o, order=replace(o.order, price=price))
+                        if o.order.client_order_id == name
+                        else o
+                    )
+                    for o in self.orders
                 ]
             case wish.Pause():
                 self.reasons.append(Reason("PAUSED", "paused by hand", T0, "p"))
             case wish.Resume(reason=code):
                 self.reasons = [r for r in self.reasons if r.code != code]
             case wish.Acknowledge(alert=key):
-                self.alerts = [replace(a, acknowledged_at=T0) if a.key == key else a for a in self.alerts]
+                self.alerts = [
+                    replace(a, acknowledged_at=T0) if a.key == key else a for a in self.alerts
+                ]
             case wish.Flatten():
-                waits = tuple(FlattenLine(p.symbol, p.size, 2, "cancelling") for p in self.positions)
+                waits = tuple(
+                    FlattenLine(p.symbol, p.size, 2, "cancelling") for p in self.positions
+                )
                 self.flatten = FlattenView(T0, None, waits, ())
             case _:
                 pass
@@ -409,7 +594,13 @@ class SampleSession:
     def end_flatten(self) -> None:
         """The venue says flat."""
         assert self.flatten is not None
-        done = tuple(replace(line, held=D(0), orders=0, state="flat") for line in self.flatten.lines)
-        receipt = ("cancelled 5 orders", "closed 3 positions for −20.11 USD after fees", "the venue says flat")
+        done = tuple(
+            replace(line, held=D(0), orders=0, state="flat") for line in self.flatten.lines
+        )
+        receipt = (
+            "cancelled 5 orders",
+            "closed 3 positions for −20.11 USD after fees",
+            "the venue says flat",
+        )
         self.flatten = FlattenView(self.flatten.started_at, T0 + 4 * SECOND, done, receipt)
         self.positions, self.orders = [], []

@@ -71,7 +71,15 @@ def test_prices_keep_their_grid_and_stops_are_exact() -> None:
 
 def test_every_column_says_something_of_a_bare_position() -> None:
     bare: PositionView = replace(
-        some_positions()[0], mark=None, unrealised=None, in_account=None, r=None, stop=None, stop_wanted=None, target=None, stop_away=None
+        some_positions()[0],
+        mark=None,
+        unrealised=None,
+        in_account=None,
+        r=None,
+        stop=None,
+        stop_wanted=None,
+        target=None,
+        stop_away=None,
     )
     for column in POSITIONS:
         text, tone = column.cell(bare, T0)
@@ -94,7 +102,17 @@ def test_what_is_on_margin_says_how_much_and_how_far_its_liquidation_is(
 ) -> None:
     given_leverage = None if leverage is None else Decimal(leverage)
     given_liquidation = None if liquidation is None else Decimal(liquidation)
-    view = given_position("P", "BTC/USD", Side.BUY, "0.5", "63000", "63000", None, leverage=given_leverage, liquidation=given_liquidation)
+    view = given_position(
+        "P",
+        "BTC/USD",
+        Side.BUY,
+        "0.5",
+        "63000",
+        "63000",
+        None,
+        leverage=given_leverage,
+        liquidation=given_liquidation,
+    )
     assert side_of(view) == (side, "up")
     assert liquidation_of(view) == (told, tone)
 
@@ -109,7 +127,9 @@ def test_the_strip_says_how_much_is_bound() -> None:
 
     def told(margin: str | None) -> tuple[str, str] | None:
         session.margin = None if margin is None else Decimal(margin)
-        parts = [line for _, line in pieces(session.view(), read_only="") if line[0][0] == "margin "]
+        parts = [
+            line for _, line in pieces(session.view(), read_only="") if line[0][0] == "margin "
+        ]
         return parts[0][1] if parts else None
 
     assert told("0") is None
@@ -122,9 +142,17 @@ def test_what_holding_on_credit_costs_is_told_where_it_costs_anything() -> None:
     view = SampleSession().view()
 
     def told(feed: FeedView) -> list[str]:
-        return ["".join(text for text, _ in line) for line in financing_lines(replace(view, feeds=(feed,)))]
+        return [
+            "".join(text for text, _ in line)
+            for line in financing_lines(replace(view, feeds=(feed,)))
+        ]
 
     quiet = view.feeds[0]
     assert told(quiet) == [" funding, loans  ▼1.24"]
-    paying = replace(quiet, funding=Decimal("0.0001"), funding_at=view.at + 23 * 60 * SECOND, funding_pays=Decimal("-6.2"))
+    paying = replace(
+        quiet,
+        funding=Decimal("0.0001"),
+        funding_at=view.at + 23 * 60 * SECOND,
+        funding_pays=Decimal("-6.2"),
+    )
     assert told(paying) == [" funding, loans  ▼1.24", "   BTC/USD ▼6.20 in 23m0s, 0.0100% an hour"]

@@ -42,12 +42,16 @@ def test_keys_edit_in_their_order(keys: tuple[str, ...], text: str, at: int) -> 
 
 
 @given(KEYS, st.integers(0, 20))
-def test_whatever_is_typed_the_cursor_stands_between_two_characters(keys: list[str], most: int) -> None:
+def test_whatever_is_typed_the_cursor_stands_between_two_characters(
+    keys: list[str], most: int
+) -> None:
     line = press(Editing(most=most), *keys)
     assert 0 <= line.at <= len(line.text) <= most
     if 0 < line.at < len(line.text):
         first = next((i for i, sign in enumerate(line.text) if cell_len(sign)), 0)
-        assert cell_len(line.text[line.at]) or line.at <= first, "an accent was torn from its letter"
+        assert cell_len(line.text[line.at]) or line.at <= first, (
+            "an accent was torn from its letter"
+        )
 
 
 @given(KEYS, st.text(max_size=30))
@@ -70,6 +74,8 @@ def test_no_key_types_what_can_t_be_seen(text: str) -> None:
     assert is_printable(line.text)
 
 
-@pytest.mark.parametrize("key", ["up", "down", "enter", "escape", "tab", "shift+tab", "f2", "pageup", "ctrl+p", "ctrl+q"])
+@pytest.mark.parametrize(
+    "key", ["up", "down", "enter", "escape", "tab", "shift+tab", "f2", "pageup", "ctrl+p", "ctrl+q"]
+)
 def test_a_key_that_edits_nothing_is_left_to_the_dialog(key: str) -> None:
     assert not Editing("12").take(key, None)

@@ -1,4 +1,6 @@
-"""Nothing that comes from elsewhere is obeyed: not by a markup parser, not by a terminal, not by a spreadsheet."""
+"""Nothing that comes from elsewhere is obeyed: not by a markup parser, not by a terminal, not by a
+spreadsheet.
+"""
 
 import csv
 from decimal import Decimal
@@ -32,17 +34,40 @@ NASTY = [
 @given(st.text())
 def test_plain_text_has_no_control_left(text: str) -> None:
     shown = plain(text)
-    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 or 0x202A <= ord(c) < 0x202F for c in shown)
+    assert not any(
+        ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 or 0x202A <= ord(c) < 0x202F
+        for c in shown
+    )
     shown.encode()
 
 
 def poison(session: SampleSession, text: str) -> None:
     """Put `text` wherever the engine can put text."""
     session.positions = [
-        replace(p, symbol=text, label=text, note=text, tags=(text,), protection_text=text, currency="USD") for p in session.positions
+        replace(
+            p,
+            symbol=text,
+            label=text,
+            note=text,
+            tags=(text,),
+            protection_text=text,
+            currency="USD",
+        )
+        for p in session.positions
     ]
-    session.orders = [replace(o, state=text, evidence=text, order=replace(o.order, symbol=text, label=text, reason=text)) for o in session.orders]
-    session.alerts = [Alert("ORDER_REJECTED", text, text, T0, target="P1"), Alert("TASK_DIED", text, text, T0)]
+    session.orders = [
+        replace(
+            o,
+            state=text,
+            evidence=text,
+            order=replace(o.order, symbol=text, label=text, reason=text),
+        )
+        for o in session.orders
+    ]
+    session.alerts = [
+        Alert("ORDER_REJECTED", text, text, T0, target="P1"),
+        Alert("TASK_DIED", text, text, T0),
+    ]
     session.reasons = [Reason(text, text, T0, text)]
     session.flatten = FlattenView(T0, None, (FlattenLine(text, Decimal(1), 1, text),), (text,))
     for tone in ("good", "bad", "busy", "plain", text):
@@ -50,7 +75,14 @@ def poison(session: SampleSession, text: str) -> None:
     session.preview_refusals = (Refusal("IN_DOUBT", text, text),)
 
     def preview(intent: object) -> Preview:
-        return Preview(text, (PreviewLine(text, text, text, text),), (text,), session.preview_refusals, True, Decimal(1))
+        return Preview(
+            text,
+            (PreviewLine(text, text, text, text),),
+            (text,),
+            session.preview_refusals,
+            True,
+            Decimal(1),
+        )
 
     session.preview = preview  # type: ignore[method-assign]
 
@@ -66,7 +98,7 @@ async def test_every_sink_shows_it_literally(staged: Staged, session: SampleSess
         assert "\x1b" not in stage.text
         assert stage.app.return_code is None
         poisoned = plain(text)[:8]
-        assert poisoned in stage.text
+        await stage.shows(poisoned)
 
 
 async def visit(stage: Stage) -> None:
@@ -77,10 +109,10 @@ async def visit(stage: Stage) -> None:
         if key in "xt":
             await stage.press("enter")
         await stage.press("escape")
-    for keys in (("2", "j", "c"), ("2", "enter"), ("6", "enter"), ("2", "m")):
+    for keys in (("2", "j", "c"), ("2", "enter"), ("8", "enter"), ("2", "m")):
         await stage.open(*keys)
         await stage.press("escape")
-    await stage.press("6", "!", "a", "y", "1", "e")
+    await stage.press("8", "!", "a", "y", "1", "e")
     await stage.press("ctrl+p")
     await stage.frames(0.2)
     await stage.press("escape", "escape")
@@ -89,13 +121,15 @@ async def visit(stage: Stage) -> None:
 
 @pytest.mark.hazard("H69")
 @pytest.mark.parametrize("text", NASTY[3:])
-async def test_the_screen_shows_it_literally(staged: Staged, session: SampleSession, text: str) -> None:
+async def test_the_screen_shows_it_literally(
+    staged: Staged, session: SampleSession, text: str
+) -> None:
     poison(session, text)
     async with staged() as stage:
         assert "\x1b" not in stage.text
         await stage.open("x")
         assert "\x1b" not in stage.text
-        assert plain(text)[:5] in stage.text
+        await stage.shows(plain(text)[:5])
 
 
 @pytest.mark.hazard("H69")

@@ -1,4 +1,6 @@
-"""Keys, pastes and clicks act one after the other: what is typed ahead goes where it was meant for, whole, or nowhere."""
+"""Keys, pastes and clicks act one after the other: what is typed ahead goes where it was meant for,
+whole, or nowhere.
+"""
 
 import asyncio
 from decimal import Decimal
@@ -32,13 +34,34 @@ def field(stage: Stage, name: str) -> str:
     return stage.app.screen.query_one(f"#{name}", Field).value
 
 
-async def test_what_is_typed_behind_the_key_that_opens_a_dialog_is_in_its_field(stage: Stage) -> None:
-    await at_once(stage, "n", "tab", "5", "0", "0", "backspace", "backspace", "1", "tab", "tab", "2", "percent_sign", "shift+tab", "shift+tab", "7")
+async def test_what_is_typed_behind_the_key_that_opens_a_dialog_is_in_its_field(
+    stage: Stage,
+) -> None:
+    await at_once(
+        stage,
+        "n",
+        "tab",
+        "5",
+        "0",
+        "0",
+        "backspace",
+        "backspace",
+        "1",
+        "tab",
+        "tab",
+        "2",
+        "percent_sign",
+        "shift+tab",
+        "shift+tab",
+        "7",
+    )
     assert (field(stage, "amount"), field(stage, "stop")) == ("517", "2%")
     assert stage.app.main.board.listening == "positions", "5, 1 and 2 went to no pane"
 
 
-async def test_what_is_typed_behind_an_enter_that_asks_for_a_reason_is_the_reason(stage: Stage) -> None:
+async def test_what_is_typed_behind_an_enter_that_asks_for_a_reason_is_the_reason(
+    stage: Stage,
+) -> None:
     await stage.open("m")
     await at_once(stage, "ctrl+u", *"60000", "enter", *"news")
     assert (field(stage, "price"), field(stage, "reason")) == ("60000", "news")
@@ -55,7 +78,7 @@ async def test_an_order_that_was_changed_is_not_placed_by_the_second_enter(stage
     assert not stage.asked, "the enter behind the 0 shows that 50 is meant"
     await stage.frames(0.4)
     await stage.press("enter")
-    [intent] = stage.asked
+    intent = await stage.one_asked()
     assert isinstance(intent, OpenBracket)
     assert intent.size == Risk(Decimal(50))
 
@@ -75,23 +98,44 @@ async def test_the_word_flattens_however_fast_it_is_typed(stage: Stage) -> None:
     assert [type(i).__name__ for i in stage.asked] == ["Flatten"]
 
 
-async def test_an_enter_typed_ahead_confirms_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_enter_typed_ahead_confirms_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialog, "ARMING", 3.0)
-    await at_once(stage, "x", "enter", "escape", "X", "enter", "escape", "m", "up", "enter", "escape", "n", "tab", "5", "enter", "enter")
+    await at_once(
+        stage,
+        "x",
+        "enter",
+        "escape",
+        "X",
+        "enter",
+        "escape",
+        "m",
+        "up",
+        "enter",
+        "escape",
+        "n",
+        "tab",
+        "5",
+        "enter",
+        "enter",
+    )
     assert not stage.asked
 
 
 async def test_an_enter_that_came_too_early_is_told_until_one_counts(stage: Stage) -> None:
     await at_once(stage, "n", "tab", "5", "enter")
-    assert "press it again" in stage.text
+    await stage.shows("press it again")
     await stage.frames(0.4)
     await stage.press("enter")
     assert "press it again" not in stage.text
-    assert "enter again places it" in stage.text
+    await stage.shows("enter again places it")
     assert not stage.asked
 
 
-async def test_keys_meant_for_a_dialog_that_closes_by_itself_are_forgotten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keys_meant_for_a_dialog_that_closes_by_itself_are_forgotten(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialog, "GONE_AFTER", 0.2)
     await stage.open("m")
     await stage.press("up")
@@ -108,7 +152,9 @@ async def test_keys_meant_for_a_dialog_that_closes_by_itself_are_forgotten(stage
     assert isinstance(stage.asked[-1], Pause), "a key that is typed now is heard"
 
 
-async def test_a_dialog_is_armed_only_when_the_terminal_has_taken_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dialog_is_armed_only_when_the_terminal_has_taken_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stalled = 1.0
     monkeypatch.setattr(stage.app, "stalled_for", lambda: stalled)
     await stage.press("x")
@@ -133,7 +179,7 @@ async def test_a_paste_never_submits_and_never_goes_in_in_part(stage: Stage) -> 
     stage.app.post_message(events.Paste("61000.1234567890123456789"))
     await stage.frames(0.2)
     assert field(stage, "price") == "", "half a number is another number"
-    assert "nothing was pasted: the pasted text has 25 characters, 24 fit" in stage.text
+    await stage.shows("nothing was pasted: the pasted text has 25 characters, 24 fit")
 
 
 async def test_a_paste_into_no_field_does_nothing(stage: Stage) -> None:
@@ -153,7 +199,7 @@ async def test_what_is_sent_is_what_is_waited_for_whatever_is_typed_meanwhile(st
     await stage.press("up", "enter", "9", "9")
     stage.session.change("P1", target=Decimal("64584.1"))
     await stage.frames(0.3)
-    assert "confirmed" in stage.text
+    await stage.shows("confirmed")
 
 
 async def test_a_refused_note_stays_as_it_was_typed(stage: Stage) -> None:
@@ -161,7 +207,7 @@ async def test_a_refused_note_stays_as_it_was_typed(stage: Stage) -> None:
     stage.session.refusals = (Refusal("IN_DOUBT", "P1"),)
     await stage.open("N")
     await at_once(stage, *"abc", "left", "backspace", "enter", *"de")
-    [intent] = stage.asked
+    intent = await stage.one_asked()
     assert isinstance(intent, Annotate)
     assert intent.note == "ac"
     assert field(stage, "note") == "adec"
@@ -169,12 +215,12 @@ async def test_a_refused_note_stays_as_it_was_typed(stage: Stage) -> None:
 
 async def test_the_palette_runs_the_line_that_the_arrows_chose(stage: Stage) -> None:
     await at_once(stage, "ctrl+p", *"close", "down", "down", "up", "enter")
-    assert "closes BTC/USD at market" in stage.text
+    await stage.shows("closes BTC/USD at market")
     await stage.press("escape")
     await at_once(stage, "ctrl+p", *"close", "enter")
-    assert "close" in stage.text
+    await stage.shows("close")
     await at_once(stage, "escape", "ctrl+p", "e", "enter")
-    assert "which one" in stage.text
+    await stage.shows("which one")
     assert not stage.asked
 
 
@@ -182,16 +228,31 @@ async def test_a_long_text_scrolls_with_its_cursor(staged: Staged) -> None:
     async with staged((80, 24)) as stage:
         await stage.open("N")
         await at_once(stage, *("0123456789" * 12), "X")
-        assert "9X" in stage.text
+        await stage.shows("9X")
         await stage.press("home")
         await stage.frames(0.1)
-        assert "note      0123456789" in stage.text
+        await stage.shows("note      0123456789")
         assert "9X" not in stage.text
         assert stage.app.screen.query_one("#note", Field).size.width < 80
 
 
 async def test_dialogs_that_are_opened_and_left_at_once_leave_the_main_screen(stage: Stage) -> None:
-    await at_once(stage, "x", "escape", "m", "escape", "n", "escape", "ctrl+p", "escape", "slash", "e", "t", "h", "enter")
+    await at_once(
+        stage,
+        "x",
+        "escape",
+        "m",
+        "escape",
+        "n",
+        "escape",
+        "ctrl+p",
+        "escape",
+        "slash",
+        "e",
+        "t",
+        "h",
+        "enter",
+    )
     assert stage.app.screen is stage.app.main
     assert stage.app.main.board.positions.keys == ["P2"]
     assert not stage.asked

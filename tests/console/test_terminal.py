@@ -1,4 +1,6 @@
-"""In a real terminal, in another process: what is imported, how it ends, and what it leaves behind."""
+"""In a real terminal, in another process: what is imported, how it ends, and what it leaves
+behind.
+"""
 
 import fcntl
 import os
@@ -31,7 +33,12 @@ class Terminal:
     def __init__(self, marker: Path, *arguments: str) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "CLOSED_MARKER": str(marker), "FLATOUT_SAMPLE_HOME": str(marker.parent)}
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "CLOSED_MARKER": str(marker),
+            "FLATOUT_SAMPLE_HOME": str(marker.parent),
+        }
         self.process = subprocess.Popen(
             [sys.executable, str(SAMPLE), *arguments],
             stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment, start_new_session=True,
@@ -64,9 +71,11 @@ class Terminal:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_in_order_and_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_leaves_in_order_and_restores_the_terminal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     terminal = Terminal(tmp_path / "closed")
-    assert b"Positions" in terminal.read_until(b"GUARDED")
+    assert b"Positions" in terminal.read_until(b"LOCAL")
     terminal.process.send_signal(number)
     code = terminal.ended()
     terminal.read_until(RESTORED, 1)
@@ -78,7 +87,7 @@ def test_a_signal_leaves_in_order_and_restores_the_terminal(tmp_path: Path, numb
 
 def test_a_closed_terminal_leaves_in_order(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "closed")
-    assert b"Positions" in terminal.read_until(b"GUARDED")
+    assert b"Positions" in terminal.read_until(b"LOCAL")
     os.close(terminal.master)
     assert terminal.process.wait(10) == 128 + signal.SIGHUP
     assert (tmp_path / "closed").read_text() == "closed in order"
@@ -86,7 +95,7 @@ def test_a_closed_terminal_leaves_in_order(tmp_path: Path) -> None:
 
 def test_q_and_enter_leave_with_zero(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "closed")
-    terminal.read_until(b"GUARDED")
+    terminal.read_until(b"LOCAL")
     os.write(terminal.master, b"q")
     terminal.read_until(b"goes on at the venue")
     time.sleep(0.6)
@@ -102,14 +111,28 @@ def test_an_engine_that_cant_open_is_one_sentence_and_exit_code_2(tmp_path: Path
     terminal = Terminal(tmp_path / "closed", "fail")
     assert terminal.ended() == 2
     terminal.read_until(b"not writable", 2)
-    assert b"could not be opened: the home folder is not writable [red]x[/]" in terminal.seen.partition(RESTORED)[2]
+    assert (
+        b"could not be opened: the home folder is not writable [red]x[/]"
+        in terminal.seen.partition(RESTORED)[2]
+    )
     os.close(terminal.master)
 
 
 def test_the_first_paint_imports_nothing_heavy() -> None:
-    code = f"import sys, tui.app; print([m for m in {HEAVY!r} if m in sys.modules], [m for m in sys.modules if m.startswith('engine.')])"
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = (
+        f"import sys, tui.app; print([m for m in {HEAVY!r} if m in sys.modules], [m for m in"
+        " sys.modules if m.startswith('engine.')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     heavy, ours = found.stdout.split("] [")
     assert heavy.strip() == "["
     names = ours.strip("[]\n").replace("'", "").split(", ")
-    assert all(name == "engine.session" or name.startswith("engine.model") for name in names), names
+    light = {
+        "engine.session",
+        "engine.session.deltas",
+        "engine.session.messages",
+        "engine.session.starting",
+    }
+    assert all(name in light or name.startswith("engine.model") for name in names), names

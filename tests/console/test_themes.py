@@ -49,12 +49,14 @@ def test_what_is_wrong_with_themes_is_gathered(tmp_path: Path) -> None:
     assert set(found.looks) == set(LOOKS)
 
 
-async def test_a_theme_that_is_not_there_is_one_message_and_the_default_is_used(staged: Staged, tmp_path: Path) -> None:
+async def test_a_theme_that_is_not_there_is_one_message_and_the_default_is_used(
+    staged: Staged, tmp_path: Path
+) -> None:
     (tmp_path / "b.toml").write_text("not toml")
     async with staged(theme="neon", themes=tmp_path) as stage:
-        assert "theme b.toml" in stage.text
+        await stage.shows("theme b.toml")
         await stage.press("a")
-        assert "console.theme is 'neon': no theme is called so" in stage.text
+        await stage.shows("console.theme is 'neon': no theme is called so")
         await stage.press("a")
         assert "no theme is called so" not in stage.text.splitlines()[0]
         assert stage.app.palette.look.name == themes.DEFAULT
@@ -64,13 +66,17 @@ async def test_T_paints_with_the_next_look(staged: Staged) -> None:
     async with staged() as stage:
         for _ in LOOKS:
             await stage.press("T")
-            assert stage.app.palette.look.name in stage.text
+            await stage.shows(stage.app.palette.look.name)
         assert stage.app.theme == themes.DEFAULT
 
 
 @pytest.mark.hazard("H108")
-@pytest.mark.parametrize("flag", [("--theme", "neon"), ("--set", "console.theme=neon"), ("--theme", "b.toml")])
-def test_an_unknown_theme_on_the_command_line_is_one_sentence_and_exit_code_2(flag: tuple[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "flag", [("--theme", "neon"), ("--set", "console.theme=neon"), ("--theme", "b.toml")]
+)
+def test_an_unknown_theme_on_the_command_line_is_one_sentence_and_exit_code_2(
+    flag: tuple[str, str], tmp_path: Path
+) -> None:
     (tmp_path / "b.toml").write_text("not toml")
     with console(tmp_path, *flag, ready=False, stderr=tmp_path / "err") as terminal:
         assert terminal.wait(20) == 2

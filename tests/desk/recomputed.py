@@ -1,6 +1,8 @@
-"""Every figure again, from fills, prices and payments alone. It imports no arithmetic of the engine: only who bought what, at which price and fee.
+"""Every figure again, from fills, prices and payments alone. It imports no arithmetic of the
+engine: only who bought what, at which price and fee.
 
-Cash flows and holdings are all it knows: what a trade came to is what came in less what went out, and what the rest would bring.
+Cash flows and holdings are all it knows: what a trade came to is what came in less what went out,
+and what the rest would bring.
 """
 
 from dataclasses import dataclass, field
@@ -52,7 +54,9 @@ class Deal:
             self.exits.append((abs(got), at))
 
     def net(self, price: Decimal | Fraction) -> Fraction:
-        return self.flow + self.held * F(price) - abs(self.held) * F(price) * self.taker + self.funding
+        return (
+            self.flow + self.held * F(price) - abs(self.held) * F(price) * self.taker + self.funding
+        )
 
     def see(self, price: Decimal) -> None:
         now = self.net(price)
@@ -66,7 +70,11 @@ class Deal:
         return (came - self.entry_cost * left / self.entered) * self.sign if left else F(0)
 
     def unrealised(self, price: Decimal) -> Fraction:
-        return self.held * F(price) - self.sign * self.entry_cost * abs(self.held) / self.entered if self.held else F(0)
+        return (
+            self.held * F(price) - self.sign * self.entry_cost * abs(self.held) / self.entered
+            if self.held
+            else F(0)
+        )
 
     def one_r(self) -> Fraction | None:
         """What all of the entry would have lost at its first stop."""

@@ -1,4 +1,6 @@
-"""Every alert code is raised by a story; those that no rule of the desk raises are named, with who does."""
+"""Every alert code is raised by a story; those that no rule of the desk raises are named, with who
+does.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -6,7 +8,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import Marked, Pulse, RateLimited, SetBack, Trouble
+from engine.desk.messages import Marked, Pulse, RateLimited, SetBack, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -80,7 +82,22 @@ def _unknown_order(story: Story) -> None:
 
 
 def _foreign(story: Story) -> None:
-    story.picture(orders=(Order("x", "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(1), status=Status.OPEN, foreign=True),))
+    story.picture(
+        orders=(
+            Order(
+                "x",
+                "",
+                ETH,
+                Side.BUY,
+                LIMIT,
+                Role.ENTRY,
+                D(1),
+                price=D(1),
+                status=Status.OPEN,
+                foreign=True,
+            ),
+        )
+    )
 
 
 def _dust(story: Story) -> None:
@@ -97,7 +114,15 @@ def _stale(story: Story) -> None:
 
 def _liquidated(story: Story) -> None:
     story.opened()
-    story.tell(r.Liquidated(BTC, Fill("L", "v", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START), story.now))
+    story.tell(
+        r.Liquidated(
+            BTC,
+            Fill(
+                "L", "v", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START
+            ),
+            story.now,
+        )
+    )
 
 
 def _near(story: Story) -> None:
@@ -196,7 +221,16 @@ def _held_back(reason: str) -> Tale:
     def tale(story: Story) -> None:
         story.opened()
         stop = story.order("stop")
-        story.tell(r.HeldBack(stop.client_order_id, "submit", reason, "the venue shows nothing", story.now, final=False))
+        story.tell(
+            r.HeldBack(
+                stop.client_order_id,
+                "submit",
+                reason,
+                "the venue shows nothing",
+                story.now,
+                final=False,
+            )
+        )
 
     return tale
 
@@ -220,7 +254,19 @@ def _fired(story: Story) -> None:
 
 def _coins_held(story: Story) -> None:
     position = story.opened("0.5", stop=None)
-    theirs = Order("web", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.4"), price=D(90_000), venue_order_id="O1", status=Status.OPEN, foreign=True)
+    theirs = Order(
+        "web",
+        "",
+        BTC,
+        Side.SELL,
+        LIMIT,
+        Role.ENTRY,
+        D("0.4"),
+        price=D(90_000),
+        venue_order_id="O1",
+        status=Status.OPEN,
+        foreign=True,
+    )
     story.now += SECOND
     story.picture(orders=(theirs,))
     story.ask(i.ClosePosition(id="c", position=position.id))
@@ -230,6 +276,16 @@ def _doubt_old(story: Story) -> None:
     story.buy()
     story.tell(r.Unknown(story.order("entry").client_order_id, "submit", "no answer", story.now))
     story.wait(31)
+
+
+def _foreign_trades(story: Story) -> None:
+    story.opened("0.5", stop=None, leverage=D(2))
+    story.now += SECOND
+    fill = Fill(
+        "F1", "web", ETH, Side.BUY, D(3_000), D(1), D(30), "USD", Liquidity.TAKER, story.now
+    )
+    story.now += SECOND
+    story.picture({"USD": story.money()["USD"] - 30}, fills=(fill,))
 
 
 STORIES: dict[str, Tale] = {
@@ -249,6 +305,7 @@ STORIES: dict[str, Tale] = {
     "ILLEGAL_REPORT": _illegal,
     "UNKNOWN_ORDER": _unknown_order,
     "FOREIGN_ORDER": _foreign,
+    "FOREIGN_TRADES": _foreign_trades,
     "DIFFERENCE": lambda story: story.picture({"USD": D(1)}),
     "SUSPICIOUS_FILL": _suspicious,
     "DUST": _dust,
@@ -264,6 +321,7 @@ STORIES: dict[str, Tale] = {
     "LEASE_WANTED": _trouble("LEASE_WANTED"),
     "LOOKING": _trouble("LOOKING"),
     "TASK_DIED": _trouble("TASK_DIED"),
+    "OUTLET_FAILING": _trouble("OUTLET_FAILING"),
     "TERMINAL_STALLED": _trouble("TERMINAL_STALLED"),
     "SCREEN_FAILED": _trouble("SCREEN_FAILED"),
     "CLOSE_STUCK": _stuck,
@@ -273,7 +331,9 @@ STORIES: dict[str, Tale] = {
     "CLOSE_UNFILLED": _unfilled,
     "UNEXPLAINED": lambda story: story.tell(SetBack("an older copy")),
     "SECOND_ENGINE": _second_engine,
-    "EMERGENCY_EXIT": lambda story: story.tell(Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))),
+    "EMERGENCY_EXIT": lambda story: story.tell(
+        Marked("one", (MarkedOrder("FOX", BTC, Side.SELL, D(1), story.now),))
+    ),
     "WITHDRAWN": _withdrawn,
     "NONCE": _trouble("NONCE"),
     "MARKET_CLOSED": lambda story: story.tell(r.MarketMode(BTC, "post_only", False, story.now)),

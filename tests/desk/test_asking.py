@@ -1,4 +1,6 @@
-"""When the venue is asked about what is not known, how long is waited between, what is believed, and what follows: to the nanosecond."""
+"""When the venue is asked about what is not known, how long is waited between, what is believed,
+and what follows: to the nanosecond.
+"""
 
 from decimal import Decimal
 
@@ -7,7 +9,8 @@ from msgspec.structs import replace
 
 from engine.desk import doubts
 from engine.desk import events as e
-from engine.desk.desk import Desk, Reconcile, Restarted, Wake
+from engine.desk.desk import Desk
+from engine.desk.messages import Reconcile, Restarted, Wake
 from engine.desk.rules import RequestRules, Rules
 from engine.desk.state import Doubt, decode_state, encode_state
 from engine.model import intent as i
@@ -47,7 +50,9 @@ def doubt_of(story: Story, order: Order) -> Doubt:
 def test_an_unknown_outcome_is_doubted_once_and_asked_about_after_a_quarter_of_a_second() -> None:
     story = Story()
     entry = lost(story)
-    assert story.seen(e.OutcomeUnknown) == [e.OutcomeUnknown(START, entry.client_order_id, "submit", "no answer", START + QUARTER)]
+    assert story.seen(e.OutcomeUnknown) == [
+        e.OutcomeUnknown(START, entry.client_order_id, "submit", "no answer", START + QUARTER)
+    ]
     (alert,) = story.state.alerts.values()
     assert (alert.code, alert.subject, alert.detail, alert.target) == (
         "UNKNOWN_OUTCOME",
@@ -105,11 +110,25 @@ def test_an_answer_that_lacks_fills_is_asked_for_again_after_a_pause() -> None:
     entry = lost(story)
     story.now += QUARTER
     story.tell(Reconcile())
-    story.tell(r.Found(replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"), (), story.now))
-    assert doubt_of(story, entry).ask_at == story.now + SECOND // 4, "the doubt is a new one: whether the fills are all there"
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"),
+            (),
+            story.now,
+        )
+    )
+    assert doubt_of(story, entry).ask_at == story.now + SECOND // 4, (
+        "the doubt is a new one: whether the fills are all there"
+    )
     story.now += QUARTER
     story.tell(Reconcile())
-    story.tell(r.Found(replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"), (), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"),
+            (),
+            story.now,
+        )
+    )
     assert doubt_of(story, entry).ask_at == story.now + SECOND // 2
 
 
@@ -160,7 +179,9 @@ def test_a_question_is_due_at_its_time_and_not_before() -> None:
     assert not story.sent(Query)
     story.now += 1
     story.tell(Reconcile())
-    assert story.seen(e.QuestionAsked) == [e.QuestionAsked(START + QUARTER, entry.client_order_id, START + QUARTER + 10 * SECOND)]
+    assert story.seen(e.QuestionAsked) == [
+        e.QuestionAsked(START + QUARTER, entry.client_order_id, START + QUARTER + 10 * SECOND)
+    ]
     assert doubt_of(story, entry).asked == 1
 
 
@@ -220,7 +241,9 @@ def test_an_absence_before_the_deadline_is_asked_about_after_it() -> None:
     story = Story()
     entry = lost(story)  # deadline 5 s, and one to settle
     story.tell(r.Absent(entry.client_order_id, START + 6 * SECOND - 1))
-    assert story.seen(e.AbsenceTold) == [e.AbsenceTold(START, entry.client_order_id, START + 6 * SECOND)]
+    assert story.seen(e.AbsenceTold) == [
+        e.AbsenceTold(START, entry.client_order_id, START + 6 * SECOND)
+    ]
 
 
 def test_a_long_pause_is_kept_even_beyond_the_deadline() -> None:
@@ -240,11 +263,15 @@ def test_an_absence_at_the_deadline_counts_and_is_asked_about_once_more() -> Non
     assert doubt_of(story, entry).absences == 1
     assert story.now_of(entry).status is Status.PENDING
     story.tell(r.Absent(entry.client_order_id, story.now))
-    assert story.seen(e.OrderRejected)[-1] == e.OrderRejected(story.now, entry.client_order_id, "never reached the venue", lost=True)
+    assert story.seen(e.OrderRejected)[-1] == e.OrderRejected(
+        story.now, entry.client_order_id, "never reached the venue", lost=True
+    )
 
 
 def test_without_deadlines_an_order_has_five_times_as_long_to_settle() -> None:
-    story = Story(replace(Story().profile, deadline=False), Rules(requests=RequestRules(settle=2.0)))
+    story = Story(
+        replace(Story().profile, deadline=False), Rules(requests=RequestRules(settle=2.0))
+    )
     entry = lost(story)
     story.now = START + 5 * SECOND
     story.tell(r.Absent(entry.client_order_id, story.now))
@@ -278,13 +305,23 @@ def test_an_entry_goes_out_again_only_while_it_is_young(late: int, again: bool) 
     story.now = START + 15 * SECOND + late
     for _ in range(2):
         story.tell(r.Absent(entry.client_order_id, story.now))
-    assert [order.client_order_id for order in story.orders("entry")] == ([client_order_id("test", "i1", "entry", 2)] if again else [])
+    assert [order.client_order_id for order in story.orders("entry")] == (
+        [client_order_id("test", "i1", "entry", 2)] if again else []
+    )
     if not again:
-        (alert,) = (alert for alert in story.state.alerts.values() if alert.code == "ORDER_REJECTED")
-        assert (alert.subject, alert.detail, alert.target) == ("entry buy 0.5 BTC/USD", "it never reached the venue", entry.client_order_id)
+        (alert,) = (
+            alert for alert in story.state.alerts.values() if alert.code == "ORDER_REJECTED"
+        )
+        assert (alert.subject, alert.detail, alert.target) == (
+            "entry buy 0.5 BTC/USD",
+            "it never reached the venue",
+            entry.client_order_id,
+        )
 
 
-@pytest.mark.parametrize(("mode", "again"), [("STARTING", True), ("PAUSED", False), ("HALTED", False), ("both", False)])
+@pytest.mark.parametrize(
+    ("mode", "again"), [("STARTING", True), ("PAUSED", False), ("HALTED", False), ("both", False)]
+)
 def test_an_entry_goes_out_again_only_where_entries_may(mode: str, again: bool) -> None:
     story = Story()
     entry = lost(story)
@@ -324,7 +361,11 @@ def test_a_working_order_that_is_absent_twice_is_gone() -> None:
     known = story.now_of(entry)
     assert (known.status, known.reason) == (Status.CANCELLED, "the venue no longer knows it")
     (alert,) = story.state.alerts.values()
-    assert (alert.code, alert.subject, alert.detail) == ("DIFFERENCE", entry.client_order_id, "the venue no longer knows a working order")
+    assert (alert.code, alert.subject, alert.detail) == (
+        "DIFFERENCE",
+        entry.client_order_id,
+        "the venue no longer knows a working order",
+    )
     assert not story.orders("entry"), "it is not sent again"
 
 
@@ -347,23 +388,48 @@ def test_executions_are_asked_for_from_a_minute_before_the_last_that_is_known() 
     story.now += 500 * SECOND
     pictured = story.state.reconciled_at
     story.tell(Reconcile())
-    assert story.sent(QueryAccount)[-1].since == pictured - 60 * SECOND < story.now - 500 * SECOND, "there is none: from the last picture on"
+    assert (
+        story.sent(QueryAccount)[-1].since == pictured - 60 * SECOND < story.now - 500 * SECOND
+    ), "there is none: from the last picture on"
     story.picture()
     story.price(BTC, "60000")
     story.opened()
     last = story.now
     story.now += 100 * SECOND
     story.tell(Reconcile())
-    assert story.sent(QueryAccount)[-1] == QueryAccount(last - 60 * SECOND, Lane.QUERY, on_margin=True)
+    assert story.sent(QueryAccount)[-1] == QueryAccount(
+        last - 60 * SECOND, Lane.QUERY, on_margin=True
+    )
     story.picture()
     story.state.last_fill_at = 60 * SECOND - 1
     story.tell(Reconcile())
     assert story.sent(QueryAccount)[-1].since == 0, "there is nothing before 1970"
 
 
+def test_an_execution_that_the_stream_tells_hides_none_that_happened_while_nobody_listened() -> (
+    None
+):
+    """A stop fills right after the start, before the first picture has come; then the process dies
+    again.
+    """
+    story = Story()
+    story.opened()
+    story.picture()
+    compared = story.state.reconciled_at
+    story.now += 3_600 * SECOND
+    story.tell(Restarted())
+    story.price(BTC, "60000")
+    story.fill(story.order("stop"))
+    assert story.state.last_fill_at == story.now
+    story.tell(Restarted())
+    assert story.sent(QueryAccount)[-1].since == compared - 60 * SECOND
+
+
 def test_a_restart_asks_for_executions_from_before_the_last_that_is_known() -> None:
     story = Story()
-    assert story.sent(QueryAccount) == [QueryAccount(START - 86_460 * SECOND, Lane.QUERY)], "a new journal looks back a day"
+    assert story.sent(QueryAccount) == [QueryAccount(START - 86_460 * SECOND, Lane.QUERY)], (
+        "a new journal looks back a day"
+    )
     story.opened()
     story.now += 100 * SECOND
     story.tell(Restarted())
@@ -385,11 +451,17 @@ def test_a_restart_doubts_what_was_on_its_way_and_nothing_else() -> None:
     story.now += 1
     decision = reborn.handle(Restarted(), story.now)
     assert [event for event in decision.events if isinstance(event, e.OutcomeUnknown)] == [
-        e.OutcomeUnknown(story.now, stop.client_order_id, "amend", "the engine was restarted", story.now)
+        e.OutcomeUnknown(
+            story.now, stop.client_order_id, "amend", "the engine was restarted", story.now
+        )
     ]
     assert working.client_order_id not in reborn.state.doubts
-    assert not [event for event in decision.events if isinstance(event, e.QuestionFailed)], "it is asked about now as it is"
-    assert decision.requests[-1] == QueryAccount(story.state.last_fill_at - 60 * SECOND, Lane.QUERY, on_margin=True)
+    assert not [event for event in decision.events if isinstance(event, e.QuestionFailed)], (
+        "it is asked about now as it is"
+    )
+    assert decision.requests[-1] == QueryAccount(
+        story.state.last_fill_at - 60 * SECOND, Lane.QUERY, on_margin=True
+    )
 
 
 def test_a_restart_asks_at_once_about_what_was_doubted_before() -> None:
@@ -399,18 +471,26 @@ def test_a_restart_asks_at_once_about_what_was_doubted_before() -> None:
     story.picture(orders=())
     assert doubt_of(story, entry).ask_at == story.now + 10 * SECOND
     story.tell(Restarted())
-    assert doubt_of(story, entry) == Doubt("check", "not in the venue's picture", story.now, story.now, asked=1)
-    assert story.seen(e.QuestionFailed) == [e.QuestionFailed(story.now, entry.client_order_id, story.now)]
+    assert doubt_of(story, entry) == Doubt(
+        "check", "not in the venue's picture", story.now, story.now, asked=1
+    )
+    assert story.seen(e.QuestionFailed) == [
+        e.QuestionFailed(story.now, entry.client_order_id, story.now)
+    ]
     story.tell(Restarted())
     story.tell(Reconcile())
-    assert len(story.sent(Query)) == 3, "and after each start anew: the question may have been lost with the process"
+    assert len(story.sent(Query)) == 3, (
+        "and after each start anew: the question may have been lost with the process"
+    )
 
 
 # The picture
 
 
 @pytest.mark.parametrize(("age", "asked"), [(10 * SECOND - 1, 0), (10 * SECOND, 1)])
-def test_an_order_that_a_picture_lacks_is_asked_about_ten_seconds_after_it_changed(age: int, asked: int) -> None:
+def test_an_order_that_a_picture_lacks_is_asked_about_ten_seconds_after_it_changed(
+    age: int, asked: int
+) -> None:
     story = Story()
     resting(story)
     story.now += 20 * SECOND
@@ -419,7 +499,9 @@ def test_an_order_that_a_picture_lacks_is_asked_about_ten_seconds_after_it_chang
 
 
 @pytest.mark.parametrize(("as_of", "taken"), [(-1, False), (0, True), (1, True)])
-def test_terms_of_a_picture_are_taken_where_it_is_not_older_than_ours(as_of: int, taken: bool) -> None:
+def test_terms_of_a_picture_are_taken_where_it_is_not_older_than_ours(
+    as_of: int, taken: bool
+) -> None:
     story = Story()
     entry = resting(story)
     changed = story.order("entry").touched_at

@@ -1,4 +1,6 @@
-"""Between two attempts to close on cash: one pace for all ways of failing, and the stop under the position meanwhile (H81)."""
+"""Between two attempts to close on cash: one pace for all ways of failing, and the stop under the
+position meanwhile (H81).
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -35,7 +37,17 @@ def _refused(story: Story, close: Order) -> None:
 
 
 def _held_back(story: Story, close: Order) -> None:
-    story.tell(r.HeldBack(close.client_order_id, "submit", "size", "the venue shows less", story.now, final=True, proved=D("0.5")))
+    story.tell(
+        r.HeldBack(
+            close.client_order_id,
+            "submit",
+            "size",
+            "the venue shows less",
+            story.now,
+            final=True,
+            proved=D("0.5"),
+        )
+    )
 
 
 def _lost(story: Story, close: Order) -> None:
@@ -47,7 +59,13 @@ def _lost(story: Story, close: Order) -> None:
 
 
 Fails = Callable[[Story, Order], None]
-WAYS: dict[str, Fails] = {"cancelled": _cancelled, "expired": _expired, "refused": _refused, "held back": _held_back, "lost": _lost}
+WAYS: dict[str, Fails] = {
+    "cancelled": _cancelled,
+    "expired": _expired,
+    "refused": _refused,
+    "held back": _held_back,
+    "lost": _lost,
+}
 ways = pytest.mark.parametrize("way", WAYS)
 
 
@@ -60,7 +78,9 @@ def _closing(story: Story) -> str:
 
 
 def _next_close(story: Story) -> int:
-    """Let time go by until the next close is sent, answering for each stop that comes and goes; how long that took (nanoseconds)."""
+    """Let time go by until the next close is sent, answering for each stop that comes and goes; how
+    long that took (nanoseconds).
+    """
     began = story.now
     while not story.orders("close"):
         for stop in story.orders("stop"):
@@ -111,7 +131,9 @@ def test_the_stop_goes_back_for_the_time_until_the_next_attempt(way: str) -> Non
     assert "NAKED" in story.standing(), "until the venue has it"
     story.accept(stop)
     assert story.state.positions[name].protection is Protection.VENUE
-    assert "NAKED" not in story.standing()
+    assert "NAKED" in story.standing(), (
+        "it is there until the next attempt only: one alert until the close is over"
+    )
     story.wait(0.9)
     assert not story.order("stop").cancel_pending
     story.wait(0.2)
@@ -121,6 +143,25 @@ def test_the_stop_goes_back_for_the_time_until_the_next_attempt(way: str) -> Non
     story.fill(story.order("close"))
     assert story.closed().id == name
     assert not story.state.orders
+    story.replays()
+
+
+@pytest.mark.hazard("H92")
+def test_a_close_that_fails_again_and_again_is_one_alert_until_it_is_over() -> None:
+    story = Story()
+    _closing(story)
+    for _ in range(6):
+        _next_close(story)
+        _cancelled(story, story.order("close"))
+    raised = [event for event in story.seen(e.AlertRaised) if event.alert.code == "NAKED"]
+    cured = [event for event in story.seen(e.AlertCured) if event.key.startswith("NAKED")]
+    assert (len(raised), len(cured)) == (1, 0), (
+        "the stop came and went: the position is not safe before it is closed"
+    )
+    _next_close(story)
+    story.fill(story.order("close"))
+    assert not {"NAKED", "PARTIAL_STOP"} & story.standing()
+    assert len([event for event in story.seen(e.AlertCured) if event.key.startswith("NAKED")]) == 1
     story.replays()
 
 
@@ -180,22 +221,37 @@ def test_where_exits_reduce_only_the_stop_never_left() -> None:
     assert story.state.positions[position.id].protection is Protection.VENUE
 
 
-# From outside: an exchange that cancels each close because another order of the account rests where it would trade
+# From outside: an exchange that cancels each close because another order of the account rests where
+# it would trade
 
 
 async def _blocked(world: World) -> str:
-    """A position that is being closed while an order of the account's owner ends each of its closes unfilled."""
+    """A position that is being closed while an order of the account's owner ends each of its closes
+    unfilled.
+    """
     position = await world.opened("0.5")
     world.exchange.prevents = lambda _: "cancel-newest"
     world.price(BTC, "59990", "60010")
-    theirs = Order("THEIRS", "", BTC, Side.BUY, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=D(60_000), foreign=True)
+    theirs = Order(
+        "THEIRS",
+        "",
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D("0.1"),
+        price=D(60_000),
+        foreign=True,
+    )
     assert isinstance(world.exchange.submit(theirs, world.clock.now()), r.Accepted)
     assert (await world.ask(i.ClosePosition(id="c", position=position.id))).ok
     return position.id
 
 
 async def _look(world: World, seconds: int) -> tuple[int, int]:
-    """Look at the exchange's own books every 50 ms: how often, and how often a stop for all that is held rested."""
+    """Look at the exchange's own books every 50 ms: how often, and how often a stop for all that is
+    held rested.
+    """
     looks = stood = 0
     end = world.clock.now() + seconds * SECOND
     while world.clock.now() < end:
@@ -241,8 +297,12 @@ def test_a_crash_between_two_attempts_forgets_neither_stop_nor_close(tmp_path: P
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_else_goes_wrong_no_more_is_on_offer_than_is_held(seed: int, tmp_path: Path) -> None:
-    faults = Faults(lose_reply=0.2, lose_request=0.1, duplicate_report=0.2, reorder_reports=0.2, reject_stop=0.3)
+def test_whatever_else_goes_wrong_no_more_is_on_offer_than_is_held(
+    seed: int, tmp_path: Path
+) -> None:
+    faults = Faults(
+        lose_reply=0.2, lose_request=0.1, duplicate_report=0.2, reorder_reports=0.2, reject_stop=0.3
+    )
 
     async def tale(world: World) -> None:
         name = await _blocked(world)
@@ -254,3 +314,30 @@ def test_whatever_else_goes_wrong_no_more_is_on_offer_than_is_held(seed: int, tm
         assert world.held == 0
 
     play(tale, tmp_path, seed=seed)
+
+
+def test_of_what_the_gate_lets_leave_one_close_goes() -> None:
+    """Another order of ours, which no journal knows, holds the rest: what is proved leaves once,
+    and not again while it is on its way.
+    """
+    story = Story("kraken-spot")
+    position = story.state.positions[_closing(story)]
+    close = story.order("close")
+    part = position.size / 4
+    story.tell(
+        r.HeldBack(
+            close.client_order_id,
+            "submit",
+            "size",
+            "the rest may still leave",
+            story.now,
+            final=True,
+            proved=part,
+        )
+    )
+    _next_close(story)
+    assert [order.size for order in story.orders("close")] == [part]
+    story.accept(story.order("close"))
+    story.wait(1)
+    assert [order.size for order in story.orders("close")] == [part]
+    assert "TASK_DIED" not in story.standing()

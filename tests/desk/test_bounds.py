@@ -1,4 +1,6 @@
-"""What counts for a bound, what is rounded before it is judged, and what no bound, lockout or trouble ever stops."""
+"""What counts for a bound, what is rounded before it is judged, and what no bound, lockout or
+trouble ever stops.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.desk import events as e
-from engine.desk.desk import Trouble
+from engine.desk.messages import Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -99,7 +101,9 @@ def test_what_has_ended_counts_no_more() -> None:
     assert codes([story.buy("0.1")]) == {"MAX_POSITION_NOTIONAL", "MAX_EXPOSURE"}
     entry = story.order("entry")
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
-    assert codes([story.buy("0.1")]) == {"MAX_POSITION_NOTIONAL", "MAX_EXPOSURE"}, "asked for is not done"
+    assert codes([story.buy("0.1")]) == {"MAX_POSITION_NOTIONAL", "MAX_EXPOSURE"}, (
+        "asked for is not done"
+    )
     story.cancelled(entry)
     assert story.buy("0.9").ok
 
@@ -143,7 +147,9 @@ def test_no_size_is_calculated_from_a_stale_price(size: i.Size) -> None:
         (Side.SELL, STOP, D("59900.0"), D("59900.05")),
     ],
 )
-def test_a_stop_that_lands_on_its_entry_by_rounding_is_refused(side: Side, kind: OrderType, entry: Decimal, stop: Decimal) -> None:
+def test_a_stop_that_lands_on_its_entry_by_rounding_is_refused(
+    side: Side, kind: OrderType, entry: Decimal, stop: Decimal
+) -> None:
     story = _bounded()
     terms = {"price": entry} if kind is LIMIT else {"trigger": entry}
     answer = story.buy(side=side, type=kind, stop=i.At(stop), **terms)
@@ -158,7 +164,11 @@ def test_a_stop_that_lands_on_its_entry_by_rounding_is_refused(side: Side, kind:
 @pytest.mark.parametrize(("side", "stop"), [(Side.BUY, D("60000.05")), (Side.SELL, D("60000.05"))])
 def test_a_stop_that_rounding_brings_up_to_the_market_is_refused(side: Side, stop: Decimal) -> None:
     story = _bounded()
-    story.price(BTC, "60000.1" if side is Side.BUY else "59999.9", "60000.2" if side is Side.BUY else "60000.0")
+    story.price(
+        BTC,
+        "60000.1" if side is Side.BUY else "59999.9",
+        "60000.2" if side is Side.BUY else "60000.0",
+    )
     assert codes([story.buy(side=side, stop=i.At(stop))]) == {"STOP_WOULD_FIRE"}
 
 
@@ -174,12 +184,21 @@ def test_a_distance_smaller_than_a_tick_is_no_distance(side: Side) -> None:
 @pytest.mark.hazard("H22")
 @pytest.mark.parametrize(
     ("side", "entry", "asked", "stands"),
-    [(Side.BUY, D(59_900), D("59900.04"), D("59900.1")), (Side.SELL, D(60_100), D("60099.96"), D("60099.9"))],
+    [
+        (Side.BUY, D(59_900), D("59900.04"), D("59900.1")),
+        (Side.SELL, D(60_100), D("60099.96"), D("60099.9")),
+    ],
 )
-def test_rounding_never_brings_a_target_back_to_its_entry(side: Side, entry: Decimal, asked: Decimal, stands: Decimal) -> None:
+def test_rounding_never_brings_a_target_back_to_its_entry(
+    side: Side, entry: Decimal, asked: Decimal, stands: Decimal
+) -> None:
     story = _bounded()
-    assert codes([story.buy(side=side, type=LIMIT, price=entry, target=i.At(entry))]) == {"TARGET_WRONG_SIDE"}
-    assert codes([story.buy(side=side, type=LIMIT, price=entry, target=i.At(entry - (asked - entry)))]) == {"TARGET_WRONG_SIDE"}
+    assert codes([story.buy(side=side, type=LIMIT, price=entry, target=i.At(entry))]) == {
+        "TARGET_WRONG_SIDE"
+    }
+    assert codes(
+        [story.buy(side=side, type=LIMIT, price=entry, target=i.At(entry - (asked - entry)))]
+    ) == {"TARGET_WRONG_SIDE"}
     assert story.buy(side=side, type=LIMIT, price=entry, target=i.At(asked)).ok
     story.accept(story.order("entry"))
     story.fill(story.order("entry"), price=str(entry))
@@ -206,7 +225,9 @@ def test_a_second_close_is_told_that_the_first_one_is_under_way(profile: str) ->
     assert story.ask(i.ClosePosition(id="1", position=position.id)).ok
     sent = len(story.requests)
     for name, part in (("2", D(1)), ("3", D("0.5"))):
-        assert codes([story.ask(i.ClosePosition(id=name, position=position.id, part=part))]) == {"ALREADY_CLOSING"}
+        assert codes([story.ask(i.ClosePosition(id=name, position=position.id, part=part))]) == {
+            "ALREADY_CLOSING"
+        }
     assert len(story.requests) == sent
     story.holds()
 
@@ -221,7 +242,9 @@ def _daily_loss(story: Story) -> None:
 
 def _losing_streak(story: Story) -> None:
     lost = story.opened("1", "3000", symbol=ETH, stop=i.Away(D("0.05")))
-    story.fill(next(order for order in story.state.orders_for(lost.id) if order.is_exit), price="2850")
+    story.fill(
+        next(order for order in story.state.orders_for(lost.id) if order.is_exit), price="2850"
+    )
 
 
 def _trouble(code: str) -> Callable[[Story], None]:
@@ -301,10 +324,14 @@ def test_a_stop_is_placed_and_tried_again_under_every_lockout(code: str) -> None
     story, _ = _locked(code)
     entry = story.order("entry")
     story.fill(entry, price="2900")
-    stop = next(order for order in story.state.orders_for(entry.position) if order.role is Role.STOP)
+    stop = next(
+        order for order in story.state.orders_for(entry.position) if order.role is Role.STOP
+    )
     story.rejected(stop)
     story.wait(1.1)
-    again = next(order for order in story.state.orders_for(entry.position) if order.role is Role.STOP)
+    again = next(
+        order for order in story.state.orders_for(entry.position) if order.role is Role.STOP
+    )
     assert again.client_order_id != stop.client_order_id
     assert story.sent(Submit)[-1].lane is Lane.PROTECT
 
@@ -334,9 +361,13 @@ def test_everything_is_flattened_under_every_lockout(code: str) -> None:
 def test_where_one_price_crosses_both_the_stop_wins(
     side: Side, trigger: Decimal, target: Decimal, gap: str, filled: str, stop: Decimal, both: str
 ) -> None:
-    """A gap fills a stop entry beyond its target, and the trail begins between that and the price: the next one lies between the two."""
+    """A gap fills a stop entry beyond its target, and the trail begins between that and the price:
+    the next one lies between the two.
+    """
     story = Story()
-    assert story.buy(side=side, type=STOP, trigger=trigger, target=i.At(target), trail=Trail(amount=D(50))).ok
+    assert story.buy(
+        side=side, type=STOP, trigger=trigger, target=i.At(target), trail=Trail(amount=D(50))
+    ).ok
     entry = story.order("entry")
     story.accept(entry)
     story.price(BTC, gap)

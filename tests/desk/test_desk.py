@@ -1,4 +1,6 @@
-"""The desk itself: what it takes up from a state, what it looks after, what it forgets, and what stands when a rule dies."""
+"""The desk itself: what it takes up from a state, what it looks after, what it forgets, and what
+stands when a rule dies.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,8 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.board import Board
-from engine.desk.desk import Crossed, Desk, Listed, Pulse, Wake
+from engine.desk.desk import Desk
+from engine.desk.messages import Crossed, Listed, Pulse, Wake
 from engine.desk.state import decode_state, encode_state
 from engine.model import intent as i
 from engine.model import report as r
@@ -44,7 +47,9 @@ def test_a_desk_over_a_state_watches_what_that_holds() -> None:
     assert board.rate("BTC", "USD") == 60_000, "its instruments are known"
     assert board.on_quote(quote(BTC, "59400")) == [(position.id, "stop")]
     decision = desk.handle(Crossed(BTC, ((position.id, "stop"),)), START)
-    assert [event.reason for event in decision.events if isinstance(event, e.ClosingBegan)] == ["stop (guard)"]
+    assert [event.reason for event in decision.events if isinstance(event, e.ClosingBegan)] == [
+        "stop (guard)"
+    ]
 
 
 def test_an_instrument_is_listed_once_unless_it_changed() -> None:
@@ -75,7 +80,7 @@ def test_what_has_ended_is_forgotten_everywhere() -> None:
         story.cancelled(order)
     assert position.id in story.state.closed
     assert (story.desk.revisions, story.desk._wake_at) == ({}, {})
-    assert story.board.extremes(position.id) is None
+    assert story.board.extremes(position) is None
     assert (story.board._watched, story.board._since) == ({}, {})
 
 
@@ -120,7 +125,9 @@ def test_a_position_has_a_version_from_its_first_moment() -> None:
 def test_what_a_rule_did_before_it_died_stands_and_is_told() -> None:
     story = Story(FUTURES)
     story.opened("0.5")
-    fill = Fill("L", "venue", "NO/SUCH", Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START)
+    fill = Fill(
+        "L", "venue", "NO/SUCH", Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START
+    )
     decision = story.desk.handle(r.Liquidated(BTC, fill, START), START)
     assert decision.failure == "Liquidated: KeyError: 'NO/SUCH'"
     assert [type(event) for event in decision.events] == [e.AlertRaised]

@@ -1,11 +1,13 @@
-"""Unknown outcomes: asked about, believed only the second time outside the window, never doubled."""
+"""Unknown outcomes: asked about, believed only the second time outside the window, never
+doubled.
+"""
 
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import Restarted
+from engine.desk.messages import Restarted
 from engine.desk.rules import RequestRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -54,7 +56,11 @@ def test_absence_is_believed_the_second_time_outside_the_window() -> None:
     story.wait(6)
     first = len(story.sent(Query))
     story.tell(r.Absent(entry.client_order_id, story.now))
-    assert not story.orders("entry") or story.order("entry").client_order_id != entry.client_order_id or len(story.sent(Query)) >= first
+    assert (
+        not story.orders("entry")
+        or story.order("entry").client_order_id != entry.client_order_id
+        or len(story.sent(Query)) >= first
+    )
     story.wait(1)
     story.tell(r.Absent(entry.client_order_id, story.now))
     assert story.now_of(entry).status is Status.REJECTED
@@ -159,7 +165,9 @@ def test_an_unknown_cancel_and_an_unknown_amend_are_asked_about() -> None:
     story.tell(r.Unknown(stop.client_order_id, "amend", "no answer", story.now))
     story.wait(0.3)
     asked = len(story.sent(Query))
-    story.tell(r.Found(replace(story.order("stop"), in_doubt=False, amend_pending=False), (), story.now))
+    story.tell(
+        r.Found(replace(story.order("stop"), in_doubt=False, amend_pending=False), (), story.now)
+    )
     assert asked == 1
     assert story.sent(Amend)[-1].trigger == D(59_700), "it had not arrived: it is asked for again"
     assert len(story.sent(Amend)) == 2
@@ -170,7 +178,13 @@ def test_an_unknown_cancel_and_an_unknown_amend_are_asked_about() -> None:
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
     story.tell(r.Unknown(entry.client_order_id, "cancel", "no answer", story.now))
     story.wait(0.3)
-    story.tell(r.Found(replace(entry, status=Status.CANCELLED, venue_order_id="V", reason="cancelled"), (), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.CANCELLED, venue_order_id="V", reason="cancelled"),
+            (),
+            story.now,
+        )
+    )
     assert story.now_of(entry).status is Status.CANCELLED
 
 
@@ -193,11 +207,19 @@ def test_a_cancel_that_finds_nothing_asks_what_became_of_the_order() -> None:
     entry = story.order("entry")
     story.accept(entry)
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
-    story.tell(r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True))
+    story.tell(
+        r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True)
+    )
     assert "CANCEL_REFUSED" not in story.told()
     story.wait(0.3)
     fill = story.fill_of(entry)
-    story.tell(r.Found(replace(entry, status=Status.FILLED, filled=D("0.5"), venue_order_id="V"), (fill,), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.FILLED, filled=D("0.5"), venue_order_id="V"),
+            (fill,),
+            story.now,
+        )
+    )
     assert story.now_of(entry).status is Status.FILLED
     assert len(story.sent(Cancel)) == 1
 
@@ -226,7 +248,13 @@ def test_a_cancelled_report_that_lacks_fills_is_asked_about_until_they_come() ->
     story.tell(r.Filled(fill, story.now))
     story.wait(0.1)
     assert len(story.sent(Query)) == asked + 1, "a fill that was missing is a reason to ask at once"
-    story.tell(r.Found(replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"), (), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"),
+            (),
+            story.now,
+        )
+    )
     assert story.now_of(entry).status is Status.CANCELLED
 
 

@@ -1,4 +1,6 @@
-"""An entry that filled below the venue's minimum ends in the books, on every path; its coins stay listed (H99)."""
+"""An entry that filled below the venue's minimum ends in the books, on every path; its coins stay
+listed (H99).
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.telling import ended
+from engine.desk.told_ends import ended
 from engine.desk.truth import left_as_dust
 from engine.model import intent as i
 from engine.model.order import OrderType
@@ -25,7 +27,11 @@ VENUES = pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
 
 def _finer(profile: str) -> Profile:
     """A venue whose lot is finer than its least order."""
-    return replace(lending(profile), other_lot=D("0.00001")) if profile == "kraken-futures" else lending(profile)
+    return (
+        replace(lending(profile), other_lot=D("0.00001"))
+        if profile == "kraken-futures"
+        else lending(profile)
+    )
 
 
 async def _crumb(world: World, *, cancel: bool = True, **terms: object) -> str:
@@ -93,7 +99,9 @@ def test_a_flatten_that_ends_the_entry_calls_no_crumb_closed(tmp_path: Path, pro
         await _crumb(world, cancel=False)
         await _flat(world)
         assert world.state.flatten is not None
-        assert world.state.flatten.receipt[0].startswith("the venue says flat: 0 positions closed, 1 orders cancelled")
+        assert world.state.flatten.receipt[0].startswith(
+            "the venue says flat: 0 positions closed, 1 order cancelled"
+        )
         assert _named(world) == [STAYS]
 
     play(tale, tmp_path, profile=_finer(profile))
@@ -101,7 +109,9 @@ def test_a_flatten_that_ends_the_entry_calls_no_crumb_closed(tmp_path: Path, pro
 
 @VENUES
 @pytest.mark.parametrize("crash", [False, True])
-def test_after_a_restart_a_later_entry_is_closed_and_the_crumb_stays(tmp_path: Path, profile: str, crash: bool) -> None:
+def test_after_a_restart_a_later_entry_is_closed_and_the_crumb_stays(
+    tmp_path: Path, profile: str, crash: bool
+) -> None:
     async def tale(world: World) -> None:
         name = await _crumb(world)
         await world.restart(crash=crash)
@@ -137,7 +147,9 @@ def test_a_close_asked_for_while_it_fills_ends_it(tmp_path: Path, profile: str) 
 
 
 def test_a_rest_that_only_a_resting_exit_could_take_is_let_go_of_by_a_flatten() -> None:
-    """Reduce-only exits need not give way to a close, and no close is that small: the flatten ends what rests."""
+    """Reduce-only exits need not give way to a close, and no close is that small: the flatten ends
+    what rests.
+    """
     profile = _finer("kraken-futures")
     story = Story(profile, listed=(instrument_for(profile, BTC, D("0.1")),))
     story.price(BTC, "60000")
@@ -151,7 +163,10 @@ def test_a_rest_that_only_a_resting_exit_could_take_is_let_go_of_by_a_flatten() 
     story.cancelled(stop)
     story.now += SECOND
     story.picture(net={BTC: D("0.00005")})
-    assert story.seen(e.FlattenEnded)[-1].receipt[-1] == "BTC/USD: 0.00005 is below what the venue trades and stays"
+    assert (
+        story.seen(e.FlattenEnded)[-1].receipt[-1]
+        == "BTC/USD: 0.00005 is below what the venue trades and stays"
+    )
     story.replays()
 
 
@@ -164,9 +179,14 @@ def test_it_is_no_trade_that_was_lost() -> None:
     story.cancelled(entry)
     assert story.closed().realised_profit(story.ctx.instrument(story.closed())) == D("-0.01")
     assert story.state.day.losses == 0
-    assert "BTC/USD ended with 0.00002 below what the venue trades: ▼0.01 USD after fees" in story.spoken
+    assert (
+        "BTC/USD ended with 0.00002 below what the venue trades: ▼0.01 USD after fees"
+        in story.spoken
+    )
     told = ended(story.closed(), "dust", story.state)
-    assert told.text.startswith("BTC/USD ended: 0.00002 is below what the venue trades and stays: ▼0.01 USD after fees")
+    assert told.text.startswith(
+        "BTC/USD ended: 0.00002 is below what the venue trades and stays: ▼0.01 USD after fees"
+    )
     story.replays()
 
 

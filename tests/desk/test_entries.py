@@ -1,4 +1,6 @@
-"""Bracket entries: market, limit and stop, sized by base, notional or risk, with places as prices or percentages."""
+"""Bracket entries: market, limit and stop, sized by base, notional or risk, with places as prices
+or percentages.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -25,7 +27,11 @@ def test_a_market_entry_is_bounded_and_immediate() -> None:
     submit = story.sent(Submit)[-1]
     entry = submit.order
     assert submit.lane is Lane.ENTRY
-    assert (entry.type, entry.time_in_force, entry.size) == (OrderType.MARKET, TimeInForce.IOC, D("0.5"))
+    assert (entry.type, entry.time_in_force, entry.size) == (
+        OrderType.MARKET,
+        TimeInForce.IOC,
+        D("0.5"),
+    )
     assert entry.price == D("60300.1"), "half a per cent above the ask, rounded down to the tick"
     assert entry.deadline == story.now + 5 * SECOND
 
@@ -45,7 +51,9 @@ def test_a_limit_entry_rests_at_its_price() -> None:
     assert entry.label == "dip"
 
 
-@pytest.mark.parametrize(("side", "trigger", "worst"), [(Side.BUY, "61000", "61305.0"), (Side.SELL, "59000", "58705.0")])
+@pytest.mark.parametrize(
+    ("side", "trigger", "worst"), [(Side.BUY, "61000", "61305.0"), (Side.SELL, "59000", "58705.0")]
+)
 def test_a_stop_entry_is_bounded_once_it_triggers(side: Side, trigger: str, worst: str) -> None:
     story = Story()
     assert story.buy("0.5", type=STOP, side=side, trigger=D(trigger)).ok
@@ -58,7 +66,8 @@ def test_sizes_are_typed() -> None:
     sizes: list[tuple[i.Size, str]] = [
         (i.Base(D("0.123456789")), "0.12345678"),
         (i.Notional(D("6000.01")), "0.10000016"),
-        (i.Risk(D("1000")), "1.01255569"),  # 1000 / (600 + 0.25 % of 60000, which rests, and 0.4 % of 59400)
+        # 1000 / (600 + 0.25 % of 60000, which rests, and 0.4 % of 59400)
+        (i.Risk(D("1000")), "1.01255569"),
     ]
     for size, expected in sizes:
         story = Story()
@@ -68,7 +77,9 @@ def test_sizes_are_typed() -> None:
 
 def test_a_short_sized_by_risk_loses_that_at_its_stop() -> None:
     story = Story("kraken-futures")
-    assert story.buy(side=Side.SELL, size=i.Risk(D(600)), type=LIMIT, price=D(60_000), stop=i.At(D(60_600))).ok
+    assert story.buy(
+        side=Side.SELL, size=i.Risk(D(600)), type=LIMIT, price=D(60_000), stop=i.At(D(60_600))
+    ).ok
     size = story.order("entry").size
     fees = size * (60_000 * D("0.0005") + 60_600 * D("0.0005"))
     assert size * 600 + fees <= 600 < (size + D("0.0001")) * 600 + fees + 1
@@ -81,7 +92,9 @@ def test_a_short_sized_by_risk_loses_that_at_its_stop() -> None:
         (i.Away(D("0.01")), i.Away(D("0.02")), (D(59_400), D(61_200))),
     ],
 )
-def test_stop_and_target_are_prices_or_distances_from_the_fill(stop: i.Place, target: i.Place, at: tuple[Decimal, Decimal]) -> None:
+def test_stop_and_target_are_prices_or_distances_from_the_fill(
+    stop: i.Place, target: i.Place, at: tuple[Decimal, Decimal]
+) -> None:
     story = Story()
     position = story.opened(stop=stop, target=target)
     assert (position.stop, position.target) == at
@@ -165,7 +178,9 @@ def test_a_cancel_that_loses_the_race_ends_as_filled() -> None:
     story.accept(entry)
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
     story.fill(entry)
-    story.tell(r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True))
+    story.tell(
+        r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True)
+    )
     assert story.now_of(entry).status is Status.FILLED
     assert story.position().size == D("0.5")
     assert not story.state.doubts
@@ -260,7 +275,9 @@ def test_sizes_that_no_money_could_mean_are_refused() -> None:
         {"size": i.Notional(D("1E+40"))},
     ]
     for wanted in terms:
-        assert [refusal.code for refusal in story.buy(**wanted).refusals] == ["NOT_A_NUMBER"], wanted
+        assert [refusal.code for refusal in story.buy(**wanted).refusals] == ["NOT_A_NUMBER"], (
+            wanted
+        )
     assert not story.state.positions
 
 

@@ -29,7 +29,9 @@ def resting(story: Story, size: str = "0.5") -> Order:
 # Bounds
 
 
-@pytest.mark.parametrize(("count", "kept"), [(2, [0, 1]), (3, [0, 1, 2]), (4, [1, 2, 3]), (7, [4, 5, 6])])
+@pytest.mark.parametrize(
+    ("count", "kept"), [(2, [0, 1]), (3, [0, 1, 2]), (4, [1, 2, 3]), (7, [4, 5, 6])]
+)
 def test_the_oldest_beyond_a_bound_are_forgotten(count: int, kept: list[int]) -> None:
     collection = dict.fromkeys(range(count))
     keep_last(collection, 3)
@@ -61,7 +63,9 @@ def test_the_last_two_hundred_ended_alerts_and_the_last_thousand_answers_are_kep
     for number in range(205):
         evolve(story.state, e.AlertRaised(1, Alert("RATE_LIMITED", str(number), "", 1)))
         evolve(story.state, e.AlertCured(2, f"RATE_LIMITED:{number}"))
-    assert [alert.subject for alert in story.state.ended_alerts] == [str(number) for number in range(5, 205)]
+    assert [alert.subject for alert in story.state.ended_alerts] == [
+        str(number) for number in range(5, 205)
+    ]
     for number in range(1_002):
         story.ask(i.Resume(id=str(number)))
     assert list(story.state.answers) == [str(number) for number in range(2, 1_002)]
@@ -71,7 +75,8 @@ def test_ended_orders_dropped_brackets_and_executions_have_their_bounds() -> Non
     story = Story(FUTURES)
     entry = resting(story)
     known = story.now_of(entry)
-    story.state.ended.update({str(number): known for number in range(1_000)})
+    for number in range(1_000):
+        story.state.end(replace(known, client_order_id=str(number)))
     story.state.executions.update({str(number): None for number in range(20_000)})
     fill = story.fill(entry, "0.1")
     assert (len(story.state.executions), next(iter(story.state.executions))) == (20_000, "1")
@@ -96,10 +101,14 @@ def test_an_alert_that_is_read_stands_or_ends_by_how_grave_it_is() -> None:
     for key in ("NAKED:x", "RATE_LIMITED:x"):
         evolve(state, e.AlertAcknowledged(5, key))
     assert {key: alert.acknowledged_at for key, alert in state.alerts.items()} == {"NAKED:x": 5}
-    assert [(alert.code, alert.acknowledged_at, alert.cured_at) for alert in state.ended_alerts] == [("RATE_LIMITED", 5, None)]
+    assert [
+        (alert.code, alert.acknowledged_at, alert.cured_at) for alert in state.ended_alerts
+    ] == [("RATE_LIMITED", 5, None)]
     evolve(state, e.AlertCured(7, "NAKED:x"))
     assert state.alerts == {}
-    assert [(alert.code, alert.acknowledged_at, alert.cured_at) for alert in state.ended_alerts[1:]] == [("NAKED", 5, 7)]
+    assert [
+        (alert.code, alert.acknowledged_at, alert.cured_at) for alert in state.ended_alerts[1:]
+    ] == [("NAKED", 5, 7)]
 
 
 def test_a_block_that_is_said_again_began_when_it_began() -> None:
@@ -120,7 +129,10 @@ def test_a_fill_on_spot_moves_both_currencies_and_the_fee() -> None:
     assert story.state.cash == {"USD": D(1_000_000) - D(11_800) - D("47.2"), "BTC": D("0.2")}
     story.accept(story.order("stop"))
     story.fill(story.order("stop"), "0.1", price="58000", fee="0.0001", currency="BTC")
-    assert story.state.cash == {"USD": D(1_000_000) - D(11_800) - D("47.2") + D(5_800), "BTC": D("0.0999")}
+    assert story.state.cash == {
+        "USD": D(1_000_000) - D(11_800) - D("47.2") + D(5_800),
+        "BTC": D("0.0999"),
+    }
     assert story.state.totals.fees == {"USD": D("47.2"), "BTC": D("0.0001")}
 
 
@@ -156,7 +168,11 @@ def test_dust_is_summed_with_its_sign_and_taken_back_when_its_book_opens_again()
         assert position.id in story.state.closed
     # 0.00003 and -0.00005 of longs, -0.00001 of a short
     assert story.state.dust == {BTC: D("-0.00003")}
-    stop = next(order for order in story.state.ended.values() if order.position == ended[1] and order.role is Role.STOP)
+    stop = next(
+        order
+        for order in story.state.ended.values()
+        if order.position == ended[1] and order.role is Role.STOP
+    )
     story.fill(stop, "0.1", price="59400")
     assert story.state.dust == {BTC: D("0.00002")}
     assert ended[1] not in story.state.closed
@@ -203,7 +219,9 @@ def test_what_is_to_be_closed_shrinks_with_closes_and_never_exceeds_what_is_held
     assert story.position().closing == D("0.15")
     assert story.position().last_exit == "close"
     story.fill(story.order("stop"), "0.1", price="59400")
-    assert (story.position().closing, story.position().last_exit) == (D("0.15"), "stop"), "a stop closes nothing of the wish"
+    assert (story.position().closing, story.position().last_exit) == (D("0.15"), "stop"), (
+        "a stop closes nothing of the wish"
+    )
     story.fill(story.order("stop"), "0.25", price="59400")
     assert (story.position().size, story.position().closing) == (D("0.1"), D("0.1"))
     story.fill(story.order("close"), "0.12")
@@ -226,7 +244,9 @@ def test_a_wish_that_grows_goes_on_and_one_that_is_new_begins_anew() -> None:
     story.wait(1)
     assert (story.position().attempts, story.position().closing_since) == (2, START)
     story.ask(i.ClosePosition(id="d", position=position.id))
-    assert (story.position().closing_since, story.position().attempts) == (START, 3), "one more for what was added"
+    assert (story.position().closing_since, story.position().attempts) == (START, 3), (
+        "one more for what was added"
+    )
     assert [order.size for order in story.orders("close")] == [D("0.2"), D("0.3")]
 
 
@@ -238,7 +258,11 @@ def test_a_wish_that_was_done_and_comes_again_is_new() -> None:
     assert (story.position().closing, story.position().attempts) == (D(0), 1)
     story.now += SECOND
     story.ask(i.ClosePosition(id="d", position=position.id, part=D("0.5")))
-    assert (story.position().closing_since, story.position().attempts, story.position().close_reason) == (story.now, 1, "operator")
+    assert (
+        story.position().closing_since,
+        story.position().attempts,
+        story.position().close_reason,
+    ) == (story.now, 1, "operator")
 
 
 def test_break_even_is_no_first_stop() -> None:
@@ -253,8 +277,12 @@ def test_a_moved_stop_ends_refusals_and_the_grace() -> None:
     story = Story(FUTURES)
     position = story.opened()
     story.price(BTC, "59400")
-    story.state.positions[position.id] = replace(story.position(), stop_refusals=3, retry_at=START + SECOND)
-    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_000)), reason="room")).ok
+    story.state.positions[position.id] = replace(
+        story.position(), stop_refusals=3, retry_at=START + SECOND
+    )
+    assert story.ask(
+        i.MoveStop(id="m", position=position.id, stop=i.At(D(59_000)), reason="room")
+    ).ok
     held = story.position()
     assert (held.through_since, held.retry_at, held.stop_refusals) == (None, None, 0)
 
@@ -318,10 +346,12 @@ def test_the_extremes_begin_with_the_first_fill() -> None:
     entry = resting(story)
     story.fill(entry, "0.1", price="59990")
     story.fill(entry, "0.1", price="59900")
-    assert (story.position().lowest, story.position().highest) == (D(59_990), D("60000.1")), "and each fill is a sample"
+    assert (story.position().lowest, story.position().highest) == (D(59_990), D(60_000)), (
+        "and each fill is a sample"
+    )
     story.state.positions[entry.position] = replace(story.position(), highest=None)
     story.fill(entry, "0.1", price="59800")
-    assert (story.position().lowest, story.position().highest) == (D(59_800), D("60000.1"))
+    assert (story.position().lowest, story.position().highest) == (D(59_800), D(60_000))
 
 
 def test_what_a_flatten_closed_is_kept_once_and_not_added_to_once_it_is_over() -> None:
@@ -347,18 +377,48 @@ def test_a_part_that_fills_leaves_what_is_under_way_and_the_last_ends_it() -> No
     entry = resting(story)
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
     story.tell(r.Unknown(entry.client_order_id, "cancel", "no answer", story.now))
-    story.state.orders[entry.client_order_id] = replace(story.now_of(entry), amend_pending=True, asked_size=D("0.6"))
+    story.state.orders[entry.client_order_id] = replace(
+        story.now_of(entry), amend_pending=True, asked_size=D("0.6")
+    )
     story.fill(entry, "0.2")
     known = story.now_of(entry)
-    assert (known.status, known.filled, known.value, known.closed_at) == (Status.PARTIALLY_FILLED, D("0.2"), D(12_000), None)
-    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (True, True, True, D("0.6"))
+    assert (known.status, known.filled, known.value, known.closed_at) == (
+        Status.PARTIALLY_FILLED,
+        D("0.2"),
+        D(12_000),
+        None,
+    )
+    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (
+        True,
+        True,
+        True,
+        D("0.6"),
+    )
     story.now += 5
     story.fill(entry, "0.3", price="59000")
-    assert story.now_of(entry).status is Status.PARTIALLY_FILLED, "a change that makes it larger may have arrived"
-    story.tell(r.Found(replace(story.now_of(entry), status=Status.FILLED, in_doubt=False, asked_size=None), (), story.now))
+    assert story.now_of(entry).status is Status.PARTIALLY_FILLED, (
+        "a change that makes it larger may have arrived"
+    )
+    story.tell(
+        r.Found(
+            replace(story.now_of(entry), status=Status.FILLED, in_doubt=False, asked_size=None),
+            (),
+            story.now,
+        )
+    )
     known = story.now_of(entry)
-    assert (known.status, known.filled, known.value, known.closed_at) == (Status.FILLED, D("0.5"), D(29_700), story.now)
-    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (False, False, False, None)
+    assert (known.status, known.filled, known.value, known.closed_at) == (
+        Status.FILLED,
+        D("0.5"),
+        D(29_700),
+        story.now,
+    )
+    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (
+        False,
+        False,
+        False,
+        None,
+    )
     assert story.state.doubts == {}
 
 
@@ -383,7 +443,14 @@ def test_of_what_has_ended_nothing_is_under_way(ends: str) -> None:
         story.accept(entry)
         story.ask(i.AmendOrder(id="a", order=entry.client_order_id, price=D(59_000)))
         story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
-    story.tell(r.Unknown(entry.client_order_id, "submit" if ends == "rejected" else "cancel", "no answer", story.now))
+    story.tell(
+        r.Unknown(
+            entry.client_order_id,
+            "submit" if ends == "rejected" else "cancel",
+            "no answer",
+            story.now,
+        )
+    )
     if ends == "cancelled":
         story.cancelled(entry)
     elif ends == "expired":
@@ -392,7 +459,12 @@ def test_of_what_has_ended_nothing_is_under_way(ends: str) -> None:
         story.rejected(entry)
     known = story.now_of(entry)
     assert (known.status.value, known.closed_at) == (ends, story.now)
-    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (False, False, False, None)
+    assert (known.in_doubt, known.cancel_pending, known.amend_pending, known.asked_size) == (
+        False,
+        False,
+        False,
+        None,
+    )
     assert story.state.doubts == {}
 
 
@@ -403,7 +475,13 @@ def test_terms_that_the_venue_tells_end_the_doubt_about_them() -> None:
     story.tell(r.Unknown(entry.client_order_id, "amend", "no answer", story.now))
     story.amended(entry)
     known = story.now_of(entry)
-    assert (known.price, known.in_doubt, known.amend_pending, known.touched_at, known.terms_at) == (D(59_000), False, False, story.now, story.now)
+    assert (known.price, known.in_doubt, known.amend_pending, known.touched_at, known.terms_at) == (
+        D(59_000),
+        False,
+        False,
+        story.now,
+        story.now,
+    )
     assert story.state.doubts == {}
 
 
@@ -413,10 +491,15 @@ def test_an_order_is_in_one_place_and_its_position_knows_of_it_while_it_is_open(
     assert story.state.orders_of == {entry.position: {entry.client_order_id: None}}
     story.fill(entry, "0.2")
     stop = story.order("stop")
-    assert story.state.orders_of == {entry.position: {entry.client_order_id: None, stop.client_order_id: None}}
+    assert story.state.orders_of == {
+        entry.position: {entry.client_order_id: None, stop.client_order_id: None}
+    }
     story.cancelled(entry)
     assert story.state.orders_of == {entry.position: {stop.client_order_id: None}}
-    assert (list(story.state.orders), list(story.state.ended)) == ([stop.client_order_id], [entry.client_order_id])
+    assert (list(story.state.orders), list(story.state.ended)) == (
+        [stop.client_order_id],
+        [entry.client_order_id],
+    )
     story.fill(stop, price="59400")
     assert (story.state.orders_of, story.state.orders, story.state.holders) == ({}, {}, {})
 
@@ -446,5 +529,8 @@ def test_what_was_noted_of_an_open_position_and_of_an_ended_one() -> None:
     story.fill(story.order("stop"), price="59400")
     for name in (held.id, position.id):
         assert story.ask(i.Annotate(id=name, position=name, note=f"of {name}", tags=("t",))).ok
-    assert (story.state.positions[held.id].note, story.state.closed[position.id].note) == (f"of {held.id}", f"of {position.id}")
+    assert (story.state.positions[held.id].note, story.state.closed[position.id].note) == (
+        f"of {held.id}",
+        f"of {position.id}",
+    )
     assert story.state.closed[position.id].tags == ("t",)

@@ -1,4 +1,6 @@
-"""Closing: all of it or a part, while a stop fires, over-closed, reversed, down to dust; never more than is held."""
+"""Closing: all of it or a part, while a stop fires, over-closed, reversed, down to dust; never more
+than is held.
+"""
 
 from decimal import Decimal
 
@@ -99,7 +101,13 @@ def _bounds(story: Story, falls: str) -> list[Decimal | None]:
 @pytest.mark.hazard("H23")
 @pytest.mark.hazard("H82")
 def test_a_close_widens_its_bound_where_the_market_went_beyond_it() -> None:
-    assert _bounds(Story("kraken-futures"), "20000") == [D("59400.0"), D("58200.0"), D("54600.0"), D("43800.0"), D("30000.0")]
+    assert _bounds(Story("kraken-futures"), "20000") == [
+        D("59400.0"),
+        D("58200.0"),
+        D("54600.0"),
+        D("43800.0"),
+        D("30000.0"),
+    ]
 
 
 @pytest.mark.hazard("H82")
@@ -167,7 +175,10 @@ def test_closing_ends_what_is_left_of_the_entry() -> None:
     story.fill(entry, "0.2")
     story.accept(story.order("stop"))
     story.ask(i.ClosePosition(id="c", position=story.position().id))
-    assert {request.client_order_id for request in story.sent(Cancel)} == {entry.client_order_id, story.order("stop").client_order_id}
+    assert {request.client_order_id for request in story.sent(Cancel)} == {
+        entry.client_order_id,
+        story.order("stop").client_order_id,
+    }
     story.cancelled(entry)
     story.cancelled(story.order("stop"))
     story.fill(story.order("close"))
@@ -175,7 +186,11 @@ def test_closing_ends_what_is_left_of_the_entry() -> None:
     assert story.closed().size == 0
 
 
-def test_an_entry_that_fills_after_its_position_was_closed_is_never_naked_in_silence() -> None:
+@pytest.mark.parametrize("told", [False, True])
+def test_an_entry_that_fills_after_its_position_was_closed_is_never_naked_in_silence(
+    told: bool,
+) -> None:
+    """Until the venue has told its end it leaves with the rest; afterwards it is a new one."""
     story = Story("kraken-futures")
     story.buy("0.5", type=OrderType.LIMIT, price=D(60_000), stop=None)
     entry = story.order("entry")
@@ -183,10 +198,13 @@ def test_an_entry_that_fills_after_its_position_was_closed_is_never_naked_in_sil
     story.fill(entry, "0.2")
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     story.fill(story.order("close"))
+    if told:
+        story.cancelled(entry)
     story.fill(entry, "0.3")
     story.holds()
     assert story.position().size == D("0.3")
-    assert "NAKED" in story.standing()
+    assert story.position().closing == (0 if told else D("0.3"))
+    assert ("NAKED" in story.standing()) is told
 
 
 @pytest.mark.hazard("H32")
@@ -202,10 +220,17 @@ def test_an_over_close_is_undone_at_once(side: Side) -> None:
     assert not story.orders("close"), "the venue has not said so yet"
     story.witness()
     repair, submit = story.order("close"), story.sent(Submit)[-1]
-    assert (submit.lane, repair.side, repair.size, repair.reduce_only) == (Lane.EMERGENCY, side, D("0.5"), True)
+    assert (submit.lane, repair.side, repair.size, repair.reduce_only) == (
+        Lane.EMERGENCY,
+        side,
+        D("0.5"),
+        True,
+    )
     story.rejected(repair)
     assert not story.orders("close")
     story.wait(1.1)
+    assert not story.orders("close"), "the venue has not said since that it is owed"
+    story.witness()
     story.fill(story.order("close"))
     assert not story.state.positions
     assert "OVER_CLOSED" not in story.standing()
@@ -265,7 +290,9 @@ def test_a_fee_in_base_makes_the_position_smaller_and_the_exit_fits() -> None:
     entry = story.order("entry")
     story.accept(entry)
     story.fill(entry, fee="0.0005", currency="BTC")
-    assert story.position().size == story.order("stop").size == story.state.cash["BTC"] == D("0.4995")
+    assert (
+        story.position().size == story.order("stop").size == story.state.cash["BTC"] == D("0.4995")
+    )
 
 
 def test_reverse_opens_the_other_side_once_flat() -> None:
@@ -352,7 +379,14 @@ def test_cancelling_entries_by_symbol_and_all_leaves_exits() -> None:
 @pytest.mark.hazard("H11")
 def test_every_intent_asked_twice_is_done_once() -> None:
     story = Story("kraken-futures")
-    opening = i.OpenBracket(id="open", symbol=BTC, side=Side.BUY, size=i.Base(D("0.5")), stop=i.Away(D("0.01")), target=i.Away(D("0.02")))
+    opening = i.OpenBracket(
+        id="open",
+        symbol=BTC,
+        side=Side.BUY,
+        size=i.Base(D("0.5")),
+        stop=i.Away(D("0.01")),
+        target=i.Away(D("0.02")),
+    )
     name = story.ask(opening).created
     entry = story.order("entry")
     story.accept(entry)
@@ -392,7 +426,11 @@ def test_every_intent_asked_twice_is_done_once() -> None:
         again = story.tell(intent)
         assert again.answer is not None
         assert again.answer.repeated
-        assert (again.answer.refusals, again.answer.created, again.answer.text) == (first.refusals, first.created, first.text)
+        assert (again.answer.refusals, again.answer.created, again.answer.text) == (
+            first.refusals,
+            first.created,
+            first.text,
+        )
         assert (again.events, again.requests, story.state.seq) == ((), (), before)
 
 
@@ -416,13 +454,21 @@ def test_profit_is_counted_once_and_net_of_fees() -> None:
     story.cancelled(story.order("stop"))
     story.tell(r.Filled(fill, story.now))
     assert story.state.totals.realised == {"USD": D("484.75")}
-    assert story.views.closed(story.ctx)[0].r == D("484.75") / D("314.85"), "of 300, and a fee of 14.85 at the stop"
+    assert story.views.closed(story.ctx)[0].r == D("484.75") / D("314.85"), (
+        "of 300, and a fee of 14.85 at the stop"
+    )
     assert story.state.cash["USD"] == D(1_000_000) + D("484.75")
 
 
 def test_an_inverse_contract_pays_in_its_base() -> None:
     profile = load_profile("kraken-futures")
-    story = Story(profile, listed=(instrument_for(profile, "PI_XBTUSD", D("0.5")), instrument_for(profile, BTC, D("0.1"))))
+    story = Story(
+        profile,
+        listed=(
+            instrument_for(profile, "PI_XBTUSD", D("0.5")),
+            instrument_for(profile, BTC, D("0.1")),
+        ),
+    )
     story.price("PI_XBTUSD", "60000", "60000.5")
     story.price(BTC, "60000")
     position = story.opened("6000", symbol="PI_XBTUSD")
@@ -437,11 +483,15 @@ def test_a_liquidation_is_booked_once_and_oldest_first() -> None:
     story = Story("kraken-futures")
     story.opened("0.2")
     story.opened("0.3")
-    fill = Fill("L1", "venue", BTC, Side.SELL, D(50_000), D("0.4"), D("4"), "USD", Liquidity.TAKER, START)
+    fill = Fill(
+        "L1", "venue", BTC, Side.SELL, D(50_000), D("0.4"), D("4"), "USD", Liquidity.TAKER, START
+    )
     for _ in range(2):
         story.tell(r.Liquidated(BTC, fill, story.now))
     assert "LIQUIDATED" in story.standing()
-    assert [position.size for position in story.state.positions.values() if position.is_open] == [D("0.1")]
+    assert [position.size for position in story.state.positions.values() if position.is_open] == [
+        D("0.1")
+    ]
     assert len(story.seen(e.PositionLiquidated)) == 2
     for order in list(story.state.orders.values()):
         if order.cancel_pending:
@@ -462,7 +512,10 @@ def test_siblings_on_a_netting_venue_never_rest_more_than_they_hold() -> None:
     assert not story.orders("target"), "two positions share the symbol: targets are watched here"
     assert {order.size for order in story.orders("stop")} == {D("0.2"), D("0.3")}
     first = next(iter(story.state.positions.values()))
-    story.fill(next(order for order in story.state.orders_for(first.id) if order.role.value == "stop"), price="59400")
+    story.fill(
+        next(order for order in story.state.orders_for(first.id) if order.role.value == "stop"),
+        price="59400",
+    )
     assert len(story.orders("target")) == 1, "alone again"
 
 

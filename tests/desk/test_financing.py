@@ -1,4 +1,6 @@
-"""What funding and lending cost: only the venue's money says so, and it is booked when nothing else can explain it."""
+"""What funding and lending cost: only the venue's money says so, and it is booked when nothing else
+can explain it.
+"""
 
 from decimal import Decimal
 
@@ -10,7 +12,7 @@ from engine.model import intent as i
 from engine.model import report as r
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
-from tests.support.world import BTC, ETH, SECOND, START, Story
+from tests.support.world import BTC, ETH, SECOND, START, Story, lending
 
 D = Decimal
 FUTURES = "kraken-futures"
@@ -20,7 +22,7 @@ def pictures(story: Story, *changes: str) -> None:
     """The venue's money is by so much another, picture after picture."""
     for change in changes:
         story.now += 60 * SECOND
-        story.picture({**story.state.cash, "USD": story.state.cash["USD"] + D(change)})
+        story.picture({**story.money(), "USD": story.money()["USD"] + D(change)})
 
 
 def booked(story: Story) -> list[Decimal]:
@@ -69,14 +71,14 @@ def test_without_a_loan_there_is_nothing_to_pay_for() -> None:
     assert "DIFFERENCE" in story.standing()
 
 
-def test_while_the_venue_may_have_closed_another_entry_nothing_is_booked() -> None:
-    story = Story(FUTURES)
-    first = story.opened("0.5", stop=None)
-    story.opened("0.5", price="60100", stop=None)
+def test_while_the_venue_may_have_paid_back_another_loan_nothing_is_booked() -> None:
+    story = Story(lending("kraken-spot"))
+    first = story.opened("0.5", stop=None, leverage=D(2))
+    story.opened("0.5", price="60100", stop=None, leverage=D(2))
     story.ask(i.ClosePosition(id="c", position=first.id))
     story.fill(story.order("close"), price="60100")
     pictures(story, "-20", "-20")
-    assert not booked(story), "it closed half of both"
+    assert not booked(story), "each loan of a spot pair stands for itself"
     story.ask(i.ClosePosition(id="d", position=story.position().id))
     story.fill(story.order("close"), price="60100")
     pictures(story, "-2", "-2")
@@ -126,7 +128,11 @@ def rated(rate: str) -> Story:
 def test_the_rate_and_what_it_costs_stand_beside_the_price() -> None:
     story = rated("0.0001")
     (feed,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC]
-    assert (feed.funding, feed.funding_at, feed.funding_pays) == (D("0.0001"), START + 1800 * SECOND, D(0))
+    assert (feed.funding, feed.funding_at, feed.funding_pays) == (
+        D("0.0001"),
+        START + 1800 * SECOND,
+        D(0),
+    )
     story.opened("0.5")
     story.opened("0.5", label="more")
     (feed,) = [feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC]
@@ -135,7 +141,10 @@ def test_the_rate_and_what_it_costs_stand_beside_the_price() -> None:
     assert (other.funding, other.funding_at, other.funding_pays) == (None, None, D(0))
 
 
-@pytest.mark.parametrize(("waited", "due"), [(0, 1800), (1800, 1800 + 3600), (1801, 1800 + 3600), (1800 + 3600, 1800 + 7200)])
+@pytest.mark.parametrize(
+    ("waited", "due"),
+    [(0, 1800), (1800, 1800 + 3600), (1801, 1800 + 3600), (1800 + 3600, 1800 + 7200)],
+)
 def test_a_venue_that_says_nothing_more_pays_on_each_hour(waited: int, due: int) -> None:
     story = rated("-0.0001")
     story.now += waited * SECOND
@@ -145,7 +154,19 @@ def test_a_venue_that_says_nothing_more_pays_on_each_hour(waited: int, due: int)
 
 def test_the_ticket_tells_what_an_hour_costs() -> None:
     story = rated("0.0001")
-    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
-    assert {line.name: line.after for line in told.lines}["funding"] == "▲6.00 USD an hour at 0.0100%, next in 30 min"
-    other = preview(story.ctx, i.OpenBracket(id="y", symbol=ETH, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    told = preview(
+        story.ctx,
+        i.OpenBracket(
+            id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))
+        ),
+    )
+    assert {line.name: line.after for line in told.lines}[
+        "funding"
+    ] == "▲6.00 USD an hour at 0.0100%, next in 30 min"
+    other = preview(
+        story.ctx,
+        i.OpenBracket(
+            id="y", symbol=ETH, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))
+        ),
+    )
     assert "funding" not in {line.name for line in other.lines}

@@ -1,12 +1,14 @@
-"""Flatten: block, cancel, close what the fills left, ask the venue, until it says flat; then a receipt."""
+"""Flatten: block, cancel, close what the fills left, ask the venue, until it says flat; then a
+receipt.
+"""
 
 from decimal import Decimal
 
 import pytest
 
 from engine.desk import events as e
-from engine.desk.desk import Restarted
 from engine.desk.flatten import REASON
+from engine.desk.messages import Restarted
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status
@@ -42,7 +44,10 @@ def test_everything_is_cancelled_closed_and_confirmed() -> None:
     assert len(story.sent(Cancel)) == 3
     view = story.views.flatten(story.ctx)
     assert view is not None
-    assert {line.symbol: line.state for line in view.lines} == {BTC: "cancelling", ETH: "cancelling"}
+    assert {line.symbol: line.state for line in view.lines} == {
+        BTC: "cancelling",
+        ETH: "cancelling",
+    }
     _let_go(story)
     closes = {order.symbol: (order.side, order.size) for order in story.orders("close")}
     assert closes == {BTC: (Side.SELL, D("0.5")), ETH: (Side.BUY, D("2"))}
@@ -69,7 +74,9 @@ def test_an_entry_that_fills_meanwhile_is_closed_too() -> None:
     entry = story.order("entry")
     story.ask(i.Flatten(id="f"))
     story.fill(entry, "0.1", "59000")
-    assert not [order for order in story.orders("stop") if order.position == entry.position], "no stop: it is closed at once"
+    assert not [order for order in story.orders("stop") if order.position == entry.position], (
+        "no stop: it is closed at once"
+    )
     _let_go(story)
     for close in story.orders("close"):
         story.fill(close, price="3000" if close.symbol == ETH else "59000")
@@ -77,7 +84,14 @@ def test_an_entry_that_fills_meanwhile_is_closed_too() -> None:
     story.picture()
     assert not story.state.positions
     assert story.seen(e.FlattenEnded)[-1].receipt[0].startswith("the venue says flat: 3 positions")
-    sold = sum((fill.fill.size for fill in story.seen(e.OrderFilled) if fill.fill.side is Side.SELL and fill.fill.symbol == BTC), D(0))
+    sold = sum(
+        (
+            fill.fill.size
+            for fill in story.seen(e.OrderFilled)
+            if fill.fill.side is Side.SELL and fill.fill.symbol == BTC
+        ),
+        D(0),
+    )
     assert sold == D("0.6")
 
 
@@ -124,7 +138,8 @@ def test_a_refused_cancel_is_asked_about_and_tried_again() -> None:
     assert view.lines[0].state.startswith("asking the venue what became")
     story.wait(0.3)
     theirs = story.order("stop")
-    story.tell(r.Found(Order(**{**_fields(theirs), "in_doubt": False, "cancel_pending": False}), (), story.now))  # type: ignore[arg-type]
+    known = {**_fields(theirs), "in_doubt": False, "cancel_pending": False}
+    story.tell(r.Found(Order(**known), (), story.now))  # type: ignore[arg-type]
     assert len(story.sent(Cancel)) == 2
     story.cancelled(stop)
     assert story.order("close").size == D("0.5")
@@ -178,7 +193,17 @@ def test_dust_and_foreign_orders_are_on_the_receipt() -> None:
     story.fill(entry, "0.00001")
     story.cancelled(entry)
     foreign = Order(
-        "theirs", "", ETH, Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="X1", status=Status.OPEN, foreign=True
+        "theirs",
+        "",
+        ETH,
+        Side.BUY,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id="X1",
+        status=Status.OPEN,
+        foreign=True,
     )
     story.picture(orders=(foreign,))
     story.now += SECOND
@@ -229,7 +254,8 @@ def test_a_halted_desk_still_flattens() -> None:
 @pytest.mark.hazard("H109")
 def test_a_picture_from_before_this_process_began_says_nothing() -> None:
     story = Story()
-    story.tell(Restarted())  # a journal that was lost knows of no order, and the view lags by a minute
+    # a journal that was lost knows of no order, and the view lags by a minute
+    story.tell(Restarted())
     story.ask(i.Flatten(id="f"))
     story.now += SECOND
     story.picture(as_of=story.now - 60 * SECOND)

@@ -37,6 +37,7 @@ def test_a_late_fill_of_what_is_forgotten_is_told_and_changes_nothing() -> None:
     story.cancelled(entry)
     late = story.fill_of(entry, "0.1")
     for _ in range(CLOSED_POSITIONS + 2):
+        story.now += 1
         for position in list(story.state.positions.values()):
             story.ask(i.ClosePosition(id=story.name(), position=position.id))
         for order in story.orders("stop"):
@@ -108,7 +109,9 @@ def test_alerts_that_nobody_reads_have_a_bound_and_critical_ones_stay() -> None:
     story.opened(stop=None)
     for _ in range(STANDING_ALERTS + 20):
         story.buy("0.01", type=OrderType.LIMIT, price=D(59_000))
-        story.rejected(next(order for order in story.orders("entry") if order.status is Status.PENDING))
+        story.rejected(
+            next(order for order in story.orders("entry") if order.status is Status.PENDING)
+        )
     assert len(story.state.alerts) <= STANDING_ALERTS
     assert "NAKED" in story.standing()
 

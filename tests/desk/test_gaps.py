@@ -1,4 +1,6 @@
-"""While the venue has no stop, or the wrong one, the guard is the stop: a price that runs through the gap is closed."""
+"""While the venue has no stop, or the wrong one, the guard is the stop: a price that runs through
+the gap is closed.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -105,7 +107,9 @@ def test_a_gap_through_the_stop_closes_on_its_first_price_even_where_it_jumps() 
 
 
 @pytest.mark.hazard("H30")
-@pytest.mark.parametrize(("side", "untouched", "at"), [(Side.BUY, "59400.1", "59400"), (Side.SELL, "60599.8", "60599.9")])
+@pytest.mark.parametrize(
+    ("side", "untouched", "at"), [(Side.BUY, "59400.1", "59400"), (Side.SELL, "60599.8", "60599.9")]
+)
 def test_the_guard_of_a_refused_stop_acts(side: Side, untouched: str, at: str) -> None:
     story = Story()
     story.buy("0.5", side=side)
@@ -143,7 +147,9 @@ def test_the_guard_of_a_stop_that_is_refused_again_and_again_goes_on_watching() 
 
 @pytest.mark.hazard("H36")
 @pytest.mark.parametrize("after", [0.0, 0.011, 0.021, 0.031])
-def test_whenever_the_price_runs_through_a_replacement_nothing_is_held_in_the_end(after: float, tmp_path: Path) -> None:
+def test_whenever_the_price_runs_through_a_replacement_nothing_is_held_in_the_end(
+    after: float, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         position = await world.opened("0.5")
         assert (await world.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))).ok
@@ -176,7 +182,9 @@ def test_a_trail_that_is_replaced_on_every_step_never_lets_a_price_through(tmp_p
 
 @pytest.mark.hazard("H30")
 @pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures", "binance-spot"])
-def test_a_position_whose_stop_no_venue_takes_is_closed_at_its_stop(profile: str, tmp_path: Path) -> None:
+def test_a_position_whose_stop_no_venue_takes_is_closed_at_its_stop(
+    profile: str, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         answer = await world.buy("0.5")
         await world.until(lambda: "STOP_REFUSED" in world.told())

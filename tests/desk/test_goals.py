@@ -1,4 +1,6 @@
-"""Targets of parts: what rests where it can, what is watched elsewhere, and what a hand may do to them."""
+"""Targets of parts: what rests where it can, what is watched elsewhere, and what a hand may do to
+them.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -80,7 +82,11 @@ def test_where_no_target_rests_the_stop_gives_way_before_the_part_is_sold() -> N
     assert close.size == D("0.25")
     story.holds()
     story.fill(close, price="60600")
-    assert (story.position().size, story.position().closing, story.order("stop").remaining) == (D("0.25"), D(0), D("0.25"))
+    assert (story.position().size, story.position().closing, story.order("stop").remaining) == (
+        D("0.25"),
+        D(0),
+        D("0.25"),
+    )
     story.price(BTC, "60700")
     assert story.position().closing == D(0), "a target is reached once"
     story.price(BTC, "61200")
@@ -96,7 +102,10 @@ def test_a_price_that_jumps_over_both_targets_closes_all() -> None:
 
 
 def test_a_price_that_jumps_over_two_parts_takes_both() -> None:
-    parts = (i.PartialTarget(i.Away(D("0.01")), D("0.25")), i.PartialTarget(i.Away(D("0.015")), D("0.25")))
+    parts = (
+        i.PartialTarget(i.Away(D("0.01")), D("0.25")),
+        i.PartialTarget(i.Away(D("0.015")), D("0.25")),
+    )
     story = story_with("kraken-spot", partials=parts, target=i.Away(D("0.1")))
     story.price(BTC, "61000")
     story.price(BTC, "61000")
@@ -124,7 +133,9 @@ def test_without_a_target_of_its_own_the_rest_runs_on() -> None:
 
 def test_a_part_is_cancelled_and_moved_by_its_order() -> None:
     story = story_with("kraken-futures")
-    answer = story.ask(i.AmendOrder(id="up", order=target_at(story, "60600").client_order_id, price=D(60_900)))
+    answer = story.ask(
+        i.AmendOrder(id="up", order=target_at(story, "60600").client_order_id, price=D(60_900))
+    )
     assert answer.ok, answer.refusals
     story.amended(target_at(story, "60600"))
     assert resting(story) == [(D(60_900), D("0.25")), (D(61_200), D("0.25"))]
@@ -139,7 +150,9 @@ def test_a_part_is_cancelled_and_moved_by_its_order() -> None:
 
 def test_the_target_of_the_rest_is_moved_by_its_own_order() -> None:
     story = story_with("kraken-futures")
-    assert story.ask(i.AmendOrder(id="up", order=target_at(story, "61200").client_order_id, price=D(61_500))).ok
+    assert story.ask(
+        i.AmendOrder(id="up", order=target_at(story, "61200").client_order_id, price=D(61_500))
+    ).ok
     story.amended(target_at(story, "61200"))
     assert resting(story) == [(D(60_600), D("0.25")), (D(61_500), D("0.25"))]
     assert story.ask(i.MoveTarget(id="none", position=story.position().id, target=None)).ok
@@ -147,10 +160,25 @@ def test_the_target_of_the_rest_is_moved_by_its_own_order() -> None:
     assert resting(story) == [(D(60_600), D("0.25"))]
 
 
-@pytest.mark.parametrize(("price", "code"), [("59000", "TARGET_WRONG_SIDE"), ("61200", "TARGETS_OUT_OF_ORDER"), ("60900.05", "NOT_A_NUMBER")])
+@pytest.mark.parametrize(
+    ("price", "code"),
+    [
+        ("59000", "TARGET_WRONG_SIDE"),
+        ("61200", "TARGETS_OUT_OF_ORDER"),
+        ("60900.05", "NOT_A_NUMBER"),
+    ],
+)
 def test_a_part_goes_nowhere_else(price: str, code: str) -> None:
     story = story_with("kraken-futures")
-    assert codes([story.ask(i.AmendOrder(id="x", order=target_at(story, "60600").client_order_id, price=D(price)))]) == {code}
+    assert codes(
+        [
+            story.ask(
+                i.AmendOrder(
+                    id="x", order=target_at(story, "60600").client_order_id, price=D(price)
+                )
+            )
+        ]
+    ) == {code}
     assert resting(story) == [(D(60_600), D("0.25")), (D(61_200), D("0.25"))]
 
 
@@ -158,7 +186,9 @@ def test_a_close_of_all_leaves_the_resting_targets_as_they_are_until_it_fills() 
     story = story_with("kraken-futures")
     asked = len(story.requests)
     assert story.ask(i.ClosePosition(id="x", position=story.position().id)).ok
-    assert [type(request) for request in story.requests[asked:]] == [Submit], "tokens are for the close"
+    assert [type(request) for request in story.requests[asked:]] == [Submit], (
+        "tokens are for the close"
+    )
     story.fill(story.order("close"))
     assert {order.cancel_pending for order in story.orders("target")} == {True}
     story.holds()
@@ -187,9 +217,14 @@ def test_the_targets_of_parts_need_room_under_the_venues_cap() -> None:
 
 def test_the_card_tells_each_part() -> None:
     story = Story("kraken-futures")
-    offer = preview(story.ctx, i.OpenBracket(id="1", symbol=BTC, side=Side.BUY, size=i.Base(D("0.5")), partials=HALF))
+    offer = preview(
+        story.ctx,
+        i.OpenBracket(id="1", symbol=BTC, side=Side.BUY, size=i.Base(D("0.5")), partials=HALF),
+    )
     (line,) = [line.after for line in offer.lines if line.name == "target 1"]
-    assert line == "0.25 (50%) at 60,600.2", "on the tick, never nearer than asked: a hundredth beyond the ask of 60,000.1"
+    assert line == "0.25 (50%) at 60,600.2, VENUE", (
+        "on the tick, never nearer than asked: a hundredth beyond the ask of 60,000.1"
+    )
 
 
 def test_a_target_that_was_reached_here_is_spoken_of() -> None:
@@ -198,3 +233,42 @@ def test_a_target_that_was_reached_here_is_spoken_of() -> None:
     assert "BTC/USD target of a part reached: closing 0.25" in story.spoken
     assert story.seen(e.GoalReached) == [e.GoalReached(story.now, story.position().id, D("0.25"))]
     assert not [request for request in story.sent(Submit) if request.order.role.value == "target"]
+
+
+def three(*fills: tuple[str, str | None]) -> Story:
+    """A long of 1 with two targets of a quarter and one of the rest; some of them filled."""
+    quarter = D("0.25")
+    parts = tuple(i.PartialTarget(i.Away(D(away)), quarter) for away in ("0.01", "0.02"))
+    story = story_with("kraken-futures", "1", partials=parts, target=i.Away(D("0.05")))
+    for price, size in fills:
+        story.fill(target_at(story, price), size, price=price)
+        story.amended(story.order("stop"))
+    return story
+
+
+def settled(story: Story) -> list[tuple[Decimal, Decimal]]:
+    for order in story.orders("target"):
+        if order.amend_pending:
+            story.amended(order)
+    story.holds()
+    story.replays()
+    return resting(story)
+
+
+@pytest.mark.parametrize("filled", [None, "0.1"])
+def test_a_part_that_is_moved_nearer_than_one_that_was_reached_stands_where_it_was_put(
+    filled: str | None,
+) -> None:
+    story = three(("60600", filled))
+    moved = target_at(story, "61200")
+    story.ask(i.AmendOrder(id="near", order=moved.client_order_id, price=D(60_400)))
+    left = [] if filled is None else [(D(60_600), D("0.15"))]
+    assert settled(story) == [(D(60_400), D("0.25")), *left, (D(63_000), D("0.5"))]
+
+
+def test_a_part_that_is_given_up_half_way_takes_nothing_from_the_next_one() -> None:
+    story = three(("60600", "0.1"))
+    given_up = target_at(story, "60600")
+    story.ask(i.CancelOrder(id="no", order=given_up.client_order_id))
+    story.cancelled(given_up)
+    assert settled(story) == [(D(61_200), D("0.25")), (D(63_000), D("0.65"))]

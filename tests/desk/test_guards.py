@@ -1,4 +1,6 @@
-"""Guards, graces, trails and retries at their exact price and moment; and what is said while they act."""
+"""Guards, graces, trails and retries at their exact price and moment; and what is said while they
+act.
+"""
 
 from decimal import Decimal
 
@@ -7,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk import protection
-from engine.desk.desk import Crossed, Wake
+from engine.desk.messages import Crossed, Wake
 from engine.desk.rules import ProtectionRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -81,7 +83,9 @@ def test_a_stop_that_is_larger_than_what_is_left_covers_it() -> None:
     assert story.order("stop").remaining == D("0.5")
     assert (story.position().size, story.position().protection) == (D("0.25"), Protection.VENUE)
     story.price(BTC, "59400")
-    assert (story.position().through_since, story.position().closing) == (START, D(0)), "it has its grace"
+    assert (story.position().through_since, story.position().closing) == (START, D(0)), (
+        "it has its grace"
+    )
 
 
 def test_a_stop_for_a_part_has_no_grace() -> None:
@@ -171,7 +175,10 @@ def test_a_pause_is_over_at_its_very_end() -> None:
     assert refusals(story) == (0, None)
 
 
-@pytest.mark.parametrize(("before", "pause"), [(0, 1), (1, 2), (4, 16), (15, 32_768), (16, 65_536), (17, 65_536), (99, 65_536)])
+@pytest.mark.parametrize(
+    ("before", "pause"),
+    [(0, 1), (1, 2), (4, 16), (15, 32_768), (16, 65_536), (17, 65_536), (99, 65_536)],
+)
 def test_pauses_double_sixteen_times_at_most(before: int, pause: int) -> None:
     story = Story(FUTURES, Rules(protection=ProtectionRules(retry_max=1e9)))
     position = replace(story.opened(), stop_refusals=before)
@@ -190,7 +197,9 @@ def test_pauses_double_sixteen_times_at_most(before: int, pause: int) -> None:
         ("guard", 4, Role.STOP, False, False),
     ],
 )
-def test_the_fifth_refusal_of_a_stop_closes_where_that_is_the_policy(policy: str, before: int, role: Role, halted: bool, closes: bool) -> None:
+def test_the_fifth_refusal_of_a_stop_closes_where_that_is_the_policy(
+    policy: str, before: int, role: Role, halted: bool, closes: bool
+) -> None:
     story = Story(FUTURES, Rules(protection=ProtectionRules(policy=policy)))  # type: ignore[arg-type] # one of the two
     position = replace(story.opened(), stop_refusals=before)
     story.state.halted = halted
@@ -199,7 +208,9 @@ def test_the_fifth_refusal_of_a_stop_closes_where_that_is_the_policy(policy: str
         [e.ClosingBegan(START, position.id, D("0.5"), "stop refused")] if closes else []
     )
     alerts = [event.alert for event in told if isinstance(event, e.AlertRaised)]
-    assert [(alert.code, alert.subject, alert.detail) for alert in alerts] == ([("STOP_REFUSED", BTC, "no")] if role is Role.STOP else [])
+    assert [(alert.code, alert.subject, alert.detail) for alert in alerts] == (
+        [("STOP_REFUSED", BTC, "no")] if role is Role.STOP else []
+    )
 
 
 # The grace of a stop at the venue
@@ -210,7 +221,9 @@ def test_the_fifth_refusal_of_a_stop_closes_where_that_is_the_policy(policy: str
     [(Side.BUY, "59400", "59400.1"), (Side.SELL, "60600", "60599.9")],
 )
 @pytest.mark.parametrize("comes_back", [False, True])
-def test_after_the_grace_the_guard_takes_over_unless_the_price_came_back(side: Side, through: str, back: str, comes_back: bool) -> None:
+def test_after_the_grace_the_guard_takes_over_unless_the_price_came_back(
+    side: Side, through: str, back: str, comes_back: bool
+) -> None:
     story = Story(FUTURES)
     position = story.opened(side=side, label="swing")
     story.price(BTC, through, through)
@@ -223,11 +236,18 @@ def test_after_the_grace_the_guard_takes_over_unless_the_price_came_back(side: S
     story.now += 1
     story.tell(Wake())
     assert story.position().through_since is None
-    alerts = [(alert.subject, alert.detail, alert.target) for alert in story.state.alerts.values() if alert.code == "STOP_NOT_FIRING"]
+    alerts = [
+        (alert.subject, alert.detail, alert.target)
+        for alert in story.state.alerts.values()
+        if alert.code == "STOP_NOT_FIRING"
+    ]
     if comes_back:
         assert (story.position().closing, alerts) == (D(0), [])
     else:
-        assert (story.position().closing, story.position().close_reason) == (D("0.5"), "stop (guard took over)")
+        assert (story.position().closing, story.position().close_reason) == (
+            D("0.5"),
+            "stop (guard took over)",
+        )
         assert alerts == [("swing BTC/USD", "59400" if side is Side.BUY else "60600", position.id)]
 
 
@@ -258,6 +278,7 @@ def test_without_a_price_nothing_is_taken_over() -> None:
     story.opened()
     story.price(BTC, "59300")
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     story.now += 3 * SECOND
     story.tell(Wake())
     assert (story.position().through_since, story.position().closing) == (None, D(0))
@@ -282,7 +303,9 @@ def test_a_stop_that_was_taken_away_in_its_grace_is_not_missed() -> None:
     position = story.opened()
     story.price(BTC, "59300")
     story.state.positions[position.id] = replace(story.position(), stop=None)
-    assert [type(event) for event in protection.grace_over(story.ctx, story.position())] == [e.StopCrossed]
+    assert [type(event) for event in protection.grace_over(story.ctx, story.position())] == [
+        e.StopCrossed
+    ]
 
 
 # What crosses
@@ -294,7 +317,9 @@ def crossing(story: Story, what: str, price: str = "60000") -> list[e.AnyEvent]:
 
 def test_what_is_not_known_or_not_held_is_not_crossed() -> None:
     story = Story(FUTURES)
-    assert story.buy("0.5", type=LIMIT, price=D(59_000), trail=Trail(amount=D(100), after=D("0.01"))).ok
+    assert story.buy(
+        "0.5", type=LIMIT, price=D(59_000), trail=Trail(amount=D(100), after=D("0.01"))
+    ).ok
     for what in ("stop", "trail", "target", "follow", "activate"):
         assert list(protection.crossed(story.ctx, "nobody", what, D(1))) == []
         assert crossing(story, what) == [], what
@@ -331,7 +356,9 @@ def test_what_is_being_closed_is_not_closed_again() -> None:
     story.ask(i.ClosePosition(id="c", position=position.id))
     assert crossing(story, "target") == []
     story.state.positions[position.id] = replace(story.position(), closing=D("0.4"))
-    assert crossing(story, "target") == [e.ClosingBegan(START, position.id, D("0.5"), "target")], "all of it now"
+    assert crossing(story, "target") == [e.ClosingBegan(START, position.id, D("0.5"), "target")], (
+        "all of it now"
+    )
 
 
 # Trails
@@ -339,17 +366,26 @@ def test_what_is_being_closed_is_not_closed_again() -> None:
 
 @pytest.mark.parametrize(
     ("side", "before", "at", "best", "stop"),
-    [(Side.BUY, "60599.9", "60600", D(60_600), D(60_500)), (Side.SELL, "59400.1", "59400", D(59_400), D(59_500))],
+    [
+        (Side.BUY, "60599.9", "60600", D(60_600), D(60_500)),
+        (Side.SELL, "59400.1", "59400", D(59_400), D(59_500)),
+    ],
 )
-def test_a_trail_begins_at_its_profit_and_moves_from_there(side: Side, before: str, at: str, best: Decimal, stop: Decimal) -> None:
+def test_a_trail_begins_at_its_profit_and_moves_from_there(
+    side: Side, before: str, at: str, best: Decimal, stop: Decimal
+) -> None:
     story = Story(FUTURES)
     trail = Trail(amount=D(100), after=D("0.01"))
     position = story.opened(side=side, trail=trail)
-    assert story.seen(e.TrailSet) == [e.TrailSet(START, position.id, trail, following=False, best=None)]
+    assert story.seen(e.TrailSet) == [
+        e.TrailSet(START, position.id, trail, following=False, best=None)
+    ]
     story.price(BTC, before, before)
     assert (story.position().trailing, story.position().stop) == (False, position.stop)
     story.price(BTC, at, at)
-    assert story.seen(e.TrailSet)[1:] == [e.TrailSet(START, position.id, trail, following=True, best=best)]
+    assert story.seen(e.TrailSet)[1:] == [
+        e.TrailSet(START, position.id, trail, following=True, best=best, by="market")
+    ]
     assert story.seen(e.TrailFollowed) == [e.TrailFollowed(START, position.id, best, stop)]
     further = best + 50 * side.sign
     story.amended(story.order("stop"))
@@ -364,7 +400,11 @@ def test_a_trail_that_begins_behind_a_tighter_stop_follows_all_the_same() -> Non
     story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_900))))
     story.amended(story.order("stop"))
     story.price(BTC, "60600")
-    assert (story.position().trailing, story.position().stop, story.position().best) == (True, D(59_900), D(60_600))
+    assert (story.position().trailing, story.position().stop, story.position().best) == (
+        True,
+        D(59_900),
+        D(60_600),
+    )
     assert story.seen(e.TrailFollowed) == [], "59600 would be looser"
     story.price(BTC, "61000")
     assert story.position().stop == D(60_000)
@@ -378,13 +418,19 @@ def test_a_trail_from_the_entry_begins_at_its_price() -> None:
     story.accept(entry)
     story.fill(entry, "0.2", price="59990")
     position = story.position()
-    assert story.seen(e.TrailSet) == [e.TrailSet(START, position.id, trail, following=True, best=D(59_990))]
-    assert story.seen(e.TrailFollowed) == [e.TrailFollowed(START, position.id, D(59_990), D("59390.1"))]
+    assert story.seen(e.TrailSet) == [
+        e.TrailSet(START, position.id, trail, following=True, best=D(59_990))
+    ]
+    assert story.seen(e.TrailFollowed) == [
+        e.TrailFollowed(START, position.id, D(59_990), D("59390.1"))
+    ]
     story.fill(entry, "0.3", price="60000")
     assert len(story.seen(e.TrailSet)) == 1, "set once, however often the entry fills"
 
 
-@pytest.mark.parametrize(("amount", "stop"), [("59999.9", D("0.1")), ("60000", None), ("60001", None)])
+@pytest.mark.parametrize(
+    ("amount", "stop"), [("59999.9", D("0.1")), ("60000", None), ("60001", None)]
+)
 def test_a_trail_wider_than_the_price_is_no_stop(amount: str, stop: Decimal | None) -> None:
     story = Story(FUTURES)
     position = story.opened(stop=None, trail=Trail(amount=D(amount)))
@@ -423,7 +469,8 @@ def test_stop_and_target_are_set_once_for_fills_at_one_price_and_moved_with_the_
     assert story.seen(e.StopMoved) == [e.StopMoved(START, name, D(59_400), by="entry")]
     assert story.seen(e.TargetMoved) == [e.TargetMoved(START, name, D(61_200), by="entry")]
     story.fill(entry, "0.2", price="59900")
-    assert story.seen(e.StopMoved)[1:] == [e.StopMoved(START, name, D("59350.5"), by="entry")]  # 1 % below 59950
+    # 1 % below 59950
+    assert story.seen(e.StopMoved)[1:] == [e.StopMoved(START, name, D("59350.5"), by="entry")]
     assert story.seen(e.TargetMoved)[1:] == [e.TargetMoved(START, name, D(61_149), by="entry")]
 
 
@@ -492,4 +539,6 @@ def test_a_price_at_the_mark_of_each_side_is_what_crossed() -> None:
     story = Story(FUTURES)
     position: Position = story.opened(side=Side.SELL, trail=Trail(amount=D(100), after=D("0.01")))
     story.price(BTC, "59000", "59300")
-    assert story.seen(e.TrailFollowed) == [e.TrailFollowed(START, position.id, D(59_300), D(59_400))]
+    assert story.seen(e.TrailFollowed) == [
+        e.TrailFollowed(START, position.id, D(59_300), D(59_400))
+    ]

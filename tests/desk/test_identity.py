@@ -1,4 +1,6 @@
-"""One execution under two ids, and two under one: what counts is how much the order has filled at the venue (H77)."""
+"""One execution under two ids, and two under one: what counts is how much the order has filled at
+the venue (H77).
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.evidence import Books, Evidence
 from engine.exchange import Exchange
 from engine.exchange.store import Store
+from engine.gate import Evidence
 from engine.model import report as r
+from engine.model.books import Books
 from engine.model.fill import Fill, Liquidity
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.request import Query, Submit
@@ -35,8 +38,14 @@ def _merged(story: Story, entry: Order, size: str) -> Fill:
     return replace(story.fill_of(entry, size), execution_id="MERGED")
 
 
-def _found(story: Story, entry: Order, filled: str, *fills: Fill, status: Status = Status.FILLED) -> None:
-    story.tell(r.Found(replace(entry, status=status, filled=D(filled), venue_order_id="V"), fills, story.now))
+def _found(
+    story: Story, entry: Order, filled: str, *fills: Fill, status: Status = Status.FILLED
+) -> None:
+    story.tell(
+        r.Found(
+            replace(entry, status=status, filled=D(filled), venue_order_id="V"), fills, story.now
+        )
+    )
 
 
 def test_executions_that_a_list_merges_are_counted_once() -> None:
@@ -144,7 +153,10 @@ def test_an_id_that_an_older_account_had_used_swallows_nothing() -> None:
     story.tell(r.Filled(fill, story.now))
     story.tell(r.Filled(fill, story.now))
     story.picture(fills=(fill,))
-    assert sorted(position.size for position in story.state.positions.values()) == [D("0.2"), D("0.5")]
+    assert sorted(position.size for position in story.state.positions.values()) == [
+        D("0.2"),
+        D("0.5"),
+    ]
     filled = [event.fill.execution_id for event in story.seen(e.OrderFilled)]
     assert len(filled) == len(set(filled)) == 2, "each has a row of its own"
     assert story.now_of(second).status is Status.FILLED
@@ -155,15 +167,29 @@ def test_the_gate_counts_an_execution_under_two_ids_once() -> None:
     instrument = instrument_for(load_profile("kraken-spot"), BTC, D("0.1"))
     evidence.list([instrument])
     evidence.hear(r.Picture(1, (), (), {"BTC": D(1)}, {}, 1), 1)
-    close = Order("FOC", "p", BTC, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1), created_at=2, touched_at=2)
+    close = Order(
+        "FOC", "p", BTC, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1), created_at=2, touched_at=2
+    )
     evidence.seed([close])
 
     def told(name: str, size: str) -> Fill:
-        return Fill(name, "FOC", BTC, Side.SELL, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, 3)
+        return Fill(
+            name, "FOC", BTC, Side.SELL, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, 3
+        )
 
     evidence.hear(r.Filled(told("A", "0.2"), 3), 3)
     evidence.hear(r.Filled(told("B", "0.3"), 3), 3)
-    evidence.hear(r.Picture(4, (replace(close, filled=D("0.5"), status=Status.OPEN),), (told("MERGED", "0.5"),), {"BTC": D("0.5")}, {}, 4), 4)
+    evidence.hear(
+        r.Picture(
+            4,
+            (replace(close, filled=D("0.5"), status=Status.OPEN),),
+            (told("MERGED", "0.5"),),
+            {"BTC": D("0.5")},
+            {},
+            4,
+        ),
+        4,
+    )
     assert evidence.leaving("BTC", Side.SELL) == D("0.5"), "half of it may still leave"
     assert evidence.bound("BTC", Side.SELL, Books(long=D("0.5"))) == D(0)
 

@@ -19,9 +19,22 @@ for name in sys.argv[1:]:
 
 
 def test_each_module_of_the_desk_can_be_imported_first() -> None:
-    """`lint-imports` sees no circle inside a room; which module comes first depends on who asks (a console, a test, the last exit)."""
+    """`lint-imports` sees no circle inside a room; which module comes first depends on who asks (a
+    console, a test, the last exit).
+    """
     folder = Path(engine.desk.__file__).parent
-    names = [f"engine.desk.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+    names = [
+        f"engine.desk.{path.stem}"
+        for path in sorted(folder.glob("*.py"))
+        if path.stem != "__init__"
+    ]
     assert len(names) > 30
-    done = subprocess.run([sys.executable, "-c", ALONE, *names], cwd=folder.parents[1], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *names],
+        cwd=folder.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
     assert done.stdout == ""

@@ -1,7 +1,9 @@
-"""A live account takes entries once its own name was typed, in every session; what protects works all the time."""
+"""A live account takes entries once its own name was typed, in every session; what protects works
+all the time.
+"""
 
 from engine.desk.context import LOOKING
-from engine.desk.desk import Trouble
+from engine.desk.messages import Trouble
 from engine.model import intent as i
 from engine.model.request import Submit
 from tests.support.world import Story
@@ -37,4 +39,6 @@ def test_what_is_held_can_be_closed_while_looking() -> None:
 def test_resume_does_not_stand_in_for_the_name() -> None:
     story = Story()
     story.tell(LOOKS)
-    assert [refusal.code for refusal in story.ask(i.Resume(id="r", reason=LOOKING)).refusals] == ["NOT_RESUMABLE"]
+    assert [refusal.code for refusal in story.ask(i.Resume(id="r", reason=LOOKING)).refusals] == [
+        "NOT_RESUMABLE"
+    ]

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from engine.desk import events as e
-from engine.desk.desk import Desk, Pulse, RateLimited, Trouble
+from engine.desk.desk import Desk
+from engine.desk.messages import Pulse, RateLimited, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.desk.state import decode_state, encode_state
 from engine.model import intent as i
@@ -34,7 +35,9 @@ def test_a_daily_loss_locks_entries_out_until_the_next_day() -> None:
     assert "DAILY_LOSS" in story.state.blocks
     assert "LOCKOUT" in story.standing()
     assert codes([story.buy("0.1", symbol=ETH)]) == {"ENTRIES_BLOCKED"}
-    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(57_000)))).ok, "stops pass"
+    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(57_000)))).ok, (
+        "stops pass"
+    )
     assert story.sent(Submit)[-1].lane is Lane.PROTECT
     left = story.views.account(story.ctx).loss_limit_left
     assert left is not None
@@ -112,7 +115,9 @@ def test_a_lockout_survives_a_restart() -> None:
     story = Story("kraken-futures", Rules(risk=RiskRules(losing_streak=1)))
     _loss(story)
     reborn = Desk(decode_state(encode_state(story.state)), story.rules, story.profile, story.board)
-    decision = reborn.handle(i.OpenBracket(id="x", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1"))), story.now)
+    decision = reborn.handle(
+        i.OpenBracket(id="x", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1"))), story.now
+    )
     assert decision.answer is not None
     assert codes([decision.answer]) == {"ENTRIES_BLOCKED"}
 
@@ -124,7 +129,9 @@ def test_what_has_no_price_is_left_out_of_the_limits_and_named() -> None:
     story.picture({"USD": D(1_000_000), "KFEE": D(5)})
     assert story.ask(i.Resolve(id="s", subject="KFEE", action=i.Settlement.FORGET)).ok
     story.wait(61)
-    assert [alert.text for alert in story.state.alerts.values()] == ["the loss limits leave out KFEE: no price"]
+    assert [alert.text for alert in story.state.alerts.values()] == [
+        "the loss limits leave out KFEE: no price"
+    ]
     view = story.views.account(story.ctx)
     assert (view.equity, view.unpriced) == (None, ("KFEE",))
     story.opened("10", stop=None)
@@ -142,7 +149,9 @@ def test_only_prices_that_are_needed_go_stale() -> None:
     story.price(BTC, "60000")
     story.opened()
     story.wait(62, fresh=False)
-    assert {alert.subject for alert in story.state.alerts.values() if alert.code == "STALE_PRICE"} == {BTC}
+    assert {
+        alert.subject for alert in story.state.alerts.values() if alert.code == "STALE_PRICE"
+    } == {BTC}
     story.fill(story.order("stop"), price="59400")
     story.wait(2, fresh=False)
     assert "STALE_PRICE" not in story.standing(), "nobody needs it any more"
@@ -210,12 +219,20 @@ def _instant(text: str) -> int:
         ("UTC", 0, "2026-03-08T12:00:00+00:00", "2026-03-09T00:00:00+00:00"),
         ("UTC", 17, "2026-03-08T12:00:00+00:00", "2026-03-08T17:00:00+00:00"),
         ("America/New_York", 17, "2026-03-07T12:00:00-05:00", "2026-03-07T17:00:00-05:00"),
-        ("America/New_York", 17, "2026-03-07T18:00:00-05:00", "2026-03-08T17:00:00-04:00"),  # summer time began
-        ("America/New_York", 17, "2026-10-31T18:00:00-04:00", "2026-11-01T17:00:00-05:00"),  # and ended
+        # summer time began
+        ("America/New_York", 17, "2026-03-07T18:00:00-05:00", "2026-03-08T17:00:00-04:00"),
+        # and ended
+        ("America/New_York", 17, "2026-10-31T18:00:00-04:00", "2026-11-01T17:00:00-05:00"),
     ],
 )
-def test_the_day_of_the_loss_ends_by_the_zone_and_hour_of_the_settings(zone: str, hour: int, lost_at: str, until: str) -> None:
-    story = Story(rules=Rules(risk=RiskRules(daily_loss=D("0.01"), max_drawdown=None, day_zone=zone, day_hour=hour)))
+def test_the_day_of_the_loss_ends_by_the_zone_and_hour_of_the_settings(
+    zone: str, hour: int, lost_at: str, until: str
+) -> None:
+    story = Story(
+        rules=Rules(
+            risk=RiskRules(daily_loss=D("0.01"), max_drawdown=None, day_zone=zone, day_hour=hour)
+        )
+    )
     story.now = _instant(lost_at)
     story.price(BTC, "60000")
     story.picture({"USD": D(1_000_000)})
@@ -231,7 +248,9 @@ def test_the_day_of_the_loss_ends_by_the_zone_and_hour_of_the_settings(zone: str
         story.price(BTC, "57000")
         story.tell(Pulse())
         assert ("DAILY_LOSS" in story.state.blocks) is locked
-        assert story.state.day.began_at == (began if locked else end), "the next day counts from its own equity"
+        assert story.state.day.began_at == (began if locked else end), (
+            "the next day counts from its own equity"
+        )
     story.replays()
 
 

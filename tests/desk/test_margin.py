@@ -1,13 +1,15 @@
-"""Spot on margin: the venue holds it as a contract beside the balances, and only orders that name a leverage open and close it."""
+"""Spot on margin: the venue holds it as a contract beside the balances, and only orders that name a
+leverage open and close it.
+"""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from engine.desk import margin
-from engine.desk.desk import Pulse
+from engine.desk import totals
 from engine.desk.margin import liquidation
+from engine.desk.messages import Pulse
 from engine.desk.previews import preview
 from engine.model import intent as i
 from engine.model import report as r
@@ -46,7 +48,10 @@ def test_what_was_asked_for_is_kept_and_the_instruments_most_is_the_most() -> No
     story = Story(KRAKEN)
     short(story, leverage=D(3))
     assert story.position().leverage == D(3)
-    assert story.buy("0.1", symbol=ETH, side=Side.SELL, leverage=D(6)).refusals[0].code == "LEVERAGE_TOO_HIGH"
+    assert (
+        story.buy("0.1", symbol=ETH, side=Side.SELL, leverage=D(6)).refusals[0].code
+        == "LEVERAGE_TOO_HIGH"
+    )
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -58,7 +63,7 @@ def test_no_balance_moves_before_it_is_closed_and_then_only_the_profit(side: Sid
     assert story.state.cash == {"USD": CASH - 75}
     story.price(BTC, "61000")
     gain = side.sign * (story.ctx.mark(story.position()) - 60_000) * D("0.5")  # type: ignore[operator]
-    assert story.ctx.equity()[0] == CASH - 75 + gain
+    assert totals.equity(story.ctx)[0] == CASH - 75 + gain
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     story.fill(story.order("close"), price="61000", fee="76")
     assert story.state.cash == {"USD": CASH - 151 + side.sign * 500}
@@ -86,7 +91,9 @@ def test_where_the_venue_would_liquidate_is_told() -> None:
     short(story, "2", stop=None)
     price = liquidation(story.ctx, story.position())
     assert price is not None
-    assert price == story.state.instruments[BTC].round_price((D(2) * D("60000.1") + 100_000 + 2 * (60_000 - D("60000.1"))) / (2 * D("1.1")))
+    assert price == story.state.instruments[BTC].round_price(
+        (D(2) * D("60000.1") + 100_000 + 2 * (60_000 - D("60000.1"))) / (2 * D("1.1"))
+    )
 
 
 def test_a_fee_in_coins_makes_nothing_smaller_that_is_no_coins() -> None:
@@ -104,22 +111,33 @@ def test_a_fee_in_coins_makes_nothing_smaller_that_is_no_coins() -> None:
 def test_what_is_on_margin_binds_its_share_and_an_entry_needs_what_is_free() -> None:
     story = Story(KRAKEN, cash="40000")
     short(story, "1", leverage=D(2))
-    assert margin.used(story.ctx) == D("60000.1") / 2
+    assert totals.margin_used(story.ctx) == D("60000.1") / 2
     story.opened("0.1", symbol=ETH, price="3000")
-    assert margin.used(story.ctx) == D("60000.1") / 2, "coins are paid for"
+    assert totals.margin_used(story.ctx) == D("60000.1") / 2, "coins are paid for"
     assert story.buy("2", symbol=ETH, leverage=D(3), type=OrderType.LIMIT, price=D(3_000)).ok
-    assert margin.used(story.ctx) == D("60000.1") / 2 + 2_000, "an entry that rests will need its own"
+    assert totals.margin_used(story.ctx) == D("60000.1") / 2 + 2_000, (
+        "an entry that rests will need its own"
+    )
     told = story.buy("4", symbol=ETH, leverage=D("1.25"))
-    assert {refusal.code: (refusal.value, refusal.bound) for refusal in told.refusals} == {"INSUFFICIENT_MARGIN": ("9600.32 USD", "7999.85 USD")}
+    assert {refusal.code: (refusal.value, refusal.bound) for refusal in told.refusals} == {
+        "INSUFFICIENT_MARGIN": ("9600.32 USD", "7999.85 USD")
+    }
 
 
 def test_the_ticket_tells_what_it_binds_and_where_it_would_be_liquidated() -> None:
     story = Story(KRAKEN, cash="40000")
-    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    told = preview(
+        story.ctx,
+        i.OpenBracket(
+            id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))
+        ),
+    )
     lines = {line.name: (line.before, line.after) for line in told.lines}
     assert lines["margin at 2×"] == ("40,000.00", "10,000.00 when 30,000.00 are bound")
     assert lines["liquidation"] == ("", "90,909.1, 51.5% away")
-    paid = preview(story.ctx, i.OpenBracket(id="y", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1"))))
+    paid = preview(
+        story.ctx, i.OpenBracket(id="y", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1")))
+    )
     assert not {"margin at 2×", "liquidation"} & {line.name for line in paid.lines}
 
 
@@ -127,21 +145,34 @@ def test_neighbours_in_a_symbol_are_liquidated_together() -> None:
     story = Story(KRAKEN, cash="100000")
     short(story, "1", stop=None, label="first")
     alone = story.views.positions(story.ctx)[0].liquidation
-    told = preview(story.ctx, i.OpenBracket(id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))))
+    told = preview(
+        story.ctx,
+        i.OpenBracket(
+            id="x", symbol=BTC, side=Side.SELL, size=i.Base(D(1)), stop=i.Away(D("0.01"))
+        ),
+    )
     short(story, "1", stop=None, label="second")
     first, second = story.views.positions(story.ctx)
     assert first.liquidation == second.liquidation
     assert alone is not None
     assert first.liquidation is not None
     assert first.liquidation < alone
-    assert next(line.after for line in told.lines if line.name == "liquidation").startswith("100,000, ")
+    assert next(line.after for line in told.lines if line.name == "liquidation").startswith(
+        "100,000, "
+    )
 
 
 def test_a_liquidation_that_comes_near_is_told_once_and_cured_when_it_is_well_away() -> None:
     story = Story(KRAKEN, cash="40000")
     short(story, "1", stop=None)
     assert story.views.positions(story.ctx)[0].liquidation == D("90909.1")
-    for price, stands in (("86000", False), ("86600", True), ("85000", True), ("84500", False), ("86000", False)):
+    for price, stands in (
+        ("86000", False),
+        ("86600", True),
+        ("85000", True),
+        ("84500", False),
+        ("86000", False),
+    ):
         story.now += 5 * SECOND
         story.price(BTC, price)
         assert story.desk.needs_pulse(story.now)
@@ -157,7 +188,11 @@ def test_a_liquidation_that_comes_near_is_told_once_and_cured_when_it_is_well_aw
 
 
 def holdings(story: Story) -> dict[str, tuple[str, str]]:
-    return {row.subject: (row.ours, row.theirs) for row in story.views.truth(story.ctx).rows if row.kind == "holding"}
+    return {
+        row.subject: (row.ours, row.theirs)
+        for row in story.views.truth(story.ctx).rows
+        if row.kind == "holding"
+    }
 
 
 def test_it_stands_beside_the_venues_by_symbol_and_the_loan_may_cost_a_little() -> None:
@@ -166,11 +201,17 @@ def test_it_stands_beside_the_venues_by_symbol_and_the_loan_may_cost_a_little() 
     story.opened("2", symbol=ETH, price="3000")
     story.now += SECOND
     story.picture({"USD": story.state.cash["USD"] - 3, "ETH": D(2)}, net={BTC: D("-0.5")})
-    assert holdings(story) == {"ETH": ("2", "2"), "USD": ("994,000", "993,997"), BTC: ("-0.5", "-0.5")}
+    assert holdings(story) == {
+        "ETH": ("2", "2"),
+        "USD": ("994,000", "993,997"),
+        BTC: ("-0.5", "-0.5"),
+    }
     assert "DIFFERENCE" not in story.standing(), "what it took for the loan"
     story.now += SECOND
     story.picture({"USD": story.state.cash["USD"] - 301, "ETH": D(2)}, net={BTC: D("-0.5")})
-    assert story.state.alerts["DIFFERENCE:USD"].detail == "ours 994000, the venue's 993699", "more than a hundredth of 30,000"
+    assert story.state.alerts["DIFFERENCE:USD"].detail == "ours 994000, the venue's 993699", (
+        "more than a hundredth of 30,000"
+    )
     assert story.ask(Resolve(id="usd", subject="USD", action=Settlement.ADOPT)).ok
     assert story.state.cash["USD"] == 993_699
     story.now += SECOND
@@ -202,7 +243,9 @@ def test_coins_that_are_gone_are_no_business_of_a_short() -> None:
     assert f"DIFFERENCE:{BTC}" not in story.state.alerts
 
 
-def test_a_position_on_margin_that_somebody_else_opened_can_be_taken_over_and_is_closed_on_margin() -> None:
+def test_a_position_on_margin_that_somebody_else_opened_can_be_taken_over_and_is_closed_on_margin() -> (
+    None
+):
     story = Story(KRAKEN)
     story.now += SECOND
     story.picture(net={BTC: D("0.3")})
@@ -249,7 +292,9 @@ def asked(story: Story) -> bool:
     return story.sent(QueryAccount)[-1].on_margin
 
 
-def test_the_venue_is_asked_for_it_where_there_is_any_or_when_it_costs_nothing_that_matters() -> None:
+def test_the_venue_is_asked_for_it_where_there_is_any_or_when_it_costs_nothing_that_matters() -> (
+    None
+):
     story = Story(KRAKEN)
     assert not asked(story), "nothing is known to be there, and a start has more urgent questions"
     story.ask(i.Reconcile(id="q"))
@@ -287,7 +332,9 @@ def test_a_liquidation_closes_what_was_lent_before_what_was_paid_for() -> None:
     story = Story(KRAKEN)
     story.opened("0.5", stop=None, label="coins")
     story.opened("0.5", stop=None, label="lent", leverage=D(5))
-    fill = Fill("L1", "", BTC, Side.SELL, D(50_000), D("0.5"), D(100), "USD", Liquidity.TAKER, story.now + 1)
+    fill = Fill(
+        "L1", "", BTC, Side.SELL, D(50_000), D("0.5"), D(100), "USD", Liquidity.TAKER, story.now + 1
+    )
     story.tell(r.Liquidated(BTC, fill, story.now + 1))
     assert story.position().label == "coins"
     assert story.position().protection is Protection.NAKED

@@ -1,11 +1,13 @@
-"""What a last exit did while the engine hung or was gone is booked by its ids, and nothing is sold again."""
+"""What a last exit did while the engine hung or was gone is booked by its ids, and nothing is sold
+again.
+"""
 
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import Marked, Restarted
+from engine.desk.messages import Marked, Restarted
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
@@ -21,12 +23,32 @@ pytestmark = [pytest.mark.hazard("H73")]
 
 
 def sold(story: Story, size: str = "0.5", number: int = 1, *, stop: bool = False) -> MarkedOrder:
-    return MarkedOrder(client_order_id("test", "emergency", BTC, number), BTC, Side.SELL, D(size), story.now, stop=stop)
+    return MarkedOrder(
+        client_order_id("test", "emergency", BTC, number),
+        BTC,
+        Side.SELL,
+        D(size),
+        story.now,
+        stop=stop,
+    )
 
 
-def fill_of(story: Story, order: MarkedOrder, size: str, price: str = "59900", fee: str = "2") -> Fill:
+def fill_of(
+    story: Story, order: MarkedOrder, size: str, price: str = "59900", fee: str = "2"
+) -> Fill:
     story.count += 1
-    return Fill(f"X{story.count}", order.client_order_id, BTC, order.side, D(price), D(size), D(fee), "USD", Liquidity.TAKER, story.now)
+    return Fill(
+        f"X{story.count}",
+        order.client_order_id,
+        BTC,
+        order.side,
+        D(price),
+        D(size),
+        D(fee),
+        "USD",
+        Liquidity.TAKER,
+        story.now,
+    )
 
 
 def test_its_fills_close_the_positions_of_the_symbol_oldest_first() -> None:
@@ -41,7 +63,11 @@ def test_its_fills_close_the_positions_of_the_symbol_oldest_first() -> None:
     cash = {"USD": D(1_000_000) - D("0.5") * 60_000 + D("0.4") * 59_900 - 2, "BTC": D("0.1")}
     before = len(story.sent(Submit))
     story.picture(cash, orders=(), fills=(fill,))
-    assert {position.label: position.size for position in story.state.positions.values() if position.size} == {"second": D("0.1")}
+    assert {
+        position.label: position.size
+        for position in story.state.positions.values()
+        if position.size
+    } == {"second": D("0.1")}
     assert story.state.cash == cash
     assert story.state.positions.get(first.id, story.state.closed.get(first.id)) is not None
     assert "DIFFERENCE" not in story.standing()
@@ -53,12 +79,15 @@ def test_its_fills_close_the_positions_of_the_symbol_oldest_first() -> None:
 
 
 def test_what_our_own_close_did_is_booked_before_what_the_last_exit_shared_out() -> None:
-    """The engine had closed the older position and hung before it heard so; the last exit closed the rest."""
+    """The engine had closed the older position and hung before it heard so; the last exit closed
+    the rest.
+    """
     story = Story()
     older = story.opened("0.2", label="older")
     story.opened("0.3", label="younger")
     story.ask(ClosePosition(id="c", position=older.id))
-    if not any(order.role is Role.CLOSE for order in story.state.orders.values()):  # the stop keeps the coins, and goes first
+    # the stop keeps the coins, and goes first
+    if not any(order.role is Role.CLOSE for order in story.state.orders.values()):
         stop = next(order for order in story.state.orders.values() if order.position == older.id)
         story.cancelled(stop)
     close = next(order for order in story.state.orders.values() if order.role is Role.CLOSE)
@@ -67,7 +96,11 @@ def test_what_our_own_close_did_is_booked_before_what_the_last_exit_shared_out()
     story.now += SECOND
     fills = (fill_of(story, order, "0.3"), story.fill_of(close, "0.2", "59900"))
     before = len(story.sent(Submit))
-    story.picture({"USD": D(1_000_000) - D("0.5") * 60_000 + D("0.5") * 59_900 - 2, "BTC": D(0)}, orders=(), fills=fills)
+    story.picture(
+        {"USD": D(1_000_000) - D("0.5") * 60_000 + D("0.5") * 59_900 - 2, "BTC": D(0)},
+        orders=(),
+        fills=fills,
+    )
     assert [position.size for position in story.state.positions.values() if position.size] == []
     assert "OVER_CLOSED" not in story.standing()
     assert len(story.sent(Submit)) == before, "nothing is bought back that nobody sold twice"
@@ -133,7 +166,16 @@ def test_a_mark_whose_close_still_rests_is_not_done() -> None:
     story.tell(Marked("one", (order,)))
     story.now += SECOND
     resting = Order(
-        order.client_order_id, "", BTC, Side.SELL, OrderType.MARKET, Role.ENTRY, D("0.5"), reduce_only=True, status=Status.OPEN, venue_order_id="V9"
+        order.client_order_id,
+        "",
+        BTC,
+        Side.SELL,
+        OrderType.MARKET,
+        Role.ENTRY,
+        D("0.5"),
+        reduce_only=True,
+        status=Status.OPEN,
+        venue_order_id="V9",
     )
     story.picture(orders=(resting,))
     assert story.state.marked
@@ -156,7 +198,9 @@ def test_what_its_orders_report_before_they_are_booked_is_no_alarm() -> None:
 
 
 def test_an_entry_that_filled_unheard_is_booked_before_what_closed_it() -> None:
-    """The engine died with its entry on the way: the last exit closed what it bought, and one picture tells both."""
+    """The engine died with its entry on the way: the last exit closed what it bought, and one
+    picture tells both.
+    """
     story = Story()
     assert story.buy(stop=None).ok
     (entry,) = story.state.orders.values()
@@ -164,15 +208,33 @@ def test_an_entry_that_filled_unheard_is_booked_before_what_closed_it() -> None:
     story.tell(Marked("one", (order,)))
     story.now += SECOND
     story.count += 1
-    bought = Fill("E1", entry.client_order_id, BTC, Side.BUY, D(60_000), entry.size, D(0), "USD", Liquidity.TAKER, story.now)
-    cash = {"USD": D(1_000_000) - entry.size * 60_000 + D("0.5") * 59_900 - 2, "BTC": entry.size - D("0.5")}
+    bought = Fill(
+        "E1",
+        entry.client_order_id,
+        BTC,
+        Side.BUY,
+        D(60_000),
+        entry.size,
+        D(0),
+        "USD",
+        Liquidity.TAKER,
+        story.now,
+    )
+    cash = {
+        "USD": D(1_000_000) - entry.size * 60_000 + D("0.5") * 59_900 - 2,
+        "BTC": entry.size - D("0.5"),
+    }
     story.picture(cash, orders=(), fills=(bought, fill_of(story, order, "0.5")))
-    assert sum(position.size for position in story.state.positions.values()) == entry.size - D("0.5"), "a position that was sold is held by our books"
+    assert sum(position.size for position in story.state.positions.values()) == entry.size - D(
+        "0.5"
+    ), "a position that was sold is held by our books"
     story.replays()
 
 
 def test_executions_by_the_machines_time_do_not_blind_a_market_of_another_time() -> None:
-    """A recorded day is played: the last exit sold years later, and pictures of that day are judged all the same."""
+    """A recorded day is played: the last exit sold years later, and pictures of that day are judged
+    all the same.
+    """
     story = Story()
     story.opened("0.5", stop=None)
     order = sold(story)
@@ -184,5 +246,7 @@ def test_executions_by_the_machines_time_do_not_blind_a_market_of_another_time()
     assert not [position for position in story.state.positions.values() if position.size]
     story.now += SECOND
     story.picture(cash | {"BTC": D(3)}, orders=(), fills=(fill,))
-    assert "DIFFERENCE" in story.standing(), "nothing is judged before the last execution, which is a year away"
+    assert "DIFFERENCE" in story.standing(), (
+        "nothing is judged before the last execution, which is a year away"
+    )
     story.replays()

@@ -1,4 +1,6 @@
-"""A last exit that is booked, at its edges: whose executions close what, and when the mark is done."""
+"""A last exit that is booked, at its edges: whose executions close what, and when the mark
+is done.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -7,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Marked
+from engine.desk.messages import Marked
 from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
@@ -31,7 +33,18 @@ def sent(story: Story, number: int = 1, size: str = "0.5", **terms: Any) -> Mark
 def executed(story: Story, order: MarkedOrder, size: str) -> Fill:
     story.count += 1
     name, side = order.client_order_id, order.side
-    return Fill(f"X{story.count}", name, BTC, side, D(59_900), D(size), D(0), "USD", Liquidity.TAKER, story.now)
+    return Fill(
+        f"X{story.count}",
+        name,
+        BTC,
+        side,
+        D(59_900),
+        D(size),
+        D(0),
+        "USD",
+        Liquidity.TAKER,
+        story.now,
+    )
 
 
 def resting(order: MarkedOrder, kind: OrderType = OrderType.STOP) -> Order:
@@ -52,7 +65,10 @@ def resting(order: MarkedOrder, kind: OrderType = OrderType.STOP) -> Order:
 
 def booked(story: Story) -> list[tuple[str, str, Decimal]]:
     """Execution id, position and size of what the last exit closed."""
-    return [(one.fill.execution_id, one.fill.position or "", one.fill.size) for one in story.seen(e.PositionLiquidated)]
+    return [
+        (one.fill.execution_id, one.fill.position or "", one.fill.size)
+        for one in story.seen(e.PositionLiquidated)
+    ]
 
 
 def marked(story: Story, *orders: MarkedOrder) -> None:
@@ -102,7 +118,10 @@ def test_what_it_sold_of_coins_closes_no_loan_and_what_it_closed_of_a_loan_no_co
     marked(story, plain, margin)
     one, other = executed(story, margin, "0.1"), executed(story, plain, "0.2")
     story.picture(fills=(one, other), orders=())
-    assert booked(story) == [(one.execution_id, lent.id, D("0.1")), (other.execution_id, coins.id, D("0.2"))]
+    assert booked(story) == [
+        (one.execution_id, lent.id, D("0.1")),
+        (other.execution_id, coins.id, D("0.2")),
+    ]
 
 
 def test_a_purchase_closes_no_long() -> None:
@@ -156,7 +175,9 @@ def test_a_stop_is_taken_up_once_and_a_close_that_rests_is_none() -> None:
     marked(story, close, stop)
     for _ in range(2):
         story.picture(orders=(resting(close, OrderType.MARKET), resting(stop)))
-    assert [one.order.client_order_id for one in story.seen(e.OrderRecovered)] == [stop.client_order_id]
+    assert [one.order.client_order_id for one in story.seen(e.OrderRecovered)] == [
+        stop.client_order_id
+    ]
 
 
 def test_a_picture_as_old_as_the_newest_order_of_the_mark_books_nothing() -> None:
@@ -193,7 +214,9 @@ def test_entries_stay_closed_while_something_differs_and_open_once_nothing_does(
     assert "EMERGENCY_EXIT" in story.state.blocks
     story.now += SECOND
     story.picture(orders=(), net={BTC: D("0.5")})
-    assert "EMERGENCY_EXIT" not in story.state.blocks, "nothing differs any more, and entries wait for ever"
+    assert "EMERGENCY_EXIT" not in story.state.blocks, (
+        "nothing differs any more, and entries wait for ever"
+    )
 
 
 def test_entries_that_the_operator_has_opened_are_not_opened_again() -> None:
@@ -213,8 +236,14 @@ def test_a_mark_with_more_orders_is_another_and_one_that_is_known_is_told_once()
     for orders in ((one,), (one,), (one, other), (other,)):
         story.tell(Marked(f"m/{len(orders)}", orders))
     assert [event.orders for event in story.seen(e.MarkFound)] == [(one,), (one, other)]
-    assert len(story.seen(e.EntriesBlocked)) == len({event.code for event in story.seen(e.EntriesBlocked)})
-    assert "a last exit sent 1 order;" in next(event.alert.detail for event in story.seen(e.AlertRaised) if event.alert.code == "EMERGENCY_EXIT")
+    assert len(story.seen(e.EntriesBlocked)) == len(
+        {event.code for event in story.seen(e.EntriesBlocked)}
+    )
+    assert "a last exit sent 1 order;" in next(
+        event.alert.detail
+        for event in story.seen(e.AlertRaised)
+        if event.alert.code == "EMERGENCY_EXIT"
+    )
 
 
 def test_an_execution_in_what_is_not_held_closes_nothing_else() -> None:

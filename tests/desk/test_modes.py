@@ -1,4 +1,6 @@
-"""The venue takes no closes for a while: what protects stays, nothing is sent in vain, and no guard is claimed that could not act."""
+"""The venue takes no closes for a while: what protects stays, nothing is sent in vain, and no guard
+is claimed that could not act.
+"""
 
 import pytest
 
@@ -22,7 +24,11 @@ def _protection(story: Story) -> Protection:
 
 
 def _working(story: Story, role: Role) -> list[str]:
-    return [order.client_order_id for order in story.state.orders.values() if order.role is role and not order.cancel_pending]
+    return [
+        order.client_order_id
+        for order in story.state.orders.values()
+        if order.role is role and not order.cancel_pending
+    ]
 
 
 def test_the_stop_is_not_taken_away_for_a_close_that_nobody_would_take() -> None:
@@ -90,4 +96,6 @@ def test_a_close_that_waits_for_its_next_attempt_goes_as_soon_as_the_mode_allows
     _mode(story, "online")
     story.cancelled(story.order("stop"))
     assert any(order.role is Role.CLOSE for order in story.state.orders.values())
-    assert any(isinstance(event, e.StopRetrySet) and event.retry_at is None for event in story.events)
+    assert any(
+        isinstance(event, e.StopRetrySet) and event.retry_at is None for event in story.events
+    )

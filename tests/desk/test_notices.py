@@ -1,11 +1,13 @@
-"""What is said aloud of each event: its tone, its words, the intent that it answers and what it is about."""
+"""What is said aloud of each event: its tone, its words, the intent that it answers and what it is
+about.
+"""
 
 from decimal import Decimal
 
 import pytest
 
 from engine.desk import events as e
-from engine.desk.desk import RateLimited, Trouble
+from engine.desk.messages import RateLimited, Trouble
 from engine.desk.notices import SPOKEN, Words, words
 from engine.model import intent as i
 from engine.model import report as r
@@ -21,7 +23,9 @@ MILLISECOND = SECOND // 1000
 
 def said(story: Story, kind: type[e.Event]) -> Words | None:
     """What is said of the last event of a kind."""
-    return words(next(event for event in reversed(story.events) if type(event) is kind), story.state)
+    return words(
+        next(event for event in reversed(story.events) if type(event) is kind), story.state
+    )
 
 
 def resting(story: Story) -> str:
@@ -36,7 +40,12 @@ def test_an_intent_that_was_taken_and_one_that_was_refused() -> None:
     answer = story.ask(i.OpenBracket(id="mine", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1"))))
     assert said(story, e.IntentTaken) == ("busy", "buy 0.1 BTC/USD", "mine", answer.created)
     story.ask(i.MoveStop(id="none", position="nobody", stop=None))
-    assert said(story, e.IntentTaken) == ("bad", "refused: no open position is called nobody", "none", "")
+    assert said(story, e.IntentTaken) == (
+        "bad",
+        "refused: no open position is called nobody",
+        "none",
+        "",
+    )
 
 
 def test_all_reasons_of_a_refusal_are_said() -> None:
@@ -46,7 +55,11 @@ def test_all_reasons_of_a_refusal_are_said() -> None:
     story.buy()
     told = said(story, e.IntentTaken)
     assert told is not None
-    assert told[1] == "refused: halted by you: nothing opens; :unhalt ends it; entries are blocked: paused by the operator"
+    assert (
+        told[1]
+        == "refused: halted by you: nothing opens; :unhalt ends it; entries are blocked: paused by"
+        " the operator"
+    )
 
 
 def test_an_order_that_is_confirmed_with_how_long_that_took() -> None:
@@ -55,7 +68,12 @@ def test_an_order_that_is_confirmed_with_how_long_that_took() -> None:
     entry = story.order("entry")
     story.now += 20 * MILLISECOND
     story.accept(entry)
-    assert said(story, e.OrderAccepted) == ("good", "entry buy 0.5 BTC/USD confirmed by the venue in 20 ms", "", entry.client_order_id)
+    assert said(story, e.OrderAccepted) == (
+        "good",
+        "entry buy 0.5 BTC/USD confirmed by the venue in 20 ms",
+        "",
+        entry.client_order_id,
+    )
 
 
 def test_how_long_a_confirmation_took_is_in_milliseconds() -> None:
@@ -94,24 +112,44 @@ def test_an_order_that_was_moved_says_where_to() -> None:
     stop, target = story.order("stop"), story.order("target")
     story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))
     story.amended(stop)
-    assert said(story, e.OrderAmended) == ("good", "stop BTC/USD → 59,700 confirmed by the venue", "", stop.client_order_id)
+    assert said(story, e.OrderAmended) == (
+        "good",
+        "stop BTC/USD → 59,700 confirmed by the venue",
+        "",
+        stop.client_order_id,
+    )
     story.ask(i.MoveTarget(id="n", position=position.id, target=i.At(D("61500.5"))))
     story.amended(target)
-    assert said(story, e.OrderAmended) == ("good", "target BTC/USD → 61,500.5 confirmed by the venue", "", target.client_order_id)
+    assert said(story, e.OrderAmended) == (
+        "good",
+        "target BTC/USD → 61,500.5 confirmed by the venue",
+        "",
+        target.client_order_id,
+    )
 
 
 def test_a_level_that_the_venue_does_not_tell_is_a_question_mark() -> None:
     story = Story()
     name = resting(story)
     event = e.OrderAmended(story.now, name, D("0.5"), None, None)
-    assert words(event, story.state) == ("good", "entry BTC/USD → ? confirmed by the venue", "", name)
+    assert words(event, story.state) == (
+        "good",
+        "entry BTC/USD → ? confirmed by the venue",
+        "",
+        name,
+    )
 
 
 def test_of_a_trigger_and_a_limit_the_trigger_is_said() -> None:
     story = Story()
     name = resting(story)
     event = e.OrderAmended(story.now, name, D("0.5"), D(61_305), D(61_000))
-    assert words(event, story.state) == ("good", "entry BTC/USD → 61,000 confirmed by the venue", "", name)
+    assert words(event, story.state) == (
+        "good",
+        "entry BTC/USD → 61,000 confirmed by the venue",
+        "",
+        name,
+    )
 
 
 def test_an_order_that_was_not_moved() -> None:
@@ -128,14 +166,24 @@ def test_an_order_that_was_rejected() -> None:
     story.buy("0.5")
     entry = story.order("entry")
     story.rejected(entry, "EOrder:no")
-    assert said(story, e.OrderRejected) == ("bad", "entry buy 0.5 BTC/USD rejected: EOrder:no", "", entry.client_order_id)
+    assert said(story, e.OrderRejected) == (
+        "bad",
+        "entry buy 0.5 BTC/USD rejected: EOrder:no",
+        "",
+        entry.client_order_id,
+    )
 
 
 def test_an_order_of_which_nothing_is_known() -> None:
     story = Story()
     name = resting(story)
     story.tell(r.Unknown(name, "cancel", "no answer", story.now))
-    assert said(story, e.OutcomeUnknown) == ("busy", "cancel of entry buy 0.5 BTC/USD: unknown, asking the venue", "", name)
+    assert said(story, e.OutcomeUnknown) == (
+        "busy",
+        "cancel of entry buy 0.5 BTC/USD: unknown, asking the venue",
+        "",
+        name,
+    )
 
 
 def test_an_entry_that_was_cancelled_with_what_it_filled() -> None:
@@ -143,7 +191,12 @@ def test_an_entry_that_was_cancelled_with_what_it_filled() -> None:
     name = resting(story)
     story.fill(story.order("entry"), "0.2", price="59000")
     story.cancelled(story.order("entry"))
-    assert said(story, e.OrderCancelled) == ("plain", "entry buy 0.5 BTC/USD cancelled with 0.2 filled", "", name)
+    assert said(story, e.OrderCancelled) == (
+        "plain",
+        "entry buy 0.5 BTC/USD cancelled with 0.2 filled",
+        "",
+        name,
+    )
 
 
 def test_an_exit_that_was_cancelled_speaks_for_itself() -> None:
@@ -157,7 +210,12 @@ def test_an_order_that_expired_with_what_it_filled() -> None:
     story = Story()
     name = resting(story)
     story.tell(r.Expired(name, D(0), story.now))
-    assert said(story, e.OrderExpired) == ("plain", "entry buy 0.5 BTC/USD expired with 0 filled", "", name)
+    assert said(story, e.OrderExpired) == (
+        "plain",
+        "entry buy 0.5 BTC/USD expired with 0 filled",
+        "",
+        name,
+    )
 
 
 def test_a_fill() -> None:
@@ -169,22 +227,39 @@ def test_a_fill() -> None:
 
 @pytest.mark.parametrize(
     ("price", "fee", "tone", "money"),
-    [("61000", "0", "good", "▲500.00"), ("59000", "10", "plain", "▼510.00"), ("60000", "0", "good", "▲0.00"), ("60000", "0.4", "plain", "▼0.40")],
+    [
+        ("61000", "0", "good", "▲500.00"),
+        ("59000", "10", "plain", "▼510.00"),
+        ("60000", "0", "good", "▲0.00"),
+        ("60000", "0.4", "plain", "▼0.40"),
+    ],
 )
-def test_a_position_that_is_closed_with_what_it_brought(price: str, fee: str, tone: str, money: str) -> None:
+def test_a_position_that_is_closed_with_what_it_brought(
+    price: str, fee: str, tone: str, money: str
+) -> None:
     story = Story(FUTURES)
     position = story.opened(stop=None)
     story.ask(i.ClosePosition(id="c", position=position.id))
     story.fill(story.order("close"), price=price, fee=fee)
-    assert said(story, e.PositionClosed) == (tone, f"BTC/USD closed by operator: {money} USD after fees", "", position.id)
+    assert said(story, e.PositionClosed) == (
+        tone,
+        f"BTC/USD closed by operator: {money} USD after fees",
+        "",
+        position.id,
+    )
 
 
 def test_blocks_that_begin_and_end() -> None:
     story = Story()
     story.ask(i.Pause(id="p"))
-    assert said(story, e.EntriesBlocked) == ("busy", "entries blocked: paused by the operator", "", "")
+    assert said(story, e.EntriesBlocked) == (
+        "busy",
+        "entries blocked: paused by the operator",
+        "",
+        "",
+    )
     story.ask(i.Resume(id="r"))
-    assert said(story, e.EntriesAllowed) == ("good", "entries: PAUSED is over", "", "")
+    assert said(story, e.EntriesAllowed) == ("good", "entries on: PAUSED has ended", "", "")
 
 
 def test_a_flatten_says_the_first_line_of_its_receipt() -> None:
@@ -195,15 +270,30 @@ def test_a_flatten_says_the_first_line_of_its_receipt() -> None:
     story.now += SECOND
     story.picture()
     assert len(story.seen(e.FlattenEnded)[-1].receipt) == 2
-    assert said(story, e.FlattenEnded) == ("good", "the venue says flat: 1 positions closed, 0 orders cancelled, in 1.0 s", "", "")
+    assert said(story, e.FlattenEnded) == (
+        "good",
+        "the venue says flat: 1 position closed, 0 orders cancelled, in 1.0 s",
+        "",
+        "",
+    )
 
 
 def test_an_alert_is_said_once_and_not_where_it_needs_nothing() -> None:
     story = Story()
     position = story.opened(stop=None)
-    assert said(story, e.AlertRaised) == ("bad", "no stop works and nothing watches BTC/USD", "", position.id)
+    assert said(story, e.AlertRaised) == (
+        "bad",
+        "BTC/USD has no stop, at the venue or here. m: set one  x: close",
+        "",
+        position.id,
+    )
     story.tell(RateLimited("slow down"))
-    assert said(story, e.AlertRaised) == ("bad", "the venue's rate limit was hit: slow down", "", "")
+    assert said(story, e.AlertRaised) == (
+        "bad",
+        "the venue's rate limit was hit: slow down",
+        "",
+        "",
+    )
     story.tell(RateLimited("slower"))
     assert story.seen(e.AlertRaised)[-1].alert.count == 2
     assert said(story, e.AlertRaised) is None
@@ -223,5 +313,7 @@ def test_what_shows_on_the_screen_is_not_said() -> None:
     story.tell(Trouble("BREAKER", "venue", "down", blocks=True))
     story.tell(Trouble("BREAKER", "venue", "", blocks=True))
     silent = [event for event in story.events if type(event) not in SPOKEN]
-    assert {e.OrderSubmitted, e.PositionPlanned, e.ProtectionChanged, e.AlertCured} <= {type(event) for event in silent}
+    assert {e.OrderSubmitted, e.PositionPlanned, e.ProtectionChanged, e.AlertCured} <= {
+        type(event) for event in silent
+    }
     assert [words(event, story.state) for event in silent] == [None] * len(silent)

@@ -1,4 +1,6 @@
-"""What a picture of the account changes: which of its orders are ours, which are gone, what waits for it, and what it ends."""
+"""What a picture of the account changes: which of its orders are ours, which are gone, what waits
+for it, and what it ends.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Pulse, Restarted
+from engine.desk.messages import Pulse, Restarted
 from engine.desk.rules import RequestRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -30,7 +32,18 @@ def resting(story: Story, **terms: object) -> Order:
 
 
 def orphan(symbol: str = ETH) -> Order:
-    return Order(f"{PREFIX}ORPHAN", "", symbol, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="OX", status=Status.OPEN)
+    return Order(
+        f"{PREFIX}ORPHAN",
+        "",
+        symbol,
+        Side.BUY,
+        LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id="OX",
+        status=Status.OPEN,
+    )
 
 
 def foreign(name: str, venue_order_id: str | None) -> Order:
@@ -38,7 +51,11 @@ def foreign(name: str, venue_order_id: str | None) -> Order:
 
 
 def alerts(story: Story, code: str) -> list[tuple[str, str, str, int]]:
-    return [(alert.subject, alert.detail, alert.target, alert.count) for alert in story.state.alerts.values() if alert.code == code]
+    return [
+        (alert.subject, alert.detail, alert.target, alert.count)
+        for alert in story.state.alerts.values()
+        if alert.code == code
+    ]
 
 
 # Orders that are not known
@@ -55,7 +72,9 @@ def test_an_orphan_is_cancelled_unless_it_may_protect_something(held: str) -> No
         story.opened("1", symbol=ETH, price="3000", stop=None)
     story.picture(orders=(*story.state.orders.values(), orphan()))
     assert alerts(story, "UNKNOWN_ORDER") == [(f"{PREFIX}ORPHAN", "", f"{PREFIX}ORPHAN", 1)]
-    assert story.sent(Cancel) == ([] if held == "the symbol" else [Cancel(f"{PREFIX}ORPHAN", ETH, Lane.CANCEL, "OX", 0)])
+    assert story.sent(Cancel) == (
+        [] if held == "the symbol" else [Cancel(f"{PREFIX}ORPHAN", ETH, Lane.CANCEL, "OX", 0)]
+    )
 
 
 def test_somebody_elses_orders_are_told_once_each_and_kept_by_the_venues_id() -> None:
@@ -63,7 +82,10 @@ def test_somebody_elses_orders_are_told_once_each_and_kept_by_the_venues_id() ->
     one, two = foreign("one", "X1"), foreign("two", None)
     for orders in ((one,), (one, two), (one, two)):
         story.picture(orders=orders)
-    assert alerts(story, "FOREIGN_ORDER") == [("buy 1 ETH/USD", "X1", "X1", 1), ("buy 1 ETH/USD", "two", "two", 1)]
+    assert alerts(story, "FOREIGN_ORDER") == [
+        ("buy 1 ETH/USD", "X1", "X1", 1),
+        ("buy 1 ETH/USD", "two", "two", 1),
+    ]
     assert story.state.foreign == {"X1": one, "two": two}
     assert story.sent(Cancel) == []
 
@@ -85,7 +107,10 @@ def test_an_order_that_has_filled_more_there_is_asked_about_and_not_taken_over()
     story = Story(FUTURES)
     entry = resting(story)
     story.now += SECOND
-    story.picture(orders=(replace(entry, filled=D("0.2"), price=D(1), status=Status.PARTIALLY_FILLED),), as_of=START - 1)
+    story.picture(
+        orders=(replace(entry, filled=D("0.2"), price=D(1), status=Status.PARTIALLY_FILLED),),
+        as_of=START - 1,
+    )
     assert [query.client_order_id for query in story.sent(Query)] == [entry.client_order_id]
     assert story.now_of(entry) == entry
 
@@ -103,7 +128,9 @@ def test_an_answer_that_was_lost_comes_with_the_picture_however_old_that_is() ->
     story = Story(FUTURES)
     assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
     entry = story.order("entry")
-    story.picture(orders=(replace(entry, status=Status.OPEN, venue_order_id="V7"),), as_of=START - 1)
+    story.picture(
+        orders=(replace(entry, status=Status.OPEN, venue_order_id="V7"),), as_of=START - 1
+    )
     assert (story.now_of(entry).status, story.now_of(entry).venue_order_id) == (Status.OPEN, "V7")
 
 
@@ -122,14 +149,18 @@ def test_what_is_being_changed_is_not_taken_over_from_a_picture(pending: str) ->
 
 
 @pytest.mark.parametrize(("as_of", "cancelled"), [(4, False), (5, False), (6, True)])
-def test_what_ended_here_before_the_picture_and_rests_there_is_cancelled(as_of: int, cancelled: bool) -> None:
+def test_what_ended_here_before_the_picture_and_rests_there_is_cancelled(
+    as_of: int, cancelled: bool
+) -> None:
     story = Story(FUTURES)
     entry = resting(story)
     story.now += 5
     story.cancelled(entry)
     story.picture(orders=(entry,), as_of=START + as_of)
     asked = [event for event in story.seen(e.CancelAsked) if event.order == entry.client_order_id]
-    expected = e.CancelAsked(START + 5, entry.client_order_id, Lane.CANCEL, "the venue still has it open")
+    expected = e.CancelAsked(
+        START + 5, entry.client_order_id, Lane.CANCEL, "the venue still has it open"
+    )
     assert asked == ([expected] if cancelled else [])
 
 
@@ -187,7 +218,9 @@ def test_while_something_moves_a_difference_stands() -> None:
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     story.picture()
     standing = {alert.target for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"}
-    assert standing == {"BTC"}, "bitcoin moves and can't be judged; the euros have nothing to do with it"
+    assert standing == {"BTC"}, (
+        "bitcoin moves and can't be judged; the euros have nothing to do with it"
+    )
 
 
 def test_the_first_balances_are_taken_over_and_later_ones_are_compared() -> None:
@@ -285,7 +318,9 @@ def test_a_line_that_breaks_and_comes_back() -> None:
     assert story.seen(e.EntriesAllowed) == [e.EntriesAllowed(START, "STARTING")]
     for text in ("one", "two"):
         story.tell(r.Disconnected(text, story.now))
-    assert [event.text for event in story.seen(e.EntriesBlocked) if event.code == "DISCONNECTED"] == ["no connection to the venue"]
+    assert [
+        event.text for event in story.seen(e.EntriesBlocked) if event.code == "DISCONNECTED"
+    ] == ["no connection to the venue"]
     assert alerts(story, "DISCONNECTED") == [("venue", "two", "", 2)]
     story.now += 20 * SECOND
     before = len(story.sent(QueryAccount))

@@ -28,7 +28,13 @@ def previewed(story: Story, intent: i.AnyIntent) -> Preview:
 
 
 def bracket(**terms: Any) -> i.OpenBracket:
-    defaults: dict[str, Any] = {"id": "p", "symbol": "BTC/USD", "side": Side.BUY, "size": i.Base(D("0.5")), "stop": i.Away(D("0.01"))}
+    defaults: dict[str, Any] = {
+        "id": "p",
+        "symbol": "BTC/USD",
+        "side": Side.BUY,
+        "size": i.Base(D("0.5")),
+        "stop": i.Away(D("0.01")),
+    }
     return i.OpenBracket(**{**defaults, **terms})
 
 
@@ -86,9 +92,13 @@ def test_closing_reversing_flattening() -> None:
     assert previewed(s, i.Reverse(id="r", position="none")).refusals
     flat = lines(previewed(s, i.Flatten(id="f")))
     assert flat["close BTC/USD"][0] == "0.5"
-    assert previewed(s, i.Pause(id="p")).lines == ()
+    assert lines(previewed(s, i.Pause(id="p")))["entries"] == ("ON", "OFF: paused by the operator")
     s.board._symbols["BTC/USD"].quote = None
-    assert lines(previewed(s, i.ClosePosition(id="c", position=p.id)))["price"][1] == "unknown: it goes to market"
+    s.board.moved.add("BTC/USD")
+    assert (
+        lines(previewed(s, i.ClosePosition(id="c", position=p.id)))["price"][1]
+        == "unknown: it goes to market"
+    )
 
 
 def test_views_tell_it_all() -> None:
@@ -97,7 +107,13 @@ def test_views_tell_it_all() -> None:
     p = s.opened(target=i.Away(D("0.02")), trail=Trail(fraction=D("0.02")), note="n", tags=("t",))
     ctx = views.context(s.now)
     row = views.positions(ctx)[0]
-    assert (row.symbol, row.size, row.stop, row.protection.value, row.note) == ("BTC/USD", D("0.5"), row.stop_wanted, "venue", "n")
+    assert (row.symbol, row.size, row.stop, row.protection.value, row.note) == (
+        "BTC/USD",
+        D("0.5"),
+        row.stop_wanted,
+        "venue",
+        "n",
+    )
     assert row.stop_away is not None
     assert row.stop_away < 0
     account = views.account(ctx)

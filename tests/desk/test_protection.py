@@ -1,4 +1,6 @@
-"""Stops: placed, refused, tried again, amended, guarded, taken over; trails that follow; what is naked and said to be."""
+"""Stops: placed, refused, tried again, amended, guarded, taken over; trails that follow; what is
+naked and said to be.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Crossed
+from engine.desk.messages import Crossed
 from engine.desk.rules import ProtectionRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -242,7 +244,10 @@ def test_small_steps_of_a_trail_are_not_sent_but_the_guard_follows_them() -> Non
     assert story.position().closing == D("0.5")
 
 
-@pytest.mark.parametrize(("side", "before", "at", "stop"), [(Side.BUY, "60500", "60600", "60500.0"), (Side.SELL, "59500", "59399.9", "59500.0")])
+@pytest.mark.parametrize(
+    ("side", "before", "at", "stop"),
+    [(Side.BUY, "60500", "60600", "60500.0"), (Side.SELL, "59500", "59399.9", "59500.0")],
+)
 def test_a_trail_waits_for_its_profit(side: Side, before: str, at: str, stop: str) -> None:
     story = Story()
     story.opened(side=side, trail=Trail(amount=D(100), after=D("0.01")))
@@ -328,7 +333,9 @@ def test_a_target_that_is_partly_filled_keeps_the_stop_at_the_rest() -> None:
     story.amended(story.order("stop"))
     assert story.order("stop").remaining == story.position().size == D("0.3")
     assert story.position().protection is Protection.VENUE
-    assert not any(request.client_order_id == target.client_order_id for request in story.sent(Amend))
+    assert not any(
+        request.client_order_id == target.client_order_id for request in story.sent(Amend)
+    )
 
 
 def test_a_refused_target_is_tried_again_and_raises_no_stop_alert() -> None:
@@ -357,7 +364,9 @@ def test_where_one_price_crosses_stop_and_target_the_stop_wins() -> None:
 @pytest.mark.hazard("H30")
 @pytest.mark.parametrize("how", ["ended unfilled", "refused"])
 def test_a_position_whose_close_the_venue_fails_is_naked(how: str) -> None:
-    """Its stop was cancelled for the close, and the close came to nothing: nothing stands between it and any loss."""
+    """Its stop was cancelled for the close, and the close came to nothing: nothing stands between
+    it and any loss.
+    """
     story = Story()
     position = story.opened()
     story.ask(i.ClosePosition(id="c", position=position.id))
@@ -372,7 +381,9 @@ def test_a_position_whose_close_the_venue_fails_is_naked(how: str) -> None:
     assert story.position().protection is Protection.NAKED
     assert "NAKED" in story.standing()
     story.wait(10)
-    assert story.position().protection is Protection.NAKED, "the next attempt protects no more than the last"
+    assert story.position().protection is Protection.NAKED, (
+        "the next attempt protects no more than the last"
+    )
     assert story.position().naked_until(story.now) >= 10 * SECOND
     story.fill(story.order("close"))
     assert "NAKED" not in story.standing()
@@ -383,7 +394,9 @@ def test_a_position_whose_close_the_venue_fails_is_naked(how: str) -> None:
 def test_removing_a_stop_needs_a_reason_and_is_naked() -> None:
     story = Story()
     position = story.opened()
-    assert story.ask(i.MoveStop(id="m", position=position.id, stop=None, reason="hedged elsewhere")).ok
+    assert story.ask(
+        i.MoveStop(id="m", position=position.id, stop=None, reason="hedged elsewhere")
+    ).ok
     stop = story.order("stop")
     assert stop.cancel_pending
     assert story.position().protection is Protection.VENUE, "until it is gone"
@@ -402,7 +415,9 @@ def test_a_wider_stop_needs_a_reason() -> None:
     story = Story()
     position = story.opened()
     assert not story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_000)))).ok
-    assert story.ask(i.MoveStop(id="n", position=position.id, stop=i.At(D(59_000)), reason="news")).ok
+    assert story.ask(
+        i.MoveStop(id="n", position=position.id, stop=i.At(D(59_000)), reason="news")
+    ).ok
     assert story.sent(Amend)[-1].trigger == D(59_000)
     assert story.position().initial_stop == D(59_400)
 
@@ -475,6 +490,26 @@ def test_exits_carry_the_shorter_deadline_and_reduce_only_where_it_can_be() -> N
     for profile, reduces in (("kraken-futures", True), ("kraken-spot", False)):
         story = Story(profile)
         story.opened()
-        order = next(request.order for request in story.sent(Submit) if request.order.role is Role.STOP)
+        order = next(
+            request.order for request in story.sent(Submit) if request.order.role is Role.STOP
+        )
         assert order.reduce_only is reduces
         assert order.deadline == story.now + 4 * SECOND
+
+
+def test_a_later_fill_of_the_entry_gives_back_nothing_that_the_trail_has_won() -> None:
+    story = Story("kraken-futures")
+    trail = Trail(fraction=D("0.004"))
+    story.buy("1", type=OrderType.LIMIT, price=D(60_000), trail=trail)
+    entry = story.order("entry")
+    story.accept(entry)
+    story.fill(entry, "0.3", price="60000")
+    story.accept(story.order("stop"))
+    story.price(BTC, "61000")
+    assert story.position().stop == D(60_756)
+    story.fill(entry, "0.3", price="60000")
+    assert story.position().stop == D(60_756)
+    for _ in range(2):  # first its price, which was under way, then its size
+        story.amended(story.order("stop"))
+    stop = story.order("stop")
+    assert (stop.trigger, stop.remaining) == (D(60_756), D("0.6"))

@@ -1,4 +1,6 @@
-"""How a flatten ends: what is waited for before it is over, what its receipt says line by line, and what is closed that nobody here knew of."""
+"""How a flatten ends: what is waited for before it is over, what its receipt says line by line, and
+what is closed that nobody here knew of.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Pulse
+from engine.desk.messages import Pulse
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status
@@ -40,7 +42,9 @@ def two() -> Story:
     story.opened("2", symbol=ETH, side=Side.SELL, price="3000", stop=None)
     flatten(story)
     story.now += SECOND
-    for order, price, fee in zip(story.orders("close"), ("61000", "3010.5"), ("15.25", "3"), strict=True):
+    for order, price, fee in zip(
+        story.orders("close"), ("61000", "3010.5"), ("15.25", "3"), strict=True
+    ):
         story.fill(order, price=price, fee=fee)
     story.now += SECOND * 3 // 2
     return story
@@ -60,7 +64,10 @@ def test_every_line_of_a_receipt() -> None:
     (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "FLATTENED"]
     assert (alert.subject, alert.detail, alert.count) == ("account", receipt(story)[0], 1)
     assert story.state.flatten is not None
-    assert (story.state.flatten.ended_at, story.state.flatten.receipt) == (story.now, receipt(story))
+    assert (story.state.flatten.ended_at, story.state.flatten.receipt) == (
+        story.now,
+        receipt(story),
+    )
     story.replays()
 
 
@@ -81,7 +88,9 @@ def test_a_second_flatten_has_its_own_receipt_and_says_so() -> None:
     flatten(story, "again")
     story.now += SECOND
     story.picture()
-    assert receipt(story) == ("the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",)
+    assert receipt(story) == (
+        "the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",
+    )
     (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "FLATTENED"]
     assert (alert.detail, alert.count) == (receipt(story)[0], 2)
     assert list(story.state.blocks) == ["PAUSED"], "only its own block ends"
@@ -92,7 +101,9 @@ def test_a_flatten_that_took_years_took_that_long() -> None:
     flatten(story)
     story.now += 100_000_000 * SECOND
     story.picture()
-    assert receipt(story) == ("the venue says flat: 0 positions closed, 0 orders cancelled, in 100000000.0 s",)
+    assert receipt(story) == (
+        "the venue says flat: 0 positions closed, 0 orders cancelled, in 100000000.0 s",
+    )
 
 
 def test_a_picture_after_the_end_is_no_second_end() -> None:
@@ -111,7 +122,9 @@ def test_what_was_closed_before_is_not_on_the_receipt() -> None:
     flatten(story)
     story.now += SECOND
     story.picture()
-    assert receipt(story) == ("the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",)
+    assert receipt(story) == (
+        "the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",
+    )
 
 
 def test_what_stays_is_named() -> None:
@@ -124,7 +137,19 @@ def test_what_stays_is_named() -> None:
     story.accept(entry)
     story.fill(entry, "0.00005")
     story.cancelled(entry)
-    theirs = Order("x", "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="X1", status=Status.OPEN, foreign=True)
+    theirs = Order(
+        "x",
+        "",
+        ETH,
+        Side.BUY,
+        LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id="X1",
+        status=Status.OPEN,
+        foreign=True,
+    )
     flatten(story)
     story.now += SECOND
     story.picture(orders=(theirs,), net={BTC: D("0.00005"), ETH: D("1.5")})
@@ -169,10 +194,14 @@ def test_entries_are_cancelled_first_and_counted_when_they_are_gone() -> None:
     assert not story.seen(e.FlattenAsked), "one is still open"
     story.cancelled(second)
     assert story.seen(e.FlattenAsked) == [e.FlattenAsked(START)]
-    assert story.sent(QueryAccount)[-1] == QueryAccount(START - 60 * SECOND, Lane.EMERGENCY), "what somebody else of ours did is looked for, too"
+    assert story.sent(QueryAccount)[-1] == QueryAccount(START - 60 * SECOND, Lane.EMERGENCY), (
+        "what somebody else of ours did is looked for, too"
+    )
     story.now += SECOND
     story.picture()
-    assert receipt(story) == ("the venue says flat: 0 positions closed, 2 orders cancelled, in 1.0 s",)
+    assert receipt(story) == (
+        "the venue says flat: 0 positions closed, 2 orders cancelled, in 1.0 s",
+    )
 
 
 def test_the_venue_is_asked_again_a_second_after_an_answer_that_did_not_do() -> None:
@@ -247,16 +276,21 @@ def test_what_a_derivatives_venue_holds_beyond_ours_is_closed_too(held: str, clo
     story.now += 2 * SECOND
     story.tell(Pulse())
     story.picture(net={})
-    assert receipt(story)[0] == "the venue says flat: 1 positions closed, 0 orders cancelled, in 3.0 s"
+    assert (
+        receipt(story)[0] == "the venue says flat: 1 position closed, 0 orders cancelled, in 3.0 s"
+    )
 
 
 def test_what_has_no_price_can_not_be_taken_over_and_is_told() -> None:
     story = Story(FUTURES)
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     flatten(story)
     story.now += SECOND
     story.picture(net={BTC: D("0.4")})
-    assert receipt(story)[1:] == ("BTC/USD: ours and the venue's differ; nothing was done about it",)
+    assert receipt(story)[1:] == (
+        "BTC/USD: ours and the venue's differ; nothing was done about it",
+    )
 
 
 def refused(story: Story, times: int) -> None:
@@ -268,7 +302,9 @@ def refused(story: Story, times: int) -> None:
 
 
 @pytest.mark.parametrize("profile", [FUTURES, SPOT])
-def test_a_position_that_the_venue_has_not_is_booked_as_gone_once_its_close_was_refused_twice(profile: str) -> None:
+def test_a_position_that_the_venue_has_not_is_booked_as_gone_once_its_close_was_refused_twice(
+    profile: str,
+) -> None:
     story = Story(profile)
     position = story.opened("0.5", stop=None)
     flatten(story)
@@ -284,7 +320,7 @@ def test_a_position_that_the_venue_has_not_is_booked_as_gone_once_its_close_was_
     assert story.closed().close_reason == "elsewhere"
     story.wait(3)
     story.picture(empty, net={})
-    assert receipt(story)[0].startswith("the venue says flat: 1 positions closed")
+    assert receipt(story)[0].startswith("the venue says flat: 1 position closed")
     story.replays()
 
 
@@ -300,7 +336,9 @@ def test_a_position_that_the_venue_has_is_closed_however_often_it_refuses() -> N
 
 
 def test_what_another_holding_cancels_out_is_gone_too() -> None:
-    """Somebody sold 0.5 elsewhere: the venue nets it against ours and holds nothing, which is what ours and theirs add up to."""
+    """Somebody sold 0.5 elsewhere: the venue nets it against ours and holds nothing, which is what
+    ours and theirs add up to.
+    """
     story = Story(FUTURES)
     story.now += SECOND
     story.picture(net={BTC: D("-0.5")})
@@ -344,14 +382,18 @@ def test_one_phantom_among_others_is_enough_to_ask() -> None:
         while not [order for order in story.orders("close") if order.symbol == BTC]:
             story.wait(1)
         story.rejected(next(order for order in story.orders("close") if order.symbol == BTC))
-    assert {position.symbol: position.stop_refusals for position in story.state.positions.values()} == {BTC: 2, ETH: 0}
+    assert {
+        position.symbol: position.stop_refusals for position in story.state.positions.values()
+    } == {BTC: 2, ETH: 0}
     story.now = START + 15 * SECOND + 1
     story.tell(Pulse())
     assert len(story.sent(QueryAccount)) == asked + 1
 
 
 @pytest.mark.parametrize(("profile", "side"), [(FUTURES, Side.BUY), (SPOT, Side.SELL)])
-def test_what_the_venue_holds_on_the_other_side_of_a_phantom_is_closed_or_left(profile: str, side: Side) -> None:
+def test_what_the_venue_holds_on_the_other_side_of_a_phantom_is_closed_or_left(
+    profile: str, side: Side
+) -> None:
     """A long of 0.5 that is 0.1 short at the venue; on spot a short of 0.5 where 0.1 lies there."""
     story = Story(profile)
     position = story.opened("0.5", side=side, stop=None)
@@ -360,7 +402,9 @@ def test_what_the_venue_holds_on_the_other_side_of_a_phantom_is_closed_or_left(p
     story.now += 1
     if profile == FUTURES:
         story.picture(net={BTC: D("-0.1")})
-        assert [(order.side, order.size) for order in story.orders("close")] == [(Side.BUY, D("0.1"))]
+        assert [(order.side, order.size) for order in story.orders("close")] == [
+            (Side.BUY, D("0.1"))
+        ]
     else:
         story.picture({**story.state.cash, "BTC": D("0.1")})
         assert (story.state.positions, story.state.cash["BTC"]) == ({}, D("0.1"))
@@ -397,7 +441,9 @@ def test_dust_is_no_phantom() -> None:
     )
 
 
-def test_what_a_fee_of_something_else_took_of_a_holding_is_booked_as_gone_once_the_rest_is_sold() -> None:
+def test_what_a_fee_of_something_else_took_of_a_holding_is_booked_as_gone_once_the_rest_is_sold() -> (
+    None
+):
     story = Story(SPOT)
     position = story.opened("1", stop=None)
     story.state.cash["BTC"] = D("0.9")  # another trade's fee took a tenth
@@ -417,7 +463,7 @@ def test_what_a_fee_of_something_else_took_of_a_holding_is_booked_as_gone_once_t
     assert story.closed().id == position.id
     story.wait(2)
     story.picture(cash)
-    assert receipt(story)[0].startswith("the venue says flat: 1 positions closed")
+    assert receipt(story)[0].startswith("the venue says flat: 1 position closed")
 
 
 def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
@@ -432,7 +478,12 @@ def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
         story.wait(1)
     story.fill(story.order("close"))
     held = story.state.positions[position.id]
-    assert (held.size, held.closing, held.stop_refusals >= 2, len(story.orders("stop"))) == (D(0), D(0), True, 1)
+    assert (held.size, held.closing, held.stop_refusals >= 2, len(story.orders("stop"))) == (
+        D(0),
+        D(0),
+        True,
+        1,
+    )
     story.now += 1
     story.picture(orders=(), net={BTC: D("0.3")})
     assert story.state.elsewhere == {BTC: D("0.3")}, "what lies there has nothing to do with it"
@@ -441,7 +492,10 @@ def test_what_has_been_closed_is_no_phantom_while_its_orders_end() -> None:
 
 def test_only_what_shares_its_base_is_gone() -> None:
     profile = load_profile(FUTURES)
-    story = Story(profile, listed=(instrument_for(profile, BTC, D("0.1")), instrument_for(profile, ETH, D("0.01"))))
+    story = Story(
+        profile,
+        listed=(instrument_for(profile, BTC, D("0.1")), instrument_for(profile, ETH, D("0.01"))),
+    )
     story.price(BTC, "60000")
     story.price(ETH, "3000")
     story.opened("0.5", stop=None)
@@ -451,7 +505,9 @@ def test_only_what_shares_its_base_is_gone() -> None:
         while not [order for order in story.orders("close") if order.symbol == BTC]:
             story.wait(1)
         story.rejected(next(order for order in story.orders("close") if order.symbol == BTC))
-    story.fill(next(order for order in story.orders("close") if order.symbol == ETH), "1", price="3000")
+    story.fill(
+        next(order for order in story.orders("close") if order.symbol == ETH), "1", price="3000"
+    )
     story.cancelled(next(order for order in story.orders("close") if order.symbol == ETH))
     close = next(order for order in story.orders("close") if order.symbol == ETH)
     story.rejected(close)

@@ -1,4 +1,6 @@
-"""Ours against the venue's: what is provably ours is applied, the rest is a difference, and foreign orders are left alone."""
+"""Ours against the venue's: what is provably ours is applied, the rest is a difference, and foreign
+orders are left alone.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Pulse, Reconcile
+from engine.desk.messages import Pulse, Reconcile
 from engine.desk.rules import RequestRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -21,7 +23,19 @@ LIMIT = OrderType.LIMIT
 
 
 def _foreign(name: str = "theirs", venue: str | None = "X1") -> Order:
-    return Order(name, "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id=venue, status=Status.OPEN, foreign=True)
+    return Order(
+        name,
+        "",
+        ETH,
+        Side.BUY,
+        LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id=venue,
+        status=Status.OPEN,
+        foreign=True,
+    )
 
 
 def _resting(story: Story) -> Order:
@@ -69,10 +83,14 @@ def test_foreign_orders_are_told_shown_and_left_alone() -> None:
 def test_a_difference_stands_until_it_is_gone() -> None:
     story = Story()
     story.picture({"USD": D(999_000), "EUR": D(5)})
-    assert {alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"} == {"USD", "EUR"}
+    assert {
+        alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"
+    } == {"USD", "EUR"}
     assert story.state.cash == {"USD": D(1_000_000)}, "nothing is silently changed"
     story.picture({"USD": D(1_000_000), "EUR": D(5)})
-    assert {alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"} == {"EUR"}
+    assert {
+        alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"
+    } == {"EUR"}
     story.picture()
     assert "DIFFERENCE" not in story.standing()
     story.replays()
@@ -120,7 +138,12 @@ def test_an_older_picture_undoes_nothing() -> None:
     story.amended(stop)
     story.picture(orders=(stop,), as_of=story.now - SECOND // 2)
     assert story.order("stop").trigger == D(59_700)
-    entry = replace(next(order for order in story.state.ended.values()), status=Status.OPEN, filled=D(0), value=D(0))
+    entry = replace(
+        next(order for order in story.state.ended.values()),
+        status=Status.OPEN,
+        filled=D(0),
+        value=D(0),
+    )
     story.picture(orders=(entry, story.order("stop")), as_of=story.now - 2 * SECOND)
     assert not story.sent(Cancel)
 
@@ -131,7 +154,9 @@ def test_terms_and_fills_that_a_picture_knows_better() -> None:
     story.now += SECOND
     story.picture(orders=(replace(entry, price=D(58_900)),))
     assert story.order("entry").price == D(58_900)
-    story.picture(orders=(replace(entry, price=D(58_900), filled=D("0.2"), status=Status.PARTIALLY_FILLED),))
+    story.picture(
+        orders=(replace(entry, price=D(58_900), filled=D("0.2"), status=Status.PARTIALLY_FILLED),)
+    )
     assert story.sent(Query)[-1].client_order_id == entry.client_order_id
 
 

@@ -1,4 +1,6 @@
-"""Pictures at their edges: sleep, coins that leave, strangers, liquidations, and what exits waited for."""
+"""Pictures at their edges: sleep, coins that leave, strangers, liquidations, and what exits waited
+for.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -7,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Marked, Restarted, Slept
 from engine.desk.events import OrphanCancelled
+from engine.desk.messages import Marked, Restarted, Slept
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
@@ -172,7 +174,18 @@ def test_while_an_execution_of_ours_is_unknown_no_fall_is_a_withdrawal() -> None
     story = Story()
     cash = owner(story)
     name = client_order_id("test", "another journal", "close", 1)
-    fill = Fill("U1", name, BTC, Side.SELL, D(1), D(1), D(0), "USD", Liquidity.TAKER, story.now - 3_600 * SECOND)
+    fill = Fill(
+        "U1",
+        name,
+        BTC,
+        Side.SELL,
+        D(1),
+        D(1),
+        D(0),
+        "USD",
+        Liquidity.TAKER,
+        story.now - 3_600 * SECOND,
+    )
     first = story.now
     for second in (0, 10, 20):
         story.picture(cash | {"BTC": D("0.5")}, fills=(fill,), as_of=first + second * SECOND)
@@ -203,7 +216,9 @@ def test_without_a_price_a_withdrawal_waits_for_one() -> None:
     [({}, True), ({"reduce_only": True}, False), ({"side": Side.SELL}, True)],
     ids=["it could open", "it only reduces", "it could open short"],
 )
-def test_an_explained_account_cancels_only_an_orphan_that_could_open(terms: dict[str, Any], cancelled: bool) -> None:
+def test_an_explained_account_cancels_only_an_orphan_that_could_open(
+    terms: dict[str, Any], cancelled: bool
+) -> None:
     story = Story(FUTURES)
     story.now += SECOND
     story.picture(orders=(stranger(story, **terms),))
@@ -247,11 +262,15 @@ def test_at_a_start_and_beside_another_engine_nothing_is_cancelled() -> None:
     assert not story.seen(OrphanCancelled)
     second = Story(FUTURES)
     second.now += 60 * SECOND
-    young = stranger(second, client_order_id=client_order_id("test", "x", "y", 2), created_at=second.now)
+    young = stranger(
+        second, client_order_id=client_order_id("test", "x", "y", 2), created_at=second.now
+    )
     second.picture(orders=(young,))
     second.now += SECOND
     assert "SECOND_ENGINE" in second.state.blocks
-    assert second.ask(i.Resolve(id="r", subject=young.client_order_id, action=i.Settlement.FORGET)).ok
+    assert second.ask(
+        i.Resolve(id="r", subject=young.client_order_id, action=i.Settlement.FORGET)
+    ).ok
     second.picture(orders=(stranger(second), young))
     assert not second.seen(OrphanCancelled)
 
@@ -262,21 +281,27 @@ def test_what_was_left_alone_is_cancelled_by_a_flatten_only() -> None:
     story.tell(Restarted())
     order = stranger(story)
     story.picture(orders=(order,))
-    assert story.ask(i.Resolve(id="r", subject=order.client_order_id, action=i.Settlement.FORGET)).ok
+    assert story.ask(
+        i.Resolve(id="r", subject=order.client_order_id, action=i.Settlement.FORGET)
+    ).ok
     story.now += SECOND
     story.picture(orders=(order,))
     assert not story.seen(OrphanCancelled)
     assert story.ask(i.Flatten(id="f")).ok
     story.now += SECOND
     story.picture(orders=(order,))
-    assert [event.order.client_order_id for event in story.seen(OrphanCancelled)] == [order.client_order_id]
+    assert [event.order.client_order_id for event in story.seen(OrphanCancelled)] == [
+        order.client_order_id
+    ]
 
 
 # The venue closes by itself
 
 
 def liquidated(story: Story, size: str, side: Side = Side.SELL, **terms: Any) -> None:
-    fill = Fill("L", "venue", BTC, side, D(50_000), D(size), D(0), "USD", Liquidity.TAKER, story.now)
+    fill = Fill(
+        "L", "venue", BTC, side, D(50_000), D(size), D(0), "USD", Liquidity.TAKER, story.now
+    )
     story.tell(r.Liquidated(BTC, replace(fill, **terms), story.now))
 
 
@@ -303,7 +328,10 @@ def test_a_liquidation_closes_its_own_side_and_what_was_lent_before_what_was_pai
     coins = story.opened("0.2", stop=None)
     lent = story.opened("0.3", stop=None, leverage=D(2))
     liquidated(story, "0.4")
-    assert [(one.fill.position, one.fill.size, one.fill.execution_id) for one in story.seen(e.PositionLiquidated)] == [
+    assert [
+        (one.fill.position, one.fill.size, one.fill.execution_id)
+        for one in story.seen(e.PositionLiquidated)
+    ] == [
         (lent.id, D("0.3"), "L"),
         (coins.id, D("0.1"), "L/1"),
     ]
@@ -320,7 +348,9 @@ def test_a_liquidation_passes_over_what_holds_nothing_any_more() -> None:
     assert (story.position().size, story.order("target").cancel_pending) == (D(0), True)
     held = story.opened("0.3", stop=None)
     liquidated(story, "0.3")
-    assert [(one.fill.position, one.fill.size) for one in story.seen(e.PositionLiquidated)] == [(held.id, D("0.3"))]
+    assert [(one.fill.position, one.fill.size) for one in story.seen(e.PositionLiquidated)] == [
+        (held.id, D("0.3"))
+    ]
     assert gone.id in story.state.positions
 
 
@@ -328,14 +358,19 @@ def test_a_liquidation_passes_over_what_holds_nothing_any_more() -> None:
 
 
 def test_a_difference_of_an_explained_account_is_no_naked_holding() -> None:
-    for story, held in ((Story(), {"balances": {"USD": D(1_000_000), "BTC": D(2)}}), (Story(FUTURES), {"net": {BTC: D(2)}})):
+    for story, held in (
+        (Story(), {"balances": {"USD": D(1_000_000), "BTC": D(2)}}),
+        (Story(FUTURES), {"net": {BTC: D(2)}}),
+    ):
         story.now += SECOND
         story.picture(**held)  # type: ignore[arg-type] # by name
         assert story.standing() == {"DIFFERENCE"}
 
 
 @pytest.mark.hazard("H74")
-def test_a_withdrawal_that_is_booked_differs_no_more_for_a_last_exit_that_is_booked_with_it() -> None:
+def test_a_withdrawal_that_is_booked_differs_no_more_for_a_last_exit_that_is_booked_with_it() -> (
+    None
+):
     story = Story()
     cash = owner(story)
     name = client_order_id("test", "emergency", BTC, 1)

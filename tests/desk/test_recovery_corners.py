@@ -1,4 +1,6 @@
-"""Exits that a crash made us forget: how they are recognised by their ids, what is taken up of them, and what is not ours to take."""
+"""Exits that a crash made us forget: how they are recognised by their ids, what is taken up of
+them, and what is not ours to take.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Restarted
+from engine.desk.messages import Restarted
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.fill import Fill, Liquidity
@@ -28,13 +30,28 @@ def name_of(position: Position, version: int, role: str = "stop") -> str:
 def forgotten(position: Position, version: int, role: str = "stop", symbol: str = BTC) -> Order:
     """An exit as the venue lists it: a stop for half a bitcoin at 59000."""
     name = name_of(position, version, role)
-    return Order(name, "", symbol, Side.SELL, OrderType.STOP, Role.ENTRY, D("0.5"), trigger=D(59_000), status=Status.OPEN, venue_order_id="OLD")
+    return Order(
+        name,
+        "",
+        symbol,
+        Side.SELL,
+        OrderType.STOP,
+        Role.ENTRY,
+        D("0.5"),
+        trigger=D(59_000),
+        status=Status.OPEN,
+        venue_order_id="OLD",
+    )
 
 
-def executed(position: Position, version: int, size: str, execution: str, at: int, role: str = "close") -> Fill:
+def executed(
+    position: Position, version: int, size: str, execution: str, at: int, role: str = "close"
+) -> Fill:
     """An execution of a forgotten exit, at 60000."""
     name = name_of(position, version, role)
-    return Fill(execution, name, BTC, Side.SELL, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, at)
+    return Fill(
+        execution, name, BTC, Side.SELL, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, at
+    )
 
 
 def holding(profile: str = FUTURES, versions: int = 0) -> tuple[Story, Position]:
@@ -49,9 +66,13 @@ def holding(profile: str = FUTURES, versions: int = 0) -> tuple[Story, Position]
 # Which
 
 
-@pytest.mark.parametrize(("versions", "version"), [(0, 1), (0, 0), (0, 5_000), (50, 51), (50, 1), (9, 32**5 - 1)])
+@pytest.mark.parametrize(
+    ("versions", "version"), [(0, 1), (0, 0), (0, 5_000), (50, 51), (50, 1), (9, 32**5 - 1)]
+)
 @pytest.mark.parametrize("role", ["stop", "close", "target"])
-def test_an_exit_is_recognised_by_its_id_whatever_its_number(versions: int, version: int, role: str) -> None:
+def test_an_exit_is_recognised_by_its_id_whatever_its_number(
+    versions: int, version: int, role: str
+) -> None:
     story, position = holding(versions=versions)
     order = forgotten(position, version, role)
     story.picture(orders=(order,))
@@ -71,9 +92,20 @@ def test_an_id_that_only_looks_like_one_is_none(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lived", "versions", "then"), [(0, 0, 100), (0, 5, 105), (2, 0, 200), (2, 100, 200), (2, 101, 201), (3600, 5, 360_000), (3600, 360_001, 360_101)]
+    ("lived", "versions", "then"),
+    [
+        (0, 0, 100),
+        (0, 5, 105),
+        (2, 0, 200),
+        (2, 100, 200),
+        (2, 101, 201),
+        (3600, 5, 360_000),
+        (3600, 360_001, 360_101),
+    ],
 )
-def test_a_new_process_leaves_out_what_the_last_one_may_have_used(lived: int, versions: int, then: int) -> None:
+def test_a_new_process_leaves_out_what_the_last_one_may_have_used(
+    lived: int, versions: int, then: int
+) -> None:
     story = Story(FUTURES)
     position = story.opened("0.5", stop=None)
     story.state.positions[position.id] = replace(position, versions=versions)
@@ -98,7 +130,9 @@ def test_an_order_of_another_symbol_is_not_taken_up() -> None:
     story.picture(orders=(order,))
     assert not story.seen(e.OrderRecovered)
     assert "UNKNOWN_ORDER" in story.standing()
-    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "nothing is held there: it could only open something"
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], (
+        "nothing is held there: it could only open something"
+    )
 
 
 def test_somebody_elses_order_is_not_taken_up() -> None:
@@ -114,7 +148,9 @@ def test_an_exit_that_is_known_is_not_taken_up_again() -> None:
     for _ in range(3):
         story.picture(orders=(order,))
     assert len(story.seen(e.OrderRecovered)) == 1
-    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "no stop is wanted; that is asked once, too"
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], (
+        "no stop is wanted; that is asked once, too"
+    )
 
 
 # What is taken up
@@ -173,7 +209,9 @@ def test_of_two_working_stops_the_second_is_cancelled() -> None:
     story.now += 20 * SECOND
     order = forgotten(position, 2)
     story.picture(orders=(stop, order))
-    assert [(cancel.client_order_id, cancel.venue_order_id) for cancel in story.sent(Cancel)] == [(order.client_order_id, "OLD")]
+    assert [(cancel.client_order_id, cancel.venue_order_id) for cancel in story.sent(Cancel)] == [
+        (order.client_order_id, "OLD")
+    ]
     assert story.now_of(order).reason == "one stop is enough"
     assert not story.now_of(stop).cancel_pending
     assert story.sent(Amend) == [], "the first one stands where it should"
@@ -187,7 +225,9 @@ def test_of_two_working_targets_the_first_is_kept_where_it_should_be() -> None:
     position = story.opened("0.5", target=i.Away(D("0.02")))
     target = story.order("target")
     story.now += 20 * SECOND
-    order = replace(forgotten(position, 3, "target"), type=OrderType.LIMIT, trigger=None, price=D(62_000))
+    order = replace(
+        forgotten(position, 3, "target"), type=OrderType.LIMIT, trigger=None, price=D(62_000)
+    )
     story.picture(orders=(story.order("stop"), target, order))
     assert story.now_of(order).role is Role.TARGET
     assert story.sent(Amend) == []
@@ -198,7 +238,10 @@ def test_of_two_working_targets_the_first_is_kept_where_it_should_be() -> None:
 
 def test_executions_alone_tell_of_an_exit_that_is_over() -> None:
     story, position = holding(SPOT)
-    first, second = (executed(position, 2, size, name, at) for size, name, at in (("0.2", "A", START + 5), ("0.3", "B", START + 9)))
+    first, second = (
+        executed(position, 2, size, name, at)
+        for size, name, at in (("0.2", "A", START + 5), ("0.3", "B", START + 9))
+    )
     submitted = len(story.sent(Submit))
     story.picture({"USD": D(1_000_000), "BTC": D(0)}, orders=(), fills=(first, second))
     (event,) = story.seen(e.OrderRecovered)
@@ -216,7 +259,11 @@ def test_executions_alone_tell_of_an_exit_that_is_over() -> None:
         label="swing",
     )
     assert story.now_of(event.order).status is Status.FILLED
-    assert (story.closed().id, story.closed().exit_size, story.closed().versions) == (position.id, D("0.5"), 2)
+    assert (story.closed().id, story.closed().exit_size, story.closed().versions) == (
+        position.id,
+        D("0.5"),
+        2,
+    )
     assert len(story.sent(Submit)) == submitted
     assert "ILLEGAL_REPORT" not in story.told(), "it was exactly as large as its executions"
     story.replays()
@@ -224,9 +271,19 @@ def test_executions_alone_tell_of_an_exit_that_is_over() -> None:
 
 def test_executions_of_two_exits_are_told_apart() -> None:
     story, position = holding(SPOT)
-    close, stop = executed(position, 2, "0.2", "A", START + 5), executed(position, 1, "0.3", "B", START + 6, "stop")
-    story.picture({"USD": D(1_000_000), "BTC": D(0)}, orders=(), fills=(close, stop, replace(close, execution_id="C", size=D("0.1"))))
-    assert [(event.order.role, event.order.size, event.version) for event in story.seen(e.OrderRecovered)] == [
+    close, stop = (
+        executed(position, 2, "0.2", "A", START + 5),
+        executed(position, 1, "0.3", "B", START + 6, "stop"),
+    )
+    story.picture(
+        {"USD": D(1_000_000), "BTC": D(0)},
+        orders=(),
+        fills=(close, stop, replace(close, execution_id="C", size=D("0.1"))),
+    )
+    assert [
+        (event.order.role, event.order.size, event.version)
+        for event in story.seen(e.OrderRecovered)
+    ] == [
         (Role.CLOSE, D("0.3"), 2),
         (Role.STOP, D("0.3"), 1),
     ]
@@ -268,23 +325,35 @@ def test_a_forgotten_exit_of_a_closed_position_opens_its_book_again() -> None:
     story.fill(story.order("stop"), price="59400")
     assert story.closed().id == position.id
     story.now += 20 * SECOND
-    story.picture(orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")})
+    story.picture(
+        orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")}
+    )
     assert [event.version for event in story.seen(e.OrderRecovered)] == [2]
     assert story.state.positions[position.id].size == D("-0.1")
     assert "OVER_CLOSED" in story.standing()
     repair = story.order("close")
-    assert (repair.side, repair.size, repair.client_order_id) == (Side.BUY, D("0.1"), name_of(position, 3, "close"))
+    assert (repair.side, repair.size, repair.client_order_id) == (
+        Side.BUY,
+        D("0.1"),
+        name_of(position, 3, "close"),
+    )
     story.replays()
 
 
-def test_what_is_over_closed_is_bought_back_at_once_however_long_its_book_would_have_waited() -> None:
+def test_what_is_over_closed_is_bought_back_at_once_however_long_its_book_would_have_waited() -> (
+    None
+):
     story = Story(FUTURES)
     position = story.opened("0.5")
-    story.state.positions[position.id] = replace(position, retry_at=story.now + 3600 * SECOND, stop_refusals=9)
+    story.state.positions[position.id] = replace(
+        position, retry_at=story.now + 3600 * SECOND, stop_refusals=9
+    )
     story.fill(story.order("stop"), price="59400")
     story.now += 20 * SECOND
     assert (story.closed().retry_at, story.closed().stop_refusals) == (None, 0)
-    story.picture(orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")})
+    story.picture(
+        orders=(), fills=(executed(position, 2, "0.1", "A", story.now - 1),), net={BTC: D("-0.1")}
+    )
     assert story.order("close").size == D("0.1")
 
 
@@ -296,7 +365,9 @@ def test_an_order_of_a_closed_position_that_is_in_doubt_is_asked_about(restarted
     story.now += 20 * SECOND
     order = forgotten(position, 2)
     story.picture(orders=(order,))
-    story.tell(Restarted()) if restarted else story.tell(r.Unknown(order.client_order_id, "cancel", "no answer", story.now))
+    story.tell(Restarted()) if restarted else story.tell(
+        r.Unknown(order.client_order_id, "cancel", "no answer", story.now)
+    )
     story.wait(2)
     assert [query.client_order_id for query in story.sent(Query)] == [order.client_order_id]
     story.tell(r.Found(replace(order, status=Status.CANCELLED), (), story.now))
@@ -322,10 +393,14 @@ def test_a_forgotten_exit_that_has_filled_in_part_is_as_large_as_the_venue_says(
     story = Story(SPOT)
     position = story.opened("0.5")
     story.now += 20 * SECOND
-    order = replace(forgotten(position, 2), filled=D("0.1"), value=D(6_000), status=Status.PARTIALLY_FILLED)
+    order = replace(
+        forgotten(position, 2), filled=D("0.1"), value=D(6_000), status=Status.PARTIALLY_FILLED
+    )
     listed = (*story.state.orders.values(), order)
     cash = {**story.state.cash, "BTC": D("0.4")}
-    story.picture(cash, orders=listed, fills=(executed(position, 2, "0.1", "A", story.now - 1, "stop"),))
+    story.picture(
+        cash, orders=listed, fills=(executed(position, 2, "0.1", "A", story.now - 1, "stop"),)
+    )
     known = story.now_of(order)
     assert (known.size, known.filled, known.status) == (D("0.5"), D("0.1"), Status.PARTIALLY_FILLED)
 
@@ -336,12 +411,16 @@ def test_nobody_is_flat_while_the_venue_lists_an_order_of_ours() -> None:
     story.ask(i.ClosePosition(id="c", position=position.id))
     story.fill(story.order("close"))
     story.now += 20 * SECOND
-    order = replace(forgotten(position, 2), client_order_id=client_order_id("test", "nobody knows", "stop", 2))
+    order = replace(
+        forgotten(position, 2), client_order_id=client_order_id("test", "nobody knows", "stop", 2)
+    )
     assert story.ask(i.Flatten(id="f")).ok
     story.picture(orders=(order,))
     assert story.state.flatten is not None
     assert story.state.flatten.ended_at is None
-    assert [event.order.client_order_id for event in story.seen(e.OrphanCancelled)] == [order.client_order_id]
+    assert [event.order.client_order_id for event in story.seen(e.OrphanCancelled)] == [
+        order.client_order_id
+    ]
     story.wait(2)
     story.picture(orders=())
     assert story.state.flatten.ended_at is not None
@@ -357,7 +436,9 @@ def test_a_forgotten_exit_that_rests_for_a_closed_position_is_cancelled(flattene
     if flattened:
         assert story.ask(i.Flatten(id="f")).ok
     story.picture(orders=(order,))
-    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], "it could only open something"
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id], (
+        "it could only open something"
+    )
     story.cancelled(order)
     assert not story.state.orders
     story.picture(orders=())
@@ -384,5 +465,7 @@ def test_an_open_position_and_an_ended_one_are_told_apart() -> None:
     story.now += 20 * SECOND
     story.picture(orders=(forgotten(held, 1),))
     assert story.seen(e.OrderRecovered)[-1].order.position == held.id
-    story.picture(orders=(*story.state.orders.values(),), fills=(executed(ended, 2, "0.1", "Y", story.now),))
+    story.picture(
+        orders=(*story.state.orders.values(),), fills=(executed(ended, 2, "0.1", "Y", story.now),)
+    )
     assert story.seen(e.OrderRecovered)[-1].order.position == ended.id

@@ -1,4 +1,6 @@
-"""Every refusal code is given by a story of its own; a code without a story has no business in the table."""
+"""Every refusal code is given by a story of its own; a code without a story has no business in the
+table.
+"""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -8,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk.board import Board
-from engine.desk.desk import Overdue, Trouble
+from engine.desk.messages import Overdue, Trouble
 from engine.desk.rules import RiskRules, Rules, SymbolRules
 from engine.model import intent as i
 from engine.model import report as r
@@ -17,7 +19,7 @@ from engine.model.order import OrderType, Trail
 from engine.model.refusal import REFUSALS
 from engine.model.side import Side
 from engine.model.view import Answer
-from engine.reserve import leaves_after
+from engine.runtime.reserve import leaves_after
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND, Story, codes
 
@@ -46,11 +48,20 @@ def _within(terms: dict[str, Any] | None = None, **bounds: Any) -> Tale:
     return lambda: [_bounded(**bounds).buy(**(terms or {}))]
 
 
+def _seen(at: int = 0, bid: str = "60000", ask: str = "60000.1", **terms: Any) -> Answer:
+    """An entry by a picture that was told `at` milliseconds from now."""
+    story = Story()
+    told = story.now + at * SECOND // 1000
+    return story.buy(seen=i.Seen(BTC, 1, told, D(bid), D(ask)), **terms)
+
+
 def _burst() -> Iterable[Answer]:
     """More entries than the venue's limits let leave beside what a flatten of them needs."""
     story = Story()
     model = story.profile.limit_model()
-    story.board.leaves_after = lambda entry: leaves_after(story.state, model, lambda _: False, entry, story.now)
+    story.board.leaves_after = lambda entry: leaves_after(
+        story.state, model, lambda _: False, entry, story.now
+    )
     return [story.buy("0.01", type=LIMIT, price=D(59_000)) for _ in range(10)][-1:]
 
 
@@ -301,7 +312,9 @@ STORIES: dict[str, Tale] = {
     "UNKNOWN_SYMBOL": _unknown_symbol,
     "UNKNOWN_POSITION": _unknown_positions,
     "UNKNOWN_ORDER": _unknown_orders,
-    "UNKNOWN_DIFFERENCE": lambda: [Story().ask(i.Resolve(id="1", subject="none", action=i.Settlement.FORGET))],
+    "UNKNOWN_DIFFERENCE": lambda: [
+        Story().ask(i.Resolve(id="1", subject="none", action=i.Settlement.FORGET))
+    ],
     "UNKNOWN_ALERT": lambda: [Story().ask(i.Acknowledge(id="1", alert="none"))],
     "NOT_A_NUMBER": _not_numbers,
     "ENTRIES_BLOCKED": _blocked,
@@ -310,7 +323,9 @@ STORIES: dict[str, Tale] = {
     "STALE_PRICE": _stale,
     "NO_RATE": _no_rate,
     "SIZE_BELOW_MINIMUM": _entry(size=i.Base(D("0.00004"))),
-    "COST_BELOW_MINIMUM": _entry(symbol=ETH, size=i.Base(D("0.002")), type=LIMIT, price=D(200), stop=None),
+    "COST_BELOW_MINIMUM": _entry(
+        symbol=ETH, size=i.Base(D("0.002")), type=LIMIT, price=D(200), stop=None
+    ),
     "PRICE_MISSING": lambda: [
         Story().buy(type=LIMIT),
         Story().buy(type=STOP),
@@ -322,6 +337,21 @@ STORIES: dict[str, Tale] = {
         Story().buy(size=i.Risk(D(100)), stop=i.At(D(70_000))),
         Story().buy(side=Side.SELL, stop=i.At(D(59_000))),
     ],
+    "PLACE_UNKNOWN": lambda: [
+        Story().buy(stop=None, target=i.InR(D(2))),
+        Story().buy(stop=i.InR(D(1))),
+        Story().buy(size=i.Risk(D(300)), stop=i.Worth(D(300))),
+    ],
+    "RULE_TOO_NEAR": lambda: [
+        Story().buy(break_even=i.BreakEvenRule(i.Away(D("0.0001")))),
+        Story().buy(break_even=i.BreakEvenRule(i.InR(D(1)), ticks=20_000)),
+    ],
+    "PICTURE_OLD": lambda: [_seen(at=-501), _seen(at=501)],
+    "MARKET_MOVED": lambda: [_seen(bid="59999.4"), _seen(ask="60000.7")],
+    "WOULD_CROSS": lambda: [
+        _seen(type=LIMIT, price=D("60000.3")),
+        _seen(type=LIMIT, price=D("59999.8"), side=Side.SELL),
+    ],
     "STOP_WOULD_FIRE": _would_fire,
     "STOP_OFF_TICK": _moved_stop(i.At(D("59500.05"))),
     "STOP_REQUIRED": _within({"stop": None}, require_stop=True),
@@ -329,7 +359,9 @@ STORIES: dict[str, Tale] = {
     "STOP_BEYOND_LIQUIDATION": _beyond_liquidation,
     "TARGET_WRONG_SIDE": _target,
     "TARGETS_OUT_OF_ORDER": lambda: [
-        Story().buy(target=i.Away(D("0.01")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),)),
+        Story().buy(
+            target=i.Away(D("0.01")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),)
+        ),
         Story().buy(partials=(i.PartialTarget(i.At(D(59_000)), D("0.5")),)),
         Story().buy(side=Side.SELL, partials=(i.PartialTarget(i.At(D(61_000)), D("0.5")),)),
     ],
@@ -342,9 +374,15 @@ STORIES: dict[str, Tale] = {
         Story().buy(type=STOP, trigger=D(90_000)),
     ],
     "SLIPPAGE": _within(max_slippage=D("0.0000001")),
-    "BOOK_SHARE": lambda: [_bounded(max_book_share=D("0.01")).buy(), _bounded(max_book_share=D("0.01")).buy(side=Side.SELL)],
+    "BOOK_SHARE": lambda: [
+        _bounded(max_book_share=D("0.01")).buy(),
+        _bounded(max_book_share=D("0.01")).buy(side=Side.SELL),
+    ],
     "MAX_POSITIONS": _within(max_positions=0),
-    "MAX_POSITIONS_PER_SYMBOL": lambda: [*_within(max_positions_per_symbol=0)(), *_own(max_positions=0)()],
+    "MAX_POSITIONS_PER_SYMBOL": lambda: [
+        *_within(max_positions_per_symbol=0)(),
+        *_own(max_positions=0)(),
+    ],
     "MIN_SIZE": _own(min_size=D("0.50000001")),
     "MAX_SIZE": _own(max_size=D("0.49999999")),
     "MAX_ORDER_NOTIONAL": _at_the_bound,
@@ -398,7 +436,12 @@ def test_a_refused_entry_leaves_nothing_but_its_answer() -> None:
 
 def test_all_reasons_are_told_at_once() -> None:
     answer = Story().buy(stop=i.At(D(61_000)), target=i.At(D(59_000)), size=i.Base(D(1000)))
-    assert {"STOP_WRONG_SIDE", "TARGET_WRONG_SIDE", "MAX_ORDER_NOTIONAL", "INSUFFICIENT_FUNDS"} <= codes([answer])
+    assert {
+        "STOP_WRONG_SIDE",
+        "TARGET_WRONG_SIDE",
+        "MAX_ORDER_NOTIONAL",
+        "INSUFFICIENT_FUNDS",
+    } <= codes([answer])
 
 
 def test_every_bound_admits_what_is_just_inside_it() -> None:
@@ -425,4 +468,6 @@ def test_an_inverse_contract_is_bounded_by_its_quote_value() -> None:
     story.price("PI_XBTUSD", "60000", "60000.5")
     assert story.buy(symbol="PI_XBTUSD", size=i.Notional(D("6000.7"))).ok
     assert story.order("entry").size == D(6000)
-    assert codes([story.buy(symbol="PI_XBTUSD", size=i.Base(D(5_000_000)))]) >= {"MAX_ORDER_NOTIONAL"}
+    assert codes([story.buy(symbol="PI_XBTUSD", size=i.Base(D(5_000_000)))]) >= {
+        "MAX_ORDER_NOTIONAL"
+    }

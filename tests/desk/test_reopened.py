@@ -1,4 +1,6 @@
-"""A position that a late fill opened again: what it had realised is counted once, however often it ends."""
+"""A position that a late fill opened again: what it had realised is counted once, however often it
+ends.
+"""
 
 from decimal import Decimal
 

@@ -26,21 +26,36 @@ LIMIT = OrderType.LIMIT
 
 
 def _entered() -> tuple[Story, Order, list[r.VenueReport]]:
-    """An entry that was sent, and all that the venue will say about it: 0.2 of 0.5 twice, then its end."""
+    """An entry that was sent, and all that the venue will say about it: 0.2 of 0.5 twice, then its
+    end.
+    """
     story = Story()
     story.buy("0.5", type=LIMIT, price=D(60_000))
     entry = story.order("entry")
     name = entry.client_order_id
-    fills = [story.fill_of(entry, "0.2", "60000", "48"), story.fill_of(entry, "0.2", "59990", "47.992")]
+    fills = [
+        story.fill_of(entry, "0.2", "60000", "48"),
+        story.fill_of(entry, "0.2", "59990", "47.992"),
+    ]
     ends: r.VenueReport = r.Cancelled(name, D("0.4"), "by the venue", story.now)
-    return story, entry, [r.Accepted(name, "V1", story.now), *(r.Filled(fill, story.now) for fill in fills), ends]
+    return (
+        story,
+        entry,
+        [r.Accepted(name, "V1", story.now), *(r.Filled(fill, story.now) for fill in fills), ends],
+    )
 
 
 def _answer_questions(story: Story, entry: Order, fills: Sequence[Fill]) -> None:
     """Whoever asks about the entry is told what the venue knows."""
     story.wait(1)
     if story.sent(Query):
-        theirs = replace(story.now_of(entry), status=Status.CANCELLED, filled=D("0.4"), venue_order_id="V1", in_doubt=False)
+        theirs = replace(
+            story.now_of(entry),
+            status=Status.CANCELLED,
+            filled=D("0.4"),
+            venue_order_id="V1",
+            in_doubt=False,
+        )
         story.tell(r.Found(theirs, tuple(fills), story.now))
 
 
@@ -51,7 +66,9 @@ def test_reports_in_every_order_of_arrival_end_the_same(order: tuple[int, ...]) 
     for index in order:
         story.tell(reports[index])
         story.holds()
-    _answer_questions(story, entry, [report.fill for report in reports if isinstance(report, r.Filled)])
+    _answer_questions(
+        story, entry, [report.fill for report in reports if isinstance(report, r.Filled)]
+    )
     known = story.now_of(entry)
     assert (known.status, known.filled, known.value) == (Status.CANCELLED, D("0.4"), D("23998.0"))
     position = story.position()
@@ -73,7 +90,9 @@ def test_duplicates_change_nothing(order: list[int]) -> None:
         if is_repeat(story.state, said) and not story.state.doubts:
             story.tell(said)
             assert encode_state(story.state) == before, said
-    _answer_questions(story, entry, [report.fill for report in reports if isinstance(report, r.Filled)])
+    _answer_questions(
+        story, entry, [report.fill for report in reports if isinstance(report, r.Filled)]
+    )
     assert story.now_of(entry).filled == D("0.4")
     assert story.position().size == D("0.4")
     story.replays()
@@ -114,7 +133,10 @@ def test_the_table_refuses_and_changes_nothing() -> None:
     story.opened()
     entry = next(order for order in story.state.ended.values() if order.role.value == "entry")
     before = encode_state(story.state)
-    for event in (OrderExpired(story.now, entry.client_order_id), OrderRejected(story.now, entry.client_order_id, "no")):
+    for event in (
+        OrderExpired(story.now, entry.client_order_id),
+        OrderRejected(story.now, entry.client_order_id, "no"),
+    ):
         with pytest.raises(IllegalTransitionError, match="can't become"):
             evolve(story.state, event)
         assert encode_state(story.state) == before
@@ -180,7 +202,12 @@ def test_reports_on_strangers() -> None:
     assert len(story.sent(QueryAccount)) == asked + 2, "not ours: only the picture is asked for"
     theirs = replace(story.order("entry"), client_order_id=ghost, status=Status.OPEN)
     story.tell(r.Found(theirs, (), story.now))
-    for quiet in (r.Triggered(ghost, 0), r.AmendRejected(ghost, "", 0), r.CancelRejected(ghost, "", 0), r.Unknown(ghost, "submit", "", 0)):
+    for quiet in (
+        r.Triggered(ghost, 0),
+        r.AmendRejected(ghost, "", 0),
+        r.CancelRejected(ghost, "", 0),
+        r.Unknown(ghost, "submit", "", 0),
+    ):
         before = encode_state(story.state)
         story.tell(quiet)
         assert encode_state(story.state) == before
@@ -295,7 +322,13 @@ def test_found_says_everything_at_once() -> None:
     entry = story.order("entry")
     story.tell(r.Unknown(entry.client_order_id, "submit", "no answer", story.now))
     fill = story.fill_of(entry)
-    story.tell(r.Found(replace(entry, status=Status.FILLED, filled=D("0.5"), venue_order_id="V9"), (fill,), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.FILLED, filled=D("0.5"), venue_order_id="V9"),
+            (fill,),
+            story.now,
+        )
+    )
     known = story.now_of(entry)
     assert (known.status, known.filled, known.in_doubt) == (Status.FILLED, D("0.5"), False)
     assert story.sent(Submit)[-1].order.role.value == "stop"
@@ -325,7 +358,13 @@ def test_found_with_fills_still_missing_is_asked_again() -> None:
     story.tell(r.Unknown(entry.client_order_id, "submit", "no answer", story.now))
     story.wait(0.3)
     asked = len(story.sent(Query))
-    story.tell(r.Found(replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"), (), story.now))
+    story.tell(
+        r.Found(
+            replace(entry, status=Status.CANCELLED, filled=D("0.3"), venue_order_id="V"),
+            (),
+            story.now,
+        )
+    )
     assert story.now_of(entry).is_open
     story.wait(1)
     assert len(story.sent(Query)) == asked + 1

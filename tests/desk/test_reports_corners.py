@@ -1,4 +1,6 @@
-"""What a report changes, to the word; and what it does not: reports that are late, early, odd, or about something else."""
+"""What a report changes, to the word; and what it does not: reports that are late, early, odd, or
+about something else.
+"""
 
 from decimal import Decimal
 
@@ -77,8 +79,12 @@ def test_what_was_given_up_and_arrived_is_told_and_cancelled() -> None:
     entry = pending(story)
     story.rejected(entry)
     story.accept(entry)
-    assert alerts(story, "ILLEGAL_REPORT") == [(NAME, "accepted after it was given up", entry.client_order_id)]
-    assert story.seen(e.CancelAsked) == [e.CancelAsked(START, entry.client_order_id, Lane.CANCEL, "given up")]
+    assert alerts(story, "ILLEGAL_REPORT") == [
+        (NAME, "accepted after it was given up", entry.client_order_id)
+    ]
+    assert story.seen(e.CancelAsked) == [
+        e.CancelAsked(START, entry.client_order_id, Lane.CANCEL, "given up")
+    ]
 
 
 def test_a_rejection_is_told_with_its_words() -> None:
@@ -86,14 +92,18 @@ def test_a_rejection_is_told_with_its_words() -> None:
     entry = pending(story)
     story.rejected(entry, "EOrder:no")
     assert alerts(story, "ORDER_REJECTED") == [(NAME, "EOrder:no", entry.client_order_id)]
-    assert story.seen(e.OrderRejected) == [e.OrderRejected(START, entry.client_order_id, "EOrder:no")]
+    assert story.seen(e.OrderRejected) == [
+        e.OrderRejected(START, entry.client_order_id, "EOrder:no")
+    ]
 
 
 def test_a_rejection_of_what_works_is_told_and_asked_about() -> None:
     story = Story(FUTURES)
     entry = resting(story)
     story.rejected(entry, "EOrder:no")
-    assert alerts(story, "ILLEGAL_REPORT") == [(NAME, "rejected while open: EOrder:no", entry.client_order_id)]
+    assert alerts(story, "ILLEGAL_REPORT") == [
+        (NAME, "rejected while open: EOrder:no", entry.client_order_id)
+    ]
     assert story.state.doubts[entry.client_order_id].request == "submit"
     assert story.now_of(entry).status is Status.OPEN
 
@@ -116,12 +126,17 @@ def test_a_refused_entry_of_a_reversal_that_waits_ends_the_reversal() -> None:
 # Fills
 
 
-@pytest.mark.parametrize(("price", "told"), [("63000.0525", False), ("63000.06", True), ("57000.0475", False), ("57000.04", True)])
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [("63000.0525", False), ("63000.06", True), ("57000.0475", False), ("57000.04", True)],
+)
 def test_a_fill_more_than_a_twentieth_from_the_market_is_suspicious(price: str, told: bool) -> None:
     story = Story(FUTURES)
     entry = resting(story)
     story.fill(entry, price=price)  # the middle is 60000.05
-    expected = [(NAME, f"{price} while the market is at 60000.05", entry.client_order_id)] if told else []
+    expected = (
+        [(NAME, f"{price} while the market is at 60000.05", entry.client_order_id)] if told else []
+    )
     assert alerts(story, "SUSPICIOUS_FILL") == expected
 
 
@@ -129,6 +144,7 @@ def test_without_a_price_no_fill_is_suspicious() -> None:
     story = Story(FUTURES)
     entry = resting(story)
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     story.fill(entry, price="1")
     assert alerts(story, "SUSPICIOUS_FILL") == []
     assert story.position().size == D("0.5")
@@ -140,7 +156,9 @@ def test_a_fill_of_more_than_was_left_is_told(size: str, told: bool) -> None:
     entry = resting(story)
     story.fill(entry, "0.2")
     story.fill(entry, size)
-    assert alerts(story, "ILLEGAL_REPORT") == ([(NAME, "a fill of 0.3001 too many", entry.client_order_id)] if told else [])
+    assert alerts(story, "ILLEGAL_REPORT") == (
+        [(NAME, "a fill of 0.3001 too many", entry.client_order_id)] if told else []
+    )
     assert story.now_of(entry).status is Status.FILLED
 
 
@@ -162,7 +180,9 @@ def test_a_fill_of_what_was_rejected_is_told_and_booked() -> None:
     late = story.fill_of(entry)
     story.rejected(entry)
     story.tell(r.Filled(late, story.now))
-    assert alerts(story, "ILLEGAL_REPORT") == [(NAME, "a fill of 0.5 too many", entry.client_order_id)]
+    assert alerts(story, "ILLEGAL_REPORT") == [
+        (NAME, "a fill of 0.5 too many", entry.client_order_id)
+    ]
     assert story.position().size == D("0.5")
 
 
@@ -193,7 +213,9 @@ def test_a_fill_that_contradicts_its_order_is_asked_about(change: dict[str, obje
     entry = resting(story)
     fill = replace(story.fill_of(entry), **change)
     story.tell(r.Filled(fill, story.now))
-    assert alerts(story, "ILLEGAL_REPORT") == [(NAME, f"a fill says {fill.side.value} {fill.symbol}", entry.client_order_id)]
+    assert alerts(story, "ILLEGAL_REPORT") == [
+        (NAME, f"a fill says {fill.side.value} {fill.symbol}", entry.client_order_id)
+    ]
     assert [query.client_order_id for query in story.sent(Query)] == [entry.client_order_id]
     assert story.seen(e.OrderFilled) == []
 
@@ -204,7 +226,12 @@ def test_a_fill_that_contradicts_its_order_is_asked_about(change: dict[str, obje
 def test_terms_are_taken_where_they_are_newer() -> None:
     story = Story(FUTURES)
     entry = resting(story)
-    for at, price, stands in ((START + 5, 59_900, 59_900), (START + 5, 59_800, 59_900), (START + 4, 59_700, 59_900), (START + 6, 59_600, 59_600)):
+    for at, price, stands in (
+        (START + 5, 59_900, 59_900),
+        (START + 5, 59_800, 59_900),
+        (START + 4, 59_700, 59_900),
+        (START + 6, 59_600, 59_600),
+    ):
         story.tell(r.Amended(entry.client_order_id, D("0.5"), D(price), None, at))
         assert story.now_of(entry).price == stands
     story.cancelled(story.now_of(entry))
@@ -214,7 +241,9 @@ def test_terms_are_taken_where_they_are_newer() -> None:
 
 @pytest.mark.parametrize("end", ["refused", "asked", "amended", "more"])
 def test_an_order_that_a_change_may_make_larger_is_complete_once_nothing_can(end: str) -> None:
-    """The venue may fill the larger size before it tells of the change, or after a crash that it never told of it (soak, seed 6200)."""
+    """The venue may fill the larger size before it tells of the change, or after a crash that it
+    never told of it (soak, seed 6200).
+    """
     story = Story()
     entry = resting(story)
     story.fill(entry, "0.2")
@@ -225,7 +254,10 @@ def test_an_order_that_a_change_may_make_larger_is_complete_once_nothing_can(end
     if end == "asked":
         story.tell(r.Unknown(stop.client_order_id, "amend", "no answer", story.now))
     story.fill(stop, "0.2", price="59400")
-    assert (story.now_of(stop).status, story.now_of(stop).filled) == (Status.PARTIALLY_FILLED, D("0.2"))
+    assert (story.now_of(stop).status, story.now_of(stop).filled) == (
+        Status.PARTIALLY_FILLED,
+        D("0.2"),
+    )
     match end:
         case "refused":
             story.tell(r.AmendRejected(stop.client_order_id, "EOrder:closed", story.now))
@@ -277,7 +309,9 @@ def test_a_cancellation_waits_for_the_fills_that_it_tells_of() -> None:
     for filled, over in (("0.3", False), ("0.2", True)):
         story.tell(r.Cancelled(entry.client_order_id, D(filled), "by the venue", story.now))
         assert (story.now_of(entry).status is Status.CANCELLED) is over
-    assert [(event.request, event.text) for event in story.seen(e.OutcomeUnknown)] == [("cancel", "fills are missing")]
+    assert [(event.request, event.text) for event in story.seen(e.OutcomeUnknown)] == [
+        ("cancel", "fills are missing")
+    ]
     assert story.now_of(entry).reason == "by the venue"
 
 
@@ -341,7 +375,18 @@ def test_a_forgotten_exit_of_what_has_ended_may_end() -> None:
     story.fill(story.order("stop"), price="59400")
     story.now += 20 * SECOND
     name = client_order_id("test", position.id, "stop", 2)
-    forgotten = Order(name, "", BTC, Side.SELL, OrderType.STOP, Role.STOP, D("0.5"), trigger=D(59_000), status=Status.OPEN, venue_order_id="OLD")
+    forgotten = Order(
+        name,
+        "",
+        BTC,
+        Side.SELL,
+        OrderType.STOP,
+        Role.STOP,
+        D("0.5"),
+        trigger=D(59_000),
+        status=Status.OPEN,
+        venue_order_id="OLD",
+    )
     story.picture(orders=(forgotten,))
     story.tell(r.Cancelled(name, D(0), "by the venue", story.now))
     assert story.now_of(forgotten).status is Status.CANCELLED
@@ -365,9 +410,14 @@ def test_a_cancel_of_what_is_gone_is_only_asked_about() -> None:
     story = Story(FUTURES)
     entry = resting(story)
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
-    story.tell(r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True))
+    story.tell(
+        r.CancelRejected(entry.client_order_id, "EOrder:Unknown order", story.now, gone=True)
+    )
     assert alerts(story, "CANCEL_REFUSED") == []
-    assert (story.now_of(entry).cancel_pending, story.state.doubts[entry.client_order_id].request) == (True, "cancel")
+    assert (
+        story.now_of(entry).cancel_pending,
+        story.state.doubts[entry.client_order_id].request,
+    ) == (True, "cancel")
 
 
 def test_a_trigger_is_told_once() -> None:
@@ -393,15 +443,26 @@ def test_what_is_found_working_is_accepted_and_no_longer_doubted() -> None:
     story.tell(r.Unknown(entry.client_order_id, "submit", "no answer", story.now))
     found(story, entry, status=Status.OPEN, venue_order_id="V7")
     known = story.now_of(entry)
-    assert (known.status, known.venue_order_id, known.in_doubt, story.state.doubts) == (Status.OPEN, "V7", False, {})
+    assert (known.status, known.venue_order_id, known.in_doubt, story.state.doubts) == (
+        Status.OPEN,
+        "V7",
+        False,
+        {},
+    )
     assert story.seen(e.OrderAmended) == [], "its terms are ours"
 
 
 @pytest.mark.parametrize(
     ("changes", "size", "price"),
-    [({"size": D("0.4")}, D("0.4"), D(60_000)), ({"price": D(59_000)}, D("0.5"), D(59_000)), ({}, D("0.5"), D(60_000))],
+    [
+        ({"size": D("0.4")}, D("0.4"), D(60_000)),
+        ({"price": D(59_000)}, D("0.5"), D(59_000)),
+        ({}, D("0.5"), D(60_000)),
+    ],
 )
-def test_what_is_found_with_other_terms_has_those(changes: dict[str, object], size: Decimal, price: Decimal) -> None:
+def test_what_is_found_with_other_terms_has_those(
+    changes: dict[str, object], size: Decimal, price: Decimal
+) -> None:
     story = Story(FUTURES)
     entry = resting(story)
     found(story, entry, **changes)
@@ -452,10 +513,22 @@ def test_what_is_found_ended_waits_for_its_fills(status: Status) -> None:
     story.fill(entry, "0.1")
     found(story, entry, status=status, filled=D("0.3"), reason="why")
     assert story.now_of(entry).is_open
-    assert (story.state.doubts[entry.client_order_id].request, story.state.doubts[entry.client_order_id].text) == ("cancel", "fills are missing")
-    story.tell(r.Found(replace(story.now_of(entry), status=status, filled=D("0.3"), reason="why"), (story.fill_of(entry, "0.2"),), story.now))
+    assert (
+        story.state.doubts[entry.client_order_id].request,
+        story.state.doubts[entry.client_order_id].text,
+    ) == ("cancel", "fills are missing")
+    story.tell(
+        r.Found(
+            replace(story.now_of(entry), status=status, filled=D("0.3"), reason="why"),
+            (story.fill_of(entry, "0.2"),),
+            story.now,
+        )
+    )
     ended = story.now_of(entry)
-    assert (ended.status, ended.filled) == (Status.EXPIRED if status is Status.EXPIRED else Status.CANCELLED, D("0.3"))
+    assert (ended.status, ended.filled) == (
+        Status.EXPIRED if status is Status.EXPIRED else Status.CANCELLED,
+        D("0.3"),
+    )
     assert ended.reason == ("expired" if status is Status.EXPIRED else "why")
     assert not story.state.doubts
 
@@ -464,7 +537,10 @@ def test_what_is_found_rejected_was_rejected_unless_it_works() -> None:
     story = Story(FUTURES)
     entry = pending(story)
     found(story, entry, status=Status.REJECTED, reason="EOrder:no")
-    assert (story.now_of(entry).status, story.now_of(entry).reason) == (Status.REJECTED, "EOrder:no")
+    assert (story.now_of(entry).status, story.now_of(entry).reason) == (
+        Status.REJECTED,
+        "EOrder:no",
+    )
     assert story.seen(e.OrderAccepted) == []
 
 
@@ -472,7 +548,10 @@ def test_what_worked_and_is_found_rejected_is_gone() -> None:
     story = Story(FUTURES)
     entry = resting(story)
     found(story, entry, status=Status.REJECTED, reason="EOrder:no")
-    assert (story.now_of(entry).status, story.now_of(entry).reason) == (Status.CANCELLED, "EOrder:no")
+    assert (story.now_of(entry).status, story.now_of(entry).reason) == (
+        Status.CANCELLED,
+        "EOrder:no",
+    )
     assert (alerts(story, "ILLEGAL_REPORT"), story.state.doubts) == ([], {})
 
 
@@ -491,10 +570,14 @@ def test_what_was_given_up_and_is_found_working_is_cancelled() -> None:
 
 def test_what_is_found_and_not_known_is_a_stranger() -> None:
     story = Story(FUTURES)
-    stranger = replace(resting(story), client_order_id=f"{story.order('entry').client_order_id[:5]}GHOST")
+    stranger = replace(
+        resting(story), client_order_id=f"{story.order('entry').client_order_id[:5]}GHOST"
+    )
     asked = len(story.sent(QueryAccount))
     story.tell(r.Found(stranger, (), story.now))
-    assert alerts(story, "UNKNOWN_ORDER") == [(stranger.client_order_id, "", stranger.client_order_id)]
+    assert alerts(story, "UNKNOWN_ORDER") == [
+        (stranger.client_order_id, "", stranger.client_order_id)
+    ]
     assert len(story.sent(QueryAccount)) == asked + 1
 
 
@@ -520,15 +603,21 @@ def test_which_reports_say_nothing_new() -> None:
     assert not is_repeat(story.state, r.Accepted(name, "V", START))
     other = pending(story)
     story.rejected(other)
-    assert not is_repeat(story.state, r.Cancelled(other.client_order_id, None, "", START)), "it arrived after all"
+    assert not is_repeat(story.state, r.Cancelled(other.client_order_id, None, "", START)), (
+        "it arrived after all"
+    )
     assert not is_repeat(story.state, r.Triggered(name, START))
 
 
 # Liquidations
 
 
-def liquidated(story: Story, size: str, side: Side = Side.SELL, name: str = "L", fee: str = "8") -> None:
-    fill = Fill(name, "venue", BTC, side, D(50_000), D(size), D(fee), "USD", Liquidity.TAKER, story.now)
+def liquidated(
+    story: Story, size: str, side: Side = Side.SELL, name: str = "L", fee: str = "8"
+) -> None:
+    fill = Fill(
+        name, "venue", BTC, side, D(50_000), D(size), D(fee), "USD", Liquidity.TAKER, story.now
+    )
     story.tell(r.Liquidated(BTC, fill, story.now))
 
 
@@ -536,13 +625,26 @@ def test_a_liquidation_that_a_stream_tells_again_closes_nothing_that_was_opened_
     story = Story(FUTURES)
     story.now += 20 * SECOND
     position = story.opened("0.5")
-    fill = Fill("OLD", "venue", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, START - 86_400 * SECOND)
+    fill = Fill(
+        "OLD",
+        "venue",
+        BTC,
+        Side.SELL,
+        D(50_000),
+        D("0.5"),
+        D(1),
+        "USD",
+        Liquidity.TAKER,
+        START - 86_400 * SECOND,
+    )
     story.board.restarted_at = START
     story.tell(r.Liquidated(BTC, fill, story.now))
     assert "LIQUIDATED" not in story.told()
     assert story.state.positions[position.id].size == D("0.5")
     story.tell(r.Liquidated(BTC, replace(fill, execution_id="LATER", at=START + SECOND), story.now))
-    assert "LIQUIDATED" in story.told(), "it happened while we looked, to something that is not in our books"
+    assert "LIQUIDATED" in story.told(), (
+        "it happened while we looked, to something that is not in our books"
+    )
     assert story.state.positions[position.id].size == D("0.5")
 
 
@@ -552,9 +654,15 @@ def test_a_liquidation_takes_the_oldest_first_and_shares_its_fee() -> None:
     story.accept(story.order("entry"))
     first, second, third = (story.opened(size, stop=None) for size in ("0.2", "0.3", "0.5"))
     liquidated(story, "0.4")
-    shares = [(event.fill.execution_id, event.fill.position, event.fill.size, event.fee_value) for event in story.seen(e.PositionLiquidated)]
+    shares = [
+        (event.fill.execution_id, event.fill.position, event.fill.size, event.fee_value)
+        for event in story.seen(e.PositionLiquidated)
+    ]
     assert shares == [("L", first.id, D("0.2"), D(4)), ("L/1", second.id, D("0.2"), D(4))]
-    assert (story.state.positions[second.id].size, story.state.positions[third.id].size) == (D("0.1"), D("0.5"))
+    assert (story.state.positions[second.id].size, story.state.positions[third.id].size) == (
+        D("0.1"),
+        D("0.5"),
+    )
     liquidated(story, "0.4")
     assert len(story.seen(e.PositionLiquidated)) == 2, "told twice, booked once"
     assert story.closed().close_reason == "liquidated"

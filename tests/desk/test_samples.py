@@ -1,4 +1,6 @@
-"""Samples of the equity, what losses are measured from, the lockouts that follow, and prices that go stale: to the cent and the nanosecond."""
+"""Samples of the equity, what losses are measured from, the lockouts that follow, and prices that
+go stale: to the cent and the nanosecond.
+"""
 
 from decimal import Decimal
 
@@ -6,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Pulse
 from engine.desk.lockouts import sample_at
+from engine.desk.messages import Pulse
 from engine.desk.rules import RiskRules, Rules
 from engine.desk.state import Block, Day
 from engine.model import intent as i
@@ -70,9 +72,15 @@ def test_a_sample_has_the_equity_the_profit_and_how_far_each_price_went() -> Non
     story.now += SECOND
     story.tell(Pulse())
     assert story.seen(e.Sampled)[-1] == e.Sampled(
-        START + SECOND, D(1_000_450), D(450), {held.id: (D(59_500), D(60_800)), other.id: (D(3_000), D("3010.1"))}
+        START + SECOND,
+        D(1_000_450),
+        D(450),
+        {held.id: (D(59_500), D(60_700)), other.id: (D(3_000), D(3_010))},
     )
-    assert (story.state.positions[held.id].lowest, story.state.positions[held.id].highest) == (D(59_500), D(60_800))
+    assert (story.state.positions[held.id].lowest, story.state.positions[held.id].highest) == (
+        D(59_500),
+        D(60_700),
+    )
     story.replays()
 
 
@@ -83,7 +91,7 @@ def test_of_what_has_ended_a_sample_says_nothing() -> None:
     story.ask(i.ClosePosition(id="c", position=position.id))
     story.price(BTC, "61000")
     story.fill(story.order("close"), price="61000")
-    assert (story.closed().lowest, story.closed().highest) == (D(60_000), D("61000.1"))
+    assert (story.closed().lowest, story.closed().highest) == (D(60_000), D(61_000))
     story.now += 60 * SECOND
     story.tell(Pulse())
     assert story.seen(e.Sampled)[-1].extremes == {}
@@ -129,7 +137,9 @@ def test_of_nothing_nothing_can_be_lost() -> None:
 # The day
 
 
-@pytest.mark.parametrize(("at", "begins"), [(DAY - 1, False), (DAY, True), (DAY + 1, True), (2 * DAY, True)])
+@pytest.mark.parametrize(
+    ("at", "begins"), [(DAY - 1, False), (DAY, True), (DAY + 1, True), (2 * DAY, True)]
+)
 def test_a_day_begins_at_midnight_utc(at: int, begins: bool) -> None:
     story = bounded()
     story.opened("10", stop=None)
@@ -169,7 +179,9 @@ def test_a_day_that_begins_late_still_ends_the_lockout_of_the_last() -> None:
     block = story.state.blocks["DAILY_LOSS"]
     story.state.blocks["DAILY_LOSS"] = replace(block, until=None)
     sampled(story, "59000", DAY)
-    assert [event.code for event in story.seen(e.EntriesAllowed) if event.code != "STARTING"] == ["DAILY_LOSS"]
+    assert [event.code for event in story.seen(e.EntriesAllowed) if event.code != "STARTING"] == [
+        "DAILY_LOSS"
+    ]
     assert "LOCKOUT" not in story.standing()
     assert story.state.day.equity == D(990_000)
 
@@ -227,8 +239,13 @@ def test_a_streak_locks_out_for_its_cool_down() -> None:
         story.fill(story.order("stop"), price="59400")
         assert story.state.day.losses == count + 1
     text = "2 losses in a row"
-    assert story.state.blocks == {"LOSING_STREAK": Block("LOSING_STREAK", text, story.now, story.now + 1800 * SECOND)}
-    assert alert_of(story, "LOCKOUT") == ("LOSING_STREAK", f"{text} (until 2026-01-01 00:30:02 UTC)")
+    assert story.state.blocks == {
+        "LOSING_STREAK": Block("LOSING_STREAK", text, story.now, story.now + 1800 * SECOND)
+    }
+    assert alert_of(story, "LOCKOUT") == (
+        "LOSING_STREAK",
+        f"{text} (until 2026-01-01 00:30:02 UTC)",
+    )
     story.now += 1800 * SECOND - 1
     story.tell(Pulse())
     assert "LOSING_STREAK" in story.state.blocks
@@ -266,11 +283,17 @@ def test_blocks_end_each_at_its_own_time() -> None:
 
 
 def stale(story: Story) -> dict[str, str]:
-    return {alert.subject: alert.detail for alert in story.state.alerts.values() if alert.code == "STALE_PRICE"}
+    return {
+        alert.subject: alert.detail
+        for alert in story.state.alerts.values()
+        if alert.code == "STALE_PRICE"
+    }
 
 
 def guarded() -> Story:
-    """A bitcoin and ten ether, both with stops that the venue refused; and two that wait for nothing but ether."""
+    """A bitcoin and ten ether, both with stops that the venue refused; and two that wait for
+    nothing but ether.
+    """
     story = Story(FUTURES)
     for symbol, size, price in ((BTC, "1", "60000"), (ETH, "10", "3000")):
         assert story.buy(size, symbol=symbol).ok

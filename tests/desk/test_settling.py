@@ -48,14 +48,21 @@ SPOT, FUTURES = ("kraken-spot", "BTC"), ("kraken-futures", BTC)
 def test_a_difference_stands_side_by_side_with_what_may_be_done(profile: str, subject: str) -> None:
     story = differing(profile, "0.5", "0.2")
     shown = row(story, subject)
-    assert (shown.ours, shown.theirs, shown.differs, shown.actions) == ("0.5", "0.2", "−0.3", ("adopt", "forget", "flatten"))
+    assert (shown.ours, shown.theirs, shown.differs, shown.actions) == (
+        "0.5",
+        "0.2",
+        "−0.3",
+        ("adopt", "forget", "flatten"),
+    )
     assert "DIFFERENCE" in story.standing()
     story.replays()
 
 
 @pytest.mark.parametrize(("profile", "subject"), [SPOT, FUTURES])
 @pytest.mark.parametrize("action", [i.Settlement.ADOPT, i.Settlement.FORGET, i.Settlement.FLATTEN])
-def test_what_the_venue_no_longer_has_was_closed_elsewhere(profile: str, subject: str, action: i.Settlement) -> None:
+def test_what_the_venue_no_longer_has_was_closed_elsewhere(
+    profile: str, subject: str, action: i.Settlement
+) -> None:
     story = differing(profile, "0.5", "0.2")
     settle(story, subject, action)
     assert story.position().size == D("0.2")
@@ -83,7 +90,11 @@ def test_adopted_is_in_custody_and_naked_until_it_has_a_stop(profile: str, subje
     story = differing(profile, "0", "0.4")
     settle(story, subject, i.Settlement.ADOPT)
     position = story.position()
-    assert (position.side, position.size, position.protection) == (Side.BUY, D("0.4"), Protection.NAKED)
+    assert (position.side, position.size, position.protection) == (
+        Side.BUY,
+        D("0.4"),
+        Protection.NAKED,
+    )
     assert position.entry_price(story.ctx.instrument(position)) == D("60000.1")
     assert "NAKED" in story.standing()
     assert story.ask(i.MoveStop(id="s", position=position.id, stop=i.At(D(59_000)))).ok
@@ -139,7 +150,18 @@ def test_nothing_is_settled_while_something_is_under_way() -> None:
 
 
 def _stranger(name: str, venue_order_id: str) -> Order:
-    return Order(name, "", BTC, Side.SELL, OrderType.LIMIT, Role.ENTRY, D("0.1"), price=D(70_000), status=Status.OPEN, venue_order_id=venue_order_id)
+    return Order(
+        name,
+        "",
+        BTC,
+        Side.SELL,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D("0.1"),
+        price=D(70_000),
+        status=Status.OPEN,
+        venue_order_id=venue_order_id,
+    )
 
 
 @pytest.mark.hazard("H10")
@@ -153,7 +175,11 @@ def test_an_order_that_nobody_here_knows_is_cancelled_or_left_alone(mine: bool) 
     story.picture(orders=(*working, _stranger(name, "OXX")))
     subject = name if mine else "OXX"
     shown = row(story, subject)
-    assert (shown.ours, shown.differs, shown.actions) == ("—", "unknown" if mine else "not ours", ("forget", "flatten"))
+    assert (shown.ours, shown.differs, shown.actions) == (
+        "—",
+        "unknown" if mine else "not ours",
+        ("forget", "flatten"),
+    )
     assert story.sent(Cancel) == []
     settle(story, subject, i.Settlement.FORGET)
     assert story.sent(Cancel) == []
@@ -170,10 +196,19 @@ def test_an_exit_that_a_crash_made_us_forget_is_recognised_by_its_id(resting: bo
     name = client_order_id("test", position.id, "close", position.versions + 1)
     story.now += 20 * SECOND
     forgotten = replace(_stranger(name, "OFF"), size=D("0.5"), created_at=story.now)
-    fill = replace(story.fill_of(story.state.ended[next(iter(story.state.ended))], "0.5"), client_order_id=name, side=Side.SELL, execution_id="TFF")
+    fill = replace(
+        story.fill_of(story.state.ended[next(iter(story.state.ended))], "0.5"),
+        client_order_id=name,
+        side=Side.SELL,
+        execution_id="TFF",
+    )
     cash = {**story.state.cash, "BTC": D(0), "USD": story.state.cash["USD"] + D(30_000)}
     before = len(story.sent(Submit))
-    story.picture(None if resting else cash, orders=(forgotten,) if resting else (), fills=() if resting else (fill,))
+    story.picture(
+        None if resting else cash,
+        orders=(forgotten,) if resting else (),
+        fills=() if resting else (fill,),
+    )
     assert len(story.seen(e.OrderRecovered)) == 1
     assert "UNKNOWN_ORDER" not in story.standing()
     known = story.state.order(name)
@@ -198,7 +233,11 @@ def test_an_order_refused_as_a_duplicate_is_there_already() -> None:
     story.tell(r.Rejected(stop.client_order_id, "cl_ord_id is in use", story.now, duplicate=True))
     assert "ORDER_REJECTED" not in story.told()
     assert story.now_of(stop).in_doubt
-    story.tell(r.Found(replace(stop, status=Status.OPEN, venue_order_id="OLD", size=D("0.3")), (), story.now))
+    story.tell(
+        r.Found(
+            replace(stop, status=Status.OPEN, venue_order_id="OLD", size=D("0.3")), (), story.now
+        )
+    )
     known = story.now_of(stop)
     assert (known.status, known.venue_order_id, known.size) == (Status.OPEN, "OLD", D("0.3"))
 

@@ -1,4 +1,6 @@
-"""From what was typed to what is sent: usable numbers, reference prices, places on the tick, sizes in lots, and every term of an order."""
+"""From what was typed to what is sent: usable numbers, reference prices, places on the tick, sizes
+in lots, and every term of an order.
+"""
 
 from decimal import Decimal
 
@@ -28,9 +30,23 @@ PERPETUAL = instrument_for(load_profile(FUTURES), BTC, D("0.1"))
 INVERSE = instrument_for(load_profile(FUTURES), "PI_XBTUSD", D("0.5"))
 
 
-def entry(instrument: Instrument, side: Side, price: str, taker: Decimal | None = None, *, maker: bool = False) -> ExpectedEntry:
+def entry(
+    instrument: Instrument,
+    side: Side,
+    price: str,
+    taker: Decimal | None = None,
+    *,
+    maker: bool = False,
+) -> ExpectedEntry:
     tier = instrument.fee_tiers[0]
-    return ExpectedEntry(instrument, side, D(price), maker, None, FeeRates(tier.maker, tier.taker if taker is None else taker, "", ""))
+    return ExpectedEntry(
+        instrument,
+        side,
+        D(price),
+        maker,
+        None,
+        FeeRates(tier.maker, tier.taker if taker is None else taker, "", ""),
+    )
 
 
 # Numbers
@@ -73,7 +89,9 @@ def test_a_number_can_be_calculated_with_or_not(number: str, fine: bool) -> None
         (Side.BUY, {"type": LIMIT, "price": D(59_000), "trigger": D(2)}, "59000"),
     ],
 )
-def test_where_an_entry_is_expected_to_fill(side: Side, terms: dict[str, object], expected: str) -> None:
+def test_where_an_entry_is_expected_to_fill(
+    side: Side, terms: dict[str, object], expected: str
+) -> None:
     quote = Quote(BTC, START, D(60_000), D(1), D(60_010), D(1))
     intent = i.OpenBracket(id="i", symbol=BTC, side=side, size=i.Base(D(1)), **terms)  # type: ignore[arg-type] # by name
     assert reference_price(intent, quote) == D(expected)
@@ -85,20 +103,32 @@ def test_where_an_entry_is_expected_to_fill(side: Side, terms: dict[str, object]
         (Side.BUY, i.At(D("59400.01")), "59400.1", "59400.1"),
         (Side.SELL, i.At(D("60600.09")), "60600.0", "60600.0"),
         (Side.BUY, i.Away(D("0.010001")), "59400.0", "60600.1"),  # 59399.94 and 60600.06, both up
-        (Side.SELL, i.Away(D("0.010001")), "60600.0", "59399.9"),  # 60600.06 and 59399.94, both down
+        # 60600.06 and 59399.94, both down
+        (Side.SELL, i.Away(D("0.010001")), "60600.0", "59399.9"),
     ],
 )
-def test_a_place_on_the_tick_is_never_further_as_a_stop_nor_nearer_as_a_target(side: Side, place: i.Place, stop: str, target: str) -> None:
+def test_a_place_on_the_tick_is_never_further_as_a_stop_nor_nearer_as_a_target(
+    side: Side, place: i.Place, stop: str, target: str
+) -> None:
     assert stop_price(place, D(60_000), side, PERPETUAL) == D(stop)
     assert target_price(place, D(60_000), side, PERPETUAL) == D(target)
 
 
 @pytest.mark.parametrize(
     ("side", "taker", "expected"),
-    [(Side.BUY, "0.004", "60482.0"), (Side.SELL, "0.004", "59521.9"), (Side.BUY, "0", "60000"), (Side.SELL, "0.0005", "59940.0")],
+    [
+        (Side.BUY, "0.004", "60482.0"),
+        (Side.SELL, "0.004", "59521.9"),
+        (Side.BUY, "0", "60000"),
+        (Side.SELL, "0.0005", "59940.0"),
+    ],
 )
-def test_break_even_pays_both_fees_and_is_rounded_to_our_favour(side: Side, taker: str, expected: str) -> None:
-    """60000 * 1.004 / 0.996 = 60481.93 is rounded up, 60000 * 0.996 / 1.004 = 59521.91 down, each away from the entry."""
+def test_break_even_pays_both_fees_and_is_rounded_to_our_favour(
+    side: Side, taker: str, expected: str
+) -> None:
+    """60000 * 1.004 / 0.996 = 60481.93 is rounded up, 60000 * 0.996 / 1.004 = 59521.91 down, each
+    away from the entry.
+    """
     position, money = entry(PERPETUAL, side, "60000", D(taker)).filled(D(3))
     assert break_even(position, money, PERPETUAL, D(taker)) == D(expected)
 
@@ -110,9 +140,13 @@ def test_a_unit_loses_its_distance_and_both_fees() -> None:
     # 600 and 0.05 % of 60000 and of 59400; of 60600 for a short
     assert entry(PERPETUAL, Side.BUY, "60000").risk(D(1), D(59_400)) == D("659.7")
     assert entry(PERPETUAL, Side.SELL, "60000").risk(D(1), D(60_600)) == D("660.3")
-    assert entry(PERPETUAL, Side.BUY, "60000", maker=True).risk(D(1), D(59_400)) == D("641.7"), "0.02 % where it rests"
+    assert entry(PERPETUAL, Side.BUY, "60000", maker=True).risk(D(1), D(59_400)) == D("641.7"), (
+        "0.02 % where it rests"
+    )
     # a contract of one dollar: bought at 1/50000, sold at 1/40000
-    assert entry(INVERSE, Side.BUY, "50000").risk(D(1), D(40_000)) == D("0.000005") + D("0.000045") * D("0.0005")
+    assert entry(INVERSE, Side.BUY, "50000").risk(D(1), D(40_000)) == D("0.000005") + D(
+        "0.000045"
+    ) * D("0.0005")
 
 
 def test_a_fee_in_coins_leaves_less_to_lose() -> None:
@@ -144,9 +178,14 @@ def test_a_risk_is_in_the_accounts_currency() -> None:
     story = Story(profile, listed=(PERPETUAL, ether))
     story.price(BTC, "60000", "60000")
     # a unit loses 0.001 and 0.05 % of 0.05 and of 0.049: 0.0010495 BTC, which is 62.97 USD
-    assert base_size(story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D("629.7")), D("0.049")) == 10
+    assert (
+        base_size(story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D("629.7")), D("0.049")) == 10
+    )
     story.board._symbols[BTC].quote = None
-    assert base_size(story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D(1)), D("0.049")) == Refusal("NO_RATE", "BTC", "USD")
+    story.board.moved.add(BTC)
+    assert base_size(
+        story.ctx, entry(ether, Side.BUY, "0.05"), i.Risk(D(1)), D("0.049")
+    ) == Refusal("NO_RATE", "BTC", "USD")
 
 
 def test_a_risk_needs_a_stop_that_loses() -> None:
@@ -156,8 +195,12 @@ def test_a_risk_needs_a_stop_that_loses() -> None:
     )
     free = replace(PERPETUAL, fee_tiers=(replace(PERPETUAL.fee_tiers[0], taker=D(0)),))
     for stop in (D(60_000), D(61_000)):
-        assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Risk(D(1)), stop) == Refusal("STOP_WRONG_SIDE", f"{stop}", "the entry at 60000")
-    assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Base(D(0)), None) == Refusal("NOT_A_NUMBER", "0", "a size above zero")
+        assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Risk(D(1)), stop) == Refusal(
+            "STOP_WRONG_SIDE", f"{stop}", "the entry at 60000"
+        )
+    assert base_size(story.ctx, entry(free, Side.BUY, "60000"), i.Base(D(0)), None) == Refusal(
+        "NOT_A_NUMBER", "0", "a size above zero"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,7 +227,16 @@ def test_what_the_venue_takes(size: str, price: str | None, trades: bool) -> Non
 def test_every_term_of_an_entry() -> None:
     story = Story(SPOT)
     story.now += SECOND
-    answer = story.buy("0.5", type=LIMIT, price=D(59_000), expires_in=30 * SECOND, post_only=True, leverage=D(2), label="swing", id="mine")
+    answer = story.buy(
+        "0.5",
+        type=LIMIT,
+        price=D(59_000),
+        expires_in=30 * SECOND,
+        post_only=True,
+        leverage=D(2),
+        label="swing",
+        id="mine",
+    )
     (submit,) = story.sent(Submit)
     now = START + SECOND
     assert submit == Submit(
@@ -212,7 +264,16 @@ def test_every_term_of_an_entry() -> None:
 
 def test_every_term_of_an_entry_that_goes_out_again() -> None:
     story = Story(SPOT)
-    story.buy("0.5", type=LIMIT, price=D(59_000), expires_in=60 * SECOND, post_only=True, leverage=D(2), label="swing", id="mine")
+    story.buy(
+        "0.5",
+        type=LIMIT,
+        price=D(59_000),
+        expires_in=60 * SECOND,
+        post_only=True,
+        leverage=D(2),
+        label="swing",
+        id="mine",
+    )
     first = story.order("entry")
     story.tell(r.Unknown(first.client_order_id, "submit", "no answer", story.now))
     story.now += 7 * SECOND
@@ -257,12 +318,20 @@ def test_every_term_of_the_exits() -> None:
     assert story.sent(Submit)[1:] == [
         Submit(exit_order(1, STOP, Role.STOP, trigger=D("59400.0")), Lane.PROTECT),
         Submit(exit_order(1, LIMIT, Role.TARGET, price=D("61200.0")), Lane.PROTECT),
-        Submit(exit_order(3, MARKET, Role.CLOSE, price=D("59400.0"), time_in_force=TimeInForce.IOC), Lane.PROTECT),
+        Submit(
+            exit_order(3, MARKET, Role.CLOSE, price=D("59400.0"), time_in_force=TimeInForce.IOC),
+            Lane.PROTECT,
+        ),
     ]
 
 
-@pytest.mark.parametrize(("slippage", "bounds"), [("0.01", ["59400", "58200", "54600", "43800"]), ("0.2", ["48000", "30000", "30000", "30000"])])
-def test_each_close_that_missed_its_price_may_take_a_worse_one(slippage: str, bounds: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("slippage", "bounds"),
+    [("0.01", ["59400", "58200", "54600", "43800"]), ("0.2", ["48000", "30000", "30000", "30000"])],
+)
+def test_each_close_that_missed_its_price_may_take_a_worse_one(
+    slippage: str, bounds: list[str]
+) -> None:
     story = Story(FUTURES, Rules(protection=ProtectionRules(exit_slippage=D(slippage))))
     story.opened(stop=None)
     story.ask(i.ClosePosition(id="c", position=story.position().id))
@@ -312,7 +381,10 @@ def test_exits_of_several_reduce_only_as_long_as_each_holds_something() -> None:
     story.fill(stop, "0.25", price="59400")
     story.witness()
     repair = story.order("close")
-    assert (repair.size, repair.reduce_only) == (D("0.05"), False), "reduce-only would look at what both hold"
+    assert (repair.size, repair.reduce_only) == (
+        D("0.05"),
+        False,
+    ), "reduce-only would look at what both hold"
     story = Story(FUTURES)
     story.opened("0.2")
     story.fill(story.order("stop"), "0.25", price="59400")

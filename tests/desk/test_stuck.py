@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.desk.desk import Restarted
+from engine.desk.messages import Restarted
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status
@@ -28,7 +28,11 @@ def test_a_stop_that_fired_and_does_not_fill_is_told() -> None:
     assert "STOP_UNFILLED" not in story.standing()
     story.price(BTC, "59300")
     story.wait(2)
-    assert _text(story, "STOP_UNFILLED") == "the stop of BTC/USD fired at the venue and does not fill: 0.5 left, the market is at 59300"
+    assert (
+        _text(story, "STOP_UNFILLED")
+        == "the stop of BTC/USD fired at the venue and does not fill: 0.5 left, the market is at"
+        " 59300"
+    )
     story.fill(story.order("stop"), price="59300")
     assert "STOP_UNFILLED" not in story.standing()
     assert not story.board.fired
@@ -60,7 +64,17 @@ def test_after_a_restart_it_is_told_as_well() -> None:
 
 def _their_order(size: str, name: str = "O1") -> Order:
     return Order(
-        name, "", BTC, Side.SELL, OrderType.LIMIT, Role.ENTRY, D(size), price=D(90_000), venue_order_id=name, status=Status.OPEN, foreign=True
+        name,
+        "",
+        BTC,
+        Side.SELL,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        D(size),
+        price=D(90_000),
+        venue_order_id=name,
+        status=Status.OPEN,
+        foreign=True,
     )
 
 
@@ -71,8 +85,10 @@ def test_whose_order_holds_the_coins_is_told_at_once() -> None:
     story.now += SECOND
     story.picture(orders=(_their_order("0.4"),))
     story.ask(i.Flatten(id="f"))
-    assert _text(story, "COINS_HELD") == (
-        "BTC/USD can't be closed whole: 0.4 BTC rests in orders that are not ours: O1 (0.4); cancel those (all orders of the account), or there"
+    assert (
+        _text(story, "COINS_HELD")
+        == "BTC/USD can't be closed whole: 0.4 BTC rests in orders that are not ours: O1 (0.4);"
+        " cancel those (all orders of the account), or there"
     ), "in the second in which it is known"
     story.now += SECOND
     story.picture(orders=tuple(order for order in story.state.orders.values() if order.is_working))

@@ -34,7 +34,17 @@ def stranger(name: str, venue_order_id: str | None = "OXX") -> Order:
     """An order to sell 0.3 of which 0.1 has filled."""
     status = Status.PARTIALLY_FILLED
     return Order(
-        name, "", ETH, Side.SELL, LIMIT, Role.ENTRY, D("0.3"), price=D("3500.50"), status=status, filled=D("0.1"), venue_order_id=venue_order_id
+        name,
+        "",
+        ETH,
+        Side.SELL,
+        LIMIT,
+        Role.ENTRY,
+        D("0.3"),
+        price=D("3500.50"),
+        status=status,
+        filled=D("0.1"),
+        venue_order_id=venue_order_id,
     )
 
 
@@ -51,14 +61,30 @@ def test_each_order_of_ours_stands_beside_the_venues() -> None:
     story.tell(r.Amended(target.client_order_id, D("0.5"), D(61_250), None, story.now + 1))
     told = {row.subject: row for row in rows(story, "order")}
     assert told == {
-        stop.client_order_id: TruthRow("order", stop.client_order_id, "sell BTC/USD", "0.5 at 59,400", "0.5 at 59,400", "", ()),
-        target.client_order_id: TruthRow("order", target.client_order_id, "sell BTC/USD", "0.5 at 61,250", "0.5 at 61,300", "terms", ()),
-        entry.client_order_id: TruthRow("order", entry.client_order_id, "buy ETH/USD", "2 at 2,900.5", "—", "on its way", ()),
+        stop.client_order_id: TruthRow(
+            "order", stop.client_order_id, "sell BTC/USD", "0.5 at 59,400", "0.5 at 59,400", "", ()
+        ),
+        target.client_order_id: TruthRow(
+            "order",
+            target.client_order_id,
+            "sell BTC/USD",
+            "0.5 at 61,250",
+            "0.5 at 61,300",
+            "terms",
+            (),
+        ),
+        entry.client_order_id: TruthRow(
+            "order", entry.client_order_id, "buy ETH/USD", "2 at 2,900.5", "—", "on its way", ()
+        ),
     }
     story.accept(entry)
-    assert {row.subject: row.differs for row in rows(story, "order")}[entry.client_order_id] == "not listed"
+    assert {row.subject: row.differs for row in rows(story, "order")}[
+        entry.client_order_id
+    ] == "not listed"
     story.tell(r.Unknown(entry.client_order_id, "cancel", "no answer", story.now))
-    assert {row.subject: row.differs for row in rows(story, "order")}[entry.client_order_id] == "on its way"
+    assert {row.subject: row.differs for row in rows(story, "order")}[
+        entry.client_order_id
+    ] == "on its way"
 
 
 def test_an_order_shows_its_bound_and_one_that_waits_shows_its_trigger() -> None:
@@ -86,12 +112,22 @@ def test_what_has_filled_is_not_part_of_what_rests() -> None:
 
 @pytest.mark.parametrize(
     ("name", "venue_order_id", "subject", "differs"),
-    [(MINE, "OXX", MINE, "unknown"), ("web-page", "OXX", "OXX", "not ours"), ("web-page", None, "web-page", "not ours")],
+    [
+        (MINE, "OXX", MINE, "unknown"),
+        ("web-page", "OXX", "OXX", "not ours"),
+        ("web-page", None, "web-page", "not ours"),
+    ],
 )
-def test_an_order_that_nobody_here_knows_may_be_left_or_cancelled(name: str, venue_order_id: str | None, subject: str, differs: str) -> None:
+def test_an_order_that_nobody_here_knows_may_be_left_or_cancelled(
+    name: str, venue_order_id: str | None, subject: str, differs: str
+) -> None:
     story = Story(FUTURES)
     story.picture(orders=(stranger(name, venue_order_id),))
-    assert rows(story, "order") == [TruthRow("order", subject, "sell ETH/USD", "—", "0.2 at 3,500.5", differs, ("forget", "flatten"))]
+    assert rows(story, "order") == [
+        TruthRow(
+            "order", subject, "sell ETH/USD", "—", "0.2 at 3,500.5", differs, ("forget", "flatten")
+        )
+    ]
 
 
 def test_an_order_that_has_ended_here_is_being_cancelled_and_needs_nobody() -> None:
@@ -102,7 +138,9 @@ def test_an_order_that_has_ended_here_is_being_cancelled_and_needs_nobody() -> N
     entry = story.now_of(entry)
     story.cancelled(entry)
     story.picture(orders=(entry,), as_of=story.now)
-    assert rows(story, "order") == [TruthRow("order", entry.client_order_id, "buy BTC/USD", "—", "0.5 at 59,000", "ended", ())]
+    assert rows(story, "order") == [
+        TruthRow("order", entry.client_order_id, "buy BTC/USD", "—", "0.5 at 59,000", "ended", ())
+    ]
 
 
 # Holdings
@@ -151,7 +189,9 @@ def test_dust_and_what_was_left_elsewhere_are_part_of_ours() -> None:
     story.opened("0.1", stop=None)
     story.now += SECOND
     story.picture(net={BTC: D("0.49995")})
-    assert rows(story, "holding")[1:] == [TruthRow("holding", BTC, BTC, "0.49995", "0.49995", "", ())]
+    assert rows(story, "holding")[1:] == [
+        TruthRow("holding", BTC, BTC, "0.49995", "0.49995", "", ())
+    ]
 
 
 def test_derivatives_and_spot_on_one_account_are_told_apart() -> None:
@@ -160,7 +200,12 @@ def test_derivatives_and_spot_on_one_account_are_told_apart() -> None:
     story = Story(profile, listed=(instrument_for(profile, BTC, D("0.1")), spot))
     story.now += SECOND
     story.picture({"USD": D(1), "EUR": D(5), "ETH": D(2)}, net={BTC: D(1)})
-    assert [(row.subject, row.theirs) for row in rows(story, "holding")] == [("ETH", "2"), ("EUR", "5"), ("USD", "1"), (BTC, "1")]
+    assert [(row.subject, row.theirs) for row in rows(story, "holding")] == [
+        ("ETH", "2"),
+        ("EUR", "5"),
+        ("USD", "1"),
+        (BTC, "1"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +288,10 @@ def test_what_is_under_way_keeps_holdings_from_being_judged(moves: Callable[[Sto
     (holding,) = [row for row in told.rows if row.subject == BTC]
     assert holding.differs
     assert holding.actions == ()
-    assert story.ask(i.Resolve(id="r", subject=BTC, action=i.Settlement.ADOPT)).refusals[0].code == "PENDING"
+    assert (
+        story.ask(i.Resolve(id="r", subject=BTC, action=i.Settlement.ADOPT)).refusals[0].code
+        == "PENDING"
+    )
 
 
 def test_a_picture_must_be_younger_than_the_last_fill() -> None:

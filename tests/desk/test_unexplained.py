@@ -1,4 +1,6 @@
-"""A journal that is lost or not the newest: nothing that protects is cancelled, everything is listed, and entries wait for the operator."""
+"""A journal that is lost or not the newest: nothing that protects is cancelled, everything is
+listed, and entries wait for the operator.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -7,15 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Restarted, SetBack
 from engine.desk.events import OrphanCancelled
 from engine.desk.evolve import evolve
+from engine.desk.messages import Restarted, SetBack
 from engine.desk.state import LEFT, MARKS
 from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Protection
+from engine.model.report import Picture
 from engine.model.request import Cancel
 from engine.model.side import Side
 from tests.support.world import BTC, SECOND, Story, codes
@@ -32,7 +35,13 @@ def lost(profile: str = "kraken-spot") -> Story:
     return story
 
 
-def ours(story: Story, size: str = "0.4", side: Side = Side.SELL, kind: OrderType = OrderType.STOP, **terms: Any) -> Order:
+def ours(
+    story: Story,
+    size: str = "0.4",
+    side: Side = Side.SELL,
+    kind: OrderType = OrderType.STOP,
+    **terms: Any,
+) -> Order:
     """An order with our prefix that rests since before this process began."""
     name = client_order_id("test", "another journal", kind.value, 1)
     return Order(
@@ -54,7 +63,18 @@ def ours(story: Story, size: str = "0.4", side: Side = Side.SELL, kind: OrderTyp
 
 def executed(story: Story, size: str = "0.4") -> Fill:
     name = client_order_id("test", "another journal", "entry", 1)
-    return Fill("T99", name, BTC, Side.BUY, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, story.now - 3_600 * SECOND)
+    return Fill(
+        "T99",
+        name,
+        BTC,
+        Side.BUY,
+        D(60_000),
+        D(size),
+        D(0),
+        "USD",
+        Liquidity.TAKER,
+        story.now - 3_600 * SECOND,
+    )
 
 
 def test_the_stop_of_a_lost_journal_is_listed_and_not_cancelled() -> None:
@@ -73,7 +93,9 @@ def test_what_unknown_orders_prove_to_be_ours_is_no_baseline() -> None:
     story = lost()
     story.picture({"USD": D(76_000), "BTC": D("1.4")}, orders=(ours(story),))
     assert story.state.cash["BTC"] == D(1), "1 lay there before; 0.4 are ours and unexplained"
-    assert "BTC" in {alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"}
+    assert "BTC" in {
+        alert.subject for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"
+    }
 
 
 def test_executions_with_our_name_are_listed_and_what_has_no_stop_is_naked() -> None:
@@ -82,7 +104,53 @@ def test_executions_with_our_name_are_listed_and_what_has_no_stop_is_naked() -> 
     assert {"UNEXPLAINED", "NAKED"} <= story.standing()
     story.now += 60 * SECOND
     story.picture({"USD": D(76_000), "BTC": D("0.4")})
-    assert "UNEXPLAINED" in story.standing(), "that a later picture does not list them again explains nothing"
+    assert "UNEXPLAINED" in story.standing(), (
+        "that a later picture does not list them again explains nothing"
+    )
+
+
+@pytest.mark.hazard("H74")
+@pytest.mark.parametrize("knows", [False, True])
+def test_an_execution_on_margin_is_listed_and_proves_no_coin_to_be_ours(knows: bool) -> None:
+    """Coins of the owner's lie beside what was lent: as its first picture, and as one that comes
+    later, a flatten leaves them alone.
+    """
+    story = lost()
+    if knows:
+        story.picture({"USD": D(76_000), "BTC": D(2)}, fills=())
+        story.now += 60 * SECOND
+    fill = executed(story)
+    told = Picture(
+        story.now,
+        (),
+        (fill,),
+        {"USD": D(76_000), "BTC": D(2)},
+        {BTC: D("0.4")},
+        story.now,
+        lent=frozenset({fill.execution_id}),
+    )
+    story.tell(told)
+    assert "UNEXPLAINED" in story.standing()
+    assert story.state.cash["BTC"] == D(2)
+    assert not story.state.withheld
+    assert not story.state.strange
+    assert [
+        alert.target for alert in story.state.alerts.values() if alert.code == "DIFFERENCE"
+    ] == [BTC]
+
+
+@pytest.mark.hazard("H74")
+def test_a_journal_that_is_not_the_newest_is_left_alone_only_once_it_was_compared() -> None:
+    story = lost()
+    story.tell(SetBack("the home knows event 90, the journal ends at 40"))
+    assert codes([story.ask(i.Resume(id="r", reason="UNEXPLAINED"))]) == {"NOT_RESUMABLE"}
+    assert codes([story.ask(i.Resolve(id="f", subject="journal", action=i.Settlement.FORGET))]) == {
+        "PENDING"
+    }
+    assert "UNEXPLAINED" in story.state.blocks
+    story.picture({"USD": D(76_000)})
+    assert story.ask(i.Resume(id="s", reason="UNEXPLAINED")).ok
+    assert not story.state.unexplained
 
 
 def test_taking_over_makes_a_position_with_its_stop() -> None:
@@ -91,13 +159,20 @@ def test_taking_over_makes_a_position_with_its_stop() -> None:
     story.picture({"USD": D(76_000), "BTC": D("0.4")}, orders=(stop,))
     assert story.ask(i.Resolve(id="r", subject="BTC", action=i.Settlement.ADOPT)).ok
     position = story.position()
-    assert (position.size, position.stop, position.protection) == (D("0.4"), D(57_000), Protection.VENUE)
+    assert (position.size, position.stop, position.protection) == (
+        D("0.4"),
+        D(57_000),
+        Protection.VENUE,
+    )
     assert not story.sent(Cancel)
     assert not story.state.unexplained
     assert "UNEXPLAINED" not in story.state.blocks
     story.now += SECOND
     story.picture({"USD": D(76_000), "BTC": D("0.4")}, orders=(stop,))
-    assert story.standing() & {"UNEXPLAINED", "NAKED", "PARTIAL_STOP", "DIFFERENCE", "UNKNOWN_ORDER"} == set()
+    assert (
+        story.standing() & {"UNEXPLAINED", "NAKED", "PARTIAL_STOP", "DIFFERENCE", "UNKNOWN_ORDER"}
+        == set()
+    )
     story.replays()
 
 
@@ -190,7 +265,9 @@ def test_a_journal_that_was_set_back_is_told_and_entries_wait() -> None:
     story.now += 60 * SECOND
     story.picture()
     assert "UNEXPLAINED" in story.standing(), "no picture explains it"
-    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_500)))).ok, "what is explained stays in custody"
+    assert story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_500)))).ok, (
+        "what is explained stays in custody"
+    )
     assert story.ask(i.Resume(id="r", reason="UNEXPLAINED")).ok
     story.price(BTC, "60000")
     assert story.buy("0.1").ok

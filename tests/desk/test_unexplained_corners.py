@@ -1,4 +1,6 @@
-"""What no journal explains, at its edges: whose it is, what it proves, and when it is off the list."""
+"""What no journal explains, at its edges: whose it is, what it proves, and when it is off
+the list.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -8,8 +10,8 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk import unexplained
-from engine.desk.desk import Restarted, SetBack
 from engine.desk.events import OrphanCancelled
+from engine.desk.messages import Restarted, SetBack
 from engine.desk.truth import truth
 from engine.model import intent as i
 from engine.model.fill import Fill, Liquidity
@@ -164,7 +166,9 @@ def test_an_order_as_young_as_this_process_is_of_another_engine(age: int, second
 
 
 @pytest.mark.hazard("H76")
-def test_an_execution_as_young_as_this_process_is_of_another_engine_and_an_older_one_is_history() -> None:
+def test_an_execution_as_young_as_this_process_is_of_another_engine_and_an_older_one_is_history() -> (
+    None
+):
     story = Story()
     story.now += 60 * SECOND
     born = story.board.restarted_at
@@ -178,7 +182,9 @@ def test_an_execution_as_young_as_this_process_is_of_another_engine_and_an_older
     assert "SECOND_ENGINE" in story.standing()
     assert "ENTRIES_BLOCKED" in codes([story.buy("0.1")])
     assert story.state.withheld == {"BTC": D("0.7")}, "once, and all of it"
-    assert len([event for event in story.seen(e.EntriesBlocked) if event.code == "SECOND_ENGINE"]) == 1
+    assert (
+        len([event for event in story.seen(e.EntriesBlocked) if event.code == "SECOND_ENGINE"]) == 1
+    )
 
 
 @pytest.mark.hazard("H76")
@@ -249,7 +255,11 @@ def test_coins_are_withheld_by_what_was_bought_or_is_offered_whichever_is_more()
     story = Story()
     picture = shown(
         story,
-        (theirs(story, 1, filled=D("0.1")), theirs(story, 2), theirs(story, 3, symbol=ETH, size=D(2))),
+        (
+            theirs(story, 1, filled=D("0.1")),
+            theirs(story, 2),
+            theirs(story, 3, symbol=ETH, size=D(2)),
+        ),
         (executed(story, 1, "0.5"), executed(story, 2, "0.1"), executed(story, 3, "7", symbol=ETH)),
         {"BTC": D(9), "ETH": D(9)},
     )
@@ -270,7 +280,9 @@ def test_no_more_is_withheld_than_is_there_and_never_less_than_nothing() -> None
 
 
 def test_of_a_short_as_much_is_withheld_as_was_sold_or_is_to_be_bought_back() -> None:
-    """A venue that lends coins (H74: the journal was lost): a balance below zero is nobody's coins, it is owed."""
+    """A venue that lends coins (H74: the journal was lost): a balance below zero is nobody's coins,
+    it is owed.
+    """
     story = Story()
     sold = (executed(story, 1, "0.4", side=Side.SELL),)
     back = theirs(story, 2, side=Side.BUY, size=D("0.3"), trigger=D(63_000))
@@ -281,7 +293,9 @@ def test_of_a_short_as_much_is_withheld_as_was_sold_or_is_to_be_bought_back() ->
         ((), (back,), "-0.4", "-0.3"),
         (sold, (back,), "-0.4", "-0.4"),
     ):
-        assert unexplained.withheld(story.ctx, shown(story, orders, fills, {"BTC": D(there)})) == {"BTC": D(found)}
+        assert unexplained.withheld(story.ctx, shown(story, orders, fills, {"BTC": D(there)})) == {
+            "BTC": D(found)
+        }
 
 
 @pytest.mark.hazard("H74")
@@ -337,7 +351,9 @@ def test_a_derivative_withholds_no_coins() -> None:
     ],
     ids=["another symbol", "another side", "no stop", "no trigger"],
 )
-def test_what_protects_a_holding_is_a_stop_of_its_symbol_on_the_other_side(terms: dict[str, Any]) -> None:
+def test_what_protects_a_holding_is_a_stop_of_its_symbol_on_the_other_side(
+    terms: dict[str, Any],
+) -> None:
     story = Story()
     instrument = story.state.instruments[BTC]
     order = theirs(story, 1)
@@ -349,7 +365,9 @@ def test_what_protects_a_holding_is_a_stop_of_its_symbol_on_the_other_side(terms
 
 
 @pytest.mark.parametrize(("net", "side"), [("0.4", Side.SELL), ("-0.4", Side.BUY)])
-def test_an_unexplained_holding_is_naked_until_its_stop_shows_and_the_other_way(net: str, side: Side) -> None:
+def test_an_unexplained_holding_is_naked_until_its_stop_shows_and_the_other_way(
+    net: str, side: Side
+) -> None:
     story = lost("kraken-futures")
     holding = {BTC: D(net)}
     stop = theirs(story, 1, side=side, reduce_only=True)
@@ -387,7 +405,9 @@ def test_an_unexplained_holding_is_naked_until_its_stop_shows_and_the_other_way(
     ],
 )
 @pytest.mark.parametrize("profile", ["kraken-spot", "kraken-futures"])
-def test_an_order_could_open_what_it_is_larger_than_what_is_held(profile: str, held: str, side: Side, opens: bool) -> None:
+def test_an_order_could_open_what_it_is_larger_than_what_is_held(
+    profile: str, held: str, side: Side, opens: bool
+) -> None:
     story = Story(profile)
     coins = profile == "kraken-spot"
     balances, net = {"BTC": D(held if coins else 0)}, {BTC: D(0 if coins else held)}
@@ -415,7 +435,9 @@ def test_what_is_naked_is_what_differs_and_not_what_lay_there() -> None:
 
 
 def test_each_unexplained_thing_is_a_row_with_a_key() -> None:
-    """An execution and a journal that was set back are neither an order nor a holding: they have rows of their own."""
+    """An execution and a journal that was set back are neither an order nor a holding: they have
+    rows of their own.
+    """
     story = lost()
     fill = executed(story)
     story.picture({"USD": D(1), "BTC": D(0)}, fills=(fill,))
@@ -425,7 +447,9 @@ def test_each_unexplained_thing_is_a_row_with_a_key() -> None:
     assert {row.actions for row in rows.values()} == {("forget",)}
     for subject in rows:
         assert "UNEXPLAINED" in story.state.blocks
-        assert not story.ask(i.Resolve(id=f"f{subject}", subject=subject, action=i.Settlement.FLATTEN)).ok, "there is nothing to close by it"
+        assert not story.ask(
+            i.Resolve(id=f"f{subject}", subject=subject, action=i.Settlement.FLATTEN)
+        ).ok, "there is nothing to close by it"
         assert story.ask(i.Resolve(id=subject, subject=subject, action=i.Settlement.FORGET)).ok
     assert not story.state.unexplained
     assert "UNEXPLAINED" not in story.state.blocks
@@ -433,7 +457,9 @@ def test_each_unexplained_thing_is_a_row_with_a_key() -> None:
 
 
 def test_an_account_that_never_traded_is_asked_from_its_last_picture_on() -> None:
-    """A second engine bought while this one was dead: nothing is known of ours, and what came after the last picture is still to be told."""
+    """A second engine bought while this one was dead: nothing is known of ours, and what came after
+    the last picture is still to be told.
+    """
     story = Story()
     story.picture()
     told = story.now

@@ -1,4 +1,6 @@
-"""What is written down once: events and messages are frozen, the rules' defaults are the documented ones, and typed settings are checked."""
+"""What is written down once: events and messages are frozen, the rules' defaults are the documented
+ones, and typed settings are checked.
+"""
 
 from decimal import Decimal
 from types import ModuleType
@@ -7,7 +9,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from engine.desk import checks, desk, doubts, lockouts, recovery, state, views
+from engine.desk import desk, doubts, draft, lockouts, messages, recovery, state, views
 from engine.desk import events as e
 from engine.desk import rules as bounds
 from engine.desk.evolve import account
@@ -19,13 +21,22 @@ D = Decimal
 
 
 def structs(module: ModuleType) -> list[type[msgspec.Struct]]:
-    """Those that a module defines."""
+    """Those that a module, or what is below it, defines."""
     return [
-        kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, msgspec.Struct)
+        and f"{kind.__module__}.".startswith(f"{module.__name__}.")
     ]
 
 
-FROZEN = [kind for module in (e, desk, state, checks, bounds) for kind in structs(module) if kind is not State]
+FROZEN = [
+    kind
+    for module in (e, desk, messages, state, draft, bounds)
+    for kind in structs(module)
+    if kind is not State
+]
 
 
 @pytest.mark.parametrize("kind", FROZEN, ids=lambda kind: kind.__name__)
@@ -53,13 +64,26 @@ def test_what_is_left_out_of_an_event_is_as_it_was() -> None:
 
 def test_a_memory_begins_empty() -> None:
     fresh = State("a", "USD")
-    assert (fresh.seq, fresh.halted, fresh.flatten, fresh.asked_at, fresh.reconciled_at, fresh.last_fill_at) == (0, False, None, None, 0, 0)
+    assert (
+        fresh.seq,
+        fresh.halted,
+        fresh.flatten,
+        fresh.asked_at,
+        fresh.reconciled_at,
+        fresh.last_fill_at,
+    ) == (0, False, None, None, 0, 0)
     assert fresh.day == Day(began_at=0, equity=None, peak=None, trough=D(0), last=None, losses=0)
     assert fresh.totals == Totals(realised={}, fees={})
     doubt = Doubt("submit", "no answer", 1, None)
     assert (doubt.asked, doubt.absences) == (0, 0)
     flatten = FlattenState("i", 1)
-    assert (flatten.asked_at, flatten.ended_at, flatten.closed, flatten.cancelled, flatten.receipt) == (None, None, (), 0, ())
+    assert (
+        flatten.asked_at,
+        flatten.ended_at,
+        flatten.closed,
+        flatten.cancelled,
+        flatten.receipt,
+    ) == (None, None, (), 0, ())
     assert Block("c", "t", 1, None).until is None
 
 
@@ -88,7 +112,14 @@ def test_the_bounds_of_an_entry_are_the_documented_ones() -> None:
 
 def test_the_bounds_of_protection_are_the_documented_ones() -> None:
     assert ProtectionRules() == ProtectionRules(
-        grace=3.0, retry=1.0, retry_max=5.0, refusals=5, policy="guard", trail_step=D("0.0005"), exit_slippage=D("0.01"), stuck=20.0
+        grace=3.0,
+        retry=1.0,
+        retry_max=5.0,
+        refusals=5,
+        policy="guard",
+        trail_step=D("0.0005"),
+        exit_slippage=D("0.01"),
+        stuck=20.0,
     )
 
 
@@ -108,13 +139,29 @@ def test_the_bounds_of_requests_are_the_documented_ones() -> None:
 
 
 def test_what_has_a_bound_in_memory_has_the_documented_one() -> None:
-    assert (state.ENDED_ORDERS, state.CLOSED_POSITIONS, state.EXECUTIONS, state.ENDED_ALERTS, state.STANDING_ALERTS) == (1000, 200, 20_000, 200, 500)
-    assert (account.ANSWERS, views.ALERT_TAIL, recovery.SKIP, recovery.PACE, desk.ROUNDS) == (1000, 50, 100, 10_000_000, 50)
+    assert (
+        state.ENDED_ORDERS,
+        state.CLOSED_POSITIONS,
+        state.EXECUTIONS,
+        state.ENDED_ALERTS,
+        state.STANDING_ALERTS,
+    ) == (1000, 200, 20_000, 200, 500)
+    assert (account.ANSWERS, views.ALERT_TAIL, recovery.SKIP, recovery.PACE, desk.ROUNDS) == (
+        1000,
+        50,
+        100,
+        10_000_000,
+        50,
+    )
 
 
 def test_what_happens_on_a_schedule_happens_on_the_documented_one() -> None:
     second = 1_000_000_000
-    assert (10 * second, 60 * second, 60 * second) == (lockouts.SAMPLE, lockouts.QUIET, doubts.OVERLAP)
+    assert (10 * second, 60 * second, 60 * second) == (
+        lockouts.SAMPLE,
+        lockouts.QUIET,
+        doubts.OVERLAP,
+    )
 
 
 @pytest.mark.parametrize("kind", [RiskRules, ProtectionRules, RequestRules])
@@ -146,7 +193,9 @@ def test_settings_are_given_by_name(kind: type[msgspec.Struct]) -> None:
         (RequestRules, {"reconcile": 4.9}),
     ],
 )
-def test_a_duration_or_count_outside_its_bounds_is_refused(kind: type[msgspec.Struct], values: dict[str, object]) -> None:
+def test_a_duration_or_count_outside_its_bounds_is_refused(
+    kind: type[msgspec.Struct], values: dict[str, object]
+) -> None:
     with pytest.raises(msgspec.ValidationError, match=next(iter(values))):
         msgspec.convert(values, kind)
 
@@ -160,7 +209,9 @@ def test_a_duration_or_count_outside_its_bounds_is_refused(kind: type[msgspec.St
         (RequestRules, {"entry_deadline": 60.0, "exit_deadline": 60.0, "settle": 0.0}),
     ],
 )
-def test_a_duration_or_count_at_its_bounds_is_taken(kind: type[msgspec.Struct], values: dict[str, object]) -> None:
+def test_a_duration_or_count_at_its_bounds_is_taken(
+    kind: type[msgspec.Struct], values: dict[str, object]
+) -> None:
     taken = msgspec.convert(values, kind)
     assert {name: getattr(taken, name) for name in values} == values
 

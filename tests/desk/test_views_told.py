@@ -1,4 +1,6 @@
-"""What a console is shown of positions, orders, money and the mode, field by field, worked out by hand."""
+"""What a console is shown of positions, orders, money and the mode, field by field, worked out by
+hand.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -6,11 +8,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.desk import RateLimited, Trouble
 from engine.desk.events import EntriesBlocked
 from engine.desk.evolve import evolve
+from engine.desk.messages import RateLimited, Trouble
+from engine.desk.rows import state_word
 from engine.desk.rules import RiskRules, Rules
-from engine.desk.views import state_word
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.figures import Traded
@@ -18,7 +20,15 @@ from engine.model.order import Order, OrderType, Role, Status, Trail
 from engine.model.position import Protection
 from engine.model.quote import Quote
 from engine.model.side import Side
-from engine.model.view import AccountView, ClosedView, FeedView, FlattenLine, OrderView, PositionView, Reason
+from engine.model.view import (
+    AccountView,
+    ClosedView,
+    FeedView,
+    FlattenLine,
+    OrderView,
+    PositionView,
+    Reason,
+)
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND, START, Story
 
@@ -30,7 +40,9 @@ TAIL = 50
 
 
 def held(profile: str = FUTURES, **terms: object) -> Story:
-    """Half a bitcoin bought at 60000 for a fee of 15, its stop resting at 59400: one R is 300. It filled a second after it was asked for."""
+    """Half a bitcoin bought at 60000 for a fee of 15, its stop resting at 59400: one R is 300. It
+    filled a second after it was asked for.
+    """
     story = Story(profile)
     assert story.buy(**terms).ok
     entry = story.order("entry")
@@ -55,7 +67,13 @@ def account(story: Story) -> AccountView:
 
 
 def test_every_field_of_a_position() -> None:
-    story = held(label="swing", note="why", tags=("a", "b"), target=i.Away(D("0.02")), trail=Trail(amount=D(500), after=D("0.05")))
+    story = held(
+        label="swing",
+        note="why",
+        tags=("a", "b"),
+        target=i.Away(D("0.02")),
+        trail=Trail(amount=D(500), after=D("0.05")),
+    )
     story.price(BTC, "61000")
     story.now += 2 * SECOND
     position = story.position()
@@ -69,7 +87,7 @@ def test_every_field_of_a_position() -> None:
         currency="USD",
         entry=D("60000.0"),
         mark=D(61_000),
-        mark_age=2 * SECOND,
+        mark_at=story.now - 2 * SECOND,
         stale=False,
         unrealised=D(500),
         realised=D(0),
@@ -114,8 +132,17 @@ def test_every_field_of_a_position() -> None:
 def test_a_position_without_a_price_has_no_figures_that_need_one() -> None:
     story = held()
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     view = shown(story)
-    assert (view.mark, view.mark_age, view.unrealised, view.exit_fee, view.in_account, view.r, view.stop_away) == (None,) * 7
+    assert (
+        view.mark,
+        view.mark_at,
+        view.unrealised,
+        view.exit_fee,
+        view.in_account,
+        view.r,
+        view.stop_away,
+    ) == (None,) * 7
     assert view.stale
     assert (view.realised, view.fees) == (D(0), D(15))
     assert (view.net, view.mae, view.at_stop) == (None, None, D("-329.85"))
@@ -126,31 +153,42 @@ def test_a_short_is_marked_at_the_ask_and_its_stop_is_above() -> None:
     story.opened("2", side=Side.SELL, label="down")
     story.price(BTC, "59000", "59001")
     view = shown(story)
-    assert (view.mark, view.unrealised, view.stop, view.stop_away) == (D(59_001), D(1998), D(60_600), D(1599) / 59_001)
+    assert (view.mark, view.unrealised, view.stop, view.stop_away) == (
+        D(59_001),
+        D(1998),
+        D(60_600),
+        D(1599) / 59_001,
+    )
     assert view.r == (D(1998) - D("59.001")) / (D(1200) + D("60.6"))
 
 
 def test_the_stop_that_is_shown_is_the_venues() -> None:
     story = held()
     assert story.ask(i.MoveStop(id="m", position=story.position().id, stop=i.At(D(59_700)))).ok
-    assert (shown(story).stop, shown(story).stop_wanted, shown(story).stop_away) == (D(59_400), D(59_700), D(-600) / 60_000)
+    assert (shown(story).stop, shown(story).stop_wanted, shown(story).stop_away) == (
+        D(59_400),
+        D(59_700),
+        D(-600) / 60_000,
+    )
 
 
 def test_without_a_stop_there_is_no_distance_to_it() -> None:
     story = Story(FUTURES)
     story.opened(stop=None)
-    assert (shown(story).stop, shown(story).stop_wanted, shown(story).stop_away) == (None, None, None)
+    assert (shown(story).stop, shown(story).stop_wanted, shown(story).stop_away) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_price_from_the_future_is_new() -> None:
     story = held()
     story.board.on_quote(Quote(BTC, story.now + 5, D(60_000), D(1), D(60_001), D(1)))
-    assert shown(story).mark_age == 0
+    assert shown(story).mark_at == story.now + 5
     assert next(feed for feed in story.views.feeds(story.ctx) if feed.symbol == BTC).age == 0
     story.price(BTC, "60000")
-    assert shown(story).mark_age == 0
-    story.now += 1
-    assert shown(story).mark_age == 1
+    assert shown(story).mark_at == story.now
 
 
 def test_a_version_changes_with_its_position_and_not_with_the_price() -> None:
@@ -190,7 +228,9 @@ def _stale(story: Story) -> None:
 
 
 def _no_stop(story: Story) -> None:
-    assert story.ask(i.MoveStop(id="m", position=story.position().id, stop=None, reason="hedged")).ok
+    assert story.ask(
+        i.MoveStop(id="m", position=story.position().id, stop=None, reason="hedged")
+    ).ok
     story.cancelled(story.order("stop"))
 
 
@@ -211,7 +251,9 @@ def _partial(story: Story) -> None:
         (_no_stop, Protection.NAKED, "no stop"),
     ],
 )
-def test_what_protects_a_position_is_said_in_words(happens: Callable[[Story], None], protection: Protection, text: str) -> None:
+def test_what_protects_a_position_is_said_in_words(
+    happens: Callable[[Story], None], protection: Protection, text: str
+) -> None:
     story = held()
     happens(story)
     assert (shown(story).protection, shown(story).protection_text) == (protection, text)
@@ -220,7 +262,10 @@ def test_what_protects_a_position_is_said_in_words(happens: Callable[[Story], No
 def test_a_guard_beside_a_stop_for_a_part_watches_here() -> None:
     story = held()
     story.fill(story.state.ended[next(iter(story.state.ended))], "0.1")
-    assert (shown(story).protection, shown(story).protection_text) == (Protection.GUARDED, "watched here")
+    assert (shown(story).protection, shown(story).protection_text) == (
+        Protection.GUARDED,
+        "watched here",
+    )
 
 
 def test_what_is_being_closed_says_so() -> None:
@@ -237,12 +282,22 @@ def test_positions_stand_in_the_order_of_their_opening_and_dust_last() -> None:
     story.opened("2", symbol=ETH, price="3000", label="two", stop=None)
     assert story.buy("0.1", type=LIMIT, price=D(3_900), label="not yet").ok
     views = story.views.positions(story.ctx)
-    assert [(view.label, view.dust) for view in views] == [("one", False), ("two", False), ("dust", True)]
+    assert [(view.label, view.dust) for view in views] == [
+        ("one", False),
+        ("two", False),
+        ("dust", True),
+    ]
 
 
 def test_what_is_not_in_the_accounts_currency_is_converted() -> None:
     profile = load_profile(FUTURES)
-    story = Story(profile, listed=(instrument_for(profile, BTC, D("0.1")), instrument_for(profile, "PI_XBTUSD", D("0.5"))))
+    story = Story(
+        profile,
+        listed=(
+            instrument_for(profile, BTC, D("0.1")),
+            instrument_for(profile, "PI_XBTUSD", D("0.5")),
+        ),
+    )
     story.price("PI_XBTUSD", "60000", "60000.5")
     story.price(BTC, "62499.5", "62500.5")
     story.opened("6000", symbol="PI_XBTUSD", stop=None)
@@ -279,20 +334,38 @@ def test_orders_are_shown_with_their_grid_and_what_is_not_known_of_them() -> Non
     story = Story()
     story.buy("0.5", type=LIMIT, price=D(59_000))
     entry = story.order("entry")
-    known = Order("x", "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    known = Order(
+        "x",
+        "",
+        ETH,
+        Side.BUY,
+        LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id="X",
+        status=Status.OPEN,
+        foreign=True,
+    )
     nowhere = replace(known, client_order_id="y", venue_order_id="Y", symbol="NO/SUCH")
     story.picture(orders=(known, nowhere))
     assert story.views.orders(story.ctx) == (
-        OrderView(entry, "sent", "", D("0.1"), D("0.00000001")),
+        OrderView(entry, "sent", "", D("0.1"), D("0.00000001"), 1),
         OrderView(known, "foreign", "", D("0.01"), D("0.00000001")),
         OrderView(nowhere, "foreign", "", D("0.01"), D("0.00000001")),
     )
     story.tell(r.Unknown(entry.client_order_id, "submit", "no answer", story.now))
-    assert story.views.orders(story.ctx)[0].evidence == "submit: no answer; asked 0 times, 0 times not found"
+    assert (
+        story.views.orders(story.ctx)[0].evidence
+        == "submit: no answer; asked 0 times, 0 times not found"
+    )
     story.wait(0.5)
     story.tell(r.Absent(entry.client_order_id, story.now))
     view = story.views.orders(story.ctx)[0]
-    assert (view.state, view.evidence) == ("UNKNOWN", "submit: no answer; asked 1 times, 1 times not found")
+    assert (view.state, view.evidence) == (
+        "UNKNOWN",
+        "submit: no answer; asked 1 time, 1 time not found",
+    )
 
 
 def test_a_grid_that_is_not_known_is_a_fine_one() -> None:
@@ -300,7 +373,19 @@ def test_a_grid_that_is_not_known_is_a_fine_one() -> None:
     story = Story(profile, listed=(instrument_for(profile, BTC, D("0.5")),))
     story.price(BTC, "60000", "60000.5")
     for symbol, tick, lot in ((BTC, "0.5", "0.0001"), ("NO/SUCH", "0.01", "0.00000001")):
-        order = Order("x", "", symbol, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="X", status=Status.OPEN, foreign=True)
+        order = Order(
+            "x",
+            "",
+            symbol,
+            Side.BUY,
+            LIMIT,
+            Role.ENTRY,
+            D(1),
+            price=D(2000),
+            venue_order_id="X",
+            status=Status.OPEN,
+            foreign=True,
+        )
         story.picture(orders=(order,))
         assert story.views.orders(story.ctx) == (OrderView(order, "foreign", "", D(tick), D(lot)),)
 
@@ -308,7 +393,11 @@ def test_a_grid_that_is_not_known_is_a_fine_one() -> None:
 def test_views_are_made_anew_when_something_happened() -> None:
     story = Story()
     views = story.views
-    assert (views.orders(story.ctx), views.alerts(story.ctx), views.closed(story.ctx)) == ((), (), ())
+    assert (views.orders(story.ctx), views.alerts(story.ctx), views.closed(story.ctx)) == (
+        (),
+        (),
+        (),
+    )
     story.opened(stop=None)
     assert [alert.code for alert in views.alerts(story.ctx)] == ["NAKED"]
     story.ask(i.ClosePosition(id="c", position=story.position().id))
@@ -345,7 +434,11 @@ def test_the_first_look_shows_what_is_there_however_little_has_happened(seq: int
     story = busy()
     story.state.seq = seq
     views = story.views
-    assert [len(views.orders(story.ctx)), len(views.alerts(story.ctx)), len(views.closed(story.ctx))] == [1, 2, 1]
+    assert [
+        len(views.orders(story.ctx)),
+        len(views.alerts(story.ctx)),
+        len(views.closed(story.ctx)),
+    ] == [1, 2, 1]
     assert views.truth(story.ctx).rows
 
 
@@ -376,7 +469,12 @@ def test_the_gravest_alert_stands_first_and_of_equals_the_newest() -> None:
     story.tell(Trouble("TASK_DIED", "feed", "KeyError", blocks=False))
     story.now += 1
     story.tell(Trouble("BREAKER", "venue", "down", blocks=False))
-    assert [alert.code for alert in story.views.alerts(story.ctx)] == ["BREAKER", "TASK_DIED", "DISCONNECTED", "RATE_LIMITED"]
+    assert [alert.code for alert in story.views.alerts(story.ctx)] == [
+        "BREAKER",
+        "TASK_DIED",
+        "DISCONNECTED",
+        "RATE_LIMITED",
+    ]
 
 
 def test_of_the_ended_alerts_the_newest_are_shown() -> None:
@@ -384,7 +482,9 @@ def test_of_the_ended_alerts_the_newest_are_shown() -> None:
     for number in range(TAIL + 5):
         story.tell(Trouble("TASK_DIED", f"task {number}", "KeyError", blocks=False))
         story.tell(Trouble("TASK_DIED", f"task {number}", "", blocks=False))
-    assert [alert.subject for alert in story.views.alerts(story.ctx)] == [f"task {number}" for number in range(TAIL + 4, 4, -1)]
+    assert [alert.subject for alert in story.views.alerts(story.ctx)] == [
+        f"task {number}" for number in range(TAIL + 4, 4, -1)
+    ]
 
 
 # What has ended
@@ -474,7 +574,12 @@ def test_every_figure_of_the_account() -> None:
 
 def test_before_the_first_sample_a_day_has_neither_change_nor_budget() -> None:
     told = account(Story())
-    assert (told.equity, told.day, told.loss_limit_left, told.drawdown) == (D(1_000_000), None, None, D(0))
+    assert (told.equity, told.day, told.loss_limit_left, told.drawdown) == (
+        D(1_000_000),
+        None,
+        None,
+        D(0),
+    )
 
 
 def test_without_a_bound_there_is_no_budget() -> None:
@@ -525,8 +630,12 @@ def test_profit_without_a_rate_is_left_out_of_the_sums() -> None:
     story = held()
     done = Traded(realised=D(3), fees=D(2))
     story.state.traded = {BTC: done, "XRP/BTC": done}  # in dollars, and in bitcoin
-    assert (account(story).realised, account(story).fees) == (D(3) + 3 * D("60000.05"), D(17) + 2 * D("60000.05"))
+    assert (account(story).realised, account(story).fees) == (
+        D(3) + 3 * D("60000.05"),
+        D(17) + 2 * D("60000.05"),
+    )
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     assert (account(story).realised, account(story).fees) == (D(3), D(17))
 
 
@@ -537,7 +646,11 @@ def test_naked_and_partly_covered_positions_are_counted(halted: bool, naked: int
     story.opened("0.5", stop=None)
     if halted:
         story.ask(i.Halt(id="h"))
-        story.fill(next(order for order in story.state.ended.values() if order.symbol == ETH), "0.1", price="3000")
+        story.fill(
+            next(order for order in story.state.ended.values() if order.symbol == ETH),
+            "0.1",
+            price="3000",
+        )
     assert story.buy("0.1", type=LIMIT, price=D(59_000)).ok is not halted
     assert account(story).naked == naked
 
@@ -551,8 +664,12 @@ def test_every_field_of_a_price() -> None:
     story.board.on_quote(Quote(BTC, story.now, D(60_001), D(3), D(60_002), D(4)))
     story.now += 60 * SECOND
     assert story.views.feeds(story.ctx) == (
-        FeedView(BTC, D(60_001), D(3), D(60_002), D(4), START, 60 * SECOND, stale=False, tick=D("0.1")),
-        FeedView(ETH, D(3000), D(10), D("3000.1"), D(10), START, 60 * SECOND, stale=False, tick=D("0.01")),
+        FeedView(
+            BTC, D(60_001), D(3), D(60_002), D(4), START, 60 * SECOND, stale=False, tick=D("0.1")
+        ),
+        FeedView(
+            ETH, D(3000), D(10), D("3000.1"), D(10), START, 60 * SECOND, stale=False, tick=D("0.01")
+        ),
     )
     story.now += 1
     assert [feed.stale for feed in story.views.feeds(story.ctx)] == [True, True]
@@ -579,7 +696,9 @@ def test_each_reason_says_how_it_ends() -> None:
 def test_a_set_time_is_named_as_such_where_no_command_ends_it() -> None:
     story = Story()
     evolve(story.state, EntriesBlocked(story.now, "NEWS", "figures at two", story.now + SECOND))
-    assert story.views.mode(story.ctx)[1] == (Reason("NEWS", "figures at two", START, "by itself at a set time"),)
+    assert story.views.mode(story.ctx)[1] == (
+        Reason("NEWS", "figures at two", START, "by itself at a set time"),
+    )
 
 
 # A flatten
@@ -595,12 +714,20 @@ def test_each_symbol_says_how_far_it_is() -> None:
     view = story.views.flatten(story.ctx)
     assert view is not None
     assert (view.started_at, view.ended_at, view.receipt) == (START + SECOND, None, ())
-    assert view.lines == (FlattenLine(BTC, D("0.5"), 2, "closing"), FlattenLine(ETH, D(-2), 1, "closing"))
+    assert view.lines == (
+        FlattenLine(BTC, D("0.5"), 2, "closing"),
+        FlattenLine(ETH, D(-2), 1, "closing"),
+    )
     story.fill(next(order for order in story.orders("close") if order.symbol == BTC))
-    story.rejected(next(order for order in story.orders("close") if order.symbol == ETH), "EService:Busy")
+    story.rejected(
+        next(order for order in story.orders("close") if order.symbol == ETH), "EService:Busy"
+    )
     view = story.views.flatten(story.ctx)
     assert view is not None
-    assert view.lines == (FlattenLine(BTC, D(0), 1, "cancelling"), FlattenLine(ETH, D(-2), 0, "waiting"))
+    assert view.lines == (
+        FlattenLine(BTC, D(0), 1, "cancelling"),
+        FlattenLine(ETH, D(-2), 0, "waiting"),
+    )
     stop = story.order("stop")
     story.tell(r.Unknown(stop.client_order_id, "cancel", "no answer", story.now))
     view = story.views.flatten(story.ctx)
@@ -615,7 +742,9 @@ def test_one_order_in_doubt_is_enough_to_say_so() -> None:
     story.ask(i.Flatten(id="f"))
     view = story.views.flatten(story.ctx)
     assert view is not None
-    assert view.lines == (FlattenLine(BTC, D("0.5"), 3, "asking the venue what became of an order"),)
+    assert view.lines == (
+        FlattenLine(BTC, D("0.5"), 3, "asking the venue what became of an order"),
+    )
 
 
 def test_an_ended_flatten_has_its_receipt_and_no_lines() -> None:
@@ -626,4 +755,6 @@ def test_an_ended_flatten_has_its_receipt_and_no_lines() -> None:
     view = story.views.flatten(story.ctx)
     assert view is not None
     assert (view.started_at, view.ended_at, view.lines) == (START, START + SECOND, ())
-    assert view.receipt == ("the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",)
+    assert view.receipt == (
+        "the venue says flat: 0 positions closed, 0 orders cancelled, in 1.0 s",
+    )

@@ -1,4 +1,6 @@
-"""When the desk wants to be woken, and for what: each time to the nanosecond; and what leaves it as a request."""
+"""When the desk wants to be woken, and for what: each time to the nanosecond; and what leaves it as
+a request.
+"""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -7,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.desk import Crossed, Desk, Pulse, RateLimited, Slept, Wake
+from engine.desk.desk import Desk
 from engine.desk.evolve import evolve
+from engine.desk.messages import Crossed, Pulse, RateLimited, Slept, Wake
 from engine.desk.rules import ProtectionRules, RequestRules, Rules
 from engine.desk.state import decode_state, encode_state
 from engine.model import intent as i
@@ -60,7 +63,9 @@ def test_an_entry_is_cancelled_when_it_expires() -> None:
     entry = resting(story, expires_in=30 * SECOND)
     assert story.desk.next_wake() == START + 30 * SECOND
     woken(story)
-    assert [(cancel.client_order_id, cancel.lane) for cancel in story.sent(Cancel)] == [(entry.client_order_id, Lane.CANCEL)]
+    assert [(cancel.client_order_id, cancel.lane) for cancel in story.sent(Cancel)] == [
+        (entry.client_order_id, Lane.CANCEL)
+    ]
     assert story.now_of(entry).reason == "expired"
     assert story.desk.next_wake() is None
 
@@ -69,11 +74,11 @@ def test_what_is_being_cancelled_or_doubted_need_not_expire() -> None:
     story = Story()
     entry = resting(story, expires_in=30 * SECOND)
     story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
-    assert story.desk._next(entry.position, story.now) is None
+    assert story.desk._next(entry.position, story.ctx) is None
     story = Story()
     entry = resting(story, expires_in=30 * SECOND)
     story.tell(r.Unknown(entry.client_order_id, "amend", "no answer", story.now))
-    assert story.desk._next(entry.position, story.now) == START + SECOND // 4, "the question"
+    assert story.desk._next(entry.position, story.ctx) == START + SECOND // 4, "the question"
 
 
 def test_a_refused_exit_is_tried_again_at_its_time() -> None:
@@ -119,7 +124,7 @@ def test_a_part_that_has_been_closed_is_not_waited_for() -> None:
     story.fill(story.order("close"))
     story.amended(story.order("stop"))
     assert (story.position().closing, story.position().closing_since) == (D(0), START)
-    assert story.desk._next(position.id, story.now) is None
+    assert story.desk._next(position.id, story.ctx) is None
     story.now = START + 30 * SECOND
     story.cancelled(story.order("stop"), "by the venue")
     story.now += SECOND
@@ -157,22 +162,59 @@ def test_a_close_that_may_not_take_long_at_all_is_looked_at_every_second() -> No
 def test_a_close_that_somebody_elses_order_holds_up_says_so() -> None:
     story = Story()
     story.opened()
-    theirs = Order("x", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.3"), price=D(70_000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    theirs = Order(
+        "x",
+        "",
+        BTC,
+        Side.SELL,
+        LIMIT,
+        Role.ENTRY,
+        D("0.3"),
+        price=D(70_000),
+        venue_order_id="X",
+        status=Status.OPEN,
+        foreign=True,
+    )
     story.picture(
-        orders=(story.order("stop"), theirs, replace(theirs, venue_order_id="Y", side=Side.BUY), replace(theirs, venue_order_id="Z", symbol=ETH))
+        orders=(
+            story.order("stop"),
+            theirs,
+            replace(theirs, venue_order_id="Y", side=Side.BUY),
+            replace(theirs, venue_order_id="Z", symbol=ETH),
+        )
     )
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     story.now += 20 * SECOND
     story.tell(Wake())
     (alert,) = [alert for alert in story.state.alerts.values() if alert.code == "CLOSE_STUCK"]
-    assert alert.detail == "0.5 left after 0 attempts; 0.3 rests in orders that are not ours: cancel those (all orders of the account), or there"
+    assert (
+        alert.detail
+        == "0.5 left after 0 attempts; 0.3 rests in orders that are not ours: cancel those (all"
+        " orders of the account), or there"
+    )
 
 
-@pytest.mark.parametrize(("profile", "side"), [("kraken-spot", Side.SELL), (FUTURES, Side.BUY), (FUTURES, Side.SELL)])
-def test_somebody_elses_order_holds_up_only_what_is_sold_from_a_holding(profile: str, side: Side) -> None:
+@pytest.mark.parametrize(
+    ("profile", "side"), [("kraken-spot", Side.SELL), (FUTURES, Side.BUY), (FUTURES, Side.SELL)]
+)
+def test_somebody_elses_order_holds_up_only_what_is_sold_from_a_holding(
+    profile: str, side: Side
+) -> None:
     story = Story(profile)
     story.opened(side=side, stop=None)
-    theirs = Order("x", "", BTC, Side.SELL, LIMIT, Role.ENTRY, D("0.3"), price=D(70_000), venue_order_id="X", status=Status.OPEN, foreign=True)
+    theirs = Order(
+        "x",
+        "",
+        BTC,
+        Side.SELL,
+        LIMIT,
+        Role.ENTRY,
+        D("0.3"),
+        price=D(70_000),
+        venue_order_id="X",
+        status=Status.OPEN,
+        foreign=True,
+    )
     story.picture(orders=(theirs,))
     story.ask(i.ClosePosition(id="c", position=story.position().id))
     assert story.order("close").size == D("0.5")
@@ -249,7 +291,11 @@ def test_a_stop_entry_is_looked_at_a_while_after_it_fired(
     story.tell(Wake())
     (alert,) = story.state.alerts.values()
     limit = "61305.0" if side is Side.BUY else "58705.0"
-    assert (alert.code, alert.subject, alert.target) == ("STOP_LIMIT_JUMPED", f"entry {side.value} BTC/USD", entry.client_order_id)
+    assert (alert.code, alert.subject, alert.target) == (
+        "STOP_LIMIT_JUMPED",
+        f"entry {side.value} BTC/USD",
+        entry.client_order_id,
+    )
     assert alert.detail == f"it rests at {limit} while the market is at {best}; amend or cancel it"
     assert story.desk.next_wake() is None, "somebody was told"
 
@@ -261,6 +307,7 @@ def test_without_a_price_nobody_knows_of_a_jump() -> None:
     story.accept(entry)
     story.tell(r.Triggered(entry.client_order_id, story.now))
     story.board._symbols[BTC].quote = None
+    story.board.moved.add(BTC)
     story.now += 3 * SECOND
     story.tell(Wake())
     assert "STOP_LIMIT_JUMPED" not in story.standing()
@@ -296,7 +343,9 @@ def test_an_idle_desk_is_looked_at_for_its_next_sample_and_its_next_picture() ->
     assert not story.desk.needs_pulse(START + 60 * SECOND - 1)
     assert story.desk.needs_pulse(START + 60 * SECOND)
     story.board.sampled_at = START + 270 * SECOND
-    assert story.desk.next_pulse(story.now) == START + 300 * SECOND, "with nothing open, five minutes after the last picture"
+    assert story.desk.next_pulse(story.now) == START + 300 * SECOND, (
+        "with nothing open, five minutes after the last picture"
+    )
     assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
     assert story.desk.next_pulse(story.now) == START + 60 * SECOND, "with anything open, one"
 
@@ -340,7 +389,9 @@ def test_a_price_that_is_needed_is_looked_at_when_it_goes_stale() -> None:
     pulsed(story)
     assert "STALE_PRICE" in story.standing()
     story.price(BTC, "60000")
-    assert story.desk.next_pulse(story.now) == story.now, "it is fresh again, and that is not said yet"
+    assert story.desk.next_pulse(story.now) == story.now, (
+        "it is fresh again, and that is not said yet"
+    )
     pulsed(story)
     assert story.desk.next_pulse(story.now) == story.now + 60 * SECOND + 1
 
@@ -359,7 +410,9 @@ def test_what_is_said_of_a_price_that_nobody_needs_is_taken_back_at_once() -> No
 
 
 @pytest.mark.parametrize("blocks", [True, False])
-def test_while_entries_are_blocked_or_everything_is_closed_every_second_counts(blocks: bool) -> None:
+def test_while_entries_are_blocked_or_everything_is_closed_every_second_counts(
+    blocks: bool,
+) -> None:
     story = pulsed(Story(FUTURES))
     story.opened()
     if blocks:
@@ -371,9 +424,17 @@ def test_while_entries_are_blocked_or_everything_is_closed_every_second_counts(b
 
 
 @pytest.mark.parametrize(
-    ("code", "doubt", "asked"), [("STARTING", False, True), ("STARTING", True, False), ("SLEPT", True, True), ("PAUSED", False, False)]
+    ("code", "doubt", "asked"),
+    [
+        ("STARTING", False, True),
+        ("STARTING", True, False),
+        ("SLEPT", True, True),
+        ("PAUSED", False, False),
+    ],
 )
-def test_a_pulse_asks_for_the_picture_that_is_waited_for(code: str, doubt: bool, asked: bool) -> None:
+def test_a_pulse_asks_for_the_picture_that_is_waited_for(
+    code: str, doubt: bool, asked: bool
+) -> None:
     story = Story()
     entry = resting(story)
     if doubt:
@@ -433,17 +494,41 @@ def test_requests_carry_the_venues_id_and_the_age_of_their_order() -> None:
     story.now += SECOND
     story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))
     assert story.sent(Amend) == [
-        Amend(stop.client_order_id, BTC, Lane.PROTECT, f"V{stop.client_order_id}", trigger=D(59_700), touched_at=START),
+        Amend(
+            stop.client_order_id,
+            BTC,
+            Lane.PROTECT,
+            f"V{stop.client_order_id}",
+            trigger=D(59_700),
+            touched_at=START,
+        ),
     ]
     story.amended(stop)
     story.now += SECOND
     story.ask(i.CancelOrder(id="c", order=stop.client_order_id))
-    assert story.sent(Cancel) == [Cancel(stop.client_order_id, BTC, Lane.CANCEL, f"V{stop.client_order_id}", START + SECOND + 1)]
+    assert story.sent(Cancel) == [
+        Cancel(
+            stop.client_order_id, BTC, Lane.CANCEL, f"V{stop.client_order_id}", START + SECOND + 1
+        )
+    ]
 
 
 def test_an_orphan_is_cancelled_by_what_the_venue_says_of_it() -> None:
     story = Story(FUTURES)
-    theirs = Order("x", "", ETH, Side.BUY, LIMIT, Role.ENTRY, D(1), price=D(2000), venue_order_id="X", status=Status.OPEN, foreign=True, touched_at=5)
+    theirs = Order(
+        "x",
+        "",
+        ETH,
+        Side.BUY,
+        LIMIT,
+        Role.ENTRY,
+        D(1),
+        price=D(2000),
+        venue_order_id="X",
+        status=Status.OPEN,
+        foreign=True,
+        touched_at=5,
+    )
     story.picture(orders=(theirs,))
     assert story.ask(i.CancelAll(id="c", foreign=True)).ok
     assert story.sent(Cancel) == [Cancel("x", ETH, Lane.CANCEL, "X", 5)]
@@ -452,9 +537,22 @@ def test_an_orphan_is_cancelled_by_what_the_venue_says_of_it() -> None:
 def test_each_event_that_asks_something_leaves_once_and_no_other() -> None:
     story = Story(FUTURES)
     story.opened(target=i.Away(D("0.02")))
-    leaving = (e.OrderSubmitted, e.AmendAsked, e.CancelAsked, e.QuestionAsked, e.AccountAsked, e.OrphanCancelled)
-    assert len(story.requests) == len([event for event in story.events if isinstance(event, leaving)])
-    assert [submit.order.role for submit in story.sent(Submit)] == [Role.ENTRY, Role.STOP, Role.TARGET]
+    leaving = (
+        e.OrderSubmitted,
+        e.AmendAsked,
+        e.CancelAsked,
+        e.QuestionAsked,
+        e.AccountAsked,
+        e.OrphanCancelled,
+    )
+    assert len(story.requests) == len(
+        [event for event in story.events if isinstance(event, leaving)]
+    )
+    assert [submit.order.role for submit in story.sent(Submit)] == [
+        Role.ENTRY,
+        Role.STOP,
+        Role.TARGET,
+    ]
 
 
 @pytest.mark.parametrize("what", ["stop", "target", "trail", "follow", "activate"])
@@ -471,6 +569,8 @@ def test_what_is_held_on_credit_is_looked_at_every_five_seconds() -> None:
     story = pulsed(Story(FUTURES))
     story.opened(stop=None)
     story.board.margin_at = story.now
-    assert story.desk.next_pulse(story.now) == story.now + SECOND, "losses are judged every second while something is held"
+    assert story.desk.next_pulse(story.now) == story.now + SECOND, (
+        "losses are judged every second while something is held"
+    )
     story.board.judged_at = START + DAY
     assert story.desk.next_pulse(story.now) == story.now + 5 * SECOND

@@ -1,4 +1,6 @@
-"""Another program with the same API key and larger nonces: told by name with the remedy, and exits get through all the same."""
+"""Another program with the same API key and larger nonces: told by name with the remedy, and exits
+get through all the same.
+"""
 
 import asyncio
 import time
@@ -11,7 +13,6 @@ import aiohttp
 import pytest
 
 from engine.clock import SECOND
-from engine.local import open_session
 from engine.model import report as r
 from engine.model.intent import Reconcile
 from engine.model.order import Order, OrderType, Role
@@ -19,7 +20,9 @@ from engine.model.quote import Quote
 from engine.model.request import Lane, Submit
 from engine.model.side import Side
 from engine.session import Session
-from engine.settings import Settings, with_values
+from engine.session.opening import open_session
+from engine.setup.sections import Settings
+from engine.setup.settings import with_values
 from engine.venues.live.nonces import STEPS, Nonces
 from engine.venues.live.venue import LiveVenue
 from engine.venues.protocol import NonceError, NotSentError
@@ -56,7 +59,9 @@ def _trade(side: Side, role: Role, number: int, size: str) -> Submit:
 
 
 @pytest.mark.parametrize("unit", [MILLISECONDS, MICROSECONDS, 10, NANOSECONDS])
-async def test_exits_get_through_beside_a_program_with_larger_nonces(unit: int, tmp_path: Path) -> None:
+async def test_exits_get_through_beside_a_program_with_larger_nonces(
+    unit: int, tmp_path: Path
+) -> None:
     async with serving("kraken") as exchange, beside(exchange) as other:
         venue, told, quotes = exchange.venue(tmp_path), list[r.VenueReport](), list[Quote]()
         await venue.connect(told.append, quotes.append)
@@ -89,7 +94,10 @@ async def test_where_no_nonce_is_large_enough_it_is_said_with_the_remedy(tmp_pat
         await venue.open()
         assert not await other.asks(LARGEST)
         before = venue.rest.sent
-        with pytest.raises(NonceError, match=r"EAPI:Invalid nonce: another program uses the same API key.*a key of its own"):
+        with pytest.raises(
+            NonceError,
+            match=r"EAPI:Invalid nonce: another program uses the same API key.*a key of its own",
+        ):
             await venue.key_facts()
         assert venue.rest.sent - before <= len(STEPS) + 1, "a bounded number of questions"
         await venue.close()
@@ -114,7 +122,13 @@ async def _session(exchange: Exchange, folder: Path) -> Session:
     home.mkdir(mode=0o700)
     exchange.keep_key(home)
     ready = exchange.server.ready
-    values = {"name": "main", "venue": "kraken", "rest": ready["rest"], "ws": ready["ws"], "limits": {"tier": "pro"}}
+    values = {
+        "name": "main",
+        "venue": "kraken",
+        "rest": ready["rest"],
+        "ws": ready["ws"],
+        "limits": {"tier": "pro"},
+    }
     told: dict[str, object] = {f"account.{key}": value for key, value in values.items()}
     settings = with_values(Settings(), {**told, "market.symbols": SYMBOLS["kraken"]}, "test")
     return await open_session(settings, folder)
@@ -129,7 +143,9 @@ async def _until(session: Session, code: str) -> None:
                 await session.ask(Reconcile(id=f"ask-{number}"))
                 await asyncio.sleep(0.2)
     except TimeoutError:
-        raise AssertionError(f"no {code}: {[alert.text for alert in session.view().alerts]}") from None
+        raise AssertionError(
+            f"no {code}: {[alert.text for alert in session.view().alerts]}"
+        ) from None
 
 
 async def test_the_next_process_begins_above_the_largest(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Whatever is secret is masked by one function, wherever it is printed; and what an account's folder must be before it is opened."""
+"""Whatever is secret is masked by one function, wherever it is printed; and what an account's
+folder must be before it is opened.
+"""
 
 import io
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,13 +14,14 @@ from rich.console import Console
 from rich.traceback import Traceback
 from sqlalchemy.exc import OperationalError
 
+from engine.account.home import Home, HomeError
 from engine.exchange import Store
-from engine.home import Home, HomeError
 from engine.journal import Journal, JournalError
 from engine.journal.errors import explain
 from engine.model.secrets import MASK, masked, remember
-from engine.settings import SettingsError, load
+from engine.setup.settings import SettingsError, load
 from engine.venues.live.keys import find
+from tests.support import processes
 
 pytestmark = pytest.mark.hazard("H119")
 
@@ -28,7 +30,9 @@ CARRIERS = {
     "a URL": f"postgresql://flat:{PASSWORD}@db.example/flat",
     "a password with an @ and a slash": f"postgresql://flat:x@y/{PASSWORD}@db.example/flat",
     "a query": f"postgresql://db.example/flat?user=flat&password={PASSWORD}",
-    "a key's password": f"postgresql://db.example/flat?sslmode=verify-full&sslpassword={PASSWORD}&sslkey=k",
+    "a key's password": (
+        f"postgresql://db.example/flat?sslmode=verify-full&sslpassword={PASSWORD}&sslkey=k"
+    ),
     "an encoded name": f"postgresql://db.example/flat?p%61ssword={PASSWORD}",
     "a DSN": f"host=db.example password={PASSWORD} dbname=flat",
     "a quoted DSN": f"host=db.example password='a \\' {PASSWORD}' dbname=flat",
@@ -61,9 +65,24 @@ def test_what_holds_no_secret_is_told_as_it_is(text: str) -> None:
 
 def test_what_is_known_to_be_secret_is_masked_in_each_of_its_forms() -> None:
     remember(['do"not\\tell me', "postgres"])
-    for text in ('do"not\\tell me', 'do\\"not\\\\tell me', "do%22not%5Ctell%20me", "do%22not%5Ctell+me"):
+    for text in (
+        'do"not\\tell me',
+        'do\\"not\\\\tell me',
+        "do%22not%5Ctell%20me",
+        "do%22not%5Ctell+me",
+    ):
         assert masked(f"<{text}>") == f"<{MASK}>"
-    assert masked("postgresql as postgres") == f"postgresql as {MASK}", "a word that holds a short secret is another word"
+    assert masked("postgresql as postgres") == f"postgresql as {MASK}", (
+        "a word that holds a short secret is another word"
+    )
+
+
+@pytest.mark.parametrize("word", ["secret", "tokens", "keys"])
+def test_a_word_that_was_a_password_elsewhere_is_a_word_here(word: str) -> None:
+    """Each begins with nothing remembered, whatever ran before it in this process."""
+    assert masked(word) == word
+    remember([word])
+    assert masked(word) == MASK
 
 
 URLS = {key: text for key, text in CARRIERS.items() if "://" in text}
@@ -71,9 +90,13 @@ URLS = {key: text for key, text in CARRIERS.items() if "://" in text}
 
 @pytest.mark.parametrize("url", URLS.values(), ids=URLS)
 def test_settings_are_printed_without_it(url: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "FLATOUT_HOME": str(tmp_path), "FLATOUT_SETTINGS": str(tmp_path / "none.toml")}
+    environment = {
+        **os.environ,
+        "FLATOUT_HOME": str(tmp_path),
+        "FLATOUT_SETTINGS": str(tmp_path / "none.toml"),
+    }
     command = [sys.executable, "-m", "tui.cli", "--set", f'journal.url="{url}"', "settings"]
-    told = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    told = processes.run(command, capture_output=True, text=True, env=environment, timeout=60)
     assert "db.example" in told.stdout, told.stderr
     assert PASSWORD not in told.stdout + told.stderr
 
@@ -87,13 +110,24 @@ def test_a_server_that_is_away_is_told_without_it(url: str) -> None:
     assert PASSWORD not in str(caught.value)
 
 
+def test_a_password_that_is_not_encoded_is_refused_with_how_to_write_it() -> None:
+    """Its second half would be taken for a host, sent to a resolver and be told as one."""
+    with pytest.raises(JournalError, match="as %40") as caught:
+        Journal.open(f"postgresql://flat:x@{PASSWORD}@db.example/flat", "main", "test", now=1)
+    assert PASSWORD not in str(caught.value)
+
+
 def test_a_driver_that_repeats_it_is_told_without_it() -> None:
-    error = OperationalError("SELECT 1", {}, Exception(f'missing "=" in "host=db.example password={PASSWORD}"'))
+    error = OperationalError(
+        "SELECT 1", {}, Exception(f'missing "=" in "host=db.example password={PASSWORD}"')
+    )
     assert PASSWORD not in str(explain(error, "x"))
 
 
 def test_a_traceback_with_what_was_at_hand_holds_none() -> None:
-    settings = load(flags=[f"journal.url=postgresql://flat:{PASSWORD}@db.example/flat"], environment={}).settings
+    settings = load(
+        flags=[f"journal.url=postgresql://flat:{PASSWORD}@db.example/flat"], environment={}
+    ).settings
     console = Console(width=200, record=True, file=io.StringIO())
     try:
         kept = settings.journal
@@ -108,7 +142,10 @@ def test_a_traceback_with_what_was_at_hand_holds_none() -> None:
 def test_a_key_that_was_found_is_told_nowhere(tmp_path: Path) -> None:
     environment = {"FLATOUT_KEY": "abcdefgh-API-key", "FLATOUT_SECRET": "c2VjcmV0IGluZGVlZA=="}
     find("main", tmp_path, environment)
-    assert masked("EAPI:Invalid key: abcdefgh-API-key; c2VjcmV0IGluZGVlZA==") == f"EAPI:Invalid key: {MASK}; {MASK}"
+    assert (
+        masked("EAPI:Invalid key: abcdefgh-API-key; c2VjcmV0IGluZGVlZA==")
+        == f"EAPI:Invalid key: {MASK}; {MASK}"
+    )
 
 
 # The folder
@@ -148,13 +185,25 @@ WRONG = {
     "of somebody else": (_foreign, "belongs to user 12345"),
     **{
         f"{name} is a link": (_linked(name), f"{name} is a symbolic link")
-        for name in ("lock", "flatout.log", "flatout.log.1", "journal.sqlite", "paper.sqlite", "control.sock", "emergency.mark", "nonce")
+        for name in (
+            "lock",
+            "flatout.log",
+            "flatout.log.1",
+            "journal.sqlite",
+            "paper.sqlite",
+            "control.sock",
+            "session.sock",
+            "emergency.mark",
+            "nonce",
+        )
     },
 }
 
 
 @pytest.mark.parametrize(("spoil", "told"), WRONG.values(), ids=WRONG)
-def test_a_folder_that_others_could_have_touched_is_not_opened(spoil: Callable[[Path], None], told: str, tmp_path: Path) -> None:
+def test_a_folder_that_others_could_have_touched_is_not_opened(
+    spoil: Callable[[Path], None], told: str, tmp_path: Path
+) -> None:
     folder = Home.of("main", tmp_path / "home").folder
     (tmp_path / "victim").write_text("left as it was")
     assert Home.of("main", tmp_path / "home").folder == folder, "a second time too"
@@ -168,10 +217,21 @@ def test_the_commands_say_so_in_a_sentence(tmp_path: Path) -> None:
     folder = home.folder
     Store(home.paper).close()
     (folder / "flatout.log").symlink_to(tmp_path / "victim")
-    environment = {**os.environ, "FLATOUT_HOME": str(tmp_path), "FLATOUT_SETTINGS": str(tmp_path / "none.toml")}
+    environment = {
+        **os.environ,
+        "FLATOUT_HOME": str(tmp_path),
+        "FLATOUT_SETTINGS": str(tmp_path / "none.toml"),
+    }
     for words in (("status",), ("doctor",), ("journal", "tail"), ("flatten", "--yes")):
-        told = subprocess.run([sys.executable, "-m", "tui.cli", *words], capture_output=True, text=True, env=environment, timeout=60)
-        assert told.returncode == (0 if words[0] == "flatten" else 2), told.stdout  # a flatten says it and goes on: nothing is held
+        told = processes.run(
+            [sys.executable, "-m", "tui.cli", *words],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
+        # a flatten says it and goes on: nothing is held
+        assert told.returncode == (0 if words[0] == "flatten" else 2), told.stdout
         assert "flatout.log is a symbolic link" in told.stderr, words
         assert "Traceback" not in told.stderr
     assert not (tmp_path / "victim").exists()

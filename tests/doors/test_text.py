@@ -1,4 +1,6 @@
-"""Foreign text on the command line, in the log, in exports and notifications: shown, never obeyed."""
+"""Foreign text on the command line, in the log, in exports and notifications: shown, never
+obeyed.
+"""
 
 import ast
 import csv
@@ -16,21 +18,22 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import tui
-from engine.bookkeeping import batch
+from engine.account.home import Home
 from engine.desk import events as e
 from engine.desk.codec import encode
 from engine.desk.desk import Decision
 from engine.desk.evolve import evolve
 from engine.desk.state import State
 from engine.exchange import Store
-from engine.home import Home
 from engine.journal import Journal
+from engine.journal.export import write_csv, write_json
 from engine.model.alert import Alert
 from engine.model.text import HIDDEN, cell, escaped
-from engine.outlets.exports import write_csv, write_json
-from engine.outlets.log import Log
+from engine.records import batch
+from engine.runtime.log import Log
+from tests.support import processes
 from tests.support.world import Story
-from tui.saying import say
+from tui.cli.output import say
 
 pytestmark = pytest.mark.hazard("H118")
 
@@ -44,7 +47,10 @@ def assert_harmless(text: str, where: object) -> None:
     assert not left, f"{left} reaches {where}"
 
 
-@given(st.text() | st.text(st.sampled_from([chr(code) for code in HIDDEN if not 0xD800 <= code < 0xE000])))
+@given(
+    st.text()
+    | st.text(st.sampled_from([chr(code) for code in HIDDEN if not 0xD800 <= code < 0xE000]))
+)
 def test_json_is_the_same_json_after_it(text: str) -> None:
     shown = escaped(json.dumps({"text": text}, ensure_ascii=False))
     assert_harmless(shown, "the line")
@@ -59,7 +65,7 @@ def poisoned(tmp_path: Path) -> Path:
     raised = e.AlertRaised(1, Alert("ORDER_REJECTED", NASTY, f"=cmd()|{NASTY}", 1, last_at=1))
     state = State("paper", "USD")
     evolve(state, raised)
-    journal.append(batch(Decision((raised,), ()), state, 1, (), encode))
+    journal.append(batch(Decision((raised,), ()), state, (), encode))
     journal.flush()
     journal.close()
     Store(home.paper).close()
@@ -67,8 +73,19 @@ def poisoned(tmp_path: Path) -> Path:
 
 
 def run(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(home / "none.toml"), **more}
-    return subprocess.run([sys.executable, "-m", "tui.cli", *words], capture_output=True, text=True, env=environment, timeout=60)
+    environment = {
+        **os.environ,
+        "FLATOUT_HOME": str(home),
+        "FLATOUT_SETTINGS": str(home / "none.toml"),
+        **more,
+    }
+    return processes.run(
+        [sys.executable, "-m", "tui.cli", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
 
 
 COMMANDS = (
@@ -104,8 +121,17 @@ def test_an_error_is_shown_like_everything_else(tmp_path: Path) -> None:
 
 
 def test_what_nobody_catches_is_shown_so_too() -> None:
-    code = f"from tui.saying import guard; guard(); raise RuntimeError({NASTY!r} + ' postgresql://u:hunter2@host/db')"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=Path(tui.__file__).parents[1])
+    code = (
+        f"from tui.cli.output import guard; guard(); raise RuntimeError({NASTY!r} + '"
+        " postgresql://u:hunter2@host/db')"
+    )
+    told = processes.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(tui.__file__).parents[1],
+    )
     assert "RuntimeError" in told.stderr
     assert_harmless(told.stderr, "a traceback")
     assert "hunter2" not in told.stderr
@@ -128,7 +154,22 @@ def test_the_log_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     assert first["what"]["text"] == second["text"] == NASTY, "the log is the same JSON"
 
 
-FORMULAS = ("=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1", "-cmd", "+", "-", "=", "+-1", "-1R")
+FORMULAS = (
+    "=1+1",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "＝1+1",
+    "-cmd",
+    "+",
+    "-",
+    "=",
+    "+-1",
+    "-1R",
+)
 NUMBERS = ("-0.03", "+2.05%", "1e-8", "-1,234.50", "0", "", "+.5", "x=1", "−3")
 
 
@@ -155,7 +196,7 @@ def test_an_export_holds_nothing_that_a_terminal_obeys() -> None:
     assert json.loads(lines.getvalue())[0]["note"] == NASTY
 
 
-ALLOWED = {"saying.py"}
+ALLOWED = {"output.py"}
 
 
 def test_nothing_is_printed_past_the_one_sink() -> None:
@@ -164,4 +205,10 @@ def test_nothing_is_printed_past_the_one_sink() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            assert called not in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"), f"{path.name}:{node.lineno}"  # type: ignore[attr-defined]
+            assert called not in (
+                "print",
+                "click.echo",
+                "click.secho",
+                "sys.stdout.write",
+                "sys.stderr.write",
+            ), f"{path.name}:{node.lineno}"  # type: ignore[attr-defined]

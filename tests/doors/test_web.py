@@ -1,4 +1,6 @@
-"""`flatout web`, asked by a real client over HTTP and WebSocket: what a page of somebody else, or another name for this machine, gets."""
+"""`flatout web`, asked by a real client over HTTP and WebSocket: what a page of somebody else, or
+another name for this machine, gets.
+"""
 
 import asyncio
 import json
@@ -17,7 +19,7 @@ import pytest
 from engine.model.intent import Pause
 from tests.console.conftest import Staged, session, staged
 from tests.console.sample import SampleSession
-from tui.serving import Guard
+from tui.cli.web import Guard
 
 __all__ = ["session", "staged"]
 pytest.importorskip("textual_serve", reason="textual-serve is an extra")
@@ -47,9 +49,15 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("web")
-    environment = {**os.environ, "FLATOUT_HOME": str(folder / "home"), "FLATOUT_SETTINGS": str(folder / "settings.toml")}
+    environment = {
+        **os.environ,
+        "FLATOUT_HOME": str(folder / "home"),
+        "FLATOUT_SETTINGS": str(folder / "settings.toml"),
+    }
     command = [sys.executable, "-m", "tui.cli", "web", "--port", str(_free_port())]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
@@ -59,6 +67,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finally:
         process.terminate()
         process.communicate(timeout=30)
+        # the engine that a page began outlives it
+        stop = [sys.executable, "-m", "tui.cli", "engines", "stop", "paper"]
+        subprocess.run(stop, env=environment, capture_output=True, timeout=60, check=False)
 
 
 @pytest.fixture
@@ -72,7 +83,9 @@ async def _status(client: aiohttp.ClientSession, url: str, **headers: str) -> in
         return answer.status
 
 
-async def test_the_page_and_its_files_need_the_token(served: Served, client: aiohttp.ClientSession) -> None:
+async def test_the_page_and_its_files_need_the_token(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
     assert len(served.token) >= 43, "32 bytes"
     async with client.get(served.address) as answer:
         text = await answer.text()
@@ -83,27 +96,57 @@ async def test_the_page_and_its_files_need_the_token(served: Served, client: aio
         assert answer.headers["Cache-Control"] == "no-store"
     assert await _status(client, f"{served.address}static/js/textual.js") == 200
     wrong = served.token[:-1] + ("A" if served.token[-1] != "A" else "B")
-    paths = ("", "ws", "static/js/textual.js", "wrong/", f"{wrong}/", f"{wrong}/static/js/textual.js", f"?token={served.token}", "%00/")
+    paths = (
+        "",
+        "ws",
+        "static/js/textual.js",
+        "wrong/",
+        f"{wrong}/",
+        f"{wrong}/static/js/textual.js",
+        f"?token={served.token}",
+        "%00/",
+    )
     for path in paths:
         assert await _status(client, f"{served.base}/{path}") == 403, path
     assert await _status(client, f"{served.address}static/..%2f..%2fserver.py") == 404
 
 
-HOSTS = ("evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:{port}", "[::ffff:1.2.3.4]:{port}", "")
+HOSTS = (
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1",
+    "127.0.0.1:1",
+    "127.0.0.1.evil.example:{port}",
+    "[::ffff:1.2.3.4]:{port}",
+    "",
+)
 
 
 @pytest.mark.parametrize("host", HOSTS)
-async def test_another_name_for_this_machine_is_not_served(host: str, served: Served, client: aiohttp.ClientSession) -> None:
+async def test_another_name_for_this_machine_is_not_served(
+    host: str, served: Served, client: aiohttp.ClientSession
+) -> None:
     told = host.format(port=served.base.rpartition(":")[2])
     assert await _status(client, served.address, Host=told) == 403, "DNS rebinding"
-    assert await _status(client, served.address, Host=f"localhost:{served.base.rpartition(':')[2]}") == 200
+    assert (
+        await _status(client, served.address, Host=f"localhost:{served.base.rpartition(':')[2]}")
+        == 200
+    )
 
 
-ORIGINS = ("http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example")
+ORIGINS = (
+    "http://evil.example",
+    "null",
+    "http://127.0.0.1:1",
+    "https://127.0.0.1:{port}",
+    "http://127.0.0.1:{port}.evil.example",
+)
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-async def test_a_page_of_somebody_else_is_not_served(origin: str, served: Served, client: aiohttp.ClientSession) -> None:
+async def test_a_page_of_somebody_else_is_not_served(
+    origin: str, served: Served, client: aiohttp.ClientSession
+) -> None:
     told = origin.format(port=served.base.rpartition(":")[2])
     assert await _status(client, served.address, Origin=told) == 403
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -113,28 +156,48 @@ async def test_a_page_of_somebody_else_is_not_served(origin: str, served: Served
 
 
 @pytest.mark.parametrize("path", ["/ws", "/wrong/ws"])
-async def test_the_line_needs_the_token(path: str, served: Served, client: aiohttp.ClientSession) -> None:
+async def test_the_line_needs_the_token(
+    path: str, served: Served, client: aiohttp.ClientSession
+) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-        await client.ws_connect(f"{served.base.replace('http', 'ws', 1)}{path}", headers={"Origin": served.base})
+        await client.ws_connect(
+            f"{served.base.replace('http', 'ws', 1)}{path}", headers={"Origin": served.base}
+        )
     assert refused.value.status == 403
 
 
-async def test_a_console_in_a_browser_reads_only_until_it_is_taken(served: Served, client: aiohttp.ClientSession) -> None:
+async def test_a_console_in_a_browser_reads_only_until_it_is_taken(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
     url = f"{served.ws}?width=120&height=40"
     async with client.ws_connect(url, headers={"Origin": served.base}, max_msg_size=0) as line:
         heard = Heard(line)
-        await heard.until("READ-ONLY :take")
+        await heard.until("entries on: start-up checks passed")  # until then keys are dropped
         await heard.press("p")
         await heard.until("read-only: :take lets keys act")
-        await heard.press(":")
-        await heard.until("close, flatten, export")
-        await heard.press("take")
-        await heard.until("let this console")
-        await asyncio.sleep(0.7)  # a dialog that has just opened takes no enter
-        await heard.press("\r")
-        await heard.until("taken: keys of this console act")
+        await take(heard)
         await heard.press("p")
-        await heard.until("PAUSED")
+        await heard.until("ENTRIES OFF: paused")
+        async with client.ws_connect(url, headers={"Origin": served.base}, max_msg_size=0) as other:
+            second = Heard(other)
+            await second.until("ENTRIES OFF: paused")
+            await take(second)
+            await heard.until("trades this account from now on")
+    async with client.ws_connect(url, headers={"Origin": served.base}, max_msg_size=0) as line:
+        heard = Heard(line)
+        await heard.until("ENTRIES OFF: paused")  # both pages are closed: the engine goes on
+        assert "READ-ONLY :take" in heard.text
+
+
+async def take(heard: "Heard") -> None:
+    """What a person types."""
+    await heard.press(":")
+    await heard.until("close, buy 0.5 stop")
+    await heard.press("take")
+    await heard.until("let this")
+    await asyncio.sleep(0.7)  # a dialog that has just opened takes no enter
+    await heard.press("\r")
+    await heard.until("account from now on")  # its own word, or the line that all get
 
 
 class Heard:
@@ -155,10 +218,18 @@ class Heard:
             async with asyncio.timeout(20):
                 while wanted not in self.text:
                     message: Any = await self.line.receive()
-                    data = message.data if isinstance(message.data, bytes) else str(message.data).encode()
-                    self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
+                    data = (
+                        message.data
+                        if isinstance(message.data, bytes)
+                        else str(message.data).encode()
+                    )
+                    self.text += re.sub(
+                        r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace")
+                    )
         except TimeoutError:
-            raise AssertionError(f"{wanted!r} was not shown; heard ...{self.text[-400:]!r}") from None
+            raise AssertionError(
+                f"{wanted!r} was not shown; heard ...{self.text[-400:]!r}"
+            ) from None
 
 
 # The guard alone
@@ -170,7 +241,14 @@ OWN = "127.0.0.1:8000"
 
 def test_the_guard_asks_for_the_whole_token() -> None:
     assert GUARD.refusal(OWN, None, f"/{GUARD.token}/") == ""
-    for path in ("/", "/ws", f"/{GUARD.token[:-1]}/", f"/{GUARD.token}x/", f"//{GUARD.token}/", "/é/"):
+    for path in (
+        "/",
+        "/ws",
+        f"/{GUARD.token[:-1]}/",
+        f"/{GUARD.token}x/",
+        f"//{GUARD.token}/",
+        "/é/",
+    ):
         assert GUARD.refusal(OWN, None, path), f"{path} is served"
     assert Guard("127.0.0.1", 8000).token != GUARD.token, "each start draws its own"
 
@@ -178,21 +256,45 @@ def test_the_guard_asks_for_the_whole_token() -> None:
 def test_the_guard_knows_its_own_pages() -> None:
     path = f"/{GUARD.token}/ws"
     assert GUARD.refusal(OWN, f"http://{OWN}", path) == ""
-    for origin in ("http://evil.example", "null", "", f"https://{OWN}", "http://127.0.0.1:8001", f"http://{OWN}/"):
+    for origin in (
+        "http://evil.example",
+        "null",
+        "",
+        f"https://{OWN}",
+        "http://127.0.0.1:8001",
+        f"http://{OWN}/",
+    ):
         assert GUARD.refusal(OWN, origin, path), f"{origin!r} may ask"
 
 
 def test_the_guard_knows_its_own_names() -> None:
     path = f"/{GUARD.token}/"
     named, everywhere = Guard("box.example", 8000), Guard("0.0.0.0", 8000)
-    for guard, host in ((GUARD, "localhost:8000"), (GUARD, "[::1]:8000"), (named, "BOX.example:8000"), (everywhere, "10.0.0.7:8000")):
+    for guard, host in (
+        (GUARD, "localhost:8000"),
+        (GUARD, "[::1]:8000"),
+        (named, "BOX.example:8000"),
+        (everywhere, "10.0.0.7:8000"),
+    ):
         assert guard.refusal(host, None, f"/{guard.token}/") == "", host
-    for host in ("evil.example:8000", "10.0.0.7:8000", OWN.replace("8000", "80"), "127.0.0.1", "", ":8000", "127.0.0.1:٨٠٠٠"):
+    for host in (
+        "evil.example:8000",
+        "10.0.0.7:8000",
+        OWN.replace("8000", "80"),
+        "127.0.0.1",
+        "",
+        ":8000",
+        "127.0.0.1:٨٠٠٠",
+    ):
         assert GUARD.refusal(host, None, path), f"{host!r} is served"
-    assert everywhere.refusal("evil.example:8000", None, f"/{everywhere.token}/"), "a name that points here is DNS rebinding"
+    assert everywhere.refusal("evil.example:8000", None, f"/{everywhere.token}/"), (
+        "a name that points here is DNS rebinding"
+    )
 
 
-async def test_a_console_that_was_not_taken_asks_nothing(staged: Staged, session: SampleSession) -> None:
+async def test_a_console_that_was_not_taken_asks_nothing(
+    staged: Staged, session: SampleSession
+) -> None:
     async with staged(read_only_until_taken=True) as stage:
         assert "READ-ONLY :take" in stage.text
         await stage.press("p")
@@ -215,7 +317,11 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         told = subprocess.run(
-            [sys.executable, "-m", "tui.cli", "web", "--port", port], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2]
+            [sys.executable, "-m", "tui.cli", "web", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=Path(__file__).parents[2],
         )
     assert told.returncode == 2
     assert "name another --port" in told.stderr

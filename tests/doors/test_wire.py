@@ -1,4 +1,6 @@
-"""What leaves with a key: never to where a redirect points, never unencrypted beyond this machine; and only if ccxt can ask all of it."""
+"""What leaves with a key: never to where a redirect points, never unencrypted beyond this machine;
+and only if ccxt can ask all of it.
+"""
 
 import importlib
 import re
@@ -11,12 +13,13 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from engine import assembly
 from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.address import is_loopback
 from engine.model.request import Lane, QueryAccount
-from engine.settings import Settings, SettingsError, load, with_values
+from engine.setup import factories
+from engine.setup.sections import Settings
+from engine.setup.settings import SettingsError, load, with_values
 from engine.venues.live.venue import LiveVenue
 from engine.venues.protocol import OutcomeUnknownError, RefusedError, VenueError
 from tests.support.exchange import SYMBOLS, serving
@@ -62,7 +65,9 @@ async def redirecting(status: int = 307) -> AsyncIterator[tuple[Elsewhere, int]]
     there = Elsewhere()
 
     async def away(request: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, headers={"Location": f"http://127.0.0.1:{there.port}{request.path_qs}"})
+        return web.Response(
+            status=status, headers={"Location": f"http://127.0.0.1:{there.port}{request.path_qs}"}
+        )
 
     async with listening(there.listen) as port, listening(away) as door:
         there.port = port
@@ -72,12 +77,16 @@ async def redirecting(status: int = 307) -> AsyncIterator[tuple[Elsewhere, int]]
 @pytest.mark.hazard("H117")
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_no_request_with_a_key_follows_a_redirect(name: str, status: int, tmp_path: Path) -> None:
+async def test_no_request_with_a_key_follows_a_redirect(
+    name: str, status: int, tmp_path: Path
+) -> None:
     async with serving(name) as exchange, redirecting(status) as (there, door):
         venue = exchange.venue(tmp_path)
         await venue.open()
         _lead(venue, f"http://127.0.0.1:{door}")
-        with pytest.raises(OutcomeUnknownError, match=rf"HTTP {status} points to 127\.0\.0\.1:{there.port}"):
+        with pytest.raises(
+            OutcomeUnknownError, match=rf"HTTP {status} points to 127\.0\.0\.1:{there.port}"
+        ):
             await venue.send(QueryAccount(exchange.clock.now() - SECOND, Lane.EMERGENCY))
         with pytest.raises(OutcomeUnknownError, match="not followed"):
             await venue.key_facts()
@@ -97,13 +106,17 @@ async def test_no_stream_follows_a_redirect(name: str, tmp_path: Path) -> None:
     async with serving(name) as exchange, redirecting(302) as (there, door):
         exchange.keep_key(tmp_path)
         account = exchange.account(ws=f"ws://127.0.0.1:{door}")
-        venue = assembly.live(account, SYMBOLS[name], 3.0, tmp_path, exchange.clock)
+        venue = factories.live(account, SYMBOLS[name], 3.0, tmp_path, exchange.clock)
         told: list[r.VenueReport] = []
         await venue.connect(told.append, lambda _: None)
         await exchange.clock.sleep(SECOND)
         await venue.close()
         assert not there.heard, "what was sent on"
-        assert any(isinstance(report, r.Disconnected) and f"points to 127.0.0.1:{there.port}" in report.text for report in told), told
+        assert any(
+            isinstance(report, r.Disconnected)
+            and f"points to 127.0.0.1:{there.port}" in report.text
+            for report in told
+        ), told
 
 
 REMOTE = {
@@ -128,7 +141,13 @@ ODD = {
     "account.ws": ("https://ws.kraken.com", "wss://ws.kraken.com/ x"),
 }
 GOOD = {
-    "account.rest": ("http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1", "https://demo-futures.kraken.com", "http://127.3.2.1"),
+    "account.rest": (
+        "http://127.0.0.1:8080",
+        "http://localhost:1",
+        "http://[::1]:1",
+        "https://demo-futures.kraken.com",
+        "http://127.3.2.1",
+    ),
     "account.ws": ("ws://127.0.0.1:8080/ws", "wss://demo-futures.kraken.com/ws"),
 }
 
@@ -159,30 +178,46 @@ def test_an_address_on_this_machine_or_with_encryption_is_taken(key: str, addres
 @pytest.mark.hazard("H117")
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("kind", ["rest", "ws"])
-async def test_a_venue_opens_no_line_without_encryption(name: str, kind: str, tmp_path: Path) -> None:
+async def test_a_venue_opens_no_line_without_encryption(
+    name: str, kind: str, tmp_path: Path
+) -> None:
     async with serving(name) as exchange:
         exchange.keep_key(tmp_path)
         bare = {"rest": "http://10.255.255.1:8080", "ws": "ws://10.255.255.1:8080"}[kind]
-        venue = assembly.live(exchange.account(**{kind: bare}), SYMBOLS[name], 3.0, tmp_path, exchange.clock)
-        with pytest.raises(RefusedError, match=rf"account\.{kind} is .* would carry the key unencrypted"):
+        venue = factories.live(
+            exchange.account(**{kind: bare}), SYMBOLS[name], 3.0, tmp_path, exchange.clock
+        )
+        with pytest.raises(
+            RefusedError, match=rf"account\.{kind} is .* would carry the key unencrypted"
+        ):
             await venue.connect(lambda _: None, lambda _: None)
         await venue.close()
 
 
 def test_only_this_machine_is_loopback() -> None:
     assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.255.0.1", "::1", "LOCALHOST.")))
-    assert not any(map(is_loopback, ("0.0.0.0", "127.evil.example", "localhost.evil.example", "10.0.0.1", "", "::")))
+    assert not any(
+        map(
+            is_loopback,
+            ("0.0.0.0", "127.evil.example", "localhost.evil.example", "10.0.0.1", "", "::"),
+        )
+    )
 
 
 # What ccxt has
 
 
-LACKING = {"kraken": "private_post_getapikeyinfo", "krakenfutures": "private_put_leveragepreferences"}
+LACKING = {
+    "kraken": "private_post_getapikeyinfo",
+    "krakenfutures": "private_put_leveragepreferences",
+}
 
 
 @pytest.mark.hazard("H129")
 @pytest.mark.parametrize("name", KINDS)
-async def test_a_ccxt_that_lacks_an_endpoint_is_said_when_the_venue_opens(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_ccxt_that_lacks_an_endpoint_is_said_when_the_venue_opens(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = importlib.import_module(f"ccxt.abstract.{name}")
     monkeypatch.delattr(module.ImplicitAPI, LACKING[name])
     async with serving(name) as exchange:
@@ -217,5 +252,7 @@ async def test_what_a_venue_asks_is_what_it_says_that_it_needs(name: str, tmp_pa
 
 
 def _sources(venue: LiveVenue) -> list[Path]:
-    path = Path(str(importlib.import_module(type(venue).__module__).__file__))
-    return [path, path.with_name(f"{path.stem}_stream.py")]
+    """The dialect's own folder."""
+    return sorted(
+        Path(str(importlib.import_module(type(venue).__module__).__file__)).parent.glob("*.py")
+    )

@@ -5,12 +5,12 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from engine.account.summary import Summary
 from engine.clock import SECOND
 from engine.exchange import Faults
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.side import Side
-from engine.session.summary import Summary
 from tests.support.scene import BTC, ETH, D, Scene, play
 
 OWN = D(2)
@@ -24,15 +24,29 @@ def disturb(scene: Scene, random: Random, derivatives: bool) -> Summary | None:
     if random.random() < 0.4:
         scene.hold("3", symbol=ETH, stop=random.choice(["2000", None]))
     if random.random() < 0.4:
-        scene.rest(scene.place(Side.BUY, "0.5", Role.ENTRY, price=random.choice(["40000", "59990"])))
+        scene.rest(
+            scene.place(Side.BUY, "0.5", Role.ENTRY, price=random.choice(["40000", "59990"]))
+        )
     if random.random() < 0.4:
-        scene.foreign(Side.SELL if derivatives else Side.BUY, "0.2", price="90000" if derivatives else "30000")
+        scene.foreign(
+            Side.SELL if derivatives else Side.BUY, "0.2", price="90000" if derivatives else "30000"
+        )
     if random.random() < 0.5:  # an order on the wire: an entry, or a close
-        buys = random.random() < 0.5 or stop is not None  # an engine does not close what its stop still holds
+        # an engine does not close what its stop still holds
+        buys = random.random() < 0.5 or stop is not None
         side, role, size = (Side.BUY, Role.ENTRY, "0.7") if buys else (Side.SELL, Role.CLOSE, "0.4")
         reduce_only = derivatives and not buys
         late = Order(
-            scene.name(), "P", BTC, side, OrderType.MARKET, role, D(size), reduce_only=reduce_only, deadline=now + 4 * SECOND, touched_at=now
+            scene.name(),
+            "P",
+            BTC,
+            side,
+            OrderType.MARKET,
+            role,
+            D(size),
+            reduce_only=reduce_only,
+            deadline=now + 4 * SECOND,
+            touched_at=now,
         )
         scene.rest(late, venue_order_id=None, in_doubt=True, deadline=late.deadline)
         if random.random() < 0.7:
@@ -57,7 +71,11 @@ def once(seed: int, *, derivatives: bool) -> None:
     random = Random(seed)
     lag = random.choice([0, 0, 3, 20])
     faults = Faults(rest_lag=lag * SECOND)
-    lossy = Faults(rest_lag=lag * SECOND, lose_reply=0.1, lose_request=0.05) if random.random() < 0.4 else faults
+    lossy = (
+        Faults(rest_lag=lag * SECOND, lose_reply=0.1, lose_request=0.05)
+        if random.random() < 0.4
+        else faults
+    )
     own = D(0) if derivatives else random.choice([D(0), OWN])
 
     async def tale(scene: Scene) -> None:
@@ -75,13 +93,23 @@ def once(seed: int, *, derivatives: bool) -> None:
             assert scene.held >= 0, told
         if result.flat:
             assert scene.held == own, told
-            eth = scene.exchange.ledger.on_margin(ETH) if derivatives else scene.exchange.ledger.cash.get("ETH", D(0))
+            eth = (
+                scene.exchange.ledger.on_margin(ETH)
+                if derivatives
+                else scene.exchange.ledger.cash.get("ETH", D(0))
+            )
             assert eth == 0, told
             assert all(order.foreign for order in scene.resting), told
         else:
             assert any("NOT FLAT" in line for line in result.lines), told
 
-    play(tale, profile="kraken-futures" if derivatives else "kraken-spot", faults=faults, coins=str(own), tier=random.choice(["starter", "pro"]))
+    play(
+        tale,
+        profile="kraken-futures" if derivatives else "kraken-spot",
+        faults=faults,
+        coins=str(own),
+        tier=random.choice(["starter", "pro"]),
+    )
 
 
 @pytest.mark.hazard("H73")

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.control import Ask, ControlError, ControlServer, HandedOver, HandOver, Line, Look
 from engine.emergency import asking
 from engine.emergency.asking import Asked
 from engine.model.intent import AnyIntent, Flatten, Withdraw
 from engine.model.refusal import Refusal
 from engine.model.view import Answer, FlattenLine, FlattenView, View
-from engine.starting import STEPS, Opening
+from engine.session.client import ControlError, Line
+from engine.session.messages import Ask, HandedOver, HandOver, Look
+from engine.session.server import ControlServer
+from engine.session.starting import STEPS, Opening
 from tests.console.sample import SampleSession
 
 EARLIER = FlattenView(1, 2, (), ("yesterday's receipt",), "yesterday")
@@ -41,7 +43,9 @@ class Desk(SampleSession):
             await asyncio.sleep(60)
         if isinstance(intent, Withdraw):
             return Answer(intent.id, text="withdrawn")
-        return Answer(intent.id, () if self.refusal is None else (self.refusal,), text="flattening everything")
+        return Answer(
+            intent.id, () if self.refusal is None else (self.refusal,), text="flattening everything"
+        )
 
     def view(self) -> Any:
         if self.script:
@@ -56,10 +60,7 @@ async def serving(folder: Path, desk: Desk) -> AsyncIterator[Path]:
     try:
         yield folder / "control.sock"
     finally:
-        for line in list(server._lines):
-            line.close()
-        assert server._server is not None
-        server._server.close()
+        await server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +101,9 @@ async def test_the_receipt_of_this_intent_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H114")
-async def test_a_flatten_that_was_under_way_when_we_asked_counts_once_it_ends(tmp_path: Path) -> None:
+async def test_a_flatten_that_was_under_way_when_we_asked_counts_once_it_ends(
+    tmp_path: Path,
+) -> None:
     desk, said = Desk(), list[str]()
     desk.script = [flat("other", None), flat("other", None, "asking"), flat("other", 9)]
     async with serving(tmp_path, desk) as path:
@@ -109,7 +112,9 @@ async def test_a_flatten_that_was_under_way_when_we_asked_counts_once_it_ends(tm
 
 @pytest.mark.hazard("H114")
 async def test_a_receipt_that_another_exit_s_has_replaced_counts(tmp_path: Path) -> None:
-    """Two ask at once, and all is flat already: the engine ends ours and the other one before we look for the first time."""
+    """Two ask at once, and all is flat already: the engine ends ours and the other one before we
+    look for the first time.
+    """
     desk, said = Desk(), list[str]()
     now = time.time_ns() + 1_000_000_000
     desk.now = now + 1
@@ -145,7 +150,9 @@ async def test_who_does_not_acknowledge_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.hazard("H103")
 async def test_progress_keeps_it_from_being_passed_over(tmp_path: Path) -> None:
     desk, said = Desk(), list[str]()
-    desk.script = [flat("mine", None, f"step {number // 8}") for number in range(80)] + [flat("mine", 9)]
+    desk.script = [flat("mine", None, f"step {number // 8}") for number in range(80)] + [
+        flat("mine", 9)
+    ]
     began = time.monotonic()
     async with serving(tmp_path, desk) as path:
         assert await asking.ask(path, "mine", said.append) is Asked.FLAT
@@ -157,7 +164,9 @@ async def test_progress_keeps_it_from_being_passed_over(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def answering(folder: Path, answer: bytes | None) -> AsyncIterator[tuple[Path, list[bytes]]]:
-    """Something that answers each question with these bytes, or not at all; the list tells the questions."""
+    """Something that answers each question with these bytes, or not at all; the list tells the
+    questions.
+    """
     asked: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -178,9 +187,27 @@ async def answering(folder: Path, answer: bytes | None) -> AsyncIterator[tuple[P
 @pytest.mark.parametrize(
     ("answer", "taken"),
     [
-        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound": "the flatten is under way"}]}}', True),
-        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound": "something else"}]}}', False),
-        (b'{"withdrawn": false, "answer": {"refusals": [{"code": "READ_ONLY", "bound": "the flatten"}]}}', False),
+        (
+            (
+                b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound": "the'
+                b' flatten is under way"}]}}'
+            ),
+            True,
+        ),
+        (
+            (
+                b'{"withdrawn": false, "answer": {"refusals": [{"code": "TOO_LATE", "bound":'
+                b' "something else"}]}}'
+            ),
+            False,
+        ),
+        (
+            (
+                b'{"withdrawn": false, "answer": {"refusals": [{"code": "READ_ONLY", "bound": "the'
+                b' flatten"}]}}'
+            ),
+            False,
+        ),
         (b'{"withdrawn": true, "answer": {"refusals": []}}', False),
         (b'{"withdrawn": true, "answer": null}', False),
         (b'{"error": "what?"}', False),
@@ -189,7 +216,9 @@ async def answering(folder: Path, answer: bytes | None) -> AsyncIterator[tuple[P
         (None, False),
     ],
 )
-async def test_an_intent_was_taken_only_where_the_engine_says_that_its_flatten_runs(tmp_path: Path, answer: bytes | None, taken: bool) -> None:
+async def test_an_intent_was_taken_only_where_the_engine_says_that_its_flatten_runs(
+    tmp_path: Path, answer: bytes | None, taken: bool
+) -> None:
     async with answering(tmp_path, answer) as (path, asked):
         assert await asking.withdraw(path, "mine") is taken
         assert asked == [b'{"type": "withdraw", "intent": "mine"}\n']
@@ -198,9 +227,18 @@ async def test_an_intent_was_taken_only_where_the_engine_says_that_its_flatten_r
 
 @pytest.mark.hazard("H103")
 @pytest.mark.parametrize(
-    ("answer", "agreed"), [(b'{"ok": true, "text": ""}', True), (b'{"ok": false}', False), (b"{}", False), (b"?", False), (None, False)]
+    ("answer", "agreed"),
+    [
+        (b'{"ok": true, "text": ""}', True),
+        (b'{"ok": false}', False),
+        (b"{}", False),
+        (b"?", False),
+        (None, False),
+    ],
 )
-async def test_a_holder_lets_go_only_where_it_says_so(tmp_path: Path, answer: bytes | None, agreed: bool) -> None:
+async def test_a_holder_lets_go_only_where_it_says_so(
+    tmp_path: Path, answer: bytes | None, agreed: bool
+) -> None:
     async with answering(tmp_path, answer) as (path, asked):
         assert await asking.hand_over(path, "me") is agreed
         assert asked == [b'{"type": "hand-over", "who": "me"}\n']
@@ -216,13 +254,24 @@ async def test_where_nobody_listens_nothing_was_taken_and_nobody_lets_go(tmp_pat
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (b'{"error": "control: the question is not usable"}', "control: the question is not usable"),
-        (b'{"intent": "mine", "refusals": [{"code": "READ_ONLY", "value": "somebody"}, {"code": "HALTED"}]}', "READ_ONLY somebody; HALTED"),
+        (
+            b'{"error": "control: the question is not usable"}',
+            "control: the question is not usable",
+        ),
+        (
+            (
+                b'{"intent": "mine", "refusals": [{"code": "READ_ONLY", "value": "somebody"},'
+                b' {"code": "HALTED"}]}'
+            ),
+            "READ_ONLY somebody; HALTED",
+        ),
         (b'{"intent": "another", "refusals": []}', "its answer is about something else"),
         (b'{"intent": "another", "refusals": ["?"]}', "its answer is about something else"),
     ],
 )
-async def test_an_answer_that_is_no_yes_is_a_refusal_in_its_own_words(tmp_path: Path, answer: bytes, why: str) -> None:
+async def test_an_answer_that_is_no_yes_is_a_refusal_in_its_own_words(
+    tmp_path: Path, answer: bytes, why: str
+) -> None:
     said: list[str] = []
     async with answering(tmp_path, answer) as (path, _):
         assert await asking.ask(path, "mine", said.append) is Asked.REFUSED
@@ -230,8 +279,17 @@ async def test_an_answer_that_is_no_yes_is_a_refusal_in_its_own_words(tmp_path: 
 
 
 @pytest.mark.hazard("H103")
-@pytest.mark.parametrize("lost", [{"read_only": True}, {"account": {"read_only": True}}, {"alerts": [{"code": "LEASE_LOST", "cured_at": None}]}])
-async def test_an_engine_that_has_lost_the_pen_is_not_waited_for(tmp_path: Path, lost: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"read_only": True},
+        {"account": {"read_only": True}},
+        {"alerts": [{"code": "LEASE_LOST", "cured_at": None}]},
+    ],
+)
+async def test_an_engine_that_has_lost_the_pen_is_not_waited_for(
+    tmp_path: Path, lost: dict[str, Any]
+) -> None:
     said: list[str] = []
     answer = json.dumps({"intent": "mine", "refusals": [], "text": "taken"} | lost).encode()
     began = time.monotonic()
@@ -242,9 +300,13 @@ async def test_an_engine_that_has_lost_the_pen_is_not_waited_for(tmp_path: Path,
 
 
 @pytest.mark.hazard("H103")
-async def test_an_alert_that_is_over_lost_nothing_and_what_stands_still_is_passed_over(tmp_path: Path) -> None:
+async def test_an_alert_that_is_over_lost_nothing_and_what_stands_still_is_passed_over(
+    tmp_path: Path,
+) -> None:
     said: list[str] = []
-    answer = json.dumps({"intent": "mine", "alerts": [{"code": "LEASE_LOST", "cured_at": 5}]}).encode()
+    answer = json.dumps(
+        {"intent": "mine", "alerts": [{"code": "LEASE_LOST", "cured_at": 5}]}
+    ).encode()
     async with answering(tmp_path, answer) as (path, _):
         assert await asking.ask(path, "mine", said.append) is Asked.LOST
     assert said == ["the engine: flattening", "the engine has made no progress for 0.5 s"]
@@ -285,7 +347,9 @@ async def test_an_engine_that_is_opening_is_asked_until_it_is_open(tmp_path: Pat
     assert asked.not_after is not None
     assert asked.not_after > time.time_ns(), "the deadline is that of the first question"
     assert said[0] == "the engine is starting, step 1 of 5: market and venue"
-    assert [line[:35] for line in said if "is starting" in line] == [f"the engine is starting, step {n} of 5"[:35] for n in range(1, 6)]
+    assert [line[:35] for line in said if "is starting" in line] == [
+        f"the engine is starting, step {n} of 5"[:35] for n in range(1, 6)
+    ]
 
 
 @pytest.mark.hazard("H103")
@@ -301,7 +365,9 @@ async def test_an_engine_that_makes_no_step_is_passed_over(tmp_path: Path) -> No
 
 
 @pytest.mark.hazard("H103")
-async def test_an_opening_that_never_ends_is_passed_over_though_it_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_opening_that_never_ends_is_passed_over_though_it_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(asking, "OPENING", 0.8)
     async with opening(tmp_path) as (path, step, _):
         talking = asyncio.get_running_loop().create_task(asking.ask(path, "mine", print))
@@ -321,8 +387,12 @@ async def test_an_opening_that_fails_leaves_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H103")
-async def test_an_opening_that_is_busy_for_a_moment_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It reads its journal, and answers nothing meanwhile: longer than one answer may take, shorter than a step may."""
+async def test_an_opening_that_is_busy_for_a_moment_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads its journal, and answers nothing meanwhile: longer than one answer may take, shorter
+    than a step may.
+    """
     monkeypatch.setattr(asking, "PROGRESS", 1.5)
     desk, said = Desk(), list[str]()
     desk.script = [flat("mine", 9)]
@@ -347,22 +417,37 @@ async def test_an_opening_that_is_busy_for_a_moment_is_not_passed_over(tmp_path:
 async def test_a_lock_that_was_just_taken_may_have_no_socket_yet(tmp_path: Path) -> None:
     desk = Desk()
     desk.script = [flat("mine", 9)]
-    talking = asyncio.get_running_loop().create_task(asking.ask(tmp_path / "control.sock", "mine", print, 5.0))
+    talking = asyncio.get_running_loop().create_task(
+        asking.ask(tmp_path / "control.sock", "mine", print, 5.0)
+    )
     await asyncio.sleep(0.3)
     async with serving(tmp_path, desk):
         assert await talking is Asked.FLAT
 
 
-async def test_an_opening_engine_shows_that_it_knows_nothing_and_hands_nothing_over(tmp_path: Path) -> None:
+async def test_an_opening_engine_shows_that_it_knows_nothing_and_hands_nothing_over(
+    tmp_path: Path,
+) -> None:
     async with opening(tmp_path) as (path, step, _):
         step.reaches("recovery")
         line = await Line.open(path)
         view = await line.put(Look(), View)
         assert isinstance(view, View)
         assert [(reason.code, reason.text) for reason in view.reasons] == [
-            ("STARTING", "the engine is starting, step 4 of 5: recovery; positions and orders are not known yet")
+            (
+                "STARTING",
+                (
+                    "the engine is starting, step 4 of 5: recovery; positions and orders are not"
+                    " known yet"
+                ),
+            )
         ]
-        assert (view.account.name, view.account.live, view.account.equity, view.connected) == ("main", True, None, False)
+        assert (view.account.name, view.account.live, view.account.equity, view.connected) == (
+            "main",
+            True,
+            None,
+            False,
+        )
         answer = await line.put(HandOver("me"), HandedOver)
         assert answer == HandedOver(ok=False, text="the engine is starting, step 4 of 5: recovery")
         with pytest.raises(ControlError, match="step 4 of 5"):

@@ -1,4 +1,6 @@
-"""What the last exit may ask: counters that were left, counters that are assumed, and what is kept for orders."""
+"""What the last exit may ask: counters that were left, counters that are assumed, and what is kept
+for orders.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,7 +10,13 @@ import pytest
 
 from engine.clock import SECOND, Clock, run_virtual
 from engine.emergency.budget import Budget, OutOfTimeError
-from engine.model.limits import KrakenFuturesLimits, KrakenSpotLimits, Level, LimitModel, TokenBucket
+from engine.model.limits import (
+    KrakenFuturesLimits,
+    KrakenSpotLimits,
+    Level,
+    LimitModel,
+    TokenBucket,
+)
 from engine.model.order import Order, OrderType, Role
 from engine.model.request import Cancel, Lane, Query, Submit
 from engine.model.side import Side
@@ -18,7 +26,11 @@ from tests.support.world import BTC, ETH
 pytestmark = [pytest.mark.hazard("H112")]
 
 
-def spending(model: LimitModel, tale: Callable[[Budget, Clock], Coroutine[Any, Any, None]], seconds: int = 100) -> None:
+def spending(
+    model: LimitModel,
+    tale: Callable[[Budget, Clock], Coroutine[Any, Any, None]],
+    seconds: int = 100,
+) -> None:
     """Tell a story of a budget under virtual time."""
 
     async def main() -> None:
@@ -29,14 +41,20 @@ def spending(model: LimitModel, tale: Callable[[Budget, Clock], Coroutine[Any, A
 
 
 def used(model: LimitModel) -> dict[str, float]:
-    return {name: round(counter.used, 6) for name, counter in model.counters().items() if counter.used}
+    return {
+        name: round(counter.used, 6) for name, counter in model.counters().items() if counter.used
+    }
 
 
 def close(symbol: str = BTC) -> Submit:
-    return Submit(Order("X", "", symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1)), Lane.EMERGENCY)
+    return Submit(
+        Order("X", "", symbol, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1)), Lane.EMERGENCY
+    )
 
 
-def test_without_counters_most_of_what_orders_use_counts_as_used_and_less_of_what_questions_use() -> None:
+def test_without_counters_most_of_what_orders_use_counts_as_used_and_less_of_what_questions_use() -> (
+    None
+):
     model = KrakenSpotLimits("pro")
 
     async def tale(budget: Budget, clock: Clock) -> None:
@@ -56,7 +74,9 @@ def test_where_orders_and_questions_share_a_counter_it_counts_once_and_as_used_b
     spending(model, tale)
 
 
-def test_counters_that_were_left_are_taken_over_drained_and_nothing_is_assumed_beside_them() -> None:
+def test_counters_that_were_left_are_taken_over_drained_and_nothing_is_assumed_beside_them() -> (
+    None
+):
     model = KrakenSpotLimits("pro")
 
     async def tale(budget: Budget, clock: Clock) -> None:
@@ -79,7 +99,9 @@ def test_a_question_waits_until_its_counter_admits_it_and_is_counted() -> None:
     spending(model, tale)
 
 
-def test_the_reserve_is_kept_from_questions_only_where_orders_share_the_counter_and_at_most_a_share() -> None:
+def test_the_reserve_is_kept_from_questions_only_where_orders_share_the_counter_and_at_most_a_share() -> (
+    None
+):
     spot = KrakenSpotLimits("pro")
 
     async def tale(budget: Budget, clock: Clock) -> None:
@@ -151,7 +173,9 @@ def test_requests_that_must_leave_together_are_summed_by_counter() -> None:
         assert round(budget.pause(both) / SECOND, 3) == 1.0
         assert budget.pause(both[1:]) == 0
         many = tuple(close() for _ in range(9))
-        assert round(budget.pause(many) / SECOND, 3) == 1.0, "no more than the counter can ever hold"
+        assert round(budget.pause(many) / SECOND, 3) == 1.0, (
+            "no more than the counter can ever hold"
+        )
 
     spending(model, tale)
 
@@ -174,7 +198,10 @@ def test_a_refusal_for_the_limits_fills_what_drains_and_takes_a_fifth_of_a_windo
 
 
 def test_what_is_kept_is_a_cancel_for_each_order_and_two_tries_of_each_close() -> None:
-    for model, reserve in ((KrakenSpotLimits("pro"), 3 * 8.0 + 2 * 2 * 1.0), (KrakenFuturesLimits(), 3 * 10.0 + 2 * 2 * 10.0)):
+    for model, reserve in (
+        (KrakenSpotLimits("pro"), 3 * 8.0 + 2 * 2 * 1.0),
+        (KrakenFuturesLimits(), 3 * 10.0 + 2 * 2 * 10.0),
+    ):
 
         async def tale(budget: Budget, clock: Clock) -> None:
             assert budget.reserve == 0.0

@@ -1,4 +1,6 @@
-"""The last exit against a paper venue whose truth is known: what it closes, what it leaves alone, and when it says flat."""
+"""The last exit against a paper venue whose truth is known: what it closes, what it leaves alone,
+and when it says flat.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account import mark as marks
+from engine.account.summary import HeldPosition
 from engine.clock import SECOND
 from engine.emergency import marking
 from engine.exchange import Faults
@@ -15,8 +19,6 @@ from engine.model.ids import account_prefix, is_of_last_exit
 from engine.model.order import Order, OrderType, Role
 from engine.model.request import Cancel, Query, Request, Submit
 from engine.model.side import Side
-from engine.session import mark as marks
-from engine.session.summary import HeldPosition
 from engine.venues.protocol import RateLimitedError
 from tests.support.scene import ACCOUNT, BTC, ETH, Scene, play
 
@@ -84,7 +86,9 @@ def test_own_coins_and_foreign_orders_stay_and_are_named() -> None:
 @BOTH
 @pytest.mark.parametrize("honest", [True, False])
 def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
-    """The engine bought five seconds ago, its home is lost, and the venue's views are twenty seconds old."""
+    """The engine bought five seconds ago, its home is lost, and the venue's views are twenty
+    seconds old.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.venue._remember()
@@ -102,7 +106,9 @@ def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
 @pytest.mark.hazard("H113")
 @BOTH
 def test_what_was_sold_and_is_still_listed_is_looked_at_again(profile: str) -> None:
-    """Views lag by twenty seconds, and the settings do not say so: what a view lists is what this exit has just sold, and nobody's."""
+    """Views lag by twenty seconds, and the settings do not say so: what a view lists is what this
+    exit has just sold, and nobody's.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1", stop=None)
@@ -139,7 +145,9 @@ def test_what_nobody_can_attribute_is_never_passed_over() -> None:
         result = await scene.exit(None)
         assert scene.held == 2, "the owner's coins"
         assert not result.flat, "two bitcoin that nobody can attribute were passed over"
-        assert any("2 BTC (about 120,000.10 USD) is unattributable" in line for line in result.lines), result.lines
+        assert any(
+            "2 BTC (about 120,000.10 USD) is unattributable" in line for line in result.lines
+        ), result.lines
         assert not scene.resting
 
     play(tale, coins="2")
@@ -148,7 +156,9 @@ def test_what_nobody_can_attribute_is_never_passed_over() -> None:
 @pytest.mark.hazard("H75")
 @BOTH
 def test_a_stop_over_what_nobody_can_attribute_stays(profile: str) -> None:
-    """The journal was set back: its summary knows neither the position nor its stop, which may be all that protects it."""
+    """The journal was set back: its summary knows neither the position nor its stop, which may be
+    all that protects it.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -157,7 +167,9 @@ def test_a_stop_over_what_nobody_can_attribute_stays(profile: str) -> None:
         result = await scene.exit(known)
         assert not result.flat
         assert scene.held == 1
-        assert [(order.side, order.trigger) for order in scene.resting] == [(Side.SELL, D(50_000))], "it took the stop away and left the coins"
+        assert [(order.side, order.trigger) for order in scene.resting] == [
+            (Side.SELL, D(50_000))
+        ], "it took the stop away and left the coins"
         assert any("is unattributable" in line for line in result.lines), result.lines
         assert any("rests" in line for line in result.lines), result.lines
 
@@ -166,7 +178,9 @@ def test_a_stop_over_what_nobody_can_attribute_stays(profile: str) -> None:
 
 @pytest.mark.hazard("H113")
 def test_a_coin_that_another_pair_is_priced_in_is_no_money() -> None:
-    """The home is lost, and ETH/BTC is traded, too: bitcoin that nobody can attribute are no less to be told."""
+    """The home is lost, and ETH/BTC is traded, too: bitcoin that nobody can attribute are no less
+    to be told.
+    """
 
     async def tale(scene: Scene) -> None:
         result = await scene.exit(None)
@@ -222,17 +236,25 @@ def test_what_filled_after_the_summary_counts(profile: str) -> None:
 @pytest.mark.hazard("H113")
 @BOTH
 def test_a_position_that_ended_just_before_the_summary_counts_once(profile: str) -> None:
-    """Each position numbers its own orders: the close of the one before bears a higher number than anything that is open now."""
+    """Each position numbers its own orders: the close of the one before bears a higher number than
+    anything that is open now.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.place(Side.BUY, "0.7", Role.ENTRY, number=1)
         scene.place(Side.SELL, "0.7", Role.CLOSE, number=3)
         await scene.clock.sleep(30 * SECOND)
         scene.place(Side.BUY, "0.4", Role.ENTRY, number=1)
-        scene.positions.append(HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=D("0.4"), opened_at=scene.clock.now()))
+        scene.positions.append(
+            HeldPosition(
+                id="P", symbol=BTC, side=Side.BUY, size=D("0.4"), opened_at=scene.clock.now()
+            )
+        )
         scene.rest(scene.place(Side.SELL, "0.4", Role.STOP, trigger="50000", number=1))
         result = await scene.exit(scene.summary())
-        assert scene.held == (D(2) if profile == "kraken-spot" else 0), "what an earlier position closed was counted again"
+        assert scene.held == (D(2) if profile == "kraken-spot" else 0), (
+            "what an earlier position closed was counted again"
+        )
         assert result.flat, result.lines
 
     play(tale, profile=profile, coins="2" if profile == "kraken-spot" else "0")
@@ -262,22 +284,32 @@ def test_what_fills_after_the_summary_counts_whatever_its_number(profile: str) -
 @pytest.mark.hazard("H113")
 @BOTH
 def test_what_an_entry_filled_unheard_before_the_summary_counts(profile: str) -> None:
-    """A market order eats three levels in one moment: the engine booked the first, wrote its summary a moment later, and died."""
+    """A market order eats three levels in one moment: the engine booked the first, wrote its
+    summary a moment later, and died.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.sizes[BTC] = "0.2"
         scene.quote()
         entry = scene.place(Side.BUY, "0.5", Role.ENTRY)
-        fills = [fill for fill in scene.exchange.fills if fill.client_order_id == entry.client_order_id]
+        fills = [
+            fill for fill in scene.exchange.fills if fill.client_order_id == entry.client_order_id
+        ]
         assert len(fills) > 1
         await scene.clock.sleep(SECOND // 20)
-        scene.positions.append(HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=fills[0].size, opened_at=scene.clock.now()))
+        scene.positions.append(
+            HeldPosition(
+                id="P", symbol=BTC, side=Side.BUY, size=fills[0].size, opened_at=scene.clock.now()
+            )
+        )
         scene.rest(entry, filled=fills[0].size)
         told = replace(scene.summary(), executions=(fills[0].execution_id,))
         scene.sizes[BTC] = "1000"
         await scene.clock.sleep(5 * SECOND)
         result = await scene.exit(told)
-        assert scene.held == 0, "what filled before the summary was written, and was not in it, is ours"
+        assert scene.held == 0, (
+            "what filled before the summary was written, and was not in it, is ours"
+        )
         assert result.flat, result.lines
 
     play(tale, profile=profile)
@@ -285,12 +317,28 @@ def test_what_an_entry_filled_unheard_before_the_summary_counts(profile: str) ->
 
 @pytest.mark.hazard("H73")
 def test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive() -> None:
-    """Its close was on the wire when it died. It arrives two seconds later; own coins lie in the same heap."""
+    """Its close was on the wire when it died. It arrives two seconds later; own coins lie in the
+    same heap.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1", stop=None)
-        late = Order(scene.name(), "P", BTC, Side.SELL, OrderType.MARKET, Role.CLOSE, D(1), deadline=scene.clock.now() + 4 * SECOND)
-        scene.rest(replace(late, touched_at=scene.clock.now()), venue_order_id=None, in_doubt=True, deadline=late.deadline)
+        late = Order(
+            scene.name(),
+            "P",
+            BTC,
+            Side.SELL,
+            OrderType.MARKET,
+            Role.CLOSE,
+            D(1),
+            deadline=scene.clock.now() + 4 * SECOND,
+        )
+        scene.rest(
+            replace(late, touched_at=scene.clock.now()),
+            venue_order_id=None,
+            in_doubt=True,
+            deadline=late.deadline,
+        )
         scene.clock.call_at(scene.clock.now() + 2 * SECOND, lambda: scene.arrive(late))
         result = await scene.exit(scene.summary())
         await scene.clock.sleep(5 * SECOND)
@@ -303,8 +351,22 @@ def test_nothing_is_sold_while_a_sale_of_the_dead_engine_may_arrive() -> None:
 @pytest.mark.hazard("H73")
 def test_an_entry_of_the_dead_engine_that_arrives_late_is_closed() -> None:
     async def tale(scene: Scene) -> None:
-        late = Order(scene.name(), "P", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D(1), deadline=scene.clock.now() + 5 * SECOND)
-        scene.rest(replace(late, touched_at=scene.clock.now()), venue_order_id=None, in_doubt=True, deadline=late.deadline)
+        late = Order(
+            scene.name(),
+            "P",
+            BTC,
+            Side.BUY,
+            OrderType.MARKET,
+            Role.ENTRY,
+            D(1),
+            deadline=scene.clock.now() + 5 * SECOND,
+        )
+        scene.rest(
+            replace(late, touched_at=scene.clock.now()),
+            venue_order_id=None,
+            in_doubt=True,
+            deadline=late.deadline,
+        )
         scene.clock.call_at(scene.clock.now() + 4 * SECOND, lambda: scene.arrive(late))
         result = await scene.exit(scene.summary())
         assert scene.held == 0
@@ -315,7 +377,9 @@ def test_an_entry_of_the_dead_engine_that_arrives_late_is_closed() -> None:
 
 @pytest.mark.hazard("H112")
 def test_how_much_of_a_cancelled_stop_had_filled_is_learned() -> None:
-    """The stop fires between the picture and its cancel, and fills in part. The views are five seconds old, and don't say so; own coins lie there."""
+    """The stop fires between the picture and its cancel, and fills in part. The views are five
+    seconds old, and don't say so; own coins lie there.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -340,7 +404,9 @@ def test_how_much_of_a_cancelled_stop_had_filled_is_learned() -> None:
 
 @pytest.mark.hazard("H112")
 def test_a_stop_is_taken_away_only_when_its_close_can_be_paid_for() -> None:
-    """A starter tier, and the engine has used the pair's counter up. The position is naked for a moment, not for a minute."""
+    """A starter tier, and the engine has used the pair's counter up. The position is naked for a
+    moment, not for a minute.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -403,7 +469,9 @@ def test_a_refused_close_puts_the_stop_back_at_once() -> None:
 
         def refusal(request: Request) -> str:
             closing = isinstance(request, Submit) and request.order.role is Role.CLOSE
-            return "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+            return (
+                "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+            )
 
         until = scene.clock.now() + 40 * SECOND
         scene.venue._refusal = refusal  # type: ignore[method-assign]
@@ -439,13 +507,19 @@ def test_out_of_time_a_stop_rests_under_all_that_is_left(profile: str) -> None:
         began = scene.clock.now()
 
         def refusal(request: Request) -> str:
-            return "EOrder:Market in cancel_only mode" if isinstance(request, Submit) and request.order.role is Role.CLOSE else ""
+            return (
+                "EOrder:Market in cancel_only mode"
+                if isinstance(request, Submit) and request.order.role is Role.CLOSE
+                else ""
+            )
 
         scene.venue._refusal = refusal  # type: ignore[method-assign]
         result = await scene.exit(scene.summary())
         assert not result.flat
         assert scene.clock.now() - began <= 125 * SECOND
-        assert [(order.type, order.size) for order in scene.resting] == [(OrderType.STOP, D(1))], scene.resting
+        assert [(order.type, order.size) for order in scene.resting] == [(OrderType.STOP, D(1))], (
+            scene.resting
+        )
         assert is_of_last_exit(scene.resting[0].client_order_id)
         told = "\n".join(result.lines)
         assert "still held: 1 of ours; a stop rests at the venue" in told
@@ -464,7 +538,10 @@ def test_closes_carry_a_bound_that_widens(profile: str) -> None:
 
         async def carry(request: Request) -> Any:
             """The market falls by a fiftieth, each time that an order is on its way."""
-            if isinstance(request, Submit) and len([one for one in sent if isinstance(one, Submit)]) < 2:
+            if (
+                isinstance(request, Submit)
+                and len([one for one in sent if isinstance(one, Submit)]) < 2
+            ):
                 scene.bids[BTC] = str(int(D(scene.bids[BTC]) * D("0.98")))
                 scene.quote()
             return await send(request)
@@ -532,8 +609,12 @@ def test_a_second_exit_counts_what_the_first_one_sold(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H73")
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(marked: bool, tmp_path: Path) -> None:
-    """The first one sold ours and could not say flat, because more lies there than before. The summary is from before both."""
+def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(
+    marked: bool, tmp_path: Path
+) -> None:
+    """The first one sold ours and could not say flat, because more lies there than before. The
+    summary is from before both.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -553,11 +634,16 @@ def test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought(marked: bo
 
 
 @pytest.mark.hazard("H73")
-def test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Minutes later an engine began, wrote a summary, and ended before it had heard what the exit had sold."""
+def test_what_an_earlier_exit_sold_counts_until_an_engine_has_booked_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minutes later an engine began, wrote a summary, and ended before it had heard what the exit
+    had sold.
+    """
 
     async def tale(scene: Scene) -> None:
-        monkeypatch.setattr(marking, "time", SimpleNamespace(time_ns=scene.clock.now))  # the mark and the venue have one clock
+        # the mark and the venue have one clock
+        monkeypatch.setattr(marking, "time", SimpleNamespace(time_ns=scene.clock.now))
         scene.hold("1")
         scene.venue.withdraw("BTC", D("-1.5"))
         shut, scene.venue.shut_down = scene.venue.shut_down, lambda: None  # type: ignore[method-assign]
@@ -607,7 +693,9 @@ def test_queries_are_not_wasted_where_a_picture_tells_the_same() -> None:
 
 @pytest.mark.hazard("H112")
 def test_a_stop_that_is_put_back_does_not_fire_at_once() -> None:
-    """The market fell through the stop while its close was refused: put back where it was, it would be a close without a bound."""
+    """The market fell through the stop while its close was refused: put back where it was, it would
+    be a close without a bound.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
@@ -619,7 +707,9 @@ def test_a_stop_that_is_put_back_does_not_fire_at_once() -> None:
             if isinstance(request, Submit) and request.order.trigger is not None:
                 stops.append(request.order.trigger)
             closing = isinstance(request, Submit) and request.order.role is Role.CLOSE
-            return "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+            return (
+                "EService:Market in post_only mode" if closing and scene.clock.now() < until else ""
+            )
 
         scene.venue._refusal = refusal  # type: ignore[method-assign]
         send = scene.venue.send

@@ -1,4 +1,6 @@
-"""How the last exit asks: each part by itself, so many times, at its price, and what was answered is kept."""
+"""How the last exit asks: each part by itself, so many times, at its price, and what was answered
+is kept.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account.summary import HeldPosition, Summary
 from engine.clock import SECOND, Clock, run_virtual
 from engine.emergency.budget import Budget, OutOfTimeError
 from engine.emergency.gathering import Gathering
@@ -19,7 +22,6 @@ from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.report import Absent, Found
 from engine.model.side import Side
-from engine.session.summary import HeldPosition, Summary
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError
 from tests.support.scene import START
@@ -83,14 +85,20 @@ class Told:
         self.model = KrakenSpotLimits("pro")
         self.budget = Budget(self.model, clock, START + seconds * SECOND)
         parts: Any = self.answers
-        self.gathering = Gathering(parts, Ours("main", summary, None), self.budget, clock, self.said.append)
+        self.gathering = Gathering(
+            parts, Ours("main", summary, None), self.budget, clock, self.said.append
+        )
 
     @property
     def seconds(self) -> float:
         return round((self.clock.now() - START) / SECOND, 3)
 
 
-def asking(tale: Callable[[Told], Coroutine[Any, Any, None]], summary: Summary | None = None, seconds: int = 100) -> None:
+def asking(
+    tale: Callable[[Told], Coroutine[Any, Any, None]],
+    summary: Summary | None = None,
+    seconds: int = 100,
+) -> None:
     async def main() -> None:
         await tale(Told(Clock(asyncio.get_running_loop(), START), summary, seconds))
 
@@ -107,7 +115,11 @@ def fill(name: str, order: str = MINE) -> Fill:
 
 def test_a_part_is_asked_for_three_times_with_longer_pauses_and_each_trouble_is_told_once() -> None:
     async def tale(told: Told) -> None:
-        told.answers.open = [OutcomeUnknownError("no line"), OutcomeUnknownError("no line"), TimeoutError()]
+        told.answers.open = [
+            OutcomeUnknownError("no line"),
+            OutcomeUnknownError("no line"),
+            TimeoutError(),
+        ]
         await told.gathering.orders()
         assert (len(told.answers.asked), told.seconds) == (3, 0.75)
         assert told.said == ["open orders: no line", "open orders: no answer in time"]
@@ -162,7 +174,15 @@ def test_out_of_time_nothing_is_asked_again() -> None:
     [
         (None, True),
         (Summary(account="main", at=START), False),
-        (Summary(account="main", positions=(HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=D(1), leverage=D(2)),)), True),
+        (
+            Summary(
+                account="main",
+                positions=(
+                    HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=D(1), leverage=D(2)),
+                ),
+            ),
+            True,
+        ),
     ],
     ids=["lost", "coins", "a loan"],
 )
@@ -172,7 +192,12 @@ def test_loans_are_asked_for_where_there_may_be_some(summary: Summary | None, lo
         assert await told.gathering.decisive()
         assert told.answers.asked[0] == ("holdings", loans)
         gathering = told.gathering
-        assert (gathering.balance("BTC"), gathering.balance("ETH"), gathering.net(BTC), gathering.net(ETH)) == (D(1), D(0), D(2), D(0))
+        assert (
+            gathering.balance("BTC"),
+            gathering.balance("ETH"),
+            gathering.net(BTC),
+            gathering.net(ETH),
+        ) == (D(1), D(0), D(2), D(0))
         gathering.fills_at = START
         assert gathering.asked_at() == START - 7
 
@@ -182,7 +207,11 @@ def test_loans_are_asked_for_where_there_may_be_some(summary: Summary | None, lo
 def test_holdings_without_the_loans_that_turned_up_since_are_no_part() -> None:
     async def tale(told: Told) -> None:
         told.answers.held, told.answers.open = [held()], [Working(START, ())]
-        told.answers.pages = [Page(START, (fill("T1", client_order_id("main", "i", "leg", 9)),), "", frozenset({"T1"}))]
+        told.answers.pages = [
+            Page(
+                START, (fill("T1", client_order_id("main", "i", "leg", 9)),), "", frozenset({"T1"})
+            )
+        ]
         assert await told.gathering.decisive()
         assert await told.gathering.executions()
         assert told.gathering.asked_at() == 0
@@ -213,7 +242,16 @@ def test_how_far_ours_have_filled_is_taken_from_the_open_orders_and_nobody_elses
     async def tale(told: Told) -> None:
         order = Order(MINE, "", BTC, Side.SELL, OrderType.LIMIT, Role.STOP, D(1), filled=D("0.4"))
         foreign = replace(order, client_order_id="web")
-        told.answers.open = [Working(START, (Row("V1", MINE, BTC, order, ""), Row("V2", "web", BTC, foreign, ""), Row("V3", MINE, BTC, None, "")))]
+        told.answers.open = [
+            Working(
+                START,
+                (
+                    Row("V1", MINE, BTC, order, ""),
+                    Row("V2", "web", BTC, foreign, ""),
+                    Row("V3", MINE, BTC, None, ""),
+                ),
+            )
+        ]
         await told.gathering.orders()
         assert told.gathering.ours.filled(MINE) == D("0.4")
         assert told.gathering.ours.filled("web") == 0
@@ -224,7 +262,11 @@ def test_how_far_ours_have_filled_is_taken_from_the_open_orders_and_nobody_elses
 def test_executions_are_read_to_their_end_and_again_from_a_while_before() -> None:
     async def tale(told: Told) -> None:
         since = START - 190 * SECOND
-        told.answers.pages = [Page(START - 3, (fill("T1"),), "next"), Page(START + 9, (fill("T2"),), ""), Page(START, (), "")]
+        told.answers.pages = [
+            Page(START - 3, (fill("T1"),), "next"),
+            Page(START + 9, (fill("T2"),), ""),
+            Page(START, (), ""),
+        ]
         assert await told.gathering.executions()
         assert told.gathering.fills_at == START - 3
         assert len(told.gathering.ours.fills_of(MINE)) == 2
@@ -241,7 +283,13 @@ def test_executions_are_read_to_their_end_and_again_from_a_while_before() -> Non
 def test_pages_that_were_answered_are_kept_and_the_next_attempt_goes_on_there() -> None:
     async def tale(told: Told) -> None:
         troubles = [OutcomeUnknownError("x")] * 3
-        told.answers.pages = [Page(START - 3, (fill("T1"),), "next"), *troubles, Page(START + 5 * SECOND, (), ""), *troubles, Page(START, (), "")]
+        told.answers.pages = [
+            Page(START - 3, (fill("T1"),), "next"),
+            *troubles,
+            Page(START + 5 * SECOND, (), ""),
+            *troubles,
+            Page(START, (), ""),
+        ]
         assert not await told.gathering.executions()
         known = told.gathering.fills_at
         assert known is None
@@ -250,7 +298,9 @@ def test_pages_that_were_answered_are_kept_and_the_next_attempt_goes_on_there() 
         assert [asked[2] for asked in told.answers.asked] == ["", "next", "next", "next", "next"]
         assert not await told.gathering.executions()
         assert await told.gathering.executions()
-        assert [asked[2] for asked in told.answers.asked[5:]] == ["", "", "", ""], "a first page has nothing to go on from"
+        assert [asked[2] for asked in told.answers.asked[5:]] == ["", "", "", ""], (
+            "a first page has nothing to go on from"
+        )
 
     asking(tale)
 
@@ -267,7 +317,11 @@ def test_prices_are_asked_for_where_they_are_older_than_wanted() -> None:
         await told.gathering.prices((BTC, ETH))
         assert [asked[1] for asked in told.answers.asked] == [(BTC,), (ETH,)]
         await told.clock.sleep(1)
-        told.answers.prices = [[quote(BTC), quote(ETH)], OutcomeUnknownError("x"), OutcomeUnknownError("x")]
+        told.answers.prices = [
+            [quote(BTC), quote(ETH)],
+            OutcomeUnknownError("x"),
+            OutcomeUnknownError("x"),
+        ]
         await told.gathering.prices((BTC, ETH))
         assert told.answers.asked[-1] == ("quotes", (BTC, ETH))
         known = told.gathering.quote(BTC)

@@ -1,4 +1,6 @@
-"""What is left to close and what is said of it: arithmetic over what is ours and what the venue shows."""
+"""What is left to close and what is said of it: arithmetic over what is ours and what the venue
+shows.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -8,20 +10,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account.summary import HeldPosition, Summary
 from engine.clock import SECOND, Clock
 from engine.emergency.budget import Budget
 from engine.emergency.gathering import Gathering
 from engine.emergency.holding import Holding, Left, tradable
 from engine.emergency.ours import Ours
-from engine.evidence import Books
 from engine.exchange import Delay, Exchange, Faults
+from engine.model.books import Books
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import client_order_id
 from engine.model.instrument import Instrument
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.side import Side
-from engine.session.summary import HeldPosition, Summary
 from engine.venues.paper import PaperVenue
 from engine.venues.parts import Holdings, Row, Working
 from engine.venues.profiles import instrument_for, load_profile
@@ -36,11 +38,21 @@ pytestmark = [pytest.mark.hazard("H73")]
 class Heap:
     """An account as its venue shows it, and what of it is ours."""
 
-    def __init__(self, profile: str = "kraken-spot", symbols: Iterable[str] = (BTC,), *, lost: bool = False, rounding: str = "0") -> None:
+    def __init__(
+        self,
+        profile: str = "kraken-spot",
+        symbols: Iterable[str] = (BTC,),
+        *,
+        lost: bool = False,
+        rounding: str = "0",
+    ) -> None:
         self.profile = load_profile(profile)
-        self.instruments: dict[str, Instrument] = {one: instrument_for(self.profile, one, D("0.1")) for one in symbols}
+        self.instruments: dict[str, Instrument] = {
+            one: instrument_for(self.profile, one, D("0.1")) for one in symbols
+        }
         self.positions: list[HeldPosition] = []
         self.baseline: dict[str, Decimal] = {}
+        self.withheld: dict[str, Decimal] = {}
         self.fills: list[Fill] = []
         self.balances: dict[str, Decimal] = {}
         self.net: dict[str, Decimal] = {}
@@ -50,33 +62,75 @@ class Heap:
         self.lost = lost
         self.rounding = D(rounding)
 
-    def ours(self, size: str, side: Side = Side.BUY, symbol: str = BTC, leverage: Decimal | None = None) -> None:
+    def ours(
+        self, size: str, side: Side = Side.BUY, symbol: str = BTC, leverage: Decimal | None = None
+    ) -> None:
         name = f"P{len(self.positions)}"
-        self.positions.append(HeldPosition(id=name, symbol=symbol, side=side, size=D(size), leverage=leverage))
+        self.positions.append(
+            HeldPosition(id=name, symbol=symbol, side=side, size=D(size), leverage=leverage)
+        )
 
     def traded(self, size: str, side: Side = Side.BUY, who: str = "web", symbol: str = BTC) -> None:
         name = f"T{len(self.fills)}"
-        self.fills.append(Fill(name, who, symbol, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, AT + 9 * SECOND))
+        self.fills.append(
+            Fill(
+                name,
+                who,
+                symbol,
+                side,
+                D(60_000),
+                D(size),
+                D(0),
+                "USD",
+                Liquidity.TAKER,
+                AT + 9 * SECOND,
+            )
+        )
 
     def gathering(self) -> Gathering:
         loop = asyncio.new_event_loop()
         clock = Clock(loop, AT)
         loop.close()
         newest = client_order_id("main", "i", "leg", 5)
-        known = Summary(account="main", newest_order=newest, at=AT, positions=tuple(self.positions), baseline=self.baseline)
+        known = Summary(
+            account="main",
+            newest_order=newest,
+            at=AT,
+            positions=tuple(self.positions),
+            baseline=self.baseline,
+            withheld=self.withheld,
+        )
         ours = Ours("main", None if self.lost else known, None)
         ours.take(self.fills)
         exchange = Exchange(self.profile, tuple(self.instruments.values()), {"USD": D(1)}, "USD")
-        self.venue = PaperVenue(exchange, clock, seed=1, delay=Delay(0, 0), timeout=SECOND, faults=Faults())
-        gathering = Gathering(self.venue.parts(), ours, Budget(self.profile.limit_model(0.0), clock, AT), clock, lambda _: None)
+        self.venue = PaperVenue(
+            exchange, clock, seed=1, delay=Delay(0, 0), timeout=SECOND, faults=Faults()
+        )
+        gathering = Gathering(
+            self.venue.parts(),
+            ours,
+            Budget(self.profile.limit_model(0.0), clock, AT),
+            clock,
+            lambda _: None,
+        )
         gathering.holdings = Holdings(AT, self.balances, self.net)
         gathering._quotes = {
-            one: Quote(one, AT, D(3_000 if one == ETH else 60_000), D(1), D(3_000 if one == ETH else 60_000), D(1)) for one in self.instruments
+            one: Quote(
+                one,
+                AT,
+                D(3_000 if one == ETH else 60_000),
+                D(1),
+                D(3_000 if one == ETH else 60_000),
+                D(1),
+            )
+            for one in self.instruments
         }
         return gathering
 
     def holding(self) -> Holding:
-        holding = Holding(self.gathering(), self.instruments, self.rounding, self.all_of, self.currencies)
+        holding = Holding(
+            self.gathering(), self.instruments, self.rounding, self.all_of, self.currencies
+        )
         holding.counts = self.counts
         return holding
 
@@ -84,13 +138,18 @@ class Heap:
         return self.holding().lefts()
 
     def left(self, symbol: str = BTC, *, on_margin: bool = False) -> Left:
-        (found,) = [one for one in self.lefts() if one.symbol == symbol and one.on_margin is on_margin]
+        (found,) = [
+            one for one in self.lefts() if one.symbol == symbol and one.on_margin is on_margin
+        ]
         return found
 
 
 def parts_of(left: Left) -> dict[str, Decimal]:
     """What is not zero of a symbol."""
-    told: dict[str, Any] = {name: getattr(left, name) for name in ("ours", "closable", "dust", "beyond", "alone", "missing")}
+    told: dict[str, Any] = {
+        name: getattr(left, name)
+        for name in ("ours", "closable", "dust", "beyond", "alone", "missing")
+    }
     return {name: size for name, size in told.items() if size}
 
 
@@ -146,7 +205,12 @@ def test_what_others_bought_is_left_alone_and_what_nobody_bought_is_unattributab
     heap.ours("0.4")
     heap.balances = {"BTC": D("1.4")}
     heap.traded("0.7")
-    assert parts_of(heap.left()) == {"ours": D("0.4"), "closable": D("0.4"), "alone": D("0.7"), "beyond": D("0.3")}
+    assert parts_of(heap.left()) == {
+        "ours": D("0.4"),
+        "closable": D("0.4"),
+        "alone": D("0.7"),
+        "beyond": D("0.3"),
+    }
     heap.traded("0.9")
     assert parts_of(heap.left()) == {"ours": D("0.4"), "closable": D("0.4"), "alone": D(1)}
     heap.fills.clear()
@@ -194,6 +258,27 @@ def test_two_symbols_of_one_coin_share_the_heap_in_order() -> None:
     assert heap.left(BTC).closable == D("0.4")
 
 
+def test_what_another_engine_of_ours_bought_is_closable_once_and_what_it_owes_is_bought_back() -> (
+    None
+):
+    heap = Heap(symbols=(BTC, EUR))
+    heap.balances, heap.baseline, heap.withheld = (
+        {"BTC": D("2.4")},
+        {"BTC": D(2)},
+        {"BTC": D("0.4")},
+    )
+    assert [(left.symbol, left.closable, left.beyond) for left in heap.lefts()] == [
+        (BTC, D("0.4"), D(0))
+    ]
+    assert heap.holding().books("BTC") == Books(D("0.4"), D(0), D(2))
+    heap.balances, heap.baseline, heap.withheld = (
+        {"BTC": D("-0.4")},
+        {"BTC": D(0)},
+        {"BTC": D("-0.4")},
+    )
+    assert heap.left().closable == D("-0.4")
+
+
 def test_all_of_one_symbol_takes_the_whole_heap_of_its_coin() -> None:
     heap = Heap(symbols=(BTC, EUR))
     heap.ours("0.3", symbol=EUR)
@@ -201,7 +286,9 @@ def test_all_of_one_symbol_takes_the_whole_heap_of_its_coin() -> None:
     heap.currencies = ("USD", "EUR")
     assert heap.left(EUR).closable == D("1.5")
     assert heap.holding().books("BTC") == Books(D("1.5"), D(0), D(0))
-    assert [left.symbol for left in heap.lefts()] == [EUR], "nothing of it is left alone, or nobody's"
+    assert [left.symbol for left in heap.lefts()] == [EUR], (
+        "nothing of it is left alone, or nobody's"
+    )
 
 
 def test_all_of_an_empty_heap_leaves_what_is_short_as_it_is() -> None:
@@ -217,7 +304,9 @@ def test_what_was_sold_beyond_ours_is_a_short_only_where_coins_are_lent() -> Non
     heap.baseline, heap.balances = {"BTC": D(1)}, {"BTC": D("0.6")}
     lending = heap.holding()
     lending.lends = True
-    assert [(left.symbol, left.short, left.closable) for left in lending.lefts() if left.short] == [(BTC, D("-0.4"), D(0))]
+    assert [(left.symbol, left.short, left.closable) for left in lending.lefts() if left.short] == [
+        (BTC, D("-0.4"), D(0))
+    ]
     assert all(not left.short for left in heap.lefts())
     heap.balances = {"BTC": D("-0.1")}
     heap.baseline = {}
@@ -294,7 +383,12 @@ def test_a_part_of_a_lot_is_dust() -> None:
 
 
 def test_an_order_is_tradable_from_the_least_size_and_cost_on() -> None:
-    one = replace(instrument_for(load_profile("kraken-spot"), BTC, D("0.1")), min_size=D("0.1"), min_cost=D(10), lot=D("0.01"))
+    one = replace(
+        instrument_for(load_profile("kraken-spot"), BTC, D("0.1")),
+        min_size=D("0.1"),
+        min_cost=D(10),
+        lot=D("0.01"),
+    )
     assert tradable(one, D("0.1"), None)
     assert not tradable(one, D("0.09"), None)
     assert tradable(one, D("0.1"), D(100))
@@ -317,13 +411,17 @@ def test_an_order_is_tradable_from_the_least_size_and_cost_on() -> None:
     ],
 )
 @pytest.mark.parametrize("sign", [1, -1])
-def test_of_a_contract_what_is_ours_and_there_is_closable(ours: str, net: str, told: dict[str, str], sign: int) -> None:
+def test_of_a_contract_what_is_ours_and_there_is_closable(
+    ours: str, net: str, told: dict[str, str], sign: int
+) -> None:
     heap = Heap("kraken-futures")
     heap.ours(ours, Side.BUY if sign > 0 else Side.SELL)
     heap.net = {BTC: sign * D(net)}
     left = heap.left(on_margin=True)
     assert parts_of(left) == {name: sign * D(size) for name, size in told.items()}
-    assert heap.holding().books(BTC) == Books(D(ours) if sign > 0 else D(0), D(ours) if sign < 0 else D(0), D(0))
+    assert heap.holding().books(BTC) == Books(
+        D(ours) if sign > 0 else D(0), D(ours) if sign < 0 else D(0), D(0)
+    )
 
 
 def test_of_a_contract_what_lay_there_or_others_traded_is_left_alone() -> None:
@@ -331,7 +429,12 @@ def test_of_a_contract_what_lay_there_or_others_traded_is_left_alone() -> None:
     heap.ours("0.4")
     heap.baseline, heap.net = {BTC: D("0.1")}, {BTC: D("0.8")}
     heap.traded("0.2")
-    assert parts_of(heap.left(on_margin=True)) == {"ours": D("0.4"), "closable": D("0.4"), "alone": D("0.3"), "beyond": D("0.1")}
+    assert parts_of(heap.left(on_margin=True)) == {
+        "ours": D("0.4"),
+        "closable": D("0.4"),
+        "alone": D("0.3"),
+        "beyond": D("0.1"),
+    }
     assert heap.holding().books(BTC).baseline == D("0.1")
     heap.all_of = (BTC,)
     assert parts_of(heap.left(on_margin=True)) == {"ours": D("0.8"), "closable": D("0.8")}
@@ -351,8 +454,14 @@ def test_the_parts_make_a_picture_as_old_as_the_oldest_and_count_only_when_all_a
     gathering = Heap().gathering()
     assert (gathering.picture(), gathering.asked_at()) == (None, 0)
     mine = client_order_id("main", "i", "leg", 1)
-    order = Order(mine, "", BTC, Side.SELL, OrderType.STOP, Role.STOP, D(1), trigger=D(1), filled=D("0.4"))
-    rows = (Row("V1", mine, BTC, order, "stop"), Row("V2", "web", BTC, order, "theirs"), Row("V3", mine, BTC, None, "?"))
+    order = Order(
+        mine, "", BTC, Side.SELL, OrderType.STOP, Role.STOP, D(1), trigger=D(1), filled=D("0.4")
+    )
+    rows = (
+        Row("V1", mine, BTC, order, "stop"),
+        Row("V2", "web", BTC, order, "theirs"),
+        Row("V3", mine, BTC, None, "?"),
+    )
     gathering.working = Working(AT - 5, rows)
     assert gathering.asked_at() == 0
     gathering.fills_at = AT - 9

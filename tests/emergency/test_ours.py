@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 from engine.emergency.ours import Ours, from_summary
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import LAST_EXIT, client_order_id
 from engine.model.mark import Mark, MarkedOrder
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
-from engine.session.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND
 
@@ -51,8 +51,12 @@ def resting(order: str, filled: str = "0", **terms: Any) -> OpenOrder:
     return OpenOrder(**defaults | terms)
 
 
-def fill(execution: str, order: str, size: str, side: Side = Side.BUY, at: int = AT, symbol: str = BTC) -> Fill:
-    return Fill(execution, order, symbol, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, at)
+def fill(
+    execution: str, order: str, size: str, side: Side = Side.BUY, at: int = AT, symbol: str = BTC
+) -> Fill:
+    return Fill(
+        execution, order, symbol, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, at
+    )
 
 
 def told(order: str, filled: str, **terms: Any) -> Order:
@@ -65,7 +69,12 @@ def size(ours: Ours, *, on_margin: bool = False) -> Decimal:
 
 
 def test_what_the_summary_holds_is_ours_by_symbol_side_and_kind() -> None:
-    positions = (held("0.4"), held("0.1", Side.SELL), held("3", symbol=ETH), held("0.2", leverage=D(2)))
+    positions = (
+        held("0.4"),
+        held("0.1", Side.SELL),
+        held("3", symbol=ETH),
+        held("0.2", leverage=D(2)),
+    )
     ours = Ours("main", summary(positions=positions), None)
     assert size(ours) == D("0.3")
     assert size(ours, on_margin=True) == D("0.2")
@@ -75,7 +84,13 @@ def test_what_the_summary_holds_is_ours_by_symbol_side_and_kind() -> None:
 
 def test_without_a_summary_every_execution_with_our_prefix_counts() -> None:
     ours = Ours("main", None, None)
-    ours.take((fill("T1", name(1), "0.4", at=1), fill("T2", name(2), "0.1", Side.SELL), fill("T3", "web", "9")))
+    ours.take(
+        (
+            fill("T1", name(1), "0.4", at=1),
+            fill("T2", name(2), "0.1", Side.SELL),
+            fill("T3", "web", "9"),
+        )
+    )
     assert (ours.since, ours.positions, ours.symbols) == (0, (), (BTC,))
     assert size(ours) == D("0.3")
     assert ours.baseline("BTC") is None
@@ -95,24 +110,36 @@ def test_the_baseline_is_the_summarys_and_nothing_where_it_lists_none() -> None:
 
 def test_an_execution_counts_unless_the_summary_names_it() -> None:
     ours = Ours("main", summary(executions=("T1",)), None)
-    ours.take((fill("T1", name(3), "0.4"), fill("T2", name(3), "0.1", at=1), fill("T3", name(99), "0.2")))
+    ours.take(
+        (fill("T1", name(3), "0.4"), fill("T2", name(3), "0.1", at=1), fill("T3", name(99), "0.2"))
+    )
     assert size(ours) == D("0.3")
 
 
 @pytest.mark.parametrize(("named", "counts"), [(EXECUTIONS, False), (EXECUTIONS - 1, True)])
-def test_what_is_older_than_all_that_a_full_summary_names_was_booked_long_ago(named: int, counts: bool) -> None:
+def test_what_is_older_than_all_that_a_full_summary_names_was_booked_long_ago(
+    named: int, counts: bool
+) -> None:
     names = ("T1", *(f"N{number}" for number in range(1, named)))
     ours = Ours("main", summary(executions=names), None)
     ours.take((fill("T1", name(3), "0.4", at=AT), fill("T2", name(3), "0.1", at=AT - 1)))
     assert size(ours) == (D("0.1") if counts else 0)
     ours.take((fill("T3", name(3), "0.2", at=AT),))
-    assert size(ours) == (D("0.3") if counts else D("0.2")), "of the same moment as the oldest that is named"
+    assert size(ours) == (D("0.3") if counts else D("0.2")), (
+        "of the same moment as the oldest that is named"
+    )
 
 
 def test_of_an_open_order_counts_what_the_summary_does_not_name() -> None:
     stop = name(4)
-    ours = Ours("main", summary(positions=(held("0.5"),), orders=(resting(stop, "0.1"),), executions=("T1",)), None)
-    ours.take((fill("T1", stop, "0.1", Side.SELL, at=AT), fill("T2", stop, "0.2", Side.SELL, at=AT + 1)))
+    ours = Ours(
+        "main",
+        summary(positions=(held("0.5"),), orders=(resting(stop, "0.1"),), executions=("T1",)),
+        None,
+    )
+    ours.take(
+        (fill("T1", stop, "0.1", Side.SELL, at=AT), fill("T2", stop, "0.2", Side.SELL, at=AT + 1))
+    )
     assert size(ours) == D("0.3")
 
 
@@ -151,7 +178,9 @@ def test_an_order_of_a_last_exit_is_new_where_its_mark_stands_or_this_one_sent_i
     ours.sends(exits[1])
     for number, one in enumerate(exits):
         ours.tell(told(one, str(number + 1), created_at=AT - 1))
-    assert size(ours) == D(6), "1 and 2 were sold; the 3 of an exit that is booked are in the summary"
+    assert size(ours) == D(6), (
+        "1 and 2 were sold; the 3 of an exit that is booked are in the summary"
+    )
 
 
 def test_what_is_known_of_an_order_is_the_larger_of_what_it_says_and_what_is_listed() -> None:
@@ -175,6 +204,43 @@ def test_an_order_is_ours_by_prefix_by_the_summary_or_by_the_venues_id() -> None
     assert ours.name_of("", "V7") == "adopted"
     assert ours.name_of("web", "V7") == "web"
     assert ours.name_of("", "V8") == ""
+
+
+def test_executions_are_read_from_when_the_account_was_last_compared() -> None:
+    assert Ours("main", summary(compared_at=AT - 1_000 * SECOND), None).since == AT - 1_090 * SECOND
+    assert Ours("main", summary(compared_at=AT + SECOND), None).since == AT - 90 * SECOND, (
+        "a clock was set back"
+    )
+    orders = (MarkedOrder(name(1), BTC, Side.SELL, D(1), AT - 50 * SECOND),)
+    mark = Mark(intent="i", instance="x", pid=1, began_at=1, beat_at=1, orders=orders)
+    assert Ours("main", summary(compared_at=AT - 1_000 * SECOND), mark).since == AT - 1_090 * SECOND
+
+
+def test_what_another_engine_of_ours_did_counts_once() -> None:
+    ours = Ours(
+        "main", summary(executions=("T1",), strange=("T2",), withheld={"BTC": D("0.4")}), None
+    )
+    ours.take((fill("T1", name(1), "0.1"), fill("T2", name(2), "0.4"), fill("T3", name(3), "0.2")))
+    assert size(ours) == D("0.2"), "what is booked, and what is withheld, is told apart from it"
+    assert (ours.withheld("BTC"), ours.withheld("ETH")) == (D("0.4"), D(0))
+    assert Ours("main", None, None).withheld("BTC") == D(0)
+
+
+@pytest.mark.parametrize("which", ["executions", "strange"])
+def test_what_a_full_list_no_longer_names_was_known_long_ago(which: str) -> None:
+    names = tuple(f"N{number}" for number in range(EXECUTIONS))
+    ours = Ours("main", summary(**{which: names}), None)
+    ours.take(
+        (
+            fill("N0", name(1), "9", at=AT - 5),
+            fill("T1", name(2), "0.1", at=AT - 6),
+            fill("T2", name(3), "0.2", at=AT - 5),
+        )
+    )
+    assert size(ours) == D("0.2")
+    ours = Ours("main", summary(executions=names[:250], strange=names[250:]), None)
+    ours.take((fill("N0", name(1), "9", at=AT - 5), fill("T1", name(2), "0.1", at=AT - 6)))
+    assert size(ours) == D("0.1"), "neither list is full"
 
 
 def test_what_moved_no_coins_is_a_loan() -> None:
@@ -219,12 +285,20 @@ def test_what_others_traded_counts_since_the_summary_and_by_symbol() -> None:
 def test_the_last_execution_is_the_last_of_ours() -> None:
     ours = Ours("main", None, None)
     assert ours.last_fill_at == 0
-    ours.take((fill("T1", name(1), "1", at=5), fill("T2", name(1), "1", at=9), fill("T3", "web", "1", at=20)))
+    ours.take(
+        (
+            fill("T1", name(1), "1", at=5),
+            fill("T2", name(1), "1", at=9),
+            fill("T3", "web", "1", at=20),
+        )
+    )
     assert ours.last_fill_at == 9
 
 
 def test_symbols_are_those_of_positions_orders_and_executions_of_ours() -> None:
-    ours = Ours("main", summary(positions=(held("1"),), orders=(resting("adopted", symbol=ETH),)), None)
+    ours = Ours(
+        "main", summary(positions=(held("1"),), orders=(resting("adopted", symbol=ETH),)), None
+    )
     ours.take((fill("T1", name(1), "1", symbol="A/B"), fill("T2", "web", "1", symbol="C/D")))
     assert ours.symbols == (BTC, ETH, "A/B")
 
@@ -232,11 +306,37 @@ def test_symbols_are_those_of_positions_orders_and_executions_of_ours() -> None:
 def test_an_order_of_the_summary_reads_as_it_was() -> None:
     known = resting("S", "0.1", trigger=D(50_000), deadline=7, touched_at=3)
     one = from_summary(known, summary(positions=(held("1", leverage=D(3)), held("1", symbol=ETH))))
-    assert (one.client_order_id, one.venue_order_id, one.symbol, one.side, one.role) == ("S", "V1", BTC, Side.SELL, Role.STOP)
-    assert (one.size, one.filled, one.trigger, one.type, one.status) == (D("0.5"), D("0.1"), D(50_000), OrderType.STOP, Status.OPEN)
-    assert (one.leverage, one.reduce_only, one.deadline, one.touched_at, one.created_at) == (D(3), True, 7, 3, 3)
-    plain = from_summary(replace(known, trigger=None, venue_order_id=None), summary(positions=(held("1", symbol=ETH, leverage=D(3)),)))
-    assert (plain.type, plain.status, plain.leverage, plain.reduce_only) == (OrderType.LIMIT, Status.PENDING, None, False)
+    assert (one.client_order_id, one.venue_order_id, one.symbol, one.side, one.role) == (
+        "S",
+        "V1",
+        BTC,
+        Side.SELL,
+        Role.STOP,
+    )
+    assert (one.size, one.filled, one.trigger, one.type, one.status) == (
+        D("0.5"),
+        D("0.1"),
+        D(50_000),
+        OrderType.STOP,
+        Status.OPEN,
+    )
+    assert (one.leverage, one.reduce_only, one.deadline, one.touched_at, one.created_at) == (
+        D(3),
+        True,
+        7,
+        3,
+        3,
+    )
+    plain = from_summary(
+        replace(known, trigger=None, venue_order_id=None),
+        summary(positions=(held("1", symbol=ETH, leverage=D(3)),)),
+    )
+    assert (plain.type, plain.status, plain.leverage, plain.reduce_only) == (
+        OrderType.LIMIT,
+        Status.PENDING,
+        None,
+        False,
+    )
     coins = from_summary(known, summary(positions=(held("1", leverage=D(1)),)))
     assert (coins.leverage, coins.reduce_only) == (D(1), False)
 
@@ -245,7 +345,9 @@ def test_what_is_older_than_all_that_the_summary_names_was_booked_long_ago() -> 
     """It names only the newest: the oldest of these is the line, not the newest."""
     names = tuple(f"T{number}" for number in range(EXECUTIONS))
     ours = Ours("main", summary(positions=(held("0.4"),), executions=names), None)
-    ours.take(fill(one, name(1), "0.01", at=AT - 1000 + number) for number, one in enumerate(names[:3]))
+    ours.take(
+        fill(one, name(1), "0.01", at=AT - 1000 + number) for number, one in enumerate(names[:3])
+    )
     assert size(ours) == D("0.4")
     ours.take((fill("OLD", name(2), "0.2", at=AT - 1001),))
     assert size(ours) == D("0.4"), "it was booked before"

@@ -1,4 +1,6 @@
-"""The command beside real processes: a console that hangs, wakes or dies, another last exit, and a lock that lies."""
+"""The command beside real processes: a console that hangs, wakes or dies, another last exit, and a
+lock that lies.
+"""
 
 import asyncio
 import json
@@ -15,9 +17,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.account.lock import Holder, Lock, machine, started
 from engine.emergency import holder
 from engine.emergency.marking import Marker
-from engine.session.lock import Holder, Lock, machine, started
+from tests.support import processes
 
 D = Decimal
 PRO = ("--set", 'account.limits={ tier = "pro" }')
@@ -26,10 +29,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 HOLD = """
 import asyncio, signal, sys
 from decimal import Decimal
-from engine.local import open_session
+from engine.session.opening import open_session
 from engine.model.intent import Away, Base, OpenBracket
 from engine.model.side import Side
-from engine.settings import load
+from engine.setup.settings import load
 
 async def main():
     session = await open_session(load(None, sys.argv[1:]).settings)
@@ -48,15 +51,16 @@ asyncio.run(main())
 
 UNUSED = HOLD.replace(
     "    answer = await session.ask(",
-    "    print('holding', flush=True)\n    await asyncio.Event().wait()\n    answer = await session.ask(",
+    "    print('holding', flush=True)\n    await asyncio.Event().wait()\n    answer = await"
+    " session.ask(",
 )
 """The same, before anything was bought."""
 
 REFUSE = """
 import asyncio, sys, time
 from pathlib import Path
-from engine.control import ControlServer
-from engine.home import Home
+from engine.session.server import ControlServer
+from engine.account.home import Home
 from engine.model.refusal import Refusal
 from engine.model.view import Answer
 
@@ -77,8 +81,9 @@ asyncio.run(main())
 
 SLOW = """
 import asyncio, sys
-from engine import local
-from engine.settings import load
+from engine.session import local
+from engine.session.opening import open_session
+from engine.setup.settings import load
 
 journal = local.LocalSession._open_journal
 
@@ -90,7 +95,7 @@ async def late(self, *terms):
 local.LocalSession._open_journal = late
 
 async def main():
-    session = await local.open_session(load(None, sys.argv[2:]).settings)
+    session = await open_session(load(None, sys.argv[2:]).settings)
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -100,7 +105,7 @@ asyncio.run(main())
 BLOCKED = """
 import sys
 BLOCKED = ("sqlmodel", "sqlalchemy", "alembic", "textual", "rich")
-BLOCKED += ("engine.desk", "engine.journal", "engine.control", "engine.gateway", "engine.runtime", "engine.local")
+BLOCKED += ("engine.desk", "engine.journal", "engine.session", "engine.gateway", "engine.runtime")
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if any(name == one or name.startswith(one + ".") for one in BLOCKED):
@@ -119,16 +124,29 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(home: Path, tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "FLATOUT_HOME": str(home), "FLATOUT_SETTINGS": str(tmp_path / "settings.toml")}
+    return {
+        **os.environ,
+        "FLATOUT_HOME": str(home),
+        "FLATOUT_SETTINGS": str(tmp_path / "settings.toml"),
+    }
 
 
 @pytest.fixture
 def flatten(environment: dict[str, str]) -> Run:
     def run(*words: str, code: str | None = None) -> subprocess.CompletedProcess[str]:
         begin = [sys.executable, "-m", "tui.cli"] if code is None else [sys.executable, "-c", code]
-        told = subprocess.run([*begin, *PRO, "flatten", "--yes", *words], capture_output=True, text=True, env=environment, timeout=140)
+        # what may not be loaded must be loaded by nobody before
+        told = (processes.run if code is None else subprocess.run)(
+            [*begin, *PRO, "flatten", "--yes", *words],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=140,
+        )
         assert "Traceback" not in told.stdout + told.stderr, told.stderr
-        assert all("PAPER" in line and "paper" in line for line in told.stdout.splitlines()), told.stdout
+        assert all("PAPER" in line and "paper" in line for line in told.stdout.splitlines()), (
+            told.stdout
+        )
         return told
 
     return run
@@ -140,7 +158,9 @@ def starting(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.P
     begun: list[subprocess.Popen[str]] = []
 
     def start(code: str, *words: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True, env=environment)
+        process = processes.Popen(
+            [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True, env=environment
+        )
         begun.append(process)
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "holding"
@@ -165,7 +185,9 @@ def truth(home: Path) -> tuple[Decimal, Decimal, int]:
     """What the venue has: bitcoin held, bitcoin sold, orders that rest."""
     database = sqlite3.connect(home / "paper" / "paper.sqlite")
     try:
-        account = json.loads(database.execute("select body from fact where name = 'account'").fetchone()[0])
+        account = json.loads(
+            database.execute("select body from fact where name = 'account'").fetchone()[0]
+        )
         fills = [json.loads(body) for (body,) in database.execute("select body from fills")]
         (resting,) = database.execute("select count(*) from orders where open").fetchone()
     finally:
@@ -177,7 +199,9 @@ def truth(home: Path) -> tuple[Decimal, Decimal, int]:
 @pytest.mark.hazard("H73")
 @pytest.mark.hazard("H103")
 @pytest.mark.slow
-def test_beside_a_console_that_hangs_and_wakes(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+def test_beside_a_console_that_hangs_and_wakes(
+    holding: subprocess.Popen[str], flatten: Run, home: Path
+) -> None:
     holding.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     told = flatten()
@@ -192,10 +216,12 @@ def test_beside_a_console_that_hangs_and_wakes(holding: subprocess.Popen[str], f
 
 @pytest.mark.hazard("H73")
 @pytest.mark.slow
-def test_beside_a_console_that_wakes_while_it_works(holding: subprocess.Popen[str], flatten: Run, home: Path, environment: dict[str, str]) -> None:
+def test_beside_a_console_that_wakes_while_it_works(
+    holding: subprocess.Popen[str], flatten: Run, home: Path, environment: dict[str, str]
+) -> None:
     holding.send_signal(signal.SIGSTOP)
     command = [sys.executable, "-m", "tui.cli", *PRO, "flatten", "--yes"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = processes.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     time.sleep(2.5)
     holding.send_signal(signal.SIGCONT)
     said, _ = process.communicate(timeout=140)
@@ -208,7 +234,9 @@ def test_beside_a_console_that_wakes_while_it_works(holding: subprocess.Popen[st
 
 @pytest.mark.hazard("H73")
 @pytest.mark.slow
-def test_beside_a_console_that_died(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+def test_beside_a_console_that_died(
+    holding: subprocess.Popen[str], flatten: Run, home: Path
+) -> None:
     holding.kill()
     holding.wait()
     told = flatten()
@@ -219,7 +247,10 @@ def test_beside_a_console_that_died(holding: subprocess.Popen[str], flatten: Run
 @pytest.mark.hazard("H103")
 @pytest.mark.slow
 def test_an_engine_that_is_still_opening_is_waited_for(
-    holding: subprocess.Popen[str], starting: Callable[..., subprocess.Popen[str]], flatten: Run, home: Path
+    holding: subprocess.Popen[str],
+    starting: Callable[..., subprocess.Popen[str]],
+    flatten: Run,
+    home: Path,
 ) -> None:
     holding.kill()
     holding.wait()
@@ -235,7 +266,10 @@ def test_an_engine_that_is_still_opening_is_waited_for(
 @pytest.mark.hazard("H103")
 @pytest.mark.slow
 def test_an_engine_that_does_not_get_open_is_passed_over(
-    holding: subprocess.Popen[str], starting: Callable[..., subprocess.Popen[str]], flatten: Run, home: Path
+    holding: subprocess.Popen[str],
+    starting: Callable[..., subprocess.Popen[str]],
+    flatten: Run,
+    home: Path,
 ) -> None:
     holding.kill()
     holding.wait()
@@ -252,7 +286,9 @@ def test_an_engine_that_does_not_get_open_is_passed_over(
 @pytest.mark.hazard("H113")
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
-def test_an_account_in_which_nothing_ever_happened_is_flat(how: signal.Signals, starting: Callable[..., subprocess.Popen[str]], flatten: Run) -> None:
+def test_an_account_in_which_nothing_ever_happened_is_flat(
+    how: signal.Signals, starting: Callable[..., subprocess.Popen[str]], flatten: Run
+) -> None:
     console = starting(UNUSED, PRO[1])
     console.send_signal(how)
     told = flatten()
@@ -262,7 +298,9 @@ def test_an_account_in_which_nothing_ever_happened_is_flat(how: signal.Signals, 
 
 @pytest.mark.hazard("H113")
 @pytest.mark.slow
-def test_a_paper_account_that_lost_its_balances_is_not_called_flat(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+def test_a_paper_account_that_lost_its_balances_is_not_called_flat(
+    holding: subprocess.Popen[str], flatten: Run, home: Path
+) -> None:
     holding.kill()
     holding.wait()
     with sqlite3.connect(home / "paper" / "paper.sqlite") as database:
@@ -275,12 +313,17 @@ def test_a_paper_account_that_lost_its_balances_is_not_called_flat(holding: subp
 
 @pytest.mark.hazard("H73")
 @pytest.mark.slow
-def test_several_at_once_sell_once(holding: subprocess.Popen[str], home: Path, environment: dict[str, str]) -> None:
+def test_several_at_once_sell_once(
+    holding: subprocess.Popen[str], home: Path, environment: dict[str, str]
+) -> None:
     holding.send_signal(signal.SIGSTOP)
     command = [sys.executable, "-m", "tui.cli", *PRO, "flatten", "--yes"]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(4)]
-    said = [process.communicate(timeout=140)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4, said
+    began = [
+        processes.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(4)
+    ]
+    said = [process.communicate(timeout=140)[0] for process in began]
+    assert [process.returncode for process in began] == [0] * 4, said
     assert truth(home) == (D(0), D("0.05"), 0), "one holding was sold twice"
     assert sum("following it" in one for one in said) >= 1, said
 
@@ -289,7 +332,10 @@ def test_several_at_once_sell_once(holding: subprocess.Popen[str], home: Path, e
 @pytest.mark.hazard("H114")
 @pytest.mark.slow
 def test_a_refusal_is_not_waited_out(
-    holding: subprocess.Popen[str], starting: Callable[..., subprocess.Popen[str]], flatten: Run, home: Path
+    holding: subprocess.Popen[str],
+    starting: Callable[..., subprocess.Popen[str]],
+    flatten: Run,
+    home: Path,
 ) -> None:
     holding.kill()
     holding.wait()
@@ -305,7 +351,9 @@ def test_a_refusal_is_not_waited_out(
 
 @pytest.mark.hazard("H103")
 @pytest.mark.slow
-def test_it_works_without_desk_database_and_screen(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+def test_it_works_without_desk_database_and_screen(
+    holding: subprocess.Popen[str], flatten: Run, home: Path
+) -> None:
     holding.send_signal(signal.SIGSTOP)
     told = flatten(code=BLOCKED)
     assert told.returncode == 0, told.stdout + told.stderr
@@ -321,7 +369,9 @@ def forge(folder: Path, pid: int) -> None:
 
 @pytest.mark.hazard("H73")
 @pytest.mark.slow
-def test_nobody_is_ended_whom_the_lock_names_without_proof(holding: subprocess.Popen[str], flatten: Run, home: Path) -> None:
+def test_nobody_is_ended_whom_the_lock_names_without_proof(
+    holding: subprocess.Popen[str], flatten: Run, home: Path
+) -> None:
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(200)"])
     try:
         holding.send_signal(signal.SIGSTOP)
@@ -359,7 +409,9 @@ async def test_another_last_exit_is_followed_and_never_ended(tmp_path: Path) -> 
     marker = Marker(tmp_path, "i", lock.me.instance, os.getpid(), said.append)
     marker.begin()
     assert not holder.end(tmp_path, said.append)
-    following = asyncio.get_running_loop().create_task(holder.follow(tmp_path, lock.me, said.append))
+    following = asyncio.get_running_loop().create_task(
+        holder.follow(tmp_path, lock.me, said.append)
+    )
     await asyncio.sleep(0.4)
     marker.tells("BTC/USD: sold")
     marker.end("flat")

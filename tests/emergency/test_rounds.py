@@ -1,4 +1,6 @@
-"""The search of `tests/bench/killing.py`: that its judge sees what it is for, and a small share of its rounds."""
+"""The search of `tests/bench/killing.py`: that its judge sees what it is for, and a small share of
+its rounds.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,7 +22,15 @@ def name(number: int) -> str:
     return client_order_id(NAME, "i", "leg", number)
 
 
-def row(number: int, side: str, *, kind: str = "market", size: str = "0.01", filled: str = "0.01", status: str = "filled") -> t.Row:
+def row(
+    number: int,
+    side: str,
+    *,
+    kind: str = "market",
+    size: str = "0.01",
+    filled: str = "0.01",
+    status: str = "filled",
+) -> t.Row:
     return t.Row(name(number), BTC, side, kind, D(size), D(filled), status, 0)
 
 
@@ -41,7 +51,9 @@ def test_an_account_in_order_is_in_order() -> None:
     assert t.broken(seen, ASKED, OWN) == []
     assert seen.naked() == {}
     assert len(seen.left()) == 2, "held and guarded is not flat"
-    closed = truth(row(1, "buy"), row(2, "sell"), fills=(fill(1, "buy"), fill(2, "sell")), coins="0.5")
+    closed = truth(
+        row(1, "buy"), row(2, "sell"), fills=(fill(1, "buy"), fill(2, "sell")), coins="0.5"
+    )
     assert t.broken(closed, ASKED, OWN) == []
     assert closed.left() == []
 
@@ -50,9 +62,20 @@ def test_an_account_in_order_is_in_order() -> None:
     ("kind", "seen"),
     [
         ("doubled", lambda: truth(row(1, "buy"), row(1, "buy"), fills=(fill(1, "buy"),))),
-        ("doubled", lambda: truth(row(1, "buy"), row(2, "buy"), fills=(fill(1, "buy"), fill(2, "buy")))),
-        ("unasked", lambda: truth(row(1, "buy", size="0.02", filled="0.02"), fills=(fill(1, "buy", "0.02"),))),
-        ("oversold", lambda: truth(row(1, "buy"), fills=(fill(1, "buy"), fill(2, "sell"), fill(3, "sell")))),
+        (
+            "doubled",
+            lambda: truth(row(1, "buy"), row(2, "buy"), fills=(fill(1, "buy"), fill(2, "buy"))),
+        ),
+        (
+            "unasked",
+            lambda: truth(
+                row(1, "buy", size="0.02", filled="0.02"), fills=(fill(1, "buy", "0.02"),)
+            ),
+        ),
+        (
+            "oversold",
+            lambda: truth(row(1, "buy"), fills=(fill(1, "buy"), fill(2, "sell"), fill(3, "sell"))),
+        ),
         ("oversold", lambda: truth(row(1, "buy"), fills=(fill(2, "sell"), fill(1, "buy")))),
         ("own coins", lambda: truth(coins="0.49")),
     ],
@@ -71,10 +94,13 @@ def test_half_a_stop_is_no_stop() -> None:
 @pytest.mark.hazard("H114")
 @pytest.mark.slow
 def test_a_few_rounds_break_nothing() -> None:
-    paper, wire = Search(6, 12, 40.0, ("paper",), None), Search(3, 8, 40.0, ("spot", "futures"), None)
-    for search in (paper, wire):
-        search.run(2)
+    paper = Search(6, 12, 40.0, ("paper",), None)
+    paper.run(2)
+    wire = Search(3, 8, 40.0, ("spot", "futures"), None)  # its time begins here
+    wire.run(2)
     rounds = paper.tally.rounds + wire.tally.rounds
-    assert paper.tally.violations | wire.tally.violations == {}, "\n".join([*paper.tally.lines(), *wire.tally.lines()])
+    assert paper.tally.violations | wire.tally.violations == {}, "\n".join(
+        [*paper.tally.lines(), *wire.tally.lines()]
+    )
     assert set(rounds) == {"paper", "spot", "futures"}
     assert any("flat" in how for how in paper.tally.exits | wire.tally.exits)

@@ -1,4 +1,6 @@
-"""Coins that an account lends and that were sold short: bought back where that is proved, told by name where it is not."""
+"""Coins that an account lends and that were sold short: bought back where that is proved, told by
+name where it is not.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,11 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.account.summary import Summary
 from engine.clock import SECOND
 from engine.emergency.closing import Result
 from engine.model.order import OrderType, Role
 from engine.model.side import Side
-from engine.session.summary import Summary
 from tests.support.scene import BTC, Scene, play
 from tests.support.world import World
 from tests.support.world import play as play_world
@@ -28,7 +30,9 @@ def told(result: Result) -> str:
 @COINS
 @STOPS
 @pytest.mark.parametrize("lends", [True, False])
-def test_a_short_that_the_summary_has_is_bought_back_and_no_more(coins: str, stop: str | None, lends: bool) -> None:
+def test_a_short_that_the_summary_has_is_bought_back_and_no_more(
+    coins: str, stop: str | None, lends: bool
+) -> None:
     async def tale(scene: Scene) -> None:
         scene.hold("1", side=Side.SELL, stop=stop)
         await scene.clock.sleep(60 * SECOND)
@@ -61,7 +65,9 @@ def test_without_a_home_what_the_account_owes_is_bought_back(stop: str | None) -
 def test_what_only_executions_call_a_short_is_told_by_name_and_its_stop_stays(
     coins: str, held: str, short: str, stop: str | None, lost: bool
 ) -> None:
-    """The home is lost, or older than the short: own coins lie in the heap, and what was adopted may have been sold."""
+    """The home is lost, or older than the short: own coins lie in the heap, and what was adopted
+    may have been sold.
+    """
 
     async def tale(scene: Scene) -> None:
         old = scene.summary()
@@ -72,16 +78,26 @@ def test_what_only_executions_call_a_short_is_told_by_name_and_its_stop_stays(
         assert not result.flat, "a short of ours was called flat"
         assert scene.held == D(held), "more was bought than the account owes"
         worth = f"about {D(short) * D('60000.05'):,.2f} USD"
-        assert f"BTC/USD: our orders sold {short} BTC ({worth}) more than is known to be ours" in told(result)
+        assert (
+            f"BTC/USD: our orders sold {short} BTC ({worth}) more than is known to be ours"
+            in told(result)
+        )
         assert "that our books have is not at the venue" not in told(result)
-        kept = [(OrderType.STOP, Side.BUY, D(1), D(stop))] if stop is not None and short == "1" else []  # one goes for what is owed
-        assert [(order.type, order.side, order.size, order.trigger) for order in scene.resting] == kept
+        # one goes for what is owed
+        kept = (
+            [(OrderType.STOP, Side.BUY, D(1), D(stop))] if stop is not None and short == "1" else []
+        )
+        assert [
+            (order.type, order.side, order.size, order.trigger) for order in scene.resting
+        ] == kept
 
     play(tale, coins=coins, lends=True)
 
 
 def test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told() -> None:
-    """It may as well be that: the coins of the owner went, and buying them back is a bet on the price."""
+    """It may as well be that: the coins of the owner went, and buying them back is a bet on the
+    price.
+    """
 
     async def tale(scene: Scene) -> None:
         scene.hold("1", stop=None)
@@ -136,7 +152,9 @@ def test_all_of_a_symbol_is_sold_on_the_operators_word_whatever_was_short() -> N
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_short_of_an_engine_on_paper_is_bought_back(tmp_path: Path, lost: bool) -> None:
-    """The whole way: an engine sold short and died; the home says so, or the venue that the account owes."""
+    """The whole way: an engine sold short and died; the home says so, or the venue that the account
+    owes.
+    """
     from engine.emergency import Emergency
 
     async def tale(world: World) -> None:
@@ -150,7 +168,9 @@ def test_a_short_of_an_engine_on_paper_is_bought_back(tmp_path: Path, lost: bool
         world.engine.journal.close(0)
         said: list[str] = []
         venue = world.venue.beside(99)
-        await Emergency(venue, "world", world.clock, said.append, None if lost else kept[-1]).flatten()
+        await Emergency(
+            venue, "world", world.clock, said.append, None if lost else kept[-1]
+        ).flatten()
         assert world.held == 0, said
         assert not world.resting
         venue.shut_down()

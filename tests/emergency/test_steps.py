@@ -1,4 +1,6 @@
-"""The order of the last exit's steps, in this process, beside locks and sockets of real ones: who is asked, who is followed, who is ended."""
+"""The order of the last exit's steps, in this process, beside locks and sockets of real ones: who
+is asked, who is followed, who is ended.
+"""
 
 import asyncio
 import subprocess
@@ -13,11 +15,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account import mark as marks
+from engine.account import summary as summaries
+from engine.account.lock import Lock
+from engine.account.summary import HeldPosition, OpenOrder, Summary
 from engine.clock import Clock
-from engine.control import ControlServer, HandedOver
 from engine.emergency import Wanted, asking, holder, last_exit, steps
 from engine.emergency.marking import Marker
-from engine.emergency.opening import can_read_paper, lag_of, opened
+from engine.emergency.opening import lag_of, opened
+from engine.emergency.paper import can_read_paper
 from engine.model.ids import client_order_id, is_of_last_exit
 from engine.model.intent import AnyIntent, Withdraw
 from engine.model.order import Order, OrderType, Role
@@ -26,24 +32,26 @@ from engine.model.refusal import Refusal
 from engine.model.request import Lane, Submit
 from engine.model.side import Side
 from engine.model.view import Answer, FlattenLine, FlattenView
-from engine.session import mark as marks
-from engine.session import summary as summaries
-from engine.session.lock import Lock
-from engine.session.summary import HeldPosition, OpenOrder, Summary
-from engine.settings import AccountSettings, MarketSettings, Settings
+from engine.session.messages import HandedOver
+from engine.session.server import ControlServer
+from engine.setup.sections import AccountSettings, MarketSettings, Settings
 from engine.venues.paper import PaperVenue
 from engine.venues.protocol import NotSentError
 from tests.console.sample import SampleSession
+from tests.support import processes
 
 D = Decimal
 BTC = "BTC/USD"
 LABEL = "main · PAPER"
-SETTINGS = Settings(account=AccountSettings(name="main", limits={"tier": "pro"}), market=MarketSettings(symbols=(BTC,)))
+SETTINGS = Settings(
+    account=AccountSettings(name="main", limits={"tier": "pro"}),
+    market=MarketSettings(symbols=(BTC,)),
+)
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from engine.session.lock import Lock
+from engine.account.lock import Lock
 kind, age = sys.argv[2], int(float(sys.argv[3]) * 1e9)
 lock = Lock.take(Path(sys.argv[1]), time.time_ns() - age, kind)
 assert isinstance(lock, Lock), lock
@@ -65,15 +73,34 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def dead_engine(folder: Path) -> None:
     """Bought 0.05 on paper, with its stop; the home's summary knows it."""
     clock = Clock(asyncio.get_running_loop())
-    entry = Order(client_order_id("main", "i", "leg", 1), "P", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.05"))
-    stop = Order(client_order_id("main", "i", "leg", 2), "P", BTC, Side.SELL, OrderType.STOP, Role.STOP, D("0.05"), trigger=D(50_000))
+    entry = Order(
+        client_order_id("main", "i", "leg", 1),
+        "P",
+        BTC,
+        Side.BUY,
+        OrderType.MARKET,
+        Role.ENTRY,
+        D("0.05"),
+    )
+    stop = Order(
+        client_order_id("main", "i", "leg", 2),
+        "P",
+        BTC,
+        Side.SELL,
+        OrderType.STOP,
+        Role.STOP,
+        D("0.05"),
+        trigger=D(50_000),
+    )
     async with opened(SETTINGS, folder, clock, ()) as venue:
         assert isinstance(venue, PaperVenue)
         venue.feed(Quote(BTC, clock.now(), D(60_000), D(5), D(60_001), D(5)))
         await venue.send(Submit(entry, Lane.ENTRY))
         await venue.send(Submit(stop, Lane.PROTECT))
         booked = tuple(fill.execution_id for fill in venue.exchange.fills)
-        assert [order.client_order_id for order in venue.exchange.orders.values()] == [stop.client_order_id]
+        assert [order.client_order_id for order in venue.exchange.orders.values()] == [
+            stop.client_order_id
+        ]
     now = clock.now()
     known = OpenOrder(
         client_order_id=stop.client_order_id,
@@ -86,8 +113,21 @@ async def dead_engine(folder: Path) -> None:
         trigger=D(50_000),
         touched_at=now - 60_000_000_000,
     )
-    position = HeldPosition(id="P", symbol=BTC, side=Side.BUY, size=D("0.05"), opened_at=now - 60_000_000_000)
-    summaries.write(folder, Summary(account="main", seq=1, at=now, executions=booked, positions=(position,), orders=(known,), baseline={"BTC": D(0)}))
+    position = HeldPosition(
+        id="P", symbol=BTC, side=Side.BUY, size=D("0.05"), opened_at=now - 60_000_000_000
+    )
+    summaries.write(
+        folder,
+        Summary(
+            account="main",
+            seq=1,
+            at=now,
+            executions=booked,
+            positions=(position,),
+            orders=(known,),
+            baseline={"BTC": D(0)},
+        ),
+    )
 
 
 @pytest.fixture
@@ -111,7 +151,9 @@ UNTOUCHED, CLOSED = (D("0.05"), 0, 1), (D(0), 1, 0)
 async def leave(folder: Path, **terms: Any) -> tuple[int, list[str]]:
     """Run the last exit; its code and what it says."""
     said: list[str] = []
-    code = await last_exit(Wanted(settings=SETTINGS, folder=folder, label=LABEL, **terms), said.append)
+    code = await last_exit(
+        Wanted(settings=SETTINGS, folder=folder, label=LABEL, **terms), said.append
+    )
     assert all(line.startswith(f"{LABEL}: ") for line in said), said
     return code, [line.removeprefix(f"{LABEL}: ") for line in said]
 
@@ -122,7 +164,11 @@ def holds(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     begun: list[subprocess.Popen[str]] = []
 
     def start(kind: str = "engine", age: float = 100) -> subprocess.Popen[str]:
-        process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder), kind, str(age)], stdout=subprocess.PIPE, text=True)
+        process = processes.Popen(
+            [sys.executable, "-c", HOLDER, str(folder), kind, str(age)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         begun.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "holding\n"
@@ -139,7 +185,13 @@ def holds(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 class Desk(SampleSession):
     """The engine behind the socket, which answers as it is told to."""
 
-    def __init__(self, *views: FlattenView, refusals: tuple[Refusal, ...] = (), slow: bool = False, taken: bool = False) -> None:
+    def __init__(
+        self,
+        *views: FlattenView,
+        refusals: tuple[Refusal, ...] = (),
+        slow: bool = False,
+        taken: bool = False,
+    ) -> None:
         super().__init__()
         self.views, self.refusals, self.slow, self.taken = list(views), refusals, slow, taken
         self.asked: list[AnyIntent] = []
@@ -148,7 +200,10 @@ class Desk(SampleSession):
     async def ask(self, intent: AnyIntent) -> Answer:
         self.asked.append(intent)
         if isinstance(intent, Withdraw):
-            return Answer(intent.id, (Refusal("TOO_LATE", "", "the flatten is under way"),) if self.taken else ())
+            return Answer(
+                intent.id,
+                (Refusal("TOO_LATE", "", "the flatten is under way"),) if self.taken else (),
+            )
         self.intent = intent.id
         if self.slow:
             await asyncio.sleep(60)
@@ -157,7 +212,9 @@ class Desk(SampleSession):
     def view(self) -> Any:
         flat = None
         if self.views and self.intent:
-            flat = replace(self.views.pop(0) if len(self.views) > 1 else self.views[0], intent=self.intent)
+            flat = replace(
+                self.views.pop(0) if len(self.views) > 1 else self.views[0], intent=self.intent
+            )
         return replace(super().view(), flatten=flat, at=10)
 
 
@@ -200,14 +257,18 @@ async def test_what_a_dead_engine_left_is_closed_and_the_mark_says_so(folder: Pa
     assert (mark.outcome, len(mark.orders)) == ("flat", 1)
     assert is_of_last_exit(mark.orders[0].client_order_id)
     assert list(mark.lines) == said
-    assert any(line.startswith("the venue says flat: 1 closes sent, 1 orders cancelled") for line in said)
+    assert any(
+        line.startswith("the venue says flat: 1 close sent, 1 order cancelled") for line in said
+    )
     taken = Lock.take(folder, 1)
     assert isinstance(taken, Lock), "the lock was kept"
     taken.release()
 
 
 @pytest.mark.hazard("H73")
-async def test_an_account_that_never_was_has_nothing_to_close_and_gets_no_mark(tmp_path: Path) -> None:
+async def test_an_account_that_never_was_has_nothing_to_close_and_gets_no_mark(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "home").mkdir()
     await dead_engine(tmp_path / "home")
     missing = tmp_path / "missing"
@@ -238,17 +299,24 @@ async def test_a_terminal_that_is_gone_stops_nothing(folder: Path) -> None:
     assert any("flat" in line for line in mark.lines)
 
 
-async def test_what_nobody_foresaw_is_a_line_and_no_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_nobody_foresaw_is_a_line_and_no_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_: Path) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(steps, "can_read_paper", broken)
     code, said = await leave(folder)
     assert code == 1
-    assert said == ["NOT FLAT: ZeroDivisionError: a bug", "nobody watches this now: look at it at the venue"]
+    assert said == [
+        "NOT FLAT: ZeroDivisionError: a bug",
+        "nobody watches this now: look at it at the venue",
+    ]
 
 
-async def test_a_lock_that_can_not_be_taken_is_told_and_a_free_account_closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lock_that_can_not_be_taken_is_told_and_a_free_account_closed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A disk that became read-only: nobody living is named in the lock."""
 
     def read_only(*_: object) -> Lock:
@@ -257,7 +325,9 @@ async def test_a_lock_that_can_not_be_taken_is_told_and_a_free_account_closed(fo
     monkeypatch.setattr(Lock, "take", read_only)
     code, said = await leave(folder)
     assert "the account's lock can't be taken: [Errno 30] Read-only file system" in said
-    assert (code, await truth(folder)) == (1, UNTOUCHED), "paper has one owner: without the lock it is not opened"
+    assert (code, await truth(folder)) == (1, UNTOUCHED), (
+        "paper has one owner: without the lock it is not opened"
+    )
     assert "coins are not sold" in said[-1]
 
 
@@ -270,14 +340,22 @@ async def test_an_engine_that_gets_flat_is_believed_and_the_venue_left_alone(fol
     async with engine(folder, desk) as wanted:
         code, said = await leave(folder)
     assert (code, wanted, len(desk.asked)) == (0, [], 1)
-    assert said == ["the engine: flattening everything", "BTC/USD: 0.05 held, 1 orders, closing", "the receipt"]
+    assert said == [
+        "the engine: flattening everything",
+        "BTC/USD: 0.05 held, 1 order, closing",
+        "the receipt",
+    ]
     assert await truth(folder) == UNTOUCHED
     assert marks.read(folder) is None
 
 
 @pytest.mark.hazard("H103")
-async def test_an_engine_that_refuses_is_asked_for_the_account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holder, "end", lambda *_: pytest.fail("it was ended though it hands the account over"))
+async def test_an_engine_that_refuses_is_asked_for_the_account(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        holder, "end", lambda *_: pytest.fail("it was ended though it hands the account over")
+    )
     desk = Desk(refusals=(READ_ONLY,))
     async with engine(folder, desk, hands_over=True) as wanted:
         code, said = await leave(folder)
@@ -288,7 +366,9 @@ async def test_an_engine_that_refuses_is_asked_for_the_account(folder: Path, mon
 
 
 @pytest.mark.hazard("H103")
-async def test_an_engine_that_keeps_the_account_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_keeps_the_account_is_ended(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is this very process: what ends it only says that it would."""
     ended: list[Path] = []
     monkeypatch.setattr(holder, "end", lambda folder, _: ended.append(folder))
@@ -305,12 +385,18 @@ async def test_an_engine_that_is_slow_and_has_taken_it_is_followed(folder: Path)
     async with engine(folder, desk) as wanted:
         code, said = await leave(folder)
     assert (code, wanted, await truth(folder)) == (0, [], UNTOUCHED), said
-    assert said == ["the engine is slow, and has taken it all the same", "BTC/USD: 0.05 held, 1 orders, closing", "the receipt"]
+    assert said == [
+        "the engine is slow, and has taken it all the same",
+        "BTC/USD: 0.05 held, 1 order, closing",
+        "the receipt",
+    ]
 
 
 @pytest.mark.hazard("H103")
 @pytest.mark.parametrize("taken", [True, False])
-async def test_an_engine_that_does_not_answer_is_not_asked_to_hand_over(folder: Path, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_does_not_answer_is_not_asked_to_hand_over(
+    folder: Path, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(holder, "end", lambda *_: False)
     desk = Desk(WORKING, slow=True, taken=taken)
     async with engine(folder, desk) as wanted:
@@ -318,11 +404,15 @@ async def test_an_engine_that_does_not_answer_is_not_asked_to_hand_over(folder: 
     assert code == 1
     assert wanted == ([] if not taken else ["the last exit"]), said  # one that took it answers
     assert ("the engine does not answer" in said) is not taken
-    assert said[-1] == "NOT FLAT: another process may still send for this account; coins are not sold"
+    assert (
+        said[-1] == "NOT FLAT: another process may still send for this account; coins are not sold"
+    )
 
 
 @pytest.mark.hazard("H103")
-async def test_what_nobody_listens_to_is_not_withdrawn(folder: Path, holds: Callable[..., subprocess.Popen[str]], monkeypatch: Any) -> None:
+async def test_what_nobody_listens_to_is_not_withdrawn(
+    folder: Path, holds: Callable[..., subprocess.Popen[str]], monkeypatch: Any
+) -> None:
     monkeypatch.setattr(asking, "withdraw", lambda *_: pytest.fail("nobody listens"))
     process = holds()
     began = time.monotonic()
@@ -339,7 +429,9 @@ async def test_what_nobody_listens_to_is_not_withdrawn(folder: Path, holds: Call
 
 @pytest.mark.hazard("H73")
 @pytest.mark.parametrize(("outcome", "code"), [("flat", 0), ("not flat", 1)])
-async def test_another_last_exit_is_followed_to_its_end(folder: Path, outcome: Any, code: int) -> None:
+async def test_another_last_exit_is_followed_to_its_end(
+    folder: Path, outcome: Any, code: int
+) -> None:
     lock = Lock.take(folder, time.time_ns(), "last exit")
     assert isinstance(lock, Lock)
     marker = Marker(folder, "i", lock.me.instance, 1, print)
@@ -357,7 +449,9 @@ async def test_another_last_exit_is_followed_to_its_end(folder: Path, outcome: A
 
 
 @pytest.mark.hazard("H73")
-async def test_another_last_exit_that_has_stopped_moving_is_taken_over(folder: Path, holds: Callable[..., subprocess.Popen[str]]) -> None:
+async def test_another_last_exit_that_has_stopped_moving_is_taken_over(
+    folder: Path, holds: Callable[..., subprocess.Popen[str]]
+) -> None:
     process = holds("last exit", 11)
     code, said = await leave(folder)
     assert (code, await truth(folder)) == (0, CLOSED), said
@@ -366,7 +460,9 @@ async def test_another_last_exit_that_has_stopped_moving_is_taken_over(folder: P
 
 
 @pytest.mark.hazard("H73")
-async def test_another_last_exit_that_dies_is_taken_over(folder: Path, holds: Callable[..., subprocess.Popen[str]]) -> None:
+async def test_another_last_exit_that_dies_is_taken_over(
+    folder: Path, holds: Callable[..., subprocess.Popen[str]]
+) -> None:
     process = holds("last exit", 0)
     leaving = asyncio.get_running_loop().create_task(leave(folder))
     await asyncio.sleep(0.5)
@@ -379,7 +475,9 @@ async def test_another_last_exit_that_dies_is_taken_over(folder: Path, holds: Ca
 
 
 @pytest.mark.hazard("H73")
-async def test_an_account_that_others_take_again_and_again_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_account_that_others_take_again_and_again_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another last exit has it each time that this one looks, and each of those stops moving."""
     monkeypatch.setattr(steps, "TURN", 0.01)
     monkeypatch.setattr(holder, "end", lambda *_: False)

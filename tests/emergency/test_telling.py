@@ -1,4 +1,6 @@
-"""What the last exit says at the end, line by line, and what it writes down for whoever comes after it."""
+"""What the last exit says at the end, line by line, and what it writes down for whoever comes after
+it.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.account import mark as marks
 from engine.emergency.gathering import Gathering
 from engine.emergency.holding import Left
 from engine.emergency.marking import Marker
@@ -14,8 +17,7 @@ from engine.emergency.telling import describe
 from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
-from engine.session import mark as marks
-from engine.venues.parts import Row, Working
+from engine.venues.parts import Holdings, Row, Working
 from tests.emergency.test_holding import AT, Heap
 from tests.support.gates import open_gate
 from tests.support.world import BTC, SECOND
@@ -32,13 +34,27 @@ class End:
         self.heap = Heap(profile)
         self.told: Gathering = self.heap.gathering()
         clock, budget = self.told._clock, self.told._budget
-        self.sender = Sender(self.heap.venue, "main", open_gate(), budget, self.told, None, clock, 0, lambda _: None)
+        self.sender = Sender(
+            self.heap.venue, "main", open_gate(), budget, self.told, None, clock, 0, lambda _: None
+        )
         self.lefts: list[Left] = []
 
     def left(self, on_margin: bool = False, **sizes: str) -> None:
         names = ("ours", "closable", "dust", "beyond", "alone", "missing")
         ours, closable, dust, beyond, alone, missing = (D(sizes.get(name, "0")) for name in names)
-        self.lefts.append(Left(self.heap.instruments[BTC], on_margin, ours, closable, dust, beyond, alone, missing, D(0)))
+        self.lefts.append(
+            Left(
+                self.heap.instruments[BTC],
+                on_margin,
+                ours,
+                closable,
+                dust,
+                beyond,
+                alone,
+                missing,
+                D(0),
+            )
+        )
 
     def rows(self, *rows: Row) -> None:
         self.told.working = Working(AT, rows)
@@ -47,14 +63,19 @@ class End:
         return describe(self.lefts, self.told, self.sender, 3 * SECOND // 2, flat=flat, coins=coins)
 
 
-UNKNOWN = f"unattributable: nothing says whether it is ours; `flatout flatten --yes --all-of {BTC}` closes it, too"
+UNKNOWN = (
+    f"unattributable: nothing says whether it is ours; `flatout flatten --yes --all-of {BTC}`"
+    " closes it, too"
+)
 NOBODY = "nobody watches this now: look at it at the venue, and run `flatout flatten --yes` again"
 
 
 def test_flat_is_one_line_with_what_was_done() -> None:
     end = End()
     end.sender.closed, end.sender.cancelled = 2, 3
-    assert end.lines(flat=True) == ["the venue says flat: 2 closes sent, 3 orders cancelled, in 1.5 s"]
+    assert end.lines(flat=True) == [
+        "the venue says flat: 2 closes sent, 3 orders cancelled, in 1.5 s"
+    ]
 
 
 def test_nothing_seen_and_no_proof_is_not_flat() -> None:
@@ -68,9 +89,15 @@ def test_nothing_seen_and_no_proof_is_not_flat() -> None:
 def test_what_is_held_is_named_with_what_protects_it_and_why_it_was_not_closed() -> None:
     end = End()
     end.left(closable="0.4")
-    assert end.lines()[1:] == [f"{BTC}: still held: 0.4 of ours; NAKED: no stop rests at the venue", NOBODY]
+    assert end.lines()[1:] == [
+        f"{BTC}: still held: 0.4 of ours; NAKED: no stop rests at the venue",
+        NOBODY,
+    ]
     end.sender.refusals[BTC] = "EOrder:no"
-    assert end.lines()[1] == f"{BTC}: still held: 0.4 of ours; NAKED: no stop rests at the venue; EOrder:no"
+    assert (
+        end.lines()[1]
+        == f"{BTC}: still held: 0.4 of ours; NAKED: no stop rests at the venue; EOrder:no"
+    )
     end.rows(Row("V1", MINE, BTC, None, "stop sell 0.4"))
     assert end.lines()[1:3] == [
         f"{BTC}: still held: 0.4 of ours; a stop rests at the venue; EOrder:no",
@@ -147,7 +174,9 @@ def sold(number: int, role: Role = Role.CLOSE, leverage: Decimal | None = None) 
     return Order(f"FO{number}", "", BTC, Side.SELL, OrderType.MARKET, role, D(1), leverage=leverage)
 
 
-def test_a_mark_keeps_the_orders_of_the_one_before_and_tells_a_stop_from_a_close(tmp_path: Path) -> None:
+def test_a_mark_keeps_the_orders_of_the_one_before_and_tells_a_stop_from_a_close(
+    tmp_path: Path,
+) -> None:
     first = Marker(tmp_path, "i", "one", 1, lambda _: None)
     assert first.before is None
     first.begin()
@@ -157,8 +186,16 @@ def test_a_mark_keeps_the_orders_of_the_one_before_and_tells_a_stop_from_a_close
     second.sends(sold(2, Role.STOP, D(2)))
     written = marks.read(tmp_path)
     assert written is not None
-    assert [(one.client_order_id, one.stop, one.leverage) for one in written.orders] == [("FO1", False, None), ("FO2", True, D(2))]
-    assert (written.instance, written.intent, written.pid, written.outcome) == ("two", "j", 2, "working")
+    assert [(one.client_order_id, one.stop, one.leverage) for one in written.orders] == [
+        ("FO1", False, None),
+        ("FO2", True, D(2)),
+    ]
+    assert (written.instance, written.intent, written.pid, written.outcome) == (
+        "two",
+        "j",
+        2,
+        "working",
+    )
     assert second.before is not None
     assert [one.client_order_id for one in second.before.orders] == ["FO1"]
     second.end("flat")
@@ -171,10 +208,18 @@ def test_a_mark_keeps_so_many_orders_and_lines_and_so_much_of_a_line(tmp_path: P
     marker = Marker(tmp_path, "i", "one", 1, lambda _: None)
     for number in range(61):
         marker.tells(f"{number} " + "x" * 500)
-    assert (len(marker.mark.lines), marker.mark.lines[0][:2], len(marker.mark.lines[0])) == (60, "1 ", 400)
+    assert (len(marker.mark.lines), marker.mark.lines[0][:2], len(marker.mark.lines[0])) == (
+        60,
+        "1 ",
+        400,
+    )
     marker.mark = replace(marker.mark, orders=tuple(_marked(number) for number in range(200)))
     marker.sends(sold(999))
-    assert (len(marker.mark.orders), marker.mark.orders[0].client_order_id, marker.mark.orders[-1].client_order_id) == (200, "FO1", "FO999")
+    assert (
+        len(marker.mark.orders),
+        marker.mark.orders[0].client_order_id,
+        marker.mark.orders[-1].client_order_id,
+    ) == (200, "FO1", "FO999")
 
 
 def _marked(number: int) -> marks.MarkedOrder:
@@ -197,3 +242,12 @@ def test_a_beat_is_written_and_a_mark_that_cannot_be_written_is_told_once(tmp_pa
     lost.beat()
     assert len(said) == 1
     assert said[0].startswith("the mark can't be written (")
+
+
+@pytest.mark.hazard("H86")
+def test_a_balance_that_nobody_could_read_is_named() -> None:
+    end = End()
+    end.told.holdings = Holdings(AT, {}, {}, ("SOL",))
+    assert end.lines(flat=True)[1:] == [
+        "SOL: nothing here trades it, and its balance can't be read"
+    ]

@@ -22,7 +22,9 @@ PRICES = ("price", "trigger", "leverage")
 class Venue:
     """An exchange with everything that it said."""
 
-    def __init__(self, profile: str, symbols: tuple[str, ...], cash: dict[str, str], currency: str) -> None:
+    def __init__(
+        self, profile: str, symbols: tuple[str, ...], cash: dict[str, str], currency: str
+    ) -> None:
         known = load_profile(profile)
         instruments = [instrument_for(known, symbol, D("0.1")) for symbol in symbols]
         money = {name: D(amount) for name, amount in cash.items()}
@@ -45,13 +47,19 @@ class Venue:
         self.exchange.advance(self.now)
         return self
 
-    def quote(self, bid: str, ask: str, bid_size: str = "1", ask_size: str = "1", symbol: str = "") -> None:
-        self.exchange.on_tick(Quote(symbol or self.symbol, self.now, D(bid), D(bid_size), D(ask), D(ask_size)))
+    def quote(
+        self, bid: str, ask: str, bid_size: str = "1", ask_size: str = "1", symbol: str = ""
+    ) -> None:
+        self.exchange.on_tick(
+            Quote(symbol or self.symbol, self.now, D(bid), D(bid_size), D(ask), D(ask_size))
+        )
 
     def trade(self, price: str, size: str, taker: Side | None = None, symbol: str = "") -> None:
         self.exchange.on_tick(Trade(symbol or self.symbol, self.now, D(price), D(size), taker))
 
-    def candle(self, opened: str, high: str, low: str, close: str, volume: str, symbol: str = "") -> None:
+    def candle(
+        self, opened: str, high: str, low: str, close: str, volume: str, symbol: str = ""
+    ) -> None:
         figures = (D(opened), D(high), D(low), D(close), D(volume))
         self.exchange.on_tick(Candle(symbol or self.symbol, self.now, *figures, 60 * SECOND))
 
@@ -59,20 +67,30 @@ class Venue:
         told = tuple(Level(side, D(price), D(size)) for side, price, size in levels)
         self.exchange.on_tick(Depth(self.symbol, self.now, told, snapshot))
 
-    def order(self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object) -> Order:
+    def order(
+        self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object
+    ) -> Order:
         self._orders += 1
         order = Order(f"C{self._orders}", "P", self.symbol, side, kind, Role.ENTRY, D(size))
-        exact = {name: D(value) for name, value in terms.items() if isinstance(value, str) and name in PRICES}
+        exact = {
+            name: D(value)
+            for name, value in terms.items()
+            if isinstance(value, str) and name in PRICES
+        }
         return replace(order, **{**terms, **exact})
 
-    def submit(self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object) -> str:
+    def submit(
+        self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object
+    ) -> str:
         """The client order id of an order that the venue took."""
         order = self.order(side, size, kind, **terms)
         answer = self.exchange.submit(order, self.now)
         assert isinstance(answer, r.Accepted), answer
         return order.client_order_id
 
-    def refused(self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object) -> str:
+    def refused(
+        self, side: Side, size: str, kind: OrderType = OrderType.MARKET, **terms: object
+    ) -> str:
         """The words with which the venue refused an order."""
         answer = self.exchange.submit(self.order(side, size, kind, **terms), self.now)
         assert isinstance(answer, r.Rejected), answer

@@ -1,4 +1,6 @@
-"""Whatever the market and the trader do: the books add up, nothing is in two places, and a restart changes nothing."""
+"""Whatever the market and the trader do: the books add up, nothing is in two places, and a restart
+changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ CHANGE = st.tuples(st.just("amend"), SMALL, SMALL, PRICE)
 CANCEL = st.tuples(st.just("cancel"), SMALL)
 LATER = st.tuples(st.just("later"), st.integers(1, 4000))
 Steps = list[tuple[Any, ...]]  # a tagged tuple per step
-STEPS = st.lists(st.one_of(QUOTE, QUOTE, TRADE, ENTER, ENTER, CHANGE, CANCEL, LATER), min_size=5, max_size=60)
+STEPS = st.lists(
+    st.one_of(QUOTE, QUOTE, TRADE, ENTER, ENTER, CHANGE, CANCEL, LATER), min_size=5, max_size=60
+)
 ACCOUNTS = {
     "kraken-spot": ("BTC/USD", {"USD": "100000", "BTC": "5"}),
     "binance-spot": ("BTC/USD", {"USD": "100000", "BTC": "5"}),
@@ -68,7 +72,9 @@ def act(venue: Venue, step: tuple[Any, ...]) -> object:
         case ("later", milliseconds):
             venue.later(milliseconds / 1000)
         case ("cancel", which) if venue.exchange.orders:
-            return venue.exchange.cancel(list(venue.exchange.orders)[which % len(venue.exchange.orders)], venue.now)
+            return venue.exchange.cancel(
+                list(venue.exchange.orders)[which % len(venue.exchange.orders)], venue.now
+            )
         case ("amend", which, size, price) if venue.exchange.orders:
             order = list(venue.exchange.orders.values())[which % len(venue.exchange.orders)]
             level = D(price)
@@ -86,13 +92,17 @@ def act(venue: Venue, step: tuple[Any, ...]) -> object:
             trail = Trail(amount=D(seconds * 5)) if kind is OrderType.TRAILING_STOP else None
             terms: dict[str, object] = {
                 "price": D(price) if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
-                "trigger": D(trigger) if kind not in (OrderType.MARKET, OrderType.LIMIT, OrderType.TRAILING_STOP) else None,
+                "trigger": D(trigger)
+                if kind not in (OrderType.MARKET, OrderType.LIMIT, OrderType.TRAILING_STOP)
+                else None,
                 "trail": trail,
                 "time_in_force": tif,
                 "reduce_only": reduce_only and not venue.profile_is_spot,
                 "expires_at": venue.now + seconds * SECOND if tif is TimeInForce.GTD else None,
             }
-            return venue.exchange.submit(venue.order(side, str(size * unit), kind, **terms), venue.now)
+            return venue.exchange.submit(
+                venue.order(side, str(size * unit), kind, **terms), venue.now
+            )
     return None
 
 
@@ -108,16 +118,34 @@ def check(venue: Venue) -> None:
     for order in exchange.ended.values():
         assert not order.is_open
         assert ZERO <= order.filled <= order.size
-        assert (order.status is Status.FILLED) is (order.filled == order.size) or order.status is Status.CANCELLED
+        assert (order.status is Status.FILLED) is (
+            order.filled == order.size
+        ) or order.status is Status.CANCELLED
     for order in (*exchange.orders.values(), *exchange.ended.values()):
         fills = [fill for fill in exchange.fills if fill.client_order_id == order.client_order_id]
         assert order.filled == sum((fill.size for fill in fills), ZERO)
         assert order.value == sum((fill.size * fill.price for fill in fills), ZERO)
     assert all(is_on_grid(fill.size, instrument.lot) for fill in exchange.fills)
     if instrument.kind is Kind.SPOT:
-        holds = [reserved(order, instrument, exchange.opening(order)) for order in exchange.orders.values()]
+        holds = [
+            reserved(order, instrument, exchange.opening(order))
+            for order in exchange.orders.values()
+        ]
         base = sum((amount for currency, amount in holds if currency == "BTC"), ZERO)
         assert exchange.ledger.free("BTC") == venue.cash("BTC") - base
+
+
+def check_standing(venue: Venue) -> None:
+    """What is kept by symbol is what the long way says."""
+    exchange, ledger = venue.exchange, venue.exchange.ledger
+    long = (
+        ledger.equity(exchange.instruments, exchange.mid),
+        *ledger.margin(exchange.instruments, exchange.mid),
+    )
+    for kept, expected in zip(
+        (exchange.standing.equity(), *exchange.standing.margin()), long, strict=True
+    ):
+        assert abs(kept - expected) <= D("1e-12")
 
 
 def check_money(venue: Venue, begin: dict[str, str]) -> None:
@@ -137,7 +165,12 @@ def check_money(venue: Venue, begin: dict[str, str]) -> None:
         return
     assert venue.held() == size
     holding = venue.exchange.ledger.holdings.get(venue.symbol)
-    cash[instrument.settle] += gain(instrument.kind, list(venue.exchange.fills), size, ZERO if holding is None else holding.value)
+    cash[instrument.settle] += gain(
+        instrument.kind,
+        list(venue.exchange.fills),
+        size,
+        ZERO if holding is None else holding.value,
+    )
     assert abs(venue.cash(instrument.settle) - cash[instrument.settle]) < D("1e-15")
 
 
@@ -159,8 +192,12 @@ def test_books_and_orders_add_up(name: str, steps: Steps) -> None:
         venue.said.clear()
         act(venue, step)
         check(venue)
+        check_standing(venue)
         for fill in venue.fills():
-            order = venue.exchange.orders.get(fill.client_order_id) or venue.exchange.ended[fill.client_order_id]
+            order = (
+                venue.exchange.orders.get(fill.client_order_id)
+                or venue.exchange.ended[fill.client_order_id]
+            )
             assert order.price is None or (fill.price - order.price) * order.side.sign <= ZERO
     check_money(venue, ACCOUNTS[name][1])
 
@@ -188,7 +225,9 @@ def test_reports_tell_a_legal_story(name: str, steps: Steps) -> None:
                 continue
             assert may_become(status.get(order, Status.PENDING), then), (order, report)
             status[order] = then
-    assert {name for name, now in status.items() if now in (Status.OPEN, Status.PARTIALLY_FILLED)} == set(venue.exchange.orders)
+    assert {
+        name for name, now in status.items() if now in (Status.OPEN, Status.PARTIALLY_FILLED)
+    } == set(venue.exchange.orders)
 
 
 @pytest.mark.hazard("H03")

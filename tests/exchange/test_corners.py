@@ -85,11 +85,24 @@ def test_two_short_entries_may_rest_together(at: Open) -> None:
     assert (venue.status(first), venue.status(second), venue.held()) == ("filled", "filled", D(-2))
 
 
-@pytest.mark.parametrize("terms", [{"size": D(0)}, {"size": D(-1)}, {"price": D(-5)}, {"size": D("NaN")}, {"price": D("Infinity")}])
-def test_an_amend_to_what_no_order_can_be_is_refused_in_words(spot: Venue, terms: dict[str, Decimal]) -> None:
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"size": D(0)},
+        {"size": D(-1)},
+        {"price": D(-5)},
+        {"size": D("NaN")},
+        {"price": D("Infinity")},
+    ],
+)
+def test_an_amend_to_what_no_order_can_be_is_refused_in_words(
+    spot: Venue, terms: dict[str, Decimal]
+) -> None:
     spot.quote("9999", "10000")
     order = spot.limit(BUY, "1", "9000")
-    amend = Amend(order, spot.symbol, Lane.PROTECT, size=terms.get("size"), price=terms.get("price"))
+    amend = Amend(
+        order, spot.symbol, Lane.PROTECT, size=terms.get("size"), price=terms.get("price")
+    )
     answer = spot.exchange.amend(amend, spot.now)
     assert isinstance(answer, r.AmendRejected)
     assert answer.text.startswith("EGeneral:Invalid arguments:")
@@ -106,7 +119,8 @@ def test_an_absurd_size_is_refused_in_words(spot: Venue) -> None:
 def test_fill_or_kill_is_killed_whole_where_the_money_ends_first(at: Open) -> None:
     venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
     venue.quote("9999", "10000", ask_size="0.5")
-    order = venue.submit(BUY, "1", time_in_force=TimeInForce.FOK)  # the second half costs more than what is left
+    # the second half costs more than what is left
+    order = venue.submit(BUY, "1", time_in_force=TimeInForce.FOK)
     assert venue.traded(order) == []
     assert venue.status(order) == "cancelled"
 
@@ -128,7 +142,9 @@ def test_a_stop_amended_through_the_market_fires_at_once(spot: Venue) -> None:
 def test_a_trailing_stop_of_a_short_follows_the_ask_down(futures: Venue) -> None:
     futures.quote("9999", "10000", "9", "9")
     futures.submit(SELL, "1")
-    order = futures.submit(BUY, "1", OrderType.TRAILING_STOP, trail=Trail(fraction=D("0.01")), reduce_only=True)
+    order = futures.submit(
+        BUY, "1", OrderType.TRAILING_STOP, trail=Trail(fraction=D("0.01")), reduce_only=True
+    )
     futures.quote("8999", "9000", "9", "9")
     futures.quote("9080", "9089.9", "9", "9")
     assert futures.traded(order) == []
@@ -138,14 +154,18 @@ def test_a_trailing_stop_of_a_short_follows_the_ask_down(futures: Venue) -> None
 
 def test_an_expired_order_is_not_filled_by_the_first_quote_after_it(futures: Venue) -> None:
     futures.quote("9999", "10000")
-    names = [futures.limit(BUY, "0.1", "9000", expires_at=futures.now + n * SECOND) for n in (30, 10, 20)]
+    names = [
+        futures.limit(BUY, "0.1", "9000", expires_at=futures.now + n * SECOND) for n in (30, 10, 20)
+    ]
     futures.now += 25 * SECOND
     futures.quote("8000", "8001", "9", "9")
     assert [futures.status(name) for name in names] == ["filled", "expired", "expired"]
 
 
 @pytest.mark.parametrize("side", Side)
-def test_profit_and_loss_of_a_stop_that_is_jumped_is_the_market_s(futures: Venue, side: Side) -> None:
+def test_profit_and_loss_of_a_stop_that_is_jumped_is_the_market_s(
+    futures: Venue, side: Side
+) -> None:
     futures.quote("10000", "10000", "9", "9")
     futures.submit(side, "1")
     futures.stop(side.opposite, "1", str(10000 - 100 * side.sign), reduce_only=True)

@@ -23,8 +23,12 @@ def to_the_hour(venue: Venue, after: float = 0.0) -> None:
     venue.later((FUNDING_PERIOD - venue.now % FUNDING_PERIOD) / 1e9 + after)
 
 
-@pytest.mark.parametrize(("side", "rate", "amount"), [(BUY, RATE, -1), (SELL, RATE, 1), (BUY, -RATE, 1)])
-def test_one_side_pays_the_other_each_full_hour(futures: Venue, side: Side, rate: Decimal, amount: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "rate", "amount"), [(BUY, RATE, -1), (SELL, RATE, 1), (BUY, -RATE, 1)]
+)
+def test_one_side_pays_the_other_each_full_hour(
+    futures: Venue, side: Side, rate: Decimal, amount: int
+) -> None:
     futures.exchange.fund(rate, futures.now)
     futures.quote("10000", "10000")
     futures.submit(side, "1")
@@ -36,7 +40,9 @@ def test_one_side_pays_the_other_each_full_hour(futures: Venue, side: Side, rate
     futures.later(1800)
     assert futures.cash("USD") == cash + amount, "once an hour"
     futures.later(3 * 3600)
-    assert futures.cash("USD") == cash + 4 * amount, "hours in which nothing happened are paid for, too"
+    assert futures.cash("USD") == cash + 4 * amount, (
+        "hours in which nothing happened are paid for, too"
+    )
     assert [payment.amount for payment in futures.exchange.funding.paid] == [amount] * 4
 
 

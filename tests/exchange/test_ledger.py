@@ -74,9 +74,12 @@ def test_resting_orders_keep_their_money_from_each_other(at: Open) -> None:
 def test_a_sweep_stops_where_the_money_ends(at: Open) -> None:
     venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
     venue.quote("9999", "10000", ask_size="0.5")
-    order = venue.submit(BUY, "1")  # what was asked for costs 10,000 at the best price, and more below it
+    # what was asked for costs 10,000 at the best price, and more below it
+    order = venue.submit(BUY, "1")
     assert venue.cash("USDT") >= 0
-    assert venue.said[-1] == r.Cancelled(order, D("0.99995"), "EOrder:Insufficient funds", venue.now)
+    assert venue.said[-1] == r.Cancelled(
+        order, D("0.99995"), "EOrder:Insufficient funds", venue.now
+    )
 
 
 def test_spot_is_sold_short_as_far_as_the_equity_carries_it(at: Open) -> None:
@@ -103,7 +106,10 @@ def test_covering_a_short_needs_no_free_cash(at: Open) -> None:
 def test_initial_margin_is_the_notional_over_the_leverage(futures: Venue, leverage: str) -> None:
     futures.quote("9999", "10000", "99", "99")
     most = D(leverage)  # BTC: 10,000 USD of equity, 10,000 USD each
-    assert futures.refused(BUY, str(most + D("0.1")), leverage=leverage) == "EOrder:Insufficient margin"
+    assert (
+        futures.refused(BUY, str(most + D("0.1")), leverage=leverage)
+        == "EOrder:Insufficient margin"
+    )
     futures.submit(BUY, str(most), leverage=leverage)
     assert futures.held() == most
 
@@ -161,7 +167,8 @@ def test_equity_is_told_in_the_reporting_currency(at: Open) -> None:
     venue = at("kraken-spot", "BTC/USD", "ETH/BTC", USD="1000", BTC="2", ETH="10")
     venue.quote("9999", "10001", symbol="BTC/USD")
     exchange = venue.exchange
-    assert exchange.ledger.equity(exchange.instruments, exchange.mid) == D(21000)  # no price of ETH yet: left out
+    # no price of ETH yet: left out
+    assert exchange.ledger.equity(exchange.instruments, exchange.mid) == D(21000)
     venue.quote("0.09", "0.11", symbol="ETH/BTC")
     assert exchange.rate("ETH", "BTC") == D("0.1")
 

@@ -1,4 +1,6 @@
-"""Spot orders that name a leverage: held beside the balances, netted by pair, kept by the equity."""
+"""Spot orders that name a leverage: held beside the balances, netted by pair, kept by the
+equity.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.exchange import Lending
 from engine.model import report as r
 from engine.model.order import OrderType
 from engine.model.side import Side
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
+HOUR = 3_600 * 10**9
 
 
 def on_margin(venue: Venue) -> Decimal:
@@ -23,23 +27,41 @@ def on_margin(venue: Venue) -> Decimal:
 
 
 @pytest.mark.parametrize(("side", "price", "profit"), [(BUY, "11000", 500), (SELL, "11000", -500)])
-def test_only_profit_and_fees_move_a_balance(spot: Venue, side: Side, price: str, profit: int) -> None:
+def test_only_profit_and_fees_move_a_balance(
+    spot: Venue, side: Side, price: str, profit: int
+) -> None:
     spot.quote("10000", "10000")
     spot.submit(side, "0.5", leverage="2")
-    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (D(100_000) - 20, D(5), side.sign * D("0.5"))
+    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (
+        D(100_000) - 20,
+        D(5),
+        side.sign * D("0.5"),
+    )
     spot.quote(price, price)
-    assert spot.exchange.ledger.equity(spot.exchange.instruments, spot.exchange.mid) == 100_000 - 20 + 5 * 11_000 + profit
+    assert (
+        spot.exchange.ledger.equity(spot.exchange.instruments, spot.exchange.mid)
+        == 100_000 - 20 + 5 * 11_000 + profit
+    )
     spot.submit(side.opposite, "0.5", leverage="2", reduce_only=True)
     fee = spot.fills()[-1].fee
-    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (D(100_000) - 20 - fee + profit, D(5), D(0))
+    assert (spot.cash("USD"), spot.cash("BTC"), on_margin(spot)) == (
+        D(100_000) - 20 - fee + profit,
+        D(5),
+        D(0),
+    )
 
 
-def test_an_order_without_leverage_closes_nothing_on_margin_and_one_with_it_sells_no_coins(spot: Venue) -> None:
+def test_an_order_without_leverage_closes_nothing_on_margin_and_one_with_it_sells_no_coins(
+    spot: Venue,
+) -> None:
     spot.quote("10000", "10000")
     spot.submit(SELL, "0.5", leverage="2")
     spot.submit(BUY, "0.5")
     assert (on_margin(spot), spot.cash("BTC")) == (D("-0.5"), D("5.5"))
-    assert spot.refused(SELL, "0.1", leverage="2", reduce_only=True) == "EOrder:Reduce only:No position exists"
+    assert (
+        spot.refused(SELL, "0.1", leverage="2", reduce_only=True)
+        == "EOrder:Reduce only:No position exists"
+    )
 
 
 def test_reduce_only_closes_no_more_than_is_on_margin_whatever_coins_there_are(spot: Venue) -> None:
@@ -98,7 +120,12 @@ def test_the_picture_tells_it_by_symbol(spot: Venue) -> None:
 def test_its_fee_is_paid_in_money_where_coins_pay_theirs_in_coins(at: Open) -> None:
     venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="10000")
     instrument = venue.exchange.instruments["BTC/USDT"]
-    told = [venue.exchange.ledger.fee(instrument, BUY, D(1), D(100), venue.now, maker=False, leverage=leverage) for leverage in (None, D(2))]
+    told = [
+        venue.exchange.ledger.fee(
+            instrument, BUY, D(1), D(100), venue.now, maker=False, leverage=leverage
+        )
+        for leverage in (None, D(2))
+    ]
     assert told == [(D("0.001"), "BTC"), (D("0.1"), "USDT")]
 
 
@@ -108,3 +135,62 @@ def test_a_pair_that_lends_nothing_refuses_a_leverage(at: Open) -> None:
     assert venue.refused(BUY, "0.1", leverage="2") == "EOrder:Margin allowance exceeded"
     venue.submit(BUY, "0.1", leverage="1")
     assert venue.cash("BTC") > 0
+
+
+# What lending costs
+
+
+@pytest.fixture
+def lending(spot: Venue) -> Venue:
+    """As Kraken charges it: 0.02 % to open, and as much every four hours."""
+    spot.exchange.lend(Lending(D("0.0002"), D("0.0002"), 4 * HOUR))
+    spot.quote("10000", "10000", "99", "99")
+    return spot
+
+
+def charged(venue: Venue) -> list[Decimal]:
+    return [-payment.amount for payment in venue.exchange.funding.paid]
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_opening_on_margin_costs_and_each_four_hours_of_it_do(lending: Venue, side: Side) -> None:
+    lending.submit(side, "0.5", leverage="2")
+    fee, before = lending.fills()[-1].fee, D(100_000)
+    assert charged(lending) == [D(1)]
+    assert lending.cash("USD") == before - fee - 1
+    lending.later(4 * 3600 - 1)
+    assert charged(lending) == [D(1)]
+    lending.later(1)
+    lending.later(8 * 3600)
+    assert charged(lending) == [D(1)] * 4
+    assert lending.cash("USD") == before - fee - 4
+
+
+def test_only_what_opens_is_charged_and_only_what_is_held_rolls_over(lending: Venue) -> None:
+    lending.submit(SELL, "0.5", leverage="2")
+    lending.submit(SELL, "0.1", leverage="2")
+    lending.submit(BUY, "0.4", leverage="2", reduce_only=True)
+    assert charged(lending) == [D(1), D("0.2")]
+    lending.later(4 * 3600)
+    assert charged(lending)[2:] == [D("0.4")]
+    lending.submit(BUY, "0.3", leverage="2")
+    assert charged(lending)[3:] == [D("0.2")], "through zero: a tenth opens the other side"
+    lending.submit(SELL, "0.1", leverage="2", reduce_only=True)
+    lending.later(40 * 3600)
+    assert len(charged(lending)) == 4
+
+
+def test_without_an_interval_nothing_rolls_over(spot: Venue) -> None:
+    spot.exchange.lend(Lending(D("0.0002"), D("0.0002"), 0))
+    spot.quote("10000", "10000", "99", "99")
+    spot.submit(BUY, "0.5", leverage="2")
+    assert charged(spot.later(9 * 3600)) == [D(1)], "only the opening"
+
+
+def test_coins_and_derivatives_lend_nothing(lending: Venue, futures: Venue) -> None:
+    lending.submit(BUY, "0.5")
+    futures.exchange.lend(Lending(D("0.0002"), D("0.0002"), 4 * HOUR))
+    futures.quote("10000", "10000", "99", "99")
+    futures.submit(BUY, "0.5")
+    for venue in (lending, futures):
+        assert charged(venue.later(9 * 3600)) == []

@@ -104,7 +104,9 @@ def test_only_trades_make_quotes_and_a_print_is_used_once(spot: Venue) -> None:
     assert spot.traded(order) == [(D(1), D(9990))]
 
 
-def test_a_stop_touched_by_the_first_lower_trade_sells_there_and_not_at_the_old_price(spot: Venue) -> None:
+def test_a_stop_touched_by_the_first_lower_trade_sells_there_and_not_at_the_old_price(
+    spot: Venue,
+) -> None:
     spot.trade("10000", "2")
     order = spot.stop(SELL, "1", "9900")
     spot.trade("9800", "2")
@@ -112,8 +114,18 @@ def test_a_stop_touched_by_the_first_lower_trade_sells_there_and_not_at_the_old_
 
 
 def test_depth_is_walked_level_by_level(spot: Venue) -> None:
-    spot.depth((BUY, "9999", "1"), (SELL, "10000", "0.2"), (SELL, "10005", "0.3"), (SELL, "10050", "9"), snapshot=True)
-    assert spot.traded(spot.submit(BUY, "1")) == [(D("0.2"), D(10000)), (D("0.3"), D(10005)), (D("0.5"), D(10050))]
+    spot.depth(
+        (BUY, "9999", "1"),
+        (SELL, "10000", "0.2"),
+        (SELL, "10005", "0.3"),
+        (SELL, "10050", "9"),
+        snapshot=True,
+    )
+    assert spot.traded(spot.submit(BUY, "1")) == [
+        (D("0.2"), D(10000)),
+        (D("0.3"), D(10005)),
+        (D("0.5"), D(10050)),
+    ]
 
 
 def test_depth_tells_its_best_when_it_changes(spot: Venue) -> None:

@@ -20,7 +20,9 @@ BUY, SELL = Side.BUY, Side.SELL
 SECOND = 1_000_000_000
 
 
-def amend(venue: Venue, name: str, size: str = "", price: str = "", trigger: str = "") -> r.Amended | r.AmendRejected:
+def amend(
+    venue: Venue, name: str, size: str = "", price: str = "", trigger: str = ""
+) -> r.Amended | r.AmendRejected:
     to = [D(figure) if figure else None for figure in (size, price, trigger)]
     return venue.exchange.amend(
         Amend(name, venue.symbol, Lane.PROTECT, size=to[0], price=to[1], trigger=to[2]),
@@ -59,7 +61,9 @@ def test_a_limit_takes_first_and_rests_with_what_is_left(spot: Venue) -> None:
 
 def test_an_order_expires_at_its_time_and_keeps_what_it_filled(spot: Venue) -> None:
     spot.quote("9999", "10000", ask_size="0.5")
-    order = spot.limit(BUY, "1", "10000", time_in_force=TimeInForce.GTD, expires_at=spot.now + 30 * SECOND)
+    order = spot.limit(
+        BUY, "1", "10000", time_in_force=TimeInForce.GTD, expires_at=spot.now + 30 * SECOND
+    )
     assert spot.exchange.next_due() == spot.now + 30 * SECOND
     spot.now += 30 * SECOND
     spot.quote("9999", "10000", ask_size="9")  # too late, though nobody has called advance
@@ -87,7 +91,8 @@ def test_a_stop_is_touched_by_the_quote_on_which_it_fills(
 
 
 def test_a_stop_is_touched_by_the_last_trade_where_the_venue_watches_it(at: Open) -> None:
-    for profile, touched in (("kraken-spot", True), ("kraken-futures", False)):  # the second one watches the mark
+    # the second one watches the mark
+    for profile, touched in (("kraken-spot", True), ("kraken-futures", False)):
         venue = at(profile, "BTC/USD", USD="100000", BTC="5")
         venue.quote("9999", "10000")
         order = venue.stop(SELL, "1", "9900")
@@ -188,21 +193,29 @@ def test_refused_amends_leave_the_order_as_it_was(spot: Venue) -> None:
     ):
         assert amend(spot, order, **terms) == r.AmendRejected(order, text, spot.now)
     assert spot.exchange.orders[order].price == D(9990)
-    assert amend(spot, "nobody", size="1") == r.AmendRejected("nobody", "EOrder:Unknown order", spot.now)
+    assert amend(spot, "nobody", size="1") == r.AmendRejected(
+        "nobody", "EOrder:Unknown order", spot.now
+    )
 
 
 def test_a_venue_without_amend_says_so(at: Open) -> None:
     venue = at("binance-spot", "BTC/USDT", currency="USDT", USDT="100000")
     venue.quote("9999", "10000")
     order = venue.limit(BUY, "1", "9990")
-    assert amend(venue, order, price="9980") == r.AmendRejected(order, "EGeneral:Unknown method", venue.now)
+    assert amend(venue, order, price="9980") == r.AmendRejected(
+        order, "EGeneral:Unknown method", venue.now
+    )
 
 
 def test_what_is_cancelled_says_how_much_had_filled(spot: Venue) -> None:
     spot.quote("9999", "10000", ask_size="0.5")
     order = spot.limit(BUY, "1", "10000")
-    assert spot.exchange.cancel(order, spot.now) == r.Cancelled(order, D("0.5"), "User requested", spot.now)
-    assert spot.exchange.cancel(order, spot.now) == r.CancelRejected(order, "EOrder:Unknown order", spot.now, gone=True)
+    assert spot.exchange.cancel(order, spot.now) == r.Cancelled(
+        order, D("0.5"), "User requested", spot.now
+    )
+    assert spot.exchange.cancel(order, spot.now) == r.CancelRejected(
+        order, "EOrder:Unknown order", spot.now, gone=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,7 +265,9 @@ def test_a_pair_holds_so_many_orders_and_no_more(spot: Venue) -> None:
     spot.quote("9999", "10000")
     for _ in range(60):
         spot.limit(BUY, "0.001", "9000")
-    assert spot.refused(BUY, "0.001", OrderType.LIMIT, price="9000") == "EOrder:Orders limit exceeded"
+    assert (
+        spot.refused(BUY, "0.001", OrderType.LIMIT, price="9000") == "EOrder:Orders limit exceeded"
+    )
 
 
 def test_ids_come_from_a_counter_in_the_exchange_s_form(at: Open) -> None:

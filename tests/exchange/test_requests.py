@@ -32,14 +32,18 @@ def test_kraken_spot_refuses_beyond_its_counter_and_counts_that_too(spot: Venue)
 def test_a_young_order_costs_more_to_cancel(spot: Venue) -> None:
     spot.quote("9999", "10000")
     names = [spot.limit(BUY, "0.01", "9000") for _ in range(10)]
-    answers = [spot.exchange.handle(Cancel(name, spot.symbol, Lane.CANCEL), spot.now) for name in names]
+    answers = [
+        spot.exchange.handle(Cancel(name, spot.symbol, Lane.CANCEL), spot.now) for name in names
+    ]
     assert sum(not isinstance(answer, RateLimit) for answer in answers) == 7  # 8 each, of 60
 
 
 def test_the_venue_goes_by_its_own_idea_of_an_order_s_age(spot: Venue) -> None:
     spot.quote("9999", "10000")
     name = spot.limit(BUY, "0.01", "9000")
-    spot.exchange.handle(Amend(name, spot.symbol, Lane.PROTECT, price=Decimal(9001), touched_at=0), spot.now)
+    spot.exchange.handle(
+        Amend(name, spot.symbol, Lane.PROTECT, price=Decimal(9001), touched_at=0), spot.now
+    )
     assert spot.exchange.limits.counter(spot.symbol).used == 4.0  # 1, and 3 below 5 s
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.exchange import Exchange, Store, StoreError
-from engine.exchange.matching import REMEMBERED_BESIDE_STORE
+from engine.exchange.orders import REMEMBERED_BESIDE_STORE
 from engine.model import report as r
 from engine.model.order import OrderType, Trail
 from engine.model.side import Side
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,13 @@ def lively(venue: Venue) -> None:
 
 
 def everything(exchange: Exchange, now: int) -> tuple[object, ...]:
-    return exchange.picture(now, 0), exchange.ended, exchange.ledger.volumes, exchange.count, exchange.next_due()
+    return (
+        exchange.picture(now, 0),
+        exchange.ended,
+        exchange.ledger.volumes,
+        exchange.count,
+        exchange.next_due(),
+    )
 
 
 def test_an_account_reopens_as_it_was(at: Open, keep: Keep) -> None:
@@ -85,7 +91,8 @@ def test_a_reopened_account_goes_on_exactly_as_the_old_one_would(at: Open, keep:
         venue.said.clear()
         venue.trade("10000", "1.2", SELL)  # the queue ahead of the limit is 1.0 by now
         venue.quote("9951", "9952", "3", "3")
-        venue.quote("9950", "9951", "3", "3")  # 100 below the best bid, which was seen before the restart
+        # 100 below the best bid, which was seen before the restart
+        venue.quote("9950", "9951", "3", "3")
         venue.quote("9400", "9401", "3", "3")
     assert any(isinstance(said, r.Triggered) for said in after.said)
     assert after.said == before.said
@@ -164,11 +171,15 @@ def test_whoever_opens_the_account_last_owns_it(at: Open, tmp_path: Path) -> Non
 def test_a_file_that_is_not_an_account_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "paper.sqlite"
     path.write_text("not a database, whatever its name says" * 100)
-    with pytest.raises(StoreError, match=r"paper.sqlite: it can't be opened: .*; name another home"):
+    with pytest.raises(
+        StoreError, match=r"paper.sqlite: it can't be opened: .*; name another home"
+    ):
         Store(path)
 
 
-def test_a_file_of_a_newer_version_is_refused_in_words(at: Open, keep: Keep, tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_refused_in_words(
+    at: Open, keep: Keep, tmp_path: Path
+) -> None:
     venue = at("kraken-spot", "BTC/USD", USD="1")
     keep(venue).save(venue.exchange, venue.now)
     with sqlite3.connect(tmp_path / "paper.sqlite") as connection:
@@ -191,7 +202,11 @@ def test_what_was_stored_of_other_days_does_not_stop_candles(at: Open, keep: Kee
 @pytest.mark.parametrize("missing", ["no folder", "a folder", "a file"])
 def test_a_place_where_no_file_can_be_is_refused_in_words(tmp_path: Path, missing: str) -> None:
     (tmp_path / "file").touch()
-    path = {"no folder": tmp_path / "nowhere" / "p.sqlite", "a folder": tmp_path, "a file": tmp_path / "file" / "p.sqlite"}[missing]
+    path = {
+        "no folder": tmp_path / "nowhere" / "p.sqlite",
+        "a folder": tmp_path,
+        "a file": tmp_path / "file" / "p.sqlite",
+    }[missing]
     with pytest.raises(StoreError, match=r"it can't be opened: .*; name another home"):
         Store(path)
 
@@ -240,17 +255,25 @@ def test_damage_to_who_owns_it_is_one_sentence(tmp_path: Path) -> None:
         Store(path)
 
 
-def test_a_newer_file_of_another_shape_is_still_told_to_be_newer(at: Open, keep: Keep, tmp_path: Path) -> None:
+def test_a_newer_file_of_another_shape_is_still_told_to_be_newer(
+    at: Open, keep: Keep, tmp_path: Path
+) -> None:
     venue = at("kraken-spot", "BTC/USD", USD="1")
     keep(venue).save(venue.exchange, venue.now)
     with sqlite3.connect(tmp_path / "paper.sqlite") as connection:
-        connection.execute("""UPDATE fact SET body = '{"format":2,"cash":[1,2]}' WHERE name = 'account'""")
+        connection.execute(
+            """UPDATE fact SET body = '{"format":2,"cash":[1,2]}' WHERE name = 'account'"""
+        )
     connection.close()
-    with pytest.raises(StoreError, match=r"written by a newer Flatout \(format 2\); this one knows up to 1"):
+    with pytest.raises(
+        StoreError, match=r"written by a newer Flatout \(format 2\); this one knows up to 1"
+    ):
         keep(venue)
 
 
-def test_a_write_that_failed_is_made_up_for_by_the_next(at: Open, keep: Keep, tmp_path: Path) -> None:
+def test_a_write_that_failed_is_made_up_for_by_the_next(
+    at: Open, keep: Keep, tmp_path: Path
+) -> None:
     before, after = (at("kraken-spot", "BTC/USD", USD="100000", BTC="5") for _ in range(2))
     store = keep(before)
     path = tmp_path / "paper.sqlite"
@@ -300,7 +323,9 @@ def test_a_picture_says_from_when_on_it_is_complete(at: Open, keep: Keep, tmp_pa
     assert told.fills == tuple(fill for fill in whole.fills if fill.at >= told.since)
 
 
-def test_an_account_whose_process_was_killed_reopens_with_all_that_was_saved(tmp_path: Path) -> None:
+def test_an_account_whose_process_was_killed_reopens_with_all_that_was_saved(
+    tmp_path: Path,
+) -> None:
     story = """
 import os, signal, sys
 from decimal import Decimal
@@ -320,12 +345,16 @@ venue.submit(Side.BUY, "0.1")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     path = tmp_path / "paper.sqlite"
-    done = subprocess.run([sys.executable, "-c", story, str(path)], cwd=Path(__file__).parents[2])
+    done = processes.run([sys.executable, "-c", story, str(path)], cwd=Path(__file__).parents[2])
     assert done.returncode == -9
     from tests.exchange.conftest import Venue as Account
 
     venue = Account("kraken-spot", ("BTC/USD",), {"USD": "1"}, "USD")
     store = Store(path)
     store.restore(venue.exchange, venue.now)
-    assert (len(venue.exchange.orders), len(venue.exchange.fills), venue.cash("BTC")) == (5, 5, D("0.5"))
+    assert (len(venue.exchange.orders), len(venue.exchange.fills), venue.cash("BTC")) == (
+        5,
+        5,
+        D("0.5"),
+    )
     store.close()

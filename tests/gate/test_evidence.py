@@ -197,7 +197,9 @@ def test_an_exit_that_is_being_made_larger_may_take_that_much() -> None:
     account = Account(long="1")
     account.picture("1")
     stop = account.sent("0.2", Role.STOP)
-    account.evidence.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
+    account.evidence.leaves(
+        Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now
+    )
     assert account.bound() == D("0.5"), "whether the venue took it is not known yet"
     account.hear(r.Amended(stop.client_order_id, D("0.3"), None, None, account.now))
     assert account.bound() == D("0.7")
@@ -223,7 +225,9 @@ def test_a_refusal_says_nothing_of_an_earlier_change_or_of_one_that_never_left()
     stop = account.sent("0.2", Role.STOP)
     account.wait(1)
     account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
-    account.hear(r.AmendRejected(stop.client_order_id, "superseded by a cancel", account.now, withdrawn=True))
+    account.hear(
+        r.AmendRejected(stop.client_order_id, "superseded by a cancel", account.now, withdrawn=True)
+    )
     assert account.bound() == D("0.5")
     account.hear(r.Unknown(stop.client_order_id, "amend", "no answer", account.now))
     account.hear(r.AmendRejected(stop.client_order_id, "EOrder:Unknown order", account.now))
@@ -255,7 +259,9 @@ def test_an_exit_that_was_asked_about_ends_with_the_fills_that_it_is_told_with()
     exit_ = account.sent("0.4")
     fill = account.fill(exit_, "0.1")
     account.wait(1)
-    account.hear(r.Found(replace(exit_, status=Status.CANCELLED, filled=D("0.1")), (fill,), account.now))
+    account.hear(
+        r.Found(replace(exit_, status=Status.CANCELLED, filled=D("0.1")), (fill,), account.now)
+    )
     assert account.evidence.leaving("BTC", Side.SELL) == 0
     assert account.evidence.held("BTC") == D("0.3")
 
@@ -283,7 +289,9 @@ def test_an_execution_of_a_symbol_that_nobody_listed_moves_nothing() -> None:
 
 
 def test_terms_from_before_our_last_change_make_no_exit_smaller() -> None:
-    """The stop was amended to 0.3 and then to 0.5; what the stream says of the first change comes late."""
+    """The stop was amended to 0.3 and then to 0.5; what the stream says of the first change comes
+    late.
+    """
     account = Account(long="0.5")
     account.picture("0.5")
     stop = account.sent("0.2", Role.STOP)
@@ -292,7 +300,11 @@ def test_terms_from_before_our_last_change_make_no_exit_smaller() -> None:
     account.gate.leaves(Amend(stop.client_order_id, BTC, Lane.PROTECT, size=D("0.5")), account.now)
     account.hear(r.Amended(stop.client_order_id, D("0.3"), None, D(50_000), first))
     assert account.bound() == 0, "0.5 may fill by now"
-    account.picture("0.5", orders=(replace(stop, status=Status.OPEN, size=D("0.3"), venue_order_id="V"),), as_of=first)
+    account.picture(
+        "0.5",
+        orders=(replace(stop, status=Status.OPEN, size=D("0.3"), venue_order_id="V"),),
+        as_of=first,
+    )
     assert account.bound() == 0, "a view from before the change"
     account.wait(1)
     account.hear(r.Amended(stop.client_order_id, D("0.4"), None, D(50_000), account.now))

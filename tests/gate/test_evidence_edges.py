@@ -1,10 +1,13 @@
-"""Evidence at its edges: equal moments, the other side, the other asset, and what is remembered for how long."""
+"""Evidence at its edges: equal moments, the other side, the other asset, and what is remembered for
+how long.
+"""
 
 import pytest
 from msgspec.structs import replace
 
-from engine.evidence import Books, Evidence
+from engine.gate import Evidence
 from engine.model import report as r
+from engine.model.books import Books
 from engine.model.order import Role, Status
 from engine.model.request import Amend, Lane, Submit
 from engine.model.side import Side
@@ -210,7 +213,9 @@ def test_what_is_found_brings_its_fills_and_its_end() -> None:
     stop = account.sent("0.4", Role.STOP)
     account.wait(1)
     fills = tuple(account.fill(stop, "0.1") for _ in range(2))
-    account.hear(r.Found(replace(stop, status=Status.CANCELLED, filled=D("0.2")), fills, account.now))
+    account.hear(
+        r.Found(replace(stop, status=Status.CANCELLED, filled=D("0.2")), fills, account.now)
+    )
     assert account.evidence.held("BTC") == D("0.2")
     assert not account.evidence.exits()
 
@@ -426,7 +431,9 @@ def test_the_end_of_ours_in_a_picture_is_believed() -> None:
         ("9", Side.BUY, "0"),
     ],
 )
-def test_what_lacks_bounds_sales_and_what_is_too_much_bounds_purchases(held: str, side: Side, bound: str) -> None:
+def test_what_lacks_bounds_sales_and_what_is_too_much_bounds_purchases(
+    held: str, side: Side, bound: str
+) -> None:
     account = Account(long="0.4", short="0.3", baseline="1")
     account.picture(held)
     assert account.bound(side) == D(bound)

@@ -1,6 +1,7 @@
 """The gate: what may leave, what waits, and what never leaves."""
 
 import pytest
+from msgspec.structs import replace
 
 from engine.gate import AGAIN, PATIENCE, Admitted, Held, Reason, Standing
 from engine.model import report as r
@@ -57,7 +58,9 @@ def test_without_the_pen_nothing_leaves() -> None:
     account.pen.standing = Standing.LOST
     for order in (account.order("0.4", reduce_only=True), account.order("1", Role.ENTRY, Side.BUY)):
         lost = held(account.submit(order))
-        assert (lost.reason, lost.until) == (Reason.PERMIT, account.now + AGAIN), "the next beat ends what waits"
+        assert (lost.reason, lost.until) == (Reason.PERMIT, account.now + AGAIN), (
+            "the next beat ends what waits"
+        )
     assert held(account.cancel(account.order("0.4"))).reason is Reason.PERMIT
 
 
@@ -80,6 +83,19 @@ def test_while_the_shared_database_is_silent_nothing_opens_and_exits_go() -> Non
     account.pen.standing = Standing.ORPHANED
     assert held(account.submit(account.order("1", Role.ENTRY, Side.BUY))).reason is Reason.PERMIT
     assert account.submit(account.order("0.4")) == Admitted()
+
+
+@pytest.mark.hazard("H76")
+def test_nothing_leaves_once_somebody_may_have_been_let_in() -> None:
+    account = Account("kraken-futures", long="0.4")
+    account.picture("0.4")
+    account.pen.standing = Standing.EXPIRED
+    assert held(account.submit(account.order("1", Role.ENTRY, Side.BUY))).reason is Reason.PERMIT
+    verdict = held(account.submit(account.order("0.4", reduce_only=True)))
+    assert verdict.reason is Reason.PERMIT
+    assert verdict.until is not None, "it is looked at again"
+    account.pen.standing = Standing.HELD
+    assert account.submit(account.order("0.4", reduce_only=True)) == Admitted()
 
 
 def test_what_is_reduce_only_needs_no_picture() -> None:
@@ -107,8 +123,13 @@ def test_after_five_seconds_without_a_picture_an_exit_goes_on_our_books_once() -
     account = Account(long="0.4")
     assert held(account.submit(account.order("0.4"))).reason is Reason.EVIDENCE
     assert held(account.submit(account.order("0.4"), waited=4)).reason is Reason.EVIDENCE
-    assert account.submit(account.order("0.4"), waited=PATIENCE / SECOND) == Admitted(on_our_books=True)
-    assert held(account.submit(account.order("0.4"), waited=PATIENCE / SECOND)).reason is Reason.EVIDENCE, "once per position"
+    assert account.submit(account.order("0.4"), waited=PATIENCE / SECOND) == Admitted(
+        on_our_books=True
+    )
+    assert (
+        held(account.submit(account.order("0.4"), waited=PATIENCE / SECOND)).reason
+        is Reason.EVIDENCE
+    ), "once per position"
 
 
 def test_coins_of_the_trader_are_never_sold_on_our_books() -> None:
@@ -186,3 +207,24 @@ def test_a_fill_ends_the_failures_and_an_end_that_we_asked_for_is_none() -> None
     account.gate.leaves(Cancel(second.client_order_id, BTC, Lane.CANCEL), account.now)
     account.hear(r.Cancelled(second.client_order_id, D("0.1"), "", account.now))
     assert account.submit(account.order("0.3", reduce_only=True)) == Admitted()
+
+
+@pytest.mark.hazard("H74")
+def test_books_that_are_known_to_be_old_let_nothing_leave_before_their_first_picture() -> None:
+    """A copy of the journal was put back: what it holds may have been closed since."""
+    account = Account(long="0.4")
+    account.books = replace(account.books, behind=True)
+    order = account.order("0.4")
+    assert held(account.submit(order, waited=60)).reason is Reason.EVIDENCE
+    account.books = replace(account.books, confirmed=(order.position,))
+    assert account.submit(order, waited=60) == Admitted(on_our_books=True), "on the operator's word"
+
+
+@pytest.mark.hazard("H74")
+def test_books_that_were_old_and_have_been_compared_are_books_again() -> None:
+    account = Account(long="0.4")
+    account.books = replace(account.books, behind=True)
+    account.picture("0.4")
+    account.wait(1)
+    account.hear(r.Disconnected("gone", account.now))
+    assert account.submit(account.order("0.4"), waited=60) == Admitted(on_our_books=True)

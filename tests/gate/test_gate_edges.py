@@ -1,4 +1,6 @@
-"""The gate at its edges: exact moments, exact sizes, and what each verdict says of when to look again."""
+"""The gate at its edges: exact moments, exact sizes, and what each verdict says of when to look
+again.
+"""
 
 from decimal import Decimal
 
@@ -117,7 +119,12 @@ def test_a_size_that_waited_exactly_the_patience_is_decided_anew() -> None:
         ("short", Side.BUY, Reason.SIZE),
         ("short", Side.SELL, Reason.REPAIR),
     ],
-    ids=["sells what is ours", "buys though nothing is owed", "buys what is owed", "sells though nothing is ours"],
+    ids=[
+        "sells what is ours",
+        "buys though nothing is owed",
+        "buys what is owed",
+        "sells though nothing is ours",
+    ],
 )
 def test_what_nothing_of_ours_asks_for_is_a_repair(ours: str, side: Side, reason: Reason) -> None:
     account = Account(long="0.4") if ours == "long" else Account(short="0.4")
@@ -130,7 +137,9 @@ def test_on_our_books_after_exactly_the_patience() -> None:
     account = Account(long="0.4")
     order = account.order("0.4")
     account.wait(60)
-    assert soon(account, judged(account, order, account.now - 5 * SECOND + 1), Reason.EVIDENCE, picture=True)
+    assert soon(
+        account, judged(account, order, account.now - 5 * SECOND + 1), Reason.EVIDENCE, picture=True
+    )
     assert judged(account, order, account.now - 5 * SECOND) == Admitted(on_our_books=True)
 
 
@@ -233,6 +242,39 @@ def test_one_failure_is_counted_once() -> None:
     for _ in range(2):
         account.hear(r.Rejected(name, "no", account.now))
     assert account.gate.pace.until(account.order("0.4")) == (1, account.now + 250_000_000)
+
+
+@pytest.mark.parametrize(
+    "late", [False, True], ids=["the fill is told first", "the end is told first"]
+)
+def test_a_close_that_filled_in_part_begins_the_pace_anew(late: bool) -> None:
+    account = Account("kraken-futures", long="0.4")
+    for _ in range(3):
+        name = account.sent("0.4", reduce_only=True).client_order_id
+        account.hear(r.Rejected(name, "no", account.now))
+    assert account.gate.pace.until(account.order("0.4"))[0] == 3
+    close = account.sent("0.4", reduce_only=True)
+    filled, ended = (
+        r.Filled(account.fill(close, "0.1"), account.now),
+        r.Cancelled(close.client_order_id, D("0.1"), "", account.now),
+    )
+    for report in (ended, filled) if late else (filled, ended):
+        account.hear(report)
+    assert account.gate.pace.until(account.order("0.4")) == (1, account.now + 250_000_000), (
+        "not at once, for the book is thin; and not in a second"
+    )
+
+
+def test_an_execution_that_comes_after_an_end_that_told_none_is_progress_too() -> None:
+    account = Account("kraken-futures", long="0.4")
+    for _ in range(2):
+        name = account.sent("0.4", reduce_only=True).client_order_id
+        account.hear(r.Rejected(name, "no", account.now))
+    close = account.sent("0.4", reduce_only=True)
+    account.hear(r.Cancelled(close.client_order_id, None, "", account.now))
+    assert account.gate.pace.until(account.order("0.4"))[0] == 3
+    account.hear(r.Filled(account.fill(close, "0.1"), account.now))
+    assert account.gate.pace.until(account.order("0.4"))[0] == 1
 
 
 def test_an_unknown_cancel_is_no_failure_of_an_exit() -> None:

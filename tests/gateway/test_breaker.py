@@ -16,15 +16,22 @@ def failures_at_the_end(outcomes: list[bool]) -> int:
 
 
 @given(threshold=st.integers(1, 5), outcomes=st.lists(st.booleans(), max_size=30))
-def test_it_is_open_after_so_many_failures_in_a_row_until_an_answer_comes(threshold: int, outcomes: list[bool]) -> None:
+def test_it_is_open_after_so_many_failures_in_a_row_until_an_answer_comes(
+    threshold: int, outcomes: list[bool]
+) -> None:
     breaker = Breaker(threshold)
     assert (breaker.state, breaker.is_open, breaker.text) == ("closed", False, "")
     for number, good in enumerate(outcomes):
-        before, after = failures_at_the_end(outcomes[:number]), failures_at_the_end(outcomes[: number + 1])
+        before, after = (
+            failures_at_the_end(outcomes[:number]),
+            failures_at_the_end(outcomes[: number + 1]),
+        )
         if good:
             assert breaker.succeeded() is (before >= threshold)
         else:
             assert breaker.failed(f"why {after}") is (after == threshold)
         assert breaker.is_open is (after >= threshold)
         assert breaker.state == ("open" if after >= threshold else "failing" if after else "closed")
-        assert breaker.text == (f"{threshold} failures in a row: why {threshold}" if after >= threshold else "")
+        assert breaker.text == (
+            f"{threshold} failures in a row: why {threshold}" if after >= threshold else ""
+        )

@@ -1,4 +1,6 @@
-"""The gateway against a line that a test can break: lanes, reserve, retries, the breaker, and one request at a time per order."""
+"""The gateway against a line that a test can break: lanes, reserve, retries, the breaker, and one
+request at a time per order.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.clock import SECOND, Clock, run_virtual
 from engine.gateway import Gateway, GatewayRules
-from engine.gateway.gateway import Listener
+from engine.gateway.listener import Listener
 from engine.model import report as r
 from engine.model.instrument import Instrument
 from engine.model.order import Order, OrderType, Role
@@ -32,7 +34,9 @@ class BrokenLine:
 
     def __init__(self, burst: str = "1000", per_second: str = "1000") -> None:
         options = {"burst": burst, "per_second": per_second}
-        self.profile = replace(load_profile("binance-spot"), limits="token-bucket", limit_options=options)
+        self.profile = replace(
+            load_profile("binance-spot"), limits="token-bucket", limit_options=options
+        )
         self.failures: list[Exception] = []
         self.carried: list[Request] = []
         self.wait = 0.0
@@ -40,7 +44,9 @@ class BrokenLine:
     async def instruments(self) -> tuple[Instrument, ...]:
         return ()
 
-    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def connect(
+        self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         return None
 
     async def close(self) -> None:
@@ -69,7 +75,12 @@ class Story:
         self.limited: list[str] = []
         self.reserve = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, lambda: None)
+        listener = Listener(
+            self.reports.append,
+            lambda code, text: self.troubles.append((code, text)),
+            self.limited.append,
+            lambda: None,
+        )
         self.gateway = Gateway(
             line,
             rules or GatewayRules(),
@@ -101,7 +112,17 @@ class Story:
 
 
 def submit(name: str, lane: Lane = Lane.ENTRY, deadline: int | None = None) -> Submit:
-    order = Order(name, "P", "BTC/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, Decimal(1), price=Decimal(1), deadline=deadline)
+    order = Order(
+        name,
+        "P",
+        "BTC/USD",
+        Side.BUY,
+        OrderType.LIMIT,
+        Role.ENTRY,
+        Decimal(1),
+        price=Decimal(1),
+        deadline=deadline,
+    )
     return Submit(order, lane)
 
 
@@ -188,7 +209,12 @@ def test_what_never_left_is_tried_again_and_what_may_have_is_not() -> None:
         await s.idle()
         assert s.carried == ["a"]
         assert s.gateway.statistics.retried == 2
-        s.line.failures = [OutcomeUnknownError("lost"), OutcomeUnknownError("lost"), OutcomeUnknownError("lost"), OutcomeUnknownError("lost")]
+        s.line.failures = [
+            OutcomeUnknownError("lost"),
+            OutcomeUnknownError("lost"),
+            OutcomeUnknownError("lost"),
+            OutcomeUnknownError("lost"),
+        ]
         s.gateway.enqueue([submit("b")])
         await s.idle()
         s.gateway.enqueue([Amend("c", "BTC/USD", Lane.PROTECT)])
@@ -199,7 +225,9 @@ def test_what_never_left_is_tried_again_and_what_may_have_is_not() -> None:
         await s.idle()
         kinds = [type(report).__name__ for report in s.reports]
         assert kinds == ["Accepted", "Unknown", "Unknown", "Unanswered"]
-        assert s.carried == ["a", "account"], "only the question about the account is asked again by itself"
+        assert s.carried == ["a", "account"], (
+            "only the question about the account is asked again by itself"
+        )
 
     told(story)
 
@@ -233,7 +261,10 @@ def test_a_rate_limit_is_told_and_waited_for() -> None:
 def test_a_question_that_is_refused_is_asked_again_and_kills_nothing() -> None:
     async def story() -> None:
         s = Story(BrokenLine())
-        s.line.failures = [RefusedError("EGeneral:Permission denied"), RefusedError("EGeneral:Permission denied")]
+        s.line.failures = [
+            RefusedError("EGeneral:Permission denied"),
+            RefusedError("EGeneral:Permission denied"),
+        ]
         s.gateway.enqueue([Query("d", "BTC/USD")])
         await s.idle()
         assert [type(report) for report in s.reports] == [r.Unanswered]
@@ -291,13 +322,22 @@ def test_a_question_that_waits_is_not_asked_twice() -> None:
 
 
 def test_a_question_that_waits_and_becomes_more_urgent_does_not_keep_its_old_place() -> None:
-    """A flatten asks at once about what was asked for idly before: else it would wait behind everything, for its own answer."""
+    """A flatten asks at once about what was asked for idly before: else it would wait behind
+    everything, for its own answer.
+    """
 
     async def story() -> None:
         s = Story(BrokenLine(burst="1", per_second="10"))
         s.gateway.enqueue([submit("first")])
         s.gateway.enqueue([QueryAccount(0), Query("a", "BTC/USD"), submit("exit", Lane.PROTECT)])
-        s.gateway.enqueue([QueryAccount(0, Lane.EMERGENCY), Query("a", "BTC/USD", Lane.PROTECT), QueryAccount(0), Query("a", "BTC/USD")])
+        s.gateway.enqueue(
+            [
+                QueryAccount(0, Lane.EMERGENCY),
+                Query("a", "BTC/USD", Lane.PROTECT),
+                QueryAccount(0),
+                Query("a", "BTC/USD"),
+            ]
+        )
         assert s.gateway.lanes[Lane.QUERY] == 0
         await s.idle()
         assert s.carried == ["first", "account", "exit", "a"]

@@ -1,4 +1,6 @@
-"""Never more than the venue's limits allow, the reserve left alone, and nobody behind takes what somebody in front waits for."""
+"""Never more than the venue's limits allow, the reserve left alone, and nobody behind takes what
+somebody in front waits for.
+"""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -58,7 +60,11 @@ def test_at_saturation_the_venue_never_refuses(seed: int, profile: str) -> None:
 @pytest.mark.parametrize("lane", [Lane.ENTRY, Lane.QUERY, Lane.FOLLOW])
 def test_the_reserve_is_never_spent_by_what_can_wait(lane: Lane) -> None:
     async def tale(office: Office) -> None:
-        makers: dict[Lane, Callable[[str], Request]] = {Lane.ENTRY: submit, Lane.QUERY: query, Lane.FOLLOW: lambda name: amend(name, Lane.FOLLOW)}
+        makers: dict[Lane, Callable[[str], Request]] = {
+            Lane.ENTRY: submit,
+            Lane.QUERY: query,
+            Lane.FOLLOW: lambda name: amend(name, Lane.FOLLOW),
+        }
         make = makers[lane]
         capacity = {Lane.ENTRY: 60, Lane.FOLLOW: 60, Lane.QUERY: 15}[lane]
         office.gateway.enqueue([make(f"a{number}") for number in range(100)])
@@ -71,9 +77,15 @@ def test_the_reserve_is_never_spent_by_what_can_wait(lane: Lane) -> None:
     in_office(tale, reserve=10.0)
 
 
-@pytest.mark.parametrize(("question", "waits"), [(query("q"), 2 / 0.33), (QueryAccount(0), 4 / 0.33)])
-def test_a_question_that_was_refused_for_the_limits_waits_until_there_is_room_for_all_of_it(question: Request, waits: float) -> None:
-    """Asked again each second, its first part would take what drains, and its second part would never get through."""
+@pytest.mark.parametrize(
+    ("question", "waits"), [(query("q"), 2 / 0.33), (QueryAccount(0), 4 / 0.33)]
+)
+def test_a_question_that_was_refused_for_the_limits_waits_until_there_is_room_for_all_of_it(
+    question: Request, waits: float
+) -> None:
+    """Asked again each second, its first part would take what drains, and its second part would
+    never get through.
+    """
 
     async def tale(office: Office) -> None:
         office.line.answers.append(RateLimitedError("EAPI:Rate limit exceeded"))
@@ -106,7 +118,14 @@ def test_what_waits_for_a_counter_is_not_overtaken_on_it() -> None:
         office.gateway.enqueue([submit(f"a{number}", Lane.PROTECT) for number in range(58)])
         await office.wait(0.02)
         now = office.clock.now()
-        office.gateway.enqueue([cancel("young", Lane.EMERGENCY, now), submit("entry"), submit("stop", Lane.PROTECT), query("elsewhere")])
+        office.gateway.enqueue(
+            [
+                cancel("young", Lane.EMERGENCY, now),
+                submit("entry"),
+                submit("stop", Lane.PROTECT),
+                query("elsewhere"),
+            ]
+        )
         await office.wait(1)
         assert "elsewhere" in office.names, "another counter has room"
         assert not {"entry", "stop"} & set(office.names)
@@ -137,7 +156,10 @@ def test_retries_double_their_pause_up_to_a_bound() -> None:
         office.line.answers.extend([NotSentError("refused")] * 8)
         office.gateway.enqueue([submit("a", Lane.PROTECT)])
         await office.idle()
-        pauses = [round((b - a) / SECOND, 2) for a, b in zip(office.line.times, office.line.times[1:], strict=False)]
+        pauses = [
+            round((b - a) / SECOND, 2)
+            for a, b in zip(office.line.times, office.line.times[1:], strict=False)
+        ]
         assert pauses == [0.25, 0.5, 1, 2, 4, 4, 4, 4]
         assert office.gateway.statistics.retried == 8
 
@@ -150,7 +172,9 @@ def test_jitter_only_shortens_a_pause() -> None:
         office.line.answers.extend([RateLimitedError("EAPI:Rate limit exceeded")] * 5)
         office.gateway.enqueue([submit("a", Lane.PROTECT)])
         await office.idle()
-        pauses = [(b - a) / SECOND for a, b in zip(office.line.times, office.line.times[1:], strict=False)]
+        pauses = [
+            (b - a) / SECOND for a, b in zip(office.line.times, office.line.times[1:], strict=False)
+        ]
         for pause, most in zip(pauses, (0.25, 0.5, 1, 2, 4), strict=True):
             assert most / 2 <= pause <= most + 0.01
         assert len(set(pauses)) == 5
@@ -253,8 +277,12 @@ def test_the_lanes_are_counted() -> None:
 
 
 @pytest.mark.hazard("H42")
-@pytest.mark.parametrize(("lane", "longest"), [(Lane.EMERGENCY, 2.0), (Lane.PROTECT, 2.0), (Lane.ENTRY, 15.0)])
-def test_what_protects_is_tried_again_soon_however_often_it_failed(lane: Lane, longest: float) -> None:
+@pytest.mark.parametrize(
+    ("lane", "longest"), [(Lane.EMERGENCY, 2.0), (Lane.PROTECT, 2.0), (Lane.ENTRY, 15.0)]
+)
+def test_what_protects_is_tried_again_soon_however_often_it_failed(
+    lane: Lane, longest: float
+) -> None:
     async def tale(office: Office) -> None:
         office.line.answers.extend([RateLimitedError("EOrder:Rate limit exceeded")] * 9)
         office.gateway.enqueue([submit("a", lane)])
@@ -273,6 +301,8 @@ def test_what_was_asked_past_the_queue_counts_like_any_question() -> None:
         began = office.clock.now()
         office.gateway.enqueue([QueryAccount(0)])
         await office.idle()
-        assert (office.clock.now() - began) / SECOND == pytest.approx(3 / 0.33, abs=0.2), "4 of 15, and one is left"
+        assert (office.clock.now() - began) / SECOND == pytest.approx(3 / 0.33, abs=0.2), (
+            "4 of 15, and one is left"
+        )
 
     in_office(tale)

@@ -8,17 +8,29 @@ from engine.model.request import Lane, Query, QueryAccount, subject
 from tests.support.line import amend, cancel, query, submit
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["add", "add", "remove", "put back"]), st.sampled_from([Lane.PROTECT, Lane.ENTRY]), st.integers(0, 20)), max_size=60
+    st.tuples(
+        st.sampled_from(["add", "add", "remove", "put back"]),
+        st.sampled_from([Lane.PROTECT, Lane.ENTRY]),
+        st.integers(0, 20),
+    ),
+    max_size=60,
 )
 
 
 @given(steps=STEPS)
-def test_requests_leave_by_lane_and_then_by_age_even_when_they_come_back(steps: list[tuple[str, Lane, int]]) -> None:
+def test_requests_leave_by_lane_and_then_by_age_even_when_they_come_back(
+    steps: list[tuple[str, Lane, int]],
+) -> None:
     queue, inside, outside = Queue(), list[Waiting](), list[Waiting]()
     for number, (what, lane, place) in enumerate(steps):
         if what == "add":
             added = queue.add(submit(f"o{number}", lane), number)
-            assert (added.lane, added.since, added.attempts, added.not_before) == (lane, number, 0, 0)
+            assert (added.lane, added.since, added.attempts, added.not_before) == (
+                lane,
+                number,
+                0,
+                0,
+            )
             inside.append(added)
         elif what == "remove" and inside:
             outside.append(inside.pop(place % len(inside)))
@@ -28,9 +40,13 @@ def test_requests_leave_by_lane_and_then_by_age_even_when_they_come_back(steps: 
             inside.append(outside.pop(place % len(outside)))
             queue.put_back(inside[-1])
             assert inside[-1] in queue
-        assert [waiting.request for waiting in queue] == [waiting.request for waiting in sorted(inside, key=lambda one: (one.lane, one.since))]
+        assert [waiting.request for waiting in queue] == [
+            waiting.request for waiting in sorted(inside, key=lambda one: (one.lane, one.since))
+        ]
         assert len(queue) == len(inside)
-        assert queue.counts() == {lane: sum(waiting.lane is lane for waiting in inside) for lane in Lane}
+        assert queue.counts() == {
+            lane: sum(waiting.lane is lane for waiting in inside) for lane in Lane
+        }
 
 
 def test_what_comes_back_takes_its_old_place() -> None:
@@ -61,7 +77,10 @@ def test_a_cancel_finds_its_order_and_its_amends_and_nobody_else_s() -> None:
     assert unsent is not None
     assert unsent.request == submit("b")
     assert queue.unsent(cancel("c")) is None
-    assert {waiting.lane for waiting in queue.superseded(cancel("b"))} == {Lane.PROTECT, Lane.FOLLOW}
+    assert {waiting.lane for waiting in queue.superseded(cancel("b"))} == {
+        Lane.PROTECT,
+        Lane.FOLLOW,
+    }
     assert {subject(waiting.request) for waiting in queue.superseded(cancel("b"))} == {"b"}
     assert queue.superseded(cancel("c")) == []
 

@@ -1,8 +1,10 @@
-"""Record the golden journals of this release: `python -m tests.golden.record FOLDER`, once, before the release is tagged.
+"""Record the golden journals of this release: `python -m tests.golden.record FOLDER`, once, before
+the release is tagged.
 
-Each story (`*.toml` beside this file) is played by the scenario runner under virtual time, so that a recording can be repeated to the byte.
-What a scenario can't say (an amended entry, a settled difference, an alert that was read) is asked here, at its own time. A recording is never
-made again for a release that is out: later programs must read what that one wrote. See README.md.
+Each story (`*.toml` beside this file) is played by the scenario runner under virtual time, so that
+a recording can be repeated to the byte. What a scenario can't say (an amended entry, a settled
+difference, an alert that was read) is asked here, at its own time. A recording is never made again
+for a release that is out: later programs must read what that one wrote. See README.md.
 """
 
 import asyncio
@@ -24,10 +26,10 @@ from engine.journal import Journal
 from engine.model import intent as i
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
-from engine.replay import replay
-from engine.scenario import worlds
-from engine.scenario.run import Run
-from engine.scenario.script import read
+from engine.records import replay
+from engine.rehearsal.scenario import worlds
+from engine.rehearsal.scenario.run import Run
+from engine.rehearsal.scenario.script import read
 
 HERE = Path(__file__).parent
 STORIES = ("spot", "futures")
@@ -98,7 +100,9 @@ class Recording(Run):
         await beside
 
     async def _beside(self) -> None:
-        for number, (at, asked) in enumerate(sorted(BESIDE[Path(self.script.path).stem], key=lambda step: step[0])):
+        for number, (at, asked) in enumerate(
+            sorted(BESIDE[Path(self.script.path).stem], key=lambda step: step[0])
+        ):
             await self.clock.sleep_until(self.world.start + at * SECOND)
             async with self._restarting:
                 for intent in asked(self.engine.state, f"beside{number}.{self._begin_at}"):
@@ -111,7 +115,16 @@ UNTOLD: tuple[e.AnyEvent, ...] = (
     e.DustLeft(at=10, position="PQ", dust=True),
     e.OrderRecovered(
         at=9,
-        order=Order("FOXQ4T", "PQ", "BTC/USD", Side.SELL, OrderType.STOP, Role.STOP, Decimal("0.50"), trigger=Decimal("59000.0")),
+        order=Order(
+            "FOXQ4T",
+            "PQ",
+            "BTC/USD",
+            Side.SELL,
+            OrderType.STOP,
+            Role.STOP,
+            Decimal("0.50"),
+            trigger=Decimal("59000.0"),
+        ),
         version=4,
     ),
 )
@@ -136,7 +149,9 @@ def record(story: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{story}.sqlite.gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
         told = json.loads(encode_state(state))
-        (folder / f"{story}.state.json.gz").write_bytes(gzip.compress(json.dumps(told, indent=1).encode(), mtime=0))
+        (folder / f"{story}.state.json.gz").write_bytes(
+            gzip.compress(json.dumps(told, indent=1).encode(), mtime=0)
+        )
     for kind, count in sorted(kinds.items()):
         print(f"{story}: {count:>5} {kind}")
 

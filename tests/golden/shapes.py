@@ -1,7 +1,9 @@
-"""The shape of what the journal keeps: the fields of every event, of the state, and of all that they are made of.
+"""The shape of what the journal keeps: the fields of every event, of the state, and of all that
+they are made of.
 
-`python -m tests.golden.shapes` writes the table of this program's version, `shapes-N.json`. The tables of versions that are out are never
-written again; `tests/journal/test_versions.py` says what to do when the program and its table disagree.
+`python -m tests.golden.shapes` writes the table of this program's version, `shapes-N.json`. The
+tables of versions that are out are never written again; `tests/journal/test_versions.py` says what
+to do when the program and its table disagree.
 """
 
 import json
@@ -41,7 +43,9 @@ def shapes(*roots: type) -> Shapes:
         elif issubclass(kind, Struct) and name_of(kind) not in found:
             hints, config = get_type_hints(kind), kind.__struct_config__
             tagged = {} if config.tag is None else {str(config.tag_field): f"= {config.tag}"}
-            found[name_of(kind)] = tagged | {field.encode_name: _words(hints[field.name]) for field in fields(kind)}
+            found[name_of(kind)] = tagged | {
+                field.encode_name: _words(hints[field.name]) for field in fields(kind)
+            }
             waiting.extend(hints[field.name] for field in fields(kind))
         elif issubclass(kind, Enum):
             found[kind.__name__] = [str(one.value) for one in kind]
@@ -50,7 +54,8 @@ def shapes(*roots: type) -> Shapes:
 
 def _words(hint: Any) -> str:
     text = hint.__name__ if isclass(hint) else str(hint)
-    return re.sub(r"(?:\w+\.)+", "", text)  # modules may move; what is written does not change with them
+    # modules may move; what is written does not change with them
+    return re.sub(r"(?:\w+\.)+", "", text)
 
 
 def table(version: int) -> Path:

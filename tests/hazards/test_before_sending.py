@@ -1,4 +1,6 @@
-"""Before sending: on the venue's grid and above its minimums, bounded in price, and every price in its own field."""
+"""Before sending: on the venue's grid and above its minimums, bounded in price, and every price in
+its own field.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -33,7 +35,12 @@ GRID = {
 
 def _venue(story: Story) -> Exchange:
     """The real matching engine, with the desk's prices and more than enough of everything."""
-    exchange = Exchange(story.profile, tuple(story.state.instruments.values()), {"USD": D(10**9), "BTC": D(10**4)}, "USD")
+    exchange = Exchange(
+        story.profile,
+        tuple(story.state.instruments.values()),
+        {"USD": D(10**9), "BTC": D(10**4)},
+        "USD",
+    )
     for quote in story.board.quotes():
         exchange.on_tick(quote)
     return exchange
@@ -49,7 +56,9 @@ def _said(exchange: Exchange, order: Order, now: int) -> str:
 
 Kind = type[i.Base] | type[i.Notional] | type[i.Risk]
 
-numbers = st.decimals(min_value="0.000000001", max_value="20", places=9, allow_nan=False, allow_infinity=False)
+numbers = st.decimals(
+    min_value="0.000000001", max_value="20", places=9, allow_nan=False, allow_infinity=False
+)
 prices = st.decimals(min_value=50_000, max_value=70_000, places=4)
 distances = st.decimals(min_value="0.00001", max_value="0.2", places=7)
 
@@ -66,11 +75,23 @@ distances = st.decimals(min_value="0.00001", max_value="0.2", places=7)
     distance=distances,
 )
 def test_whatever_is_asked_goes_out_on_the_grid_or_not_at_all(
-    profile: str, side: Side, kind: Kind, amount: Decimal, type_: OrderType, price: Decimal, distance: Decimal
+    profile: str,
+    side: Side,
+    kind: Kind,
+    amount: Decimal,
+    type_: OrderType,
+    price: Decimal,
+    distance: Decimal,
 ) -> None:
     story = Story(profile, cash="100000000")
     asked = amount if kind is i.Base else amount * 60_000
-    terms = {"price": price} if type_ is OrderType.LIMIT else {"trigger": price} if type_ is OrderType.STOP else {}
+    terms = (
+        {"price": price}
+        if type_ is OrderType.LIMIT
+        else {"trigger": price}
+        if type_ is OrderType.STOP
+        else {}
+    )
     answer = story.buy(side=side, size=kind(asked), type=type_, stop=i.Away(distance), **terms)
     if not answer.ok:
         assert story.sent(Submit) == [], "what is refused spends nothing"
@@ -93,14 +114,20 @@ def test_whatever_is_asked_goes_out_on_the_grid_or_not_at_all(
         away = (filled - stop.trigger) * side.sign
         wanted = filled * distance
         tick = story.state.instruments[BTC].tick
-        assert wanted - tick < away <= wanted, "never further from the entry than asked, and nearer by less than a tick"
+        assert wanted - tick < away <= wanted, (
+            "never further from the entry than asked, and nearer by less than a tick"
+        )
         assert stop.size <= entry.size
         assert _said(exchange, stop, story.now) not in GRID
 
 
 @pytest.mark.hazard("H21")
 @settings(max_examples=100)
-@given(side=st.sampled_from(Side), risk=st.decimals(min_value=1, max_value=5000, places=3), distance=distances)
+@given(
+    side=st.sampled_from(Side),
+    risk=st.decimals(min_value=1, max_value=5000, places=3),
+    distance=distances,
+)
 def test_a_size_by_its_risk_never_risks_more(side: Side, risk: Decimal, distance: Decimal) -> None:
     story = Story("kraken-futures", cash="100000000")
     answer = story.buy(side=side, size=i.Risk(risk), stop=i.Away(distance))
@@ -108,7 +135,9 @@ def test_a_size_by_its_risk_never_risks_more(side: Side, risk: Decimal, distance
         return
     entry = story.order("entry")
     price = D("60000.1") if side is Side.BUY else D(60_000)
-    stop = story.state.instruments[BTC].round_stop(price * (1 - distance * side.sign), side.opposite)
+    stop = story.state.instruments[BTC].round_stop(
+        price * (1 - distance * side.sign), side.opposite
+    )
     fee = story.state.instruments[BTC].fee_tiers[0].taker
     assert entry.size * ((price - stop) * side.sign + (price + stop) * fee) <= risk
 
@@ -122,14 +151,18 @@ def test_a_size_by_its_risk_never_risks_more(side: Side, risk: Decimal, distance
         (i.Notional(D("2.99")), "SIZE_BELOW_MINIMUM"),
     ],
 )
-def test_what_is_too_small_after_rounding_spends_no_token(size: i.Size, code: str, tmp_path: Path) -> None:
+def test_what_is_too_small_after_rounding_spends_no_token(
+    size: i.Size, code: str, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         before, sent = world.engine.gateway.levels(), world.engine.gateway.statistics.submit
         answer = await world.buy(size=size)
         assert [refusal.code for refusal in answer.refusals] == [code]
         await world.wait(1)
         assert world.engine.gateway.statistics.submit == sent
-        assert [level.name for level in world.engine.gateway.levels()] == [level.name for level in before], "no counter was touched"
+        assert [level.name for level in world.engine.gateway.levels()] == [
+            level.name for level in before
+        ], "no counter was touched"
         assert not world.state.orders
         assert not world.resting
 
@@ -151,7 +184,9 @@ def test_a_moved_stop_is_on_the_tick_or_refused() -> None:
     story = Story()
     position = story.opened("0.5")
     answer = story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D("59700.05"))))
-    assert [(refusal.code, refusal.bound) for refusal in answer.refusals] == [("STOP_OFF_TICK", "59700.1")]
+    assert [(refusal.code, refusal.bound) for refusal in answer.refusals] == [
+        ("STOP_OFF_TICK", "59700.1")
+    ]
     assert story.sent(Amend) == []
 
 
@@ -160,14 +195,18 @@ def test_a_moved_stop_is_on_the_tick_or_refused() -> None:
 
 @pytest.mark.hazard("H23")
 @pytest.mark.parametrize("side", Side)
-def test_a_market_entry_carries_its_worst_price_and_never_gets_a_worse_one(side: Side, tmp_path: Path) -> None:
+def test_a_market_entry_carries_its_worst_price_and_never_gets_a_worse_one(
+    side: Side, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         world.price(BTC, "60000", "60000.1", size="0.01")
-        bound = D("60300.1") if side is Side.BUY else D("59700.0")  # 0.5 % off the best price, inwards on the tick
+        # 0.5 % off the best price, inwards on the tick
+        bound = D("60300.1") if side is Side.BUY else D("59700.0")
         await world.buy("2", side=side, stop=None)
         (entry,) = world.orders("entry")
         assert entry.price == bound
-        world.price(BTC, "66000" if side is Side.BUY else "54000", size="10")  # it runs away before the order arrives
+        # it runs away before the order arrives
+        world.price(BTC, "66000" if side is Side.BUY else "54000", size="10")
         await world.wait(2)
         assert not world.state.orders
         assert world.held == 0, "nothing beyond the bound is worth having"
@@ -199,7 +238,9 @@ def test_an_entry_across_a_wide_spread_is_refused(side: Side) -> None:
     answer = story.buy(side=side)
     assert "SLIPPAGE" in {refusal.code for refusal in answer.refusals}
     assert story.sent(Submit) == []
-    assert story.buy(side=side, type=LIMIT, price=D(60_300)).ok, "at a price of one's own there is nothing to slip"
+    assert story.buy(side=side, type=LIMIT, price=D(60_300)).ok, (
+        "at a price of one's own there is nothing to slip"
+    )
 
 
 @pytest.mark.hazard("H23")
@@ -254,7 +295,12 @@ def test_each_role_fills_the_fields_of_its_type_and_no_other(profile: str) -> No
     sent = [submit.order for submit in story.sent(Submit)]
     for order in sent:
         has = (order.price is not None, order.trigger is not None)
-        wanted = {OrderType.MARKET: (True, False), LIMIT: (True, False), OrderType.STOP: (False, True), OrderType.STOP_LIMIT: (True, True)}
+        wanted = {
+            OrderType.MARKET: (True, False),
+            LIMIT: (True, False),
+            OrderType.STOP: (False, True),
+            OrderType.STOP_LIMIT: (True, True),
+        }
         assert has == wanted[order.type], order
         assert order.trail is None
     assert {order.type for order in sent if order.role is Role.STOP} == {OrderType.STOP}
@@ -270,11 +316,21 @@ def test_moving_exits_changes_the_field_that_is_meant(profile: str) -> None:
     stop = story.order("stop")
     story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_700))))
     (moved,) = story.sent(Amend)
-    assert (moved.client_order_id, moved.trigger, moved.price, moved.size) == (stop.client_order_id, D(59_700), None, None)
+    assert (moved.client_order_id, moved.trigger, moved.price, moved.size) == (
+        stop.client_order_id,
+        D(59_700),
+        None,
+        None,
+    )
     for target in story.orders("target"):
         story.ask(i.MoveTarget(id="t", position=position.id, target=i.At(D(61_500))))
         asked = story.sent(Amend)[-1]
-        assert (asked.client_order_id, asked.price, asked.trigger, asked.size) == (target.client_order_id, D(61_500), None, None)
+        assert (asked.client_order_id, asked.price, asked.trigger, asked.size) == (
+            target.client_order_id,
+            D(61_500),
+            None,
+            None,
+        )
 
 
 WRONG: dict[str, dict[str, object]] = {
@@ -282,9 +338,15 @@ WRONG: dict[str, dict[str, object]] = {
     "a stop without any": {"type": OrderType.STOP},
     "a stop-limit without its trigger": {"type": OrderType.STOP_LIMIT, "price": D(59_000)},
     "a stop-limit without its price": {"type": OrderType.STOP_LIMIT, "trigger": D(59_000)},
-    "a take-profit with its trigger in the price": {"type": OrderType.TAKE_PROFIT, "price": D(61_000)},
+    "a take-profit with its trigger in the price": {
+        "type": OrderType.TAKE_PROFIT,
+        "price": D(61_000),
+    },
     "a limit with its price in the trigger": {"type": LIMIT, "trigger": D(61_000)},
-    "a trailing stop with a trigger and no trail": {"type": OrderType.TRAILING_STOP, "trigger": D(59_000)},
+    "a trailing stop with a trigger and no trail": {
+        "type": OrderType.TRAILING_STOP,
+        "trigger": D(59_000),
+    },
 }
 
 
@@ -308,8 +370,17 @@ def test_a_trigger_waits_and_a_price_trades_at_once() -> None:
     plain = Order("C1", "P", BTC, Side.SELL, OrderType.STOP, Role.STOP, D("0.5"), trigger=D(59_000))
     assert _said(exchange, plain, story.now) == ""
     assert not exchange.fills, "59,000 as a trigger is a stop that rests"
-    assert _said(exchange, replace(plain, client_order_id="C2", type=LIMIT, trigger=None, price=D(59_000)), story.now) == ""
-    assert [(fill.client_order_id, fill.price) for fill in exchange.fills] == [("C2", D(60_000))], "as a price it sells at the bid, now"
+    assert (
+        _said(
+            exchange,
+            replace(plain, client_order_id="C2", type=LIMIT, trigger=None, price=D(59_000)),
+            story.now,
+        )
+        == ""
+    )
+    assert [(fill.client_order_id, fill.price) for fill in exchange.fills] == [("C2", D(60_000))], (
+        "as a price it sells at the bid, now"
+    )
 
 
 @pytest.mark.hazard("H28")
@@ -320,7 +391,10 @@ def test_the_venue_refuses_an_amend_of_a_field_that_the_order_lacks() -> None:
     limit = Order("C2", "P", BTC, Side.SELL, LIMIT, Role.TARGET, D("0.5"), price=D(61_000))
     for order in (stop, limit):
         assert _said(exchange, order, story.now) == ""
-    for wrong in (Amend("C1", BTC, Lane.PROTECT, price=D(58_000)), Amend("C2", BTC, Lane.PROTECT, trigger=D(58_000))):
+    for wrong in (
+        Amend("C1", BTC, Lane.PROTECT, price=D(58_000)),
+        Amend("C2", BTC, Lane.PROTECT, trigger=D(58_000)),
+    ):
         assert isinstance(exchange.amend(wrong, story.now), r.AmendRejected), wrong
     assert (exchange.orders["C1"].trigger, exchange.orders["C1"].price) == (D(59_000), None)
     assert (exchange.orders["C2"].trigger, exchange.orders["C2"].price) == (None, D(61_000))
@@ -331,4 +405,9 @@ def test_a_trail_is_sent_as_a_stop_that_is_moved() -> None:
     story = Story()
     story.opened("0.5", stop=None, trail=Trail(fraction=D("0.01")))
     stop = story.order("stop")
-    assert (stop.type, stop.trigger, stop.price, stop.trail) == (OrderType.STOP, D(59_400), None, None)
+    assert (stop.type, stop.trigger, stop.price, stop.trail) == (
+        OrderType.STOP,
+        D(59_400),
+        None,
+        None,
+    )

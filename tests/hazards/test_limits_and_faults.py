@@ -1,4 +1,6 @@
-"""Limits and faults: memory has bounds, a report that fits nothing stops nothing, a bulk is many single things, writes come in batches."""
+"""Limits and faults: memory has bounds, a report that fits nothing stops nothing, a bulk is many
+single things, writes come in batches.
+"""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,14 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.bookkeeping import batch
 from engine.desk import events as e
 from engine.desk.codec import encode, save
-from engine.desk.desk import Trouble
 from engine.desk.evolve import evolve
 from engine.desk.evolve.account import ANSWERS
+from engine.desk.messages import Trouble
 from engine.desk.rules import RiskRules, Rules
-from engine.desk.state import CLOSED_POSITIONS, ENDED_ALERTS, ENDED_ORDERS, EXECUTIONS, STAND_INS, State, encode_state
+from engine.desk.state import (
+    CLOSED_POSITIONS,
+    ENDED_ALERTS,
+    ENDED_ORDERS,
+    EXECUTIONS,
+    STAND_INS,
+    State,
+    encode_state,
+)
 from engine.exchange import Faults
 from engine.journal import Journal
 from engine.model import intent as i
@@ -28,7 +37,8 @@ from engine.model.position import Protection
 from engine.model.quote import Quote
 from engine.model.request import Cancel, Query, QueryAccount
 from engine.model.side import Side
-from engine.telling import NOTICES
+from engine.records import batch
+from engine.runtime.teller import NOTICES
 from tests.support.world import BTC, ETH, SECOND, START, Story, World, play
 
 D = Decimal
@@ -61,20 +71,41 @@ OF_THE_VENUE = {
     "marked",
     "booked_marks",
 }
-OF_THE_VENUE |= {"traded", "paid", "unpriced"}
-"""Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS and the room of a mark."""
+OF_THE_VENUE |= {"traded", "paid", "nets", "unpriced"}
+"""Bounded by what the venue lists (symbols, currencies, its own open orders), and by LEFT, MARKS
+and the room of a mark.
+"""
 KEPT = {"money", "periods"}
 """One for each position that is open or closed; and day, session, all."""
-OPEN = {"excess", "orders", "positions", "plans", "by_hand", "reverses", "doubts", "alerts", "blocks", "orders_of", "holders"}
+OPEN = {
+    "excess",
+    "orders",
+    "positions",
+    "plans",
+    "by_hand",
+    "reverses",
+    "doubts",
+    "alerts",
+    "blocks",
+    "orders_of",
+    "numbers",
+    "holders",
+}
 """Bounded by what is open: empty once nothing is."""
 
 
 def _sizes(state: State) -> dict[str, int]:
-    return {name: len(value) for name in state.__struct_fields__ if isinstance(value := getattr(state, name), dict | list)}
+    return {
+        name: len(value)
+        for name in state.__struct_fields__
+        if isinstance(value := getattr(state, name), dict | list)
+    }
 
 
 def _trade(story: Story, turn: int) -> None:
-    """A round trip: an entry filled in part, moved stop, cancelled rest, a close; a second entry that ends without a fill."""
+    """A round trip: an entry filled in part, moved stop, cancelled rest, a close; a second entry
+    that ends without a fill.
+    """
     story.now += SECOND
     story.price(BTC, "60000")
     story.buy("0.1", type=LIMIT, price=D(60_000), label=f"turn {turn}")
@@ -111,7 +142,9 @@ def test_a_long_run_of_trades_leaves_a_memory_of_the_same_size() -> None:
     grown = {name for name in after if after[name] != before[name]} - {"executions"}
     assert grown == set()
     for name, bound in BOUNDS.items():
-        assert after[name] == bound or name in ("executions", "stand_ins"), f"{name} was not filled: nothing is proved about it"
+        assert after[name] == bound or name in ("executions", "stand_ins"), (
+            f"{name} was not filled: nothing is proved about it"
+        )
     assert all(after[name] == 0 for name in OPEN), after
     assert (after["money"], after["periods"]) == (CLOSED_POSITIONS, 3)
     told = len(encode_state(story.state)) - 30 * (after["executions"] - before["executions"])
@@ -138,7 +171,9 @@ def test_executions_are_remembered_up_to_a_bound_the_newest_for_ever() -> None:
     entry = story.order("entry")
     first = replace(story.fill_of(entry), position=entry.position, size=D("0.00002"))
     for number in range(EXECUTIONS + 500):
-        evolve(story.state, e.OrderFilled(story.now, replace(first, execution_id=f"T-{number}"), D(0)))
+        evolve(
+            story.state, e.OrderFilled(story.now, replace(first, execution_id=f"T-{number}"), D(0))
+        )
     assert len(story.state.executions) == EXECUTIONS
     assert "T-0" not in story.state.executions
     assert f"T-{EXECUTIONS + 499}" in story.state.executions
@@ -146,7 +181,9 @@ def test_executions_are_remembered_up_to_a_bound_the_newest_for_ever() -> None:
 
 @pytest.mark.hazard("H62")
 def test_every_collection_of_the_state_has_a_bound_that_somebody_thought_of() -> None:
-    assert set(_sizes(State("x", "USD"))) == set(BOUNDS) | OF_THE_VENUE | KEPT | OPEN, "a new collection: what bounds it?"
+    assert set(_sizes(State("x", "USD"))) == set(BOUNDS) | OF_THE_VENUE | KEPT | OPEN, (
+        "a new collection: what bounds it?"
+    )
 
 
 @pytest.mark.hazard("H62")
@@ -159,8 +196,10 @@ def test_what_the_engine_keeps_for_consoles_is_bounded_and_the_queue_drains(tmp_
         assert len(view.notices) == NOTICES
         assert view.notices[-1].seq >= 2 * NOTICES, "the oldest were let go, not the newest"
         for step in range(4_000):
-            world.engine.quote(Quote(BTC, START + 5 * step * SECOND, D(60_000), D(1), D(60_001), D(1)))
-        bars = world.engine.candles(BTC, 5 * SECOND, 1_000_000)
+            world.engine.hearing.quote(
+                Quote(BTC, START + 5 * step * SECOND, D(60_000), D(1), D(60_001), D(1))
+            )
+        bars = world.engine.history.candles(BTC, 5 * SECOND, 1_000_000)
         assert len(bars) < 4_000
         assert bars[-1].at == START + 5 * 3_999 * SECOND
         await world.wait(2)
@@ -190,14 +229,20 @@ KINDS = ("an order that works for nothing", "a size that is no number", "an end 
 
 @pytest.mark.hazard("H64")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_report_that_kills_its_rule_is_told_and_the_stream_goes_on(kind: str, tmp_path: Path) -> None:
+def test_a_report_that_kills_its_rule_is_told_and_the_stream_goes_on(
+    kind: str, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         position = await world.opened("0.5")
         (stop,) = world.orders("stop")
         for _ in range(3):
-            world.engine.report(_impossible(world, stop)[kind])
+            world.engine.hearing.report(_impossible(world, stop)[kind])
+            await world.wait(0.001)
         assert len(world.failures) == 3
-        assert type(_impossible(world, stop)[kind]).__name__ in world.state.alerts["TASK_DIED:desk"].detail, "which report it was"
+        assert (
+            type(_impossible(world, stop)[kind]).__name__
+            in world.state.alerts["TASK_DIED:desk"].detail
+        ), "which report it was"
         assert any("died" in notice.text for notice in world.engine.view().notices)
         assert world.state.positions[position.id].size == D("0.5")
         assert world.state.orders[stop.client_order_id] == stop, "nothing of it was believed"
@@ -240,7 +285,9 @@ def test_what_is_about_nobody_is_told_or_asked_about() -> None:
     asked = len(story.sent(QueryAccount))
     for number in range(50):
         story.tell(r.Accepted(f"somebody-elses-{number}", "V", story.now))
-    assert len(story.sent(QueryAccount)) == asked + 1, "what does the account look like? asked once, however many there are"
+    assert len(story.sent(QueryAccount)) == asked + 1, (
+        "what does the account look like? asked once, however many there are"
+    )
     assert story.position().protection is Protection.VENUE
 
 
@@ -249,15 +296,27 @@ whom = st.sampled_from(["entry", "stop", "ghost", "stranger", ""])
 junk = st.one_of(
     st.builds(lambda who: (who, lambda name, at: r.Accepted(name, "", at)), whom),
     st.builds(lambda who: (who, lambda name, at: r.Rejected(name, "\x1b[2J[red]", at)), whom),
-    st.builds(lambda who, size: (who, lambda name, at: r.Cancelled(name, size, "", at)), whom, sizes),
+    st.builds(
+        lambda who, size: (who, lambda name, at: r.Cancelled(name, size, "", at)), whom, sizes
+    ),
     st.builds(lambda who, size: (who, lambda name, at: r.Expired(name, size, at)), whom, sizes),
     st.builds(lambda who: (who, r.Triggered), whom),
     st.builds(lambda who: (who, lambda name, at: r.CancelRejected(name, "", at, gone=True)), whom),
     st.builds(lambda who: (who, lambda name, at: r.AmendRejected(name, "", at)), whom),
-    st.builds(lambda who, what: (who, lambda name, at: r.Unknown(name, what, "", at)), whom, st.sampled_from(["submit", "dance", ""])),
+    st.builds(
+        lambda who, what: (who, lambda name, at: r.Unknown(name, what, "", at)),
+        whom,
+        st.sampled_from(["submit", "dance", ""]),
+    ),
     st.builds(lambda who: (who, r.Absent), whom),
     st.builds(lambda who: (who, lambda name, at: r.Unanswered(name, "", at)), whom),
-    st.builds(lambda size: ("", lambda _, at: r.Picture(at, (), (), {"USD": size, "ZZZ": size}, {"ZZZ/USD": size}, at)), sizes),
+    st.builds(
+        lambda size: (
+            "",
+            lambda _, at: r.Picture(at, (), (), {"USD": size, "ZZZ": size}, {"ZZZ/USD": size}, at),
+        ),
+        sizes,
+    ),
     st.builds(lambda: ("", lambda _, at: r.Disconnected("", at))),
 )
 Made = tuple[str, Callable[[str, int], r.VenueReport]]
@@ -271,7 +330,13 @@ def test_no_stream_of_nonsense_ends_the_desk_or_parts_it_from_its_journal(told: 
     story.opened("0.5")
     story.buy("0.2", type=LIMIT, price=D(59_000))
     entry, stop = story.order("entry"), story.order("stop")
-    names = {"entry": entry.client_order_id, "stop": stop.client_order_id, "ghost": stop.client_order_id[:5] + "GHOST", "stranger": "web-1", "": ""}
+    names = {
+        "entry": entry.client_order_id,
+        "stop": stop.client_order_id,
+        "ghost": stop.client_order_id[:5] + "GHOST",
+        "stranger": "web-1",
+        "": "",
+    }
     for who, make in told:
         story.now += SECOND // 10
         decision = story.desk.handle(make(names[who], story.now), story.now)
@@ -279,7 +344,9 @@ def test_no_stream_of_nonsense_ends_the_desk_or_parts_it_from_its_journal(told: 
         if decision.failure:
             story.tell(Trouble("TASK_DIED", "desk", decision.failure, blocks=True))
     story.replays()
-    assert sum(position.size for position in story.state.positions.values() if position.is_open) == D("0.5"), "no fill, no change of what is held"
+    assert sum(
+        position.size for position in story.state.positions.values() if position.is_open
+    ) == D("0.5"), "no fill, no change of what is held"
     story.tell(r.Connected(story.now))
     for block in list(story.state.blocks):
         story.ask(i.Resume(id=f"resume {block}", reason=block))
@@ -308,25 +375,40 @@ def test_one_refused_cancel_of_many_stops_none_of_the_others_and_stays_tracked()
     resting = _resting(story, 5)
     answer = story.ask(i.CancelAll(id="all"))
     assert answer.text == "cancelling 5 orders"
-    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [order.client_order_id for order in resting]
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)] == [
+        order.client_order_id for order in resting
+    ]
     refused, lost = resting[0], resting[2]
     story.tell(r.CancelRejected(refused.client_order_id, "EService:Busy", story.now))
     story.tell(r.Unknown(lost.client_order_id, "cancel", "no answer", story.now))
     for order in (resting[1], resting[3], resting[4]):
         story.cancelled(order)
-    assert [story.now_of(order).status.value for order in resting] == ["open", "cancelled", "open", "cancelled", "cancelled"]
+    assert [story.now_of(order).status.value for order in resting] == [
+        "open",
+        "cancelled",
+        "open",
+        "cancelled",
+        "cancelled",
+    ]
     alerts = {alert.code: alert.target for alert in story.state.alerts.values()}
     assert alerts["CANCEL_REFUSED"] == refused.client_order_id, "its own result, by its own name"
     story.wait(1)
-    assert {query.client_order_id for query in story.sent(Query)} == {refused.client_order_id, lost.client_order_id}
+    assert {query.client_order_id for query in story.sent(Query)} == {
+        refused.client_order_id,
+        lost.client_order_id,
+    }
     sent = len(story.sent(Cancel))
     story.tell(r.Found(replace(lost, in_doubt=False), (), story.now))
-    assert [cancel.client_order_id for cancel in story.sent(Cancel)[sent:]] == [lost.client_order_id], "it had not arrived: once more"
+    assert [cancel.client_order_id for cancel in story.sent(Cancel)[sent:]] == [
+        lost.client_order_id
+    ], "it had not arrived: once more"
     story.cancelled(lost)
     story.tell(r.Found(replace(refused, in_doubt=False), (), story.now))
-    assert [order.client_order_id for order in story.state.orders.values() if order.is_open] == [refused.client_order_id]
+    assert [order.client_order_id for order in story.state.orders.values() if order.is_open] == [
+        refused.client_order_id
+    ]
     again = story.ask(i.CancelAll(id="again"))
-    assert again.text == "cancelling 1 orders", "the books are right: it says what is left"
+    assert again.text == "cancelling 1 order", "the books are right: it says what is left"
     story.cancelled(refused)
     assert not story.state.orders
     story.replays()
@@ -345,7 +427,16 @@ def test_a_flatten_tries_a_refused_cancel_again_until_it_is_gone() -> None:
         story.wait(1)
         story.tell(r.Found(replace(resting[1], in_doubt=False), (), story.now))
         story.wait(1)
-    assert len([cancel for cancel in story.sent(Cancel) if cancel.client_order_id == resting[1].client_order_id]) == 6
+    assert (
+        len(
+            [
+                cancel
+                for cancel in story.sent(Cancel)
+                if cancel.client_order_id == resting[1].client_order_id
+            ]
+        )
+        == 6
+    )
     assert "FLATTEN" in story.state.blocks, "not over before it is gone"
     story.cancelled(resting[1])
     story.now += SECOND
@@ -395,8 +486,17 @@ def _written(folder: Path, decisions: int) -> list[str]:
     for turn in range(decisions):
         story.now += SECOND
         story.price(BTC, "60000")
-        decision = story.tell(i.OpenBracket(id=f"i{turn}", symbol=BTC, side=Side.BUY, size=i.Base(D("0.1")), type=LIMIT, price=D(59_000)))
-        journal.append(batch(decision, story.state, story.now, (), encode))
+        decision = story.tell(
+            i.OpenBracket(
+                id=f"i{turn}",
+                symbol=BTC,
+                side=Side.BUY,
+                size=i.Base(D("0.1")),
+                type=LIMIT,
+                price=D(59_000),
+            )
+        )
+        journal.append(batch(decision, story.state, (), encode))
         if story.orders("entry"):
             story.rejected(story.order("entry"))
     seen = _statements(journal, journal.flush)
@@ -411,18 +511,24 @@ def test_a_hundred_decisions_are_written_in_as_few_statements_as_a_handful(tmp_p
     few, many = _written(tmp_path, 4), _written(tmp_path, 256)
     assert len(few) <= 12
     assert len(many) <= 12 + 2 * 256 * 6 // 64, "rows go in many to a statement"
-    assert len(many) < 256 / 4, "far fewer statements than decisions, each of which has several rows"
+    assert len(many) < 256 / 4, (
+        "far fewer statements than decisions, each of which has several rows"
+    )
 
 
 @pytest.mark.hazard("H67")
 def test_a_snapshot_is_one_row_whatever_it_holds(tmp_path: Path) -> None:
     counts = []
     for positions in (1, 40):
-        story = Story("kraken-futures", Rules(risk=RiskRules(max_positions=100, max_open_risk=D(10))))
+        story = Story(
+            "kraken-futures", Rules(risk=RiskRules(max_positions=100, max_open_risk=D(10)))
+        )
         for _ in range(positions):
             story.opened("0.01")
-        journal = Journal.open(tmp_path / f"{positions}.sqlite", "test", "desk", now=START, inline=True)
-        journal.append(batch(story.tell(i.Pause(id="p")), story.state, story.now, (), encode))
+        journal = Journal.open(
+            tmp_path / f"{positions}.sqlite", "test", "desk", now=START, inline=True
+        )
+        journal.append(batch(story.tell(i.Pause(id="p")), story.state, (), encode))
         journal.save_snapshot(journal.last_seq, story.now, save(story.state))
         counts.append(len(_statements(journal, journal.flush)))
         journal.close()

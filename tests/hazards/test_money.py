@@ -17,7 +17,18 @@ from engine.model.view import LimitView, View
 
 NOT_MONEY = {Charged, Level, LimitView, View}
 """Tokens of a rate limit and the progress of a replay are counts, not money."""
-SECONDS = {"price_age", "sizing_age", "cool_down", "grace", "retry", "retry_max", "stuck", "entry_deadline", "exit_deadline", "settle"}
+SECONDS = {
+    "price_age",
+    "sizing_age",
+    "cool_down",
+    "grace",
+    "retry",
+    "retry_max",
+    "stuck",
+    "entry_deadline",
+    "exit_deadline",
+    "settle",
+}
 SECONDS |= {
     "ask",
     "ask_max",
@@ -31,15 +42,24 @@ SECONDS |= {
     "backoff",
     "backoff_max",
     "backoff_exits",
+    "timeout_exits",
     "delay",
 }
-RULES = SECONDS | {"jitter"}
+RULES = SECONDS | {"jitter", "max_age", "idle"}
 """Of the rules, what is a time or a share of a time: a rule about money is a Decimal, too."""
 
 
 def _structs() -> list[type[Struct]]:
-    modules = [importlib.import_module(f"engine.model.{found.name}") for found in pkgutil.iter_modules(engine.model.__path__)]
-    kinds = {kind for module in (*modules, events, state) for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Struct)}
+    modules = [
+        importlib.import_module(f"engine.model.{found.name}")
+        for found in pkgutil.iter_modules(engine.model.__path__)
+    ]
+    kinds = {
+        kind
+        for module in (*modules, events, state)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Struct)
+    }
     return sorted(kinds - {Struct}, key=lambda kind: kind.__qualname__)
 
 

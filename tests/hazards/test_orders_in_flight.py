@@ -1,4 +1,6 @@
-"""Orders in flight: always in one place, told apart by type and not by words, never forgotten, found by the id that they were sent under."""
+"""Orders in flight: always in one place, told apart by type and not by words, never forgotten,
+found by the id that they were sent under.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -89,7 +91,11 @@ def test_an_order_that_ends_while_others_look_is_placed_once(tmp_path: Path) -> 
             """Whoever looks while the venue speaks, before and after the desk has heard it."""
             sent = [event.order.client_order_id for event in world.seen(e.OrderSubmitted)]
             missing.extend(name for name in sent if _places(world.state, name) != 1)
-            missing.extend(order.client_order_id for order in world.exchange.orders.values() if world.state.order(order.client_order_id) is None)
+            missing.extend(
+                order.client_order_id
+                for order in world.exchange.orders.values()
+                if world.state.order(order.client_order_id) is None
+            )
 
         world.exchange.on_report.append(look)
         for turn in range(6):
@@ -104,16 +110,32 @@ def test_an_order_that_ends_while_others_look_is_placed_once(tmp_path: Path) -> 
             await world.until(lambda: not world.state.positions)
         assert missing == []
         sent = [event.order for event in world.seen(e.OrderSubmitted)]
-        assert len([order for order in sent if order.role.value == "entry"]) == 6, "none was taken for lost and placed again"
+        assert len([order for order in sent if order.role.value == "entry"]) == 6, (
+            "none was taken for lost and placed again"
+        )
         assert world.held == 0
-        assert world.told().isdisjoint({"DIFFERENCE", "UNKNOWN_ORDER", "ILLEGAL_REPORT", "OVER_CLOSED"})
+        assert world.told().isdisjoint(
+            {"DIFFERENCE", "UNKNOWN_ORDER", "ILLEGAL_REPORT", "OVER_CLOSED"}
+        )
 
-    play(tale, tmp_path, profile="kraken-futures", delay=Delay(20_000_000, 60_000_000), values={"risk.losing_streak": 0})
+    play(
+        tale,
+        tmp_path,
+        profile="kraken-futures",
+        delay=Delay(20_000_000, 60_000_000),
+        values={"risk.losing_streak": 0},
+    )
 
 
 # H13: what a report is, is its type; its words are only shown
 
-Told = type[r.Rejected] | type[r.CancelRejected] | type[r.AmendRejected] | type[r.Cancelled] | type[r.Unknown]
+Told = (
+    type[r.Rejected]
+    | type[r.CancelRejected]
+    | type[r.AmendRejected]
+    | type[r.Cancelled]
+    | type[r.Unknown]
+)
 
 WORDS = (
     "",
@@ -130,7 +152,10 @@ WORDS = (
 
 def _shape(story: Story) -> object:
     """All that a desk has come to, but for the words."""
-    orders = [(order.client_order_id, order.status, order.in_doubt, order.cancel_pending) for order in story.state.orders.values()]
+    orders = [
+        (order.client_order_id, order.status, order.in_doubt, order.cancel_pending)
+        for order in story.state.orders.values()
+    ]
     ended = [(order.client_order_id, order.status) for order in story.state.ended.values()]
     doubts = [(name, doubt.request) for name, doubt in story.state.doubts.items()]
     return (
@@ -166,7 +191,9 @@ def _told(report: Told, text: str, flag: bool) -> object:
 
 
 @pytest.mark.hazard("H13")
-@pytest.mark.parametrize("report", [r.Rejected, r.CancelRejected, r.AmendRejected, r.Cancelled, r.Unknown])
+@pytest.mark.parametrize(
+    "report", [r.Rejected, r.CancelRejected, r.AmendRejected, r.Cancelled, r.Unknown]
+)
 @pytest.mark.parametrize("flag", [False, True])
 def test_the_words_of_a_report_decide_nothing(report: Told, flag: bool) -> None:
     plain = _told(report, "plain words", flag)
@@ -181,14 +208,19 @@ def test_what_words_must_not_say_a_field_says(report: Told) -> None:
 
 
 @pytest.mark.hazard("H13")
-@pytest.mark.parametrize("text", ["Rate limit exceeded", "ETIMEDOUT", "timed out", "order accepted", "never sent", "unknown"])
+@pytest.mark.parametrize(
+    "text",
+    ["Rate limit exceeded", "ETIMEDOUT", "timed out", "order accepted", "never sent", "unknown"],
+)
 def test_an_error_of_the_line_is_told_by_its_class(text: str) -> None:
     async def tale(office: Office) -> None:
         office.line.answers.extend([OutcomeUnknownError(text)])
         office.gateway.enqueue([submit("lost")])
         await office.idle()
         assert [type(report) for report in office.reports] == [r.Unknown]
-        assert office.names == ["lost"], "what may have arrived is never repeated, whatever the words are"
+        assert office.names == ["lost"], (
+            "what may have arrived is never repeated, whatever the words are"
+        )
         assert office.limited == []
         office.line.answers.extend([NotSentError(text)])
         office.gateway.enqueue([submit("unsent")])
@@ -204,7 +236,9 @@ def test_an_error_of_the_line_is_told_by_its_class(text: str) -> None:
         office.line.answers.extend([ConnectionResetError(text)])
         office.gateway.enqueue([submit("strange")])
         await office.idle()
-        assert isinstance(office.reports[-1], r.Unknown), "an error that nobody knows is an unknown outcome, never a 'no'"
+        assert isinstance(office.reports[-1], r.Unknown), (
+            "an error that nobody knows is an unknown outcome, never a 'no'"
+        )
         assert office.names[5:] == ["strange"]
         assert len(office.deaths) == 1
 
@@ -278,7 +312,9 @@ def test_an_exit_that_the_venue_refuses_all_day_is_still_tried() -> None:
 
 
 class Deaf:
-    """A desk before the real matching engine, of whose answers nothing is heard but those to a question about one order."""
+    """A desk before the real matching engine, of whose answers nothing is heard but those to a
+    question about one order.
+    """
 
     def __init__(self, profile: str) -> None:
         self.story = Story(profile)
@@ -301,7 +337,9 @@ class Deaf:
             yield request
 
     def lose(self) -> list[str]:
-        """Everything under way reaches the venue, and no reply comes back: only the outcome is unknown."""
+        """Everything under way reaches the venue, and no reply comes back: only the outcome is
+        unknown.
+        """
         lost = []
         for request in self.carry():
             if isinstance(request, Submit):
@@ -315,7 +353,9 @@ class Deaf:
         asked: list[str] = []
         for _ in range(20):
             self.story.wait(0.5)
-            asked += [request.client_order_id for request in self.carry() if isinstance(request, Query)]
+            asked += [
+                request.client_order_id for request in self.carry() if isinstance(request, Query)
+            ]
             if not self.story.state.doubts:
                 return asked
         raise AssertionError(self.story.state.doubts)
@@ -329,7 +369,9 @@ def test_each_order_is_recovered_by_the_id_it_was_submitted_under(profile: str) 
     story.buy("0.5", target=i.Away(D("0.02")))
     lost = deaf.lose()
     assert len(lost) == 1
-    assert not story.state.positions[story.seen(e.PositionPlanned)[0].position.id].is_open, "nothing was heard"
+    assert not story.state.positions[story.seen(e.PositionPlanned)[0].position.id].is_open, (
+        "nothing was heard"
+    )
     assert set(deaf.recover()) == set(lost), "asked for under the very id that went out"
     assert story.state.ended[lost[0]].filled == D("0.5"), "the fill came with the answer"
     assert [fill.execution_id for fill in deaf.exchange.fills] == list(story.state.executions)
@@ -341,7 +383,12 @@ def test_each_order_is_recovered_by_the_id_it_was_submitted_under(profile: str) 
     assert set(working) == set(deaf.exchange.orders), "as the venue has them, and no second one"
     for name, order in working.items():
         theirs = deaf.exchange.orders[name]
-        assert (order.venue_order_id, order.size, order.trigger, order.price) == (theirs.venue_order_id, theirs.size, theirs.trigger, theirs.price)
+        assert (order.venue_order_id, order.size, order.trigger, order.price) == (
+            theirs.venue_order_id,
+            theirs.size,
+            theirs.trigger,
+            theirs.price,
+        )
         assert order.is_working
     story.replays()
 
@@ -376,7 +423,11 @@ def _asked(deaf: Deaf, name: str, now: int) -> tuple[r.VenueReport, ...]:
 @pytest.mark.hazard("H18")
 def test_ids_are_unique_and_in_a_form_that_the_venue_takes() -> None:
     names = [
-        client_order_id(account, intent, leg, version) for account in "ab" for intent in "xy" for leg in ("entry", "stop") for version in (1, 2, 11)
+        client_order_id(account, intent, leg, version)
+        for account in "ab"
+        for intent in "xy"
+        for leg in ("entry", "stop")
+        for version in (1, 2, 11)
     ]
     assert len(set(names)) == len(names)
     for name in names:

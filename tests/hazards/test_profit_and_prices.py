@@ -1,4 +1,6 @@
-"""Profit and prices: in the account's money or marked, at a cost that does not grow, with the trader's own words kept beside them."""
+"""Profit and prices: in the account's money or marked, at a cost that does not grow, with the
+trader's own words kept beside them.
+"""
 
 import csv
 import io
@@ -13,15 +15,16 @@ import pytest
 
 from engine.desk.board import Board
 from engine.desk.context import Context
-from engine.desk.desk import Crossed, Desk
+from engine.desk.desk import Desk
+from engine.desk.messages import Crossed
 from engine.desk.rules import RiskRules, Rules
 from engine.desk.views import Views
+from engine.journal.export import write_csv, write_json
 from engine.model import intent as i
 from engine.model.position import Position
 from engine.model.quote import Quote
 from engine.model.request import Submit
 from engine.model.side import Side
-from engine.outlets.exports import write_csv, write_json
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, Story, World, play
 
@@ -34,13 +37,21 @@ CROSS = "XRP/BTC"
 def _cross(profile: str) -> Story:
     """A USD account that trades XRP against BTC."""
     known = load_profile(profile)
-    story = Story(known, listed=[instrument_for(known, BTC, D("0.1")), instrument_for(known, CROSS, D("0.00000001"))])
+    story = Story(
+        known,
+        listed=[
+            instrument_for(known, BTC, D("0.1")),
+            instrument_for(known, CROSS, D("0.00000001")),
+        ],
+    )
     story.price(CROSS, "0.00001000", "0.00001001", size="10000000")
     return story
 
 
 def _held(profile: str) -> tuple[Story, Position]:
-    """100,000 XRP bought for 1 BTC while a BTC costs 60,000 USD; the price has gone up by a tenth."""
+    """100,000 XRP bought for 1 BTC while a BTC costs 60,000 USD; the price has gone up by a
+    tenth.
+    """
     story = _cross(profile)
     story.price(BTC, "59999.9", "60000.1")
     leverage = None if profile == "kraken-futures" else D(2)
@@ -90,7 +101,9 @@ def test_without_a_rate_profit_stays_in_its_own_currency_and_is_marked(profile: 
     (view,) = views.positions(ctx)
     assert (view.currency, view.unrealised, view.in_account) == ("BTC", D("0.1"), None)
     account = views.account(ctx)
-    assert account.unrealised == 0, "what can't be converted is left out of the sum, and not added as if it were USD"
+    assert account.unrealised == 0, (
+        "what can't be converted is left out of the sum, and not added as if it were USD"
+    )
     assert account.equity is None, "a total that lacks something is not shown as the total"
     assert account.day == 0, "it is measured on what has a price"
     assert account.unpriced
@@ -136,13 +149,27 @@ def test_an_entry_whose_worth_nobody_can_tell_is_refused() -> None:
 
 
 def _crowd(count: int, symbol: str = ETH) -> Story:
-    """A desk with so many positions in a symbol, their stops one beside the other, and one in bitcoin."""
-    rules = RiskRules(max_positions=10_000, max_order=D(1000), max_position=D(1000), max_exposure=D(1000), max_open_risk=D(1000))
+    """A desk with so many positions in a symbol, their stops one beside the other, and one in
+    bitcoin.
+    """
+    rules = RiskRules(
+        max_positions=10_000,
+        max_order=D(1000),
+        max_position=D(1000),
+        max_exposure=D(1000),
+        max_open_risk=D(1000),
+    )
     story = Story("kraken-futures", Rules(risk=rules))
     story.opened("0.01")
     for index in range(count):
         price = "60000" if symbol == BTC else "3000"
-        story.opened("0.1", symbol=symbol, price=price, stop=i.Away(D("0.1") + D(index) / 10_000), label=f"p{index}")
+        story.opened(
+            "0.1",
+            symbol=symbol,
+            price=price,
+            stop=i.Away(D("0.1") + D(index) / 10_000),
+            label=f"p{index}",
+        )
     return story
 
 
@@ -165,13 +192,22 @@ def _calls(work: Callable[[], object]) -> int:
 
 @pytest.mark.hazard("H58")
 @pytest.mark.parametrize("symbol", [BTC, ETH])
-def test_a_price_that_touches_nothing_costs_the_same_for_any_number_of_positions(symbol: str) -> None:
+def test_a_price_that_touches_nothing_costs_the_same_for_any_number_of_positions(
+    symbol: str,
+) -> None:
     costs = []
     for count in (1, 200):
         story = _crowd(count, symbol)
         seq = story.state.seq
-        quotes = [Quote(BTC, story.now, D(60_000 - step), D(1), D(60_001 - step), D(1)) for step in range(50)]
-        costs.append(_calls(lambda story=story, quotes=quotes: [story.board.on_quote(quote) for quote in quotes]))  # type: ignore[misc]
+        quotes = [
+            Quote(BTC, story.now, D(60_000 - step), D(1), D(60_001 - step), D(1))
+            for step in range(50)
+        ]
+        costs.append(
+            _calls(
+                lambda story=story, quotes=quotes: [story.board.on_quote(quote) for quote in quotes]  # type: ignore[misc]
+            )
+        )
         assert story.state.seq == seq, "a price is no event"
         assert not any(story.board.on_quote(quote) for quote in quotes)
     assert costs[0] == costs[1]
@@ -183,7 +219,8 @@ def test_a_price_that_fires_one_stop_looks_at_that_position_alone() -> None:
     for count in (1, 200):
         story = _crowd(count)
         position = next(iter(story.state.positions.values()))
-        story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_990))))  # not yet at the venue: the guard acts
+        # not yet at the venue: the guard acts
+        story.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_990))))
         quote = Quote(BTC, story.now, D(59_980), D(1), D(59_981), D(1))
         crossed = story.board.on_quote(quote)
         assert crossed == [(position.id, "stop")]
@@ -201,7 +238,9 @@ def test_marks_are_computed_when_somebody_looks() -> None:
     before = story.views.positions(story.ctx)
     assert {view.mark for view in before} == {D(60_099)}
     story.price(BTC, "60200")
-    assert {view.mark for view in before} == {D(60_099)}, "what was looked at does not change under one's eyes"
+    assert {view.mark for view in before} == {D(60_099)}, (
+        "what was looked at does not change under one's eyes"
+    )
     assert {view.mark for view in story.views.positions(story.ctx)} == {D(60_200)}
 
 
@@ -218,19 +257,30 @@ def _words(world: World, name: str) -> tuple[str, tuple[str, ...]]:
 
 @pytest.mark.hazard("H59")
 @pytest.mark.parametrize("crash", [False, True])
-def test_a_note_and_its_tags_live_as_long_as_the_position_and_longer(crash: bool, tmp_path: Path) -> None:
+def test_a_note_and_its_tags_live_as_long_as_the_position_and_longer(
+    crash: bool, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
-        position = await world.opened("0.5", note="breakout, “first” try; 50 %\nsecond line", tags=("swing", "é"))
-        assert _words(world, position.id) == ("breakout, “first” try; 50 %\nsecond line", ("swing", "é"))
+        position = await world.opened(
+            "0.5", note="breakout, “first” try; 50 %\nsecond line", tags=("swing", "é")
+        )
+        assert _words(world, position.id) == (
+            "breakout, “first” try; 50 %\nsecond line",
+            ("swing", "é"),
+        )
         await world.restart(crash=crash)
         assert _words(world, position.id)[0].startswith("breakout")
-        await world.ask(i.Annotate(id="a", position=position.id, note="edited", tags=("swing", "late")))
+        await world.ask(
+            i.Annotate(id="a", position=position.id, note="edited", tags=("swing", "late"))
+        )
         assert _words(world, position.id) == ("edited", ("swing", "late"))
         await world.restart(crash=crash)
         world.price(BTC, "59300")
         await world.until(lambda: position.id in world.state.closed)
         assert _words(world, position.id) == ("edited", ("swing", "late"))
-        await world.ask(i.Annotate(id="b", position=position.id, note="lesson learnt", tags=("mistake",)))
+        await world.ask(
+            i.Annotate(id="b", position=position.id, note="lesson learnt", tags=("mistake",))
+        )
         await world.restart(crash=crash)
         assert _words(world, position.id) == ("lesson learnt", ("mistake",))
 
@@ -244,12 +294,16 @@ def test_notes_and_tags_are_exported(tmp_path: Path) -> None:
         await world.wait(1)
         world.engine.save()
         rows = list(world.engine.journal.rows("positions"))
-        assert [(row["note"], row["tags"]) for row in rows] == [("a, note\nwith a line", ("swing", "é"))]
+        assert [(row["note"], row["tags"]) for row in rows] == [
+            ("a, note\nwith a line", ("swing", "é"))
+        ]
         table, notation = io.StringIO(newline=""), io.StringIO()
         write_csv(rows, table)
         write_json(rows, notation)
         (read,) = csv.DictReader(io.StringIO(table.getvalue(), newline=""))
-        assert (read["note"], read["tags"]) == (r"a, note\u000awith a line", "swing é"), "a table has a line for each row"
+        assert (read["note"], read["tags"]) == (r"a, note\u000awith a line", "swing é"), (
+            "a table has a line for each row"
+        )
         assert "é" in notation.getvalue()
         position = world.position()
         await world.ask(i.Annotate(id="a", position=position.id, note="", tags=()))

@@ -1,4 +1,6 @@
-"""Protection: decided with the fill as one unit, closed by fills alone, never more than is held, at every venue, through every gap and outage."""
+"""Protection: decided with the fill as one unit, closed by fills alone, never more than is held, at
+every venue, through every gap and outage.
+"""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -10,8 +12,9 @@ from msgspec.structs import replace
 
 from engine.desk import events as e
 from engine.desk.codec import decode
-from engine.desk.desk import Desk, Restarted
+from engine.desk.desk import Desk
 from engine.desk.evolve import evolve
+from engine.desk.messages import Restarted
 from engine.desk.state import State
 from engine.exchange import Delay, Exchange, Faults, Interval
 from engine.model import intent as i
@@ -30,7 +33,14 @@ LIMIT = OrderType.LIMIT
 
 def _bare() -> Profile:
     """A venue that can do nothing by itself."""
-    return replace(load_profile("kraken-futures"), name="bare", amend=False, reduce_only=False, rest_together=False, deadline=False)
+    return replace(
+        load_profile("kraken-futures"),
+        name="bare",
+        amend=False,
+        reduce_only=False,
+        rest_together=False,
+        deadline=False,
+    )
 
 
 VENUES: dict[str, Callable[[], Profile]] = {
@@ -54,7 +64,9 @@ def test_a_fill_its_position_its_stop_and_its_target_are_one_decision(venue: str
     first = story.tell(r.Filled(story.fill_of(entry, "0.2"), story.now))
     kinds = [type(event) for event in first.events]
     assert kinds[:3] == [e.OrderFilled, e.StopMoved, e.TargetMoved]
-    assert {submit.order.role for submit in first.requests if isinstance(submit, Submit)} >= {Role.STOP}
+    assert {submit.order.role for submit in first.requests if isinstance(submit, Submit)} >= {
+        Role.STOP
+    }
     (stop,) = story.orders("stop")
     assert stop.size == story.position().size == D("0.2")
     story.accept(stop)
@@ -77,10 +89,18 @@ def test_the_journal_never_holds_a_fill_without_what_it_led_to(tmp_path: Path) -
         batches: dict[int, list[e.AnyEvent]] = {}
         for stored in world.engine.journal.events():
             batches.setdefault(stored.batch, []).append(decode(stored.body))
-        units = [events for events in batches.values() if any(isinstance(event, e.OrderFilled) for event in events)]
+        units = [
+            events
+            for events in batches.values()
+            if any(isinstance(event, e.OrderFilled) for event in events)
+        ]
         assert len(units) == 3
         for events in units:
-            led_to = [type(event) for event in events if isinstance(event, e.OrderSubmitted | e.AmendAsked)]
+            led_to = [
+                type(event)
+                for event in events
+                if isinstance(event, e.OrderSubmitted | e.AmendAsked)
+            ]
             assert led_to, "as durable as the fill itself, or not at all"
         assert any(isinstance(event, e.StopMoved) for event in units[0])
 
@@ -112,15 +132,21 @@ def test_a_crash_between_two_decisions_finds_every_holding_with_its_stop() -> No
         assert desk.handle(Restarted(), story.now + SECOND).failure == ""
         for position in state.positions.values():
             if position.is_open:
-                exits = {order.role: order for order in state.orders_for(position.id) if order.is_exit}
+                exits = {
+                    order.role: order for order in state.orders_for(position.id) if order.is_exit
+                }
                 assert set(exits) == {Role.STOP, Role.TARGET}, f"after {mark} events"
-                assert exits[Role.STOP].reserved == position.size, "all that is held, on its way at least"
+                assert exits[Role.STOP].reserved == position.size, (
+                    "all that is held, on its way at least"
+                )
                 assert position.stop == D(59_400)
 
 
 @pytest.mark.hazard("H31")
 @pytest.mark.parametrize("after", [0, 5, 15])
-def test_a_crash_right_after_a_fill_ends_with_the_stop_at_the_venue(after: int, tmp_path: Path) -> None:
+def test_a_crash_right_after_a_fill_ends_with_the_stop_at_the_venue(
+    after: int, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         await world.buy("0.5", target=i.Away(D("0.02")))
         while not world.seen(e.OrderFilled):
@@ -139,7 +165,11 @@ def test_a_crash_right_after_a_fill_ends_with_the_stop_at_the_venue(after: int, 
 
 def _held_by_fills(events: list[e.AnyEvent], name: str) -> Decimal:
     """What the executions so far have left of a position that was bought."""
-    fills = [event.fill for event in events if isinstance(event, e.OrderFilled | e.HoldingAdjusted | e.PositionLiquidated)]
+    fills = [
+        event.fill
+        for event in events
+        if isinstance(event, e.OrderFilled | e.HoldingAdjusted | e.PositionLiquidated)
+    ]
     return sum((fill.size * fill.side.sign for fill in fills if fill.position == name), D(0))
 
 
@@ -151,7 +181,9 @@ def test_a_close_that_never_arrives_closes_nothing(tmp_path: Path) -> None:
         assert (await world.ask(i.ClosePosition(id="c", position=position.id))).ok
         await world.wait(25)
         assert world.held == D("0.5")
-        assert world.state.positions[position.id].size == D("0.5"), "ours says what the venue's does"
+        assert world.state.positions[position.id].size == D("0.5"), (
+            "ours says what the venue's does"
+        )
         assert not world.state.closed
         (shown,) = world.engine.view().positions
         assert (shown.size, shown.closing) == (D("0.5"), True)
@@ -160,7 +192,9 @@ def test_a_close_that_never_arrives_closes_nothing(tmp_path: Path) -> None:
         world.venue.faults = Faults()
         await world.until(lambda: position.id in world.state.closed, 60)
         assert world.held == 0
-        closed = next(index for index, event in enumerate(world.events) if isinstance(event, e.PositionClosed))
+        closed = next(
+            index for index, event in enumerate(world.events) if isinstance(event, e.PositionClosed)
+        )
         assert _held_by_fills(world.events[:closed], position.id) == 0
 
     play(tale, tmp_path)
@@ -189,7 +223,13 @@ def test_a_rejected_close_an_ended_stop_and_a_cancelled_close_leave_it_open() ->
 @pytest.mark.hazard("H43")
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_goes_wrong_what_is_closed_here_is_gone_there(seed: int, tmp_path: Path) -> None:
-    faults = Faults(lose_reply=0.25, lose_request=0.15, duplicate_report=0.2, reorder_reports=0.3, reject_stop=0.3)
+    faults = Faults(
+        lose_reply=0.25,
+        lose_request=0.15,
+        duplicate_report=0.2,
+        reorder_reports=0.3,
+        reject_stop=0.3,
+    )
 
     async def tale(world: World) -> None:
         for turn in range(4):
@@ -205,12 +245,23 @@ def test_whatever_goes_wrong_what_is_closed_here_is_gone_there(seed: int, tmp_pa
         await world.ask(i.Flatten(id="f"))
         await world.until(lambda: "FLATTEN" not in world.state.blocks, 120)
         assert world.held == 0
-        ended = [(index, event.position) for index, event in enumerate(world.events) if isinstance(event, e.PositionClosed)]
+        ended = [
+            (index, event.position)
+            for index, event in enumerate(world.events)
+            if isinstance(event, e.PositionClosed)
+        ]
         assert ended
         for index, name in ended:
             assert _held_by_fills(world.events[:index], name) == 0
 
-    play(tale, tmp_path, faults=faults, seed=seed, delay=Delay(40_000_000, 200_000_000), values={"risk.losing_streak": 0})
+    play(
+        tale,
+        tmp_path,
+        faults=faults,
+        seed=seed,
+        delay=Delay(40_000_000, 200_000_000),
+        values={"risk.losing_streak": 0},
+    )
 
 
 # H44: recovery is a state
@@ -219,15 +270,20 @@ def test_whatever_goes_wrong_what_is_closed_here_is_gone_there(seed: int, tmp_pa
 @pytest.mark.hazard("H44")
 @pytest.mark.parametrize("venue", ["kraken-spot", "bare"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_flatten_whose_replies_are_lost_never_flips_the_account(venue: str, seed: int, tmp_path: Path) -> None:
+def test_a_flatten_whose_replies_are_lost_never_flips_the_account(
+    venue: str, seed: int, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         await world.opened("0.5")
         least = [world.held]
         world.exchange.on_report.append(lambda _: least.append(world.held))
-        world.venue.faults = Faults(lose_reply=0.7, lose_request=0.2, duplicate_report=0.5, reorder_reports=0.5)
+        world.venue.faults = Faults(
+            lose_reply=0.7, lose_request=0.2, duplicate_report=0.5, reorder_reports=0.5
+        )
         for press in range(8):
             await world.ask(i.Flatten(id=f"f{press}"))
-            world.price(BTC, "59000", size="0.2")  # the stop fires as well, and closes come back partly filled
+            # the stop fires as well, and closes come back partly filled
+            world.price(BTC, "59000", size="0.2")
             await world.wait(3)
         world.venue.faults = Faults()
         await world.until(lambda: "FLATTEN" not in world.state.blocks, 120)
@@ -249,17 +305,23 @@ def test_a_rule_that_dies_in_the_middle_of_a_close_sends_no_second_one(tmp_path:
         world.exchange.on_report.append(lambda _: least.append(world.held))
         await world.ask(i.Flatten(id="f"))
         for _ in range(20):  # what can't be: a stop that works for nothing
-            world.engine.report(r.Amended(stop.client_order_id, D(0), None, D(59_000), world.clock.now() + 1))
+            world.engine.hearing.report(
+                r.Amended(stop.client_order_id, D(0), None, D(59_000), world.clock.now() + 1)
+            )
             await world.clock.sleep(SECOND // 200)
         assert world.failures, "the rule did die"
         world.failures.clear()
         await world.until(lambda: "FLATTEN" not in world.state.blocks)
         assert world.held == 0
         assert min(least) == 0
-        closes = [event.order for event in world.seen(e.OrderSubmitted) if event.order.role is Role.CLOSE]
+        closes = [
+            event.order for event in world.seen(e.OrderSubmitted) if event.order.role is Role.CLOSE
+        ]
         assert [close.size for close in closes] == [D("0.5")]
         assert "TASK_DIED" in world.told()
-        assert "TASK_DIED" in world.state.blocks, "entries wait for somebody to look at it; exits did not"
+        assert "TASK_DIED" in world.state.blocks, (
+            "entries wait for somebody to look at it; exits did not"
+        )
 
     play(tale, tmp_path)
 
@@ -315,14 +377,22 @@ async def _target_is_reached(world: World) -> None:
 async def _stop_is_moved_and_fires(world: World) -> None:
     position = await world.opened("0.5")
     assert (await world.ask(i.MoveStop(id="m", position=position.id, stop=i.At(D(59_800))))).ok
-    await world.until(lambda: any(order.role is Role.STOP and order.trigger == D(59_800) for order in world.resting))
+    await world.until(
+        lambda: any(
+            order.role is Role.STOP and order.trigger == D(59_800) for order in world.resting
+        )
+    )
     world.price(BTC, "59790")
 
 
 async def _trail_follows_and_fires(world: World) -> None:
     await world.opened("0.5", trail=Trail(fraction=D("0.01")))
     world.price(BTC, "62000")
-    await world.until(lambda: any(order.role is Role.STOP and order.trigger == D(61_380) for order in world.resting))
+    await world.until(
+        lambda: any(
+            order.role is Role.STOP and order.trigger == D(61_380) for order in world.resting
+        )
+    )
     world.price(BTC, "61300")
 
 
@@ -362,7 +432,9 @@ def test_every_safety_works_at_every_venue(venue: str, scene: str, tmp_path: Pat
         await world.until(lambda: not world.state.positions and "FLATTEN" not in world.state.blocks)
         assert not world.state.orders
         assert not world.resting
-        assert abs(world.held) < world.exchange.instruments[BTC].lot, "but for what a fee in coins leaves below the lot"
+        assert abs(world.held) < world.exchange.instruments[BTC].lot, (
+            "but for what a fee in coins leaves below the lot"
+        )
         assert "OVER_CLOSED" not in world.told()
 
     play(tale, tmp_path, profile=VENUES[venue]())
@@ -408,15 +480,29 @@ def test_a_protective_stop_has_no_limit_to_be_jumped(venue: str) -> None:
 def test_a_gap_through_the_stop_closes_at_what_there_is(gap: str, tmp_path: Path) -> None:
     async def tale(world: World) -> None:
         position = await world.opened("0.5")
-        limited = Order("web-1", "", BTC, Side.SELL, OrderType.STOP_LIMIT, Role.STOP, D("0.1"), trigger=D(59_400), price=D(59_350))
+        limited = Order(
+            "web-1",
+            "",
+            BTC,
+            Side.SELL,
+            OrderType.STOP_LIMIT,
+            Role.STOP,
+            D("0.1"),
+            trigger=D(59_400),
+            price=D(59_350),
+        )
         world.exchange.ledger.cash["BTC"] += D("0.1")
         world.venue.external(limited)
         world.price(BTC, gap)
         await world.until(lambda: position.id in world.state.closed)
-        (sold,) = [event.fill for event in world.seen(e.OrderFilled) if event.fill.side is Side.SELL]
+        (sold,) = [
+            event.fill for event in world.seen(e.OrderFilled) if event.fill.side is Side.SELL
+        ]
         assert (sold.price, sold.size) == (D(gap), D("0.5"))
         jumped = D(gap) < D(59_350)
-        assert [order.client_order_id for order in world.resting] == ["web-1"] * jumped, "a stop-limit beside it is jumped and sits there"
+        assert [order.client_order_id for order in world.resting] == ["web-1"] * jumped, (
+            "a stop-limit beside it is jumped and sits there"
+        )
 
     play(tale, tmp_path)
 
@@ -442,7 +528,9 @@ OUTAGE = Faults(disconnect=Interval(30 * SECOND, 20 * SECOND))
 
 @pytest.mark.hazard("H49")
 @pytest.mark.parametrize("venue", VENUES)
-def test_a_disconnect_leaves_the_protective_stop_resting_at_the_venue(venue: str, tmp_path: Path) -> None:
+def test_a_disconnect_leaves_the_protective_stop_resting_at_the_venue(
+    venue: str, tmp_path: Path
+) -> None:
     async def tale(world: World) -> None:
         await world.opened("0.5")
         before = [(order.client_order_id, order.size, order.trigger) for order in world.resting]
@@ -450,10 +538,14 @@ def test_a_disconnect_leaves_the_protective_stop_resting_at_the_venue(venue: str
             await world.until(lambda: "DISCONNECTED" in world.state.blocks, 60)
             for _ in range(10):
                 await world.wait(1)
-                assert [(order.client_order_id, order.size, order.trigger) for order in world.resting] == before
+                assert [
+                    (order.client_order_id, order.size, order.trigger) for order in world.resting
+                ] == before
             await world.until(lambda: "DISCONNECTED" not in world.state.blocks, 60)
             await world.wait(2)
-            assert [(order.client_order_id, order.size, order.trigger) for order in world.resting] == before
+            assert [
+                (order.client_order_id, order.size, order.trigger) for order in world.resting
+            ] == before
         assert not world.seen(e.CancelAsked)
         assert world.engine.gateway.statistics.cancel == 0
 
@@ -471,7 +563,9 @@ def test_a_stop_fires_while_the_line_is_down(tmp_path: Path) -> None:
         assert position.id in world.state.positions, "we don't know that yet"
         await world.until(lambda: position.id in world.state.closed, 60)
         assert world.held == 0
-        assert sum((fill.size for fill in world.exchange.fills if fill.side is Side.SELL), D(0)) == D("0.5"), "and nobody sold it again"
+        assert sum(
+            (fill.size for fill in world.exchange.fills if fill.side is Side.SELL), D(0)
+        ) == D("0.5"), "and nobody sold it again"
 
     play(tale, tmp_path, faults=OUTAGE)
 
@@ -499,25 +593,36 @@ def test_an_engine_that_ends_takes_no_stop_with_it(crash: bool, tmp_path: Path) 
 
 @pytest.mark.hazard("H49")
 def test_nothing_that_leaves_the_engine_can_arm_a_dead_man_switch() -> None:
-    assert set(get_args(Request)) == {Submit, Amend, Cancel, Query, QueryAccount}, "a new kind of request: does it cancel on a timer?"
+    assert set(get_args(Request)) == {Submit, Amend, Cancel, Query, QueryAccount}, (
+        "a new kind of request: does it cancel on a timer?"
+    )
     story = Story("kraken-futures")
     story.opened("0.5")
     sent = len(story.requests)
     story.tell(r.Disconnected("gone", story.now))
     story.wait(300)
     story.tell(r.Connected(story.now))
-    assert {type(request) for request in story.requests[sent:]} <= {Query, QueryAccount}, "an outage only raises questions"
+    assert {type(request) for request in story.requests[sent:]} <= {Query, QueryAccount}, (
+        "an outage only raises questions"
+    )
     assert story.order("stop").status is Status.OPEN
 
 
 @pytest.mark.hazard("H49")
 def test_the_venue_itself_cancels_nothing_with_time() -> None:
     story = Story()
-    exchange = Exchange(story.profile, tuple(story.state.instruments.values()), {"USD": D(10**6), "BTC": D(1)}, "USD")
+    exchange = Exchange(
+        story.profile,
+        tuple(story.state.instruments.values()),
+        {"USD": D(10**6), "BTC": D(1)},
+        "USD",
+    )
     for quote in story.board.quotes():
         exchange.on_tick(quote)
     story.opened("0.5")
-    assert isinstance(exchange.submit(replace(story.order("stop"), status=Status.PENDING), story.now), r.Accepted)
+    assert isinstance(
+        exchange.submit(replace(story.order("stop"), status=Status.PENDING), story.now), r.Accepted
+    )
     assert exchange.next_due() is None
     exchange.advance(story.now + 30 * 86_400 * SECOND)
     assert len(exchange.orders) == 1

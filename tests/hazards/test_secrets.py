@@ -1,4 +1,6 @@
-"""H68: a whole session with known secrets in its settings, in which everything fails that can; and then a search for them everywhere."""
+"""H68: a whole session with known secrets in its settings, in which everything fails that can; and
+then a search for them everywhere.
+"""
 
 import asyncio
 import traceback
@@ -13,18 +15,24 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from engine.local import LocalSession, open_session
 from engine.model import intent as i
 from engine.model.intent import AnyIntent
 from engine.model.side import Side
 from engine.session import Session
-from engine.settings import Settings, with_values
+from engine.session.local import LocalSession
+from engine.session.messages import Try
+from engine.session.opening import open_session
+from engine.setup.sections import Settings
+from engine.setup.settings import with_values
 from tests.support.world import BTC, D
 
 PASSWORD, TOKEN, USER = "hunter2-password", "T0PSECRETtoken", "notify-user-secret"
 SECRETS = (PASSWORD, TOKEN, USER)
 NOTIFY = "FLATOUT_TEST_NOTIFY"
-DEAD = f"json://{USER}:{PASSWORD}@127.0.0.1:1/{TOKEN}/?token={TOKEN} jsons://{USER}:{TOKEN}@127.0.0.1:1/"
+DEAD = (
+    f"json://{USER}:{PASSWORD}@127.0.0.1:1/{TOKEN}/?token={TOKEN}"
+    f" jsons://{USER}:{TOKEN}@127.0.0.1:1/"
+)
 """Addresses at which nobody listens."""
 SERVER = f"postgresql://postgres:{PASSWORD}@127.0.0.1:5432/test"
 
@@ -44,13 +52,21 @@ class Place:
 def _file(folder: Path) -> Iterator[Place]:
     path = folder / "elsewhere.sqlite"
     aside = folder / "elsewhere.aside"
-    yield Place(f"sqlite://{USER}:{PASSWORD}@/{path}", lambda: void(path.rename(aside)), lambda: void(aside.rename(path)))
+    yield Place(
+        f"sqlite://{USER}:{PASSWORD}@/{path}",
+        lambda: void(path.rename(aside)),
+        lambda: void(aside.rename(path)),
+    )
 
 
 @contextmanager
 def _server(_: Path) -> Iterator[Place]:
     schema = f"secrets_{uuid.uuid4().hex}"
-    engine = create_engine(SERVER.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool, connect_args={"connect_timeout": 3})
+    engine = create_engine(
+        SERVER.replace("postgresql:", "postgresql+psycopg:"),
+        poolclass=NullPool,
+        connect_args={"connect_timeout": 3},
+    )
 
     def do(statement: str) -> None:
         with engine.begin() as connection:
@@ -62,7 +78,11 @@ def _server(_: Path) -> Iterator[Place]:
         pytest.skip(f"no PostgreSQL: {str(error)[:80]}")
     rename = "ALTER SCHEMA {} RENAME TO {}"
     url = f"{SERVER}?options=-csearch_path%3D{schema}"
-    yield Place(url, lambda: do(rename.format(schema, f"{schema}_x")), lambda: do(rename.format(f"{schema}_x", schema)))
+    yield Place(
+        url,
+        lambda: do(rename.format(schema, f"{schema}_x")),
+        lambda: do(rename.format(f"{schema}_x", schema)),
+    )
     do(f"DROP SCHEMA {schema} CASCADE")
 
 
@@ -74,8 +94,15 @@ PLACES = {"sqlite": _file, "postgres": _server}
 
 
 def _settings(url: str | None) -> Settings:
-    values: dict[str, object] = {"outlets.notify": NOTIFY, "market.symbols": [BTC], "risk.require_stop": False, "risk.naked_blocks": False}
-    return with_values(Settings(), values if url is None else {**values, "journal.url": url}, "test")
+    values: dict[str, object] = {
+        "outlets.notify": NOTIFY,
+        "market.symbols": [BTC],
+        "risk.require_stop": False,
+        "risk.naked_blocks": False,
+    }
+    return with_values(
+        Settings(), values if url is None else {**values, "journal.url": url}, "test"
+    )
 
 
 class Shown:
@@ -99,7 +126,7 @@ class Shown:
 
     async def ask(self, intent: AnyIntent) -> str:
         """Ask, and keep the preview and the answer; returns what was created."""
-        self.texts.append(repr(self.session.preview(intent)))
+        self.texts.append(repr(await self.session.query(Try(intent))))
         answer = await self.session.ask(intent)
         self.texts.append(repr(answer))
         return answer.created
@@ -147,7 +174,11 @@ async def test_a_session_in_which_everything_fails_tells_no_secret(
         async with _opened(settings, tmp_path) as shown:
             view = shown.session.view
             position = await shown.ask(_naked("open"))
-            await shown.until(lambda: any("notification could not be sent" in notice.text for notice in view().notices))
+            await shown.until(
+                lambda: any(
+                    "notification could not be sent" in notice.text for notice in view().notices
+                )
+            )
             journal.away()
             await shown.ask(i.Annotate(id="note", position=position, note="the journal is away"))
             await shown.until(lambda: view().journal_failing != "")
@@ -169,13 +200,21 @@ async def test_a_session_in_which_everything_fails_tells_no_secret(
     assert _assert_none_written(tmp_path) >= 3
 
 
-async def test_a_secret_that_somebody_types_stays_out_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_secret_that_somebody_types_stays_out_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(NOTIFY, f"json://127.0.0.1:1/{TOKEN}")
     with _file(tmp_path) as journal:
         async with _opened(_settings(journal.url), tmp_path) as shown:
             position = await shown.ask(_naked("open"))
             await shown.until(lambda: bool(shown.session.view().positions))
-            await shown.ask(i.Annotate(id="note", position=position, note=f"log in with {PASSWORD}, told at json://127.0.0.1:1/{TOKEN}"))
+            await shown.ask(
+                i.Annotate(
+                    id="note",
+                    position=position,
+                    note=f"log in with {PASSWORD}, told at json://127.0.0.1:1/{TOKEN}",
+                )
+            )
         (log,) = tmp_path.rglob("flatout.log")  # noqa: ASYNC240 - a test may wait for its disk
         assert "log in with" in log.read_text()
         _assert_none_in(log.read_text(), "the log")
@@ -196,13 +235,22 @@ async def test_a_journal_that_cannot_be_opened_is_told_without_its_password(
     monkeypatch.setenv(NOTIFY, DEAD)
     with pytest.raises(Exception, match="journal") as caught:
         await open_session(_settings(url), tmp_path)
-    told = "".join(traceback.format_exception(caught.value)).replace(USER, "")  # a user's name may be told
+    # a user's name may be told
+    told = "".join(traceback.format_exception(caught.value)).replace(USER, "")
     printed = capfd.readouterr()
     _assert_none_in(told + printed.out + printed.err, "the error")
     _assert_none_written(tmp_path)
 
 
-@pytest.mark.parametrize("address", [f"nosuch://{USER}:{PASSWORD}@host/{TOKEN}", f"slack://{TOKEN}", f"json://ok/ {TOKEN}", f"{PASSWORD}"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"nosuch://{USER}:{PASSWORD}@host/{TOKEN}",
+        f"slack://{TOKEN}",
+        f"json://ok/ {TOKEN}",
+        f"{PASSWORD}",
+    ],
+)
 async def test_an_address_that_cannot_be_notified_is_told_by_its_number(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

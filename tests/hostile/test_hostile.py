@@ -1,6 +1,8 @@
-"""Our own hostile cases, run by the hostile exchange's own tool, which lies beside the repository and is not copied here.
+"""Our own hostile cases, run by the hostile exchange's own tool, which lies beside the repository
+and is not copied here.
 
-A change is tried with the fast ones; `FLATOUT_HOSTILE=all` runs every one of them, in about ten minutes.
+A change is tried with the fast ones; `FLATOUT_HOSTILE=all` runs every one of them, in about twenty
+minutes.
 """
 
 import os
@@ -13,7 +15,14 @@ import pytest
 HERE = Path(__file__).resolve().parent
 TOOL = HERE.parents[2] / "shared" / "hostile" / "hostile.py"
 CASES = sorted(path.stem for path in (HERE / "cases").glob("*.py"))
-FAST = ("hang_wake_futures", "pressed_ten_times", "replies_lost", "two_flattens", "wrong_account")
+FAST = (
+    "hang_wake_futures",
+    "pressed_ten_times",
+    "replies_lost",
+    "steps_changed",
+    "two_flattens",
+    "wrong_account",
+)
 """What a change is always tried with; each takes half a minute to a minute of real time."""
 PATIENCE = 360.0
 
@@ -23,16 +32,21 @@ def _cases() -> list[object]:
     return [pytest.param(name, id=name) for name in wanted]
 
 
+@pytest.mark.slow
 @pytest.mark.hazard("H73")
 @pytest.mark.hazard("H103")
 @pytest.mark.parametrize("name", _cases())
 def test_the_exchange_says_the_same_whatever_happens(name: str) -> None:
     if not TOOL.exists():
-        pytest.skip("the hostile exchange (../shared/hostile/hostile.py beside the repository) is not here")
+        pytest.skip(
+            "the hostile exchange (../shared/hostile/hostile.py beside the repository) is not here"
+        )
     flatout = Path(sys.executable).with_name("flatout")
     command = [sys.executable, str(TOOL), str(flatout), str(HERE / "cases" / f"{name}.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    told = next((line for line in done.stdout.splitlines() if line.split(" ", 2)[1:2] and name in line), "")
+    told = next(
+        (line for line in done.stdout.splitlines() if line.split(" ", 2)[1:2] and name in line), ""
+    )
     if told.startswith("skip "):
         pytest.skip(told)
     assert told.startswith("ok "), told or done.stdout + done.stderr

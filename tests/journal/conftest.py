@@ -1,4 +1,6 @@
-"""Where the tests keep journals: a SQLite file and a PostgreSQL schema of their own, and what they put in."""
+"""Where the tests keep journals: a SQLite file and a PostgreSQL schema of their own, and what they
+put in.
+"""
 
 import asyncio
 import os
@@ -12,6 +14,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from engine.account.lock import Holder
 from engine.journal import Batch, Journal, Record
 from engine.model.alert import Alert
 from engine.model.figures import PositionMoney
@@ -21,7 +24,6 @@ from engine.model.limits import Level
 from engine.model.order import Order, OrderType, Role, Status
 from engine.model.position import Position
 from engine.model.side import Side
-from engine.session.lock import Holder
 
 SERVERS = tuple(
     url
@@ -56,7 +58,9 @@ class Place:
         read_only: bool = False,
         me: Holder | None = None,
     ) -> Journal:
-        journal = Journal.open(self.path or self.url, account, holder, now=1, inline=inline, read_only=read_only, me=me)
+        journal = Journal.open(
+            self.path or self.url, account, holder, now=1, inline=inline, read_only=read_only, me=me
+        )
         self.opened.append(journal)
         return journal
 
@@ -139,23 +143,39 @@ class Samples:
         return Position(**{**fields, **changes})  # type: ignore[arg-type] # the fields are checked by the database's answer
 
     def alert(self, at: int = 30, **changes: object) -> Alert:
-        fields: dict[str, object] = {"code": "NAKED", "subject": "BTC/USD", "detail": "", "at": at, "last_at": at}
+        fields: dict[str, object] = {
+            "code": "NAKED",
+            "subject": "BTC/USD",
+            "detail": "",
+            "at": at,
+            "last_at": at,
+        }
         return Alert(**{**fields, **changes})  # type: ignore[arg-type] # the fields are checked by the database's answer
 
     def level(self, used: float = 3.5) -> Level:
         return Level("rest", used, 15.0, 40)
 
     def events(self, count: int, start: int = 0) -> Batch:
-        return Batch(tuple(Record(start + n, "thing-happened", b'{"n":%d}' % (start + n)) for n in range(count)))
+        return Batch(
+            tuple(
+                Record(start + n, "thing-happened", b'{"n":%d}' % (start + n)) for n in range(count)
+            )
+        )
 
     def everything(self) -> Batch:
         return Batch(
             (Record(1, "opened", b'{"a":1}'), Record(2, "filled", b"\x00\xff")),
             (self.order(),),
             ((self.fill(), Decimal("12.5")),),
-            ((self.position(), self.instrument, PositionMoney(entry_fees=Decimal(12), exit_rate=Decimal("0.0005"))),),
+            (
+                (
+                    self.position(),
+                    self.instrument,
+                    PositionMoney(entry_fees=Decimal(12), exit_rate=Decimal("0.0005")),
+                ),
+            ),
             (self.alert(),),
-            ((50, Decimal("100000.00")),),
+            ((50_000, Decimal("100000.00")),),
             (self.level(),),
         )
 
@@ -182,7 +202,9 @@ def server() -> str:
     failures = []
     for url in SERVERS:
         try:
-            create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 3}).connect().close()
+            create_engine(
+                url, poolclass=NullPool, connect_args={"connect_timeout": 3}
+            ).connect().close()
         except (OperationalError, ImportError) as error:
             failures.append(" ".join(str(error).split())[:120])
         else:
@@ -193,7 +215,11 @@ def server() -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty place for a journal, in both databases."""
-    made = _sqlite(tmp_path) if request.param == "sqlite" else _postgres(request.getfixturevalue("server"))
+    made = (
+        _sqlite(tmp_path)
+        if request.param == "sqlite"
+        else _postgres(request.getfixturevalue("server"))
+    )
     for found in made:
         yield found
         for journal in found.opened:

@@ -30,7 +30,9 @@ def found(journal: Journal) -> list[tuple[FaultKind, int, int]]:
     return [(fault.kind, fault.first, fault.last) for fault in journal.verify()]
 
 
-@pytest.mark.parametrize("change", ["body = {blob}", "batch = 99", "at = 7777", "kind = 'other'", "hash = {blob}"])
+@pytest.mark.parametrize(
+    "change", ["body = {blob}", "batch = 99", "at = 7777", "kind = 'other'", "hash = {blob}"]
+)
 def test_changed_row(place: Place, journal: Journal, change: str) -> None:
     place.execute(f"UPDATE event SET {change.format(blob=BLOB[place.is_sqlite])} WHERE seq = 7")
     assert found(journal) == [(FaultKind.CHANGED, 7, 7)]
@@ -63,16 +65,22 @@ def test_everything_deleted(place: Place, journal: Journal) -> None:
 
 
 def test_added_row(place: Place, journal: Journal) -> None:
-    place.execute("INSERT INTO event SELECT seq + 1, batch, at, kind, body, hash FROM event WHERE seq = 20")
+    place.execute(
+        "INSERT INTO event SELECT seq + 1, batch, at, kind, body, hash FROM event WHERE seq = 20"
+    )
     kinds = {kind for kind, _, _ in found(journal)}
     assert FaultKind.TAIL in kinds
 
 
 @pytest.mark.parametrize(("one", "other"), [(4, 9), (4, 5)])
 @pytest.mark.parametrize("with_hash", [True, False])
-def test_swapped_rows(place: Place, journal: Journal, one: int, other: int, with_hash: bool) -> None:
+def test_swapped_rows(
+    place: Place, journal: Journal, one: int, other: int, with_hash: bool
+) -> None:
     columns = ["batch", "at", "kind", "body", *(["hash"] if with_hash else [])]
-    taken = ", ".join(f"{name} = (SELECT {name} FROM event AS e WHERE e.seq = -event.seq)" for name in columns)
+    taken = ", ".join(
+        f"{name} = (SELECT {name} FROM event AS e WHERE e.seq = -event.seq)" for name in columns
+    )
     names = ", ".join(columns if with_hash else [*columns, "hash"])
     place.execute(
         f"INSERT INTO event (seq, {names}) SELECT -{other}, {names} FROM event WHERE seq = {one}",

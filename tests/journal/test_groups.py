@@ -25,7 +25,9 @@ def test_one_flush_is_one_group(place: Place, samples: Samples, told: Told) -> N
     assert journal.flush()
     assert told.durable == [5]
     assert journal.waiting == 0
-    assert [(event.seq, event.batch) for event in journal.events()] == [(n, (n + 1) // 2) for n in range(1, 11)]
+    assert [(event.seq, event.batch) for event in journal.events()] == [
+        (n, (n + 1) // 2) for n in range(1, 11)
+    ]
     assert told.trouble == []
 
 
@@ -35,17 +37,25 @@ def test_later_values_replace_earlier_ones(place: Place, samples: Samples) -> No
         journal.append(Batch(orders=(samples.order(filled=Decimal(filled)), samples.order("o2"))))
     journal.append(Batch(alerts=(samples.alert(), samples.alert(count=2))))
     journal.flush()
-    journal.append(Batch(orders=(samples.order(filled=Decimal("0.5"), status=Status.FILLED, closed_at=99),)))
-    journal.append(Batch(alerts=(samples.alert(count=2, cured_at=77),)))
+    journal.append(
+        Batch(
+            orders=(samples.order(filled=Decimal("0.5"), status=Status.FILLED, closed_at=99_000),)
+        )
+    )
+    journal.append(Batch(alerts=(samples.alert(count=2, cured_at=77_000),)))
     journal.append(Batch(fills=((samples.fill(), None),)))
     journal.append(Batch(fills=((samples.fill(), Decimal(1)),)))
     journal.flush()
 
     first, second = journal.rows("orders")
-    assert (first["filled"], first["status"], first["closed_at"]) == (Decimal("0.5"), "filled", 99)
+    assert (first["filled"], first["status"], first["closed_at"]) == (
+        Decimal("0.5"),
+        "filled",
+        99_000,
+    )
     assert second["client_order_id"] == "o2"
     (alert,) = journal.rows("alerts")
-    assert (alert["count"], alert["cured_at"]) == (2, 77)
+    assert (alert["count"], alert["cured_at"]) == (2, 77_000)
     (fill,) = journal.rows("fills")
     assert fill["fee_value"] == 1
 
@@ -53,10 +63,12 @@ def test_later_values_replace_earlier_ones(place: Place, samples: Samples) -> No
 @pytest.mark.parametrize("count", [1, 2, 9, 127, 128, 129, 1_000])
 def test_any_number_of_rows_fits(place: Place, samples: Samples, count: int) -> None:
     journal = place.open()
-    orders = tuple(samples.order(f"o{n}", created_at=n) for n in range(count))
+    orders = tuple(samples.order(f"o{n}", created_at=n * 1_000) for n in range(count))
     journal.append(Batch(samples.events(count).records, orders))
     assert journal.flush()
-    assert [row["created_at"] for row in journal.rows("orders")] == list(range(count))
+    assert [row["created_at"] for row in journal.rows("orders")] == [
+        n * 1_000 for n in range(count)
+    ]
     assert journal.verify() == []
 
 
@@ -81,7 +93,9 @@ def test_numbers_go_on_after_reopening(place: Place, samples: Samples) -> None:
     assert again.verify() == []
 
 
-async def test_the_thread_writes_and_tells_the_loop(place: Place, samples: Samples, told: Told) -> None:
+async def test_the_thread_writes_and_tells_the_loop(
+    place: Place, samples: Samples, told: Told
+) -> None:
     journal = place.open(inline=False)
     early = journal.append(samples.events(1))
     journal.start(*told.listeners)
@@ -113,7 +127,9 @@ async def test_close_saves_what_waits(place: Place, samples: Samples, told: Told
 
 
 def test_a_lost_answer_does_not_double_a_batch(place: Place, samples: Samples, told: Told) -> None:
-    """The commit arrived, its answer did not: the same entries are committed again, and nothing is written twice."""
+    """The commit arrived, its answer did not: the same entries are committed again, and nothing is
+    written twice.
+    """
     journal = place.open()
     journal.start(*told.listeners)
     journal.append(samples.events(2))

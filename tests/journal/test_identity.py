@@ -1,4 +1,6 @@
-"""What a journal says of itself to a witness: its id, the hash at an event, the orders that it wrote (H115)."""
+"""What a journal says of itself to a witness: its id, the hash at an event, the orders that it
+wrote (H115).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.account.summary import Summary
+from engine.account.witness import set_back
 from engine.journal.tables import METADATA
-from engine.session.summary import Summary
-from engine.session.witness import set_back
 from tests.journal.test_schema import old_journal
 
 if TYPE_CHECKING:
@@ -47,12 +49,22 @@ def test_an_older_journal_gets_its_id_once(place: Place) -> None:
     assert place.open().id == name
 
 
-def test_a_database_that_failed_over_to_an_empty_one_is_told(place: Place, samples: Samples) -> None:
+def test_a_database_that_failed_over_to_an_empty_one_is_told(
+    place: Place, samples: Samples
+) -> None:
     journal = place.open()
     journal.append(samples.everything())
     assert journal.flush()
-    known = Summary(account="paper", journal=journal.id, seq=2, hash=journal.durable.hash.hex(), newest_order="o1")
+    known = Summary(
+        account="paper",
+        journal=journal.id,
+        seq=2,
+        hash=journal.durable.hash.hex(),
+        newest_order="o1",
+    )
     assert said(known, journal) == ""
     journal.close()
+    views = ("daily_pnl", "fees_by_symbol", "refusals", "trades")
+    place.execute(*(f"DROP VIEW {name}" for name in views))
     place.execute(*(f"DROP TABLE {name}" for name in (*METADATA.tables, "alembic_version")))
     assert "the home knows 2 events and order o1 of another journal" in said(known, place.open())

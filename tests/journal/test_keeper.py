@@ -1,4 +1,6 @@
-"""The lease of a journal that machines share: renewed, asked for, handed over, replaced where its holder is proved dead, never taken in silence."""
+"""The lease of a journal that machines share: renewed, asked for, handed over, replaced where its
+holder is proved dead, never taken in silence.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from engine import taking
+from engine.account import lock
+from engine.account.pen import boottime
 from engine.clock import SECOND
 from engine.journal import JournalError, JournalLockedError, LeaseLostError, keeper
 from engine.journal.batch import Head
 from engine.journal.commit import Committer
-from engine.session import lock
-from engine.session.pen import boottime
-from engine.taking import PenHeldError, Wanted, take
+from engine.session import taking
+from engine.session.taking import PenHeldError, Wanted, take
 from tests.journal.conftest import Place, _postgres
 
 if TYPE_CHECKING:
+    from engine.account.lock import Holder
     from engine.journal import Journal
-    from engine.session.lock import Holder
     from tests.journal.conftest import Samples, Told
 
 pytestmark = pytest.mark.hazard("H76")
@@ -86,7 +88,9 @@ class Desk:
         self.permit = Permit()
         self.asked: list[str] = []
         self.told: list[tuple[str, str]] = []
-        journal.keep(self.permit, boottime, lambda why, winner: self.told.append((why, winner)), self.wanted)
+        journal.keep(
+            self.permit, boottime, lambda why, winner: self.told.append((why, winner)), self.wanted
+        )
 
     def wanted(self, who: str) -> None:
         self.asked.append(who)
@@ -117,7 +121,9 @@ def test_the_lease_says_who_its_holder_is_and_that_it_lives(place: Place) -> Non
         me.machine,
     )
     assert 0 <= held.age < 10 * SECOND
-    assert abs(held.read_at - time.time_ns()) < 60 * SECOND, "the database's clock is this machine's here"
+    assert abs(held.read_at - time.time_ns()) < 60 * SECOND, (
+        "the database's clock is this machine's here"
+    )
 
 
 def test_a_lease_that_was_renewed_since_it_was_seen_is_not_taken(place: Place) -> None:
@@ -164,16 +170,21 @@ async def test_a_renewal_is_told_with_its_sending_however_late_its_answer(shared
     await until(lambda: desk.permit.sent)
     other = opened(shared, far("two"))
     with other._store.writing() as connection:
-        connection.exec_driver_sql("UPDATE lease SET epoch = epoch")  # the row is locked: a renewal waits
+        # the row is locked: a renewal waits
+        connection.exec_driver_sql("UPDATE lease SET epoch = epoch")
         await asyncio.sleep(1.5)
         freed = boottime()
     await until(lambda: desk.permit.answered[-1] >= freed)
-    waited = next(sent for sent, at in zip(desk.permit.sent, desk.permit.answered, strict=True) if at >= freed)
+    waited = next(
+        sent for sent, at in zip(desk.permit.sent, desk.permit.answered, strict=True) if at >= freed
+    )
     assert waited < freed - SECOND, "not when it was answered"
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_renewal_that_finds_another_epoch_tells_who_has_it_and_ends(shared: Place, samples: Samples, told: Told) -> None:
+async def test_a_renewal_that_finds_another_epoch_tells_who_has_it_and_ends(
+    shared: Place, samples: Samples, told: Told
+) -> None:
     journal = opened(shared, signed("one"))
     journal.start(*told.listeners)
     desk = Desk(journal, yields=False)
@@ -225,7 +236,9 @@ class StoppedInside(list[Any]):
         return super().__iter__()
 
 
-async def test_a_holder_that_was_stopped_in_the_middle_of_a_commit_keeps_the_row_from_nobody(shared: Place) -> None:
+async def test_a_holder_that_was_stopped_in_the_middle_of_a_commit_keeps_the_row_from_nobody(
+    shared: Place,
+) -> None:
     first = opened(shared, far("one"))
     assert first.lease is not None
     committer = Committer(first._store, Head(0, 0, b""), first.lease.epoch)
@@ -252,7 +265,13 @@ async def test_a_holder_that_was_stopped_in_the_middle_of_a_commit_keeps_the_row
 async def test_the_second_is_refused_and_told_who_and_what_to_do(shared: Place) -> None:
     Desk(opened(shared, far("one")), yields=False)
     second = opened(shared, far("two"))
-    with pytest.raises(PenHeldError, match=r"held by process 7 on one, renewed 0 s ago: look on at its own console, or `--take-over`, which"):
+    with pytest.raises(
+        PenHeldError,
+        match=(
+            r"held by process 7 on one, renewed 0 s ago: look on at its own console, or"
+            r" `--take-over`, which"
+        ),
+    ):
         await take(second, far("two"), 5, None, Wanted())
     assert second.lease is None
     assert second.held_by().holder == "process 7 on one"
@@ -270,8 +289,13 @@ async def test_a_holder_that_is_asked_hands_over(shared: Place) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("dead", "words"), [(False, "was asked and did not hand it over"), (True, "it renews the lease")])
-async def test_a_holder_that_lives_and_keeps_it_is_not_replaced(dead: bool, words: str, shared: Place) -> None:
+@pytest.mark.parametrize(
+    ("dead", "words"),
+    [(False, "was asked and did not hand it over"), (True, "it renews the lease")],
+)
+async def test_a_holder_that_lives_and_keeps_it_is_not_replaced(
+    dead: bool, words: str, shared: Place
+) -> None:
     first = opened(shared, far("one"))
     desk = Desk(first, yields=False)
     second = opened(shared, far("two"))
@@ -283,7 +307,9 @@ async def test_a_holder_that_lives_and_keeps_it_is_not_replaced(dead: bool, word
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_silent_holder_is_replaced_on_a_persons_word_only_and_after_its_permit(shared: Place) -> None:
+async def test_a_silent_holder_is_replaced_on_a_persons_word_only_and_after_its_permit(
+    shared: Place,
+) -> None:
     opened(shared, far("one"))
     second = opened(shared, far("two"))
     await asyncio.sleep(1.2)
@@ -293,13 +319,17 @@ async def test_a_silent_holder_is_replaced_on_a_persons_word_only_and_after_its_
         await take(second, far("two"), 5, None, Wanted(take_over=True))
     began = boottime()
     await take(second, far("two"), 5, None, Wanted(take_over=True, dead=True))
-    assert boottime() - began >= taking.TTL + taking.DEADLINE, "by our own clock, from when we began to look"
+    assert boottime() - began >= taking.TTL + taking.DEADLINE, (
+        "by our own clock, from when we began to look"
+    )
     assert second.held_by().epoch == 2
 
 
 @pytest.mark.usefixtures("quick")
 async def test_a_process_of_this_machine_that_is_dead_is_replaced_at_once(shared: Place) -> None:
-    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    gone = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
+    )
     was = signed("one", pid=gone.pid, started=lock.started(gone.pid))
     opened(shared, was)
     second = opened(shared, signed("two"))
@@ -312,8 +342,12 @@ async def test_a_process_of_this_machine_that_is_dead_is_replaced_at_once(shared
 
 
 @pytest.mark.usefixtures("quick")
-async def test_the_process_that_let_go_of_this_homes_lock_is_replaced_once_it_is_silent(shared: Place) -> None:
-    """A machine that was started again: its process numbers prove nothing any more, its lock does."""
+async def test_the_process_that_let_go_of_this_homes_lock_is_replaced_once_it_is_silent(
+    shared: Place,
+) -> None:
+    """A machine that was started again: its process numbers prove nothing any more, its
+    lock does.
+    """
     was = far("one")
     opened(shared, was)
     second = opened(shared, signed("two"))

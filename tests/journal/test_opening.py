@@ -51,7 +51,9 @@ def test_a_directory_that_takes_no_file() -> None:
 
 def test_a_file_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("remember the milk" * 100)
-    refused(NotAJournalError, tmp_path / "notes.txt", "not a database; name a journal or a new file")
+    refused(
+        NotAJournalError, tmp_path / "notes.txt", "not a database; name a journal or a new file"
+    )
     assert (tmp_path / "notes.txt").read_text().startswith("remember")
 
 
@@ -62,7 +64,11 @@ def test_a_database_of_another_program(place: Place) -> None:
 
 def test_another_account(place: Place) -> None:
     place.open("kraken").close()
-    refused(WrongAccountError, place.path or place.url, "belongs to the account 'kraken', not to 'paper'")
+    refused(
+        WrongAccountError,
+        place.path or place.url,
+        "belongs to the account 'kraken', not to 'paper'",
+    )
 
 
 def test_a_newer_revision(place: Place) -> None:
@@ -75,7 +81,11 @@ def test_a_newer_revision(place: Place) -> None:
 def test_a_newer_format(place: Place) -> None:
     place.open().close()
     place.execute("UPDATE meta SET format = 2")
-    refused(JournalVersionError, place.path or place.url, "newer Flatout .format 2.; this one knows up to 1")
+    refused(
+        JournalVersionError,
+        place.path or place.url,
+        "newer Flatout .format 2.; this one knows up to 1",
+    )
 
 
 def test_a_locked_file(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,11 +103,14 @@ def test_reading_what_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reading_from_a_read_only_disk(file: Place, samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_from_a_read_only_disk(
+    file: Place, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = file.open()
     journal.append(samples.events(3))
     journal.close()
-    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere: ask as one who may not
+    # root may write anywhere: ask as one who may not
+    monkeypatch.setattr("os.access", lambda *_: False)
     assert file.path is not None
     before = sorted(path.name for path in file.path.parent.iterdir())
     assert [event.seq for event in file.open(read_only=True).events()] == [1, 2, 3]
@@ -150,7 +163,9 @@ def test_a_garbage_first_page_is_refused(file: Place) -> None:
     overwrite(file.path, 0, 16)
 
 
-def test_a_torn_log_loses_only_what_was_not_durable(file: Place, samples: Samples, tmp_path: Path) -> None:
+def test_a_torn_log_loses_only_what_was_not_durable(
+    file: Place, samples: Samples, tmp_path: Path
+) -> None:
     journal = file.open()
     for n in range(3):
         journal.append(samples.events(1, n))
@@ -200,7 +215,14 @@ def test_alembic_is_not_imported_when_the_schema_is_ours(file: Place) -> None:
 
 @pytest.mark.hazard("H128")
 def test_a_journal_keeps_what_its_account_is(place: Place) -> None:
-    values = {"venue": "kraken", "profile": "kraken-spot", "rest": None, "ws": None, "fingerprint": "ab12", "currency": "USD"}
+    values = {
+        "venue": "kraken",
+        "profile": "kraken-spot",
+        "rest": None,
+        "ws": None,
+        "fingerprint": "ab12",
+        "currency": "USD",
+    }
     journal = place.open()
     assert journal.identity() is None
     journal.identify(values, 5)

@@ -47,21 +47,27 @@ def old_journal(place: Place) -> None:
         f"INSERT INTO event VALUES (1, 1, 5, 'opened', {body}, {start})",
         f"INSERT INTO meta VALUES (1, 'paper', 5, 1, 1, 1, {start})",
         "INSERT INTO lease VALUES (1, '', 4, 5)",
-        "INSERT INTO positions VALUES ('p1', 'one', 'BTC/USD', 'buy', '0.5', '0.50', '62100.10', NULL, '-3.20', '3.20', "
-        "'USD', 5, 6, NULL, '', '61000', NULL, 'venue', 0, NULL, 'kept')",
+        "INSERT INTO positions VALUES ('p1', 'one', 'BTC/USD', 'buy', '0.5', '0.50', '62100.10',"
+        " NULL, '-3.20', '3.20', 'USD', 5, 6, NULL, '', '61000', NULL, 'venue', 0, NULL, 'kept')",
     )
 
 
 def test_a_journal_of_the_first_version_opens(place: Place, samples: Samples) -> None:
     old_journal(place)
-    with pytest.raises(JournalVersionError, match=rf"revision 0001, this one needs {HEAD}\); open it for writing"):
+    with pytest.raises(
+        JournalVersionError, match=rf"revision 0001, this one needs {HEAD}\); open it for writing"
+    ):
         place.open(read_only=True)
 
     journal = place.open()
     assert journal.lease is not None
     assert journal.lease.epoch == 5
     (row,) = journal.rows("positions")
-    assert (row["note"], row["realised_pnl"], row["entry_size"]) == ("kept", Decimal("-3.20"), Decimal("0.50"))
+    assert (row["note"], row["realised_pnl"], row["entry_size"]) == (
+        "kept",
+        Decimal("-3.20"),
+        Decimal("0.50"),
+    )
     assert (row["tags"], row["mae"], row["mfe"]) == ((), None, None)
     journal.append(samples.everything())
     assert journal.flush()

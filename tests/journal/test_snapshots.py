@@ -51,7 +51,10 @@ def test_a_bad_snapshot_falls_back(place: Place, samples: Samples) -> None:
     assert start(journal) == (b"state 1", 6, [7, 8, 9, 10, 11])
     assert [(fault.kind, fault.first) for fault in journal.verify()] == [(FaultKind.SNAPSHOT, 9)]
 
-    place.execute("UPDATE snapshot SET hash = chain WHERE seq = 6", "UPDATE snapshot SET chain = hash WHERE seq = 3")
+    place.execute(
+        "UPDATE snapshot SET hash = chain WHERE seq = 6",
+        "UPDATE snapshot SET chain = hash WHERE seq = 3",
+    )
     assert start(journal) == (None, 0, list(range(1, 12)))
     assert [fault.first for fault in journal.verify()] == [3, 6, 9]
 

@@ -1,4 +1,6 @@
-"""A failing journal loses nothing: what waits keeps its order and is written when the trouble is over (H63)."""
+"""A failing journal loses nothing: what waits keeps its order and is written when the trouble is
+over (H63).
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_a_full_disk_heals(file: Place, samples: Samples, told: Told) -> None:
     assert journal.verify() == []
 
 
-async def test_the_thread_tries_again_until_it_works(file: Place, samples: Samples, told: Told) -> None:
+async def test_the_thread_tries_again_until_it_works(
+    file: Place, samples: Samples, told: Told
+) -> None:
     journal = file.open(inline=False)
     disk = Disk(journal)
     journal.start(*told.listeners)
@@ -82,7 +86,9 @@ async def test_close_says_what_was_not_saved(file: Place, samples: Samples, told
     assert file.open(read_only=True).last_seq == 0
 
 
-def test_a_lock_is_waited_out(file: Place, samples: Samples, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_is_waited_out(
+    file: Place, samples: Samples, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.journal.store.BUSY_S", 0.05)
     journal = file.open()
     journal.start(*told.listeners)
@@ -154,7 +160,9 @@ def test_a_batch_is_whole_or_absent(place: Place, samples: Samples, told: Told) 
     assert journal.last_seq == 2
 
 
-def test_a_server_that_ends_our_session_is_asked_again(place: Place, samples: Samples, told: Told) -> None:
+def test_a_server_that_ends_our_session_is_asked_again(
+    place: Place, samples: Samples, told: Told
+) -> None:
     if place.is_sqlite:
         pytest.skip("SQLite has no server")
     journal = place.open()

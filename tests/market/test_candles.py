@@ -20,7 +20,9 @@ def plainly(prices: list[tuple[int, D]], bars: int, interval: int, count: int) -
     candles = []
     for start in sorted({at // interval * interval for at, _ in kept}):
         inside = [price for at, price in kept if at // interval * interval == start]
-        candles.append(Candle("A/B", start, inside[0], max(inside), min(inside), inside[-1], D(0), interval))
+        candles.append(
+            Candle("A/B", start, inside[0], max(inside), min(inside), inside[-1], D(0), interval)
+        )
     return candles[-count:]
 
 
@@ -30,7 +32,9 @@ def plainly(prices: list[tuple[int, D]], bars: int, interval: int, count: int) -
     multiple=st.integers(1, 12),
     count=st.integers(1, 30),
 )
-def test_it_agrees_with_the_plain_account(steps: list[tuple[int, int]], bars: int, multiple: int, count: int) -> None:
+def test_it_agrees_with_the_plain_account(
+    steps: list[tuple[int, int]], bars: int, multiple: int, count: int
+) -> None:
     ring = CandleRing("A/B", BASE, bars)
     prices, at = [], 0
     for gap, price in steps:

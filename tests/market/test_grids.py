@@ -23,12 +23,17 @@ def test_the_finest_decimals_that_are_used_are_the_steps(write: Write) -> None:
 
 
 def test_whole_prices_have_the_step_one(write: Write) -> None:
-    assert grid([write("q.csv", QUOTES + "1,X,3000,10,3100,10\n")]) == {"X": PriceGrid(D(1), D(1), Kind.QUOTES)}
+    assert grid([write("q.csv", QUOTES + "1,X,3000,10,3100,10\n")]) == {
+        "X": PriceGrid(D(1), D(1), Kind.QUOTES)
+    }
 
 
 def test_several_files_add_to_one_grid(write: Write) -> None:
     quotes = write("q.csv", QUOTES + "1,X,3000,10,3100,10\n")
-    candles = write("c.csv", "ts_ns,symbol,open,high,low,close,volume\n1,X,1.5,1.5,1.5,1.5,2.25\n1,Y,1,1,1,1,1\n")
+    candles = write(
+        "c.csv",
+        "ts_ns,symbol,open,high,low,close,volume\n1,X,1.5,1.5,1.5,1.5,2.25\n1,Y,1,1,1,1,1\n",
+    )
     assert grid([candles, quotes]) == {
         "X": PriceGrid(D("0.1"), D("0.01"), Kind.QUOTES),
         "Y": PriceGrid(D(1), D(1), Kind.CANDLES),
@@ -36,7 +41,9 @@ def test_several_files_add_to_one_grid(write: Write) -> None:
 
 
 def test_sizes_that_a_float_made_do_not_ask_for_seventeen_digits(write: Write) -> None:
-    assert grid([write("q.csv", QUOTES + "1,X,1,6.1153319800000006,2,1\n")])["X"].lot == D("0.00000001")
+    assert grid([write("q.csv", QUOTES + "1,X,1,6.1153319800000006,2,1\n")])["X"].lot == D(
+        "0.00000001"
+    )
 
 
 def test_a_symbol_that_comes_late_is_found_quickly(write: Write) -> None:

@@ -71,7 +71,10 @@ def test_the_spread_never_closes_and_the_price_never_vanishes() -> None:
     assert (tick.bid, tick.ask) == (D("0.5"), D(1))
 
 
-@pytest.mark.parametrize(("symbol", "fraction", "over"), [("X/Y", "0.1", 0), ("A/B", "-1", 0), ("A/B", "NaN", 0), ("A/B", "0.1", -1)])
+@pytest.mark.parametrize(
+    ("symbol", "fraction", "over"),
+    [("X/Y", "0.1", 0), ("A/B", "-1", 0), ("A/B", "NaN", 0), ("A/B", "0.1", -1)],
+)
 def test_a_move_that_makes_no_sense_is_refused(symbol: str, fraction: str, over: int) -> None:
     with pytest.raises(ValueError, match="must be"):
         ScriptedMoves([], STEPS).move(symbol, D(fraction), over, 0)

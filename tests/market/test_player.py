@@ -48,7 +48,9 @@ def test_it_stops_after_until() -> None:
     async def story() -> list[int]:
         seen: list[int] = []
         clock = Clock(asyncio.get_running_loop(), start=0)
-        await play(trades(1, 2, 3), clock, lambda tick: seen.append(tick.at // SECOND), until=2 * SECOND)
+        await play(
+            trades(1, 2, 3), clock, lambda tick: seen.append(tick.at // SECOND), until=2 * SECOND
+        )
         return seen
 
     assert run_virtual(story()) == [1, 2]

@@ -9,6 +9,7 @@ import pytest
 from engine.market import RecordedMarket
 from engine.model.quote import Candle, Depth, Level, Quote, Trade
 from engine.model.side import Side
+from tests.market.conftest import T
 
 D = Decimal
 
@@ -24,16 +25,18 @@ MINUTE = 60_000_000_000
 
 @pytest.mark.parametrize("name", ["quotes.csv", "quotes.csv.gz"])
 def test_quotes_come_as_they_were_written(write: Write, name: str) -> None:
-    path = write(name, QUOTES + "5,BTC/USD,61837.63000000,3.78,61837.64,0\n7,PI_XBTUSD,1e2,1,100.5,.5\n")
+    path = write(
+        name, QUOTES + "5,BTC/USD,61837.63000000,3.78,61837.64,0\n7,PI_XBTUSD,1e2,1,100.5,.5\n"
+    )
     assert list(RecordedMarket([path])) == [
-        Quote("BTC/USD", 5, D("61837.63"), D("3.78"), D("61837.64"), D(0)),
-        Quote("PI_XBTUSD", 7, D(100), D(1), D("100.5"), D("0.5")),
+        Quote("BTC/USD", T + 5, D("61837.63"), D("3.78"), D("61837.64"), D(0)),
+        Quote("PI_XBTUSD", T + 7, D(100), D(1), D("100.5"), D("0.5")),
     ]
 
 
 def test_columns_may_stand_in_any_order(write: Write) -> None:
-    path = write("quotes.csv", "ask,ask_size,symbol,bid,ts_ns,bid_size\n11,1,A/B,10,5,2\n")
-    assert list(RecordedMarket([path])) == [Quote("A/B", 5, D(10), D(2), D(11), D(1))]
+    path = write("quotes.csv", f"ask,ask_size,symbol,bid,ts_ns,bid_size\n11,1,A/B,10,{T + 5},2\n")
+    assert list(RecordedMarket([path])) == [Quote("A/B", T + 5, D(10), D(2), D(11), D(1))]
 
 
 def test_a_locked_quote_is_allowed(write: Write) -> None:
@@ -44,23 +47,33 @@ def test_a_locked_quote_is_allowed(write: Write) -> None:
 
 def test_trades_say_who_took_where_it_is_known(write: Write) -> None:
     path = write("trades.csv", TRADES + "1,A/B,10,1,buy\n2,A/B,10,1,sell\n3,A/B,10,1,unknown\n")
-    assert [tick.taker for tick in RecordedMarket([path]) if isinstance(tick, Trade)] == [Side.BUY, Side.SELL, None]
+    assert [tick.taker for tick in RecordedMarket([path]) if isinstance(tick, Trade)] == [
+        Side.BUY,
+        Side.SELL,
+        None,
+    ]
 
 
 def test_candles_say_their_interval(write: Write) -> None:
     path = write("candles.csv", CANDLES.strip() + ",interval_s\n60,A/B,10,12,9,11,5,60\n")
-    assert list(RecordedMarket([path])) == [Candle("A/B", 60, D(10), D(12), D(9), D(11), D(5), MINUTE)]
+    assert list(RecordedMarket([path])) == [
+        Candle("A/B", T + 60, D(10), D(12), D(9), D(11), D(5), MINUTE)
+    ]
 
 
 @pytest.mark.parametrize(
     ("times", "interval"),
     [
         pytest.param([0], MINUTE, id="one candle: a minute"),
-        pytest.param([0, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE], 5 * MINUTE, id="the most common spacing"),
+        pytest.param(
+            [0, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE], 5 * MINUTE, id="the most common spacing"
+        ),
     ],
 )
-def test_candles_without_an_interval_get_the_usual_spacing(write: Write, times: list[int], interval: int) -> None:
-    rows = "".join(f"{at},{symbol},10,12,9,11,5\n" for at in times for symbol in ("A/B", "C/D"))
+def test_candles_without_an_interval_get_the_usual_spacing(
+    write: Write, times: list[int], interval: int
+) -> None:
+    rows = "".join(f"{T + at},{symbol},10,12,9,11,5\n" for at in times for symbol in ("A/B", "C/D"))
     ticks = list(RecordedMarket([write("candles.csv", CANDLES + rows)]))
     assert {tick.interval for tick in ticks if isinstance(tick, Candle)} == {interval}
     assert len(ticks) == 2 * len(times)
@@ -70,9 +83,14 @@ def test_consecutive_levels_of_one_time_symbol_and_kind_are_one_depth(write: Wri
     rows = "1,A/B,snapshot,bid,10,1\n1,A/B,snapshot,ask,11,2\n1,A/B,update,ask,11,0\n2,A/B,update,bid,10,3\n"
     market = RecordedMarket([write("l2.csv", L2 + rows)])
     assert list(market) == [
-        Depth("A/B", 1, (Level(Side.BUY, D(10), D(1)), Level(Side.SELL, D(11), D(2))), snapshot=True),
-        Depth("A/B", 1, (Level(Side.SELL, D(11), D(0)),), snapshot=False),
-        Depth("A/B", 2, (Level(Side.BUY, D(10), D(3)),), snapshot=False),
+        Depth(
+            "A/B",
+            T + 1,
+            (Level(Side.BUY, D(10), D(1)), Level(Side.SELL, D(11), D(2))),
+            snapshot=True,
+        ),
+        Depth("A/B", T + 1, (Level(Side.SELL, D(11), D(0)),), snapshot=False),
+        Depth("A/B", T + 2, (Level(Side.BUY, D(10), D(3)),), snapshot=False),
     ]
     assert market.depths == 3
 
@@ -82,12 +100,12 @@ def test_files_are_merged_by_time_then_file_then_line(write: Write) -> None:
     two = write("two.csv.gz", TRADES + "1,TWO,10,1,buy\n2,TWO,10,1,buy\n3,TWO,10,1,buy\n")
     ticks = [tick for tick in RecordedMarket([two, one]) if isinstance(tick, Trade)]
     assert [(tick.at, tick.symbol, int(tick.size)) for tick in ticks] == [
-        (1, "TWO", 1),
-        (1, "ONE", 1),
-        (2, "TWO", 1),
-        (3, "TWO", 1),
-        (3, "ONE", 1),
-        (3, "ONE", 2),
+        (T + 1, "TWO", 1),
+        (T + 1, "ONE", 1),
+        (T + 2, "TWO", 1),
+        (T + 3, "TWO", 1),
+        (T + 3, "ONE", 1),
+        (T + 3, "ONE", 2),
     ]
 
 
@@ -98,19 +116,21 @@ def test_the_counts_follow_the_reading_and_start_again_with_it(write: Write) -> 
     for _ in range(2):
         assert len(list(market)) == 3
         assert (market.quotes, market.trades, market.candles, market.depths) == (2, 1, 0, 0)
-        assert (market.first, market.last, market.progress) == (5, 9, 1.0)
+        assert (market.first, market.last, market.progress) == (T + 5, T + 9, 1.0)
 
 
 def test_progress_grows_while_a_file_is_read(write: Write) -> None:
     rows = "".join(f"{at},A/B,10.{at},1,buy\n" for at in range(100_000))
     market = RecordedMarket([write("t.csv", TRADES + rows)])
-    seen = [market.progress for tick in market if tick.at % 10_000 == 0]
+    seen = [market.progress for tick in market if (tick.at - T) % 10_000 == 0]
     assert seen == sorted(seen)
     assert 0.3 < seen[5] < 0.7
 
 
 def test_a_byte_order_mark_blank_lines_and_windows_line_ends_do_no_harm(write: Write) -> None:
-    market = RecordedMarket([write("t.csv", "\ufeff" + TRADES.strip() + "\r\n\r\n1,A/B,10,1,buy\r\n\r\n")])
+    market = RecordedMarket(
+        [write("t.csv", "\ufeff" + TRADES.strip() + "\r\n\r\n1,A/B,10,1,buy\r\n\r\n")]
+    )
     assert len(list(market)) == 1
     assert market.skipped == 0
 

@@ -23,14 +23,20 @@ def ticks(market: SimulatedMarket, count: int) -> list[Quote | Trade]:
 
 
 def test_the_same_seed_gives_the_same_ticks() -> None:
-    first, again, other = (ticks(SimulatedMarket(seed, SYMBOLS, START), 5_000) for seed in (7, 7, 8))
+    first, again, other = (
+        ticks(SimulatedMarket(seed, SYMBOLS, START), 5_000) for seed in (7, 7, 8)
+    )
     assert first == again
     assert first != other
 
 
 def test_a_symbol_goes_its_way_whatever_the_others_are() -> None:
     alone = ticks(SimulatedMarket(7, ["ETH/USD"], START), 500)
-    among = [tick for tick in islice(SimulatedMarket(7, SYMBOLS, START), 10_000) if tick.symbol == "ETH/USD"]
+    among = [
+        tick
+        for tick in islice(SimulatedMarket(7, SYMBOLS, START), 10_000)
+        if tick.symbol == "ETH/USD"
+    ]
     assert among[:500] == alone
 
 
@@ -70,7 +76,9 @@ def test_time_never_goes_back_and_ends_at_until() -> None:
 
 
 def test_every_tick_is_on_the_grid_and_every_trade_at_the_touch() -> None:
-    market = SimulatedMarket(3, SYMBOLS, START, SimulationSettings(volatility=0.5, jumps_per_day=5_000))
+    market = SimulatedMarket(
+        3, SYMBOLS, START, SimulationSettings(volatility=0.5, jumps_per_day=5_000)
+    )
     quotes: dict[str, Quote] = {}
     for tick in ticks(market, 30_000):
         step, lot = market.ticks[tick.symbol], market.lots[tick.symbol]
@@ -88,8 +96,12 @@ def test_every_tick_is_on_the_grid_and_every_trade_at_the_touch() -> None:
 
 
 def test_rates_volatility_and_start_prices_are_as_asked() -> None:
-    settings = SimulationSettings(volatility=0.02, jumps_per_day=0, rates={"BTC/USD": 20.0}, prices={"X/Y": D("1.2345")})
-    seen = list(SimulatedMarket(5, ["BTC/USD", "X/Y"], START, settings, until=START + 3_600 * SECOND))
+    settings = SimulationSettings(
+        volatility=0.02, jumps_per_day=0, rates={"BTC/USD": 20.0}, prices={"X/Y": D("1.2345")}
+    )
+    seen = list(
+        SimulatedMarket(5, ["BTC/USD", "X/Y"], START, settings, until=START + 3_600 * SECOND)
+    )
     quotes = [tick for tick in seen if isinstance(tick, Quote)]
     fast = [quote for quote in quotes if quote.symbol == "BTC/USD"]
     slow = [quote for quote in quotes if quote.symbol == "X/Y"]
@@ -102,10 +114,14 @@ def test_rates_volatility_and_start_prices_are_as_asked() -> None:
 
 def test_a_start_price_below_its_step_is_refused() -> None:
     with pytest.raises(MarketError, match="below two ticks"):
-        SimulatedMarket(1, ["X/Y"], settings=SimulationSettings(prices={"X/Y": D("0.5")}, ticks={"X/Y": D(1)}))
+        SimulatedMarket(
+            1, ["X/Y"], settings=SimulationSettings(prices={"X/Y": D("0.5")}, ticks={"X/Y": D(1)})
+        )
 
 
-@pytest.mark.parametrize("settings", [{"volatility": -1}, {"quotes_per_second": 0}, {"prices": {"X": "NaN"}}, {"odd": 1}])
+@pytest.mark.parametrize(
+    "settings", [{"volatility": -1}, {"quotes_per_second": 0}, {"prices": {"X": "NaN"}}, {"odd": 1}]
+)
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(settings, SimulationSettings)

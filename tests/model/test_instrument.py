@@ -13,7 +13,10 @@ from engine.model.side import Side
 
 D = Decimal
 ZERO = D(0)
-TIERS = tuple(FeeTier(D(volume), D(maker), D(taker)) for volume, maker, taker in ((0, 16, 26), (50_000, 14, 24), (100_000, 12, 22)))
+TIERS = tuple(
+    FeeTier(D(volume), D(maker), D(taker))
+    for volume, maker, taker in ((0, 16, 26), (50_000, 14, 24), (100_000, 12, 22))
+)
 SPOT = Instrument("BTC/USD", "BTC", "USD", Kind.SPOT, D("0.1"), D("0.001"), D("0.001"), ZERO, TIERS)
 LINEAR = replace(SPOT, kind=Kind.LINEAR, contract_size=D("0.01"))
 INVERSE = replace(SPOT, kind=Kind.INVERSE, contract_size=D(10))
@@ -36,7 +39,9 @@ def test_what_a_size_is_worth(instrument: Instrument, size: Decimal, price: Deci
 
 
 @given(instrument=INSTRUMENTS, size=SIZES, price=PRICES)
-def test_size_and_price_come_back_from_what_they_are_worth(instrument: Instrument, size: Decimal, price: Decimal) -> None:
+def test_size_and_price_come_back_from_what_they_are_worth(
+    instrument: Instrument, size: Decimal, price: Decimal
+) -> None:
     assert near(instrument.size_for(instrument.notional(size, price), price), Fraction(size))
     assert near(instrument.average_price(size, instrument.value(size, price)), Fraction(price))
     assert instrument.average_price(ZERO, D(1)) == ZERO
@@ -44,7 +49,9 @@ def test_size_and_price_come_back_from_what_they_are_worth(instrument: Instrumen
 
 
 @given(instrument=INSTRUMENTS, side=st.sampled_from(Side), size=SIZES, entry=PRICES, out=PRICES)
-def test_a_long_gains_with_the_price_and_a_short_loses(instrument: Instrument, side: Side, size: Decimal, entry: Decimal, out: Decimal) -> None:
+def test_a_long_gains_with_the_price_and_a_short_loses(
+    instrument: Instrument, side: Side, size: Decimal, entry: Decimal, out: Decimal
+) -> None:
     got = instrument.profit(side, size, instrument.value(size, entry), instrument.value(size, out))
     contracts = Fraction(size) * Fraction(instrument.contract_size)
     if instrument.kind is Kind.INVERSE:
@@ -66,7 +73,9 @@ def test_a_volume_below_all_tiers_pays_the_first() -> None:
 
 
 @given(price=st.integers(1, 10**6).map(lambda n: D(n) / 100))
-def test_a_price_goes_to_the_nearest_tick_and_from_the_middle_to_the_even_one(price: Decimal) -> None:
+def test_a_price_goes_to_the_nearest_tick_and_from_the_middle_to_the_even_one(
+    price: Decimal,
+) -> None:
     assert Fraction(SPOT.round_price(price)) == Fraction(round(Fraction(price) * 10), 10)
 
 
@@ -79,7 +88,9 @@ def test_what_pays_and_what_can_be_sold_short() -> None:
 @pytest.mark.parametrize("name", ["tick", "lot", "contract_size"])
 @pytest.mark.parametrize("bad", ["0", "-0.1", "NaN", "Infinity"])
 def test_a_grid_without_a_step_is_refused(name: str, bad: str) -> None:
-    with pytest.raises(ValueError, match=rf"instrument BTC/USD: {name} is {bad}; it must be above zero"):
+    with pytest.raises(
+        ValueError, match=rf"instrument BTC/USD: {name} is {bad}; it must be above zero"
+    ):
         replace(SPOT, **{name: D(bad)})
 
 

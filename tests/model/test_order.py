@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.model.order import TERMINAL, TRIGGERED, Order, OrderType, Role, Status, Trail, may_become
+from engine.model.order import (
+    TERMINAL,
+    TRIGGERED,
+    Order,
+    OrderType,
+    Role,
+    Status,
+    Trail,
+    may_become,
+)
 from engine.model.side import Side
 
 D = Decimal
@@ -32,14 +41,16 @@ def test_the_smallest_numbers_can() -> None:
 @pytest.mark.parametrize("bad", BAD)
 def test_a_trail_without_a_distance_is_refused(bad: str) -> None:
     for kind in ("amount", "fraction"):
-        with pytest.raises(ValueError, match=rf"trail: the distance is {bad}; it must be above zero"):
-            Trail(**{kind: D(bad)})
+        with pytest.raises(
+            ValueError, match=rf"trail: the distance is {bad}; it must be above zero"
+        ):
+            Trail(**{kind: D(bad)})  # type: ignore[arg-type] # by name
 
 
 def test_a_trail_has_one_kind_of_distance() -> None:
     for terms in ({}, {"amount": D(1), "fraction": D("0.1")}):
         with pytest.raises(ValueError, match="exactly one of amount and fraction"):
-            Trail(**terms)
+            Trail(**terms)  # type: ignore[arg-type] # by name
 
 
 def test_a_trail_of_the_whole_price_is_refused() -> None:
@@ -49,10 +60,21 @@ def test_a_trail_of_the_whole_price_is_refused() -> None:
     assert Trail(amount=D(5)).distance(D(2)) == D(5), "an amount knows no bound"
 
 
-@given(size=st.integers(2, 50), filled=st.integers(0, 49), asked=st.none() | st.integers(1, 100), price=st.integers(1, 1000))
+@given(
+    size=st.integers(2, 50),
+    filled=st.integers(0, 49),
+    asked=st.none() | st.integers(1, 100),
+    price=st.integers(1, 1000),
+)
 def test_what_is_left_of_an_order(size: int, filled: int, asked: int | None, price: int) -> None:
     filled = min(filled, size)
-    order = replace(ORDER, size=D(size), filled=D(filled), value=D(filled * price), asked_size=None if asked is None else D(asked))
+    order = replace(
+        ORDER,
+        size=D(size),
+        filled=D(filled),
+        value=D(filled * price),
+        asked_size=None if asked is None else D(asked),
+    )
     assert order.remaining == size - filled
     assert order.reserved == max(size, asked or size) - filled
     assert order.average_price == (D(price) if filled else None)
@@ -88,7 +110,9 @@ def test_an_order_that_ended_only_ever_turns_out_to_be_filled(reports: list[Stat
 
 
 @pytest.mark.hazard("H07")
-@given(arrival=st.permutations([Status.OPEN, Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED]))
+@given(
+    arrival=st.permutations([Status.OPEN, Status.PARTIALLY_FILLED, Status.FILLED, Status.CANCELLED])
+)
 def test_a_full_fill_is_where_every_order_of_arrival_ends(arrival: list[Status]) -> None:
     now = Status.PENDING
     for then in arrival:

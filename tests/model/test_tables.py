@@ -60,7 +60,9 @@ TEXTS = st.text(max_size=40)
 
 
 @given(account=TEXTS, intent=TEXTS, leg=TEXTS, version=st.integers(0, 10**6))
-def test_an_order_s_id_is_derived_and_what_kraken_takes(account: str, intent: str, leg: str, version: int) -> None:
+def test_an_order_s_id_is_derived_and_what_kraken_takes(
+    account: str, intent: str, leg: str, version: int
+) -> None:
     name = client_order_id(account, intent, leg, version)
     assert name == client_order_id(account, intent, leg, version)
     assert len(name) == 18
@@ -71,7 +73,9 @@ def test_an_order_s_id_is_derived_and_what_kraken_takes(account: str, intent: st
 
 
 def test_nothing_that_differs_has_the_same_id() -> None:
-    asked = list(itertools.product(("main", "other"), ("i1", "i2", "i11"), ("entry", "stop"), range(50)))
+    asked = list(
+        itertools.product(("main", "other"), ("i1", "i2", "i11"), ("entry", "stop"), range(50))
+    )
     assert len({client_order_id(*one) for one in asked}) == len(asked)
     assert client_order_id("a", "b", "c", 1) != client_order_id("a", "bc", "", 1)
     assert position_id("a", "bc") != position_id("ab", "c")
@@ -85,4 +89,8 @@ def test_ids_are_the_same_in_every_version_of_the_program() -> None:
 
 
 def test_severities_are_in_order_and_keep_their_numbers() -> None:
-    assert [(severity.name, severity.value) for severity in Severity] == [("INFO", 1), ("WARNING", 2), ("CRITICAL", 3)]
+    assert [(severity.name, severity.value) for severity in Severity] == [
+        ("INFO", 1),
+        ("WARNING", 2),
+        ("CRITICAL", 3),
+    ]

@@ -11,13 +11,17 @@ from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
 PRICES = st.integers(90, 110).map(Decimal)
 DIRECTIONS = st.sampled_from(Direction)
-STEPS = st.lists(st.tuples(st.sampled_from(["set", "discard", "price"]), st.integers(0, 8), PRICES), max_size=60)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["set", "discard", "price"]), st.integers(0, 8), PRICES), max_size=60
+)
 TRAILS = st.one_of(
     st.integers(1, 12).map(lambda n: Trail(amount=Decimal(n))),
     st.integers(1, 12).map(lambda n: Trail(fraction=Decimal(n) / 100)),
 )
 TRAILING_STEPS = st.lists(
-    st.tuples(st.sampled_from(["add", "price", "price", "discard"]), st.integers(0, 8), PRICES, TRAILS),
+    st.tuples(
+        st.sampled_from(["add", "price", "price", "discard"]), st.integers(0, 8), PRICES, TRAILS
+    ),
     max_size=80,
 )
 
@@ -33,7 +37,8 @@ def test_thresholds_fire_like_a_list_that_is_searched_whole(
     for what, key, price in steps:
         if what == "price":
             hit = [entry for entry in plain if (price - entry[0]) * sign >= 0]
-            in_order = sorted(hit, key=lambda entry: entry[0] * sign)  # stable: equal ones in order of setting
+            # stable: equal ones in order of setting
+            in_order = sorted(hit, key=lambda entry: entry[0] * sign)
             assert waiting.crossed(price) == [key for _, key in in_order]
             plain = [entry for entry in plain if entry not in hit]
         else:
@@ -43,7 +48,9 @@ def test_thresholds_fire_like_a_list_that_is_searched_whole(
                 waiting.set(key, price)
                 plain.append((price, key))
         assert len(waiting) == len(plain)
-        assert waiting.nearest == (min(entry[0] * sign for entry in plain) * sign if plain else None)
+        assert waiting.nearest == (
+            min(entry[0] * sign for entry in plain) * sign if plain else None
+        )
 
 
 class Naive:
@@ -132,13 +139,17 @@ GATHERED = st.lists(TRAILS, min_size=2, max_size=10)
 
 
 @given(direction=DIRECTIONS, trails=GATHERED, data=st.data())
-def test_one_of_many_that_follow_the_same_best_can_leave(direction: Direction, trails: list[Trail], data: st.DataObject) -> None:
+def test_one_of_many_that_follow_the_same_best_can_leave(
+    direction: Direction, trails: list[Trail], data: st.DataObject
+) -> None:
     waiting: TrailingThresholds[int] = TrailingThresholds(direction)
     naive = Naive(direction)
     for key, trail in enumerate(trails):
         waiting.add(key, trail, Decimal(100))
         naive.waiting[key] = (trail, Decimal(100))
-    for key in data.draw(st.lists(st.sampled_from(range(len(trails))), max_size=len(trails), unique=True)):
+    for key in data.draw(
+        st.lists(st.sampled_from(range(len(trails))), max_size=len(trails), unique=True)
+    ):
         waiting.discard(key)
         del naive.waiting[key]
         levels = [naive.level(left) * naive.sign for left in naive.waiting]

@@ -5,9 +5,9 @@ makes one of these stories red.
 import pytest
 
 from engine.exchange import Faults
-from engine.simulation import story as s
-from engine.simulation.play import play
-from engine.simulation.stage import Outcome
+from engine.rehearsal.simulation import story as s
+from engine.rehearsal.simulation.play import play
+from engine.rehearsal.simulation.stage import Outcome
 
 pytestmark = pytest.mark.hazard("H109")
 

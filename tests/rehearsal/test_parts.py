@@ -1,4 +1,6 @@
-"""The auditor's parts by themselves: what protects, what a venue takes, what fills come to, and what must agree at rest."""
+"""The auditor's parts by themselves: what protects, what a venue takes, what fills come to, and
+what must agree at rest.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -46,7 +48,9 @@ def stops(*sizes: str, **terms: Any) -> Orders:
     orders = Orders(quiet)
     for number, size in enumerate(sizes):
         defaults: dict[str, Any] = {"trigger": D(50_000)}
-        order = Order(f"S{number}", "P1", BTC, Side.SELL, OrderType.STOP, Role.STOP, D(size), **defaults)
+        order = Order(
+            f"S{number}", "P1", BTC, Side.SELL, OrderType.STOP, Role.STOP, D(size), **defaults
+        )
         order = replace(order, **terms)
         orders.take_in(e.OrderSubmitted(1, order, Lane.PROTECT))
         orders.take_in(e.OrderAccepted(1, order.client_order_id, "V"))
@@ -73,7 +77,9 @@ def judged(book: Book, orders: Orders, *, halted: bool = False, fresh: bool = Tr
         ((), Protection.NAKED),
     ],
 )
-def test_one_stop_that_works_for_every_lot_protects(sizes: tuple[str, ...], found: Protection) -> None:
+def test_one_stop_that_works_for_every_lot_protects(
+    sizes: tuple[str, ...], found: Protection
+) -> None:
     assert judged(bought(), stops(*sizes)) is found
 
 
@@ -81,7 +87,11 @@ def test_a_part_of_a_lot_needs_no_stop() -> None:
     assert judged(bought(str(D("0.5") + SPOT.lot / 2)), stops("0.5")) is Protection.VENUE
 
 
-@pytest.mark.parametrize("terms", [{"trigger": None}, {"role": Role.TARGET}, {"side": Side.BUY}, {"position": "P2"}], ids=str)
+@pytest.mark.parametrize(
+    "terms",
+    [{"trigger": None}, {"role": Role.TARGET}, {"side": Side.BUY}, {"position": "P2"}],
+    ids=str,
+)
 def test_only_a_stop_of_its_own_on_the_other_side_protects(terms: dict[str, Any]) -> None:
     assert judged(bought(), stops("0.5", **terms)) is Protection.NAKED
 
@@ -102,15 +112,24 @@ def test_what_is_being_closed_whole_is_guarded_and_a_part_is_not() -> None:
     assert judged(bought(closing=D("0.5")), stops(), halted=True, fresh=False) is Protection.GUARDED
 
 
-@pytest.mark.parametrize(("halted", "fresh", "guards"), [(False, True, True), (True, True, False), (False, False, False)])
+@pytest.mark.parametrize(
+    ("halted", "fresh", "guards"), [(False, True, True), (True, True, False), (False, False, False)]
+)
 @pytest.mark.parametrize("watched", [{"stop": D(1)}, {"trailing": True}], ids=["a stop", "a trail"])
-def test_a_guard_needs_a_desk_that_may_act_and_a_fresh_price(halted: bool, fresh: bool, guards: bool, watched: dict[str, Any]) -> None:
+def test_a_guard_needs_a_desk_that_may_act_and_a_fresh_price(
+    halted: bool, fresh: bool, guards: bool, watched: dict[str, Any]
+) -> None:
     found = judged(bought(**watched), stops(), halted=halted, fresh=fresh)
     assert found is (Protection.GUARDED if guards else Protection.NAKED)
 
 
 def test_from_the_worst_to_the_best() -> None:
-    assert sorted(RANK, key=lambda one: RANK[one]) == [Protection.NAKED, Protection.PARTIAL, Protection.GUARDED, Protection.VENUE]
+    assert sorted(RANK, key=lambda one: RANK[one]) == [
+        Protection.NAKED,
+        Protection.PARTIAL,
+        Protection.GUARDED,
+        Protection.VENUE,
+    ]
     assert len(set(RANK.values())) == 4
 
 
@@ -125,7 +144,11 @@ def quoted(bid: str = "60000", at: int = 0, oldest: int = 10) -> Prices:
 
 def test_a_price_is_fresh_up_to_its_age_or_three_paces_where_that_is_longer() -> None:
     prices = quoted()
-    assert (prices.is_fresh(BTC, 10), prices.is_fresh(BTC, 11), prices.is_fresh("ETH/USD", 0)) == (True, False, False)
+    assert (prices.is_fresh(BTC, 10), prices.is_fresh(BTC, 11), prices.is_fresh("ETH/USD", 0)) == (
+        True,
+        False,
+        False,
+    )
     prices.set_pace(BTC, 3)
     assert not prices.is_fresh(BTC, 11)
     prices.set_pace(BTC, 4)
@@ -160,11 +183,23 @@ def test_a_thousand_findings_are_kept_and_no_more() -> None:
 # Money by fills
 
 
-def fill(execution: str, size: str, side: Side = Side.BUY, price: str = "60000", fee: str = "0", order: str = "o", currency: str = "USD") -> Fill:
-    return Fill(execution, order, BTC, side, D(price), D(size), D(fee), currency, Liquidity.TAKER, 1, "P1")
+def fill(
+    execution: str,
+    size: str,
+    side: Side = Side.BUY,
+    price: str = "60000",
+    fee: str = "0",
+    order: str = "o",
+    currency: str = "USD",
+) -> Fill:
+    return Fill(
+        execution, order, BTC, side, D(price), D(size), D(fee), currency, Liquidity.TAKER, 1, "P1"
+    )
 
 
-def books(instrument: Instrument = SPOT, side: Side = Side.BUY, leverage: Decimal | None = None) -> Books:
+def books(
+    instrument: Instrument = SPOT, side: Side = Side.BUY, leverage: Decimal | None = None
+) -> Books:
     found = Books()
     found.take_in(e.InstrumentListed(1, instrument))
     found.take_in(e.CashReported(1, {"USD": D(100_000)}))
@@ -177,7 +212,9 @@ def test_coins_change_hands_for_their_price_and_fees_are_taken_where_they_are_to
     found = books()
     found.filled(fill("T1", "0.5", fee="10"), D(99), Role.ENTRY)
     assert found.cash == {"USD": D(100_000) - 30_000 - 10, "BTC": D("0.5")}
-    found.filled(fill("T2", "0.2", Side.SELL, "70000", fee="0.001", currency="BTC"), D(99), Role.STOP)
+    found.filled(
+        fill("T2", "0.2", Side.SELL, "70000", fee="0.001", currency="BTC"), D(99), Role.STOP
+    )
     assert found.cash == {"USD": D(69_990) + 14_000, "BTC": D("0.299")}
     book = found.of["P1"]
     assert (book.bought, book.bought_value) == (D("0.5"), D(30_000))
@@ -202,7 +239,9 @@ def test_a_fee_in_a_third_currency_is_worth_what_the_desk_says() -> None:
 
 
 @pytest.mark.parametrize(("side", "profit"), [(Side.BUY, "2000"), (Side.SELL, "-2000")])
-def test_a_contract_pays_its_profit_at_average_cost_and_moves_no_coins(side: Side, profit: str) -> None:
+def test_a_contract_pays_its_profit_at_average_cost_and_moves_no_coins(
+    side: Side, profit: str
+) -> None:
     found = books(FUTURE, side)
     found.filled(fill("T1", "0.3", side, "60000"), D(0), Role.ENTRY)
     found.filled(fill("T2", "0.1", side, "64000"), D(0), Role.ENTRY)
@@ -282,14 +321,23 @@ def test_financing_and_what_is_elsewhere_are_added_up() -> None:
     for amount in (D(5), D(-2)):
         found.take_in(e.Financed(1, "USD", amount))
         found.take_in(e.LeftElsewhere(1, BTC, amount))
-    assert (found.cash["USD"], found.financing, found.elsewhere) == (D(100_003), {"USD": D(3)}, {BTC: D(3)})
+    assert (found.cash["USD"], found.financing, found.elsewhere) == (
+        D(100_003),
+        {"USD": D(3)},
+        {BTC: D(3)},
+    )
 
 
 # What the desk says of money
 
 
 def said(found: Books, cash: dict[str, str], **totals: dict[str, Decimal]) -> list[str]:
-    state = State("test", "USD", cash={name: D(amount) for name, amount in cash.items()}, totals=Totals(**totals))
+    state = State(
+        "test",
+        "USD",
+        cash={name: D(amount) for name, amount in cash.items()},
+        totals=Totals(**totals),
+    )
     return [invariant for invariant, _ in found.money(state)]
 
 
@@ -337,10 +385,22 @@ def test_totals_must_be_equal_and_profit_nearly_so() -> None:
         ({"fees": {}}, ["5 fees"]),
     ],
 )
-def test_what_the_desk_says_of_a_position_is_what_its_fills_say(terms: dict[str, Any], found: list[str]) -> None:
+def test_what_the_desk_says_of_a_position_is_what_its_fills_say(
+    terms: dict[str, Any], found: list[str]
+) -> None:
     ours = books()
     ours.filled(fill("T1", "0.5", fee="10"), D(0), Role.ENTRY)
-    claim = Position("P1", BTC, Side.BUY, 1, "USD", entry_size=D("0.5"), entry_value=D(30_000), fee_value=D(10), fees={"USD": D(10)})
+    claim = Position(
+        "P1",
+        BTC,
+        Side.BUY,
+        1,
+        "USD",
+        entry_size=D("0.5"),
+        entry_value=D(30_000),
+        fee_value=D(10),
+        fees={"USD": D(10)},
+    )
     for where in ("positions", "closed"):
         state = State("test", "USD", **{where: {"P1": replace(claim, **terms)}})  # type: ignore[arg-type] # by name
         assert [invariant for invariant, _ in ours.differing("P1", state)] == found
@@ -363,18 +423,35 @@ def alerts(*keys: str) -> dict[str, Alert]:
     return {key: Alert(key.split(":")[0], key.split(":")[1], "", 1) for key in keys}
 
 
-def pictured(*orders: Order, balances: dict[str, str] | None = None, net: dict[str, str] | None = None) -> Picture:
+def pictured(
+    *orders: Order, balances: dict[str, str] | None = None, net: dict[str, str] | None = None
+) -> Picture:
     held = {name: D(amount) for name, amount in (balances or {}).items()}
-    return Picture(1, orders, (), held, {name: D(amount) for name, amount in (net or {}).items()}, 1)
+    return Picture(
+        1, orders, (), held, {name: D(amount) for name, amount in (net or {}).items()}, 1
+    )
 
 
 def test_at_rest_orders_are_the_same_on_the_same_terms() -> None:
     ours = stops("0.5")
-    here = Order("S0", "P1", BTC, Side.SELL, OrderType.STOP, Role.STOP, D("0.5"), trigger=D(50_000), status=Status.OPEN, venue_order_id="V")
+    here = Order(
+        "S0",
+        "P1",
+        BTC,
+        Side.SELL,
+        OrderType.STOP,
+        Role.STOP,
+        D("0.5"),
+        trigger=D(50_000),
+        status=Status.OPEN,
+        venue_order_id="V",
+    )
     state = State("test", "USD", orders={"S0": here})
 
     def found(*theirs: Order, of: State = state, unknown: tuple[str, ...] = ()) -> list[str]:
-        return [invariant for invariant, _ in rest.orders(ours, of, pictured(*theirs), set(unknown))]
+        return [
+            invariant for invariant, _ in rest.orders(ours, of, pictured(*theirs), set(unknown))
+        ]
 
     assert found(here) == []
     assert found(here, replace(here, client_order_id="web", foreign=True)) == []
@@ -382,7 +459,13 @@ def test_at_rest_orders_are_the_same_on_the_same_terms() -> None:
     assert found(here, replace(here, client_order_id="FOx"), unknown=("FOx",)) == []
     assert found() == ["9 orders"]
     assert found(here, of=State("test", "USD")) == ["9 orders", "9 orders"]
-    for terms in ({"size": D(1)}, {"filled": D("0.1")}, {"trigger": D(1)}, {"side": Side.BUY}, {"symbol": "ETH/USD"}):
+    for terms in (
+        {"size": D(1)},
+        {"filled": D("0.1")},
+        {"trigger": D(1)},
+        {"side": Side.BUY},
+        {"symbol": "ETH/USD"},
+    ):
         assert found(replace(here, **terms)) == ["9 terms"]
 
 
@@ -392,7 +475,12 @@ def test_at_rest_contracts_are_the_venues_or_somebody_was_told() -> None:
     found.take_in(e.LeftElsewhere(1, BTC, D("0.1")))
 
     def said_of(net: str, *keys: str) -> list[str]:
-        return [invariant for invariant, _ in rest.holdings(found, quoted(), alerts(*keys), pictured(net={BTC: net}))]
+        return [
+            invariant
+            for invariant, _ in rest.holdings(
+                found, quoted(), alerts(*keys), pictured(net={BTC: net})
+            )
+        ]
 
     assert said_of("0.6") == []
     assert said_of("0.5") == ["1 net"]
@@ -409,17 +497,26 @@ def test_at_rest_coins_are_no_contract_and_a_rest_that_nobody_trades_is_no_over_
     found.filled(fill("T2", "0.50001", Side.SELL), D(0), Role.CLOSE)
     assert list(rest.holdings(found, quoted(), {}, pictured())) == []
     found.filled(fill("T3", "0.1", Side.SELL), D(0), Role.CLOSE)
-    assert [invariant for invariant, _ in rest.holdings(found, quoted(), {}, pictured())] == ["1 over-closed"]
+    assert [invariant for invariant, _ in rest.holdings(found, quoted(), {}, pictured())] == [
+        "1 over-closed"
+    ]
     assert list(rest.holdings(found, quoted(), alerts("DIFFERENCE:BTC"), pictured())) == []
 
 
 def test_at_rest_money_is_the_venues_within_its_rounding_or_somebody_was_told() -> None:
     found = books(FUTURE)
 
-    def said_of(theirs: str, *keys: str, desk: str = "100000", rounding: str = "0", averaged: bool = False) -> list[str]:
+    def said_of(
+        theirs: str, *keys: str, desk: str = "100000", rounding: str = "0", averaged: bool = False
+    ) -> list[str]:
         state = State("test", "USD", cash={"USD": D(desk)})
         picture = pictured(balances={"USD": theirs})
-        return [invariant for invariant, _ in rest.money(found, state, alerts(*keys), picture, D(rounding), averaged=averaged)]
+        return [
+            invariant
+            for invariant, _ in rest.money(
+                found, state, alerts(*keys), picture, D(rounding), averaged=averaged
+            )
+        ]
 
     assert said_of("100000") == []
     assert said_of("100001") == ["5 ledger", "5 ledger"]
@@ -437,7 +534,10 @@ def test_at_rest_money_is_the_venues_within_its_rounding_or_somebody_was_told() 
     assert said_of("100000.000002") == ["5 ledger", "5 ledger"]
     assert said_of("100001", averaged=True) == []
     empty = State("test", "USD")
-    assert list(rest.money(found, empty, {}, pictured(balances={"USD": "5"}), D(0), averaged=False)) == []
+    assert (
+        list(rest.money(found, empty, {}, pictured(balances={"USD": "5"}), D(0), averaged=False))
+        == []
+    )
 
 
 def test_a_close_of_a_part_takes_from_what_is_to_be_closed() -> None:

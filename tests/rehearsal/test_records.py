@@ -1,4 +1,6 @@
-"""The auditor's records: a desk whose state is tampered with after an honest day is found out, field by field."""
+"""The auditor's records: a desk whose state is tampered with after an honest day is found out,
+field by field.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -31,7 +33,9 @@ class Step(Struct):
 
 
 class Day:
-    """A desk with one protected position, and an auditor that has followed it from the first event."""
+    """A desk with one protected position, and an auditor that has followed it from the
+    first event.
+    """
 
     def __init__(self, profile: str = "kraken-spot") -> None:
         self.story = Story(profile)
@@ -47,7 +51,9 @@ class Day:
         return self.story.state
 
     def touched(self) -> set[str]:
-        """What the auditor says once events have touched order, position and money, and changed nothing."""
+        """What the auditor says once events have touched order, position and money, and changed
+        nothing.
+        """
         now = self.story.now = self.story.now + SECOND
         nothing = (
             e.QuestionAsked(now, self.stop, now),
@@ -150,7 +156,9 @@ def test_an_execution_counts_once() -> None:
     day = Day()
     filled = next(event for event in day.story.events if isinstance(event, e.OrderFilled))
     day.auditor.check(Step((filled,)), day.state, day.story.now)
-    assert {"1 executions", "2 filled"} <= {violation.invariant for violation in day.auditor.violations}
+    assert {"1 executions", "2 filled"} <= {
+        violation.invariant for violation in day.auditor.violations
+    }
 
 
 def test_an_execution_belongs_to_a_position() -> None:
@@ -171,14 +179,18 @@ def test_an_order_is_submitted_once() -> None:
 def test_what_has_ended_ends_for_good() -> None:
     day = Day()
     now = day.story.now
-    day.auditor.check(Step((e.OrderCancelled(now, day.stop, ""), e.OrderExpired(now, day.stop))), day.state, now)
+    day.auditor.check(
+        Step((e.OrderCancelled(now, day.stop, ""), e.OrderExpired(now, day.stop))), day.state, now
+    )
     assert "2 transitions" in {violation.invariant for violation in day.auditor.violations}
 
 
 def test_a_fill_of_what_is_not_ours_is_found() -> None:
     day = Day()
     filled = next(event for event in day.story.events if isinstance(event, e.OrderFilled))
-    strange = replace(filled, fill=replace(filled.fill, execution_id="T-x", client_order_id="nobody"))
+    strange = replace(
+        filled, fill=replace(filled.fill, execution_id="T-x", client_order_id="nobody")
+    )
     day.auditor.check(Step((strange,)), day.state, day.story.now)
     assert "2 filled" in {violation.invariant for violation in day.auditor.violations}
 
@@ -191,7 +203,12 @@ def test_the_whole_is_judged_too() -> None:
     day.auditor.bounds(day.state, now)
     day.auditor.tasks(1, now)
     day.auditor.unsaid(now)
-    assert [violation.invariant for violation in day.auditor.violations] == ["8 replay", "10 bounds", "10 tasks", "9 orders"]
+    assert [violation.invariant for violation in day.auditor.violations] == [
+        "8 replay",
+        "10 bounds",
+        "10 tasks",
+        "9 orders",
+    ]
 
 
 def test_an_honest_whole_is_let_pass() -> None:
@@ -206,7 +223,9 @@ def test_an_honest_whole_is_let_pass() -> None:
 
 def test_what_the_venue_liquidated_is_held_no_more() -> None:
     profile = load_profile("kraken-futures")
-    exchange = Exchange(profile, (instrument_for(profile, BTC, D("0.1")),), {"USD": D(10_000)}, "USD")
+    exchange = Exchange(
+        profile, (instrument_for(profile, BTC, D("0.1")),), {"USD": D(10_000)}, "USD"
+    )
     auditor = Auditor()
     auditor.watch(exchange, 0)
     exchange.on_quote.append(auditor.quoted)

@@ -1,4 +1,6 @@
-"""What the auditor judges at each step: exits against what is held, fills against orders, alerts that excuse, and bounds."""
+"""What the auditor judges at each step: exits against what is held, fills against orders, alerts
+that excuse, and bounds.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -18,7 +20,7 @@ from engine.model.position import Position, Protection
 from engine.model.quote import Quote
 from engine.model.request import Lane
 from engine.model.side import Side
-from engine.rehearsal.auditor import Auditor
+from engine.rehearsal.auditor import Auditor, exits
 from engine.venues.profiles import instrument_for, load_profile
 
 pytestmark = pytest.mark.hazard("H109")
@@ -55,18 +57,43 @@ class Records:
         position = Position(name, BTC, Side.BUY, created_at=self.now, settle="USD", **terms)
         self.book(e.PositionPlanned(self.now, position, e.Plan(name, None, None, None)))
 
-    def order(self, name: str, size: str, role: Role = Role.STOP, position: str = "P1", *, accepted: bool = True, **terms: Any) -> Order:
+    def order(
+        self,
+        name: str,
+        size: str,
+        role: Role = Role.STOP,
+        position: str = "P1",
+        *,
+        accepted: bool = True,
+        **terms: Any,
+    ) -> Order:
         side = Side.BUY if role is Role.ENTRY else Side.SELL
-        kind, trigger = (OrderType.STOP, D(50_000)) if role is Role.STOP else (OrderType.MARKET, None)
+        kind, trigger = (
+            (OrderType.STOP, D(50_000)) if role is Role.STOP else (OrderType.MARKET, None)
+        )
         order = Order(name, position, BTC, side, kind, role, D(size), trigger=trigger, **terms)
         self.book(e.OrderSubmitted(self.now, order, Lane.PROTECT))
         if accepted:
             self.book(e.OrderAccepted(self.now, name, "V"))
         return order
 
-    def fill(self, order: str, size: str, side: Side = Side.SELL, position: str = "P1") -> e.OrderFilled:
+    def fill(
+        self, order: str, size: str, side: Side = Side.SELL, position: str = "P1"
+    ) -> e.OrderFilled:
         self.count += 1
-        fill = Fill(f"T{self.count}", order, BTC, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, self.now, position)
+        fill = Fill(
+            f"T{self.count}",
+            order,
+            BTC,
+            side,
+            D(60_000),
+            D(size),
+            D(0),
+            "USD",
+            Liquidity.TAKER,
+            self.now,
+            position,
+        )
         return e.OrderFilled(self.now, fill, D(0))
 
     def entered(self, size: str = "0.5", position: str = "P1") -> None:
@@ -77,7 +104,16 @@ class Records:
 
     def exits(self, position: str = "P1") -> list[str]:
         """What is said of the exits of a position."""
-        return [invariant for invariant, _ in self.auditor._exits(self.auditor.books.of[position])]
+        return [
+            invariant
+            for invariant, _ in exits.closing(
+                self.auditor.books.of[position],
+                self.auditor.books,
+                self.auditor.orders,
+                self.auditor.prices,
+                self.auditor.alerts,
+            )
+        ]
 
     def heard(self) -> list[str]:
         return [violation.invariant for violation in self.auditor.violations]
@@ -89,8 +125,13 @@ class Records:
 # Exits
 
 
-@pytest.mark.parametrize(("sizes", "found"), [(("0.5",), []), (("0.51",), ["3 exits"]), (("0.3", "0.3"), ["3 exits"]), (("0.2", "0.3"), [])])
-def test_exits_that_work_close_no_more_than_is_held(sizes: tuple[str, ...], found: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [(("0.5",), []), (("0.51",), ["3 exits"]), (("0.3", "0.3"), ["3 exits"]), (("0.2", "0.3"), [])],
+)
+def test_exits_that_work_close_no_more_than_is_held(
+    sizes: tuple[str, ...], found: list[str]
+) -> None:
     records = Records()
     records.entered()
     for number, size in enumerate(sizes):
@@ -133,15 +174,31 @@ def test_one_reduce_only_among_closes_bounds_them_at_the_venue() -> None:
 
 
 def test_what_rests_is_judged_by_side_and_kind_though_another_is_excused() -> None:
-    """Coins of a position that something else closed, and beside them a loan whose exits are too many."""
+    """Coins of a position that something else closed, and beside them a loan whose exits are too
+    many.
+    """
     found = replace(load_profile("kraken-spot"), margin_leverage=D(1))
-    exchange = Exchange(found, (instrument_for(found, BTC, D("0.1")),), {"USD": D(1_000_000)}, "USD")
+    exchange = Exchange(
+        found, (instrument_for(found, BTC, D("0.1")),), {"USD": D(1_000_000)}, "USD"
+    )
     auditor = Auditor()
     auditor.watch(exchange, SECOND)
 
     def placed(name: str, position: str, side: Side, size: str, role: Role, **terms: Any) -> None:
         kind = OrderType.STOP if "trigger" in terms else OrderType.MARKET
-        exchange.submit(Order(client_order_id("test", name, "leg", 1), position, BTC, side, kind, role, D(size), **terms), SECOND)
+        exchange.submit(
+            Order(
+                client_order_id("test", name, "leg", 1),
+                position,
+                BTC,
+                side,
+                kind,
+                role,
+                D(size),
+                **terms,
+            ),
+            SECOND,
+        )
 
     exchange.on_tick(Quote(BTC, SECOND, D(60_000), D(10), D("60000.1"), D(10)))
     placed("a", "A", Side.BUY, "1", Role.ENTRY)
@@ -151,7 +208,9 @@ def test_what_rests_is_judged_by_side_and_kind_though_another_is_excused() -> No
         placed(name, "B", Side.BUY, "0.4", Role.STOP, trigger=D(70_000), leverage=D(2))
     assert [order.side for order in exchange.orders.values()] == [Side.SELL, Side.BUY, Side.BUY]
     auditor._book(e.AlertRaised(SECOND, Alert("OVER_CLOSED", "A", "", SECOND, target="A")))
-    assert [code for code, _ in auditor._resting(BTC)] == ["3 symbol"]
+    assert [
+        code for code, _ in exits.resting(BTC, auditor.witness, auditor.books, auditor.alerts)
+    ] == ["3 symbol"]
 
 
 def test_what_is_called_over_and_holds_something_is_abandoned() -> None:
@@ -202,7 +261,9 @@ def test_what_an_amend_asks_for_may_fill_and_what_somebody_was_told_of_too() -> 
     records = Records()
     records.planned()
     records.order("E", "0.5", Role.ENTRY)
-    records.book(e.AmendAsked(1, "E", Lane.ENTRY, D("0.9"), None, None), records.fill("E", "0.9", Side.BUY))
+    records.book(
+        e.AmendAsked(1, "E", Lane.ENTRY, D("0.9"), None, None), records.fill("E", "0.9", Side.BUY)
+    )
     assert records.heard() == []
     other = Records()
     other.planned()
@@ -228,7 +289,9 @@ def test_an_order_that_is_recovered_is_known_and_may_be_so_again() -> None:
 
 def judged(records: Records) -> list[str]:
     """What is said of protection when something touches the position."""
-    records.auditor.check(Step((e.StopMoved(records.now, "P1", None, ""),)), records.state, records.now)
+    records.auditor.check(
+        Step((e.StopMoved(records.now, "P1", None, ""),)), records.state, records.now
+    )
     found = [invariant for invariant in records.heard() if invariant.startswith("4 ")]
     records.auditor.violations.clear()
     return found
@@ -236,9 +299,16 @@ def judged(records: Records) -> list[str]:
 
 @pytest.mark.parametrize(
     ("code", "target", "excused"),
-    [("NAKED", "P1", True), ("PARTIAL_STOP", "P1", True), ("NAKED", "P2", False), ("STOP_LATE", "P1", False)],
+    [
+        ("NAKED", "P1", True),
+        ("PARTIAL_STOP", "P1", True),
+        ("NAKED", "P2", False),
+        ("STOP_LATE", "P1", False),
+    ],
 )
-def test_a_standing_alert_about_the_position_excuses_and_nothing_else_does(code: str, target: str, excused: bool) -> None:
+def test_a_standing_alert_about_the_position_excuses_and_nothing_else_does(
+    code: str, target: str, excused: bool
+) -> None:
     records = Records()
     records.entered()
     records.told("SOMETHING", "P1")
@@ -256,7 +326,10 @@ def test_an_alert_that_was_read_excuses_only_where_it_stands_until_it_is_cured()
     records.book(e.AlertAcknowledged(records.now, "NAKED:P1"))
     assert judged(records) == []
     records.told("FOREIGN_ORDER", "X")
-    records.book(e.AlertAcknowledged(records.now, "FOREIGN_ORDER:X"), e.AlertAcknowledged(records.now, "NOTHING:X"))
+    records.book(
+        e.AlertAcknowledged(records.now, "FOREIGN_ORDER:X"),
+        e.AlertAcknowledged(records.now, "NOTHING:X"),
+    )
     assert list(records.auditor.alerts) == ["NAKED:P1"]
 
 
@@ -264,7 +337,9 @@ def test_a_desk_that_says_better_than_it_is_lies_though_somebody_is_told() -> No
     records = Records()
     records.entered()
     records.told("NAKED", "P1")
-    claim = Position("P1", BTC, Side.BUY, 1, "USD", entry_size=D("0.5"), protection=Protection.PARTIAL)
+    claim = Position(
+        "P1", BTC, Side.BUY, 1, "USD", entry_size=D("0.5"), protection=Protection.PARTIAL
+    )
     records.state.positions["P1"] = claim
     assert judged(records) == ["4 claimed"]
     records.state.positions["P1"] = replace(claim, protection=Protection.NAKED)
@@ -306,7 +381,10 @@ def test_collections_are_within_their_bounds(over: int, found: list[str]) -> Non
     order = records.order("S", "1")
     position = Position("P", BTC, Side.BUY, 1, "USD")
     records.state.ended |= {f"O{number}": order for number in range(ENDED_ORDERS + over)}
-    records.state.closed |= {f"P{number}": position for number in range(CLOSED_POSITIONS + over)}
+    records.state.closed |= {
+        f"P{number}": replace(position, closed_at=number + 1)
+        for number in range(CLOSED_POSITIONS + over + 1)
+    }
     records.state.executions |= dict.fromkeys(f"T{number}" for number in range(EXECUTIONS + over))
     records.auditor.bounds(records.state, 7)
     assert records.heard() == found
@@ -322,7 +400,11 @@ def test_no_task_outlives_the_engine_and_the_journal_tells_the_running_state() -
     records.auditor.tasks(1, 9)
     records.auditor.replay(records.state, State("test", "EUR"), 10, "the journal")
     records.auditor.unsaid(11)
-    assert [(one.invariant, one.at) for one in records.auditor.violations] == [("10 tasks", 9), ("8 replay", 10), ("9 orders", 11)]
+    assert [(one.invariant, one.at) for one in records.auditor.violations] == [
+        ("10 tasks", 9),
+        ("8 replay", 10),
+        ("9 orders", 11),
+    ]
     assert records.auditor.checked == 4
 
 
@@ -351,7 +433,10 @@ def test_an_order_that_is_made_as_small_as_what_it_filled_is_filled(size: str, o
 def test_a_price_guards_for_a_minute_where_nothing_else_is_said() -> None:
     records = Records()
     prices = records.auditor.prices
-    assert (prices.is_fresh(BTC, 61 * SECOND), prices.is_fresh(BTC, 61 * SECOND + 1)) == (True, False)
+    assert (prices.is_fresh(BTC, 61 * SECOND), prices.is_fresh(BTC, 61 * SECOND + 1)) == (
+        True,
+        False,
+    )
 
 
 def test_what_is_bare_again_is_bare_from_then_on() -> None:
@@ -400,13 +485,19 @@ def test_an_order_that_has_ended_is_kept_by_the_desk_as_long_as_there_is_room() 
     ],
     ids=str,
 )
-def test_the_desk_says_of_an_order_what_its_events_say(terms: dict[str, Any], found: list[str]) -> None:
+def test_the_desk_says_of_an_order_what_its_events_say(
+    terms: dict[str, Any], found: list[str]
+) -> None:
     records = Records()
     records.planned()
     order = replace(records.order("S", "0.5"), status=Status.OPEN)
     state = State("test", "USD", orders={"S": replace(order, **terms)})
     assert [invariant for invariant, _ in records.auditor.orders.differing("S", state)] == found
     ended = State("test", "USD", ended={"S": order})
-    assert [invariant for invariant, _ in records.auditor.orders.differing("S", ended)] == ["2 one place"]
+    assert [invariant for invariant, _ in records.auditor.orders.differing("S", ended)] == [
+        "2 one place"
+    ]
     both = State("test", "USD", orders={"S": order}, ended={"S": order})
-    assert [invariant for invariant, _ in records.auditor.orders.differing("S", both)] == ["2 one place"]
+    assert [invariant for invariant, _ in records.auditor.orders.differing("S", both)] == [
+        "2 one place"
+    ]

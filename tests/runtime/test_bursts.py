@@ -1,4 +1,6 @@
-"""A burst of entries that the venue's limits can't take: what can't leave in time is refused before anything is journaled (H92)."""
+"""A burst of entries that the venue's limits can't take: what can't leave in time is refused before
+anything is journaled (H92).
+"""
 
 import asyncio
 from decimal import Decimal
@@ -24,13 +26,17 @@ async def _burst(world: World, count: int, **terms: Any) -> list[Answer]:
 
 
 @pytest.mark.parametrize(("profile", "count"), SENT)
-def test_what_of_a_burst_is_accepted_leaves_and_the_rest_is_refused(tmp_path: Path, profile: str, count: int) -> None:
+def test_what_of_a_burst_is_accepted_leaves_and_the_rest_is_refused(
+    tmp_path: Path, profile: str, count: int
+) -> None:
     async def tale(world: World) -> None:
         answers = await _burst(world, count, type=OrderType.LIMIT, price=D(59_000))
         taken = [answer for answer in answers if answer.ok]
         assert 0 < len(taken) < count
         assert codes(answers) == {"NO_TOKENS"}
-        assert all(answer.ok for answer in answers[: len(taken)]), "in the order in which they were asked for"
+        assert all(answer.ok for answer in answers[: len(taken)]), (
+            "in the order in which they were asked for"
+        )
         await world.wait(12)
         assert len(world.resting) == len(taken)
         assert len(world.seen(e.OrderSubmitted)) == len(taken)

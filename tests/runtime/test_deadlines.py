@@ -1,4 +1,6 @@
-"""An intent that carries a deadline, and one that is withdrawn: what was asked of a process that hung does not happen once it wakes."""
+"""An intent that carries a deadline, and one that is withdrawn: what was asked of a process that
+hung does not happen once it wakes.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""An engine that hung, or starts, after a last exit was at work: it books what was sold by its ids, and sells nothing again."""
+"""An engine that hung, or starts, after a last exit was at work: it books what was sold by its ids,
+and sells nothing again.
+"""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,6 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.account import mark as marks
+from engine.account import summary as summaries
+from engine.account.summary import Summary
 from engine.clock import run_virtual
 from engine.desk import events as e
 from engine.exchange import Faults
@@ -14,23 +19,45 @@ from engine.model.ids import client_order_id
 from engine.model.mark import Mark, MarkedOrder
 from engine.model.order import Order, OrderType, Role, TimeInForce
 from engine.model.side import Side
-from engine.session import mark as marks
-from engine.session import summary as summaries
-from engine.session.summary import Summary
 from tests.support.world import BTC, SECOND, World, play
 
 D = Decimal
 pytestmark = [pytest.mark.hazard("H73"), pytest.mark.hazard("H74")]
 
 
-def last_exit(world: World, size: str = "0.5", outcome: str = "flat", number: int = 1) -> MarkedOrder:
+def last_exit(
+    world: World, size: str = "0.5", outcome: str = "flat", number: int = 1
+) -> MarkedOrder:
     """What a last exit does at the venue, past the engine: mark, cancel what rests, sell."""
     now = world.clock.now()
-    order = MarkedOrder(client_order_id("world", "emergency", BTC, number), BTC, Side.SELL, D(size), now)
-    marks.write(world.home, Mark(intent="f", instance="x", pid=1, began_at=now, beat_at=now, orders=(order,), outcome=outcome))  # type: ignore[arg-type]
+    order = MarkedOrder(
+        client_order_id("world", "emergency", BTC, number), BTC, Side.SELL, D(size), now
+    )
+    marks.write(
+        world.home,
+        Mark(
+            intent="f",
+            instance="x",
+            pid=1,
+            began_at=now,
+            beat_at=now,
+            orders=(order,),
+            outcome=outcome,  # type: ignore[arg-type]
+        ),
+    )
     for resting in world.resting:
         world.exchange.cancel(resting.client_order_id, now)
-    sell = Order(order.client_order_id, "", BTC, Side.SELL, OrderType.MARKET, Role.CLOSE, D(size), time_in_force=TimeInForce.IOC, created_at=now)
+    sell = Order(
+        order.client_order_id,
+        "",
+        BTC,
+        Side.SELL,
+        OrderType.MARKET,
+        Role.CLOSE,
+        D(size),
+        time_in_force=TimeInForce.IOC,
+        created_at=now,
+    )
     world.exchange.submit(sell, now)
     return order
 
@@ -41,7 +68,9 @@ def sold(world: World) -> Decimal:
 
 
 @pytest.mark.parametrize("own", ["0", "2"], ids=["nothing else there", "coins of the trader's own"])
-def test_an_engine_that_wakes_after_a_last_exit_sells_nothing_again(tmp_path: Path, own: str) -> None:
+def test_an_engine_that_wakes_after_a_last_exit_sells_nothing_again(
+    tmp_path: Path, own: str
+) -> None:
     async def tale() -> None:
         world = World(tmp_path)
         world.records = True
@@ -68,7 +97,9 @@ def test_an_engine_that_wakes_after_a_last_exit_sells_nothing_again(tmp_path: Pa
 
 
 @pytest.mark.parametrize("crash", [False, True])
-def test_the_next_engine_books_it_and_places_no_stop_for_what_is_gone(tmp_path: Path, crash: bool) -> None:
+def test_the_next_engine_books_it_and_places_no_stop_for_what_is_gone(
+    tmp_path: Path, crash: bool
+) -> None:
     async def tale(world: World) -> None:
         world.records = True
         await world.restart()
@@ -85,16 +116,24 @@ def test_the_next_engine_books_it_and_places_no_stop_for_what_is_gone(tmp_path: 
         assert sold(world) == D("0.5")
         assert not world.state.positions
         assert len(world.seen(e.OrderSubmitted)) == count, "nothing was sent"
-        profit = next(iter(world.state.closed.values())).realised_profit(world.state.instruments[BTC])
+        profit = next(iter(world.state.closed.values())).realised_profit(
+            world.state.instruments[BTC]
+        )
         picture = world.exchange.picture(world.clock.now(), 0)
-        assert world.state.cash == {name: amount for name, amount in picture.balances.items() if amount or name in world.state.cash}
+        assert world.state.cash == {
+            name: amount
+            for name, amount in picture.balances.items()
+            if amount or name in world.state.cash
+        }
         assert profit < 0, "fees were paid"
 
     play(tale, tmp_path)
 
 
 def test_a_view_that_lacks_what_the_last_exit_sold_does_not_settle_its_mark(tmp_path: Path) -> None:
-    """It was killed right after its close, and the next engine starts at once: views that lag 5 s still show the position."""
+    """It was killed right after its close, and the next engine starts at once: views that lag 5 s
+    still show the position.
+    """
 
     async def tale(world: World) -> None:
         world.settings = replace(world.settings, account=replace(world.settings.account, lag=5.0))

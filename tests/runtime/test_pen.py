@@ -1,4 +1,6 @@
-"""An engine that loses the pen, or is asked for it: what still leaves, what is told, what nobody waits for any longer."""
+"""An engine that loses the pen, or is asked for it: what still leaves, what is told, what nobody
+waits for any longer.
+"""
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -6,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from engine.account.lock import Lock
+from engine.account.pen import LeasePermit
 from engine.clock import run_virtual
 from engine.desk import events as e
 from engine.gate import Standing
@@ -13,8 +17,6 @@ from engine.journal import Journal
 from engine.model import intent as i
 from engine.model.order import OrderType
 from engine.runtime import Engine, Hooks
-from engine.session.lock import Lock
-from engine.session.pen import LeasePermit
 from tests.runtime.test_supervision import Attended, attend
 from tests.support.world import BTC, ETH, SECOND, D, codes
 
@@ -28,7 +30,14 @@ class Leased(Attended):
         assert isinstance(lock, Lock)
         self.permit = LeasePermit(lock, self.clock.now(), self.clock.now(), boottime=self.clock.now)
         return Engine(
-            self.settings, self.line, engine.journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided), permit=self.permit
+            self.settings,
+            self.line,
+            engine.journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._decided),
+            permit=self.permit,
         )
 
     async def renewed(self, seconds: float) -> None:
@@ -56,7 +65,13 @@ LIMIT = OrderType.LIMIT
 
 def taken(world: Attended) -> Journal:
     """Somebody else takes the lease, past us."""
-    other = Journal.open(world.home / "journal.sqlite", "world", "process 7 on other", now=world.clock.now(), inline=True)
+    other = Journal.open(
+        world.home / "journal.sqlite",
+        "world",
+        "process 7 on other",
+        now=world.clock.now(),
+        inline=True,
+    )
     other.claim("process 7 on other", world.clock.now())
     return other
 
@@ -99,7 +114,9 @@ def test_what_waits_when_the_pen_is_lost_ends_as_not_sent(tmp_path: Path) -> Non
         assert world.engine.gateway.idle, "nothing waits"
         ended = {event.order: event.text for event in world.seen(e.OrderRejected)}
         assert "not sent: the pen was lost" in ended.values()
-        assert [row for row in world.engine.view().orders if row.order.position == answer.created] == [], "none of it is shown as on its way"
+        assert [
+            row for row in world.engine.view().orders if row.order.position == answer.created
+        ] == [], "none of it is shown as on its way"
         await end(world)
 
     attend(tale, tmp_path, ends=False)
@@ -110,9 +127,15 @@ def test_who_loses_the_pen_is_told_by_whom_and_decides_nothing_more(tmp_path: Pa
         await world.opened("0.5")
         world.engine.lose("epoch 2", "process 7 on other")
         (alert,) = [alert for alert in world.engine.view().alerts if alert.code == "LEASE_LOST"]
-        assert alert.text == "process 7 on other holds the account now, nothing leaves from here any more: epoch 2"
+        assert (
+            alert.text
+            == "process 7 on other holds the account now, nothing leaves from here any more:"
+            " epoch 2"
+        )
         assert alert.stands
-        assert alert in [event.alert for event in world.seen(e.AlertRaised)], "the log and the notifier hear it"
+        assert alert in [event.alert for event in world.seen(e.AlertRaised)], (
+            "the log and the notifier hear it"
+        )
         assert any("process 7 on other" in notice.text for notice in world.engine.view().notices)
         decided, stored = world.engine.state.seq, world.engine.journal.last_seq
         assert codes([await world.buy("0.1")]) == {"READ_ONLY"}
@@ -125,7 +148,9 @@ def test_who_loses_the_pen_is_told_by_whom_and_decides_nothing_more(tmp_path: Pa
     attend(tale, tmp_path, ends=False)
 
 
-def test_whoever_is_asked_for_the_pen_sends_no_entry_any_more_and_finishes_what_is_on_the_line(tmp_path: Path) -> None:
+def test_whoever_is_asked_for_the_pen_sends_no_entry_any_more_and_finishes_what_is_on_the_line(
+    tmp_path: Path,
+) -> None:
     async def tale(world: Attended) -> None:
         position = await world.opened("0.5")
         await world.ask(i.ClosePosition(id="x", position=position.id))
@@ -141,11 +166,17 @@ def test_whoever_is_asked_for_the_pen_sends_no_entry_any_more_and_finishes_what_
         (alert,) = [alert for alert in world.engine.view().alerts if alert.code == "LEASE_WANTED"]
         assert "the last exit asks for the account" in alert.text
         await world.engine.close()
-        held = Journal.open(world.home / "journal.sqlite", "world", "reader", now=1, read_only=True).held_by()
+        held = Journal.open(
+            world.home / "journal.sqlite", "world", "reader", now=1, read_only=True
+        ).held_by()
         assert held.holder == "", "it is left free"
         await world.open()
         assert "LEASE_WANTED" not in world.state.blocks, "whoever starts has it"
-        assert not [alert for alert in world.engine.view().alerts if alert.code == "LEASE_WANTED" and alert.stands]
+        assert not [
+            alert
+            for alert in world.engine.view().alerts
+            if alert.code == "LEASE_WANTED" and alert.stands
+        ]
         await end(world)
 
     attend(tale, tmp_path, ends=False)
@@ -175,7 +206,9 @@ def test_while_the_database_is_silent_exits_leave_and_entries_do_not(tmp_path: P
         before = len(world.opening())
         await world.buy("0.1")
         await world.wait(2)
-        assert len(world.opening()) == before, "nothing opens while nobody can say who has the account"
+        assert len(world.opening()) == before, (
+            "nothing opens while nobody can say who has the account"
+        )
         await world.ask(i.ClosePosition(id="x", position=position.id))
         await world.until(lambda: world.held == 0, 10)
 
@@ -209,7 +242,9 @@ def test_a_sleeper_whose_lease_was_taken_sends_nothing_for_good(tmp_path: Path) 
         world.permit.lose("epoch 2", "process 7 on other")
         await world.wait(60)
         assert len(world.line.heard) == sent
-        assert world.state.seq - decided < 20, "what may not leave is not decided again and again until the beat comes"
+        assert world.state.seq - decided < 20, (
+            "what may not leave is not decided again and again until the beat comes"
+        )
         assert world.engine.read_only, "the beat finds it"
         assert any("process 7 on other" in alert.text for alert in world.engine.view().alerts)
 

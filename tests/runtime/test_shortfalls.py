@@ -1,4 +1,6 @@
-"""The account has a little less than our books say: a fee that nobody told, coins that the owner took. What is proved leaves all the same."""
+"""The account has a little less than our books say: a fee that nobody told, coins that the owner
+took. What is proved leaves all the same.
+"""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""A process that was stopped, a laptop that slept, a clock that jumped: the venue is asked before anything else is done."""
+"""A process that was stopped, a laptop that slept, a clock that jumped: the venue is asked before
+anything else is done.
+"""
 
 import asyncio
 from pathlib import Path
@@ -54,11 +56,15 @@ def test_a_clock_that_went_on_while_the_loop_slept_is_caught_up_with() -> None:
 
 @pytest.mark.hazard("H71")
 @pytest.mark.parametrize(("jump", "word"), [(600, "ahead"), (-600, "back")])
-def test_a_jump_of_the_machines_clock_is_told_and_asked_about_once(tmp_path: Path, jump: int, word: str) -> None:
+def test_a_jump_of_the_machines_clock_is_told_and_asked_about_once(
+    tmp_path: Path, jump: int, word: str
+) -> None:
     async def main() -> None:
         world = World(tmp_path)
         offset = 0
-        world.clock = world.venue._clock = Clock(asyncio.get_running_loop(), START, wall=lambda: clock_now() + offset)
+        world.clock = world.venue._clock = Clock(
+            asyncio.get_running_loop(), START, wall=lambda: clock_now() + offset
+        )
         plain = Clock(asyncio.get_running_loop(), START)
 
         def clock_now() -> int:
@@ -68,7 +74,9 @@ def test_a_jump_of_the_machines_clock_is_told_and_asked_about_once(tmp_path: Pat
         offset = jump * SECOND
         before = len(world.seen(e.AccountAsked))
         await world.wait(70)
-        (told,) = [event.alert for event in world.seen(e.AlertRaised) if event.alert.code == "SLEPT"]
+        (told,) = [
+            event.alert for event in world.seen(e.AlertRaised) if event.alert.code == "SLEPT"
+        ]
         assert word in told.detail
         assert len(world.seen(e.AccountAsked)) > before
         await world.until(lambda: "SLEPT" not in world.state.blocks)
@@ -79,8 +87,12 @@ def test_a_jump_of_the_machines_clock_is_told_and_asked_about_once(tmp_path: Pat
 
 @pytest.mark.hazard("H71")
 @pytest.mark.parametrize(("stall", "slept"), [(0.1, False), (8.0, True)])
-def test_a_market_that_is_played_fast_is_not_slept_through(tmp_path: Path, stall: float, slept: bool) -> None:
-    """At a thousand times its speed, a tenth of a second on a busy machine is a minute and a half of the market's."""
+def test_a_market_that_is_played_fast_is_not_slept_through(
+    tmp_path: Path, stall: float, slept: bool
+) -> None:
+    """At a thousand times its speed, a tenth of a second on a busy machine is a minute and a half
+    of the market's.
+    """
 
     async def main() -> None:
         world = World(tmp_path)
@@ -89,7 +101,9 @@ def test_a_market_that_is_played_fast_is_not_slept_through(tmp_path: Path, stall
         asked = len(world.seen(e.AccountAsked))
         world.clock.hang(int(stall * SECOND))
         await asyncio.sleep(0.005)
-        assert ("SLEPT" in world.told()) is slept, "entries are blocked and exits wait for a picture after each hiccup"
+        assert ("SLEPT" in world.told()) is slept, (
+            "entries are blocked and exits wait for a picture after each hiccup"
+        )
         assert (len(world.seen(e.AccountAsked)) > asked) is slept
         await world.engine.close()
 

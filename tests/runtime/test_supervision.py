@@ -1,4 +1,6 @@
-"""An engine whose disk dawdles or fails, whose lease is taken, whose tasks die: what leaves for the venue, what is told, what is left behind."""
+"""An engine whose disk dawdles or fails, whose lease is taken, whose tasks die: what leaves for the
+venue, what is told, what is left behind.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -19,8 +21,8 @@ from engine.model.order import OrderType
 from engine.model.position import Protection
 from engine.model.report import VenueReport
 from engine.model.request import Amend, Cancel, Request, Submit, subject
+from engine.rehearsal.simulation.power import Disk, FaultyJournal, Line, Power
 from engine.runtime import Engine, Hooks
-from engine.simulation.power import Disk, FaultyJournal, Line, Power
 from engine.venues.protocol import NotSentError
 from tests.support.world import BTC, ETH, SECOND, D, World, codes
 
@@ -63,17 +65,32 @@ class Attended(World):
     def make(self) -> Engine:
         self.disk, self.power = Disk(), Power()
         self.line = Watched(self, self.power)
-        self.journal = FaultyJournal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
+        self.journal = FaultyJournal.open(
+            self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True
+        )
         self.journal.equip(self.disk, self.power, self.clock)
-        return Engine(self.settings, self.line, self.journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided))
+        return Engine(
+            self.settings,
+            self.line,
+            self.journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._decided),
+        )
 
     def is_written(self, request: Request) -> bool:
         """Whether the file tells that this was decided."""
         for stored in self.journal.events():
             match decode(stored.body), request:
-                case e.OrderSubmitted(order=order), Submit() if order.client_order_id == subject(request):
+                case e.OrderSubmitted(order=order), Submit() if order.client_order_id == subject(
+                    request
+                ):
                     return True
-                case (e.CancelAsked(order=name), Cancel()) | (e.AmendAsked(order=name), Amend()) if name == subject(request):
+                case (e.CancelAsked(order=name), Cancel()) | (
+                    e.AmendAsked(order=name),
+                    Amend(),
+                ) if name == subject(request):
                     return True
                 case _:
                     continue
@@ -157,7 +174,9 @@ def test_an_entry_waits_for_a_slow_disk_and_then_leaves_once(tmp_path: Path) -> 
 
 @pytest.mark.hazard("H03")
 @pytest.mark.parametrize("price", [None, D(59_900)])
-def test_a_crash_before_the_commit_leaves_nothing_at_the_venue(price: object, tmp_path: Path) -> None:
+def test_a_crash_before_the_commit_leaves_nothing_at_the_venue(
+    price: object, tmp_path: Path
+) -> None:
     async def tale(world: Attended) -> None:
         world.disk.delay = 2 * SECOND
         terms = {} if price is None else {"type": LIMIT, "price": price}
@@ -180,7 +199,9 @@ def test_a_crash_before_the_commit_leaves_nothing_at_the_venue(price: object, tm
 
 
 @pytest.mark.hazard("H63")
-def test_while_the_journal_fails_entries_are_refused_and_it_is_told_until_it_is_over(tmp_path: Path) -> None:
+def test_while_the_journal_fails_entries_are_refused_and_it_is_told_until_it_is_over(
+    tmp_path: Path,
+) -> None:
     async def tale(world: Attended) -> None:
         position = await world.opened("0.5")
         world.disk.fails = True
@@ -188,14 +209,19 @@ def test_while_the_journal_fails_entries_are_refused_and_it_is_told_until_it_is_
         await world.wait(0.2)
         view = world.engine.view()
         assert view.journal_failing == "the disk is full"
-        assert (view.mode, [reason.code for reason in view.reasons]) == ("REDUCING", ["JOURNAL_FAILING"])
+        assert (view.mode, [reason.code for reason in view.reasons]) == (
+            "REDUCING",
+            ["JOURNAL_FAILING"],
+        )
         assert [alert.code for alert in view.alerts if alert.stands] == ["JOURNAL_FAILING"]
         sent = len(world.opening())
         for _ in range(3):
             assert codes([await world.buy("0.1")]) == {"ENTRIES_BLOCKED"}
             await world.wait(5)
         assert len(world.opening()) == sent
-        assert codes([await world.ask(i.Resume(id="r", reason="JOURNAL_FAILING"))]) == {"NOT_RESUMABLE"}
+        assert codes([await world.ask(i.Resume(id="r", reason="JOURNAL_FAILING"))]) == {
+            "NOT_RESUMABLE"
+        }
         world.disk.fails = False
         await world.until(lambda: "JOURNAL_FAILING" not in world.state.blocks, 2)
         assert world.engine.view().journal_failing == ""
@@ -209,7 +235,10 @@ def test_while_the_journal_fails_entries_are_refused_and_it_is_told_until_it_is_
 def test_while_the_journal_fails_exits_stops_and_cancels_leave_at_once(tmp_path: Path) -> None:
     async def tale(world: Attended) -> None:
         closed, moved = await world.opened("0.5"), await world.opened("0.3")
-        resting, filling = await world.buy("1", symbol=ETH, type=LIMIT, price=D(2900)), await world.buy("2", symbol=ETH, type=LIMIT, price=D(2990))
+        resting, filling = (
+            await world.buy("1", symbol=ETH, type=LIMIT, price=D(2900)),
+            await world.buy("2", symbol=ETH, type=LIMIT, price=D(2990)),
+        )
         await world.wait(1)
         world.disk.fails = True
         await world.ask(i.ClosePosition(id="x", position=closed.id))
@@ -221,7 +250,9 @@ def test_while_the_journal_fails_exits_stops_and_cancels_leave_at_once(tmp_path:
         assert [order.trigger for order in world.resting if order.symbol == BTC] == [D(59_900)]
         await world.until(lambda: resting.created not in world.state.positions, 2)
         world.price(ETH, "2980")
-        await world.until(lambda: world.state.positions[filling.created].protection is Protection.VENUE, 2)
+        await world.until(
+            lambda: world.state.positions[filling.created].protection is Protection.VENUE, 2
+        )
         assert {order.position for order in world.resting} == {moved.id, filling.created}
         late = [heard for heard in world.line.heard if not heard.durable]
         assert len(late) >= 4, "they did not wait"
@@ -254,7 +285,9 @@ def test_the_guard_closes_while_the_journal_fails(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H63")
 @pytest.mark.parametrize(("seconds", "left"), [(3, 1), (6, 0)])
-def test_an_entry_decided_as_the_disk_failed_waits_for_it_and_is_never_late(seconds: float, left: int, tmp_path: Path) -> None:
+def test_an_entry_decided_as_the_disk_failed_waits_for_it_and_is_never_late(
+    seconds: float, left: int, tmp_path: Path
+) -> None:
     async def tale(world: Attended) -> None:
         world.disk.fails = True
         answer = await world.buy("0.5")
@@ -282,7 +315,9 @@ def test_a_disk_that_comes_and_goes_loses_nothing(tmp_path: Path) -> None:
             assert ("JOURNAL_FAILING" in world.state.blocks) is world.disk.fails
         await world.power_fails()
         assert world.state.positions[position.id].note == "turn 5"
-        raised = [event for event in world.seen(e.AlertRaised) if event.alert.code == "JOURNAL_FAILING"]
+        raised = [
+            event for event in world.seen(e.AlertRaised) if event.alert.code == "JOURNAL_FAILING"
+        ]
         assert len(raised) == 3
 
     attend(tale, tmp_path)
@@ -293,7 +328,9 @@ def test_a_disk_that_comes_and_goes_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H45")
 @pytest.mark.parametrize("trouble", ["BREAKER", "DISCONNECTED", "JOURNAL_FAILING", "TASK_DIED"])
-def test_what_blocks_entries_lets_every_exit_through_to_the_venue(trouble: str, tmp_path: Path) -> None:
+def test_what_blocks_entries_lets_every_exit_through_to_the_venue(
+    trouble: str, tmp_path: Path
+) -> None:
     async def tale(world: Attended) -> None:
         closed, moved = await world.opened("0.5"), await world.opened("0.3")
         resting = await world.buy("1", symbol=ETH, type=LIMIT, price=D(2900))
@@ -340,7 +377,13 @@ async def _begin(world: Attended, trouble: str) -> None:
 def test_who_loses_the_lease_falls_silent(tmp_path: Path) -> None:
     async def tale(world: Attended) -> None:
         position = await world.opened("0.5")
-        other = Journal.open(world.home / "journal.sqlite", "world", "another program", now=world.clock.now(), inline=True)
+        other = Journal.open(
+            world.home / "journal.sqlite",
+            "world",
+            "another program",
+            now=world.clock.now(),
+            inline=True,
+        )
         assert other.lease is None, "it is ours"
         other.claim("another program", world.clock.now())
         stored = len(list(other.events()))
@@ -365,7 +408,9 @@ def test_who_loses_the_lease_falls_silent(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H12")
-def test_a_request_whose_task_dies_is_told_blocks_entries_and_is_asked_about(tmp_path: Path) -> None:
+def test_a_request_whose_task_dies_is_told_blocks_entries_and_is_asked_about(
+    tmp_path: Path,
+) -> None:
     async def tale(world: Attended) -> None:
         position = await world.opened("0.5")
         world.line.broken = True
@@ -373,7 +418,9 @@ def test_a_request_whose_task_dies_is_told_blocks_entries_and_is_asked_about(tmp
         await world.until(lambda: "TASK_DIED" in world.state.blocks)
         (alert,) = [alert for alert in world.state.alerts.values() if alert.code == "TASK_DIED"]
         assert "the client's code is broken" in alert.detail
-        assert any("a part of the engine died" in notice.text for notice in world.engine.view().notices)
+        assert any(
+            "a part of the engine died" in notice.text for notice in world.engine.view().notices
+        )
         assert codes([await world.buy("0.1")]) == {"ENTRIES_BLOCKED"}
         assert (await world.ask(i.ClosePosition(id="c", position=position.id))).ok
         await world.until(lambda: world.held == 0)
@@ -405,9 +452,14 @@ def test_after_the_end_no_task_is_left(crash: bool, tmp_path: Path) -> None:
 
 def test_what_the_venue_asks_for_itself_is_charged_and_is_no_message(tmp_path: Path) -> None:
     async def tale(world: Attended) -> None:
-        decided, free = world.engine.state.seq, {level.name: level.free for level in world.engine.gateway.levels()}
-        world.engine.report(r.Charged("rest", 3.0, world.clock.now()))
-        assert {level.name: level.free for level in world.engine.gateway.levels()}["rest"] == pytest.approx(free.get("rest", 15.0) - 3, abs=0.1)
+        decided, free = (
+            world.engine.state.seq,
+            {level.name: level.free for level in world.engine.gateway.levels()},
+        )
+        world.engine.hearing.report(r.Charged("rest", 3.0, world.clock.now()))
+        assert {level.name: level.free for level in world.engine.gateway.levels()}[
+            "rest"
+        ] == pytest.approx(free.get("rest", 15.0) - 3, abs=0.1)
         assert world.engine.state.seq == decided
 
     attend(tale, tmp_path)

@@ -1,4 +1,6 @@
-"""Nothing that opens leaves before it is written down; what protects does not wait for a disk; and deaths are told."""
+"""Nothing that opens leaves before it is written down; what protects does not wait for a disk; and
+deaths are told.
+"""
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -9,8 +11,8 @@ import pytest
 from engine.clock import SECOND, run_virtual
 from engine.journal import Journal
 from engine.model import intent as i
+from engine.rehearsal.simulation.power import Disk, FaultyJournal, Power
 from engine.runtime import Engine, Hooks
-from engine.simulation.power import Disk, FaultyJournal, Power
 from tests.support.world import BTC, D, World
 
 
@@ -19,12 +21,24 @@ class OnDisk(World):
 
     def make(self) -> Engine:
         self.disk = Disk()
-        journal = FaultyJournal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
+        journal = FaultyJournal.open(
+            self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True
+        )
         journal.equip(self.disk, Power(), self.clock)
-        return Engine(self.settings, self.venue, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._decided))
+        return Engine(
+            self.settings,
+            self.venue,
+            journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._decided),
+        )
 
 
-def tell(tale: Callable[[OnDisk], Coroutine[Any, Any, None]], home: Path, *, ends: bool = True) -> None:
+def tell(
+    tale: Callable[[OnDisk], Coroutine[Any, Any, None]], home: Path, *, ends: bool = True
+) -> None:
     async def main() -> None:
         world = OnDisk(home)
         await world.open()
@@ -52,7 +66,9 @@ def test_an_entry_leaves_only_once_it_is_durable(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H63")
-def test_while_the_journal_fails_entries_stop_exits_work_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_while_the_journal_fails_entries_stop_exits_work_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
     async def tale(world: OnDisk) -> None:
         one, two = await world.opened("0.5"), await world.opened("0.3")
         world.disk.fails = True
@@ -66,7 +82,9 @@ def test_while_the_journal_fails_entries_stop_exits_work_and_nothing_is_lost(tmp
         assert (await world.ask(i.ClosePosition(id="c", position=one.id))).ok
         await world.until(lambda: one.id in world.state.closed, 10)
         assert world.held == world.state.positions[two.id].size
-        assert any(order.trigger == D(59_900) for order in world.resting), "the venue's stop has moved"
+        assert any(order.trigger == D(59_900) for order in world.resting), (
+            "the venue's stop has moved"
+        )
         durable = len(list(world.engine.journal.events()))
         assert durable < world.state.seq
         world.disk.fails = False
@@ -87,7 +105,9 @@ def test_a_flatten_ends_while_the_journal_fails(tmp_path: Path) -> None:
             await world.opened("0.2")
         world.disk.fails = True
         await world.ask(i.Flatten(id="f"))
-        await world.until(lambda: world.state.flatten is not None and world.state.flatten.ended_at is not None, 20)
+        await world.until(
+            lambda: world.state.flatten is not None and world.state.flatten.ended_at is not None, 20
+        )
         assert world.held == 0
         assert not world.resting
         world.disk.fails = False
@@ -99,7 +119,13 @@ def test_a_flatten_ends_while_the_journal_fails(tmp_path: Path) -> None:
 def test_who_loses_the_lease_only_looks_on(tmp_path: Path) -> None:
     async def tale(world: OnDisk) -> None:
         position = await world.opened("0.5")
-        other = Journal.open(world.home / "journal.sqlite", "world", "another console", now=world.clock.now(), inline=True)
+        other = Journal.open(
+            world.home / "journal.sqlite",
+            "world",
+            "another console",
+            now=world.clock.now(),
+            inline=True,
+        )
         other.claim("another console", world.clock.now())
         sent = world.engine.gateway.statistics.submit
         for number in range(3):

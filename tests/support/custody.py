@@ -1,4 +1,6 @@
-"""A position with its stop, held by an engine in another process: on paper, or at an exchange on loopback; and what is true afterwards."""
+"""A position with its stop, held by an engine in another process: on paper, or at an exchange on
+loopback; and what is true afterwards.
+"""
 
 import json
 import os
@@ -14,19 +16,31 @@ from typing import Any
 
 from msgspec import Struct
 
+from tests.support import processes
+
 FLATOUT = [sys.executable, "-m", "tui.cli"]
 KEY, SECRET = "K", "c2VjcmV0c2VjcmV0"
-SPOT = ("AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder", "CancelAll", "CancelOrderBatch")
+SPOT = (
+    "AddOrder",
+    "AddOrderBatch",
+    "AmendOrder",
+    "EditOrder",
+    "CancelOrder",
+    "CancelAll",
+    "CancelOrderBatch",
+)
 CHANGING = (*SPOT, "sendorder", "editorder", "cancelorder", "cancelallorders", "batchorder")
 """Ends of the paths of requests that change something, at both exchanges."""
 
 HOLD = """
 import asyncio, sys, signal
 from decimal import Decimal
-from engine.local import open_session
+from engine.account.home import Home
+from engine.account.summary import read
+from engine.session.opening import open_session
 from engine.model.intent import Away, Base, GoLive, OpenBracket
 from engine.model.side import Side
-from engine.settings import load
+from engine.setup.settings import load
 
 async def main(name, symbol):
     settings = load(None, ["account.name=" + name, 'market.symbols=["' + symbol + '"]']).settings
@@ -40,6 +54,11 @@ async def main(name, symbol):
     for _ in range(400):
         view = session.view()
         if view.positions and view.positions[0].protection.value == "venue":
+            break
+        await asyncio.sleep(0.05)
+    for _ in range(400):  # on disk as well, for whoever looks once this process is killed
+        known = read(Home.at(name, None).folder)
+        if known is not None and known.positions and known.orders:
             break
         await asyncio.sleep(0.05)
     stop = asyncio.Event()
@@ -62,11 +81,25 @@ class Place(Struct):
     def environment(self) -> dict[str, str]:
         """For commands: the home, the settings, and the key of every account."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FLATOUT")}
-        return kept | {"FLATOUT_HOME": str(self.home), "FLATOUT_SETTINGS": str(self.settings), "FLATOUT_KEY": KEY, "FLATOUT_SECRET": SECRET}
+        return kept | {
+            "FLATOUT_HOME": str(self.home),
+            "FLATOUT_SETTINGS": str(self.settings),
+            "FLATOUT_KEY": KEY,
+            "FLATOUT_SECRET": SECRET,
+        }
 
-    def flatout(self, *words: str, timeout: float = 60.0, **more: str) -> subprocess.CompletedProcess[str]:
+    def flatout(
+        self, *words: str, timeout: float = 60.0, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run([*FLATOUT, *words], capture_output=True, text=True, env=self.environment | more, timeout=timeout, check=False)
+        return processes.run(
+            [*FLATOUT, *words],
+            capture_output=True,
+            text=True,
+            env=self.environment | more,
+            timeout=timeout,
+            check=False,
+        )
 
     def lose_journal(self, account: str) -> None:
         """As a broken disk does."""
@@ -77,7 +110,11 @@ class Place(Struct):
 @contextmanager
 def exchange(*more: str) -> Iterator[dict[str, Any]]:
     """`flatout exchange` in another process; where it listens."""
-    process = subprocess.Popen([*FLATOUT, "exchange", "--key", KEY, "--secret", SECRET, *more], stdout=subprocess.PIPE, text=True)
+    process = processes.Popen(
+        [*FLATOUT, "exchange", "--key", KEY, "--secret", SECRET, *more],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     try:
         yield json.loads(process.stdout.readline())
@@ -95,15 +132,28 @@ def truth(ready: dict[str, Any]) -> dict[str, Any]:
 
 
 def changes(told: dict[str, Any]) -> list[str]:
-    """The requests that an exchange received and that change something; an order that is only validated does not."""
-    found = [each for each in told["requests"] if each["path"].rsplit("/", 1)[-1] in CHANGING and each["body"].get("validate") != "true"]
+    """The requests that an exchange received and that change something; an order that is only
+    validated does not.
+    """
+    found = [
+        each
+        for each in told["requests"]
+        if each["path"].rsplit("/", 1)[-1] in CHANGING and each["body"].get("validate") != "true"
+    ]
     return [f"{each['path']} {each['body']}" for each in found]
 
 
 @contextmanager
-def holding(place: Place, account: str, symbol: str = "BTC/USD") -> "Iterator[subprocess.Popen[str]]":
+def holding(
+    place: Place, account: str, symbol: str = "BTC/USD"
+) -> "Iterator[subprocess.Popen[str]]":
     """An engine in another process that holds a position with its stop at the venue."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, account, symbol], stdout=subprocess.PIPE, text=True, env=place.environment)
+    process = processes.Popen(
+        [sys.executable, "-c", HOLD, account, symbol],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=place.environment,
+    )
     assert process.stdout is not None
     try:
         assert process.stdout.readline().strip() == "holding"
@@ -117,14 +167,20 @@ def holding(place: Place, account: str, symbol: str = "BTC/USD") -> "Iterator[su
 
 
 def facts(paper: Path) -> list[tuple[str, ...]]:
-    """A paper account as its file says: balances, orders, executions. Prices and the epoch of its last owner are left out."""
+    """A paper account as its file says: balances, orders, executions. Prices and the epoch of its
+    last owner are left out.
+    """
     base = sqlite3.connect(f"file:{paper}?mode=ro", uri=True)
     try:
         (account,) = base.execute("SELECT body FROM fact WHERE name = 'account'").fetchone()
         (epoch,) = base.execute("SELECT body FROM fact WHERE name = 'epoch'").fetchone()
         cash = json.loads(account)["cash"]
-        orders = base.execute("SELECT client_order_id, open, body FROM orders ORDER BY client_order_id").fetchall()
-        fills = base.execute("SELECT execution_id, body FROM fills ORDER BY execution_id").fetchall()
+        orders = base.execute(
+            "SELECT client_order_id, open, body FROM orders ORDER BY client_order_id"
+        ).fetchall()
+        fills = base.execute(
+            "SELECT execution_id, body FROM fills ORDER BY execution_id"
+        ).fetchall()
     finally:
         base.close()
     return [(str(epoch), str(cash)), *(tuple(map(str, row)) for row in (*orders, *fills))]

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from engine.evidence import Books, Evidence
-from engine.gate import Gate, Standing
+from engine.gate import Evidence, Gate, Standing
 from engine.model import report as r
+from engine.model.books import Books
 from engine.model.fill import Fill, Liquidity
 from engine.model.ids import account_prefix
 from engine.model.order import Order, OrderType, Role
@@ -44,7 +44,13 @@ class Account:
         self.books = msgspec.structs.replace(Books(), **amounts)
         self.pen = Pen()
         self.tokens = True
-        self.gate = Gate(self.evidence, self.pen, {BTC: self.instrument}.get, lambda _: self.books, lambda _: self.tokens)
+        self.gate = Gate(
+            self.evidence,
+            self.pen,
+            {BTC: self.instrument}.get,
+            lambda _: self.books,
+            lambda _: self.tokens,
+        )
 
     def wait(self, seconds: float) -> None:
         self.now += int(seconds * SECOND)
@@ -53,31 +59,71 @@ class Account:
         self.gate.hear(report, self.now)
 
     def picture(
-        self, held: str = "0", *, orders: tuple[Order, ...] = (), fills: tuple[Fill, ...] = (), as_of: int | None = None, net: str = "0"
+        self,
+        held: str = "0",
+        *,
+        orders: tuple[Order, ...] = (),
+        fills: tuple[Fill, ...] = (),
+        as_of: int | None = None,
+        net: str = "0",
     ) -> None:
         at = self.now if as_of is None else as_of
         self.hear(r.Picture(at, orders, fills, {"BTC": D(held)}, {BTC: D(net)}, self.now))
 
-    def order(self, size: str, role: Role = Role.CLOSE, side: Side = Side.SELL, **terms: Any) -> Order:
+    def order(
+        self, size: str, role: Role = Role.CLOSE, side: Side = Side.SELL, **terms: Any
+    ) -> Order:
         self.count += 1
         kind = OrderType.STOP if role is Role.STOP else OrderType.MARKET
         trigger = D(50_000) if role is Role.STOP else None
         deadline = self.now + 4 * SECOND
         name = f"{PREFIX}{self.count:013}"
         return Order(
-            name, "P1", BTC, side, kind, role, D(size), trigger=trigger, deadline=deadline, created_at=self.now, touched_at=self.now, **terms
+            name,
+            "P1",
+            BTC,
+            side,
+            kind,
+            role,
+            D(size),
+            trigger=trigger,
+            deadline=deadline,
+            created_at=self.now,
+            touched_at=self.now,
+            **terms,
         )
 
-    def sent(self, size: str, role: Role = Role.CLOSE, side: Side = Side.SELL, **terms: Any) -> Order:
+    def sent(
+        self, size: str, role: Role = Role.CLOSE, side: Side = Side.SELL, **terms: Any
+    ) -> Order:
         """An order that has left."""
         order = self.order(size, role, side, **terms)
         self.gate.leaves(Submit(order, Lane.PROTECT), self.now)
         return order
 
-    def fill(self, order: Order, size: str, *, at: int | None = None, fee: str = "0", currency: str = "USD") -> Fill:
+    def fill(
+        self,
+        order: Order,
+        size: str,
+        *,
+        at: int | None = None,
+        fee: str = "0",
+        currency: str = "USD",
+    ) -> Fill:
         self.count += 1
         when = self.now if at is None else at
-        return Fill(f"T{self.count}", order.client_order_id, BTC, order.side, D(60_000), D(size), D(fee), currency, Liquidity.TAKER, when)
+        return Fill(
+            f"T{self.count}",
+            order.client_order_id,
+            BTC,
+            order.side,
+            D(60_000),
+            D(size),
+            D(fee),
+            currency,
+            Liquidity.TAKER,
+            when,
+        )
 
     def filled(self, order: Order, size: str, **terms: Any) -> Fill:
         fill = self.fill(order, size, **terms)
@@ -100,4 +146,6 @@ class Account:
 
     def amend(self, order: Order, size: str, waited: float | None = None) -> object:
         since = None if waited is None else self.now - int(waited * SECOND)
-        return self.gate.admit(Amend(order.client_order_id, BTC, Lane.PROTECT, size=D(size)), self.now, since)
+        return self.gate.admit(
+            Amend(order.client_order_id, BTC, Lane.PROTECT, size=D(size)), self.now, since
+        )

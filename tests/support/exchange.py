@@ -1,4 +1,6 @@
-"""An exchange on loopback in the test's own loop, on simulated prices, and what a client needs to reach it."""
+"""An exchange on loopback in the test's own loop, on simulated prices, and what a client needs to
+reach it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -6,11 +8,11 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
-from engine import assembly
 from engine.clock import Clock
 from engine.exchange import Faults
 from engine.model.quote import Tick
-from engine.settings import AccountSettings
+from engine.setup import factories
+from engine.setup.sections import AccountSettings
 from engine.venues.live.venue import LiveVenue
 from engine.wire.futures.habits import Habits
 from engine.wire.keys import PERMISSIONS, Key, new_secret
@@ -58,7 +60,7 @@ class Exchange:
     def venue(self, home: Path) -> LiveVenue:
         """A client's end of it."""
         self.keep_key(home)
-        return assembly.live(self.account(), SYMBOLS[self.name], 3.0, home, self.clock)
+        return factories.live(self.account(), SYMBOLS[self.name], 3.0, home, self.clock)
 
 
 @asynccontextmanager
@@ -72,15 +74,24 @@ async def serving(
     ticks: Callable[[int], Iterable[Tick]] | None = None,
     habits: Habits | None = None,
 ) -> AsyncIterator[Exchange]:
-    """Listen until the block is left. `limits` are the account's tier; `ticks` tells prices from a start, where simulated ones won't do.
+    """Listen until the block is left. `limits` are the account's tier; `ticks` tells prices from a
+    start, where simulated ones won't do.
 
     `habits` are those of a futures exchange.
     """
     clock = Clock(asyncio.get_running_loop())
     limits = TIERS[name] if limits is None else limits
-    profile = assembly.profile(PROFILES[name], limits)
-    source = assembly.simulated(profile, SYMBOLS[name], seed, clock.now(), {})
-    world = open_world(profile, source.instruments, {"USD": Decimal(100_000)}, "USD", seed=seed, faults=faults or Faults(), state=None)
+    profile = factories.profile(PROFILES[name], limits)
+    source = factories.simulated(profile, SYMBOLS[name], seed, clock.now(), {})
+    world = open_world(
+        profile,
+        source.instruments,
+        {"USD": Decimal(100_000)},
+        "USD",
+        seed=seed,
+        faults=faults or Faults(),
+        state=None,
+    )
     secret = new_secret()
     server = Server(world, Key("KEY", secret, permissions), secret, habits)
     await server.start(0, source.ticks if ticks is None else ticks(clock.now()), clock)

@@ -1,4 +1,6 @@
-"""Kraken Futures on loopback with prices told by hand, and our venue at it: what is said and what leaves can be seen."""
+"""Kraken Futures on loopback with prices told by hand, and our venue at it: what is said and what
+leaves can be seen.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,8 +19,8 @@ from engine.model.request import Lane, Query, Submit
 from engine.model.side import Side
 from engine.venues.live.kraken_futures import KrakenFutures
 from engine.venues.protocol import OutcomeUnknownError
+from engine.wire.futures.connection import Connection
 from engine.wire.futures.habits import Habits
-from engine.wire.futures.stream import Connection
 from engine.wire.futures.stream import Stream as FuturesStream
 from engine.wire.world import World
 from tests.support.exchange import Exchange, serving
@@ -58,7 +60,17 @@ class Line:
     def told(self, kind: type, name: str = "") -> list[Any]:  # Any: the kind that was asked for
         """Reports of a kind, of an order where one is named."""
         found = [report for report in self.reports if isinstance(report, kind)]
-        return [t for t in found if not name or (t.fill.client_order_id if isinstance(t, r.Filled) else getattr(t, "client_order_id", "")) == name]
+        return [
+            t
+            for t in found
+            if not name
+            or (
+                t.fill.client_order_id
+                if isinstance(t, r.Filled)
+                else getattr(t, "client_order_id", "")
+            )
+            == name
+        ]
 
     async def until(self, found: Callable[[], object], what: str = "what was waited for") -> None:
         try:
@@ -81,13 +93,32 @@ class Line:
         """The market moves."""
         self.world.feed(Quote(SYMBOL, self.world.now(), D(bid), D(size), D(ask), D(size)))
 
-    def order(self, side: Side = Side.BUY, type_: OrderType = OrderType.MARKET, role: Role = Role.ENTRY, **terms: Any) -> Order:
+    def order(
+        self,
+        side: Side = Side.BUY,
+        type_: OrderType = OrderType.MARKET,
+        role: Role = Role.ENTRY,
+        **terms: Any,
+    ) -> Order:
         """One of ours; a market order carries a bound of one percent."""
         self._count += 1
         now = self.exchange.clock.now()
-        order = Order(f"{self.venue.prefix}T{now % 10**9}N{self._count}", "P", SYMBOL, side, type_, role, D("0.1"), created_at=now)
+        order = Order(
+            f"{self.venue.prefix}T{now % 10**9}N{self._count}",
+            "P",
+            SYMBOL,
+            side,
+            type_,
+            role,
+            D("0.1"),
+            created_at=now,
+        )
         if type_ is OrderType.MARKET:
-            terms = {"price": D("60600.1") if side is Side.BUY else D(59400), "time_in_force": TimeInForce.IOC, **terms}
+            terms = {
+                "price": D("60600.1") if side is Side.BUY else D(59400),
+                "time_in_force": TimeInForce.IOC,
+                **terms,
+            }
         return replace(order, **terms)
 
     async def place(self, order: Order) -> tuple[r.VenueReport, ...]:
@@ -122,9 +153,13 @@ def _still(start: int) -> Iterator[Tick]:
 
 
 @asynccontextmanager
-async def line(home: Path, *, faults: Faults | None = None, connect: bool = True, **habits: Any) -> AsyncIterator[Line]:
+async def line(
+    home: Path, *, faults: Faults | None = None, connect: bool = True, **habits: Any
+) -> AsyncIterator[Line]:
     """An exchange whose prices move only by hand, with these habits, and a venue that listens."""
-    async with serving("krakenfutures", faults=faults, ticks=_still, habits=Habits(**habits)) as exchange:
+    async with serving(
+        "krakenfutures", faults=faults, ticks=_still, habits=Habits(**habits)
+    ) as exchange:
         venue = exchange.venue(home)
         assert isinstance(venue, KrakenFutures)
         made = Line(exchange, venue)

@@ -1,4 +1,6 @@
-"""A venue's line that does as it is told: the other side of the gateway, with a limit model of its own that punishes what is too much."""
+"""A venue's line that does as it is told: the other side of the gateway, with a limit model of its
+own that punishes what is too much.
+"""
 
 import asyncio
 from collections import deque
@@ -8,7 +10,7 @@ from typing import Any
 
 from engine.clock import SECOND, Clock, run_virtual
 from engine.gateway import Gateway, GatewayRules
-from engine.gateway.gateway import Listener
+from engine.gateway.listener import Listener
 from engine.model import limits
 from engine.model import report as r
 from engine.model.instrument import Instrument
@@ -23,7 +25,9 @@ from tests.support.world import BTC, START, D
 
 
 class Line:
-    """Carries requests; `answers` says how the next ones go: None is well, an exception is raised after a second."""
+    """Carries requests; `answers` says how the next ones go: None is well, an exception is raised
+    after a second.
+    """
 
     name, live = "line", False
 
@@ -42,7 +46,9 @@ class Line:
     async def instruments(self) -> tuple[Instrument, ...]:
         return ()
 
-    async def connect(self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]) -> None:
+    async def connect(
+        self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]
+    ) -> None:
         return None
 
     async def close(self) -> None:
@@ -51,7 +57,8 @@ class Line:
     async def send(self, request: Request) -> tuple[r.VenueReport, ...]:
         now = self.clock.now()
         assert subject(request) not in self.on_the_line, "two requests about one thing at once"
-        if limits.wait(self.model, request, now, {}) > 1_000:  # a microsecond of rounding is forgiven
+        # a microsecond of rounding is forgiven
+        if limits.wait(self.model, request, now, {}) > 1_000:
             self.refused += 1
         limits.spend(self.model, request, now)
         self.carried.append(request)
@@ -77,7 +84,9 @@ class Line:
 class Office:
     """A gateway, its line, and all that it told."""
 
-    def __init__(self, profile: str = "kraken-spot", rules: GatewayRules | None = None, reserve: float = 0.0) -> None:
+    def __init__(
+        self, profile: str = "kraken-spot", rules: GatewayRules | None = None, reserve: float = 0.0
+    ) -> None:
         self.clock = Clock(asyncio.get_running_loop(), START)
         self.line = Line(self.clock, load_profile(profile))
         self.reports: list[r.VenueReport] = []
@@ -87,7 +96,12 @@ class Office:
         self.reserve = reserve
         self.deaths: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        listener = Listener(self.reports.append, lambda code, text: self.troubles.append((code, text)), self.limited.append, self._picture)
+        listener = Listener(
+            self.reports.append,
+            lambda code, text: self.troubles.append((code, text)),
+            self.limited.append,
+            self._picture,
+        )
         self.gateway = Gateway(
             self.line,
             rules or GatewayRules(delay=0.0),
@@ -143,7 +157,20 @@ def in_office(tale: Callable[[Office], Coroutine[Any, Any, None]], **terms: Any)
 
 def submit(name: str, lane: Lane = Lane.ENTRY, *, deadline: int | None = None) -> Submit:
     role = Role.ENTRY if lane is Lane.ENTRY else Role.STOP
-    return Submit(Order(name, "P", BTC, Side.BUY, OrderType.LIMIT, role, D(1), price=D(60_000), deadline=deadline), lane)
+    return Submit(
+        Order(
+            name,
+            "P",
+            BTC,
+            Side.BUY,
+            OrderType.LIMIT,
+            role,
+            D(1),
+            price=D(60_000),
+            deadline=deadline,
+        ),
+        lane,
+    )
 
 
 def amend(name: str, lane: Lane = Lane.PROTECT, touched_at: int = 0) -> Amend:

@@ -1,4 +1,6 @@
-"""An exchange on loopback that loses replies on purpose: the first one to each question, or all of them until it is told to answer."""
+"""An exchange on loopback that loses replies on purpose: the first one to each question, or all of
+them until it is told to answer.
+"""
 
 import asyncio
 from collections import Counter
@@ -31,11 +33,19 @@ class Losing:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
-        self.loses: Callable[[str, int], bool] = lambda path, count: count <= (1 if "/private/" in path else 2)
-        """By path, and how often it was asked. The client's library asks once more by itself where a GET is cut, so two of those are lost."""
+        self.loses: Callable[[str, int], bool] = lambda path, count: (
+            count <= (1 if "/private/" in path else 2)
+        )
+        """By path, and how often it was asked. The client's library asks once more by itself where
+        a GET is cut, so two of those are lost.
+        """
 
-    async def carried(self, world: World, request: web.Request, act: Callable[[], object], storm: object) -> web.StreamResponse:
-        """In the place of `lossy.carried`: the exchange acts, and the line is cut before it answers."""
+    async def carried(
+        self, world: World, request: web.Request, act: Callable[[], object], storm: object
+    ) -> web.StreamResponse:
+        """In the place of `lossy.carried`: the exchange acts, and the line is cut before it
+        answers.
+        """
         del world, storm
         self.asked[request.path] += 1
         answer = act()
@@ -76,15 +86,23 @@ class Exchange:
 
 
 @asynccontextmanager
-async def exchange(venue: str, patch: pytest.MonkeyPatch, permissions: tuple[str, ...] | None = None) -> AsyncIterator[Exchange]:
+async def exchange(
+    venue: str, patch: pytest.MonkeyPatch, permissions: tuple[str, ...] | None = None
+) -> AsyncIterator[Exchange]:
     """Open one; the first reply to each question is lost until `losing.loses` says otherwise."""
     losing = Losing()
     patch.setattr(lossy, "carried", losing.carried)
     name, symbols, tick = MARKETS[venue]
     profile, secret = load_profile(name), new_secret()
     instruments = [instrument_for(profile, symbol, D(tick)) for symbol in symbols]
-    world = open_world(profile, instruments, {"USD": D(100_000)}, "USD", seed=1, faults=Faults(), state=None)
-    key = Key("the-key-of-ours", secret) if permissions is None else Key("the-key-of-ours", secret, permissions)
+    world = open_world(
+        profile, instruments, {"USD": D(100_000)}, "USD", seed=1, faults=Faults(), state=None
+    )
+    key = (
+        Key("the-key-of-ours", secret)
+        if permissions is None
+        else Key("the-key-of-ours", secret, permissions)
+    )
     server = Server(world, key, secret)
     await server.start(0, (), Clock(asyncio.get_running_loop()))
     try:

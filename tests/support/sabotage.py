@@ -1,7 +1,9 @@
-"""Sabotages: switches that put the naive behaviour of a hazard back into the real engine, so that its test can be seen to fail.
+"""Sabotages: switches that put the naive behaviour of a hazard back into the real engine, so that
+its test can be seen to fail.
 
-Each switch is a few lines over one function, method, table or constant of the engine, and names a test that carries the mark of its row.
-`tests/hazards/test_sabotage.py` runs that test twice, as it is and under the switch. By hand, for a whole session:
+Each switch is a few lines over one function, method, table or constant of the engine, and names a
+test that carries the mark of its row. `tests/hazards/test_sabotage.py` runs that test twice, as it
+is and under the switch. By hand, for a whole session:
 
     FLATOUT_SABOTAGE=H02 python -m pytest -n 0 -p tests.support.sabotaged -m hazard
 """
@@ -21,18 +23,39 @@ from msgspec.structs import replace
 from sqlalchemy import URL
 
 import engine.model.fill
-import engine.settings
+import engine.setup.sections
 from engine.clock import SECOND
-from engine.desk import checks, custody, desk, doubts, entries, flatten, intents, lockouts, ordering, protection, reconcile, reports, unexplained
+from engine.desk import (
+    checks,
+    custody,
+    decide,
+    desk,
+    doubts,
+    draft,
+    entries,
+    fills,
+    flatten,
+    intents,
+    lockouts,
+    ordering,
+    protection,
+    reconcile,
+    reports,
+    totals,
+    unexplained,
+)
 from engine.desk import events as e
-from engine.desk.board import Board, Watch
-from engine.desk.checks import CHECKS, Check, Draft
+from engine.desk.board import Board
+from engine.desk.checks import CHECKS, Check
 from engine.desk.context import Context, Events
-from engine.desk.desk import Decision, Desk, Message, Restarted
+from engine.desk.desk import Decision, Desk
+from engine.desk.draft import Draft
 from engine.desk.entries import accept, refuse
 from engine.desk.evolve import evolve
+from engine.desk.messages import Message, Restarted
 from engine.desk.ordering import again
 from engine.desk.state import State, Totals, Touched
+from engine.desk.watches import Watch
 from engine.gateway.gateway import Gateway
 from engine.gateway.queue import Waiting
 from engine.journal import lease
@@ -46,7 +69,17 @@ from engine.model.account import add_cash
 from engine.model.figures import ExpectedEntry
 from engine.model.fill import Fill
 from engine.model.instrument import Instrument
-from engine.model.intent import At, CancelOrder, ClosePosition, Flatten, Intent, MoveStop, Place, Size
+from engine.model.intent import (
+    At,
+    Away,
+    CancelOrder,
+    ClosePosition,
+    Flatten,
+    Intent,
+    MoveStop,
+    Place,
+    Size,
+)
 from engine.model.limits import Counter, TokenBucket, Window
 from engine.model.money import ZERO
 from engine.model.order import TRANSITIONS, Order, Status
@@ -56,10 +89,13 @@ from engine.model.refusal import Refusal
 from engine.model.report import Picture
 from engine.model.request import Lane, Request, Submit, subject
 from engine.model.side import Side
-from engine.outlets.log import Redaction
-from engine.outlets.notify import Addresses, NotifyError
-from engine.runtime import Engine
-from engine.tasks import Tasks
+from engine.outlets.addresses import Addresses
+from engine.outlets.notsent import OutletError
+from engine.runtime.decider import Decider
+from engine.runtime.hearing import Hearing
+from engine.runtime.outbox import Outbox
+from engine.runtime.redaction import Redaction
+from engine.runtime.tasks import Tasks
 from engine.venues.paper import PaperVenue
 from tests.support import sabotages
 
@@ -102,7 +138,10 @@ def sabotage(hazard: str, naive: str, *, test: str) -> Callable[[Switch], Switch
 def named(wanted: str) -> list[Sabotage]:
     """The sabotages of a row, or the one of that name."""
     found = [one for one in SABOTAGES.values() if wanted in (one.name, one.hazard)]
-    assert found, f"no sabotage is called {wanted}; known: {', '.join(sorted({one.hazard for one in SABOTAGES.values()}))}"
+    assert found, (
+        f"no sabotage is called {wanted}; known:"
+        f" {', '.join(sorted({one.hazard for one in SABOTAGES.values()}))}"
+    )
     return found
 
 
@@ -122,7 +161,9 @@ def _blind(patch: Patch) -> None:
     """The board watches everything but stops."""
     watch = Board.watch
 
-    def blind(self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool) -> None:
+    def blind(
+        self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+    ) -> None:
         watch(self, replace(position, stop=None), instrument, step, target=target)
 
     patch.setattr(Board, "watch", blind)
@@ -143,13 +184,13 @@ def _lock(patch: Patch, kind: type[Intent]) -> None:
 
 def _send_first(patch: Patch) -> None:
     """Requests leave while the journal is still being written."""
-    write = Engine._journal
+    write = Outbox.write
 
-    def journal(self: Engine, decision: Decision, now: int) -> None:
-        self.gateway.enqueue(decision.requests)
+    def early(self: Outbox, decision: Decision, now: int) -> None:
+        self._gateway.enqueue(decision.requests)
         write(self, replace(decision, requests=()), now)
 
-    patch.setattr(Engine, "_journal", journal)
+    patch.setattr(Outbox, "write", early)
 
 
 # A. Orders in flight
@@ -165,7 +206,9 @@ def send_before_writing(patch: Patch) -> None:
 
 
 @sabotage(
-    "H02", "an entry does not wait for the disk", test="tests/runtime/test_supervision.py::test_an_entry_waits_for_a_slow_disk_and_then_leaves_once"
+    "H02",
+    "an entry does not wait for the disk",
+    test="tests/runtime/test_supervision.py::test_an_entry_waits_for_a_slow_disk_and_then_leaves_once",
 )
 def enter_before_writing(patch: Patch) -> None:
     _send_first(patch)
@@ -194,10 +237,14 @@ def resubmit(patch: Patch) -> None:
         yield e.OrderRejected(ctx.now, order.client_order_id, "no answer", lost=True)
         yield again(ctx, order, plan.intent, plan.attempts + 1)
 
-    patch.setitem(desk.HANDLERS, r.Unknown, on_unknown)
+    patch.setitem(decide.HANDLERS, r.Unknown, on_unknown)
 
 
-@sabotage("H02", "a fill does not prove that the order arrived", test="tests/desk/test_doubts.py::test_a_fill_proves_that_it_arrived")
+@sabotage(
+    "H02",
+    "a fill does not prove that the order arrived",
+    test="tests/desk/test_doubts.py::test_a_fill_proves_that_it_arrived",
+)
 def doubt_what_filled(patch: Patch) -> None:
     patch.setattr(doubts, "completed", _nothing)
 
@@ -208,19 +255,27 @@ def doubt_what_filled(patch: Patch) -> None:
     test="tests/desk/test_doubts.py::test_after_a_restart_everything_on_its_way_is_in_doubt",
 )
 def forget_on_restart(patch: Patch) -> None:
-    patch.setitem(desk.HANDLERS, Restarted, lambda ctx, _: doubts.ask_account(ctx))
+    patch.setitem(decide.HANDLERS, Restarted, lambda ctx, _: doubts.ask_account(ctx))
 
 
-@sabotage("H04", "the set of executions is not consulted", test="tests/desk/test_reports.py::test_duplicates_change_nothing")
+@sabotage(
+    "H04",
+    "the set of executions is not consulted",
+    test="tests/desk/test_reports.py::test_duplicates_change_nothing",
+)
 def book_every_report(patch: Patch) -> None:
     def on_filled(ctx: Context, report: r.Filled) -> Events:
         ctx.state.executions.clear()
-        return reports.on_filled(ctx, report)
+        return fills.on_filled(ctx, report)
 
-    patch.setitem(desk.HANDLERS, r.Filled, on_filled)
+    patch.setitem(decide.HANDLERS, r.Filled, on_filled)
 
 
-@sabotage("H05", "partial fills are ignored until the entry ends", test="tests/desk/test_entries.py::test_the_stop_covers_what_is_filled_and_no_more")
+@sabotage(
+    "H05",
+    "partial fills are ignored until the entry ends",
+    test="tests/desk/test_entries.py::test_the_stop_covers_what_is_filled_and_no_more",
+)
 def wait_for_the_whole_fill(patch: Patch) -> None:
     entered = protection.entered
 
@@ -228,7 +283,7 @@ def wait_for_the_whole_fill(patch: Patch) -> None:
         if all(order.is_exit for order in ctx.state.orders_for(name)):
             yield from entered(ctx, name)
 
-    patch.setattr("engine.desk.reports.entered", once_filled)
+    patch.setattr("engine.desk.fills.entered", once_filled)
 
 
 @sabotage(
@@ -242,10 +297,14 @@ def drop_what_was_cancelled(patch: Patch) -> None:
         yield e.OrderCancelled(ctx.now, order.client_order_id, report.text)
         yield e.PositionDropped(ctx.now, order.position, order.symbol)
 
-    patch.setitem(desk.HANDLERS, r.Cancelled, on_cancelled)
+    patch.setitem(decide.HANDLERS, r.Cancelled, on_cancelled)
 
 
-@sabotage("H07", "a filled order may become anything", test="tests/desk/test_reports.py::test_the_table_refuses_and_changes_nothing")
+@sabotage(
+    "H07",
+    "a filled order may become anything",
+    test="tests/desk/test_reports.py::test_the_table_refuses_and_changes_nothing",
+)
 def allow_every_transition(patch: Patch) -> None:
     patch.setitem(TRANSITIONS, Status.FILLED, frozenset(Status))
 
@@ -253,17 +312,23 @@ def allow_every_transition(patch: Patch) -> None:
 @sabotage(
     "H07",
     "a rejection of an order that works is believed",
-    test="tests/desk/test_reports.py::test_a_rejection_of_a_working_order_is_alerted_and_asked_about",
+    test=(
+        "tests/desk/test_reports.py::test_a_rejection_of_a_working_order_is_alerted_and_asked_about"
+    ),
 )
 def believe_rejections(patch: Patch) -> None:
     def on_rejected(ctx: Context, report: r.Rejected) -> Events:
         yield e.OrderRejected(ctx.now, report.client_order_id, report.text)
 
     patch.setitem(TRANSITIONS, Status.OPEN, frozenset(Status))
-    patch.setitem(desk.HANDLERS, r.Rejected, on_rejected)
+    patch.setitem(decide.HANDLERS, r.Rejected, on_rejected)
 
 
-@sabotage("H08", "an entry's lifetime is left to the venue", test="tests/desk/test_entries.py::test_an_entry_expires_here_and_keeps_what_filled")
+@sabotage(
+    "H08",
+    "an entry's lifetime is left to the venue",
+    test="tests/desk/test_entries.py::test_an_entry_expires_here_and_keeps_what_filled",
+)
 def ignore_lifetimes(patch: Patch) -> None:
     entry_order = entries.entry_order
 
@@ -274,16 +339,22 @@ def ignore_lifetimes(patch: Patch) -> None:
     patch.setattr("engine.desk.entries.entry_order", immortal)
 
 
-@sabotage("H09", "a rejection leaves no words", test="tests/desk/test_entries.py::test_a_rejected_entry_leaves_its_reason")
+@sabotage(
+    "H09",
+    "a rejection leaves no words",
+    test="tests/desk/test_entries.py::test_a_rejected_entry_leaves_its_reason",
+)
 def reject_in_silence(patch: Patch) -> None:
     def on_rejected(ctx: Context, report: r.Rejected) -> Events:
         yield e.OrderRejected(ctx.now, report.client_order_id, "")
 
-    patch.setitem(desk.HANDLERS, r.Rejected, on_rejected)
+    patch.setitem(decide.HANDLERS, r.Rejected, on_rejected)
 
 
 @sabotage(
-    "H10", "every order on the account is taken for ours", test="tests/desk/test_reconcile.py::test_foreign_orders_are_told_shown_and_left_alone"
+    "H10",
+    "every order on the account is taken for ours",
+    test="tests/desk/test_reconcile.py::test_foreign_orders_are_told_shown_and_left_alone",
 )
 def own_everything(patch: Patch) -> None:
     patch.setattr(reconcile, "account_prefix", lambda account: "")
@@ -306,7 +377,11 @@ def flatten_foreign_orders(patch: Patch) -> None:
     patch.setattr(flatten, "step", step_on_everything)
 
 
-@sabotage("H11", "an intent that comes again is decided again", test="tests/desk/test_exits.py::test_every_intent_asked_twice_is_done_once")
+@sabotage(
+    "H11",
+    "an intent that comes again is decided again",
+    test="tests/desk/test_exits.py::test_every_intent_asked_twice_is_done_once",
+)
 def decide_again(patch: Patch) -> None:
     handle = Desk.handle
 
@@ -318,7 +393,11 @@ def decide_again(patch: Patch) -> None:
     patch.setattr(Desk, "handle", forgetful)
 
 
-@sabotage("H12", "the end leaves what was scheduled", test="tests/venues/test_trouble.py::test_after_the_end_of_the_world_nothing_is_scheduled")
+@sabotage(
+    "H12",
+    "the end leaves what was scheduled",
+    test="tests/venues/test_trouble.py::test_after_the_end_of_the_world_nothing_is_scheduled",
+)
 def leave_timers(patch: Patch) -> None:
     patch.setattr(PaperVenue, "shut_down", lambda self: None)
 
@@ -329,10 +408,14 @@ def leave_timers(patch: Patch) -> None:
     test="tests/runtime/test_supervision.py::test_a_request_whose_task_dies_is_told_blocks_entries_and_is_asked_about",
 )
 def die_unheard(patch: Patch) -> None:
-    patch.setattr(Engine, "_task_died", lambda self, name, error: None)
+    patch.setattr(Hearing, "task_died", lambda self, name, error: None)
 
 
-@sabotage("H12", "the end leaves what runs", test="tests/runtime/test_supervision.py::test_after_the_end_no_task_is_left")
+@sabotage(
+    "H12",
+    "the end leaves what runs",
+    test="tests/runtime/test_supervision.py::test_after_the_end_no_task_is_left",
+)
 def leave_tasks(patch: Patch) -> None:
     async def close(self: Tasks) -> None:
         del self
@@ -353,8 +436,8 @@ def spend_late(patch: Patch) -> None:
         self._in_flight[subject(waiting.request)] = waiting.request
         self._spawn(subject(waiting.request), self._carry(waiting))
 
-    def land_and_spend(self: Gateway, request: Request) -> None:
-        land(self, request)
+    def land_and_spend(self: Gateway, request: Request, outcome: str) -> None:
+        land(self, request, outcome)
         limits.spend(self.model, request, self._clock.now())
 
     patch.setattr(Gateway, "_send", send)
@@ -374,7 +457,11 @@ def forget_the_clock(patch: Patch) -> None:
     patch.setattr(Counter, "settle", settle)
 
 
-@sabotage("H14", "the window begins anew when it is over", test="tests/model/test_limits.py::test_no_window_ever_holds_more_than_it_may")
+@sabotage(
+    "H14",
+    "the window begins anew when it is over",
+    test="tests/model/test_limits.py::test_no_window_ever_holds_more_than_it_may",
+)
 def fixed_windows(patch: Patch) -> None:
     def settle(self: Window, now: int) -> None:
         if now - self.at >= self.seconds * SECOND:
@@ -384,9 +471,17 @@ def fixed_windows(patch: Patch) -> None:
     patch.setattr(Window, "settle", settle)
 
 
-@sabotage("H16", "a picture is taken for now, however old it is", test="tests/desk/test_reconcile.py::test_an_older_picture_undoes_nothing")
+@sabotage(
+    "H16",
+    "a picture is taken for now, however old it is",
+    test="tests/desk/test_reconcile.py::test_an_older_picture_undoes_nothing",
+)
 def believe_old_pictures(patch: Patch) -> None:
-    patch.setitem(desk.HANDLERS, Picture, lambda ctx, picture: reconcile.on_picture(ctx, replace(picture, as_of=ctx.now)))
+    patch.setitem(
+        decide.HANDLERS,
+        Picture,
+        lambda ctx, picture: reconcile.on_picture(ctx, replace(picture, as_of=ctx.now)),
+    )
 
 
 @sabotage(
@@ -404,15 +499,25 @@ def missed_nothing(patch: Patch) -> None:
     test="tests/desk/test_doubts.py::test_a_question_that_fails_changes_nothing_and_is_asked_again_later",
 )
 def failure_is_absence(patch: Patch) -> None:
-    patch.setitem(desk.HANDLERS, r.Unanswered, lambda ctx, report: doubts.on_absent(ctx, r.Absent(report.client_order_id, ctx.now)))
+    patch.setitem(
+        decide.HANDLERS,
+        r.Unanswered,
+        lambda ctx, report: doubts.on_absent(ctx, r.Absent(report.client_order_id, ctx.now)),
+    )
 
 
-@sabotage("H17", "absence is believed at once", test="tests/desk/test_doubts.py::test_absence_is_believed_the_second_time_outside_the_window")
+@sabotage(
+    "H17",
+    "absence is believed at once",
+    test="tests/desk/test_doubts.py::test_absence_is_believed_the_second_time_outside_the_window",
+)
 def believe_absence(patch: Patch) -> None:
     def on_absent(ctx: Context, report: r.Absent) -> Events:
-        yield e.OrderRejected(ctx.now, report.client_order_id, "the venue does not know it", lost=True)
+        yield e.OrderRejected(
+            ctx.now, report.client_order_id, "the venue does not know it", lost=True
+        )
 
-    patch.setitem(desk.HANDLERS, r.Absent, on_absent)
+    patch.setitem(decide.HANDLERS, r.Absent, on_absent)
 
 
 @sabotage(
@@ -428,7 +533,9 @@ def unlisted_is_gone(patch: Patch) -> None:
 
 
 @sabotage(
-    "H19", "an entry is sent however late it is", test="tests/gateway/test_limits.py::test_an_entry_too_late_to_leave_is_rejected_and_never_sent"
+    "H19",
+    "an entry is sent however late it is",
+    test="tests/gateway/test_limits.py::test_an_entry_too_late_to_leave_is_rejected_and_never_sent",
 )
 def send_late(patch: Patch) -> None:
     patch.setattr(Gateway, "_drop", lambda self, waiting, now: None)
@@ -437,17 +544,31 @@ def send_late(patch: Patch) -> None:
 # B. Before sending
 
 
-@sabotage("H20", "a size is a number of coins, whatever was meant", test="tests/desk/test_entries.py::test_sizes_are_typed")
+@sabotage(
+    "H20",
+    "a size is a number of coins, whatever was meant",
+    test="tests/desk/test_entries.py::test_sizes_are_typed",
+)
 def untyped_sizes(patch: Patch) -> None:
     def base_size(ctx: Context, entry: ExpectedEntry, size: Size, *_: object) -> Decimal:
         return entry.instrument.round_size(size.amount)
 
-    patch.setattr(checks, "base_size", base_size)
+    patch.setattr(draft, "base_size", base_size)
 
 
-@sabotage("H20", "a size is calculated from any price", test="tests/desk/test_bounds.py::test_no_size_is_calculated_from_a_stale_price")
+@sabotage(
+    "H20",
+    "a size is calculated from any price",
+    test="tests/desk/test_bounds.py::test_no_size_is_calculated_from_a_stale_price",
+)
 def size_by_stale_prices(patch: Patch) -> None:
     patch.setattr(checks, "CHECKS", _without("_freshness"))
+
+
+def _asked(place: Place, entry: Decimal, towards: Side) -> Decimal:
+    """A price or a fraction, as it was asked."""
+    assert isinstance(place, At | Away)
+    return place.price if isinstance(place, At) else towards.worse(entry, place.fraction)
 
 
 @sabotage(
@@ -457,9 +578,9 @@ def size_by_stale_prices(patch: Patch) -> None:
 )
 def judge_unrounded(patch: Patch) -> None:
     def typed(place: Place, entry: Decimal, side: Side, _: Instrument) -> Decimal:
-        return place.price if isinstance(place, At) else side.opposite.worse(entry, place.fraction)
+        return _asked(place, entry, side.opposite)
 
-    patch.setattr(checks, "stop_price", typed)
+    patch.setattr(draft, "stop_price", typed)
 
 
 @sabotage(
@@ -469,18 +590,26 @@ def judge_unrounded(patch: Patch) -> None:
 )
 def nearest_target(patch: Patch) -> None:
     def nearest(place: Place, entry: Decimal, side: Side, instrument: Instrument) -> Decimal:
-        return instrument.round_price(place.price if isinstance(place, At) else side.worse(entry, place.fraction))
+        return instrument.round_price(_asked(place, entry, side))
 
-    patch.setattr(checks, "target_price", nearest)
+    patch.setattr(draft, "target_price", nearest)
     patch.setattr(protection, "target_price", nearest)
 
 
-@sabotage("H22", "the sides of an entry are not compared", test="tests/desk/test_bounds.py::test_a_distance_smaller_than_a_tick_is_no_distance")
+@sabotage(
+    "H22",
+    "the sides of an entry are not compared",
+    test="tests/desk/test_bounds.py::test_a_distance_smaller_than_a_tick_is_no_distance",
+)
 def any_side(patch: Patch) -> None:
     patch.setattr(checks, "CHECKS", _without("_sides"))
 
 
-@sabotage("H24", "only what has filled counts", test="tests/desk/test_entries.py::test_two_entries_that_race_each_other_both_count")
+@sabotage(
+    "H24",
+    "only what has filled counts",
+    test="tests/desk/test_entries.py::test_two_entries_that_race_each_other_both_count",
+)
 def count_what_is_open(patch: Patch) -> None:
     def slots(ctx: Context, _: Draft) -> Iterator[Refusal]:
         taken = sum(1 for position in ctx.state.positions.values() if position.is_open)
@@ -490,50 +619,82 @@ def count_what_is_open(patch: Patch) -> None:
     patch.setattr(checks, "CHECKS", (*_without("_slots"), slots))
 
 
-@sabotage("H24", "an entry in flight has no notional", test="tests/desk/test_bounds.py::test_what_a_symbol_holds_and_awaits_counts_for_its_bound")
+@sabotage(
+    "H24",
+    "an entry in flight has no notional",
+    test="tests/desk/test_bounds.py::test_what_a_symbol_holds_and_awaits_counts_for_its_bound",
+)
 def commit_what_filled(patch: Patch) -> None:
-    def held(ctx: Context) -> Iterator[tuple[str, Decimal]]:
+    def held(ctx: Context, symbol: str | None = None) -> Decimal:
+        total = ZERO
         for position in ctx.state.positions.values():
             instrument, price = ctx.instrument(position), ctx.mark(position)
-            if position.size and price:
-                yield position.symbol, instrument.notional(abs(position.size), price)
+            if position.size and price and symbol in (None, position.symbol):
+                total += instrument.notional(abs(position.size), price)
+        return total
 
-    patch.setattr(checks, "committed", held)
+    patch.setattr(totals, "committed", held)
 
 
 @sabotage(
     "H25",
     "each entry is judged as if it were the only one",
-    test="tests/desk/test_bounds.py::test_what_other_symbols_hold_and_await_counts_for_the_exposure",
+    test=(
+        "tests/desk/test_bounds.py::test_what_other_symbols_hold_and_await_counts_for_the_exposure"
+    ),
 )
 def commit_nothing(patch: Patch) -> None:
-    patch.setattr(checks, "committed", _nothing)
+    patch.setattr(totals, "committed", lambda *_: ZERO)
 
 
-@sabotage("H25", "no notional is bounded", test="tests/desk/test_refusals.py::test_each_code_is_given_by_a_story[MAX_ORDER_NOTIONAL]")
+@sabotage(
+    "H25",
+    "no notional is bounded",
+    test="tests/desk/test_refusals.py::test_each_code_is_given_by_a_story[MAX_ORDER_NOTIONAL]",
+)
 def any_notional(patch: Patch) -> None:
     patch.setattr(checks, "CHECKS", _without("_notionals"))
 
 
 @sabotage(
-    "H25", "28 digits are enough for any number", test="tests/model/test_money.py::test_a_number_too_long_for_any_grid_is_off_it_and_no_accident"
+    "H25",
+    "28 digits are enough for any number",
+    test="tests/model/test_money.py::test_a_number_too_long_for_any_grid_is_off_it_and_no_accident",
 )
 def few_digits(patch: Patch) -> None:
     patch.setattr(money, "_EXACT", decimal.Context(prec=28, traps=[]))
 
 
-@sabotage("H26", "a limit stands in the file and nothing reads it", test="tests/settings/test_settings.py::test_every_key_is_read_somewhere")
+@sabotage(
+    "H26",
+    "a limit stands in the file and nothing reads it",
+    test="tests/setup/test_settings.py::test_every_key_is_read_somewhere",
+)
 def limit_nobody_reads(patch: Patch) -> None:
-    section = engine.settings.SECTIONS["risk"]
-    patch.setitem(engine.settings.SECTIONS, "risk", defstruct("RiskRules", [("most_wishes", int, 10)], bases=(section,), frozen=True, kw_only=True))
+    section = engine.setup.sections.SECTIONS["risk"]
+    patch.setitem(
+        engine.setup.sections.SECTIONS,
+        "risk",
+        defstruct(
+            "RiskRules", [("most_wishes", int, 10)], bases=(section,), frozen=True, kw_only=True
+        ),
+    )
 
 
-@sabotage("H27", "losses are journaled and never judged", test="tests/desk/test_lockouts.py::test_a_daily_loss_locks_entries_out_until_the_next_day")
+@sabotage(
+    "H27",
+    "losses are journaled and never judged",
+    test="tests/desk/test_lockouts.py::test_a_daily_loss_locks_entries_out_until_the_next_day",
+)
 def never_judge(patch: Patch) -> None:
     patch.setattr(lockouts, "judge", _nothing)
 
 
-@sabotage("H27", "the streak is judged by this process alone", test="tests/desk/test_lockouts.py::test_a_lockout_survives_a_restart")
+@sabotage(
+    "H27",
+    "the streak is judged by this process alone",
+    test="tests/desk/test_lockouts.py::test_a_lockout_survives_a_restart",
+)
 def forget_blocks(patch: Patch) -> None:
     made = Desk.__init__
 
@@ -544,17 +705,29 @@ def forget_blocks(patch: Patch) -> None:
     patch.setattr(Desk, "__init__", fresh)
 
 
-@sabotage("H27", "losses in a row are not counted", test="tests/desk/test_lockouts.py::test_a_losing_streak_cools_down")
+@sabotage(
+    "H27",
+    "losses in a row are not counted",
+    test="tests/desk/test_lockouts.py::test_a_losing_streak_cools_down",
+)
 def no_streaks(patch: Patch) -> None:
     patch.setattr(lockouts, "after_loss", _nothing)
 
 
-@sabotage("H27", "a lockout locks closes, too", test="tests/desk/test_bounds.py::test_a_close_passes_every_lockout")
+@sabotage(
+    "H27",
+    "a lockout locks closes, too",
+    test="tests/desk/test_bounds.py::test_a_close_passes_every_lockout",
+)
 def lock_closes(patch: Patch) -> None:
     _lock(patch, ClosePosition)
 
 
-@sabotage("H29", "dust is a position like any other", test="tests/desk/test_exits.py::test_dust_is_said_once_and_left")
+@sabotage(
+    "H29",
+    "dust is a position like any other",
+    test="tests/desk/test_exits.py::test_dust_is_said_once_and_left",
+)
 def dust_is_a_position(patch: Patch) -> None:
     patch.setattr(ordering, "tradable", lambda instrument, size, price: True)
 
@@ -563,13 +736,19 @@ def dust_is_a_position(patch: Patch) -> None:
 
 
 @sabotage(
-    "H30", "a refused stop is told to nobody", test="tests/desk/test_protection.py::test_a_refused_stop_is_guarded_told_and_tried_again_with_backoff"
+    "H30",
+    "a refused stop is told to nobody",
+    test="tests/desk/test_protection.py::test_a_refused_stop_is_guarded_told_and_tried_again_with_backoff",
 )
 def refusals_pass_unseen(patch: Patch) -> None:
     patch.setattr(reports, "refused", _nothing)
 
 
-@sabotage("H30", "nobody watches where the venue refused", test="tests/desk/test_gaps.py::test_the_guard_of_a_refused_stop_acts")
+@sabotage(
+    "H30",
+    "nobody watches where the venue refused",
+    test="tests/desk/test_gaps.py::test_the_guard_of_a_refused_stop_acts",
+)
 def refused_and_unwatched(patch: Patch) -> None:
     _blind(patch)
 
@@ -577,13 +756,25 @@ def refused_and_unwatched(patch: Patch) -> None:
 @sabotage(
     "H32",
     "exits of several positions in a symbol count as linked",
-    test="tests/desk/test_exits.py::test_siblings_on_a_netting_venue_never_rest_more_than_they_hold",
+    test=(
+        "tests/desk/test_exits.py::test_siblings_on_a_netting_venue_never_rest_more_than_they_hold"
+    ),
 )
 def link_siblings(patch: Patch) -> None:
-    patch.setattr(ordering, "linked", lambda ctx, position: ordering.reduce_only(ctx, ctx.instrument(position), position.leverage))
+    patch.setattr(
+        ordering,
+        "linked",
+        lambda ctx, position: ordering.reduce_only(
+            ctx, ctx.instrument(position), position.leverage
+        ),
+    )
 
 
-@sabotage("H32", "an over-close is left as it is", test="tests/desk/test_exits.py::test_an_over_close_is_undone_at_once")
+@sabotage(
+    "H32",
+    "an over-close is left as it is",
+    test="tests/desk/test_exits.py::test_an_over_close_is_undone_at_once",
+)
 def leave_the_excess(patch: Patch) -> None:
     keep = custody.keep
 
@@ -595,13 +786,19 @@ def leave_the_excess(patch: Patch) -> None:
 
 
 @sabotage(
-    "H33", "a close goes at once, whatever the stop still holds", test="tests/desk/test_exits.py::test_a_close_on_spot_waits_for_the_stop_to_let_go"
+    "H33",
+    "a close goes at once, whatever the stop still holds",
+    test="tests/desk/test_exits.py::test_a_close_on_spot_waits_for_the_stop_to_let_go",
 )
 def close_beside_the_stop(patch: Patch) -> None:
     patch.setattr(ordering, "linked", lambda ctx, position: True)
 
 
-@sabotage("H33", "a second close begins anew", test="tests/desk/test_bounds.py::test_a_second_close_is_told_that_the_first_one_is_under_way")
+@sabotage(
+    "H33",
+    "a second close begins anew",
+    test="tests/desk/test_bounds.py::test_a_second_close_is_told_that_the_first_one_is_under_way",
+)
 def close_anew(patch: Patch) -> None:
     def close(ctx: Context, intent: ClosePosition) -> Events:
         position = ctx.state.positions[intent.position]
@@ -612,10 +809,12 @@ def close_anew(patch: Patch) -> None:
 
 
 @sabotage(
-    "H34", "what is closed leaves its stop and its target behind", test="tests/desk/test_exits.py::test_where_exits_reduce_only_a_close_goes_at_once"
+    "H34",
+    "what is closed leaves its stop and its target behind",
+    test="tests/desk/test_exits.py::test_where_exits_reduce_only_a_close_goes_at_once",
 )
 def leave_the_exits(patch: Patch) -> None:
-    cancel = custody.cancel
+    cancel = ordering.cancel
 
     def lazy(ctx: Context, order: Order, reason: str, lane: Lane | None = None) -> Events:
         if reason != "position closed":
@@ -624,9 +823,13 @@ def leave_the_exits(patch: Patch) -> None:
     patch.setattr(custody, "cancel", lazy)
 
 
-@sabotage("H34", "closing leaves the other orders of the position", test="tests/desk/test_exits.py::test_closing_ends_what_is_left_of_the_entry")
+@sabotage(
+    "H34",
+    "closing leaves the other orders of the position",
+    test="tests/desk/test_exits.py::test_closing_ends_what_is_left_of_the_entry",
+)
 def leave_the_entry(patch: Patch) -> None:
-    cancel = custody.cancel
+    cancel = ordering.cancel
 
     def lazy(ctx: Context, order: Order, reason: str, lane: Lane | None = None) -> Events:
         if order.is_exit:
@@ -635,25 +838,43 @@ def leave_the_entry(patch: Patch) -> None:
     patch.setattr(custody, "cancel", lazy)
 
 
-@sabotage("H34", "an orphan is told and left", test="tests/desk/test_reconcile.py::test_an_orphan_is_told_and_cancelled_where_nothing_is_held")
+@sabotage(
+    "H34",
+    "an orphan is told and left",
+    test="tests/desk/test_reconcile.py::test_an_orphan_is_told_and_cancelled_where_nothing_is_held",
+)
 def leave_orphans(patch: Patch) -> None:
     patch.setattr(unexplained, "could_open", lambda *_: False)
 
 
-@sabotage("H35", "moving a stop changes our own number only", test="tests/desk/test_protection.py::test_moving_a_stop_amends_the_venues")
+@sabotage(
+    "H35",
+    "moving a stop changes our own number only",
+    test="tests/desk/test_protection.py::test_moving_a_stop_amends_the_venues",
+)
 def move_here_only(patch: Patch) -> None:
     keep = custody.keep
-    patch.setattr(custody, "keep", lambda ctx, name: (event for event in keep(ctx, name) if not isinstance(event, e.AmendAsked)))
+    patch.setattr(
+        custody,
+        "keep",
+        lambda ctx, name: (
+            event for event in keep(ctx, name) if not isinstance(event, e.AmendAsked)
+        ),
+    )
 
 
-@sabotage("H35", "a refused amend is taken for done", test="tests/desk/test_protection.py::test_a_refused_amend_keeps_the_old_stop_and_says_so")
+@sabotage(
+    "H35",
+    "a refused amend is taken for done",
+    test="tests/desk/test_protection.py::test_a_refused_amend_keeps_the_old_stop_and_says_so",
+)
 def refused_is_done(patch: Patch) -> None:
     def on_amend_rejected(ctx: Context, report: r.AmendRejected) -> Events:
         order = ctx.state.orders[report.client_order_id]
         stop = ctx.state.positions[order.position].stop
         yield e.OrderAmended(ctx.now, order.client_order_id, order.size, order.price, stop, ctx.now)
 
-    patch.setitem(desk.HANDLERS, r.AmendRejected, on_amend_rejected)
+    patch.setitem(decide.HANDLERS, r.AmendRejected, on_amend_rejected)
 
 
 @sabotage(
@@ -662,9 +883,11 @@ def refused_is_done(patch: Patch) -> None:
     test="tests/desk/test_protection.py::test_a_venue_that_cannot_amend_cancels_and_places_with_the_guard_armed",
 )
 def no_stop_in_the_gap(patch: Patch) -> None:
-    cancel = custody.cancel
+    cancel = ordering.cancel
 
-    def cancel_and_forget(ctx: Context, order: Order, reason: str, lane: Lane | None = None) -> Events:
+    def cancel_and_forget(
+        ctx: Context, order: Order, reason: str, lane: Lane | None = None
+    ) -> Events:
         yield from cancel(ctx, order, reason, lane)
         if reason == "replaced":
             yield e.StopMoved(ctx.now, order.position, None, by="replacement")
@@ -673,38 +896,60 @@ def no_stop_in_the_gap(patch: Patch) -> None:
 
 
 @sabotage(
-    "H36", "the guard is not armed in the gap", test="tests/desk/test_gaps.py::test_a_price_through_the_new_stop_while_it_is_replaced_is_closed"
+    "H36",
+    "the guard is not armed in the gap",
+    test=(
+        "tests/desk/test_gaps.py::test_a_price_through_the_new_stop_while_it_is_replaced_is_closed"
+    ),
 )
 def unwatched_gap(patch: Patch) -> None:
     _blind(patch)
 
 
 @sabotage(
-    "H37", "a trail overwrites the stop that stands", test="tests/desk/test_protection.py::test_a_tighter_manual_stop_is_not_overwritten_by_a_trail"
+    "H37",
+    "a trail overwrites the stop that stands",
+    test="tests/desk/test_protection.py::test_a_tighter_manual_stop_is_not_overwritten_by_a_trail",
 )
 def trail_overwrites(patch: Patch) -> None:
     def follow(ctx: Context, name: str, best: Decimal) -> Events:
         position = ctx.state.positions[name]
         assert position.trail is not None
         distance = position.trail.distance(best) * position.side.sign
-        yield e.TrailFollowed(ctx.now, name, best, ctx.instrument(position).round_stop(best - distance, position.exits_by))
+        yield e.TrailFollowed(
+            ctx.now,
+            name,
+            best,
+            ctx.instrument(position).round_stop(best - distance, position.exits_by),
+        )
 
-    patch.setattr("engine.desk.intents.follow", follow)
+    patch.setattr("engine.desk.stops_by_hand.follow", follow)
     patch.setattr(protection, "follow", follow)
 
 
-@sabotage("H37", "a trail follows the price down as well", test="tests/desk/test_protection.py::test_a_trail_follows_every_price_and_never_loosens")
+@sabotage(
+    "H37",
+    "a trail follows the price down as well",
+    test="tests/desk/test_protection.py::test_a_trail_follows_every_price_and_never_loosens",
+)
 def trail_loosens(patch: Patch) -> None:
     on_quote = Board.on_quote
 
     def follow_all(self: Board, quote: Quote) -> list[Watch]:
-        return [*on_quote(self, quote), *((name, "follow") for name, symbol in self._watched.items() if symbol == quote.symbol)]
+        return [
+            *on_quote(self, quote),
+            *((name, "follow") for name, symbol in self._watched.items() if symbol == quote.symbol),
+        ]
 
     trail_overwrites(patch)
     patch.setattr(Board, "on_quote", follow_all)
 
 
-@sabotage("H38", "stops are checked once a minute", test="tests/desk/test_protection.py::test_the_guard_acts_on_the_first_price_at_its_stop")
+@sabotage(
+    "H38",
+    "stops are checked once a minute",
+    test="tests/desk/test_protection.py::test_the_guard_acts_on_the_first_price_at_its_stop",
+)
 def check_once_a_minute(patch: Patch) -> None:
     on_quote = Board.on_quote
     checked: dict[str, int] = {}
@@ -720,12 +965,16 @@ def check_once_a_minute(patch: Patch) -> None:
 
 
 @sabotage(
-    "H38", "the guard is said to watch, and watches nothing", test="tests/desk/test_protection.py::test_the_guard_acts_on_the_first_price_at_its_stop"
+    "H38",
+    "the guard is said to watch, and watches nothing",
+    test="tests/desk/test_protection.py::test_the_guard_acts_on_the_first_price_at_its_stop",
 )
 def guard_in_name_only(patch: Patch) -> None:
     watch = Board.watch
 
-    def blind(self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool) -> None:
+    def blind(
+        self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+    ) -> None:
         watch(self, replace(position, stop=None), instrument, step, target=target)
 
     patch.setattr(Board, "watch", blind)
@@ -753,13 +1002,23 @@ def rest_both(patch: Patch) -> None:
     patch.setattr(desk, "rests_together", lambda ctx, position: True)
 
 
-@sabotage("H41", "the target is looked at first", test="tests/desk/test_bounds.py::test_where_one_price_crosses_both_the_stop_wins")
+@sabotage(
+    "H41",
+    "the target is looked at first",
+    test="tests/desk/test_bounds.py::test_where_one_price_crosses_both_the_stop_wins",
+)
 def target_first(patch: Patch) -> None:
     on_quote = Board.on_quote
     patch.setattr(Board, "on_quote", lambda self, quote: on_quote(self, quote)[::-1])
 
 
-@sabotage("H41", "the last one crossed wins", test="tests/desk/test_protection.py::test_where_one_price_crosses_stop_and_target_the_stop_wins")
+@sabotage(
+    "H41",
+    "the last one crossed wins",
+    test=(
+        "tests/desk/test_protection.py::test_where_one_price_crosses_stop_and_target_the_stop_wins"
+    ),
+)
 def last_one_wins(patch: Patch) -> None:
     def begin_closing(ctx: Context, position: Position, reason: str) -> Events:
         yield e.ClosingBegan(ctx.now, position.id, position.size, reason)
@@ -767,23 +1026,41 @@ def last_one_wins(patch: Patch) -> None:
     patch.setattr(protection, "begin_closing", begin_closing)
 
 
-@sabotage("H42", "nothing is kept for a flatten", test="tests/gateway/test_limits.py::test_the_reserve_is_never_spent_by_what_can_wait")
+@sabotage(
+    "H42",
+    "nothing is kept for a flatten",
+    test="tests/gateway/test_limits.py::test_the_reserve_is_never_spent_by_what_can_wait",
+)
 def keep_no_reserve(patch: Patch) -> None:
-    patch.setattr(Gateway, "_pause", lambda self, request, now: limits.wait(self.model, request, now, {}))
+    patch.setattr(
+        Gateway, "_pause", lambda self, request, now: limits.wait(self.model, request, now, {})
+    )
 
 
-@sabotage("H42", "a flatten waits in the lane of entries", test="tests/desk/test_flatten.py::test_everything_is_cancelled_closed_and_confirmed")
+@sabotage(
+    "H42",
+    "a flatten waits in the lane of entries",
+    test="tests/desk/test_flatten.py::test_everything_is_cancelled_closed_and_confirmed",
+)
 def flatten_in_line(patch: Patch) -> None:
     patch.setattr(ordering, "cancel_lane", lambda ctx: Lane.ENTRY)
     patch.setattr(ordering, "exit_lane", lambda ctx: Lane.ENTRY)
 
 
-@sabotage("H42", "each press flattens anew", test="tests/desk/test_flatten.py::test_pressing_again_and_again_is_harmless")
+@sabotage(
+    "H42",
+    "each press flattens anew",
+    test="tests/desk/test_flatten.py::test_pressing_again_and_again_is_harmless",
+)
 def flatten_anew(patch: Patch) -> None:
     patch.setattr(flatten, "flattening", lambda ctx: False)
 
 
-@sabotage("H42", "a flatten gives up what the venue refuses unread", test="tests/runtime/test_flows.py::test_flatten_through_a_rate_limit_storm")
+@sabotage(
+    "H42",
+    "a flatten gives up what the venue refuses unread",
+    test="tests/runtime/test_flows.py::test_flatten_through_a_rate_limit_storm",
+)
 def never_try_again(patch: Patch) -> None:
     patch.setattr(Gateway, "_try_again", lambda self, waiting: None)
 
@@ -797,13 +1074,17 @@ def break_everything(patch: Patch) -> None:
     def drop(self: Gateway, waiting: Waiting, now: int) -> None:
         if self.breaker.is_open and isinstance(waiting.request, Submit):
             self._queue.remove(waiting)
-            self._listener.report(r.Rejected(waiting.request.order.client_order_id, "the breaker is open", now))
+            self._listener.report(
+                r.Rejected(waiting.request.order.client_order_id, "the breaker is open", now)
+            )
 
     patch.setattr(Gateway, "_drop", drop)
 
 
 @sabotage(
-    "H47", "a flatten closes what was held when it was pressed", test="tests/desk/test_flatten.py::test_an_entry_that_fills_meanwhile_is_closed_too"
+    "H47",
+    "a flatten closes what was held when it was pressed",
+    test="tests/desk/test_flatten.py::test_an_entry_that_fills_meanwhile_is_closed_too",
 )
 def flatten_a_snapshot(patch: Patch) -> None:
     begin_closing = protection.begin_closing
@@ -811,24 +1092,39 @@ def flatten_a_snapshot(patch: Patch) -> None:
 
     def once(ctx: Context, position: Position, reason: str) -> Events:
         assert ctx.state.flatten is not None
-        names = held.setdefault(ctx.state.flatten.intent, {one.id for one in ctx.state.positions.values() if one.is_open})
+        names = held.setdefault(
+            ctx.state.flatten.intent,
+            {one.id for one in ctx.state.positions.values() if one.is_open},
+        )
         if position.id in names:
             yield from begin_closing(ctx, position, reason)
 
     patch.setattr(custody, "begin_closing", once)
 
 
-@sabotage("H45", "a trouble stops stops, too", test="tests/desk/test_bounds.py::test_a_stop_is_moved_under_every_lockout")
+@sabotage(
+    "H45",
+    "a trouble stops stops, too",
+    test="tests/desk/test_bounds.py::test_a_stop_is_moved_under_every_lockout",
+)
 def lock_stops(patch: Patch) -> None:
     _lock(patch, MoveStop)
 
 
-@sabotage("H45", "a trouble stops cancels, too", test="tests/desk/test_bounds.py::test_an_entry_is_cancelled_under_every_lockout")
+@sabotage(
+    "H45",
+    "a trouble stops cancels, too",
+    test="tests/desk/test_bounds.py::test_an_entry_is_cancelled_under_every_lockout",
+)
 def lock_cancels(patch: Patch) -> None:
     _lock(patch, CancelOrder)
 
 
-@sabotage("H45", "a trouble stops a flatten, too", test="tests/desk/test_bounds.py::test_everything_is_flattened_under_every_lockout")
+@sabotage(
+    "H45",
+    "a trouble stops a flatten, too",
+    test="tests/desk/test_bounds.py::test_everything_is_flattened_under_every_lockout",
+)
 def lock_flattens(patch: Patch) -> None:
     _lock(patch, Flatten)
 
@@ -847,7 +1143,9 @@ def lock_everything(patch: Patch) -> None:
 
 
 @sabotage(
-    "H50", "the result is booked by the fills and again by the close", test="tests/desk/test_exits.py::test_profit_is_counted_once_and_net_of_fees"
+    "H50",
+    "the result is booked by the fills and again by the close",
+    test="tests/desk/test_exits.py::test_profit_is_counted_once_and_net_of_fees",
 )
 def book_twice(patch: Patch) -> None:
     def twice(state: State, event: e.AnyEvent) -> Touched:
@@ -855,84 +1153,138 @@ def book_twice(patch: Patch) -> None:
         if isinstance(event, e.PositionClosed):
             closed = state.closed[event.position]
             profit = closed.realised_profit(state.instruments[closed.symbol])
-            state.totals = Totals(add_cash(state.totals.realised, closed.settle, profit), state.totals.fees)
+            state.totals = Totals(
+                add_cash(state.totals.realised, closed.settle, profit), state.totals.fees
+            )
         return touched
 
     patch.setattr("engine.desk.desk.evolve", twice)
 
 
-@sabotage("H51", "fees are not counted", test="tests/desk/test_reports.py::test_every_fee_is_kept_in_its_currency")
+@sabotage(
+    "H51",
+    "fees are not counted",
+    test="tests/desk/test_reports.py::test_every_fee_is_kept_in_its_currency",
+)
 def ignore_fees(patch: Patch) -> None:
-    patch.setattr(reports, "fill_value", lambda ctx, fill: (ZERO, True))
+    patch.setattr(fills, "fill_value", lambda ctx, fill: (ZERO, True))
 
 
 @sabotage(
     "H52",
     "a fee in coins leaves the position as large as the fill",
-    test="tests/desk/test_exits.py::test_a_fee_in_base_makes_the_position_smaller_and_the_exit_fits",
+    test=(
+        "tests/desk/test_exits.py::test_a_fee_in_base_makes_the_position_smaller_and_the_exit_fits"
+    ),
 )
 def hold_the_fee(patch: Patch) -> None:
-    patch.setattr(Fill, "base_change", lambda self, instrument, leverage=None: self.size * self.side.sign)
+    patch.setattr(
+        Fill, "base_change", lambda self, instrument, leverage=None: self.size * self.side.sign
+    )
 
 
-@sabotage("H54", "sizes and prices below zero are taken", test="tests/model/test_position.py::test_an_execution_that_can_t_be_is_refused")
+@sabotage(
+    "H54",
+    "sizes and prices below zero are taken",
+    test="tests/model/test_position.py::test_an_execution_that_can_t_be_is_refused",
+)
 def any_number(patch: Patch) -> None:
     patch.setattr(engine.model.fill, "ZERO", Decimal("-Infinity"))
 
 
-@sabotage("H55", "no price is ever stale", test="tests/desk/test_protection.py::test_a_guard_without_fresh_prices_is_naked_and_told")
+@sabotage(
+    "H55",
+    "no price is ever stale",
+    test="tests/desk/test_protection.py::test_a_guard_without_fresh_prices_is_naked_and_told",
+)
 def never_stale(patch: Patch) -> None:
     patch.setattr(Context, "is_stale", lambda self, symbol, seconds: False)
 
 
-@sabotage("H55", "sizing takes any price", test="tests/desk/test_bounds.py::test_no_size_is_calculated_from_a_stale_price")
+@sabotage(
+    "H55",
+    "sizing takes any price",
+    test="tests/desk/test_bounds.py::test_no_size_is_calculated_from_a_stale_price",
+)
 def size_by_any_price(patch: Patch) -> None:
     patch.setattr(checks, "CHECKS", _without("_freshness"))
 
 
-@sabotage("H56", "the venue's balances are taken over in silence", test="tests/desk/test_reconcile.py::test_a_difference_stands_until_it_is_gone")
+@sabotage(
+    "H56",
+    "the venue's balances are taken over in silence",
+    test="tests/desk/test_reconcile.py::test_a_difference_stands_until_it_is_gone",
+)
 def adopt_balances(patch: Patch) -> None:
     def on_picture(ctx: Context, picture: Picture) -> Events:
         yield e.CashReported(ctx.now, picture.balances)
         yield from reconcile.on_picture(ctx, picture)
 
-    patch.setitem(desk.HANDLERS, Picture, on_picture)
+    patch.setitem(decide.HANDLERS, Picture, on_picture)
 
 
 @sabotage(
-    "H56", "fills that the stream missed stay missed", test="tests/desk/test_reconcile.py::test_fills_that_the_stream_missed_come_with_the_picture"
+    "H56",
+    "fills that the stream missed stay missed",
+    test="tests/desk/test_reconcile.py::test_fills_that_the_stream_missed_come_with_the_picture",
 )
 def miss_fills(patch: Patch) -> None:
-    patch.setitem(desk.HANDLERS, Picture, lambda ctx, picture: reconcile.on_picture(ctx, replace(picture, fills=())))
+    patch.setitem(
+        decide.HANDLERS,
+        Picture,
+        lambda ctx, picture: reconcile.on_picture(ctx, replace(picture, fills=())),
+    )
 
 
-@sabotage("H57", "a price of the model is a float", test="tests/model/test_money.py::test_no_money_of_the_model_is_a_float")
+@sabotage(
+    "H57",
+    "a price of the model is a float",
+    test="tests/model/test_money.py::test_no_money_of_the_model_is_a_float",
+)
 def float_in_the_model(patch: Patch) -> None:
     guess = defstruct("Guess", [("price", float)], module="engine.model.fill")
     patch.setattr(engine.model.fill, "Guess", guess, raising=False)
 
 
-@sabotage("H57", "money comes back from the database through a float", test="tests/journal/test_round_trip.py::test_money_is_exact[sqlite-1E-8]")
+@sabotage(
+    "H57",
+    "money comes back from the database through a float",
+    test="tests/journal/test_round_trip.py::test_money_is_exact[sqlite-1E-8]",
+)
 def float_in_the_database(patch: Patch) -> None:
-    patch.setattr(Money, "process_result_value", lambda self, value, dialect: None if value is None else Decimal(float(value)))
+    patch.setattr(
+        Money,
+        "process_result_value",
+        lambda self, value, dialect: None if value is None else Decimal(float(value)),
+    )
 
 
 # E. Limits, memory, faults
 
 
-@sabotage("H60", "after a restart the bucket is full", test="tests/runtime/test_flows.py::test_rate_limit_levels_survive_a_restart")
+@sabotage(
+    "H60",
+    "after a restart the bucket is full",
+    test="tests/runtime/test_flows.py::test_rate_limit_levels_survive_a_restart",
+)
 def forget_levels(patch: Patch) -> None:
     patch.setattr(Gateway, "restore", lambda self, levels: None)
 
 
 @sabotage(
-    "H60", "what leaves with a decision is not counted", test="tests/gateway/test_limits.py::test_counters_go_on_where_an_earlier_run_left_them"
+    "H60",
+    "what leaves with a decision is not counted",
+    test="tests/gateway/test_limits.py::test_counters_go_on_where_an_earlier_run_left_them",
 )
 def forget_what_leaves(patch: Patch) -> None:
     patch.setattr(Gateway, "levels_after", lambda self, requests: self.levels())
 
 
-@sabotage("H61", "one bucket for all that the venue counts", test="tests/gateway/test_limits.py::test_at_saturation_the_venue_never_refuses")
+@sabotage(
+    "H61",
+    "one bucket for all that the venue counts",
+    test="tests/gateway/test_limits.py::test_at_saturation_the_venue_never_refuses",
+)
 def one_bucket(patch: Patch) -> None:
     made = Gateway.__init__
 
@@ -943,7 +1295,11 @@ def one_bucket(patch: Patch) -> None:
     patch.setattr(Gateway, "__init__", make)
 
 
-@sabotage("H63", "what could not be written is given up", test="tests/journal/test_trouble.py::test_a_full_disk_heals")
+@sabotage(
+    "H63",
+    "what could not be written is given up",
+    test="tests/journal/test_trouble.py::test_a_full_disk_heals",
+)
 def give_up_writing(patch: Patch) -> None:
     commit_group = Queue.commit_group
 
@@ -961,12 +1317,16 @@ def give_up_writing(patch: Patch) -> None:
     test="tests/runtime/test_supervision.py::test_while_the_journal_fails_exits_stops_and_cancels_leave_at_once",
 )
 def hold_exits(patch: Patch) -> None:
-    patch.setattr(Engine, "_release_exits", lambda self: None)
+    patch.setattr(Outbox, "release_exits", lambda self: None)
 
 
-@sabotage("H63", "the guard waits for a disk that fails", test="tests/runtime/test_supervision.py::test_the_guard_closes_while_the_journal_fails")
+@sabotage(
+    "H63",
+    "the guard waits for a disk that fails",
+    test="tests/runtime/test_supervision.py::test_the_guard_closes_while_the_journal_fails",
+)
 def hold_the_guard(patch: Patch) -> None:
-    patch.setattr(Engine, "_release_exits", lambda self: None)
+    patch.setattr(Outbox, "release_exits", lambda self: None)
 
 
 @sabotage(
@@ -975,7 +1335,7 @@ def hold_the_guard(patch: Patch) -> None:
     test="tests/runtime/test_supervision.py::test_while_the_journal_fails_entries_are_refused_and_it_is_told_until_it_is_over",
 )
 def fail_in_silence(patch: Patch) -> None:
-    patch.setattr(Engine, "_journal_trouble", lambda self, text: None)
+    patch.setattr(Decider, "journal_trouble", lambda self, text: None)
 
 
 @sabotage(
@@ -984,10 +1344,14 @@ def fail_in_silence(patch: Patch) -> None:
     test="tests/runtime/test_supervision.py::test_an_entry_decided_as_the_disk_failed_waits_for_it_and_is_never_late",
 )
 def release_everything(patch: Patch) -> None:
-    patch.setattr(Engine, "_release_exits", lambda self: self._durable(sys.maxsize))
+    patch.setattr(Outbox, "release_exits", lambda self: self.durable(sys.maxsize))
 
 
-@sabotage("H65", "what failed is tried again at once", test="tests/gateway/test_limits.py::test_retries_double_their_pause_up_to_a_bound")
+@sabotage(
+    "H65",
+    "what failed is tried again at once",
+    test="tests/gateway/test_limits.py::test_retries_double_their_pause_up_to_a_bound",
+)
 def no_backoff(patch: Patch) -> None:
     def try_again(self: Gateway, waiting: Waiting) -> None:
         self.statistics.retried += 1
@@ -996,14 +1360,24 @@ def no_backoff(patch: Patch) -> None:
     patch.setattr(Gateway, "_try_again", try_again)
 
 
-@sabotage("H68", "the database's address is told with its password", test="tests/journal/test_opening.py::test_a_bad_url")
+@sabotage(
+    "H68",
+    "the database's address is told with its password",
+    test="tests/journal/test_opening.py::test_a_bad_url",
+)
 def tell_the_password(patch: Patch) -> None:
     render = URL.render_as_string
-    patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr(
+        URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False)
+    )
     patch.setattr("engine.journal.store.masked", str)
 
 
-@sabotage("H68", "the log writes what it gets", test="tests/hazards/test_secrets.py::test_a_secret_that_somebody_types_stays_out_of_the_log")
+@sabotage(
+    "H68",
+    "the log writes what it gets",
+    test="tests/hazards/test_secrets.py::test_a_secret_that_somebody_types_stays_out_of_the_log",
+)
 def log_everything(patch: Patch) -> None:
     patch.setattr(Redaction, "filter", lambda self, record: True)
 
@@ -1034,8 +1408,8 @@ def repeat_the_address(patch: Patch) -> None:
     def make(self: Addresses, variable: str) -> None:
         try:
             made(self, variable)
-        except NotifyError as error:
-            raise NotifyError(f"{error}: {os.environ[variable]}") from error
+        except OutletError as error:
+            raise OutletError(f"{error}: {os.environ[variable]}") from error
 
     patch.setattr(Addresses, "__init__", make)
 
@@ -1047,11 +1421,17 @@ def repeat_the_address(patch: Patch) -> None:
 )
 def open_with_the_password(patch: Patch) -> None:
     render = URL.render_as_string
-    patch.setattr(URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False))
+    patch.setattr(
+        URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False)
+    )
     patch.setattr("engine.journal.store.masked", str)
 
 
-@sabotage("H69", "text is shown as it comes", test="tests/console/test_foreign_text.py::test_an_engine_that_cant_open_says_so_literally")
+@sabotage(
+    "H69",
+    "text is shown as it comes",
+    test="tests/console/test_foreign_text.py::test_an_engine_that_cant_open_says_so_literally",
+)
 def obey_text(patch: Patch) -> None:
     import tui.app
     from tui.plain import plain
@@ -1062,12 +1442,20 @@ def obey_text(patch: Patch) -> None:
             patch.setattr(module, "plain", str)
 
 
-@sabotage("H70", "who lost the lease does not mind", test="tests/runtime/test_supervision.py::test_who_loses_the_lease_falls_silent")
+@sabotage(
+    "H70",
+    "who lost the lease does not mind",
+    test="tests/runtime/test_supervision.py::test_who_loses_the_lease_falls_silent",
+)
 def mind_no_lease(patch: Patch) -> None:
-    patch.setattr(Engine, "_lose_lease", lambda self, *_: None)
+    patch.setattr(Decider, "lose", lambda self, *_: None)
 
 
-@sabotage("H70", "the second to open takes over", test="tests/journal/test_lease.py::test_the_second_is_told_who_holds_it[sqlite]")
+@sabotage(
+    "H70",
+    "the second to open takes over",
+    test="tests/journal/test_lease.py::test_the_second_is_told_who_holds_it[sqlite]",
+)
 def take_over(patch: Patch) -> None:
     take = lease.take
 
@@ -1077,7 +1465,11 @@ def take_over(patch: Patch) -> None:
     patch.setattr(lease, "take", grab)
 
 
-@sabotage("H70", "who lost the lease goes on writing", test="tests/journal/test_lease.py::test_a_claim_fences_the_former_holder[sqlite]")
+@sabotage(
+    "H70",
+    "who lost the lease goes on writing",
+    test="tests/journal/test_lease.py::test_a_claim_fences_the_former_holder[sqlite]",
+)
 def write_without_a_lease(patch: Patch) -> None:
     held = Committer._held
 

@@ -1,8 +1,10 @@
-"""The pytest plugin that applies sabotages: `-p tests.support.sabotaged`, told by the environment what to do.
+"""The pytest plugin that applies sabotages: `-p tests.support.sabotaged`, told by the environment
+what to do.
 
-FLATOUT_SABOTAGE=H02 (a row, or a sabotage's name) applies it to the whole session. FLATOUT_SABOTAGE=each runs every test that was collected
-as it is, and then once more under each sabotage that names it; what came of that is written to the file FLATOUT_SABOTAGE_REPORT. "red" is the
-same without the run as it is.
+FLATOUT_SABOTAGE=H02 (a row, or a sabotage's name) applies it to the whole session.
+FLATOUT_SABOTAGE=each runs every test that was collected as it is, and then once more under each
+sabotage that names it; what came of that is written to the file FLATOUT_SABOTAGE_REPORT. "red" is
+the same without the run as it is.
 """
 
 import os
@@ -15,7 +17,8 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 from msgspec import Struct
 
-from engine.desk.desk import Decision, Desk, Message
+from engine.desk.desk import Decision, Desk
+from engine.desk.messages import Message
 from tests.support.sabotage import SABOTAGES, Sabotage, named
 
 EACH = ("each", "red")
@@ -47,10 +50,14 @@ def _wanted() -> str:
 
 
 def pytest_sessionstart() -> None:
-    """Apply what is for the whole session; and where failing is the point, don't look for the smallest way to fail."""
+    """Apply what is for the whole session; and where failing is the point, don't look for the
+    smallest way to fail.
+    """
     if not _wanted():
         return
-    settings.register_profile("sabotaged", settings.get_profile("shared machine"), phases=[Phase.explicit, Phase.generate])
+    settings.register_profile(
+        "sabotaged", settings.get_profile("shared machine"), phases=[Phase.explicit, Phase.generate]
+    )
     settings.load_profile("sabotaged")
     if _wanted() not in EACH:
         patch = pytest.MonkeyPatch()
@@ -68,14 +75,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Run a test as it is, and under each sabotage that names it and was not noticed by an earlier case."""
+    """Run a test as it is, and under each sabotage that names it and was not noticed by an earlier
+    case.
+    """
     if _wanted() not in EACH:
         return None
     if _wanted() == "each":
         _run(item, nextitem, None)
-    after = nextitem if _wanted() == "each" else None  # a case that nobody needs any more is left out: nothing may wait for it
+    # a case that nobody needs any more is left out: nothing may wait for it
+    after = nextitem if _wanted() == "each" else None
     for one in SABOTAGES.values():
-        if one.concerns(item.nodeid) and not any(known.red for known in OUTCOMES if known.sabotage == one.name):
+        if one.concerns(item.nodeid) and not any(
+            known.red for known in OUTCOMES if known.sabotage == one.name
+        ):
             _run(item, after, one)
     return True
 
@@ -100,14 +112,23 @@ def _run(item: pytest.Item, nextitem: pytest.Item | None, sabotage: Sabotage | N
             _watch_for_crashes(patch)
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
     leaves = [(when, leaf) for when, error in FAILURES for leaf in _leaves(error)]
-    marked = sabotage is None or any(mark.args == (sabotage.hazard,) for mark in item.iter_markers("hazard"))
+    marked = sabotage is None or any(
+        mark.args == (sabotage.hazard,) for mark in item.iter_markers("hazard")
+    )
     OUTCOMES.append(
         Outcome(
             sabotage="" if sabotage is None else sabotage.name,
             node=item.nodeid,
             passed=not FAILURES and all(report.passed for report in reports),
-            red=bool(leaves) and not CRASHES and all(when == "call" and _of_the_story(leaf) for when, leaf in leaves),
-            text="; ".join([*CRASHES[:1], *(f"{when}: {type(leaf).__name__}: {leaf}"[:300] for when, leaf in leaves)]),
+            red=bool(leaves)
+            and not CRASHES
+            and all(when == "call" and _of_the_story(leaf) for when, leaf in leaves),
+            text="; ".join(
+                [
+                    *CRASHES[:1],
+                    *(f"{when}: {type(leaf).__name__}: {leaf}"[:300] for when, leaf in leaves),
+                ]
+            ),
             marked=marked,
         )
     )
@@ -134,7 +155,9 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _of_the_story(error: BaseException) -> bool:
-    """Whether a test noticed: it failed in its own words, and the engine did not merely break under the switch."""
+    """Whether a test noticed: it failed in its own words, and the engine did not merely break under
+    the switch.
+    """
     if isinstance(error, BROKEN) or any(f"{kind.__name__}: " in str(error) for kind in BROKEN):
         return False
     if isinstance(error, AssertionError | pytest.fail.Exception):
@@ -143,4 +166,8 @@ def _of_the_story(error: BaseException) -> bool:
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     where = "" if last is None else last.tb_frame.f_code.co_filename
-    return f"{os.sep}tests{os.sep}" in where and not where.endswith("sabotage.py") and f"{os.sep}sabotages{os.sep}" not in where
+    return (
+        f"{os.sep}tests{os.sep}" in where
+        and not where.endswith("sabotage.py")
+        and f"{os.sep}sabotages{os.sep}" not in where
+    )

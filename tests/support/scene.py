@@ -1,4 +1,6 @@
-"""An account that a dead engine left: a paper venue with its orders, and the summary in its home. The last exit is run against it."""
+"""An account that a dead engine left: a paper venue with its orders, and the summary in its home.
+The last exit is run against it.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,6 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.account.pen import AlwaysPermit
+from engine.account.summary import HeldPosition, OpenOrder, Summary
 from engine.clock import SECOND, Clock, run_virtual
 from engine.emergency import close_account
 from engine.emergency.closing import Result
@@ -19,8 +23,6 @@ from engine.model.ids import client_order_id
 from engine.model.order import Order, OrderType, Role
 from engine.model.quote import Quote
 from engine.model.side import Side
-from engine.session.pen import AlwaysPermit
-from engine.session.summary import HeldPosition, OpenOrder, Summary
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
 
@@ -54,7 +56,14 @@ class Scene:
         instruments += tuple(instrument_for(found, symbol, D("0.00001")) for symbol in crosses)
         self.exchange = Exchange(found, instruments, {"USD": D(1_000_000), "BTC": D(coins)}, "USD")
         delay = Delay(20_000_000, 20_000_000)
-        self.venue = PaperVenue(self.exchange, self.clock, seed=7, delay=delay, timeout=2 * SECOND, faults=faults or Faults())
+        self.venue = PaperVenue(
+            self.exchange,
+            self.clock,
+            seed=7,
+            delay=delay,
+            timeout=2 * SECOND,
+            faults=faults or Faults(),
+        )
         self.sizes = {BTC: "1000", ETH: "1000"} | dict.fromkeys(crosses, "1000")
         self.bids = {BTC: "60000", ETH: "3000"} | dict.fromkeys(crosses, "0.05")
         self.orders: list[OpenOrder] = []
@@ -87,7 +96,9 @@ class Scene:
     def name(self, number: int | None = None) -> str:
         """The id of an order; engines number those of each position on their own."""
         self.number += 1
-        return client_order_id(ACCOUNT, f"intent {self.number}", "leg", self.number if number is None else number)
+        return client_order_id(
+            ACCOUNT, f"intent {self.number}", "leg", self.number if number is None else number
+        )
 
     def place(
         self,
@@ -116,15 +127,31 @@ class Scene:
         )
         self.venue.exchange.submit(order, self.clock.now())
         self.venue._changed()
-        return self.exchange.orders.get(order.client_order_id) or self.exchange.ended[order.client_order_id]
+        return (
+            self.exchange.orders.get(order.client_order_id)
+            or self.exchange.ended[order.client_order_id]
+        )
 
     def hold(
-        self, size: str = "1", *, symbol: str = BTC, side: Side = Side.BUY, stop: str | None = "50000", days: int = 0, adopted: bool = False
+        self,
+        size: str = "1",
+        *,
+        symbol: str = BTC,
+        side: Side = Side.BUY,
+        stop: str | None = "50000",
+        days: int = 0,
+        adopted: bool = False,
     ) -> None:
-        """A position, with its stop at the venue, as the summary has it. An old one has no executions that are still told."""
+        """A position, with its stop at the venue, as the summary has it. An old one has no
+        executions that are still told.
+        """
         self.place(side, size, Role.ENTRY, symbol=symbol)
         opened = self.clock.now() - days * DAY
-        self.positions.append(HeldPosition(id=f"P{self.number}", symbol=symbol, side=side, size=D(size), opened_at=opened))
+        self.positions.append(
+            HeldPosition(
+                id=f"P{self.number}", symbol=symbol, side=side, size=D(size), opened_at=opened
+            )
+        )
         if days:
             self.exchange.fills.clear()
         if stop is not None:
@@ -149,10 +176,22 @@ class Scene:
         }
         self.orders.append(OpenOrder(**known | terms))
 
-    def foreign(self, side: Side, size: str, *, symbol: str = BTC, price: str | None = None) -> Order:
+    def foreign(
+        self, side: Side, size: str, *, symbol: str = BTC, price: str | None = None
+    ) -> Order:
         """An order of somebody else's."""
         kind = OrderType.LIMIT if price else OrderType.MARKET
-        order = Order(f"SOMEBODY{self.number}", "", symbol, side, kind, Role.ENTRY, D(size), price=D(price) if price else None, foreign=True)
+        order = Order(
+            f"SOMEBODY{self.number}",
+            "",
+            symbol,
+            side,
+            kind,
+            Role.ENTRY,
+            D(size),
+            price=D(price) if price else None,
+            foreign=True,
+        )
         self.venue.external(order)
         return order
 
@@ -170,7 +209,9 @@ class Scene:
 
     # The last exit
 
-    async def exit(self, summary: Summary | None, folder: Path | None = None, **terms: Any) -> Result:
+    async def exit(
+        self, summary: Summary | None, folder: Path | None = None, **terms: Any
+    ) -> Result:
         """Run it; time flows meanwhile."""
         flowing = asyncio.get_running_loop().create_task(self.flow())
         permit = ExitPermit(AlwaysPermit(self.clock.now()))
@@ -190,7 +231,14 @@ class Scene:
                 ACCOUNT,
                 self.clock,
                 self.say,
-                **{"summary": summary, "permit": permit, "lag": 0, "marker": marker, "currency": "USD"} | terms,
+                **{
+                    "summary": summary,
+                    "permit": permit,
+                    "lag": 0,
+                    "marker": marker,
+                    "currency": "USD",
+                }
+                | terms,
             )
         finally:
             flowing.cancel()

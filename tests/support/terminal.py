@@ -1,4 +1,6 @@
-"""A real terminal for a real console: a pseudo-terminal read by an emulator, which may stop reading."""
+"""A real terminal for a real console: a pseudo-terminal read by an emulator, which may stop
+reading.
+"""
 
 import contextlib
 import fcntl
@@ -22,13 +24,17 @@ from typing import Any, TypeVar
 import pyte
 import pytest
 
+from engine.account.home import Home
+
 ROOT = Path(__file__).parents[2]
 CONSOLE = (sys.executable, str(ROOT / "tests" / "terminal" / "switched.py"))
 """The command line; the environment variable SWITCHED puts a sabotage into it."""
 RESTORED = b"\x1b[?1049l"
 ENTER, ESCAPE = b"\r", b"\x1b"
 KEPT_AWAY = ("FLATOUT", "XDG", "TEXTUAL", "TMUX", "NO_COLOR", "COVERAGE", "COLUMNS", "LINES")
-"""What a console must not find; xdist tells its workers a width and a height, which are not those of the terminal."""
+"""What a console must not find; xdist tells its workers a width and a height, which are not those
+of the terminal.
+"""
 T = TypeVar("T")
 
 
@@ -47,7 +53,12 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     """An environment in which nothing of the user's is found."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_AWAY)}
     home = str(folder)
-    kept |= {"HOME": home, "FLATOUT_HOME": str(folder / "f"), "XDG_CONFIG_HOME": home, "TERM": "xterm-256color"}
+    kept |= {
+        "HOME": home,
+        "FLATOUT_HOME": str(folder / "f"),
+        "XDG_CONFIG_HOME": home,
+        "TERM": "xterm-256color",
+    }
     return kept | {"COLORTERM": "truecolor", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)} | more
 
 
@@ -68,6 +79,8 @@ class Terminal:
         self.stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
         self.returncode: int | None = None
+        self.queued = 0.0
+        """Seconds for which it was kept from the processors by others, until `wait` saw it last."""
         self._reads = threading.Event()
         self._reads.set()
         self._over = threading.Event()
@@ -146,7 +159,11 @@ class Terminal:
         """Until a text, or what a pattern says, is on the screen."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if re.search(wanted, self.text) if isinstance(wanted, re.Pattern) else wanted in self.text:
+            if (
+                re.search(wanted, self.text)
+                if isinstance(wanted, re.Pattern)
+                else wanted in self.text
+            ):
                 return True
             time.sleep(0.05)
         return False
@@ -164,10 +181,18 @@ class Terminal:
         """The exit code, or None where the program goes on."""
         until = time.monotonic() + seconds
         while self.alive and time.monotonic() < until:
+            self.queued = self._queued() or self.queued
             time.sleep(0.02)
         if not self.alive:
             time.sleep(0.3)  # what it wrote last is read
         return self.returncode
+
+    def _queued(self) -> float:
+        """Seconds for which the program was ready and other processes had the processors."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            return 0.0
 
     @property
     def restored(self) -> bool:
@@ -192,11 +217,16 @@ class Terminal:
         """The home of its paper account."""
         return self.folder / "f" / "paper"
 
+    @property
+    def control(self) -> Path:
+        """Its control socket, which lies elsewhere where the path of the home is long."""
+        return Home(self.account, create=False).control
+
     def put(self, question: dict[str, Any], seconds: float = 5) -> dict[str, Any]:
         """One question over the control socket. Raises OSError where nobody answers in time."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(seconds)
-            line.connect(str(self.account / "control.sock"))
+            line.connect(str(self.control))
             line.sendall(json.dumps(question).encode() + b"\n")
             with line.makefile("rb") as answer:
                 told: dict[str, Any] = json.loads(answer.readline())
@@ -208,7 +238,11 @@ class Terminal:
 
     def alerts(self, code: str) -> list[dict[str, Any]]:
         """The alerts of a code that the engine shows and that are not cured."""
-        return [alert for alert in self.look()["alerts"] if alert["code"] == code and alert.get("cured_at") is None]
+        return [
+            alert
+            for alert in self.look()["alerts"]
+            if alert["code"] == code and alert.get("cured_at") is None
+        ]
 
     def log(self) -> str:
         """The account's log."""
@@ -224,18 +258,24 @@ class Terminal:
                 if value or time.monotonic() > end:
                     return value
             if time.monotonic() > end:
-                pytest.fail(f"nobody answers; the console: {self.returncode} {self.text.strip()[-500:]}")
+                pytest.fail(
+                    f"nobody answers; the console: {self.returncode} {self.text.strip()[-500:]}"
+                )
             time.sleep(0.1)
 
     def ready(self) -> None:
         """Until the engine takes entries and the screen shows it."""
-        found = self.until(lambda: not any(r["code"] == "STARTING" for r in self.look()["reasons"]), 60)
+        found = self.until(
+            lambda: not any(r["code"] == "STARTING" for r in self.look()["reasons"]), 60
+        )
         assert found, f"the console does not come up: {self.text}"
         assert self.wait_for("PAPER"), self.text
 
 
 @contextmanager
-def console(folder: Path, *args: str, ready: bool = True, program: tuple[str, ...] = CONSOLE, **more: Any) -> Iterator[Terminal]:
+def console(
+    folder: Path, *args: str, ready: bool = True, program: tuple[str, ...] = CONSOLE, **more: Any
+) -> Iterator[Terminal]:
     """A console on a paper account with simulated prices, in a home of its own."""
     terminal = Terminal(folder, *program, "--set", 'market.symbols=["BTC/USD"]', *args, **more)
     try:

@@ -1,13 +1,14 @@
-"""A console under Textual's pilot over a real engine on a paper venue, and a web server on loopback that hears its webhook.
+"""A console under Textual's pilot over a real engine on a paper venue, and a web server on loopback
+that hears its webhook.
 
-What is told is seen where a person would: the toasts and the bell of the screen, the record that `L` shows, what was posted.
+What is told is seen where a person would: the toasts and the bell of the screen, the record that
+`L` shows, what was posted.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,26 @@ from textual.pilot import Pilot
 from engine.clock import SECOND
 from engine.journal import Journal
 from engine.model.intent import AnyIntent
-from engine.model.quote import Candle
 from engine.model.report import VenueReport
 from engine.model.request import Amend, Cancel, Request, Submit
-from engine.model.view import Answer, Notice, Preview, View
-from engine.outlets.notify import notifier_of
+from engine.model.view import Answer, Notice, View
+from engine.outlets import Outlets
+from engine.rehearsal.simulation.power import Line, Power
 from engine.runtime import Engine, Hooks
-from engine.session import Session
-from engine.simulation.power import Line, Power
+from engine.session import Query, Session, Told, Welcome
+from engine.session.messages import MAJOR, MINOR
+from engine.session.queries import Queries
 from tests.support.outlet import Outlet
 from tests.support.world import World
 from tui.app import FlatoutApp
-from tui.flows.pages import record
 from tui.options import ConsoleOptions
+from tui.record import record
 from tui.toasts import Toast
 
 SPEED = 2.0
-"""How much faster than the machine the world runs: fast enough to wait for what is told late, slow enough for a busy machine."""
+"""How much faster than the machine the world runs: fast enough to wait for what is told late, slow
+enough for a busy machine.
+"""
 
 Reply = Callable[[Request], tuple[VenueReport, ...]]
 """What the venue says to a request instead of its own answer; may raise VenueError."""
@@ -63,20 +67,29 @@ class Bystander:
     def view(self) -> View:
         return self._world.engine.view()
 
-    def preview(self, intent: AnyIntent) -> Preview:
-        return self._world.engine.preview(intent)
-
     async def ask(self, intent: AnyIntent) -> Answer:
         return await self._world.engine.ask(intent)
 
-    def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
-        return self._world.engine.candles(symbol, interval, count)
+    def hello(self) -> Welcome:
+        account = self._world.settings.account
+        return Welcome(
+            MAJOR, MINOR, account.name, account.venue, live=False, read_only=False, pid=0
+        )
 
-    def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
-        return self._world.engine.equity(count)
+    async def query(self, query: Query) -> Told:
+        return await Queries(self._world.engine, self.view).answer(query)
+
+    def silent_for(self) -> float:
+        return 0.0
 
     def trouble(self, code: str, subject: str, text: str) -> None:
         self._world.engine.trouble(code, subject, text)
+
+    async def take(self) -> str:
+        return ""
+
+    async def end(self, *, alone: bool = False) -> str:
+        return "the world ends by itself"
 
     async def close(self) -> None:
         """The world ends by itself."""
@@ -88,11 +101,21 @@ class ToldWorld(World):
     line: Scripted
 
     def make(self) -> Engine:
-        journal = Journal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
+        journal = Journal.open(
+            self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True
+        )
         if journal.lease is None:
             journal.claim("story", self.clock.now())
         self.line = Scripted(self)
-        return Engine(self.settings, self.line, journal, self.clock, self.seed, inline=True, hooks=Hooks(decided=self._noted))
+        return Engine(
+            self.settings,
+            self.line,
+            journal,
+            self.clock,
+            self.seed,
+            inline=True,
+            hooks=Hooks(decided=self._noted),
+        )
 
     def _noted(self, decision: Any, _: int) -> None:
         self.events.extend(decision.events)
@@ -103,7 +126,9 @@ class ToldWorld(World):
 class Theatre:
     """The running console, the world behind it, and whoever is outside."""
 
-    def __init__(self, world: ToldWorld, app: FlatoutApp, pilot: Pilot[None], outlet: Outlet) -> None:
+    def __init__(
+        self, world: ToldWorld, app: FlatoutApp, pilot: Pilot[None], outlet: Outlet
+    ) -> None:
         self.world = world
         self.app = app
         self.pilot = pilot
@@ -142,8 +167,13 @@ class Theatre:
 
     @property
     def stood_still(self) -> bool:
-        """Whether the machine was too busy for this process: then the engine tells that, too, and holds exits back."""
-        return any("stood still" in notice.text or "nobody looked" in notice.text for notice in self.world.engine.notices)
+        """Whether the machine was too busy for this process: then the engine tells that, too, and
+        holds exits back.
+        """
+        return any(
+            "stood still" in notice.text or "nobody looked" in notice.text
+            for notice in self.world.engine.notices
+        )
 
     @property
     def posted(self) -> list[dict[str, Any]]:
@@ -165,7 +195,9 @@ class Theatre:
         """Wait until something is so, in the machine's own seconds, while prices stay fresh."""
         end = asyncio.get_running_loop().time() + seconds
         while not true():
-            assert asyncio.get_running_loop().time() < end, f"it never became so; told: {[line.text for line in self.lines]}\n{self.text}"
+            assert asyncio.get_running_loop().time() < end, (
+                f"it never became so; told: {[line.text for line in self.lines]}\n{self.text}"
+            )
             await self.rest(0.05)
 
     async def rest(self, seconds: float) -> None:
@@ -213,13 +245,12 @@ async def theatre(
 ) -> AsyncIterator[Theatre]:
     """Open all of it; everything is closed again."""
     outlet = Outlet()
-    hook = {"notify.webhook": f"http://somebody:hunter2-of-ours@127.0.0.1:{outlet.server_port}/told"}
+    hook = {
+        "notify.webhook": f"http://somebody:hunter2-of-ours@127.0.0.1:{outlet.server_port}/told"
+    }
     world = ToldWorld(home, profile, speed=speed, values={**hook, **(values or {})})
     await world.open()
-    notifier = notifier_of(world.settings, lambda text: world.engine.teller.say("notify_failed", "bad", text, line=text))
-    assert notifier is not None
-    world.engine.teller.hear = notifier.hear
-    world.engine.tasks.spawn("notifications", notifier.run())
+    Outlets(world.settings, world.engine, home).start()
 
     async def open_session() -> Session:
         return Bystander(world)

@@ -1,4 +1,6 @@
-"""Kraken spot on loopback in the test's own loop: prices are fed by hand, and a plain client speaks the protocol letter by letter."""
+"""Kraken spot on loopback in the test's own loop: prices are fed by hand, and a plain client speaks
+the protocol letter by letter.
+"""
 
 import asyncio
 import base64
@@ -25,7 +27,8 @@ from engine.venues.profiles import instrument_for, load_profile
 from engine.wire.keys import PERMISSIONS, Key, new_secret
 from engine.wire.line import Line as Cut
 from engine.wire.server import HOST, Server, open_world
-from engine.wire.world import Terms, World, terms_of
+from engine.wire.terms import Terms, terms_of
+from engine.wire.world import World
 
 Json = dict[str, Any]  # whatever a reply holds
 D = Decimal
@@ -33,7 +36,9 @@ SYMBOLS = ("BTC/USD", "ETH/USD", "BTC/EUR")
 BTC = SYMBOLS[0]
 CASH = {"USD": "100000", "EUR": "50000", "BTC": "5", "ETH": "50"}
 RECORDED = Path(__file__).parents[3] / "shared" / "wire"
-needs_recordings = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads lie in ../shared/wire, and are not here")
+needs_recordings = pytest.mark.skipif(
+    not RECORDED.is_dir(), reason="the recorded payloads lie in ../shared/wire, and are not here"
+)
 FORM = "application/x-www-form-urlencoded"
 PATIENCE = 5.0
 """Seconds after which a message that does not come is a failure."""
@@ -51,7 +56,9 @@ class Line:
         await self.socket.send_str(message if isinstance(message, str) else json.dumps(message))
 
     async def hear(self, *, exact: bool = False) -> Json:
-        """The next message that is no heartbeat; with its numbers as they are written, where they are to be exact."""
+        """The next message that is no heartbeat; with its numbers as they are written, where they
+        are to be exact.
+        """
         while True:
             text = await self.socket.receive_str(timeout=PATIENCE)
             told: Json = json.loads(text, parse_float=D) if exact else json.loads(text)
@@ -67,11 +74,18 @@ class Line:
 
     async def on(self, channel: str, kind: str = "update", *, exact: bool = False) -> Json:
         """The next message of a channel."""
-        return await self.until(lambda told: told.get("channel") == channel and told.get("type") == kind, exact=exact)
+        return await self.until(
+            lambda told: told.get("channel") == channel and told.get("type") == kind, exact=exact
+        )
 
     async def row(self, channel: str, **wanted: object) -> Json:
         """The next row of a channel with these values."""
-        told = await self.until(lambda m: m.get("channel") == channel and any(wanted.items() <= row.items() for row in m["data"]))
+        told = await self.until(
+            lambda m: (
+                m.get("channel") == channel
+                and any(wanted.items() <= row.items() for row in m["data"])
+            )
+        )
         return next(row for row in told["data"] if wanted.items() <= row.items())
 
     async def quiet(self, seconds: float = 0.4) -> list[Json]:
@@ -111,15 +125,30 @@ class Wire:
 
     # The market
 
-    def quote(self, bid: str, ask: str, size: str = "5", symbol: str = BTC, ask_size: str | None = None) -> None:
-        self.world.feed(Quote(symbol, self.world.now(), D(bid), D(size), D(ask), D(ask_size or size)))
+    def quote(
+        self, bid: str, ask: str, size: str = "5", symbol: str = BTC, ask_size: str | None = None
+    ) -> None:
+        self.world.feed(
+            Quote(symbol, self.world.now(), D(bid), D(size), D(ask), D(ask_size or size))
+        )
 
-    def trade(self, price: str, size: str, taker: Side | None = Side.BUY, symbol: str = BTC) -> None:
+    def trade(
+        self, price: str, size: str, taker: Side | None = Side.BUY, symbol: str = BTC
+    ) -> None:
         self.world.feed(Trade(symbol, self.world.now(), D(price), D(size), taker))
 
-    def depth(self, bids: Mapping[str, str], asks: Mapping[str, str], *, snapshot: bool = False, symbol: str = BTC) -> None:
+    def depth(
+        self,
+        bids: Mapping[str, str],
+        asks: Mapping[str, str],
+        *,
+        snapshot: bool = False,
+        symbol: str = BTC,
+    ) -> None:
         sides = ((Side.BUY, bids), (Side.SELL, asks))
-        levels = tuple(Level(side, D(price), D(size)) for side, rows in sides for price, size in rows.items())
+        levels = tuple(
+            Level(side, D(price), D(size)) for side, rows in sides for price, size in rows.items()
+        )
         self.world.feed(Depth(symbol, self.world.now(), levels, snapshot))
 
     def later(self, seconds: float) -> None:
@@ -139,13 +168,26 @@ class Wire:
         nonce = self.nonce()
         return await self.signed(name, urlencode({"nonce": nonce, **fields}), nonce)
 
-    async def signed(self, name: str, body: str, nonce: str, *, key: str | None = None, secret: str | None = None, kind: str = FORM) -> Json:
+    async def signed(
+        self,
+        name: str,
+        body: str,
+        nonce: str,
+        *,
+        key: str | None = None,
+        secret: str | None = None,
+        kind: str = FORM,
+    ) -> Json:
         """A body that is signed as it is."""
         path = f"/0/private/{name}"
         message = path.encode() + hashlib.sha256(nonce.encode() + body.encode()).digest()
-        sign = base64.b64encode(hmac.digest(base64.b64decode(secret or self.server.secret), message, "sha512")).decode()
+        sign = base64.b64encode(
+            hmac.digest(base64.b64decode(secret or self.server.secret), message, "sha512")
+        ).decode()
         headers = {"API-Key": key or self.server.key.key, "API-Sign": sign, "Content-Type": kind}
-        async with self.session.post(f"{self.base}{path}", data=body.encode(), headers=headers) as answer:
+        async with self.session.post(
+            f"{self.base}{path}", data=body.encode(), headers=headers
+        ) as answer:
             return await self._told(answer)
 
     def nonce(self) -> str:
@@ -170,9 +212,23 @@ class Wire:
         assert told["error"], told
         return str(told["error"][0])
 
-    async def add(self, side: str = "buy", volume: str = "0.1", price: str = "50000", kind: str = "limit", **fields: str) -> str:
+    async def add(
+        self,
+        side: str = "buy",
+        volume: str = "0.1",
+        price: str = "50000",
+        kind: str = "limit",
+        **fields: str,
+    ) -> str:
         """The id of an order that is taken."""
-        terms = {"pair": "XBTUSD", "type": side, "ordertype": kind, "volume": volume, **({"price": price} if price else {}), **fields}
+        terms = {
+            "pair": "XBTUSD",
+            "type": side,
+            "ordertype": kind,
+            "volume": volume,
+            **({"price": price} if price else {}),
+            **fields,
+        }
         return str((await self.result("AddOrder", **terms))["txid"][0])
 
     async def token(self) -> str:
@@ -181,7 +237,9 @@ class Wire:
     @asynccontextmanager
     async def line(self, *, private: bool = True) -> AsyncIterator[Line]:
         """A connection; its `status` has been heard."""
-        async with self.session.ws_connect(f"{self.ws}/auth/v2" if private else f"{self.ws}/v2") as socket:
+        async with self.session.ws_connect(
+            f"{self.ws}/auth/v2" if private else f"{self.ws}/v2"
+        ) as socket:
             line = Line(socket)
             assert (await line.hear())["channel"] == "status"
             yield line
@@ -203,7 +261,10 @@ class Wire:
 
     def outcomes(self) -> list[tuple[str, str]]:
         """Every request with what became of it."""
-        return [(entry["path"].rpartition("/")[2], entry["outcome"]) for entry in self.world.truth()["requests"]]
+        return [
+            (entry["path"].rpartition("/")[2], entry["outcome"])
+            for entry in self.world.truth()["requests"]
+        ]
 
     async def kill(self) -> None:
         """Gone as by `kill -9`: nothing is said, stored or closed."""
@@ -233,11 +294,15 @@ async def spot(
     quiet: bool = False,
     seed: int = 1,
 ) -> AsyncIterator[Wire]:
-    """A server on a port of its own; BTC is at 50000.0/50000.1 and ETH at 2500.00/2500.01 unless it is to be `quiet`."""
+    """A server on a port of its own; BTC is at 50000.0/50000.1 and ETH at 2500.00/2500.01 unless it
+    is to be `quiet`.
+    """
     profile = load_profile("kraken-spot")
     instruments = [instrument_for(profile, symbol, D("0.1")) for symbol in symbols]
     money = {name: D(amount) for name, amount in cash.items()}
-    world = open_world(profile, instruments, money, "USD", seed=seed, faults=faults or Faults(), state=state)
+    world = open_world(
+        profile, instruments, money, "USD", seed=seed, faults=faults or Faults(), state=state
+    )
     name, secret = credentials or ("THE-KEY", new_secret())
     server = Server(world, Key(name, secret, permissions), secret)
     await server.start(0, (), Clock(asyncio.get_running_loop()))

@@ -1,6 +1,8 @@
-"""What stories are told with: a desk alone (`Story`), and a whole engine on a paper venue under virtual time (`World`).
+"""What stories are told with: a desk alone (`Story`), and a whole engine on a paper venue under
+virtual time (`World`).
 
-Nothing is doubled: a `Story` is the real desk fed by hand, a `World` is the real engine with the real matching engine on the other side.
+Nothing is doubled: a `Story` is the real desk fed by hand, a `World` is the real engine with the
+real matching engine on the other side.
 """
 
 import asyncio
@@ -11,15 +13,18 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from engine.account.records import Records
+from engine.account.summary import Summary
 from engine.clock import SECOND as SECOND
 from engine.clock import Clock, run_virtual
 from engine.desk import codec
 from engine.desk.board import Board
 from engine.desk.codec import decode
 from engine.desk.context import Context
-from engine.desk.desk import Crossed, Decision, Desk, Listed, Message, Pulse, Restarted, Wake
+from engine.desk.desk import Decision, Desk
 from engine.desk.events import AnyEvent
 from engine.desk.evolve import evolve
+from engine.desk.messages import Crossed, Listed, Message, Pulse, Restarted, Wake
 from engine.desk.notices import words
 from engine.desk.rules import RiskRules, Rules
 from engine.desk.state import State, decode_state, encode_state
@@ -37,12 +42,11 @@ from engine.model.quote import Quote
 from engine.model.request import Request
 from engine.model.side import Side
 from engine.model.view import Answer
+from engine.records import replay
 from engine.rehearsal.auditor import Auditor
-from engine.replay import replay
 from engine.runtime import Engine, Hooks
-from engine.session.records import Records
-from engine.session.summary import Summary
-from engine.settings import AccountSettings, Settings, with_values
+from engine.setup.sections import AccountSettings, Settings
+from engine.setup.settings import with_values
 from engine.venues.paper import PaperVenue
 from engine.venues.profiles import instrument_for, load_profile
 
@@ -50,10 +54,14 @@ D = Decimal
 
 
 def loosened(rules: Rules) -> Rules:
-    """The rules of a story that is about something else: entries need no stop, and what has none counts against no bound that nobody set."""
+    """The rules of a story that is about something else: entries need no stop, and what has none
+    counts against no bound that nobody set.
+    """
     risk = rules.risk
     bound = D(100) if risk.max_open_risk == RiskRules().max_open_risk else risk.max_open_risk
-    return replace(rules, risk=replace(risk, require_stop=False, naked_blocks=False, max_open_risk=bound))
+    return replace(
+        rules, risk=replace(risk, require_stop=False, naked_blocks=False, max_open_risk=bound)
+    )
 
 
 START = 1_767_225_600 * SECOND
@@ -66,12 +74,16 @@ T = TypeVar("T")
 
 
 def lending(profile: str) -> Profile:
-    """A profile as paper accounts have it: they lend coins, and what is sold short is owed among the balances."""
+    """A profile as paper accounts have it: they lend coins, and what is sold short is owed among
+    the balances.
+    """
     return replace(load_profile(profile), margin_leverage=D(1))
 
 
 class Story:
-    """One desk and its time. `listed` and `cash` say what its venue trades and holds; a strict one keeps the rules as they are."""
+    """One desk and its time. `listed` and `cash` say what its venue trades and holds; a strict one
+    keeps the rules as they are.
+    """
 
     def __init__(
         self,
@@ -93,7 +105,13 @@ class Story:
         self.requests: list[Request] = []
         self.spoken: list[str] = []
         symbols = (BTC, ETH, "XRP/BTC")
-        self.tell(Listed(tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in symbols) if listed is None else tuple(listed)))
+        self.tell(
+            Listed(
+                tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in symbols)
+                if listed is None
+                else tuple(listed)
+            )
+        )
         self.tell(Restarted())
         if listed is None:
             self.price(BTC, "60000")
@@ -172,7 +190,9 @@ class Story:
         return f"i{self.count}"
 
     def wait(self, seconds: float, *, fresh: bool = True) -> None:
-        """Let time go by, second by second: what falls due is done, and prices stay fresh unless they are to go stale."""
+        """Let time go by, second by second: what falls due is done, and prices stay fresh unless
+        they are to go stale.
+        """
         end = self.now + int(seconds * SECOND)
         while self.now < end:
             step = min(end, self.now + SECOND)
@@ -200,16 +220,36 @@ class Story:
         net: dict[str, Decimal] | None = None,
         fills: tuple[Fill, ...] = (),
         as_of: int | None = None,
+        entered: dict[str, Decimal] | None = None,
     ) -> Decision:
         """The venue's picture of the account; what is not given is as we believe it."""
-        told = tuple(order for order in self.state.orders.values() if order.is_working) if orders is None else orders
+        told = (
+            tuple(order for order in self.state.orders.values() if order.is_working)
+            if orders is None
+            else orders
+        )
         if net is None:
             net = {}
             for position in self.state.positions.values():
                 if not self.state.instruments[position.symbol].moves_coins(position.leverage):
                     net[position.symbol] = net.get(position.symbol, D(0)) + position.signed_size
-        cash = dict(self.state.cash) if balances is None else balances
-        return self.tell(r.Picture(self.now if as_of is None else as_of, told, fills, cash, net, self.now))
+        cash = self.money() if balances is None else balances
+        return self.tell(
+            r.Picture(
+                self.now if as_of is None else as_of,
+                told,
+                fills,
+                cash,
+                net,
+                self.now,
+                0,
+                entered or {},
+            )
+        )
+
+    def money(self) -> dict[str, Decimal]:
+        """What the venue has of each currency, as we believe it."""
+        return {name: amount + self.state.gap(name) for name, amount in self.state.cash.items()}
 
     def witness(self) -> None:
         """A picture that is younger than the last fill and says what our books say."""
@@ -217,19 +257,49 @@ class Story:
         self.picture()
 
     def buy(self, size: str = "0.5", /, **terms: Any) -> Answer:
-        defaults: dict[str, Any] = {"symbol": BTC, "side": Side.BUY, "size": i.Base(D(size)), "stop": i.Away(D("0.01"))}
+        defaults: dict[str, Any] = {
+            "symbol": BTC,
+            "side": Side.BUY,
+            "size": i.Base(D(size)),
+            "stop": i.Away(D("0.01")),
+        }
         return self.ask(i.OpenBracket(**{"id": self.name(), **defaults, **terms}))
 
     def accept(self, order: Order) -> None:
         self.tell(r.Accepted(order.client_order_id, f"V{order.client_order_id}", self.now))
 
-    def fill_of(self, order: Order, size: str | None = None, price: str = "60000", fee: str = "0", currency: str = "USD") -> Fill:
+    def fill_of(
+        self,
+        order: Order,
+        size: str | None = None,
+        price: str = "60000",
+        fee: str = "0",
+        currency: str = "USD",
+    ) -> Fill:
         """An execution that has not been told yet."""
         self.count += 1
         part = self.now_of(order).remaining if size is None else D(size)
-        return Fill(f"T{self.count}", order.client_order_id, order.symbol, order.side, D(price), part, D(fee), currency, Liquidity.TAKER, self.now)
+        return Fill(
+            f"T{self.count}",
+            order.client_order_id,
+            order.symbol,
+            order.side,
+            D(price),
+            part,
+            D(fee),
+            currency,
+            Liquidity.TAKER,
+            self.now,
+        )
 
-    def fill(self, order: Order, size: str | None = None, price: str = "60000", fee: str = "0", currency: str = "USD") -> Fill:
+    def fill(
+        self,
+        order: Order,
+        size: str | None = None,
+        price: str = "60000",
+        fee: str = "0",
+        currency: str = "USD",
+    ) -> Fill:
         fill = self.fill_of(order, size, price, fee, currency)
         self.tell(r.Filled(fill, self.now))
         if fill.execution_id in self.state.excess:
@@ -242,10 +312,23 @@ class Story:
         assert known is not None
         filled = known.filled + fill.size
         status = Status.FILLED if filled >= known.size else known.status
-        self.tell(r.Found(replace(known, filled=filled, status=status, size=max(known.size, filled)), (), self.now))
+        self.tell(
+            r.Found(
+                replace(known, filled=filled, status=status, size=max(known.size, filled)),
+                (),
+                self.now,
+            )
+        )
 
     def cancelled(self, order: Order, text: str = "", filled: str | None = None) -> None:
-        self.tell(r.Cancelled(order.client_order_id, self.now_of(order).filled if filled is None else D(filled), text, self.now))
+        self.tell(
+            r.Cancelled(
+                order.client_order_id,
+                self.now_of(order).filled if filled is None else D(filled),
+                text,
+                self.now,
+            )
+        )
 
     def rejected(self, order: Order, text: str = "EOrder:Insufficient margin") -> None:
         self.tell(r.Rejected(order.client_order_id, text, self.now))
@@ -255,7 +338,8 @@ class Story:
         asked = [
             request
             for request in self.requests
-            if type(request).__name__ == "Amend" and getattr(request, "client_order_id", "") == order.client_order_id
+            if type(request).__name__ == "Amend"
+            and getattr(request, "client_order_id", "") == order.client_order_id
         ]
         last: Any = asked[-1]
         known = self.now_of(order)
@@ -285,7 +369,9 @@ class Story:
         return self.state.positions[name]
 
     def cheapened(self, **terms: Any) -> Position:
-        """A bitcoin position that was large enough when it was bought, and that the price alone has made too small for an order."""
+        """A bitcoin position that was large enough when it was bought, and that the price alone has
+        made too small for an order.
+        """
         answer = self.buy("0.0001", stop=None, **terms)
         assert answer.ok, answer.refusals
         self.fill(next(order for order in self.orders("entry") if order.position == answer.created))
@@ -298,7 +384,9 @@ class Story:
     # What must always hold
 
     def replays(self) -> None:
-        """The events alone give the same state; so does a snapshot from the middle and the events after it."""
+        """The events alone give the same state; so does a snapshot from the middle and the events
+        after it.
+        """
         fresh = State("test", self.state.currency)
         middle = b""
         for index, event in enumerate(self.events):
@@ -318,9 +406,20 @@ class Story:
             assert name not in self.state.ended
             assert order.filled <= order.size
         for position in self.state.positions.values():
-            if position.is_open and not position.dust and position.protection.value in ("naked", "partial"):
-                assert any(alert.target == position.id and alert.code in ("NAKED", "PARTIAL_STOP") for alert in self.state.alerts.values())
-            exits = [order for order in self.state.orders_for(position.id) if order.is_exit and order.side is not position.side]
+            if (
+                position.is_open
+                and not position.dust
+                and position.protection.value in ("naked", "partial")
+            ):
+                assert any(
+                    alert.target == position.id and alert.code in ("NAKED", "PARTIAL_STOP")
+                    for alert in self.state.alerts.values()
+                )
+            exits = [
+                order
+                for order in self.state.orders_for(position.id)
+                if order.is_exit and order.side is not position.side
+            ]
             if not all(order.reduce_only for order in exits):
                 assert sum((order.remaining for order in exits), D(0)) <= max(position.size, D(0))
 
@@ -343,7 +442,10 @@ class World:
         self.home = home
         self.profile = lending(profile) if isinstance(profile, str) else profile
         self.seed = seed
-        base = Settings(account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}), risk=loosened(Rules()).risk)
+        base = Settings(
+            account=AccountSettings(name="world", currency="USD", cash={"USD": D(cash)}),
+            risk=loosened(Rules()).risk,
+        )
         self.settings = with_values(base, values or {}, "story")
         self.clock = Clock(asyncio.get_running_loop(), START, speed)
         instruments = tuple(instrument_for(self.profile, symbol, D("0.1")) for symbol in (BTC, ETH))
@@ -371,7 +473,9 @@ class World:
 
     def make(self) -> Engine:
         """An engine on the home's journal, not started."""
-        journal = Journal.open(self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True)
+        journal = Journal.open(
+            self.home / "journal.sqlite", "world", "story", now=self.clock.now(), inline=True
+        )
         if journal.lease is None:
             journal.claim("story", self.clock.now())
         self.auditor.begin(decode(stored.body) for stored in journal.events())
@@ -416,10 +520,15 @@ class World:
         await self.open()
 
     async def end(self) -> None:
-        """The end of the story: nothing failed inside, the auditor found nothing, the journal tells the state, no task is left."""
+        """The end of the story: nothing failed inside, the auditor found nothing, the journal tells
+        the state, no task is left.
+        """
         assert self.failures == []
-        found = [violation for violation in self.auditor.violations if violation.invariant != "0 rules"]
-        assert found == [], found  # what a rule died of stands in `failures`, too, from which a story may strike it
+        found = [
+            violation for violation in self.auditor.violations if violation.invariant != "0 rules"
+        ]
+        # what a rule died of stands in `failures`, too, from which a story may strike it
+        assert found == [], found
         self.engine.save()
         assert encode_state(self.retold()) == encode_state(self.state)
         await self.engine.close()
@@ -453,7 +562,11 @@ class World:
     def held(self) -> Decimal:
         """What the venue holds of bitcoin for us."""
         picture = self.exchange.picture(self.clock.now(), 0)
-        return picture.net.get(BTC, D(0)) if self.profile.derivatives else picture.balances.get("BTC", D(0))
+        return (
+            picture.net.get(BTC, D(0))
+            if self.profile.derivatives
+            else picture.balances.get("BTC", D(0))
+        )
 
     @property
     def resting(self) -> list[Order]:
@@ -464,7 +577,11 @@ class World:
 
     def price(self, symbol: str, bid: str, ask: str | None = None, size: str = "10") -> None:
         best = D(bid)
-        self.venue.feed(Quote(symbol, self.clock.now(), best, D(size), D(ask) if ask else best + D("0.1"), D(size)))
+        self.venue.feed(
+            Quote(
+                symbol, self.clock.now(), best, D(size), D(ask) if ask else best + D("0.1"), D(size)
+            )
+        )
 
     async def wait(self, seconds: float, *, fresh: bool = True) -> None:
         end = self.clock.now() + int(seconds * SECOND)
@@ -489,14 +606,24 @@ class World:
         return f"w{self.count}"
 
     async def buy(self, size: str = "0.5", /, **terms: Any) -> Answer:
-        defaults: dict[str, Any] = {"symbol": BTC, "side": Side.BUY, "size": i.Base(D(size)), "stop": i.Away(D("0.01"))}
+        defaults: dict[str, Any] = {
+            "symbol": BTC,
+            "side": Side.BUY,
+            "size": i.Base(D(size)),
+            "stop": i.Away(D("0.01")),
+        }
         return await self.ask(i.OpenBracket(**{"id": self.name(), **defaults, **terms}))
 
     async def opened(self, size: str = "0.5", /, **terms: Any) -> Position:
         """A position with its stop at the venue."""
         answer = await self.buy(size, **terms)
         assert answer.ok, answer.refusals
-        await self.until(lambda: any(order.role.value == "stop" and order.is_working for order in self.state.orders_for(answer.created)))
+        await self.until(
+            lambda: any(
+                order.role.value == "stop" and order.is_working
+                for order in self.state.orders_for(answer.created)
+            )
+        )
         return self.state.positions[answer.created]
 
 

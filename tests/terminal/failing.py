@@ -1,4 +1,6 @@
-"""The console with a part that fails: `python tests/terminal/failing.py WHERE [OPTIONS]`. The rest is the real one, engine and journal too."""
+"""The console with a part that fails: `python tests/terminal/failing.py WHERE [OPTIONS]`. The rest
+is the real one, engine and journal too.
+"""
 
 import os
 import sys

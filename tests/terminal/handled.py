@@ -1,7 +1,7 @@
 """The console on the sample, for hands: `ASKED=FILE python tests/terminal/handled.py`.
 
-It refuses whatever it is asked, so that nothing changes and a dialog stays; each intent becomes a line of JSON in FILE. ROWS is how many
-rows each list has; without it the sample's own.
+It refuses whatever it is asked, so that nothing changes and a dialog stays; each intent becomes a
+line of JSON in FILE. ROWS is how many rows each list has; without it the sample's own.
 """
 
 import asyncio
@@ -38,9 +38,26 @@ class Refusing(SampleSession):
         self.reasons = [Reason("LOOKING", "an account that is live", T0, "live")]
         if ROWS:
             numbers = range(ROWS)
-            self.positions = [position(f"P{n}", f"P{n:02}X/USD", Side.BUY, "1", "10", "11", "9") for n in numbers]
-            self.orders = [order(f"FO{n}", f"O{n:02}X/USD", Side.BUY, OrderType.LIMIT, Role.ENTRY, "1", price="10", of=f"P{n}") for n in numbers]
-            self.alerts = [Alert("ORDER_REJECTED", f"A{n:02}X/USD", "no funds", T0 - n, target=f"P{n}") for n in numbers]
+            self.positions = [
+                position(f"P{n}", f"P{n:02}X/USD", Side.BUY, "1", "10", "11", "9") for n in numbers
+            ]
+            self.orders = [
+                order(
+                    f"FO{n}",
+                    f"O{n:02}X/USD",
+                    Side.BUY,
+                    OrderType.LIMIT,
+                    Role.ENTRY,
+                    "1",
+                    price="10",
+                    of=f"P{n}",
+                )
+                for n in numbers
+            ]
+            self.alerts = [
+                Alert("ORDER_REJECTED", f"A{n:02}X/USD", "no funds", T0 - n, target=f"P{n}")
+                for n in numbers
+            ]
 
     async def ask(self, intent: AnyIntent) -> Answer:
         answer = await super().ask(intent)

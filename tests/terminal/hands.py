@@ -1,4 +1,6 @@
-"""Hands at a real terminal: dialogs with their fields, random keys for them, and a plain model of what the keys make of a field."""
+"""Hands at a real terminal: dialogs with their fields, random keys for them, and a plain model of
+what the keys make of a field.
+"""
 
 import json
 import random
@@ -19,7 +21,22 @@ CODES = {
     "ctrl+a": b"\x01", "ctrl+e": b"\x05", "ctrl+u": b"\x15", "ctrl+k": b"\x0b", "ctrl+w": b"\x17",
     "tab": b"\t", "shift+tab": b"\x1b[Z", "space": b" ", "enter": ENTER, "ctrl+p": b"\x10",
 }  # fmt: skip
-EDITS = ("backspace", "backspace", "backspace", "delete", "left", "left", "right", "home", "end", "ctrl+a", "ctrl+e", "ctrl+u", "ctrl+k", "ctrl+w")
+EDITS = (
+    "backspace",
+    "backspace",
+    "backspace",
+    "delete",
+    "left",
+    "left",
+    "right",
+    "home",
+    "end",
+    "ctrl+a",
+    "ctrl+e",
+    "ctrl+u",
+    "ctrl+k",
+    "ctrl+w",
+)
 SPACINGS = (None, 0.0, 0.005, 0.02, 0.08, 0.2)
 
 
@@ -85,17 +102,23 @@ class Chosen:
         elif key == "left":
             self.index -= 1
         else:
-            self.index = next((i for i, word in enumerate(self.words) if word.startswith(key)), self.index)
+            self.index = next(
+                (i for i, word in enumerate(self.words) if word.startswith(key)), self.index
+            )
         self.index %= len(self.words)
 
 
 Slot = tuple[str, str, str]
-"""Name, what is typed into it (digits, percent, words, or the words of a choice), and what stands in it at first."""
+"""Name, what is typed into it (digits, percent, words, or the words of a choice), and what stands
+in it at first.
+"""
 
 
 @dataclass
 class Case:
-    """A dialog: the keys that open it, its fields in the order of tab, and what is asked for in the end."""
+    """A dialog: the keys that open it, its fields in the order of tab, and what is asked for in the
+    end.
+    """
 
     keys: tuple[str, ...]
     title: str
@@ -156,6 +179,15 @@ CASES: dict[str, Case] = {
         (":", *"live", "enter"), "GO LIVE", (("account", "words", ""),), lambda told: {"intent": "go_live", "account": told["account"].strip()}
     ),
     "command line": Case((":",), "Command", ((":", "words", ""),), lambda told: {"intent": "pause"}, {":": "pause"}),
+    "command line, a close": Case(
+        (":",), "Command", ((":", "words", ""),), lambda told: {"intent": "close", "position": "P2", "part": "0.5"}, {":": "close eth 50%"}
+    ),
+    "command line, an entry": Case(
+        (":",), "Command", ((":", "words", ""),),
+        lambda told: {"intent": "open", "symbol": "ETH/USD", "side": "buy", "size": {"type": "base", "amount": "0.5"},
+                      "stop": {"type": "away", "fraction": "0.01"}},
+        {":": "buy eth 0.5 stop -1%"},
+    ),
     "filter": Case(
         ("/",), "Filter", (("/", "words", ""),), lambda told: {"intent": "close", "position": "P2"}, {"/": "eth"}, ("g", "x")
     ),
@@ -173,7 +205,11 @@ class Played:
         self.fields: list[Plain | Chosen] = []
         for _, kind, start in case.slots:
             words = tuple(kind.split())
-            self.fields.append(Chosen(words, words.index(start) if start else 0) if len(words) > 1 else Plain(start))
+            self.fields.append(
+                Chosen(words, words.index(start) if start else 0)
+                if len(words) > 1
+                else Plain(start)
+            )
         for index, (name, kind, _) in enumerate(case.slots):
             if index:
                 self.keys.append("tab")
@@ -190,32 +226,68 @@ class Played:
         chance = self.random
         if isinstance(self.fields[index], Chosen):
             self._press(
-                index, *(chance.choice(("left", "right", "space", "right", *(w[0] for w in kind.split()))) for _ in range(chance.randint(0, 4)))
+                index,
+                *(
+                    chance.choice(
+                        ("left", "right", "space", "right", *(w[0] for w in kind.split()))
+                    )
+                    for _ in range(chance.randint(0, 4))
+                ),
             )
             return
         if not kind:
             return
         signs = "0123456789" if kind == "digits" else "abcdefgh FLAT"
         for _ in range(chance.randint(3, 9)):
-            self._press(index, chance.choice(EDITS) if chance.random() < 0.4 else "space" if (sign := chance.choice(signs)) == " " else sign)
+            self._press(
+                index,
+                (
+                    chance.choice(EDITS)
+                    if chance.random() < 0.4
+                    else "space"
+                    if (sign := chance.choice(signs)) == " "
+                    else sign
+                ),
+            )
         wanted = self.case.final.get(name)
         text = self.fields[index].text
-        if wanted is None and text.strip() and not (kind == "digits" and (not text.isdigit() or not int(text) or len(text) > 20)):
+        if (
+            wanted is None
+            and text.strip()
+            and not (kind == "digits" and (not text.isdigit() or not int(text) or len(text) > 20))
+        ):
             return
-        self._press(index, *chance.choice((("end", "ctrl+u"), ("home", "ctrl+k"), ("ctrl+e", *["backspace"] * len(text)))))
+        self._press(
+            index,
+            *chance.choice(
+                (("end", "ctrl+u"), ("home", "ctrl+k"), ("ctrl+e", *["backspace"] * len(text)))
+            ),
+        )
         for sign in wanted or "".join(chance.choice("123456789") for _ in range(3)):
             slip = chance.choice("12345")
-            self._press(index, *((slip, "backspace") if chance.random() < 0.4 else ()), "space" if sign == " " else sign)
+            self._press(
+                index,
+                *((slip, "backspace") if chance.random() < 0.4 else ()),
+                "space" if sign == " " else sign,
+            )
 
     @property
     def told(self) -> dict[str, str]:
         """What stands in the fields in the end."""
-        return {name: each.text for (name, *_), each in zip(self.case.slots, self.fields, strict=True)}
+        return {
+            name: each.text for (name, *_), each in zip(self.case.slots, self.fields, strict=True)
+        }
 
     @property
     def shown(self) -> dict[str, str]:
-        """What the screen shows of the fields that are not empty; of a choice it shows every word."""
-        lines = {name: each.text.rstrip() for (name, *_), each in zip(self.case.slots, self.fields, strict=True) if isinstance(each, Plain)}
+        """What the screen shows of the fields that are not empty; of a choice it shows
+        every word.
+        """
+        lines = {
+            name: each.text.rstrip()
+            for (name, *_), each in zip(self.case.slots, self.fields, strict=True)
+            if isinstance(each, Plain)
+        }
         return {name: text for name, text in lines.items() if text}
 
     @property
@@ -253,7 +325,9 @@ class Hands(Terminal):
             self.send(code(key), spacing)
 
     def enters(self, most: int = 6) -> list[dict[str, Any]]:
-        """Press enter, as often as it takes, each time when it is armed; the requests since then."""
+        """Press enter, as often as it takes, each time when it is armed; the requests since
+        then.
+        """
         before = len(self.asked)
         for _ in range(most):
             time.sleep(0.35)
@@ -266,7 +340,9 @@ class Hands(Terminal):
         return []
 
     def leave(self) -> None:
-        """Back to the main screen, the positions listening, all rows shown, the first one chosen."""
+        """Back to the main screen, the positions listening, all rows shown, the first one
+        chosen.
+        """
         for _ in range(8):
             self.send(ESCAPE, 0.3)
             if not re.search("esc (back|closes|leaves)", self.text):
@@ -277,11 +353,21 @@ class Hands(Terminal):
 
 
 @contextmanager
-def hands(folder: Path, *, rows: int = 0, columns: int = 120, height: int = 40, **env: str) -> Iterator[Hands]:
+def hands(
+    folder: Path, *, rows: int = 0, columns: int = 120, height: int = 40, **env: str
+) -> Iterator[Hands]:
     """A console on the sample, in a terminal."""
-    terminal = Hands(folder, *PROGRAM, columns=columns, rows=height, env={"ASKED": str(folder / "asked"), "ROWS": str(rows), **env})
+    terminal = Hands(
+        folder,
+        *PROGRAM,
+        columns=columns,
+        rows=height,
+        env={"ASKED": str(folder / "asked"), "ROWS": str(rows), **env},
+    )
     try:
-        assert terminal.wait_for(f"P{rows - 1 if rows < 10 else 0:02}X/USD" if rows else "GUARDED"), terminal.text
+        assert terminal.wait_for(f"P{rows - 1 if rows < 10 else 0:02}X/USD" if rows else "LOCAL"), (
+            terminal.text
+        )
         assert terminal.wait_for("▸ "), terminal.text
         time.sleep(0.5)
         yield terminal
@@ -290,9 +376,11 @@ def hands(folder: Path, *, rows: int = 0, columns: int = 120, height: int = 40, 
 
 
 def check(terminal: Hands, name: str, seed: int, spacings: tuple[float | None, ...]) -> None:
-    """Type one random sequence at each spacing: the fields show what the keys make, and the requests are as one.
+    """Type one random sequence at each spacing: the fields show what the keys make, and the
+    requests are as one.
 
-    Without a spacing all is typed ahead: the keys that open the dialog leave in one write with those that are for its fields.
+    Without a spacing all is typed ahead: the keys that open the dialog leave in one write with
+    those that are for its fields.
     """
     case = CASES[name]
     played = Played(case, seed)

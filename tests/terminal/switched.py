@@ -1,4 +1,6 @@
-"""The console under a sabotage: `SWITCHED=NAME python tests/terminal/switched.py [OPTIONS]`. A switch of this process does not reach another one."""
+"""The console under a sabotage: `SWITCHED=NAME python tests/terminal/switched.py [OPTIONS]`. A
+switch of this process does not reach another one.
+"""
 
 import os
 import sys
@@ -39,9 +41,9 @@ def careless() -> None:
 
 def trusting() -> None:
     """Any output is taken for a terminal."""
-    import tui.opening
+    import tui.cli.console
 
-    vars(tui.opening)["unfit"] = lambda: ""
+    vars(tui.cli.console)["unfit"] = lambda: ""
 
 
 def mute() -> None:
@@ -75,7 +77,9 @@ def hasty() -> None:
     Hands.clicked = staticmethod(clicked)  # type: ignore[method-assign]
 
 
-SWITCHES: dict[str, Any] = {each.__name__: each for each in (textual, silent, careless, trusting, mute, beside, hasty)}
+SWITCHES: dict[str, Any] = {
+    each.__name__: each for each in (textual, silent, careless, trusting, mute, beside, hasty)
+}
 if "SWITCHED" in os.environ:
     SWITCHES[os.environ["SWITCHED"]]()
 if __name__ == "__main__":

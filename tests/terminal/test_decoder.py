@@ -27,7 +27,10 @@ class Keyboard:
 
 def names(found: list[Message]) -> list[str]:
     """What each message is: a key's name, or the kind of the others."""
-    return [message.key if isinstance(message, events.Key) else type(message).__name__ for message in found]
+    return [
+        message.key if isinstance(message, events.Key) else type(message).__name__
+        for message in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,9 @@ def names(found: list[Message]) -> list[str]:
 def test_what_is_whole_is_typed(typed: bytes, keys: list[str]) -> None:
     assert Keyboard().type(typed) == keys
     split = Keyboard()
-    assert [key for byte in typed for key in split.type(bytes([byte]))] == keys, "the same, byte by byte"
+    assert [key for byte in typed for key in split.type(bytes([byte]))] == keys, (
+        "the same, byte by byte"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,9 @@ def test_what_is_broken_is_nothing(broken: bytes) -> None:
     assert keyboard.type(b"F") == ["F"], "the next key works"
 
 
-@pytest.mark.parametrize("cut", [b"\x1b[", b"\x1b[<0;1", b"\x1b[<", b"\x1b[1;5", b"\x1b[M !", b"\x1b[48;24"], ids=repr)
+@pytest.mark.parametrize(
+    "cut", [b"\x1b[", b"\x1b[<0;1", b"\x1b[<", b"\x1b[1;5", b"\x1b[M !", b"\x1b[48;24"], ids=repr
+)
 @pytest.mark.parametrize("last", [b"x", b"F"])
 def test_a_sequence_that_is_cut_off_is_given_up_and_the_keys_work(cut: bytes, last: bytes) -> None:
     keyboard = Keyboard()
@@ -125,7 +132,9 @@ def test_an_escape_and_a_key_in_one_read_type_no_character() -> None:
 
 
 def test_a_late_thread_is_no_late_terminal() -> None:
-    """Two reads with a long time between them and no tick: this thread did not run, the sequence is whole all the same."""
+    """Two reads with a long time between them and no tick: this thread did not run, the sequence is
+    whole all the same.
+    """
     keyboard = Keyboard()
     assert list(keyboard.decoder.feed(b"\x1b")) == []
     keyboard.now += 5
@@ -155,11 +164,17 @@ def test_no_bytes_at_all_are_an_exception(pieces: list[bytes]) -> None:
     assert keyboard.type(b"F")[-1:] == ["F"]
 
 
-SEQUENCE = st.from_regex(rb"\A(\x1b|\x9b)\[?[<?>=]?[0-9;:]{0,12}[ -/]{0,2}[cghijklmnpqrstvwxyz{|}]\Z")
+SEQUENCE = st.from_regex(
+    rb"\A(\x1b|\x9b)\[?[<?>=]?[0-9;:]{0,12}[ -/]{0,2}[cghijklmnpqrstvwxyz{|}]\Z"
+)
 
 
 @given(st.lists(SEQUENCE.filter(lambda s: not s.startswith(b"\x9b[")), max_size=5))
 def test_whole_sequences_that_nobody_knows_type_no_plain_key(sequences: list[bytes]) -> None:
     keyboard = Keyboard()
     for sequence in sequences:
-        assert all("+" in key or len(key) > 1 for key in keyboard.type(sequence, 1.0) if sequence[1:2] == b"["), sequence
+        assert all(
+            "+" in key or len(key) > 1
+            for key in keyboard.type(sequence, 1.0)
+            if sequence[1:2] == b"["
+        ), sequence

@@ -6,7 +6,7 @@ import pytest
 
 from tests.terminal.hands import CASES, SPACINGS, check, hands
 
-pytestmark = pytest.mark.hazard("H106")
+pytestmark = [pytest.mark.hazard("H106"), pytest.mark.slow]
 SEQUENCES = 17
 """Random sequences for each dialog: about 200 in all."""
 

@@ -1,4 +1,6 @@
-"""Broken input, in a real terminal, at a real console: nothing happens, and the keys go on working."""
+"""Broken input, in a real terminal, at a real console: nothing happens, and the keys go on
+working.
+"""
 
 from pathlib import Path
 
@@ -24,7 +26,9 @@ BROKEN = (
 
 
 def said(terminal: Terminal) -> str:
-    """What the last key led to: the line above the keys, and the title of a dialog where one is open."""
+    """What the last key led to: the line above the keys, and the title of a dialog where one is
+    open.
+    """
     lines = terminal.text.splitlines()
     return lines[-2] + (" and a dialog is open" if "esc back" in terminal.text else "")
 

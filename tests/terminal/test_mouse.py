@@ -10,14 +10,16 @@ import pytest
 from tests.terminal.hands import Hands, hands
 
 pytestmark = pytest.mark.hazard("H106")
-PANES = {"positions": ("P", b"1"), "orders": ("O", b"2"), "alerts": ("A", b"6")}
+PANES = {"positions": ("P", b"1"), "orders": ("O", b"2"), "activity": ("A", b"8")}
 """The letter before the numbers of a pane's rows, and the key of the pane."""
 WHEEL = {"up": 64, "down": 65}
 
 
 def click(terminal: Hands, column: int, row: int, times: int = 1) -> None:
     """Press and release the left button on a cell, counted from 0."""
-    terminal.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m".encode() * times, 0.15)
+    terminal.send(
+        f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m".encode() * times, 0.15
+    )
 
 
 def wheel(terminal: Hands, column: int, row: int, way: str) -> None:
@@ -28,8 +30,10 @@ def wheel(terminal: Hands, column: int, row: int, way: str) -> None:
 def rows(terminal: Hands, letter: str) -> Iterator[tuple[int, int, str]]:
     """Line, column and name of each row of a pane that can be seen."""
     for y, line in enumerate(terminal.text.splitlines()):
-        for found in re.finditer(rf"\b{letter}\d\dX/USD", line if "──" not in line else ""):  # the chart's title has a name, too
-            yield y, found.start(), found[0]
+        # the chart's title has a name, too; and so has the line below a list, which is no row
+        plain = line if "──" not in line else ""
+        for found in re.finditer(rf"(?:▸ |  )[^│]*?({letter}\d\dX/USD)", plain):
+            yield y, found.start(1), found[1]
 
 
 def chosen(terminal: Hands, letter: str) -> list[str]:
@@ -39,7 +43,9 @@ def chosen(terminal: Hands, letter: str) -> list[str]:
 
 def place(terminal: Hands, text: str) -> tuple[int, int]:
     """Column and line of a text."""
-    return next((line.index(text), y) for y, line in enumerate(terminal.text.splitlines()) if text in line)
+    return next(
+        (line.index(text), y) for y, line in enumerate(terminal.text.splitlines()) if text in line
+    )
 
 
 def selects(terminal: Hands, letter: str, column: int, y: int, name: str) -> None:
@@ -63,7 +69,9 @@ def test_each_row_that_is_seen_can_be_clicked(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 @pytest.mark.parametrize("pane", PANES)
-def test_each_row_can_be_clicked_after_a_filter_and_after_a_scroll(tmp_path: Path, pane: str, size: tuple[int, int]) -> None:
+def test_each_row_can_be_clicked_after_a_filter_and_after_a_scroll(
+    tmp_path: Path, pane: str, size: tuple[int, int]
+) -> None:
     letter, key = PANES[pane]
     with hands(tmp_path, rows=30, columns=size[0], height=size[1]) as terminal:
         terminal.send(key, 0.5)
@@ -74,7 +82,9 @@ def test_each_row_can_be_clicked_after_a_filter_and_after_a_scroll(tmp_path: Pat
             held = chosen(terminal, letter)
             wheel(terminal, column, y, way)
             time.sleep(0.4)
-            assert not chosen(terminal, letter) or chosen(terminal, letter) == held, "the wheel moves no cursor"
+            assert not chosen(terminal, letter) or chosen(terminal, letter) == held, (
+                "the wheel moves no cursor"
+            )
             for y, column, name in rows(terminal, letter):
                 selects(terminal, letter, column, y, name)
         terminal.send(b"G", 0.5)
@@ -121,13 +131,22 @@ def test_a_double_click_opens_the_details_of_its_row(tmp_path: Path) -> None:
 
 def test_words_of_the_last_line_and_tabs_are_buttons(tmp_path: Path) -> None:
     with hands(tmp_path, rows=4, columns=80, height=24) as terminal:
-        for word, title in (("x Close", "Close"), ("m Stop", "Move the stop"), ("F FLATTEN", "FLATTEN EVERYTHING"), ("Help", "Keys")):
+        for word, title in (
+            ("x Close", "Close"),
+            ("m Stop", "Move the stop"),
+            ("F9 FLATTEN", "FLATTEN EVERYTHING"),
+            ("Help", "Help"),
+        ):
             last = terminal.text.splitlines()[-1]
             click(terminal, last.index(word) + len(word) - 1, 23)
             assert terminal.wait_for(f"─ {title}", 5), f"{word}: {terminal.text}"
             terminal.leave()
-        tabs = next(y for y, line in enumerate(terminal.text.splitlines()) if "6 Alerts" in line and "5 Limits" in line)
-        click(terminal, terminal.text.splitlines()[tabs].index("6 Alerts"), tabs)
+        tabs = next(
+            y
+            for y, line in enumerate(terminal.text.splitlines())
+            if "8 Activity" in line and "7 Limits" in line
+        )
+        click(terminal, terminal.text.splitlines()[tabs].index("8 Activity"), tabs)
         assert terminal.wait_for("A00X/USD", 5), terminal.text
         assert not terminal.asked
 
@@ -159,7 +178,9 @@ def test_no_click_trades(tmp_path: Path) -> None:
             terminal.send(key, 1.0)
             before = len(terminal.asked)
             for y in range(0, 40, 2):
-                clicks = "".join(f"\x1b[<0;{x};{y + 1}M\x1b[<0;{x};{y + 1}m" for x in range(2, 120, 9))
+                clicks = "".join(
+                    f"\x1b[<0;{x};{y + 1}M\x1b[<0;{x};{y + 1}m" for x in range(2, 120, 9)
+                )
                 terminal.send(clicks.encode(), 0.1)
             assert len(terminal.asked) == before, terminal.asked
             assert terminal.alive

@@ -1,4 +1,6 @@
-"""Where no console can be shown: one sentence on standard error and exit code 2; the reason of a failed opening, too."""
+"""Where no console can be shown: one sentence on standard error and exit code 2; the reason of a
+failed opening, too.
+"""
 
 import subprocess
 import sys
@@ -11,7 +13,14 @@ from tests.support.terminal import CONSOLE, RESTORED, Terminal, console, environ
 
 pytestmark = [pytest.mark.hazard("H130"), pytest.mark.slow]
 KEY = {"FLATOUT_KEY_MAIN": "a-key-of-ours", "FLATOUT_SECRET_MAIN": "c2VjcmV0LW9mLW91cnM="}
-LIVE = ("--set", "account.name=main", "--set", "account.venue=kraken", "--set", "account.profile=kraken-spot")
+LIVE = (
+    "--set",
+    "account.name=main",
+    "--set",
+    "account.venue=kraken",
+    "--set",
+    "account.profile=kraken-spot",
+)
 
 
 def run(folder: Path, **streams: int) -> subprocess.CompletedProcess[bytes]:
@@ -23,7 +32,9 @@ def run(folder: Path, **streams: int) -> subprocess.CompletedProcess[bytes]:
 
 
 def _run(folder: Path, **streams: int) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(CONSOLE, cwd=folder, env=environment(folder), timeout=20, stderr=subprocess.PIPE, **streams)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        CONSOLE, cwd=folder, env=environment(folder), timeout=20, stderr=subprocess.PIPE, **streams
+    )
 
 
 def is_one_sentence(told: bytes) -> bool:
@@ -38,7 +49,9 @@ def is_one_sentence(told: bytes) -> bool:
         ({"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}, b"standard input"),
     ],
 )
-def test_pipes_are_one_sentence_and_exit_code_2(tmp_path: Path, streams: dict[str, int], word: bytes) -> None:
+def test_pipes_are_one_sentence_and_exit_code_2(
+    tmp_path: Path, streams: dict[str, int], word: bytes
+) -> None:
     done = run(tmp_path, **streams)
     assert done.returncode == 2, done.stderr
     assert done.stdout == b""
@@ -48,7 +61,10 @@ def test_pipes_are_one_sentence_and_exit_code_2(tmp_path: Path, streams: dict[st
 
 
 def test_an_output_that_is_a_file_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    code = "import os,sys; fd=os.open('out',os.O_WRONLY|os.O_CREAT); os.dup2(fd,1); os.execv(sys.executable,[sys.executable,'-m','tui.cli'])"
+    code = (
+        "import os,sys; fd=os.open('out',os.O_WRONLY|os.O_CREAT); os.dup2(fd,1);"
+        " os.execv(sys.executable,[sys.executable,'-m','tui.cli'])"
+    )
     errors = tmp_path / "errors"
     terminal = Terminal(tmp_path, sys.executable, "-c", code, stderr=errors)
     try:
@@ -79,9 +95,11 @@ def test_a_journal_that_is_none_is_told_after_the_terminal_is_restored(tmp_path:
     damage(tmp_path)
     with console(tmp_path, ready=False) as terminal:
         assert terminal.wait(30) == 2, terminal.text
+        told = b"flatout: the engine could not be opened: "
+        terminal.until(lambda: told in terminal.raw, 10)
         before, _, after = bytes(terminal.raw).partition(RESTORED)
         assert b"could not be opened" not in before
-        assert b"flatout: the engine could not be opened: " in after, after
+        assert told in after, after
         assert b"journal" in after
         assert terminal.restored
         assert '"opening-failed"' in terminal.log()

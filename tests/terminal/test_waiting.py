@@ -22,12 +22,14 @@ async def shows(terminal: Terminal, text: str, seconds: float = 30) -> bool:
     return await asyncio.to_thread(terminal.wait_for, text, seconds)
 
 
-async def test_the_screen_says_what_it_waits_for_and_opens_when_it_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_screen_says_what_it_waits_for_and_opens_when_it_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with exchange("kraken", monkeypatch) as server:
         server.losing.loses = lambda path, count: "GetApiKeyInfo" in path
         terminal = opening(server, tmp_path)
         try:
-            assert await shows(terminal, "opening: kraken: what the key may do: "), terminal.text
+            assert await shows(terminal, "waits for kraken: what the key may do: "), terminal.text
             server.losing.loses = lambda path, count: False
             assert await shows(terminal, "LIVE"), terminal.text
             terminal.signal(15)
@@ -36,21 +38,27 @@ async def test_the_screen_says_what_it_waits_for_and_opens_when_it_is_answered(t
             terminal.close()
 
 
-async def test_q_leaves_while_it_waits_and_the_reason_stands_on_standard_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_q_leaves_while_it_waits_and_the_reason_stands_on_standard_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with exchange("kraken", monkeypatch) as server:
         server.losing.loses = lambda path, count: True
         terminal = opening(server, tmp_path)
         try:
-            assert await shows(terminal, "opening: kraken: what is traded: "), terminal.text
+            assert await shows(terminal, "waits for kraken: what is traded: "), terminal.text
             terminal.send(b"q", 0)
             assert await asyncio.to_thread(terminal.wait, 15) == 0
             told = (tmp_path / "errors").read_text()
-            assert told.startswith("flatout: left while opening; it waited for kraken: what is traded: "), told
+            assert told.startswith(
+                "flatout: left while opening; it waited for kraken: what is traded: "
+            ), told
         finally:
             terminal.close()
 
 
-async def test_a_key_that_is_refused_ends_it_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_that_is_refused_ends_it_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with exchange("kraken", monkeypatch, permissions=("query-funds",)) as server:
         server.losing.loses = lambda path, count: False
         terminal = opening(server, tmp_path)
@@ -58,6 +66,9 @@ async def test_a_key_that_is_refused_ends_it_with_the_reason(tmp_path: Path, mon
             assert await asyncio.to_thread(terminal.wait, 30) == 2
             told = (tmp_path / "errors").read_text()
             assert "could not be opened: account main: the key may not trade" in told, told
-            assert server.server.secret not in told + (tmp_path / "f" / "main" / "flatout.log").read_text()
+            assert (
+                server.server.secret
+                not in told + (tmp_path / "f" / "main" / "flatout.log").read_text()
+            )
         finally:
             terminal.close()

@@ -1,4 +1,6 @@
-"""The writer beside a pseudo-terminal that nobody reads: a write never waits, and what was lost is painted again."""
+"""The writer beside a pseudo-terminal that nobody reads: a write never waits, and what was lost is
+painted again.
+"""
 
 import os
 import pty
@@ -28,7 +30,9 @@ class Unread:
         self.writer = TerminalWriter(self.slave, self.drained.set)
 
     def fill(self, frames: int = 200) -> float:
-        """Write more than the terminal holds, and then more than anybody keeps; the seconds that it took, at most 5."""
+        """Write more than the terminal holds, and then more than anybody keeps; the seconds that it
+        took, at most 5.
+        """
         began = time.monotonic()
         thread = threading.Thread(target=self._write, args=(frames,), daemon=True)
         thread.start()
@@ -136,7 +140,9 @@ def test_a_terminal_that_is_gone_ends_the_thread_and_nothing_else() -> None:
     assert not unread.writer._thread.is_alive()
 
 
-@pytest.mark.parametrize("text", ["\x1b[?1049h", "\x1b[?25l", "\x1b[>25u", "\x1b[<u", "\x1b[?2026$p"])
+@pytest.mark.parametrize(
+    "text", ["\x1b[?1049h", "\x1b[?25l", "\x1b[>25u", "\x1b[<u", "\x1b[?2026$p"]
+)
 def test_modes_are_kept(text: str) -> None:
     assert is_mode(text)
 

@@ -1,4 +1,6 @@
-"""Every question that a key asks ends in an answer on screen: what a comparison found, and what the venue said to an order, a change, a close."""
+"""Every question that a key asks ends in an answer on screen: what a comparison found, and what the
+venue said to an order, a change, a close.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -26,21 +28,33 @@ async def test_the_result_of_a_comparison_is_told(size: tuple[int, int], tmp_pat
     async with theatre(tmp_path, size=size) as t:
         await t.world.opened("0.5")
         await t.press("R")
-        await t.until(lambda: re.search(r"compared with the venue as of \d\d:\d\d:\d\d: no difference", t.text))
+        await t.until(
+            lambda: re.search(
+                r"compared with the venue as of \d\d:\d\d:\d\d: no difference", t.text
+            )
+        )
         assert "compared" in {line.kind for line in t.lines}
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_sheet_says_what_it_asked_and_what_was_found(size: tuple[int, int], tmp_path: Path) -> None:
+async def test_the_sheet_says_what_it_asked_and_what_was_found(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
     async with theatre(tmp_path, size=size) as t:
-        t.world.venue.external(Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True))
+        t.world.venue.external(
+            Order(
+                "SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True
+            )
+        )
         await t.rest(0.5)
         await t.press("V")
         await t.until(lambda: "2 differences" in t.text)
-        assert "Truth" in t.text
+        assert "Compare" in t.text
         await t.rest(0.6)
         await t.press("f")
-        await t.until(lambda: "asking the venue" not in t.text and "…" not in t.text.splitlines()[-8])
+        await t.until(
+            lambda: "asking the venue" not in t.text and "…" not in t.text.splitlines()[-8]
+        )
         t.world.line.next.clear()
         await t.press("R")
         await t.until(lambda: re.search(r"1 difference:|no difference", t.text))
@@ -63,7 +77,11 @@ async def test_a_venue_that_does_not_answer_is_told_too(tmp_path: Path) -> None:
 
 
 async def _ticket(t: Theatre) -> None:
-    t.world.line.next[Submit] = submit(lambda q: r.Rejected(q.order.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()))
+    t.world.line.next[Submit] = submit(
+        lambda q: r.Rejected(
+            q.order.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()
+        )
+    )
     await t.press("n")
     await t.rest(0.6)
     await t.pilot.press("tab", *"0.25", "tab", "s")
@@ -76,7 +94,11 @@ async def _ticket(t: Theatre) -> None:
 async def _move(t: Theatre) -> None:
     await t.world.opened("0.5")
     await t.rest(0.3)
-    t.world.line.next[Amend] = change(lambda q: r.AmendRejected(q.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()))
+    t.world.line.next[Amend] = change(
+        lambda q: r.AmendRejected(
+            q.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()
+        )
+    )
     await t.press("m")
     await t.rest(0.6)
     await t.pilot.press("up")
@@ -88,7 +110,11 @@ async def _cancel(t: Theatre) -> None:
     await t.world.buy("0.25", type=LIMIT, price=D(59_000))
     await t.until(lambda: bool(t.world.resting))
     await t.rest(0.3)
-    t.world.line.next[Cancel] = change(lambda q: r.CancelRejected(q.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()))
+    t.world.line.next[Cancel] = change(
+        lambda q: r.CancelRejected(
+            q.client_order_id, "EOrder:Margin is insufficient", t.world.clock.now()
+        )
+    )
     await t.press("2")
     await t.press("c")
     await t.rest(0.6)
@@ -96,10 +122,17 @@ async def _cancel(t: Theatre) -> None:
 
 
 @pytest.mark.parametrize("act", [_ticket, _move, _cancel])
-async def test_what_the_venue_refuses_is_said_in_the_dialog_that_asked(act: Callable[[Theatre], Awaitable[None]], tmp_path: Path) -> None:
+async def test_what_the_venue_refuses_is_said_in_the_dialog_that_asked(
+    act: Callable[[Theatre], Awaitable[None]], tmp_path: Path
+) -> None:
     async with theatre(tmp_path) as t:
         await act(t)
-        await t.until(lambda: re.search(r"rejected: .*EOrder:Margin", t.text.replace("\n", " ")) and "╭─ " in t.text)
+        await t.until(
+            lambda: (
+                re.search(r"rejected: .*EOrder:Margin", t.text.replace("\n", " "))
+                and "╭─ " in t.text
+            )
+        )
         assert t.app.screen is not t.app.main, "it is still the dialog that says so"
 
 
@@ -118,14 +151,20 @@ async def test_a_target_that_is_typed_as_a_distance_ends_in_its_answer(tmp_path:
 
 async def test_settling_is_answered_in_the_sheet(tmp_path: Path) -> None:
     async with theatre(tmp_path) as t:
-        t.world.venue.external(Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True))
+        t.world.venue.external(
+            Order(
+                "SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True
+            )
+        )
         await t.rest(0.5)
         await t.press("V")
         await t.until(lambda: "2 differences" in t.text)
         await t.rest(0.6)
         await t.press("f")
         answer = next(
-            line for line in t.world.engine.notices if line.kind == "asked" and line.intent.startswith("tui-") and "asking" not in line.text
+            line
+            for line in t.world.engine.notices
+            if line.kind == "asked" and line.intent.startswith("tui-") and "asking" not in line.text
         )
         await t.until(lambda: answer.text[:40] in t.text)
 
@@ -139,6 +178,8 @@ def test_a_comparison_counts_what_it_saw() -> None:
     story.opened("0.5")
     told = compared(e.Reconciled(START, START, (), ()), story.state, "x")
     assert told.text.endswith("no difference (1 position, 1 order)")
-    told = compared(e.Reconciled(START, START, (), ("BTC: ours 1, the venue's 2",)), story.state, "x")
+    told = compared(
+        e.Reconciled(START, START, (), ("BTC: ours 1, the venue's 2",)), story.state, "x"
+    )
     assert (told.tone, told.intent) == ("bad", "x")
     assert told.text.endswith("1 difference: BTC: ours 1, the venue's 2")

@@ -1,4 +1,6 @@
-"""A halt that can be ended, by name; what acts while it lasts; and what the quit sheet says ends with the process."""
+"""A halt that can be ended, by name; what acts while it lasts; and what the quit sheet says ends
+with the process.
+"""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -24,11 +26,19 @@ def test_while_halted_a_target_and_a_trail_are_watched_by_nobody_and_said_so() -
     story = Story()
     story.opened(target=i.Away(D("0.02")), trail=Trail(fraction=D("0.01"), after=D("0.01")))
     (view,) = story.views.positions(story.ctx)
-    assert (view.protection, view.target_where, view.trail_where) == (Protection.VENUE, "local", "local")
+    assert (view.protection, view.target_where, view.trail_where) == (
+        Protection.VENUE,
+        "local",
+        "local",
+    )
     assert view.protection_text == "a stop rests at the venue"
     story.ask(i.Halt(id="h"))
     (view,) = story.views.positions(story.ctx)
-    assert (view.protection, view.target_where, view.trail_where) == (Protection.VENUE, "off", "off")
+    assert (view.protection, view.target_where, view.trail_where) == (
+        Protection.VENUE,
+        "off",
+        "off",
+    )
     assert view.protection_text == "halted: target and trail not watched"
     story.price(BTC, "61300")
     assert not story.position().closing, "and indeed nobody does"
@@ -70,7 +80,10 @@ def test_a_halt_is_a_reason_that_names_its_end() -> None:
     story = Story()
     story.ask(i.Halt(id="h"))
     mode, reasons = story.views.mode(story.ctx)
-    assert (mode, [(reason.code, reason.clears) for reason in reasons]) == ("HALTED", [("HALTED", "unhalt")])
+    assert (mode, [(reason.code, reason.clears) for reason in reasons]) == (
+        "HALTED",
+        [("HALTED", "unhalt")],
+    )
     assert story.buy().refusals[0].text == "halted by you: nothing opens; :unhalt ends it"
 
 
@@ -80,7 +93,9 @@ def test_a_flatten_works_while_halted(tmp_path: Path) -> None:
         await world.opened("0.5", target=i.Away(D("0.02")))
         await world.ask(i.Halt(id="h"))
         await world.ask(i.Flatten(id="f"))
-        await world.until(lambda: world.state.flatten is not None and world.state.flatten.ended_at is not None)
+        await world.until(
+            lambda: world.state.flatten is not None and world.state.flatten.ended_at is not None
+        )
         assert world.held == 0
         assert not world.resting
 
@@ -93,7 +108,9 @@ async def _type(t: Theatre, text: str) -> None:
 
 @pytest.mark.hazard("H101")
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_halt_is_ended_on_the_screen_by_the_accounts_name(size: tuple[int, int], tmp_path: Path) -> None:
+async def test_a_halt_is_ended_on_the_screen_by_the_accounts_name(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
     async with theatre(tmp_path, size=size) as t:
         await t.world.opened("0.5", target=i.Away(D("0.02")))
         await t.press("colon")
@@ -156,15 +173,29 @@ QUITS: list[tuple[Callable[[Theatre], Awaitable[None]], tuple[str, ...], bool]] 
     (_targeted, ("BTC/USD target 61,200.", "BTC/USD stop 59,40"), False),
     (_trailed, ("BTC/USD trail: its stop follows no more", "BTC/USD stop 59,40"), True),
     (_bare, ("BTC/USD long 0.500 has no stop at all",), True),
-    (_entry, ("BTC/USD entry buy 0.250 at 59,000.0: its expiry at", "BTC/USD entry buy 0.250 at 59,000.0", "c cancels the entries first"), False),
+    (
+        _entry,
+        (
+            "BTC/USD entry buy 0.250 at 59,000.0: its expiry at",
+            "BTC/USD entry buy 0.250 at 59,000.0",
+            "c cancels the entries first",
+        ),
+        False,
+    ),
 ]
 
 
 @pytest.mark.hazard("H107")
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("begin", "says", "word"), QUITS, ids=["target", "trail", "naked", "entry"])
+@pytest.mark.parametrize(
+    ("begin", "says", "word"), QUITS, ids=["target", "trail", "naked", "entry"]
+)
 async def test_the_quit_sheet_lists_what_ends_and_what_goes_on(
-    begin: Callable[[Theatre], Awaitable[None]], says: tuple[str, ...], word: bool, size: tuple[int, int], tmp_path: Path
+    begin: Callable[[Theatre], Awaitable[None]],
+    says: tuple[str, ...],
+    word: bool,
+    size: tuple[int, int],
+    tmp_path: Path,
 ) -> None:
     async with theatre(tmp_path, size=size) as t:
         await begin(t)
@@ -173,7 +204,12 @@ async def test_the_quit_sheet_lists_what_ends_and_what_goes_on(
         t.app.leave = lambda: left.append(1)  # type: ignore[method-assign]
         await t.press("q")
         await t.until(lambda: "stops working now, with this process" in t.text)
-        for text in (*says, "goes on at the venue", "paper: its orders rest until the next start", "alerts, the record, notifications"):
+        for text in (
+            *says,
+            "goes on at the venue",
+            "paper: its orders rest until the next start",
+            "alerts, the record, notifications",
+        ):
             assert text in t.text, text
         await t.rest(0.6)
         await t.press("enter")
@@ -189,7 +225,9 @@ async def test_the_quit_sheet_lists_what_ends_and_what_goes_on(
 
 @pytest.mark.hazard("H107")
 async def test_what_the_sheet_says_is_what_happens(tmp_path: Path) -> None:
-    """The target that was LOCAL is not taken while nobody runs; the stop that goes on at the venue is."""
+    """The target that was LOCAL is not taken while nobody runs; the stop that goes on at the venue
+    is.
+    """
     async with theatre(tmp_path) as t:
         await _targeted(t)
         await t.world.engine.abandon()

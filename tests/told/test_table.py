@@ -1,6 +1,8 @@
-"""The table of events, row by row, from the outside: one line of the record, a toast, so many bells, one message to the webhook; none twice.
+"""The table of events, row by row, from the outside: one line of the record, a toast, so many
+bells, one message to the webhook; none twice.
 
-The expectations are those of the design (console.md, section 7), written down once more: the table in the engine is what is tested.
+The expectations are those of the design (console.md, section 7), written down once more: the table
+in the engine is what is tested.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,7 +25,19 @@ from tests.support.world import BTC
 
 D = Decimal
 LIMIT = OrderType.LIMIT
-PLAIN = {"asked", "placed", "fill", "entries_off", "entries_on", "resolved", "resolved_critical", "moved", "cancelled", "closed", "said"}
+PLAIN = {
+    "asked",
+    "placed",
+    "fill",
+    "entries_off",
+    "entries_on",
+    "resolved",
+    "resolved_critical",
+    "moved",
+    "cancelled",
+    "closed",
+    "said",
+}
 """Lines that may stand beside the one that is looked for: they ring nothing and toast nothing."""
 
 
@@ -45,7 +59,9 @@ class Row(Struct, frozen=True):
     """So many of it happen at once."""
     speed: float = SPEED
     lingers: bool = False
-    """Whether the venue is asked afterwards: on a busy machine its answer takes more than 2 s, which is an event of its own."""
+    """Whether the venue is asked afterwards: on a busy machine its answer takes more than 2 s,
+    which is an event of its own.
+    """
     beside: tuple[str, ...] = ()
     """Other events that belong to it, and are told as well, each in its own manner."""
 
@@ -63,12 +79,19 @@ async def targeted(t: Theatre) -> None:
 
 
 async def halved(t: Theatre) -> None:
-    await t.world.opened("0.5", target=i.Away(D("0.04")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),))
+    await t.world.opened(
+        "0.5", target=i.Away(D("0.04")), partials=(i.PartialTarget(i.Away(D("0.02")), D("0.5")),)
+    )
 
 
 async def half_leaves(t: Theatre) -> None:
     t.world.price(BTC, "61300")
-    await t.until(lambda: all(position.size == D("0.25") and not position.closing for position in t.world.state.positions.values()))
+    await t.until(
+        lambda: all(
+            position.size == D("0.25") and not position.closing
+            for position in t.world.state.positions.values()
+        )
+    )
 
 
 async def flat(t: Theatre) -> None:
@@ -97,8 +120,19 @@ async def rests(t: Theatre) -> None:
 async def fills_in_part(t: Theatre) -> None:
     now, (entry,) = t.world.clock.now(), t.world.orders("entry")
     for number in (1, 2):  # twice a part: one line, which grows
-        fill = Fill(f"F{number}", entry.client_order_id, BTC, Side.BUY, D(59_000), D("0.05"), D(1), "USD", Liquidity.MAKER, now)
-        t.world.engine.report(r.Filled(fill, now))
+        fill = Fill(
+            f"F{number}",
+            entry.client_order_id,
+            BTC,
+            Side.BUY,
+            D(59_000),
+            D("0.05"),
+            D(1),
+            "USD",
+            Liquidity.MAKER,
+            now,
+        )
+        t.world.engine.hearing.report(r.Filled(fill, now))
 
 
 async def naked(t: Theatre) -> None:
@@ -108,7 +142,9 @@ async def naked(t: Theatre) -> None:
 
 def _no(text: str) -> Callable[[Theatre], Awaitable[object]]:
     async def refuse(t: Theatre) -> None:
-        t.world.line.next[Submit] = submit(lambda q: r.Rejected(q.order.client_order_id, text, t.world.clock.now()))
+        t.world.line.next[Submit] = submit(
+            lambda q: r.Rejected(q.order.client_order_id, text, t.world.clock.now())
+        )
         await t.world.buy("0.5", type=LIMIT, price=D(59_000))
         await t.until(lambda: "ORDER_REJECTED" in t.world.told())
 
@@ -117,21 +153,29 @@ def _no(text: str) -> Callable[[Theatre], Awaitable[object]]:
 
 async def stop_is_refused(t: Theatre) -> None:
     await rests(t)
-    t.world.line.next[Submit] = submit(lambda q: r.Rejected(q.order.client_order_id, "EOrder:no stop", t.world.clock.now()))
+    t.world.line.next[Submit] = submit(
+        lambda q: r.Rejected(q.order.client_order_id, "EOrder:no stop", t.world.clock.now())
+    )
     t.world.price(BTC, "58990")
     await t.until(lambda: "STOP_REFUSED" in t.world.told())
 
 
 async def amend_is_refused(t: Theatre) -> None:
     entry = t.world.orders("entry")[0]
-    t.world.line.next[Amend] = change(lambda q: r.AmendRejected(q.client_order_id, "EOrder:no", t.world.clock.now()))
-    assert (await t.world.ask(i.AmendOrder(id="am", order=entry.client_order_id, price=D(58_900)))).ok
+    t.world.line.next[Amend] = change(
+        lambda q: r.AmendRejected(q.client_order_id, "EOrder:no", t.world.clock.now())
+    )
+    assert (
+        await t.world.ask(i.AmendOrder(id="am", order=entry.client_order_id, price=D(58_900)))
+    ).ok
     await t.until(lambda: "AMEND_REFUSED" in t.world.told())
 
 
 async def cancel_is_refused(t: Theatre) -> None:
     entry = t.world.orders("entry")[0]
-    t.world.line.next[Cancel] = change(lambda q: r.CancelRejected(q.client_order_id, "EOrder:no", t.world.clock.now()))
+    t.world.line.next[Cancel] = change(
+        lambda q: r.CancelRejected(q.client_order_id, "EOrder:no", t.world.clock.now())
+    )
     assert (await t.world.ask(i.CancelOrder(id="ca", order=entry.client_order_id))).ok
     await t.until(lambda: "CANCEL_REFUSED" in t.world.told())
 
@@ -143,7 +187,9 @@ async def expires(t: Theatre) -> None:
 
 async def venue_ends_entry(t: Theatre) -> None:
     entry = t.world.orders("entry")[0]
-    t.world.engine.report(r.Cancelled(entry.client_order_id, D(0), "self trade prevention", t.world.clock.now()))
+    t.world.engine.hearing.report(
+        r.Cancelled(entry.client_order_id, D(0), "self trade prevention", t.world.clock.now())
+    )
     await t.until(lambda: not t.world.state.orders)
 
 
@@ -157,12 +203,12 @@ async def answer_is_lost(t: Theatre) -> None:
 
 
 async def line_is_down(t: Theatre) -> None:
-    t.world.engine.report(r.Disconnected("the cable is out", t.world.clock.now()))
+    t.world.engine.hearing.report(r.Disconnected("the cable is out", t.world.clock.now()))
     await t.until(lambda: any(line.kind.startswith("link_down") for line in t.lines))
 
 
 async def line_is_back(t: Theatre) -> None:
-    t.world.engine.report(r.Connected(t.world.clock.now()))
+    t.world.engine.hearing.report(r.Connected(t.world.clock.now()))
     await t.until(lambda: any(line.kind == "link_back" for line in t.lines))
 
 
@@ -193,12 +239,14 @@ async def flattens(t: Theatre) -> None:
 async def liquidates(t: Theatre) -> None:
     now = t.world.clock.now()
     fill = Fill("LIQ", "", BTC, Side.SELL, D(50_000), D("0.5"), D(1), "USD", Liquidity.TAKER, now)
-    t.world.engine.report(r.Liquidated(BTC, fill, now))
+    t.world.engine.hearing.report(r.Liquidated(BTC, fill, now))
     await t.until(lambda: "LIQUIDATED" in t.world.told())
 
 
 async def differs(t: Theatre) -> None:
-    t.world.venue.external(Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True))
+    t.world.venue.external(
+        Order("SOMEBODY", "", BTC, Side.BUY, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True)
+    )
     await t.rest(0.5)
     t.world.engine.reconcile()
     await t.until(lambda: "DIFFERENCE" in t.world.told())
@@ -235,7 +283,17 @@ async def compares(t: Theatre) -> None:
 
 
 TABLE = [
-    Row("naked", nothing, naked, "critical", True, 3, True, "no stop works and nothing watches BTC/USD", beside=("entry",)),
+    Row(
+        "naked",
+        nothing,
+        naked,
+        "critical",
+        True,
+        3,
+        True,
+        "BTC/USD has no stop, at the venue or here. m: set one  x: close",
+        beside=("entry",),
+    ),
     Row(
         "stop_refused",
         nothing,
@@ -248,24 +306,160 @@ TABLE = [
         beside=("entry",),
     ),
     Row("stopped", opened, falls, "warning", True, 2, True, "BTC/USD stopped out at 59,300.0: ▼"),
-    Row("liquidated", opened, liquidates, "warning", True, 2, True, "BTC/USD liquidated by the venue at 50,000.0: ▼", profile="kraken-futures"),
-    Row("difference", nothing, differs, "critical", True, 3, True, "ours and the venue's differ: ", times=2),
+    Row(
+        "liquidated",
+        opened,
+        liquidates,
+        "warning",
+        True,
+        2,
+        True,
+        "BTC/USD liquidated by the venue at 50,000.0: ▼",
+        profile="kraken-futures",
+    ),
+    Row(
+        "difference",
+        nothing,
+        differs,
+        "critical",
+        True,
+        3,
+        True,
+        "ours and the venue's differ: ",
+        times=2,
+    ),
     Row("target", targeted, rises, "info", True, 1, False, "BTC/USD target hit at 61,300.0: ▲"),
-    Row("target", targeted, rises, "info", True, 1, False, "BTC/USD target hit at 61,2", profile="kraken-futures"),
-    Row("target", halved, half_leaves, "info", True, 1, False, "BTC/USD target of a part reached: closing 0.25"),
-    Row("target", halved, half_leaves, "info", True, 1, False, "BTC/USD target of a part hit at 61,2", profile="kraken-futures"),
-    Row("entry", nothing, enters, "info", True, 1, False, "entry complete: buy 0.5 BTC/USD at 60,000.1"),
-    Row("fill", rests, fills_in_part, "info", False, 0, False, "buy 0.1 of 0.5 BTC/USD filled at 5"),
-    Row("rejected", nothing, _no("EOrder:Insufficient funds"), "warning", True, 1, False, "EOrder:Insufficient funds"),
-    Row("amend_refused", rests, amend_is_refused, "warning", True, 1, False, "EOrder:no", lingers=True),
-    Row("cancel_refused", rests, cancel_is_refused, "warning", True, 1, False, "EOrder:no", lingers=True),
-    Row("expired", nothing, expires, "warning", True, 1, False, "entry buy 0.5 BTC/USD expired with 0 filled"),
-    Row("ended_by_venue", rests, venue_ends_entry, "warning", True, 1, False, "self trade prevention"),
-    Row("unknown", nothing, answer_is_lost, "warning", True, 1, False, "UNKNOWN for 2 s: submit of entry buy 0.5 BTC/USD: no answer in 2 s"),
+    Row(
+        "target",
+        targeted,
+        rises,
+        "info",
+        True,
+        1,
+        False,
+        "BTC/USD target hit at 61,2",
+        profile="kraken-futures",
+    ),
+    Row(
+        "target",
+        halved,
+        half_leaves,
+        "info",
+        True,
+        1,
+        False,
+        "BTC/USD target of a part reached: closing 0.25",
+    ),
+    Row(
+        "target",
+        halved,
+        half_leaves,
+        "info",
+        True,
+        1,
+        False,
+        "BTC/USD target of a part hit at 61,2",
+        profile="kraken-futures",
+    ),
+    Row(
+        "entry",
+        nothing,
+        enters,
+        "info",
+        True,
+        1,
+        False,
+        "entry complete: buy 0.5 BTC/USD at 60,000.1",
+    ),
+    Row(
+        "fill", rests, fills_in_part, "info", False, 0, False, "buy 0.1 of 0.5 BTC/USD filled at 5"
+    ),
+    Row(
+        "rejected",
+        nothing,
+        _no("EOrder:Insufficient funds"),
+        "warning",
+        True,
+        1,
+        False,
+        "EOrder:Insufficient funds",
+    ),
+    Row(
+        "amend_refused",
+        rests,
+        amend_is_refused,
+        "warning",
+        True,
+        1,
+        False,
+        "EOrder:no",
+        lingers=True,
+    ),
+    Row(
+        "cancel_refused",
+        rests,
+        cancel_is_refused,
+        "warning",
+        True,
+        1,
+        False,
+        "EOrder:no",
+        lingers=True,
+    ),
+    Row(
+        "expired",
+        nothing,
+        expires,
+        "warning",
+        True,
+        1,
+        False,
+        "entry buy 0.5 BTC/USD expired with 0 filled",
+    ),
+    Row(
+        "ended_by_venue",
+        rests,
+        venue_ends_entry,
+        "warning",
+        True,
+        1,
+        False,
+        "self trade prevention",
+    ),
+    Row(
+        "unknown",
+        nothing,
+        answer_is_lost,
+        "warning",
+        True,
+        1,
+        False,
+        "UNKNOWN for 2 s: submit of entry buy 0.5 BTC/USD: no answer in 2 s",
+    ),
     Row("link_down", nothing, line_is_down, "warning", True, 2, True, "venue link down for 3 s"),
-    Row("link_down_local", targeted, line_is_down, "critical", True, 2, True, "watched here and not at the venue: BTC/USD"),
+    Row(
+        "link_down_local",
+        targeted,
+        line_is_down,
+        "critical",
+        True,
+        2,
+        True,
+        "watched here and not at the venue: BTC/USD",
+    ),
     Row("link_back", was_down, line_is_back, "info", True, 2, True, "venue link back after"),
-    Row("lockout", opened, falls, "warning", True, 1, True, "LOSING_STREAK", values={"risk.losing_streak": 1}, beside=("stopped",)),
+    Row(
+        "lockout",
+        opened,
+        falls,
+        "warning",
+        True,
+        1,
+        True,
+        "LOSING_STREAK",
+        values={"risk.losing_streak": 1},
+        beside=("stopped",),
+    ),
     Row(
         "loss_used",
         unstopped,
@@ -278,18 +472,63 @@ TABLE = [
         values={"risk.daily_loss": "0.0025"},
         speed=6.0,
     ),
-    Row("flatten_begun", nothing, flattens, "info", True, 1, True, "flattening everything", beside=("flatten_ended",)),
-    Row("flatten_ended", nothing, flattens, "info", True, 1, True, "the venue says flat", beside=("flatten_begun",)),
-    Row("halt", nothing, ask(i.Halt(id="h")), "info", True, 1, False, "halted: exits only on your hand"),
+    Row(
+        "flatten_begun",
+        nothing,
+        flattens,
+        "info",
+        True,
+        1,
+        True,
+        "flattening everything",
+        beside=("flatten_ended",),
+    ),
+    Row(
+        "flatten_ended",
+        nothing,
+        flattens,
+        "info",
+        True,
+        1,
+        True,
+        "the venue says flat",
+        beside=("flatten_begun",),
+    ),
+    Row(
+        "halt",
+        nothing,
+        ask(i.Halt(id="h")),
+        "info",
+        True,
+        1,
+        False,
+        "halted: exits only on your hand",
+    ),
     Row("pause", nothing, ask(i.Pause(id="p")), "info", True, 1, False, "entries paused"),
-    Row("moved", opened, stop_moves, "info", False, 0, False, "stop BTC/USD → 59,700 confirmed by the venue"),
+    Row(
+        "moved",
+        opened,
+        stop_moves,
+        "info",
+        False,
+        0,
+        False,
+        "stop BTC/USD → 59,700 confirmed by the venue",
+    ),
     Row("trail", trails, trail_steps, "info", False, 0, False, "BTC/USD"),
-    Row("compared", opened, compares, "info", True, 0, False, "no difference (1 position, 1 order)"),
+    Row(
+        "compared", opened, compares, "info", True, 0, False, "no difference (1 position, 1 order)"
+    ),
 ]
-"""The rows that this engine can bring about: price alerts, rules and a reload of the settings are not there yet."""
+"""The rows that this engine can bring about: price alerts, rules and a reload of the settings are
+not there yet.
+"""
 
 
-DEALT = [pytest.param(row, marks=() if number % 3 == 0 else pytest.mark.long) for number, row in enumerate(TABLE)]
+DEALT = [
+    pytest.param(row, marks=() if number % 3 == 0 else pytest.mark.long)
+    for number, row in enumerate(TABLE)
+]
 """A third runs always: each row takes some seconds of real time."""
 
 
@@ -334,7 +573,12 @@ async def _judge(row: Row, t: Theatre) -> None:
     for post in posts:
         assert (post["severity"], post["account"]) == (row.severity, "world")
         assert post["text"] in [line.text for line in lines]
-    assert not {post["event"] for post in t.posted} - {row.kind, *row.beside, "resolved_critical", *late}
+    assert not {post["event"] for post in t.posted} - {
+        row.kind,
+        *row.beside,
+        "resolved_critical",
+        *late,
+    }
     await t.press("L")
     await t.rest(0.3)
     words = lines[0].text.split(": ")[0][:40]

@@ -53,7 +53,9 @@ class Line:
         self._orders = 0
 
     async def connect(self) -> None:
-        await self.venue.connect(lambda report: self.heard.append((self.elapsed, report)), self.quotes.append)
+        await self.venue.connect(
+            lambda report: self.heard.append((self.elapsed, report)), self.quotes.append
+        )
 
     @property
     def elapsed(self) -> int:
@@ -61,12 +63,18 @@ class Line:
         return (self.clock.now() - START) // MILLISECOND
 
     def quote(self, bid: int = 9999, ask: int = 10_000) -> None:
-        self.feed(Quote("BTC/USD", self.clock.now(), Decimal(bid), Decimal(100), Decimal(ask), Decimal(100)))
+        self.feed(
+            Quote(
+                "BTC/USD", self.clock.now(), Decimal(bid), Decimal(100), Decimal(ask), Decimal(100)
+            )
+        )
 
     def feed(self, tick: Tick) -> None:
         self.venue.feed(tick)
 
-    def order(self, side: Side = Side.BUY, kind: OrderType = OrderType.MARKET, **terms: object) -> Submit:
+    def order(
+        self, side: Side = Side.BUY, kind: OrderType = OrderType.MARKET, **terms: object
+    ) -> Submit:
         self._orders += 1
         role = Role.STOP if kind is OrderType.STOP else Role.ENTRY
         price, trigger, expires = terms.get("price"), terms.get("trigger"), terms.get("expires_at")

@@ -1,16 +1,20 @@
 """Every venue passes the same steps: paper, and both Krakens over the wire."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from engine import assembly
-from engine.clock import Clock
+from engine.clock import Clock, run_virtual
 from engine.exchange import Faults
-from engine.settings import AccountSettings, MarketSettings, Settings
+from engine.setup import factories
+from engine.setup.sections import AccountSettings, MarketSettings, Settings
 from engine.venues.conformance import Conformance, Step
 from engine.venues.protocol import Venue
 from tests.support.exchange import SYMBOLS, serving
+
+pytestmark = pytest.mark.slow
+BEGAN = 1_796_000_000_000_000_000
 
 
 async def _steps(venue: Venue, symbol: str, clock: Clock) -> list[Step]:
@@ -23,13 +27,16 @@ def _passed(steps: list[Step]) -> None:
     assert sum(step.ok is True for step in steps) >= 19
 
 
-async def test_paper_passes_every_step(tmp_path: Path) -> None:
-    import asyncio
+def test_paper_passes_every_step(tmp_path: Path) -> None:
+    """Under virtual time: the steps wait minutes for what the limits allow."""
 
-    clock = Clock(asyncio.get_running_loop())
-    settings = Settings(account=AccountSettings(), market=MarketSettings(symbols=("BTC/USD",)))
-    async with assembly.checked(settings, tmp_path, clock) as venue:
-        _passed(await _steps(venue, "BTC/USD", clock))
+    async def told() -> list[Step]:
+        clock = Clock(asyncio.get_running_loop(), BEGAN)
+        settings = Settings(account=AccountSettings(), market=MarketSettings(symbols=("BTC/USD",)))
+        async with factories.checked(settings, tmp_path, clock) as venue:
+            return await _steps(venue, "BTC/USD", clock)
+
+    _passed(run_virtual(told()))
 
 
 @pytest.mark.parametrize("name", ["kraken", "krakenfutures"])

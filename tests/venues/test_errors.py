@@ -1,4 +1,6 @@
-"""What an error text means is the profile's to say; the class of a library's exception says nothing."""
+"""What an error text means is the profile's to say; the class of a library's exception says
+nothing.
+"""
 
 import pytest
 
@@ -38,4 +40,7 @@ def test_kraken_futures(text: str, wanted: Outcome) -> None:
 
 
 def test_the_first_text_that_is_listed_counts() -> None:
-    assert outcome(load_profile("kraken-spot").errors, ["WGeneral:odd", "EOrder:Unknown order"]) is Outcome.REFUSED
+    assert (
+        outcome(load_profile("kraken-spot").errors, ["WGeneral:odd", "EOrder:Unknown order"])
+        is Outcome.REFUSED
+    )

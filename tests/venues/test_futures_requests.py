@@ -1,4 +1,6 @@
-"""What really leaves for Kraken Futures, recorded by the server that received it, against the tables of `docs/kraken-futures-requests.md`."""
+"""What really leaves for Kraken Futures, recorded by the server that received it, against the
+tables of `docs/kraken-futures-requests.md`.
+"""
 
 import asyncio
 import re
@@ -39,7 +41,11 @@ def recorded(wire: Line) -> list[tuple[str, dict[str, str]]]:
     """What arrived, named as the tables name it."""
     rows = []
     for entry in wire.world.log:
-        name = "orders/status" if entry.path.endswith("orders/status") else entry.path.rpartition("/")[2]
+        name = (
+            "orders/status"
+            if entry.path.endswith("orders/status")
+            else entry.path.rpartition("/")[2]
+        )
         fields = {field: value for field, value in entry.body.items() if field != "version"}
         rows.append((f"{entry.method} {name}", fields))
     return rows
@@ -57,18 +63,38 @@ async def everything(wire: Line) -> None:
         wire.order(type_=OrderType.LIMIT, price=D(50_000), post_only=True),
         wire.order(type_=OrderType.LIMIT, price=D(50_000), time_in_force=TimeInForce.FOK),
         wire.order(Side.SELL, OrderType.STOP, Role.STOP, trigger=D(50_000), reduce_only=True),
-        wire.order(Side.SELL, OrderType.TAKE_PROFIT, Role.TARGET, trigger=D(70_000), reduce_only=True),
-        wire.order(Side.SELL, OrderType.TRAILING_STOP, Role.STOP, trail=Trail(fraction=D("0.05")), reduce_only=True),
-        wire.order(Side.SELL, OrderType.TRAILING_STOP, Role.STOP, trail=Trail(amount=D(500)), reduce_only=True),
+        wire.order(
+            Side.SELL, OrderType.TAKE_PROFIT, Role.TARGET, trigger=D(70_000), reduce_only=True
+        ),
+        wire.order(
+            Side.SELL,
+            OrderType.TRAILING_STOP,
+            Role.STOP,
+            trail=Trail(fraction=D("0.05")),
+            reduce_only=True,
+        ),
+        wire.order(
+            Side.SELL,
+            OrderType.TRAILING_STOP,
+            Role.STOP,
+            trail=Trail(amount=D(500)),
+            reduce_only=True,
+        ),
     ):
         await wire.place(order)
     stop = wire.order(Side.SELL, OrderType.STOP, Role.STOP, trigger=D(50_000), reduce_only=True)
     await wire.place(stop)
-    await venue.send(Amend(rests.client_order_id, SYMBOL, Lane.PROTECT, size=D("0.2"), price=D(49_000)))
+    await venue.send(
+        Amend(rests.client_order_id, SYMBOL, Lane.PROTECT, size=D("0.2"), price=D(49_000))
+    )
     await venue.send(Amend(stop.client_order_id, SYMBOL, Lane.PROTECT, trigger=D(51_000)))
     await venue.send(Query(rests.client_order_id, SYMBOL))
     await venue.send(Cancel(rests.client_order_id, SYMBOL, Lane.CANCEL))
-    for request in (Amend("FOXNEVER", SYMBOL, Lane.PROTECT, price=D(1)), Cancel("FOXNEVER", SYMBOL, Lane.CANCEL), Query("FOXNEVER", SYMBOL)):
+    for request in (
+        Amend("FOXNEVER", SYMBOL, Lane.PROTECT, price=D(1)),
+        Cancel("FOXNEVER", SYMBOL, Lane.CANCEL),
+        Query("FOXNEVER", SYMBOL),
+    ):
         await venue.send(request)
     venue.known._orders.clear()  # a stop without a size is asked for by its id
     await venue.send(QueryAccount(0))
@@ -86,7 +112,9 @@ async def everything(wire: Line) -> None:
 async def two_pages(wire: Line) -> None:
     """More executions than a page tells."""
     levels = tuple(Level(Side.SELL, D("60000.1") + D(step) / 10, D("0.001")) for step in range(120))
-    wire.world.feed(Depth(SYMBOL, wire.world.now(), (Level(Side.BUY, D(59_990), D(3)), *levels), snapshot=True))
+    wire.world.feed(
+        Depth(SYMBOL, wire.world.now(), (Level(Side.BUY, D(59_990), D(3)), *levels), snapshot=True)
+    )
     await wire.place(wire.order(size=D("0.11"), price=D(60_500)))
     await wire.venue.send(QueryAccount(0))
 
@@ -108,15 +136,23 @@ async def test_what_leaves_is_in_the_tables(tmp_path: Path) -> None:
         seen.setdefault(name, set()).update(fields)
         for field, value in fields.items():
             assert field in wanted[name], f"{name}: {field} is not in its table"
-            assert re.fullmatch(wanted[name][field], value), f"{name}: {field} is {value!r}, the table says {wanted[name][field]}"
+            assert re.fullmatch(wanted[name][field], value), (
+                f"{name}: {field} is {value!r}, the table says {wanted[name][field]}"
+            )
     assert wanted.keys() == seen.keys()
     for name, table in wanted.items():
         assert table.keys() == seen[name], f"{name}: nothing sent {table.keys() - seen[name]}"
 
 
 def test_what_only_the_exchange_can_settle_is_tested_in_both_cases() -> None:
-    rows = [row for row in PAGE.read_text(encoding="utf-8").partition("# What only")[2].splitlines() if row.startswith("| ")][1:]
-    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    rows = [
+        row
+        for row in PAGE.read_text(encoding="utf-8").partition("# What only")[2].splitlines()
+        if row.startswith("| ")
+    ][1:]
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
+    )
     assert len(rows) >= 10
     for row in rows:
         cells = [cell.strip() for cell in CELLS.split(row)[1:-1]]

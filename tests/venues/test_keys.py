@@ -15,7 +15,12 @@ def _file(home: Path, text: str, mode: int = 0o600) -> None:
 
 def test_the_environment_is_asked_first_by_the_accounts_name(tmp_path: Path) -> None:
     _file(tmp_path, 'key = "F"\nsecret = "FS"\n')
-    named = {"FLATOUT_KEY_MY_MAIN": "N", "FLATOUT_SECRET_MY_MAIN": "NS", "FLATOUT_KEY": "P", "FLATOUT_SECRET": "PS"}
+    named = {
+        "FLATOUT_KEY_MY_MAIN": "N",
+        "FLATOUT_SECRET_MY_MAIN": "NS",
+        "FLATOUT_KEY": "P",
+        "FLATOUT_SECRET": "PS",
+    }
     assert find("my-main", tmp_path, named).key == "N"
     assert find("other", tmp_path, named).key == "P"
     assert find("other", tmp_path, {"FLATOUT_KEY": "half"}).key == "F"
@@ -28,8 +33,18 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
         find("main", tmp_path, {})
 
 
-@pytest.mark.parametrize("text", ["key = hunter2secret", 'key = "only"', 'key = 1\nsecret = "hunter2secret"', "\x00hunter2secret"])
-def test_a_file_that_makes_no_sense_is_an_error_that_quotes_nothing(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key = hunter2secret",
+        'key = "only"',
+        'key = 1\nsecret = "hunter2secret"',
+        "\x00hunter2secret",
+    ],
+)
+def test_a_file_that_makes_no_sense_is_an_error_that_quotes_nothing(
+    tmp_path: Path, text: str
+) -> None:
     _file(tmp_path, text)
     with pytest.raises(KeysError) as told:
         find("main", tmp_path, {})

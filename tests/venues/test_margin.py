@@ -1,4 +1,6 @@
-"""Kraken spot on margin, end to end over the wire: orders that name a leverage, positions beside the balances, the venue's own word."""
+"""Kraken spot on margin, end to end over the wire: orders that name a leverage, positions beside
+the balances, the venue's own word.
+"""
 
 import asyncio
 import json
@@ -22,8 +24,8 @@ from engine.model.ids import account_prefix
 from engine.model.order import Order, OrderType, Role
 from engine.model.request import Lane, QueryAccount, Submit
 from engine.model.side import Side
-from engine.venues.live import kraken_spot
-from engine.venues.live.kraken_spot import PAGE, PAGES
+from engine.venues.live.kraken_spot import venue as kraken_spot
+from engine.venues.live.kraken_spot.pictures import PAGE, PAGES
 from engine.venues.parts import Holdings
 from engine.venues.protocol import Venue
 from engine.wire.world import World
@@ -32,13 +34,23 @@ from tests.support.wire import RECORDED, needs_recordings
 from tests.venues.test_frames import spot
 from tests.venues.test_live import Heard, _connected
 
+pytestmark = pytest.mark.slow
+
 D = Decimal
 PREFIX = account_prefix("main")
 ME = f"{PREFIX}AAAA"
 BTC, ETH = "BTC/USD", "ETH/USD"
 
 
-async def placed(venue: Venue, heard: Heard, name: str, side: Side, size: str, symbol: str = BTC, leverage: str | None = None) -> None:
+async def placed(
+    venue: Venue,
+    heard: Heard,
+    name: str,
+    side: Side,
+    size: str,
+    symbol: str = BTC,
+    leverage: str | None = None,
+) -> None:
     lent = None if leverage is None else D(leverage)
     order = Order(name, "", symbol, side, OrderType.MARKET, Role.ENTRY, D(size), leverage=lent)
     assert [type(report) for report in await venue.send(Submit(order, Lane.ENTRY))] == [r.Accepted]
@@ -58,7 +70,9 @@ def world(exchange: Exchange) -> World:
 async def test_what_is_on_margin_is_told_by_symbol_and_moves_no_balance(tmp_path: Path) -> None:
     async with serving("kraken") as exchange:
         venue, heard = await _connected(exchange, tmp_path)
-        assert {instrument.symbol for instrument in await venue.instruments() if instrument.can_short} == {BTC, ETH}
+        assert {
+            instrument.symbol for instrument in await venue.instruments() if instrument.can_short
+        } == {BTC, ETH}
         await placed(venue, heard, f"{ME}S", Side.SELL, "0.5", leverage="2")
         await placed(venue, heard, f"{ME}L", Side.BUY, "2", ETH)
         told = await picture(venue)
@@ -66,9 +80,25 @@ async def test_what_is_on_margin_is_told_by_symbol_and_moves_no_balance(tmp_path
         assert told.balances.keys() == {"USD", "ETH"}
         assert told.balances["USD"] == pytest.approx(world(exchange).exchange.ledger.cash["USD"])
         assert not (await picture(venue, on_margin=False)).net
-        cover = Order(f"{ME}C", "", BTC, Side.BUY, OrderType.MARKET, Role.CLOSE, D("0.9"), leverage=D(2), reduce_only=True)
+        cover = Order(
+            f"{ME}C",
+            "",
+            BTC,
+            Side.BUY,
+            OrderType.MARKET,
+            Role.CLOSE,
+            D("0.9"),
+            leverage=D(2),
+            reduce_only=True,
+        )
         await venue.send(Submit(cover, Lane.PROTECT))
-        assert (await picture(venue)).net == {}
+        told = await picture(venue)
+        assert told.net == {}
+        assert {fill.client_order_id for fill in told.fills if fill.execution_id in told.lent} == {
+            f"{ME}S",
+            f"{ME}C",
+        }, "both ways, and not the coins"
+        assert world(exchange).exchange.picture(exchange.clock.now(), 0).lent == told.lent
         await venue.close()
 
 
@@ -78,7 +108,7 @@ async def test_recorded_positions_are_summed_by_pair_less_what_is_closed() -> No
     rows = json.loads(path.read_text(), parse_float=str)["result"]
     buys = [row for row in rows.values() if row["pair"] == "XXBTZUSD"]
     assert {row["type"] for row in buys} == {"buy"}
-    net = spot()._net({name: row for name, row in rows.items() if row["pair"] == "XXBTZUSD"})
+    net = spot().rows.net({name: row for name, row in rows.items() if row["pair"] == "XXBTZUSD"})
     assert net == {BTC: sum(D(row["vol"]) - D(row["vol_closed"]) for row in buys)}
 
 
@@ -98,7 +128,9 @@ async def test_the_emergency_close_gets_flat_over_the_wire(name: str, tmp_path: 
         await placed(venue, heard, f"{ME}B", Side.BUY, "2", symbols[1])
         if name == "kraken":
             await placed(venue, heard, "SOMEBODY", Side.BUY, "0.3", symbols[0])
-        low = Order(f"{ME}R", "", symbols[1], Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(1_000))
+        low = Order(
+            f"{ME}R", "", symbols[1], Side.BUY, OrderType.LIMIT, Role.ENTRY, D(1), price=D(1_000)
+        )
         await venue.send(Submit(low, Lane.ENTRY))
         await venue.close()
         alone = exchange.venue(tmp_path)
@@ -119,13 +151,20 @@ def holding(there: str, net: str, *fills: tuple[Side, str, bool]) -> list[tuple[
     venue = spot()
     instrument = venue.names.instrument(BTC, venue.profile)
     ours = Ours("main", None, None)
-    told = [Fill(f"T{n}", f"{ME}{n}", BTC, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, 1) for n, (side, size, _) in enumerate(fills)]
+    told = [
+        Fill(f"T{n}", f"{ME}{n}", BTC, side, D(60_000), D(size), D(0), "USD", Liquidity.TAKER, 1)
+        for n, (side, size, _) in enumerate(fills)
+    ]
     ours.take(told, frozenset(f"T{n}" for n, (_, _, lent) in enumerate(fills) if lent))
     parts: Any = None  # nothing is asked
-    gathering = Gathering(parts, ours, Budget(venue.profile.limit_model(), venue.clock, 0), venue.clock, print)
+    gathering = Gathering(
+        parts, ours, Budget(venue.profile.limit_model(), venue.clock, 0), venue.clock, print
+    )
     gathering.holdings = Holdings(1, {"BTC": D(there)}, {BTC: D(net)})
     lefts = Holding(gathering, {BTC: instrument}, D(0), (), ("USD",)).lefts()
-    return [("margin" if left.on_margin else "coins", left.closable) for left in lefts if left.closable]
+    return [
+        ("margin" if left.on_margin else "coins", left.closable) for left in lefts if left.closable
+    ]
 
 
 @pytest.mark.parametrize(
@@ -135,8 +174,14 @@ def holding(there: str, net: str, *fills: tuple[Side, str, bool]) -> list[tuple[
         (((Side.BUY, "0.5", False),), "0.4", "0", [("coins", "0.4")]),  # no more than there is
         (((Side.SELL, "0.5", False),), "3", "0", []),  # coins of somebody else's are not bought
         (((Side.SELL, "0.5", True),), "0", "-0.5", [("margin", "-0.5")]),
-        (((Side.BUY, "0.5", False), (Side.SELL, "0.2", True)), "0.5", "-0.2", [("coins", "0.5"), ("margin", "-0.2")]),
-        (((Side.BUY, "0.5", False),), "2", "-0.7", [("coins", "0.5")]),  # a loan of somebody else's is left alone
+        (
+            ((Side.BUY, "0.5", False), (Side.SELL, "0.2", True)),
+            "0.5",
+            "-0.2",
+            [("coins", "0.5"), ("margin", "-0.2")],
+        ),
+        # a loan of somebody else's is left alone
+        (((Side.BUY, "0.5", False),), "2", "-0.7", [("coins", "0.5")]),
     ],
 )
 async def test_what_is_to_be_closed_is_told_apart(
@@ -145,13 +190,18 @@ async def test_what_is_to_be_closed_is_told_apart(
     assert sorted(holding(there, net, *fills)) == [(what, D(size)) for what, size in held]
 
 
-async def test_a_long_history_is_read_to_its_end_though_the_limits_are_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_history_is_read_to_its_end_though_the_limits_are_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with serving("kraken", limits={"tier": "starter"}) as exchange:
         venue, heard = await _connected(exchange, tmp_path)
         await placed(venue, heard, f"{ME}A", Side.BUY, "0.01")
         there = world(exchange)
         (first,) = there.exchange.fills
-        there.exchange.fills.extend(replace(first, execution_id=f"T{n:05X}-BBBBB-{n:06}", at=first.at + n) for n in range(1, 9 * PAGE))
+        there.exchange.fills.extend(
+            replace(first, execution_id=f"T{n:05X}-BBBBB-{n:06}", at=first.at + n)
+            for n in range(1, 9 * PAGE)
+        )
         monkeypatch.setattr(kraken_spot, "LIMITED", 0.05)
 
         async def pass_time() -> None:
@@ -165,22 +215,44 @@ async def test_a_long_history_is_read_to_its_end_though_the_limits_are_reached(t
         passing.cancel()
         assert len(told.fills) == 9 * PAGE
         assert told.since == 0
-        assert [entry for entry in there.log if entry.outcome == "EAPI:Rate limit exceeded"], "18 tokens of 15"
+        assert [entry for entry in there.log if entry.outcome == "EAPI:Rate limit exceeded"], (
+            "18 tokens of 15"
+        )
         await venue.close()
 
 
 async def test_a_history_that_is_too_long_says_from_when_on_it_is_told(tmp_path: Path) -> None:
     venue = spot()
     first_page_at, count = 5_000_000, 2 * PAGES * PAGE
-    row = {"pair": "XXBTZUSD", "type": "buy", "price": "1", "vol": "1", "fee": "0", "ordertxid": "O", "cl_ord_id": "X"}
+    row = {
+        "pair": "XXBTZUSD",
+        "type": "buy",
+        "price": "1",
+        "vol": "1",
+        "fee": "0",
+        "ordertxid": "O",
+        "cl_ord_id": "X",
+    }
 
     async def told(method: str, params: dict[str, str], _: int) -> object:
         if method.endswith("tradeshistory"):
             first = int(params["ofs"])
-            return {"trades": {f"T{n}": {**row, "time": str(first_page_at - n)} for n in range(first, first + PAGE)}, "count": count}
-        return {"open": {}} if method.endswith("openorders") else {"O": row} if method.endswith("queryorders") else {}
+            return {
+                "trades": {
+                    f"T{n}": {**row, "time": str(first_page_at - n)}
+                    for n in range(first, first + PAGE)
+                },
+                "count": count,
+            }
+        return (
+            {"open": {}}
+            if method.endswith("openorders")
+            else {"O": row}
+            if method.endswith("queryorders")
+            else {}
+        )
 
-    venue._private_call = told  # type: ignore[assignment,method-assign]
+    venue.private_call = told  # type: ignore[assignment,method-assign]
     answer = await picture(venue, on_margin=False)
     assert len(answer.fills) == PAGES * PAGE
     assert answer.since == answer.fills[0].at + 1

@@ -1,4 +1,6 @@
-"""The paper venue as a desk meets it: late, lossy, repeating itself, and the same every time for the same seed."""
+"""The paper venue as a desk meets it: late, lossy, repeating itself, and the same every time for
+the same seed.
+"""
 
 import asyncio
 from pathlib import Path
@@ -84,13 +86,17 @@ def test_reports_come_twice() -> None:
 
 def test_reports_overtake_each_other() -> None:
     async def story(reorder: float) -> list[str]:
-        line = Line(Faults(reorder_reports=reorder, delay=Delay(20 * MILLISECOND, 80 * MILLISECOND)), seed=3)
+        line = Line(
+            Faults(reorder_reports=reorder, delay=Delay(20 * MILLISECOND, 80 * MILLISECOND)), seed=3
+        )
         await line.connect()
         line.quote()
         for _ in range(20):
             await line.venue.send(line.order())
         await line.clock.sleep(5 * SECOND)
-        return [report.client_order_id for _, report in line.heard if isinstance(report, r.Accepted)]
+        return [
+            report.client_order_id for _, report in line.heard if isinstance(report, r.Accepted)
+        ]
 
     in_order = [f"C{n + 1}" for n in range(20)]
     assert run_virtual(story(0.0)) == in_order
@@ -183,12 +189,30 @@ def test_expiries_and_the_rest_of_a_candle_happen_at_their_own_times() -> None:
     async def story() -> None:
         line = Line()
         await line.connect()
-        figures = [line.exchange.instruments["BTC/USD"].tick * n for n in (1000, 1100, 900, 1050, 10)]
-        line.feed(Candle("BTC/USD", START, figures[0], figures[1], figures[2], figures[3], figures[4], 60 * SECOND))
-        await line.venue.send(line.order(kind=OrderType.LIMIT, price=50, expires_at=START + 20 * SECOND))
+        figures = [
+            line.exchange.instruments["BTC/USD"].tick * n for n in (1000, 1100, 900, 1050, 10)
+        ]
+        line.feed(
+            Candle(
+                "BTC/USD",
+                START,
+                figures[0],
+                figures[1],
+                figures[2],
+                figures[3],
+                figures[4],
+                60 * SECOND,
+            )
+        )
+        await line.venue.send(
+            line.order(kind=OrderType.LIMIT, price=50, expires_at=START + 20 * SECOND)
+        )
         await line.clock.sleep(50 * SECOND)
         assert [(quote.at - START) // SECOND for quote in line.quotes] == [0, 15, 30, 45]
-        assert line.heard[-1] == (20_000, r.Expired("C1", line.exchange.ended["C1"].filled, START + 20 * SECOND))
+        assert line.heard[-1] == (
+            20_000,
+            r.Expired("C1", line.exchange.ended["C1"].filled, START + 20 * SECOND),
+        )
 
     run_virtual(story())
 
@@ -271,11 +295,15 @@ def test_the_same_seed_tells_the_same_story() -> None:
         await line.connect()
         for n in range(40):
             line.quote(9999 - n, 10_000 - n)
-            request = line.order(Side.SELL, OrderType.STOP, trigger=9990 - n) if n % 3 else line.order()
+            request = (
+                line.order(Side.SELL, OrderType.STOP, trigger=9990 - n) if n % 3 else line.order()
+            )
             try:
                 await line.venue.send(request)
             except OutcomeUnknownError:
-                line.heard.append((line.elapsed, r.Unknown(request.order.client_order_id, "submit", "", 0)))
+                line.heard.append(
+                    (line.elapsed, r.Unknown(request.order.client_order_id, "submit", "", 0))
+                )
         await line.clock.sleep(5 * SECOND)
         line.venue.shut_down()
         return line.heard

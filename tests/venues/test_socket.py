@@ -12,14 +12,22 @@ from tests.support.exchange import serving
 
 
 @pytest.mark.parametrize("turns", range(5))
-async def test_a_line_that_is_told_to_end_ends_even_while_it_has_just_been_opened(turns: int) -> None:
+async def test_a_line_that_is_told_to_end_ends_even_while_it_has_just_been_opened(
+    turns: int,
+) -> None:
     async with serving("kraken") as exchange:
         gate = asyncio.Event()
 
         async def opened(_: Socket) -> None:
             await gate.wait()
 
-        socket = Socket(str(exchange.server.ready["ws"]) + "/v2", opened=opened, heard=lambda _: None, lost=lambda _: None, silence=5.0)
+        socket = Socket(
+            str(exchange.server.ready["ws"]) + "/v2",
+            opened=opened,
+            heard=lambda _: None,
+            lost=lambda _: None,
+            silence=5.0,
+        )
         task = asyncio.get_running_loop().create_task(socket.run())
         async with asyncio.timeout(5):
             while not socket.connects:  # noqa: ASYNC110
@@ -57,7 +65,14 @@ async def test_a_line_that_lives_but_never_begins_is_opened_anew(begins: bool) -
     address = runner.addresses[0]
     lost: list[str] = []
     url = f"ws://{address[0]}:{address[1]}/"
-    socket = Socket(url, opened=opened, heard=lambda _: None, lost=lost.append, silence=0.2, begun=lambda: begins)
+    socket = Socket(
+        url,
+        opened=opened,
+        heard=lambda _: None,
+        lost=lost.append,
+        silence=0.2,
+        begun=lambda: begins,
+    )
     task = asyncio.get_running_loop().create_task(socket.run())
     with suppress(TimeoutError):
         async with asyncio.timeout(1.0 if begins else 5.0):
@@ -70,7 +85,9 @@ async def test_a_line_that_lives_but_never_begins_is_opened_anew(begins: bool) -
 
 
 async def test_what_is_said_later_into_a_line_that_broke_is_no_error_of_its_own() -> None:
-    """Whoever reads the line tells that it broke; a task that fails unheard would tell it on standard error."""
+    """Whoever reads the line tells that it broke; a task that fails unheard would tell it on
+    standard error.
+    """
     lost: list[str] = []
     unheard: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))

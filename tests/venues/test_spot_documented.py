@@ -1,4 +1,6 @@
-"""Kraken spot's venue against the exchange as it is documented: each case fails where the venue believes that an ordinary day is all there is."""
+"""Kraken spot's venue against the exchange as it is documented: each case fails where the venue
+believes that an ordinary day is all there is.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,8 +18,10 @@ from engine.model.order import Order, OrderType, Role, Status
 from engine.model.quote import Depth, Level
 from engine.model.request import Lane, Query, QueryAccount, Submit
 from engine.model.side import Side
-from engine.venues.live import kraken_spot_modes, kraken_spot_stream
 from engine.venues.live.kraken_spot import KrakenSpot
+from engine.venues.live.kraken_spot import executions as kraken_spot_executions
+from engine.venues.live.kraken_spot import modes as kraken_spot_modes
+from engine.venues.live.kraken_spot.prices import PublicStream
 from engine.venues.live.socket import Socket
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError, RefusedError, VenueError
 from engine.wire.conduct import Conduct
@@ -47,7 +51,11 @@ class Client:
         return [report for report in self.reports if isinstance(report, kind)]
 
     def noticed(self, code: str) -> list[str]:
-        return [f"{report.subject}: {report.text}" for report in self.told(r.Noticed) if report.code == code]
+        return [
+            f"{report.subject}: {report.text}"
+            for report in self.told(r.Noticed)
+            if report.code == code
+        ]
 
     async def until(self, true: Any, seconds: float = 6.0) -> None:
         try:
@@ -57,22 +65,40 @@ class Client:
         except TimeoutError:
             raise AssertionError(f"it never became so; heard {self.reports[-5:]}") from None
 
-    def order(self, side: Side = Side.BUY, role: Role = Role.ENTRY, size: str = "0.1", **terms: Any) -> Order:
+    def order(
+        self, side: Side = Side.BUY, role: Role = Role.ENTRY, size: str = "0.1", **terms: Any
+    ) -> Order:
         self._count += 1
         name = f"{self.venue.prefix}DOC{self._count:04}"
         kind = terms.pop("type", OrderType.MARKET)
-        order = Order(name, "P", BTC, side, kind, role, D(size), created_at=self.exchange.clock.now())
+        order = Order(
+            name, "P", BTC, side, kind, role, D(size), created_at=self.exchange.clock.now()
+        )
         return replace(order, **terms)
 
     async def send(self, order: Order) -> r.VenueReport:
-        return (await self.venue.send(Submit(order, Lane.ENTRY if role_is_entry(order) else Lane.PROTECT)))[0]
+        return (
+            await self.venue.send(
+                Submit(order, Lane.ENTRY if role_is_entry(order) else Lane.PROTECT)
+            )
+        )[0]
 
     def asked(self, name: str) -> list[dict[str, str]]:
-        return [entry["body"] for entry in self.world.truth()["requests"] if entry["path"].endswith(f"/{name}")]
+        return [
+            entry["body"]
+            for entry in self.world.truth()["requests"]
+            if entry["path"].endswith(f"/{name}")
+        ]
 
     def deaf(self) -> Socket:
         """A line for prices that hears nothing."""
-        return Socket("ws://127.0.0.1:9/", opened=lambda _: asyncio.sleep(0), heard=lambda _: None, lost=lambda _: None, silence=5.0)
+        return Socket(
+            "ws://127.0.0.1:9/",
+            opened=lambda _: asyncio.sleep(0),
+            heard=lambda _: None,
+            lost=lambda _: None,
+            silence=5.0,
+        )
 
     def forget(self) -> None:
         """As a venue that has been opened just now."""
@@ -81,7 +107,11 @@ class Client:
 
     def book(self, bids: dict[str, str], asks: dict[str, str]) -> None:
         """A book that the market does not move meanwhile."""
-        levels = [Level(side, D(price), D(size)) for side, rows in ((Side.BUY, bids), (Side.SELL, asks)) for price, size in rows.items()]
+        levels = [
+            Level(side, D(price), D(size))
+            for side, rows in ((Side.BUY, bids), (Side.SELL, asks))
+            for price, size in rows.items()
+        ]
         self.world.feed(Depth(BTC, self.world.now(), tuple(levels), snapshot=True))
 
 
@@ -108,7 +138,9 @@ async def client(home: Path, conduct: Conduct | None = None) -> AsyncIterator[Cl
 async def _bought(found: Client, size: str = "0.5") -> None:
     order = found.order(size=size)
     await found.send(order)
-    await found.until(lambda: sum((report.fill.size for report in found.told(r.Filled)), D(0)) == D(size))
+    await found.until(
+        lambda: sum((report.fill.size for report in found.told(r.Filled)), D(0)) == D(size)
+    )
 
 
 # One execution, one identity
@@ -133,7 +165,9 @@ async def test_what_rest_tells_is_what_the_stream_told(tmp_path: Path) -> None:
 def _sum(found: Client) -> Decimal:
     """What the venue told as executed, each id once."""
     fills = [report.fill for report in found.told(r.Filled)]
-    fills += [fill for report in found.told(r.Picture) + found.told(r.Found) for fill in report.fills]
+    fills += [
+        fill for report in found.told(r.Picture) + found.told(r.Found) for fill in report.fills
+    ]
     return sum({fill.execution_id: fill.size for fill in fills}.values(), D(0))
 
 
@@ -157,7 +191,9 @@ async def test_what_rest_merges_all_the_same_is_what_the_stream_told(tmp_path: P
 
 
 @pytest.mark.hazard("H77")
-async def test_what_the_stream_tells_of_a_merged_execution_is_not_told_again(tmp_path: Path) -> None:
+async def test_what_the_stream_tells_of_a_merged_execution_is_not_told_again(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, Conduct(always_merged=True)) as found:
         found.book({"50000.0": "5"}, {"50000.1": "0.1", "50001.0": "0.1", "50002.0": "5"})
         honest, late = found.venue._private._rows, list[Any]()
@@ -173,7 +209,9 @@ async def test_what_the_stream_tells_of_a_merged_execution_is_not_told_again(tmp
 
 
 @pytest.mark.hazard("H77")
-async def test_of_a_merged_execution_only_what_the_stream_has_not_told_is_new(tmp_path: Path) -> None:
+async def test_of_a_merged_execution_only_what_the_stream_has_not_told_is_new(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, Conduct(always_merged=True)) as found:
         found.book({"50000.0": "5"}, {"50000.1": "0.1", "50001.0": "0.1", "50002.0": "5"})
         honest, late = found.venue._private._rows, list[Any]()
@@ -184,9 +222,14 @@ async def test_of_a_merged_execution_only_what_the_stream_has_not_told_is_new(tm
         honest([row for row in late if row["exec_type"] == "trade"][:1])
         found.reports.extend(await found.venue.send(QueryAccount(0)))
         assert _sum(found) == D("0.5")
-        fills = {fill.execution_id: fill for report in found.told(r.Picture) for fill in report.fills}
+        fills = {
+            fill.execution_id: fill for report in found.told(r.Picture) for fill in report.fills
+        }
         truth = list(found.world.exchange.fills)
-        assert abs(sum((fill.fee for fill in fills.values()), D(0)) - sum((fill.fee for fill in truth), D(0))) < D("0.0001")
+        assert abs(
+            sum((fill.fee for fill in fills.values()), D(0))
+            - sum((fill.fee for fill in truth), D(0))
+        ) < D("0.0001")
         cost = sum((fill.size * fill.price for fill in fills.values()), D(0))
         assert abs(cost - sum((fill.size * fill.price for fill in truth), D(0))) < D("0.1")
 
@@ -221,7 +264,12 @@ async def test_an_exit_goes_through_an_order_of_its_own_account(tmp_path: Path) 
         found.book({"49900.0": "5"}, {"50010.0": "5"})
         close = found.order(Side.SELL, Role.CLOSE, price=D(49_000), size="0.5")
         await found.send(close)
-        await found.until(lambda: any(report.fill.client_order_id == close.client_order_id for report in found.told(r.Filled)))
+        await found.until(
+            lambda: any(
+                report.fill.client_order_id == close.client_order_id
+                for report in found.told(r.Filled)
+            )
+        )
         await found.until(lambda: found.told(r.Cancelled))
         (ended,) = found.told(r.Cancelled)
         assert (ended.client_order_id, ended.text) == (bid.client_order_id, "Self trade prevention")
@@ -231,16 +279,23 @@ async def test_an_exit_goes_through_an_order_of_its_own_account(tmp_path: Path) 
 async def test_the_reason_of_an_unfilled_end_is_told(tmp_path: Path) -> None:
     async with client(tmp_path) as found:
         await _bought(found)
-        await found.send(found.order(Side.SELL, Role.TARGET, type=OrderType.LIMIT, price=D(50_050), size="0.1"))
+        await found.send(
+            found.order(Side.SELL, Role.TARGET, type=OrderType.LIMIT, price=D(50_050), size="0.1")
+        )
         found.book({"49900.0": "5"}, {"50060.0": "5"})
         entry = found.order(price=D(51_000), size="0.1")
         assert "stptype" not in found.venue.fields(entry)
         await found.send(entry)
         await found.until(lambda: found.told(r.Cancelled))
-        assert [(t.client_order_id, t.text) for t in found.told(r.Cancelled)] == [(entry.client_order_id, "Self trade prevention")]
+        assert [(t.client_order_id, t.text) for t in found.told(r.Cancelled)] == [
+            (entry.client_order_id, "Self trade prevention")
+        ]
         (answer,) = await found.venue.send(Query(entry.client_order_id, BTC))
         assert isinstance(answer, r.Found)
-        assert (answer.order.status, answer.order.reason) == (Status.CANCELLED, "Self trade prevention")
+        assert (answer.order.status, answer.order.reason) == (
+            Status.CANCELLED,
+            "Self trade prevention",
+        )
 
 
 # Modes
@@ -263,9 +318,18 @@ async def test_the_mode_is_known_from_the_list_of_pairs(tmp_path: Path) -> None:
 
 @pytest.mark.hazard("H83")
 @pytest.mark.parametrize(
-    ("mode", "closes"), [("post_only", False), ("cancel_only", False), ("maintenance", False), ("limit_only", None), ("reduce_only", None)]
+    ("mode", "closes"),
+    [
+        ("post_only", False),
+        ("cancel_only", False),
+        ("maintenance", False),
+        ("limit_only", None),
+        ("reduce_only", None),
+    ],
 )
-async def test_a_mode_that_the_streams_tell_is_told_on(tmp_path: Path, mode: str, closes: bool | None) -> None:
+async def test_a_mode_that_the_streams_tell_is_told_on(
+    tmp_path: Path, mode: str, closes: bool | None
+) -> None:
     async with client(tmp_path) as found:
         for conduct in (Conduct(mode=mode), Conduct(pair_modes={BTC: mode})):
             found.reports.clear()
@@ -275,11 +339,19 @@ async def test_a_mode_that_the_streams_tell_is_told_on(tmp_path: Path, mode: str
             assert (told.mode, told.closes) == (mode, closes is None)
             found.reports.clear()
             found.world.conduct = Conduct()
-            await found.until(lambda: [report for report in found.told(r.MarketMode) if report.symbol == BTC and report.closes])
+            await found.until(
+                lambda: [
+                    report
+                    for report in found.told(r.MarketMode)
+                    if report.symbol == BTC and report.closes
+                ]
+            )
 
 
 @pytest.mark.hazard("H83")
-async def test_a_refusal_that_names_the_mode_is_believed_until_the_list_says_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_that_names_the_mode_is_believed_until_the_list_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kraken_spot_modes, "AGAIN", 0.2)
     async with client(tmp_path) as found:
         found.venue.modes.refused(BTC, "EOrder:Insufficient funds")
@@ -294,11 +366,15 @@ async def test_a_refusal_that_names_the_mode_is_believed_until_the_list_says_oth
 
 @pytest.mark.hazard("H84")
 @pytest.mark.parametrize(("ahead", "sent"), [(-3, 1), (4, 2), (90, 2), (-90, 2), (7200, 2)])
-async def test_an_entry_keeps_its_deadline_on_an_exchange_whose_clock_jumped(tmp_path: Path, ahead: int, sent: int) -> None:
+async def test_an_entry_keeps_its_deadline_on_an_exchange_whose_clock_jumped(
+    tmp_path: Path, ahead: int, sent: int
+) -> None:
     async with client(tmp_path) as found:
         found.world.clock._start += ahead * SECOND
         order = found.order(deadline=found.exchange.clock.now() + 5 * SECOND)
-        assert isinstance(await found.send(order), r.Accepted), "measured again after the refusal, and sent once more"
+        assert isinstance(await found.send(order), r.Accepted), (
+            "measured again after the refusal, and sent once more"
+        )
         asked = found.asked("AddOrder")
         assert len(asked) == sent
         assert all("deadline" in fields for fields in asked)
@@ -306,11 +382,19 @@ async def test_an_entry_keeps_its_deadline_on_an_exchange_whose_clock_jumped(tmp
 
 
 @pytest.mark.hazard("H84")
-async def test_an_exit_is_sent_without_a_deadline_where_the_exchange_refuses_it(tmp_path: Path) -> None:
+async def test_an_exit_is_sent_without_a_deadline_where_the_exchange_refuses_it(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path) as found:
         await _bought(found)
         found.world.clock._start += 90 * SECOND
-        close = found.order(Side.SELL, Role.CLOSE, size="0.5", price=D(49_000), deadline=found.exchange.clock.now() + 5 * SECOND)
+        close = found.order(
+            Side.SELL,
+            Role.CLOSE,
+            size="0.5",
+            price=D(49_000),
+            deadline=found.exchange.clock.now() + 5 * SECOND,
+        )
         assert isinstance(await found.send(close), r.Accepted)
         first, second = found.asked("AddOrder")[-2:]
         assert "deadline" in first
@@ -319,14 +403,18 @@ async def test_an_exit_is_sent_without_a_deadline_where_the_exchange_refuses_it(
 
 
 @pytest.mark.hazard("H84")
-async def test_after_a_jump_of_our_own_clock_the_next_order_does_not_carry_the_old_skew(tmp_path: Path) -> None:
+async def test_after_a_jump_of_our_own_clock_the_next_order_does_not_carry_the_old_skew(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path) as found:
         await _bought(found)
         found.exchange.clock.catch_up(3600 * SECOND)  # the engine follows the machine's clock
         stop = found.order(Side.SELL, Role.STOP, type=OrderType.STOP, size="0.5", trigger=D(49_000))
         stop = replace(stop, deadline=found.exchange.clock.now() + 5 * SECOND)
         assert isinstance(await found.send(stop), r.Accepted)
-        assert [("deadline" in fields) for fields in found.asked("AddOrder")[1:]] == [False], "an exit does not wait for the measurement"
+        assert [("deadline" in fields) for fields in found.asked("AddOrder")[1:]] == [False], (
+            "an exit does not wait for the measurement"
+        )
         await found.until(lambda: abs(found.venue.skew + 3600 * SECOND) < 1.1 * SECOND)
         entry = found.order(size="0.1", deadline=found.exchange.clock.now() + 5 * SECOND)
         assert isinstance(await found.send(entry), r.Accepted)
@@ -337,7 +425,13 @@ async def test_after_a_jump_of_our_own_clock_the_next_order_does_not_carry_the_o
 async def test_a_deadline_that_is_near_vetoes_no_exit(tmp_path: Path) -> None:
     async with client(tmp_path) as found:
         await _bought(found)
-        close = found.order(Side.SELL, Role.CLOSE, size="0.5", price=D(49_000), deadline=found.exchange.clock.now() + SECOND // 2)
+        close = found.order(
+            Side.SELL,
+            Role.CLOSE,
+            size="0.5",
+            price=D(49_000),
+            deadline=found.exchange.clock.now() + SECOND // 2,
+        )
         assert isinstance(await found.send(close), r.Accepted)
 
 
@@ -353,19 +447,32 @@ async def test_rows_that_lack_fields_silence_nothing(tmp_path: Path) -> None:
         assert len(found.told(r.Connected)) == 1
         assert not found.told(r.Disconnected)
         for name in (FOREIGN, MALFORMED):
-            assert len([text for text in found.noticed("ROW_SKIPPED") if text.startswith(f"{name}: a row of executions")]) == 1
+            assert (
+                len(
+                    [
+                        text
+                        for text in found.noticed("ROW_SKIPPED")
+                        if text.startswith(f"{name}: a row of executions")
+                    ]
+                )
+                == 1
+            )
         await asyncio.sleep(2.2)
-        assert not [text for text in found.noticed("ROW_SKIPPED") if text.startswith("ODD/USD")], "nobody trades that pair here"
+        assert not [text for text in found.noticed("ROW_SKIPPED") if text.startswith("ODD/USD")], (
+            "nobody trades that pair here"
+        )
 
 
 @pytest.mark.hazard("H86")
-async def test_a_row_of_ours_that_cant_be_read_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = kraken_spot_stream.PrivateStream._trade
+async def test_a_row_of_ours_that_cant_be_read_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = kraken_spot_executions.Executions._trade
 
     def broken(self: Any, row: Any, client: str, at: int) -> Any:
         return honest(self, {**row, "last_price": None}, client, at)
 
-    monkeypatch.setattr(kraken_spot_stream.PrivateStream, "_trade", broken)
+    monkeypatch.setattr(kraken_spot_executions.Executions, "_trade", broken)
     async with client(tmp_path) as found:
         order = found.order(size="0.1")
         await found.send(order)
@@ -373,15 +480,20 @@ async def test_a_row_of_ours_that_cant_be_read_is_asked_for(tmp_path: Path, monk
         (answer,) = found.told(r.Found)
         assert answer.order.client_order_id == order.client_order_id
         assert sum(fill.size for fill in answer.fills) == order.size
-        assert len([text for text in found.noticed("ROW_SKIPPED") if order.client_order_id in text]) == 1
+        assert (
+            len([text for text in found.noticed("ROW_SKIPPED") if order.client_order_id in text])
+            == 1
+        )
 
 
 @pytest.mark.hazard("H86")
 async def test_a_refused_subscription_is_told(tmp_path: Path) -> None:
     async with client(tmp_path) as found:
-        stream = kraken_spot_stream.PublicStream(found.venue)
+        stream = PublicStream(found.venue)
         error = "Currency pair not supported ETH/USD"
-        stream._heard({"method": "subscribe", "success": False, "symbol": "ETH/USD", "error": error})
+        stream._heard(
+            {"method": "subscribe", "success": False, "symbol": "ETH/USD", "error": error}
+        )
         assert found.noticed("FEED_REFUSED") == [f"ETH/USD: {error}"]
 
 
@@ -409,7 +521,9 @@ async def test_a_line_that_keeps_breaking_is_told(tmp_path: Path) -> None:
         (403, OutcomeUnknownError, "HTTP 403: Forbidden"),
     ],
 )
-async def test_a_page_is_told_by_its_status_and_first_line(tmp_path: Path, status: int, kind: type[Exception], words: str) -> None:
+async def test_a_page_is_told_by_its_status_and_first_line(
+    tmp_path: Path, status: int, kind: type[Exception], words: str
+) -> None:
     async with client(tmp_path) as found:
         found.world.conduct = Conduct(error_page=1.0, pages=(status,))
         with pytest.raises(VenueError) as raised:
@@ -422,7 +536,9 @@ async def test_a_page_is_told_by_its_status_and_first_line(tmp_path: Path, statu
 
 
 @pytest.mark.hazard("H88")
-async def test_an_entry_that_expires_ends_at_the_exchange_though_nobody_is_here(tmp_path: Path) -> None:
+async def test_an_entry_that_expires_ends_at_the_exchange_though_nobody_is_here(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path) as found:
         order = found.order(type=OrderType.LIMIT, price=D(40_000))
         order = replace(order, expires_at=found.exchange.clock.now() + 6 * SECOND)
@@ -439,7 +555,9 @@ async def test_an_entry_that_expires_ends_at_the_exchange_though_nobody_is_here(
 
 
 @pytest.mark.hazard("H89")
-async def test_an_order_with_more_executions_than_one_question_may_name_is_told_whole(tmp_path: Path) -> None:
+async def test_an_order_with_more_executions_than_one_question_may_name_is_told_whole(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path) as found:
         levels = {f"{50_000 + n}.0": "0.01" for n in range(45)}
         found.book({"49000.0": "5"}, levels)
@@ -461,13 +579,17 @@ async def test_a_fee_in_several_currencies_is_not_added_up(tmp_path: Path) -> No
 
 @pytest.mark.hazard("H89")
 @pytest.mark.parametrize("listed", [True, False])
-async def test_an_execution_without_a_fee_is_told_with_the_one_that_rest_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool) -> None:
-    honest = kraken_spot_stream.PrivateStream._trade
-    monkeypatch.setattr(kraken_spot_stream, "FEE_PAUSE", 0.05)
+async def test_an_execution_without_a_fee_is_told_with_the_one_that_rest_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    honest = kraken_spot_executions.Executions._trade
+    monkeypatch.setattr(kraken_spot_executions, "FEE_PAUSE", 0.05)
     monkeypatch.setattr(
-        kraken_spot_stream.PrivateStream,
+        kraken_spot_executions.Executions,
         "_trade",
-        lambda self, row, name, at: honest(self, {key: value for key, value in row.items() if key != "fees"}, name, at),
+        lambda self, row, name, at: honest(
+            self, {key: value for key, value in row.items() if key != "fees"}, name, at
+        ),
     )
     if not listed:
 
@@ -488,7 +610,16 @@ async def test_an_execution_without_a_fee_is_told_with_the_one_that_rest_tells(t
 async def test_a_liquidation_that_the_stream_did_not_tell_is_told_as_one(tmp_path: Path) -> None:
     async with client(tmp_path) as found:
         instrument = found.world.exchange.instruments[BTC]
-        found.world.exchange._settle(instrument, "", Side.SELL, D("0.1"), D(50_000), found.world.now(), maker=False, leverage=D(2))
+        found.world.exchange._settle(
+            instrument,
+            "",
+            Side.SELL,
+            D("0.1"),
+            D(50_000),
+            found.world.now(),
+            maker=False,
+            leverage=D(2),
+        )
         (picture,) = await found.venue.send(QueryAccount(0))
         assert isinstance(picture, r.Picture)
         (told,) = found.told(r.Liquidated)
@@ -499,21 +630,24 @@ async def test_a_liquidation_that_the_stream_did_not_tell_is_told_as_one(tmp_pat
 
 
 @pytest.mark.hazard("H90")
-async def test_a_question_that_fails_is_asked_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_question_that_fails_is_asked_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path) as found:
         order = found.order(type=OrderType.LIMIT, price=D(40_000))
         await found.send(order)
-        honest = found.venue._private_call
+        honest = found.venue.private_call
 
         async def failing(method: str, params: Any, lane: int) -> Any:
             if method == "private_post_queryorders":
                 raise RefusedError("EGeneral:Unknown method")
             return await honest(method, params, lane)
 
-        monkeypatch.setattr(found.venue, "_private_call", failing)
+        monkeypatch.setattr(found.venue, "private_call", failing)
         (answer,) = await found.venue.send(Query(order.client_order_id, BTC))
         assert isinstance(answer, r.Found)
         assert answer.order.is_open
-        monkeypatch.setattr(found.venue, "_by_client", lambda *_: asyncio.sleep(0))
+        monkeypatch.setattr(found.venue.questions, "_by_client", lambda *_: asyncio.sleep(0))
         with pytest.raises(OutcomeUnknownError):
-            await found.venue.send(Query(order.client_order_id, BTC))  # known to be there: no failed question makes it absent
+            # known to be there: no failed question makes it absent
+            await found.venue.send(Query(order.client_order_id, BTC))

@@ -1,4 +1,6 @@
-"""What really leaves for Kraken spot, recorded by the server that received it, against the tables of `docs/kraken-spot-requests.md`."""
+"""What really leaves for Kraken spot, recorded by the server that received it, against the tables
+of `docs/kraken-spot-requests.md`.
+"""
 
 import asyncio
 import re
@@ -13,8 +15,9 @@ from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, TimeInForce, Trail
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount
 from engine.model.side import Side
-from engine.venues.live import kraken_spot_modes
 from engine.venues.live.kraken_names import Names
+from engine.venues.live.kraken_spot import modes as kraken_spot_modes
+from engine.wire.spot.executions import execution
 from tests.venues.test_spot_documented import BTC, Client, client
 
 D = Decimal
@@ -45,7 +48,9 @@ def recorded(found: Client) -> list[tuple[str, dict[str, str]]]:
         path, body = str(entry["path"]), dict(entry["body"])
         name = path.rpartition("/")[2]
         if path.startswith("ws/"):
-            rows.append((f"WS {name} {body['channel']}" if "channel" in body else f"WS {name}", body))
+            rows.append(
+                (f"WS {name} {body['channel']}" if "channel" in body else f"WS {name}", body)
+            )
         else:
             rows.append((f"{'GET' if name in GET else 'POST'} {name}", body))
     return rows
@@ -63,8 +68,12 @@ async def _everything(found: Client) -> None:
         found.order(Side.SELL, Role.STOP, type=OrderType.STOP, trigger=D(45_000)),
         found.order(Side.SELL, Role.STOP, type=OrderType.STOP, trigger=D(45_000), price=D(44_000)),
         found.order(Side.SELL, Role.TARGET, type=OrderType.TAKE_PROFIT, trigger=D(60_000)),
-        found.order(Side.SELL, Role.TARGET, type=OrderType.TAKE_PROFIT, trigger=D(60_000), price=D(59_000)),
-        found.order(Side.SELL, Role.STOP, type=OrderType.TRAILING_STOP, trail=Trail(fraction=D("0.05"))),
+        found.order(
+            Side.SELL, Role.TARGET, type=OrderType.TAKE_PROFIT, trigger=D(60_000), price=D(59_000)
+        ),
+        found.order(
+            Side.SELL, Role.STOP, type=OrderType.TRAILING_STOP, trail=Trail(fraction=D("0.05"))
+        ),
     ]
     for order in (limit, *exits):
         assert isinstance(await found.send(order), r.Accepted), order
@@ -83,19 +92,27 @@ async def _everything(found: Client) -> None:
     await venue.send(Amend(exits[0].client_order_id, BTC, Lane.PROTECT, trigger=D(46_000)))
     await venue.send(Query(limit.client_order_id, BTC))
     await venue.send(Cancel(limit.client_order_id, BTC, Lane.CANCEL))
-    for request in (Amend("FOXNEVER", BTC, Lane.PROTECT, price=D(1)), Cancel("FOXNEVER", BTC, Lane.CANCEL), Query("FOXNEVER", BTC)):
+    for request in (
+        Amend("FOXNEVER", BTC, Lane.PROTECT, price=D(1)),
+        Cancel("FOXNEVER", BTC, Lane.CANCEL),
+        Query("FOXNEVER", BTC),
+    ):
         await venue.send(request)
     await venue.send(QueryAccount(0, Lane.QUERY, on_margin=True))
     found.forget()
     await venue.send(Query(held.client_order_id, BTC))
     await venue.parts().quotes([BTC, "ETH/USD"])
     venue.modes.refused(BTC, "EService:Market in post_only mode")
-    await found.until(lambda: found.told(r.MarketMode) and found.told(r.MarketMode)[-1].mode == "online")
+    await found.until(
+        lambda: found.told(r.MarketMode) and found.told(r.MarketMode)[-1].mode == "online"
+    )
     await venue._private.socket.send({"method": "ping"})
 
 
 @pytest.mark.hazard("H90")
-async def test_what_leaves_is_in_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_leaves_is_in_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kraken_spot_modes, "AGAIN", 0.1)
     wanted = tables()
     async with client(tmp_path) as found:
@@ -114,7 +131,9 @@ async def test_what_leaves_is_in_the_tables(tmp_path: Path, monkeypatch: pytest.
         seen.setdefault(name, set()).update(fields)
         for field, value in fields.items():
             assert field in wanted[name], f"{name}: {field} is not in its table"
-            assert re.fullmatch(wanted[name][field], value), f"{name}: {field} is {value!r}, the table says {wanted[name][field]}"
+            assert re.fullmatch(wanted[name][field], value), (
+                f"{name}: {field} is {value!r}, the table says {wanted[name][field]}"
+            )
     assert wanted.keys() == seen.keys()
     for name, table in wanted.items():
         assert table.keys() == seen[name], f"{name}: nothing sent {table.keys() - seen[name]}"
@@ -123,10 +142,18 @@ async def test_what_leaves_is_in_the_tables(tmp_path: Path, monkeypatch: pytest.
 def test_what_only_the_exchange_can_settle_is_tested_both_ways() -> None:
     told = PAGE.read_text(encoding="utf-8").partition("# What only")[2]
     named = set(re.findall(r"`(test_\w+)`", told))
-    known = {name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8"))}
+    known = {
+        name
+        for path in TESTS.rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8"))
+    }
     assert named
     assert named <= known
-    rows = [line for line in told.splitlines() if line.startswith("| ") and not line.startswith("| question")]
+    rows = [
+        line
+        for line in told.splitlines()
+        if line.startswith("| ") and not line.startswith("| question")
+    ]
     assert all("`test_" in row for row in rows)
 
 
@@ -146,9 +173,9 @@ async def test_an_execution_is_one_whatever_its_type_is_called(tmp_path: Path) -
         await found.until(lambda: found.told(r.Filled))
         (fill,) = found.world.exchange.fills
         stream = found.venue._private
-        row = found.exchange.server.stream.execution(fill, found.world.order(fill.client_order_id), "filled")  # type: ignore[union-attr]
+        row = execution(found.world, fill, found.world.order(fill.client_order_id), "filled")
         for kind in ("trade", "filled", "status"):
-            (report,) = stream.reports({**row, "exec_type": kind})
+            (report,) = stream.executions.reports({**row, "exec_type": kind})
             assert isinstance(report, r.Filled)
             assert report.fill.execution_id == fill.execution_id
 

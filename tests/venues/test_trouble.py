@@ -1,4 +1,6 @@
-"""The paper venue where things go wrong: the order of reports, edges of a broken line, and what happens to nobody's order."""
+"""The paper venue where things go wrong: the order of reports, edges of a broken line, and what
+happens to nobody's order.
+"""
 
 import asyncio
 import sqlite3
@@ -49,7 +51,9 @@ def test_reports_of_one_moment_keep_their_order(delay: int) -> None:
             await line.venue.send(line.order())
             await line.clock.sleep(2 * SECOND)
             thin(line)
-        told = [report.fill.execution_id for _, report in line.heard if isinstance(report, r.Filled)]
+        told = [
+            report.fill.execution_id for _, report in line.heard if isinstance(report, r.Filled)
+        ]
         assert len(told) == 50
         assert told == [fill.execution_id for fill in line.exchange.fills]
 
@@ -63,7 +67,9 @@ def test_reports_overtake_each_other_without_a_delay_as_well() -> None:
         thin(line)
         await line.venue.send(line.order())
         await line.clock.sleep(SECOND)
-        told = [report.fill.execution_id for _, report in line.heard if isinstance(report, r.Filled)]
+        told = [
+            report.fill.execution_id for _, report in line.heard if isinstance(report, r.Filled)
+        ]
         assert sorted(told) == sorted(fill.execution_id for fill in line.exchange.fills)
         assert told != [fill.execution_id for fill in line.exchange.fills]
         return told
@@ -77,7 +83,8 @@ def test_what_is_on_the_line_when_it_breaks_is_lost_for_good() -> None:
         await line.connect()
         line.quote()
         await line.clock.sleep(9 * SECOND + 700 * MILLISECOND)
-        await line.venue.send(line.order())  # arrives at 9.9 s, is told at 10.1 s, the line breaks at 10 s
+        # arrives at 9.9 s, is told at 10.1 s, the line breaks at 10 s
+        await line.venue.send(line.order())
         await line.clock.sleep(5 * SECOND)
         assert line.kinds() == ["Connected", "Disconnected", "Connected"]
         assert [at // 1000 for at, _ in line.heard] == [0, 10, 13]
@@ -114,7 +121,8 @@ def test_a_storm_ends_and_costs_nothing() -> None:
                 outcomes.append("storm")
             await line.clock.sleep(SECOND)
         assert [n for n, outcome in enumerate(outcomes) if outcome == "storm"] == [5, 10]
-        assert line.exchange.limits.counter("derivatives").used == 16.0  # 2 each: 8 answers in the last ten seconds
+        # 2 each: 8 answers in the last ten seconds
+        assert line.exchange.limits.counter("derivatives").used == 16.0
 
     run_virtual(story())
 
@@ -143,12 +151,18 @@ def test_a_lagging_picture_can_be_asked_for_before_anybody_connected() -> None:
 
 def leveraged(line: Line) -> Submit:
     """Almost all that 100,000 USD carry at 50 to 1."""
-    line.feed(Quote("BTC/USD", line.clock.now(), Decimal(9999), Decimal(900), Decimal(10_000), Decimal(900)))
+    line.feed(
+        Quote(
+            "BTC/USD", line.clock.now(), Decimal(9999), Decimal(900), Decimal(10_000), Decimal(900)
+        )
+    )
     return big(line, size=400)
 
 
 def crash(line: Line) -> None:
-    line.feed(Quote("BTC/USD", line.clock.now(), Decimal(9800), Decimal(900), Decimal(9801), Decimal(900)))
+    line.feed(
+        Quote("BTC/USD", line.clock.now(), Decimal(9800), Decimal(900), Decimal(9801), Decimal(900))
+    )
 
 
 def test_a_liquidation_that_touches_no_order_is_stored_and_seen_in_pictures(tmp_path: Path) -> None:
@@ -173,7 +187,9 @@ def test_a_liquidation_that_touches_no_order_is_stored_and_seen_in_pictures(tmp_
     run_virtual(second())
 
 
-def test_a_leveraged_account_that_is_reopened_is_watched_from_the_first_second(tmp_path: Path) -> None:
+def test_a_leveraged_account_that_is_reopened_is_watched_from_the_first_second(
+    tmp_path: Path,
+) -> None:
     async def first() -> None:
         line = Line(store=Store(tmp_path / "paper.sqlite"))
         await line.venue.send(leveraged(line))
@@ -194,7 +210,9 @@ def test_a_reopened_order_expires_in_time_though_the_market_is_silent(tmp_path: 
     async def first() -> None:
         line = Line(store=Store(tmp_path / "paper.sqlite"))
         line.quote()
-        await line.venue.send(line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + 20 * SECOND))
+        await line.venue.send(
+            line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + 20 * SECOND)
+        )
 
     async def second() -> None:
         line = Line(store=Store(tmp_path / "paper.sqlite"))
@@ -212,7 +230,9 @@ def test_a_reopened_order_that_has_expired_meanwhile_is_not_filled(tmp_path: Pat
     async def first() -> None:
         line = Line(store=Store(tmp_path / "paper.sqlite"))
         line.quote()
-        await line.venue.send(line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + SECOND))
+        await line.venue.send(
+            line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + SECOND)
+        )
 
     async def second() -> None:
         line = Line(store=Store(tmp_path / "paper.sqlite"))
@@ -229,11 +249,15 @@ def test_a_reopened_order_that_has_expired_meanwhile_is_not_filled(tmp_path: Pat
 @pytest.mark.parametrize("connected", [True, False])
 def test_after_the_end_of_the_world_nothing_is_scheduled(tmp_path: Path, connected: bool) -> None:
     async def story() -> None:
-        faults = replace(BROKEN, delay=Delay(400 * MILLISECOND, 900 * MILLISECOND), duplicate_report=0.5)
+        faults = replace(
+            BROKEN, delay=Delay(400 * MILLISECOND, 900 * MILLISECOND), duplicate_report=0.5
+        )
         line = Line(faults, store=Store(tmp_path / "paper.sqlite"))
         await line.connect()
         await line.venue.send(leveraged(line))
-        await line.venue.send(line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + 900 * SECOND))
+        await line.venue.send(
+            line.order(kind=OrderType.LIMIT, price=9000, expires_at=START + 900 * SECOND)
+        )
         if not connected:
             await line.venue.close()
         late = asyncio.create_task(line.venue.send(line.order(kind=OrderType.LIMIT, price=9000)))

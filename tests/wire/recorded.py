@@ -1,4 +1,6 @@
-"""What was recorded of Kraken's replies, and how a reply of ours is held against it: key by key, type by type."""
+"""What was recorded of Kraken's replies, and how a reply of ours is held against it: key by key,
+type by type.
+"""
 
 import gzip
 import json
@@ -27,19 +29,32 @@ def result(name: str) -> Any:
 
 def replies(method: str) -> list[Any]:
     """Results of ccxt's own recordings of a method; their numbers were turned into text."""
-    return [case["httpResponse"]["result"] for case in load("ccxt/response.kraken.json")["cases"] if case["method"] == method]
+    return [
+        case["httpResponse"]["result"]
+        for case in load("ccxt/response.kraken.json")["cases"]
+        if case["method"] == method
+    ]
 
 
 def frames(channel: str, kind: str = "") -> list[Json]:
     """Recorded messages of a channel of WebSocket v2."""
     told = [row["message"] for row in load("ccxt/ws.kraken.json")["messages"]]
-    return [message for message in told if message.get("channel") == channel and message.get("type", "") == (kind or message.get("type", ""))]
+    return [
+        message
+        for message in told
+        if message.get("channel") == channel
+        and message.get("type", "") == (kind or message.get("type", ""))
+    ]
 
 
 def answers(method: str, channel: str = "") -> list[Json]:
     """Recorded answers to a method of WebSocket v2."""
     told = [row["message"] for row in load("ccxt/ws.kraken.json")["messages"]]
-    return [m for m in told if m.get("method") == method and (not channel or m["result"]["channel"] == channel)]
+    return [
+        m
+        for m in told
+        if m.get("method") == method and (not channel or m["result"]["channel"] == channel)
+    ]
 
 
 def captured_pairs() -> list[Json]:
@@ -67,7 +82,9 @@ def kind(value: object) -> str:
 
 
 def walk(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every path with its type. What a list holds is told for all of its elements at once, a row of mixed ones by place."""
+    """Every path with its type. What a list holds is told for all of its elements at once, a row of
+    mixed ones by place.
+    """
     yield path, kind(value)
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -91,19 +108,29 @@ def differences(recorded: Iterable[object], ours: Iterable[object]) -> dict[str,
     theirs, mine = kinds(recorded), kinds(ours)
     assert theirs, "nothing was recorded of this"
     assert mine, "nothing of this was said"
-    told = {path: f"only the exchange says it ({', '.join(sorted(theirs[path]))})" for path in theirs.keys() - mine.keys()}
+    told = {
+        path: f"only the exchange says it ({', '.join(sorted(theirs[path]))})"
+        for path in theirs.keys() - mine.keys()
+    }
     told |= dict.fromkeys(mine.keys() - theirs.keys(), "only we say it")
     for path in mine.keys() & theirs.keys():
         odd = mine[path] - theirs[path]
         if odd:
-            told[path] = f"{', '.join(sorted(odd))} where the exchange says {', '.join(sorted(theirs[path]))}"
+            told[path] = (
+                f"{', '.join(sorted(odd))} where the exchange says"
+                f" {', '.join(sorted(theirs[path]))}"
+            )
     return told
 
 
-def check(recorded: Iterable[object], ours: Iterable[object], excused: Mapping[str, str] | None = None) -> None:
+def check(
+    recorded: Iterable[object], ours: Iterable[object], excused: Mapping[str, str] | None = None
+) -> None:
     """Nothing differs but what is excused, and everything that is excused does."""
     excused, found = excused or {}, differences(recorded, ours)
-    unexplained = "\n".join(f"{path}: {text}" for path, text in sorted(found.items()) if path not in excused)
+    unexplained = "\n".join(
+        f"{path}: {text}" for path, text in sorted(found.items()) if path not in excused
+    )
     assert not unexplained, unexplained
     assert excused.keys() - found.keys() == set(), "these need no excuse any more"
 

@@ -1,4 +1,6 @@
-"""Books: the checksum of the server verifies every book that was recorded at the exchange, and a client's copy of ours always matches."""
+"""Books: the checksum of the server verifies every book that was recorded at the exchange, and a
+client's copy of ours always matches.
+"""
 
 import gzip
 import json
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.model.side import Side
-from engine.wire.spot.stream import checksum
+from engine.wire.spot.levels import checksum
 from tests.support.wire import BTC, RECORDED, Json, Line, Wire, needs_recordings, spot
 
 D = Decimal
@@ -19,7 +21,9 @@ CAPTURE = RECORDED / "captures" / "KRAKEN-c197c0.0.ad8b9a.jsonl.gz"
 
 
 class Half:
-    """One side of a book as a client keeps it: prices and sizes as they were written, no more of them than were asked for."""
+    """One side of a book as a client keeps it: prices and sizes as they were written, no more of
+    them than were asked for.
+    """
 
     def __init__(self, depth: int, sign: int) -> None:
         self.depth = depth
@@ -126,7 +130,10 @@ def test_a_checksum_sees_a_single_digit() -> None:
 def test_the_hand_made_v2_books_have_no_real_checksum(name: str) -> None:
     """They are examples of a shape: three levels cannot be checked against a checksum over ten."""
     row = json.loads((RECORDED / "nautilus-kraken" / name).read_text(), parse_float=D)["data"][0]
-    sides = [[(f"{level['price']:f}", f"{level['qty']:f}") for level in row[side]] for side in ("bids", "asks")]
+    sides = [
+        [(f"{level['price']:f}", f"{level['qty']:f}") for level in row[side]]
+        for side in ("bids", "asks")
+    ]
     assert checksum(sides[0], sides[1]) != row["checksum"]
 
 
@@ -168,7 +175,10 @@ async def catch_up(line: Line, kept: Kept) -> None:
 
 def best(wire: Wire, symbol: str = BTC) -> tuple[list[Level], list[Level]]:
     book = wire.world.exchange.books[symbol]
-    told = [[(f"{price:.1f}", f"{size:.8f}") for price, size in book.depth(side, 10)] for side in (Side.BUY, Side.SELL)]
+    told = [
+        [(f"{price:.1f}", f"{size:.8f}") for price, size in book.depth(side, 10)]
+        for side in (Side.BUY, Side.SELL)
+    ]
     return told[0], told[1]
 
 
@@ -187,11 +197,16 @@ async def test_a_copy_of_a_book_matches_while_quotes_move(depth: int) -> None:
 
 async def test_a_copy_matches_where_the_market_has_levels() -> None:
     async with spot(quiet=True) as wire, wire.line(private=False) as line:
-        wire.depth({f"{50000 - n}.0": f"{n + 1}" for n in range(15)}, {f"{50001 + n}.0": f"{n + 1}.5" for n in range(15)}, snapshot=True)
+        wire.depth(
+            {f"{50000 - n}.0": f"{n + 1}" for n in range(15)},
+            {f"{50001 + n}.0": f"{n + 1}.5" for n in range(15)},
+            snapshot=True,
+        )
         kept = Kept(10)
         await follow(line, kept, 10)
         wire.depth({"50000.0": "0"}, {})  # the best one goes, an eleventh comes up
-        wire.depth({"49995.0": "9.25"}, {"50005.0": "0.00000001"})  # below the best: the quote is the same
+        # below the best: the quote is the same
+        wire.depth({"49995.0": "9.25"}, {"50005.0": "0.00000001"})
         wire.depth({}, {"50003.0": "0", "50000.5": "2"})
         await catch_up(line, kept)
         assert kept.messages == 4
@@ -265,4 +280,6 @@ async def test_rest_and_the_stream_tell_the_same_book() -> None:
         await follow(line, kept, 10)
         book = (await wire.public("Depth", pair="XBTUSD", count="10"))["result"]["XXBTZUSD"]
         for side, half in (("bids", kept.book.bids), ("asks", kept.book.asks)):
-            assert [(D(price), D(size)) for price, size, _ in book[side]] == [(D(price), D(size)) for price, size in half.best()]
+            assert [(D(price), D(size)) for price, size, _ in book[side]] == [
+                (D(price), D(size)) for price, size in half.best()
+            ]

@@ -1,4 +1,6 @@
-"""The unmodified ccxt client over REST: everything that it documents for Kraken, held against what really happened here."""
+"""The unmodified ccxt client over REST: everything that it documents for Kraken, held against what
+really happened here.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,13 +21,20 @@ pytestmark = pytest.mark.usefixtures("exact")
 
 def config(wire: Wire) -> dict[str, Any]:
     """As a user would point it at a local server."""
-    streams = {"public": f"{wire.ws}/v1", "private": f"{wire.ws}/auth/v1", "publicV2": f"{wire.ws}/v2", "privateV2": f"{wire.ws}/auth/v2"}
+    streams = {
+        "public": f"{wire.ws}/v1",
+        "private": f"{wire.ws}/auth/v1",
+        "publicV2": f"{wire.ws}/v2",
+        "privateV2": f"{wire.ws}/auth/v2",
+    }
     key = {"apiKey": wire.server.key.key, "secret": wire.server.secret, "enableRateLimit": False}
     return {**key, "urls": {"api": {"public": wire.base, "private": wire.base, "ws": streams}}}
 
 
 @asynccontextmanager
-async def trader(faults: Faults | None = None, cash: dict[str, str] = CASH) -> AsyncIterator[tuple[Client, Wire]]:
+async def trader(
+    faults: Faults | None = None, cash: dict[str, str] = CASH
+) -> AsyncIterator[tuple[Client, Wire]]:
     async with spot(faults=faults, cash=cash) as wire:
         client = ccxt.kraken(config(wire))
         try:
@@ -42,9 +51,17 @@ async def test_markets() -> None:
     async with trader() as (client, _):
         assert set(client.symbols) == {BTC, "ETH/USD", "BTC/EUR"}
         market = client.market(BTC)
-        assert (market["id"], market["altname"], market["wsId"], market["active"]) == ("XXBTZUSD", "XBTUSD", "XBT/USD", True)
+        assert (market["id"], market["altname"], market["wsId"], market["active"]) == (
+            "XXBTZUSD",
+            "XBTUSD",
+            "XBT/USD",
+            True,
+        )
         assert (market["precision"]["price"], market["precision"]["amount"]) == (0.1, 1e-8)
-        assert (market["limits"]["amount"]["min"], market["limits"]["cost"]["min"]) == (0.00005, 0.5)
+        assert (market["limits"]["amount"]["min"], market["limits"]["cost"]["min"]) == (
+            0.00005,
+            0.5,
+        )
         assert (market["maker"], market["taker"]) == (0.0025, 0.004)
         assert market["limits"]["leverage"]["max"] == 5
 
@@ -63,7 +80,14 @@ async def test_prices() -> None:
         for price, size in (("50000.1", "0.25"), ("50010.0", "0.5"), ("49990.0", "0.25")):
             wire.trade(price, size, Side.BUY if price != "49990.0" else Side.SELL)
         ticker = await client.fetch_ticker(BTC)
-        assert [ticker[name] for name in ("bid", "ask", "last", "high", "low", "baseVolume")] == [50000.0, 50000.1, 49990.0, 50010.0, 49990.0, 1.0]
+        assert [ticker[name] for name in ("bid", "ask", "last", "high", "low", "baseVolume")] == [
+            50000.0,
+            50000.1,
+            49990.0,
+            50010.0,
+            49990.0,
+            1.0,
+        ]
         tickers = await client.fetch_tickers([BTC, "ETH/USD"])
         assert set(tickers) == {BTC, "ETH/USD"}
         book = await client.fetch_order_book(BTC, 5)
@@ -91,9 +115,24 @@ def trail(order: Order) -> tuple[Any, Any, Any]:
 
 
 ORDERS: dict[str, tuple[tuple[Any, ...], dict[str, Any], Callable[[Order], object], object]] = {
-    "market": (("market", "sell", 0.1), {}, lambda o: (o.type, o.filled, o.value), (OrderType.MARKET, D("0.1"), D("5000.00"))),
-    "market with cost": (("market", "buy", 1), {"cost": 1000}, lambda o: (o.type, o.filled), (OrderType.MARKET, D("0.01999998"))),
-    "limit": (("limit", "buy", 0.1, 49000), {}, lambda o: (o.type, o.price, o.size), (OrderType.LIMIT, D("49000.0"), D("0.1"))),
+    "market": (
+        ("market", "sell", 0.1),
+        {},
+        lambda o: (o.type, o.filled, o.value),
+        (OrderType.MARKET, D("0.1"), D("5000.00")),
+    ),
+    "market with cost": (
+        ("market", "buy", 1),
+        {"cost": 1000},
+        lambda o: (o.type, o.filled),
+        (OrderType.MARKET, D("0.01999998")),
+    ),
+    "limit": (
+        ("limit", "buy", 0.1, 49000),
+        {},
+        lambda o: (o.type, o.price, o.size),
+        (OrderType.LIMIT, D("49000.0"), D("0.1")),
+    ),
     "post only": (("limit", "buy", 0.1, 49000), {"postOnly": True}, lambda o: o.post_only, True),
     "immediate or cancel": (
         ("limit", "buy", 6, 50000.1),
@@ -101,27 +140,72 @@ ORDERS: dict[str, tuple[tuple[Any, ...], dict[str, Any], Callable[[Order], objec
         lambda o: (o.time_in_force, o.filled, o.is_open),
         (TimeInForce.IOC, D(5), False),
     ),
-    "fill or kill": (("limit", "buy", 1, 49000), {"timeInForce": "FOK"}, lambda o: (o.time_in_force, o.filled), (TimeInForce.FOK, 0)),
-    "good till": (("limit", "buy", 1, 49000), {"timeInForce": "GTD", "expiretm": "+60"}, lambda o: (o.expires_at or 0) > o.created_at, True),
-    "stop loss": (("market", "sell", 0.1), {"stopLossPrice": 45000}, lambda o: (o.type, o.trigger), (OrderType.STOP, D("45000.0"))),
+    "fill or kill": (
+        ("limit", "buy", 1, 49000),
+        {"timeInForce": "FOK"},
+        lambda o: (o.time_in_force, o.filled),
+        (TimeInForce.FOK, 0),
+    ),
+    "good till": (
+        ("limit", "buy", 1, 49000),
+        {"timeInForce": "GTD", "expiretm": "+60"},
+        lambda o: (o.expires_at or 0) > o.created_at,
+        True,
+    ),
+    "stop loss": (
+        ("market", "sell", 0.1),
+        {"stopLossPrice": 45000},
+        lambda o: (o.type, o.trigger),
+        (OrderType.STOP, D("45000.0")),
+    ),
     "stop loss limit": (
         ("limit", "sell", 0.1, 44900),
         {"stopLossPrice": 45000},
         lambda o: (o.type, o.trigger, o.price),
         (OrderType.STOP_LIMIT, D("45000.0"), D("44900.0")),
     ),
-    "take profit": (("market", "sell", 0.1), {"takeProfitPrice": 55000}, lambda o: (o.type, o.trigger), (OrderType.TAKE_PROFIT, D("55000.0"))),
+    "take profit": (
+        ("market", "sell", 0.1),
+        {"takeProfitPrice": 55000},
+        lambda o: (o.type, o.trigger),
+        (OrderType.TAKE_PROFIT, D("55000.0")),
+    ),
     "take profit limit": (
         ("limit", "sell", 0.1, 55100),
         {"takeProfitPrice": 55000},
         lambda o: (o.type, o.trigger, o.price),
         (OrderType.TAKE_PROFIT, D("55000.0"), D("55100.0")),
     ),
-    "trailing amount": (("market", "sell", 0.1), {"trailingAmount": 100}, trail, (D(100), None, None)),
-    "trailing percent": (("market", "sell", 0.1), {"trailingPercent": 5}, trail, (None, D("0.05"), None)),
-    "trailing limit": (("limit", "sell", 0.1), {"trailingAmount": 100, "trailingLimitAmount": 10}, trail, (D(100), None, D(-10))),
-    "iceberg": (("iceberg", "buy", 1), {"price": "49000", "displayvol": "0.1"}, lambda o: (o.type, o.price), (OrderType.LIMIT, D("49000"))),
-    "leverage": (("market", "sell", 6), {"leverage": 2}, lambda o: (o.leverage, o.filled), (D(2), D(6))),
+    "trailing amount": (
+        ("market", "sell", 0.1),
+        {"trailingAmount": 100},
+        trail,
+        (D(100), None, None),
+    ),
+    "trailing percent": (
+        ("market", "sell", 0.1),
+        {"trailingPercent": 5},
+        trail,
+        (None, D("0.05"), None),
+    ),
+    "trailing limit": (
+        ("limit", "sell", 0.1),
+        {"trailingAmount": 100, "trailingLimitAmount": 10},
+        trail,
+        (D(100), None, D(-10)),
+    ),
+    "iceberg": (
+        ("iceberg", "buy", 1),
+        {"price": "49000", "displayvol": "0.1"},
+        lambda o: (o.type, o.price),
+        (OrderType.LIMIT, D("49000")),
+    ),
+    "leverage": (
+        ("market", "sell", 6),
+        {"leverage": 2},
+        lambda o: (o.leverage, o.filled),
+        (D(2), D(6)),
+    ),
 }
 
 
@@ -135,16 +219,28 @@ async def test_an_order_of_each_type(name: str) -> None:
         assert (order.symbol, order.side.value) == (BTC, asked[1])
         assert wire.outcomes()[-1] == ("AddOrder", "ok")
         seen = await client.fetch_order(told["id"], BTC)
-        assert (seen["id"], seen["side"], seen["filled"]) == (told["id"], asked[1], float(order.filled))
-        assert seen["status"] == ("open" if order.is_open else "closed" if order.filled == order.size else "canceled")
+        assert (seen["id"], seen["side"], seen["filled"]) == (
+            told["id"],
+            asked[1],
+            float(order.filled),
+        )
+        assert seen["status"] == (
+            "open" if order.is_open else "closed" if order.filled == order.size else "canceled"
+        )
 
 
 async def test_the_triggers_that_ccxt_reads_back() -> None:
     async with trader() as (client, _):
-        for asked, params in (ORDERS[name][:2] for name in ("stop loss", "stop loss limit", "take profit", "take profit limit")):
+        for asked, params in (
+            ORDERS[name][:2]
+            for name in ("stop loss", "stop loss limit", "take profit", "take profit limit")
+        ):
             await client.create_order(BTC, *asked, params=params)
         told = await client.fetch_open_orders(BTC)
-        assert [(o["stopLossPrice"], o["takeProfitPrice"], o["price"]) for o in sorted(told, key=lambda o: o["timestamp"])] == [
+        assert [
+            (o["stopLossPrice"], o["takeProfitPrice"], o["price"])
+            for o in sorted(told, key=lambda o: o["timestamp"])
+        ] == [
             (45000.0, None, None),
             (45000.0, None, 44900.0),
             (None, 55000.0, None),
@@ -168,7 +264,9 @@ async def test_reduce_only_closes_a_short_and_no_more() -> None:
         await client.create_order(BTC, "market", "sell", 0.5, None, {"leverage": 2})
         [position] = await client.fetch_positions()
         assert (position["side"], position["contracts"], position["symbol"]) == ("short", 0.5, BTC)
-        told = await client.create_order(BTC, "market", "buy", 2, None, {"leverage": 2, "reduceOnly": True})
+        told = await client.create_order(
+            BTC, "market", "buy", 2, None, {"leverage": 2, "reduceOnly": True}
+        )
         assert wire.order(told["id"]).filled == D("0.5")
         assert wire.world.truth()["accounts"]["net"] == {}
         assert await client.fetch_positions() == []
@@ -189,7 +287,9 @@ async def test_a_deadline_goes_through() -> None:
         told = await client.create_order(BTC, "limit", "buy", 0.1, 49000, {"deadline": soon})
         assert wire.order(told["id"]).deadline is not None
         with pytest.raises(ccxt.ExchangeError, match="Deadline elapsed"):
-            await client.create_order(BTC, "limit", "buy", 0.1, 49000, {"deadline": "2020-01-01T00:00:00Z"})
+            await client.create_order(
+                BTC, "limit", "buy", 0.1, 49000, {"deadline": "2020-01-01T00:00:00Z"}
+            )
 
 
 async def test_a_conditional_close_brings_an_order_with_each_fill() -> None:
@@ -198,8 +298,15 @@ async def test_a_conditional_close_brings_an_order_with_each_fill() -> None:
         close = {"ordertype": "stop-loss", "price": "45000.0"}
         told = await client.create_order(BTC, "limit", "buy", 0.5, 50000.1, {"close": close})
         wire.quote("50000.0", "50000.1", "0.4")
-        closing = [order for order in wire.world.exchange.orders.values() if wire.terms(order.client_order_id).primary == told["id"]]
-        assert [(o.side.value, o.size, o.trigger) for o in closing] == [("sell", D("0.3"), D(45000)), ("sell", D("0.2"), D(45000))]
+        closing = [
+            order
+            for order in wire.world.exchange.orders.values()
+            if wire.terms(order.client_order_id).primary == told["id"]
+        ]
+        assert [(o.side.value, o.size, o.trigger) for o in closing] == [
+            ("sell", D("0.3"), D(45000)),
+            ("sell", D("0.2"), D(45000)),
+        ]
 
 
 # Batches, changes, cancels
@@ -207,7 +314,10 @@ async def test_a_conditional_close_brings_an_order_with_each_fill() -> None:
 
 async def test_a_batch() -> None:
     async with trader() as (client, wire):
-        orders = [{"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.1, "price": price} for price in (49000, 48000)]
+        orders = [
+            {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.1, "price": price}
+            for price in (49000, 48000)
+        ]
         told = await client.create_orders(orders)
         assert [wire.order(order["id"]).price for order in told] == [49000, 48000]
         await client.cancel_orders([order["id"] for order in told])
@@ -216,11 +326,15 @@ async def test_a_batch() -> None:
 
 async def test_an_edit_is_an_amend_in_place() -> None:
     async with trader() as (client, wire):
-        name = (await client.create_order(BTC, "limit", "buy", 0.1, 49000, {"clientOrderId": "mine"}))["id"]
+        name = (
+            await client.create_order(BTC, "limit", "buy", 0.1, 49000, {"clientOrderId": "mine"})
+        )["id"]
         await client.edit_order(name, BTC, "limit", "buy", 0.2, 48000)
         assert (wire.order(name).size, wire.order(name).price) == (D("0.2"), D(48000))
         assert wire.terms(name).client == "mine"
-        stop = (await client.create_order(BTC, "market", "sell", 0.1, None, {"stopLossPrice": 45000}))["id"]
+        stop = (
+            await client.create_order(BTC, "market", "sell", 0.1, None, {"stopLossPrice": 45000})
+        )["id"]
         await client.edit_order(stop, BTC, "market", "sell", 0.1, None, {"stopLossPrice": 46000})
         assert wire.order(stop).trigger == 46000
         assert (await client.fetch_order(stop, BTC))["stopLossPrice"] == 46000.0
@@ -229,14 +343,23 @@ async def test_an_edit_is_an_amend_in_place() -> None:
 async def test_a_raw_edit_is_a_new_order() -> None:
     async with trader() as (client, wire):
         name = (await client.create_order(BTC, "limit", "buy", 0.1, 49000))["id"]
-        told = await client.private_post_editorder({"pair": "XBTUSD", "txid": name, "price": "48000"})
+        told = await client.private_post_editorder(
+            {"pair": "XBTUSD", "txid": name, "price": "48000"}
+        )
         assert not wire.order(name).is_open
         assert wire.order(told["result"]["txid"]).price == 48000
 
 
 async def test_cancels() -> None:
     async with trader() as (client, wire):
-        names = [(await client.create_order(BTC, "limit", "buy", 0.01, 40000 + n, {"clientOrderId": f"c{n}"}))["id"] for n in range(4)]
+        names = [
+            (
+                await client.create_order(
+                    BTC, "limit", "buy", 0.01, 40000 + n, {"clientOrderId": f"c{n}"}
+                )
+            )["id"]
+            for n in range(4)
+        ]
         await client.cancel_order(names[0], BTC)
         await client.cancel_order(None, BTC, {"clientOrderId": "c1"})
         assert list(wire.world.exchange.orders) == names[2:]
@@ -268,21 +391,44 @@ def is_armed(wire: Wire) -> bool:
 
 async def test_orders_trades_and_ledger() -> None:
     async with trader() as (client, wire):
-        resting = (await client.create_order(BTC, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine"}))["id"]
+        resting = (
+            await client.create_order(BTC, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine"})
+        )["id"]
         filled = (await client.create_order(BTC, "market", "buy", 0.2))["id"]
         [order] = await client.fetch_open_orders(BTC)
-        assert (order["id"], order["clientOrderId"], order["price"], order["amount"], order["status"]) == (resting, "mine", 40000.0, 0.1, "open")
-        assert [o["id"] for o in await client.fetch_open_orders(BTC, params={"clientOrderId": "mine"})] == [resting]
+        assert (
+            order["id"],
+            order["clientOrderId"],
+            order["price"],
+            order["amount"],
+            order["status"],
+        ) == (resting, "mine", 40000.0, 0.1, "open")
+        assert [
+            o["id"] for o in await client.fetch_open_orders(BTC, params={"clientOrderId": "mine"})
+        ] == [resting]
         assert await client.fetch_open_orders(BTC, params={"clientOrderId": "other"}) == []
         [order] = await client.fetch_closed_orders(BTC)
-        assert (order["id"], order["average"], order["cost"], order["status"]) == (filled, 50000.1, 10000.02, "closed")
+        assert (order["id"], order["average"], order["cost"], order["status"]) == (
+            filled,
+            50000.1,
+            10000.02,
+            "closed",
+        )
         [trade] = await client.fetch_my_trades(BTC)
         [fill] = wire.world.exchange.fills
-        assert (trade["id"], trade["order"], trade["price"], trade["amount"]) == (fill.execution_id, filled, 50000.1, 0.2)
+        assert (trade["id"], trade["order"], trade["price"], trade["amount"]) == (
+            fill.execution_id,
+            filled,
+            50000.1,
+            0.2,
+        )
         assert trade["fee"] == {"cost": float(fill.fee), "currency": "USD"}
         assert trade["takerOrMaker"] == "taker"
         entries = await client.fetch_ledger()
-        assert {(e["currency"], e["direction"], e["amount"]) for e in entries} == {("BTC", "in", 0.2), ("USD", "out", 10000.02)}
+        assert {(e["currency"], e["direction"], e["amount"]) for e in entries} == {
+            ("BTC", "in", 0.2),
+            ("USD", "out", 10000.02),
+        }
         assert {e["currency"] for e in await client.fetch_ledger("BTC")} == {"BTC"}
 
 
@@ -306,7 +452,9 @@ async def test_pages_of_closed_orders() -> None:
         (ccxt.ExchangeError, ("limit", "buy", 0.00005, 5000)),
     ],
 )
-async def test_refusals_have_the_classes_that_ccxt_gives_them(error: type[Exception], order: tuple[Any, ...]) -> None:
+async def test_refusals_have_the_classes_that_ccxt_gives_them(
+    error: type[Exception], order: tuple[Any, ...]
+) -> None:
     async with trader() as (client, _):
         with pytest.raises(error):
             await client.create_order(BTC, *order)

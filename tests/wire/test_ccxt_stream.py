@@ -1,7 +1,10 @@
-"""The unmodified ccxt.pro client over WebSocket v2: prices, books with every checksum, orders, executions, balances, and trading.
+"""The unmodified ccxt.pro client over WebSocket v2: prices, books with every checksum, orders,
+executions, balances, and trading.
 
-ccxt 4.5.90 cannot check a checksum itself: its option is off by default, and switched on it fails on the first snapshot, since it has turned the
-digits into floats by then (`test_ccxts_own_check_is_broken`). Each frame is checked here instead, over the book that ccxt keeps.
+ccxt 4.5.90 cannot check a checksum itself: its option is off by default, and switched on it fails
+on the first snapshot, since it has turned the digits into floats by then
+(`test_ccxts_own_check_is_broken`). Each frame is checked here instead, over the book that ccxt
+keeps.
 """
 
 import asyncio
@@ -14,7 +17,7 @@ import pytest
 
 from engine.model.order import OrderType
 from engine.model.side import Side
-from engine.wire.spot.stream import checksum
+from engine.wire.spot.levels import checksum
 from tests.support.wire import BTC, D, Wire, spot
 from tests.wire.test_ccxt import config
 
@@ -33,7 +36,10 @@ class Watchful(ccxtpro.kraken):  # type: ignore[misc]  # ccxt tells no types
         super().handle_order_book(client, message)
         [row] = message["data"]
         book = self.orderbooks[row["symbol"]]
-        sides = [[(f"{price:.1f}", f"{size:.8f}") for price, size, *_ in book[side][:10]] for side in ("bids", "asks")]
+        sides = [
+            [(f"{price:.1f}", f"{size:.8f}") for price, size, *_ in book[side][:10]]
+            for side in ("bids", "asks")
+        ]
         self.checked.append((row["checksum"], checksum(sides[0], sides[1])))
 
 
@@ -54,7 +60,9 @@ async def soon(work: Awaitable[Any]) -> Any:
 
 
 async def asking(work: Awaitable[Any]) -> asyncio.Future[Any]:
-    """Ask, and go on once the question is on its way: an update that comes between two questions is told with the next one only."""
+    """Ask, and go on once the question is on its way: an update that comes between two questions is
+    told with the next one only.
+    """
     task = asyncio.ensure_future(work)
     await asyncio.sleep(0.15)
     return task
@@ -116,7 +124,12 @@ async def test_prints() -> None:
         following = await asking(client.watch_trades(BTC))
         wire.trade("50000.1", "0.25")
         [trade] = await soon(following)
-        assert (trade["price"], trade["amount"], trade["side"], trade["id"]) == (50000.1, 0.25, "buy", "1")
+        assert (trade["price"], trade["amount"], trade["side"], trade["id"]) == (
+            50000.1,
+            0.25,
+            "buy",
+            "1",
+        )
         following = await asking(client.watch_trades(BTC))
         wire.trade("50000.0", "0.5", Side.SELL)
         assert [(t["id"], t["side"]) for t in await soon(following)] == [("2", "sell")]
@@ -141,7 +154,13 @@ async def test_orders_as_they_come_and_go() -> None:
         following = await asking(client.watch_orders())
         name = await wire_order(client)
         [order] = await soon(following)
-        assert (order["id"], order["symbol"], order["price"], order["amount"], order["status"]) == (name, BTC, 49000.0, 0.1, "open")
+        assert (order["id"], order["symbol"], order["price"], order["amount"], order["status"]) == (
+            name,
+            BTC,
+            49000.0,
+            0.1,
+            "open",
+        )
         following = await asking(client.watch_orders())
         await client.cancel_order(name)
         told = await soon(following)
@@ -166,7 +185,12 @@ async def test_executions() -> None:
         told = await client.create_order(BTC, "market", "buy", 0.2)
         [trade] = await soon(following)
         [fill] = wire.world.exchange.fills
-        assert (trade["id"], trade["order"], trade["price"], trade["amount"]) == (fill.execution_id, told["id"], 50000.1, 0.2)
+        assert (trade["id"], trade["order"], trade["price"], trade["amount"]) == (
+            fill.execution_id,
+            told["id"],
+            50000.1,
+            0.2,
+        )
         assert trade["takerOrMaker"] == "taker"
         [listed] = await client.fetch_my_trades(BTC)
         assert listed["id"] == trade["id"]
@@ -188,10 +212,19 @@ async def test_balances() -> None:
 
 async def test_an_order_is_placed_changed_and_cancelled() -> None:
     async with watcher() as (client, wire):
-        told = await soon(client.create_order_ws(BTC, "limit", "buy", 0.1, 49000, {"clientOrderId": "mine", "postOnly": True}))
+        told = await soon(
+            client.create_order_ws(
+                BTC, "limit", "buy", 0.1, 49000, {"clientOrderId": "mine", "postOnly": True}
+            )
+        )
         name = told["id"]
         order = wire.order(name)
-        assert (order.type, order.price, order.post_only, wire.terms(name).client) == (OrderType.LIMIT, D("49000"), True, "mine")
+        assert (order.type, order.price, order.post_only, wire.terms(name).client) == (
+            OrderType.LIMIT,
+            D("49000"),
+            True,
+            "mine",
+        )
         await soon(client.edit_order_ws(name, BTC, "limit", "buy", 0.2, 48000))
         assert (wire.order(name).size, wire.order(name).price) == (D("0.2"), D(48000))
         await soon(client.cancel_order_ws(name))
@@ -202,31 +235,58 @@ async def test_an_order_is_placed_changed_and_cancelled() -> None:
     ("asked", "params", "wanted"),
     [
         (("market", "sell", 0.1), {"stopLossPrice": 45000}, (OrderType.STOP, D(45000), None)),
-        (("limit", "sell", 0.1, 44900), {"stopLossPrice": 45000}, (OrderType.STOP_LIMIT, D(45000), D(44900))),
-        (("market", "sell", 0.1), {"takeProfitPrice": 55000}, (OrderType.TAKE_PROFIT, D(55000), None)),
-        (("limit", "sell", 0.1, 55100), {"takeProfitPrice": 55000}, (OrderType.TAKE_PROFIT, D(55000), D(55100))),
+        (
+            ("limit", "sell", 0.1, 44900),
+            {"stopLossPrice": 45000},
+            (OrderType.STOP_LIMIT, D(45000), D(44900)),
+        ),
+        (
+            ("market", "sell", 0.1),
+            {"takeProfitPrice": 55000},
+            (OrderType.TAKE_PROFIT, D(55000), None),
+        ),
+        (
+            ("limit", "sell", 0.1, 55100),
+            {"takeProfitPrice": 55000},
+            (OrderType.TAKE_PROFIT, D(55000), D(55100)),
+        ),
         (("market", "sell", 0.1), {}, (OrderType.MARKET, None, None)),
     ],
 )
-async def test_an_order_of_each_type(asked: tuple[Any, ...], params: dict[str, Any], wanted: tuple[Any, ...]) -> None:
+async def test_an_order_of_each_type(
+    asked: tuple[Any, ...], params: dict[str, Any], wanted: tuple[Any, ...]
+) -> None:
     async with watcher() as (client, wire):
         order = wire.order((await soon(client.create_order_ws(BTC, *asked, params=params)))["id"])
         assert (order.type, order.trigger, order.price) == wanted
 
 
-@pytest.mark.parametrize(("params", "amount", "fraction"), [({"trailingAmount": 100}, 100, None), ({"trailingPercent": 5}, None, D("0.05"))])
+@pytest.mark.parametrize(
+    ("params", "amount", "fraction"),
+    [({"trailingAmount": 100}, 100, None), ({"trailingPercent": 5}, None, D("0.05"))],
+)
 async def test_a_trailing_stop(params: dict[str, Any], amount: object, fraction: object) -> None:
     async with watcher() as (client, wire):
-        order = wire.order((await soon(client.create_order_ws(BTC, "market", "sell", 0.1, None, params)))["id"])
+        order = wire.order(
+            (await soon(client.create_order_ws(BTC, "market", "sell", 0.1, None, params)))["id"]
+        )
         assert order.trail is not None
         assert (order.trail.amount, order.trail.fraction) == (amount, fraction)
 
 
 async def test_an_attached_stop_is_a_conditional_close() -> None:
     async with watcher() as (client, wire):
-        told = await soon(client.create_order_ws(BTC, "limit", "buy", 0.1, 50000.1, {"stopLoss": {"triggerPrice": 45000}}))
+        told = await soon(
+            client.create_order_ws(
+                BTC, "limit", "buy", 0.1, 50000.1, {"stopLoss": {"triggerPrice": 45000}}
+            )
+        )
         [closing] = wire.world.exchange.orders.values()
-        assert (closing.type, closing.trigger, wire.terms(closing.client_order_id).primary) == (OrderType.STOP, D(45000), told["id"])
+        assert (closing.type, closing.trigger, wire.terms(closing.client_order_id).primary) == (
+            OrderType.STOP,
+            D(45000),
+            told["id"],
+        )
 
 
 async def test_all_are_cancelled_at_once() -> None:

@@ -1,4 +1,6 @@
-"""The exchange as it is documented where that surprises a client: merged fills, self-trade prevention, modes, error pages, rows that lack fields."""
+"""The exchange as it is documented where that surprises a client: merged fills, self-trade
+prevention, modes, error pages, rows that lack fields.
+"""
 
 import json
 from decimal import Decimal
@@ -15,7 +17,11 @@ from tests.support.wire import BTC, D, Wire, spot
 
 async def _taken(wire: Wire, side: str = "buy", volume: str = "0.3") -> str:
     """An order that takes three levels."""
-    wire.depth({"50000.0": "0.1", "49990.0": "0.1", "49980.0": "5"}, {"50000.1": "0.1", "50010.0": "0.1", "50020.0": "5"}, snapshot=True)
+    wire.depth(
+        {"50000.0": "0.1", "49990.0": "0.1", "49980.0": "5"},
+        {"50000.1": "0.1", "50010.0": "0.1", "50020.0": "5"},
+        snapshot=True,
+    )
     return await wire.add(side, volume, "50500" if side == "buy" else "49500", timeinforce="IOC")
 
 
@@ -32,20 +38,33 @@ async def test_what_an_order_took_is_one_row_unless_asked_for_each() -> None:
         for key in ("vol", "cost", "fee"):
             assert D(row[key]) == sum((D(one[key]) for one in each.values()), D(0)), key
         assert D(row["price"]) == (D(row["cost"]) / D(row["vol"])).quantize(D("0.1"))
-        assert sorted(row["ledgers"]) == sorted(entry for one in each.values() for entry in one["ledgers"])
+        assert sorted(row["ledgers"]) == sorted(
+            entry for one in each.values() for entry in one["ledgers"]
+        )
         assert (await wire.result("QueryTrades", txid=told))[told] == row
 
 
 @pytest.mark.hazard("H77")
 @pytest.mark.parametrize(("question", "key"), [("QueryOrders", None), ("ClosedOrders", "closed")])
-async def test_an_order_lists_the_row_that_the_history_lists(question: str, key: str | None) -> None:
+async def test_an_order_lists_the_row_that_the_history_lists(
+    question: str, key: str | None
+) -> None:
     async with spot() as wire:
         name = await _taken(wire)
         told = await wire.result(question, trades="true", **({"txid": name} if key is None else {}))
-        assert (told if key is None else told[key])[name]["trades"] == list((await wire.result("TradesHistory"))["trades"])
-        told = await wire.result(question, trades="true", consolidate_taker="false", **({"txid": name} if key is None else {}))
+        assert (told if key is None else told[key])[name]["trades"] == list(
+            (await wire.result("TradesHistory"))["trades"]
+        )
+        told = await wire.result(
+            question,
+            trades="true",
+            consolidate_taker="false",
+            **({"txid": name} if key is None else {}),
+        )
         history = await wire.result("TradesHistory", consolidate_taker="false")
-        assert sorted((told if key is None else told[key])[name]["trades"]) == sorted(history["trades"])
+        assert sorted((told if key is None else told[key])[name]["trades"]) == sorted(
+            history["trades"]
+        )
 
 
 async def test_what_rested_and_was_taken_is_never_merged() -> None:
@@ -60,7 +79,10 @@ async def test_what_rested_and_was_taken_is_never_merged() -> None:
 
 async def test_consolidate_taker_is_yes_or_no() -> None:
     async with spot() as wire:
-        assert await wire.error("TradesHistory", consolidate_taker="perhaps") == "EGeneral:Invalid arguments:consolidate_taker"
+        assert (
+            await wire.error("TradesHistory", consolidate_taker="perhaps")
+            == "EGeneral:Invalid arguments:consolidate_taker"
+        )
 
 
 @pytest.mark.hazard("H81")
@@ -73,7 +95,9 @@ async def test_consolidate_taker_is_yes_or_no() -> None:
         ("cancel-both", "canceled", "canceled"),
     ],
 )
-async def test_an_order_that_would_meet_its_own_account_ends_as_asked(how: str, newest: str, oldest: str) -> None:
+async def test_an_order_that_would_meet_its_own_account_ends_as_asked(
+    how: str, newest: str, oldest: str
+) -> None:
     async with spot() as wire:
         resting = await wire.add("buy", "0.1", "49995")
         wire.depth({"49990.0": "5"}, {"50010.0": "5"}, snapshot=True)
@@ -116,12 +140,18 @@ async def test_an_order_within_its_bound_does_not_meet_what_lies_beyond() -> Non
         ("maintenance", False, False, False),
     ],
 )
-async def test_a_mode_refuses_orders_by_name(mode: str, market: bool, limit: bool, post: bool) -> None:
+async def test_a_mode_refuses_orders_by_name(
+    mode: str, market: bool, limit: bool, post: bool
+) -> None:
     async with spot() as wire:
         resting = await wire.add("buy", "0.1", "40000")
         wire.world.conduct = Conduct(pair_modes={BTC: mode})
-        assert (await wire.public("AssetPairs", pair="XBTUSD"))["result"]["XXBTZUSD"]["status"] == mode
-        wanted = "EService:Unavailable" if mode == "maintenance" else f"EService:Market in {mode} mode"
+        assert (await wire.public("AssetPairs", pair="XBTUSD"))["result"]["XXBTZUSD"][
+            "status"
+        ] == mode
+        wanted = (
+            "EService:Unavailable" if mode == "maintenance" else f"EService:Market in {mode} mode"
+        )
         common = {"pair": "XBTUSD", "type": "buy", "volume": "0.1"}
         for admitted, terms in (
             (market, {"ordertype": "market"}),
@@ -140,7 +170,9 @@ async def test_the_mode_is_told_on_the_status_channel_and_by_instruments() -> No
         assert {pair["status"] for pair in snapshot["data"]["pairs"]} == {"online"}
         wire.world.conduct = Conduct(pair_modes={BTC: "cancel_only"})
         told = await line.on("instrument")
-        assert [(pair["symbol"], pair["status"]) for pair in told["data"]["pairs"]] == [(BTC, "cancel_only")]
+        assert [(pair["symbol"], pair["status"]) for pair in told["data"]["pairs"]] == [
+            (BTC, "cancel_only")
+        ]
         wire.world.conduct = Conduct(mode="post_only")
         told = await line.on("status")
         assert told["data"][0]["system"] == "post_only"
@@ -173,7 +205,9 @@ async def test_rows_may_lack_fields() -> None:
         assert "vol" not in listed[odd.FOREIGN]
         assert listed[odd.MALFORMED]["vol_exec"] is None
         await prices.ask("subscribe", channel="ticker", symbol=[BTC])
-        told = await prices.until(lambda m: m.get("channel") == "ticker" and m["data"][0]["symbol"] == odd.NO_MARKET)
+        told = await prices.until(
+            lambda m: m.get("channel") == "ticker" and m["data"][0]["symbol"] == odd.NO_MARKET
+        )
         assert told["data"][0]["bid"] is None
 
 
@@ -190,14 +224,23 @@ async def test_a_page_of_the_edge_has_its_status(status: int) -> None:
 
 
 @pytest.mark.parametrize(("status", "acts"), [(403, {0}), (429, {0}), (502, {0, 1}), (520, {0, 1})])
-async def test_only_some_pages_leave_open_what_became_of_a_request(status: int, acts: set[int]) -> None:
+async def test_only_some_pages_leave_open_what_became_of_a_request(
+    status: int, acts: set[int]
+) -> None:
     async with spot() as wire:
         wire.world.conduct = Conduct(error_page=1.0, pages=(status,))
         seen = set()
         for _ in range(12):
             before = len(wire.world.exchange.orders)
             with pytest.raises(AssertionError):
-                await wire.private("AddOrder", pair="XBTUSD", type="buy", ordertype="limit", volume="0.0001", price="40000")
+                await wire.private(
+                    "AddOrder",
+                    pair="XBTUSD",
+                    type="buy",
+                    ordertype="limit",
+                    volume="0.0001",
+                    price="40000",
+                )
             seen.add(len(wire.world.exchange.orders) - before)
         assert seen == acts
 
@@ -211,7 +254,15 @@ async def test_deadlines_and_times_go_by_the_exchanges_clock() -> None:
         from datetime import UTC, datetime, timedelta
 
         near = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
-        told = await wire.private("AddOrder", pair="XBTUSD", type="buy", ordertype="limit", volume="0.1", price="40000", deadline=near)
+        told = await wire.private(
+            "AddOrder",
+            pair="XBTUSD",
+            type="buy",
+            ordertype="limit",
+            volume="0.1",
+            price="40000",
+            deadline=near,
+        )
         assert told["error"] == ["EService:Deadline elapsed"]
 
 
@@ -244,9 +295,20 @@ def test_a_conduct_is_read_and_what_is_wrong_is_named() -> None:
         duration,
     )
     assert told == Conduct(
-        0.1, (502,), -3 * SECOND, "post_only", Interval(60 * SECOND, 5 * SECOND), odd_rows=True, always_merged=True, fee_credits=True
+        0.1,
+        (502,),
+        -3 * SECOND,
+        "post_only",
+        Interval(60 * SECOND, 5 * SECOND),
+        odd_rows=True,
+        always_merged=True,
+        fee_credits=True,
     )
-    assert (told.mode_of(BTC, 0), told.mode_of(BTC, 61 * SECOND), told.mode_of(None, 66 * SECOND)) == ("online", "post_only", "online")
+    assert (
+        told.mode_of(BTC, 0),
+        told.mode_of(BTC, 61 * SECOND),
+        told.mode_of(None, 66 * SECOND),
+    ) == ("online", "post_only", "online")
     for table, words in (
         ({"error_page": 2}, "error_page"),
         ({"mode": "closed"}, MODES[1]),

@@ -1,4 +1,6 @@
-"""What no client should send: tokens that are over, frames and bodies that are nonsense. The exchange answers, and goes on."""
+"""What no client should send: tokens that are over, frames and bodies that are nonsense. The
+exchange answers, and goes on.
+"""
 
 import json
 from decimal import Decimal
@@ -9,7 +11,13 @@ import pytest
 from engine.wire.keys import PERMISSIONS
 from tests.support.wire import BTC, Line, Wire, spot
 
-ORDER: dict[str, Any] = {"order_type": "limit", "side": "buy", "order_qty": 0.1, "symbol": BTC, "limit_price": 40000.0}
+ORDER: dict[str, Any] = {
+    "order_type": "limit",
+    "side": "buy",
+    "order_qty": 0.1,
+    "symbol": BTC,
+    "limit_price": 40000.0,
+}
 
 
 async def alive(wire: Wire, line: Line) -> None:
@@ -26,7 +34,10 @@ async def test_a_token_that_is_over_or_unknown_opens_nothing() -> None:
         old = await wire.token()
         wire.later(901)
         for token in (old, "unknown", "", None, 5):
-            for told in (await line.ask("subscribe", channel="executions", token=token), await line.ask("add_order", **ORDER, token=token)):
+            for told in (
+                await line.ask("subscribe", channel="executions", token=token),
+                await line.ask("add_order", **ORDER, token=token),
+            ):
                 assert (told["success"], told["error"]) == (False, "ESession:Invalid session")
         assert wire.world.exchange.orders == {}
         assert (await line.ask("add_order", **ORDER, token=await wire.token()))["success"]
@@ -39,13 +50,18 @@ async def test_a_token_lasts_as_long_as_the_line_that_it_opened() -> None:
         wire.later(3600)
         assert (await line.ask("add_order", **ORDER, token=token))["success"]
         async with wire.line() as other:
-            assert (await other.ask("add_order", **ORDER, token=token))["error"] == "ESession:Invalid session"
+            assert (await other.ask("add_order", **ORDER, token=token))[
+                "error"
+            ] == "ESession:Invalid session"
 
 
 async def test_nothing_private_happens_on_the_public_line() -> None:
     async with spot() as wire, wire.line(private=False) as line:
         token = await wire.token()
-        for told in (await line.ask("subscribe", channel="balances", token=token), await line.ask("add_order", **ORDER, token=token)):
+        for told in (
+            await line.ask("subscribe", channel="balances", token=token),
+            await line.ask("add_order", **ORDER, token=token),
+        ):
             assert told["error"] == "EGeneral:Permission denied"
 
 
@@ -64,8 +80,13 @@ async def test_nothing_private_happens_on_the_public_line() -> None:
         ("query-funds", "subscribe", {"channel": "balances"}),
     ],
 )
-async def test_the_stream_asks_for_the_same_permissions_as_rest(needed: str, method: str, params: dict[str, Any]) -> None:
-    async with spot(permissions=tuple(p for p in PERMISSIONS if p != needed)) as wire, wire.line() as line:
+async def test_the_stream_asks_for_the_same_permissions_as_rest(
+    needed: str, method: str, params: dict[str, Any]
+) -> None:
+    async with (
+        spot(permissions=tuple(p for p in PERMISSIONS if p != needed)) as wire,
+        wire.line() as line,
+    ):
         told = await line.ask(method, **params, token=await wire.token())
         assert (told["success"], told["error"]) == (False, "EGeneral:Permission denied")
         assert wire.world.exchange.orders == {}
@@ -74,7 +95,18 @@ async def test_the_stream_asks_for_the_same_permissions_as_rest(needed: str, met
 # Frames
 
 DEEP = "[" * 100_000
-FRAMES = ["", "nonsense", "{", "[]", "5", "null", '"ping"', '{"method": "subscribe", "params": []}', '{"method": 5, "params": "x"}', DEEP]
+FRAMES = [
+    "",
+    "nonsense",
+    "{",
+    "[]",
+    "5",
+    "null",
+    '"ping"',
+    '{"method": "subscribe", "params": []}',
+    '{"method": 5, "params": "x"}',
+    DEEP,
+]
 
 
 @pytest.mark.parametrize("frame", FRAMES)
@@ -105,7 +137,9 @@ async def test_a_frame_that_is_no_request_is_answered(frame: str) -> None:
         ("subscribe", {"channel": "ticker", "symbol": [BTC], "event_trigger": "noon"}),
     ],
 )
-async def test_a_request_that_makes_no_sense_is_refused(method: Any, params: dict[str, Any]) -> None:
+async def test_a_request_that_makes_no_sense_is_refused(
+    method: Any, params: dict[str, Any]
+) -> None:
     async with spot() as wire, wire.line() as line:
         told = await line.ask(method, **params)
         assert told["success"] is False
@@ -156,11 +190,19 @@ async def test_an_order_of_nonsense_is_refused(wrong: dict[str, Any]) -> None:
         await alive(wire, line)
 
 
-@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999", "0." + "0" * 5000 + "1", "9" * 5000])
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "1e99999999999999999999", "0." + "0" * 5000 + "1", "9" * 5000]
+)
 async def test_a_number_that_nobody_means_is_refused(number: str) -> None:
     async with spot() as wire, wire.line() as line:
         token = await wire.token()
-        text = json.dumps({"method": "add_order", "params": {**ORDER, "order_qty": 0, "token": token}, "req_id": 9})
+        text = json.dumps(
+            {
+                "method": "add_order",
+                "params": {**ORDER, "order_qty": 0, "token": token},
+                "req_id": 9,
+            }
+        )
         await line.say(text.replace('"order_qty": 0', f'"order_qty": {number}'))
         assert (await line.hear())["success"] is False
         await alive(wire, line)
@@ -197,34 +239,68 @@ async def test_an_order_that_is_only_to_be_looked_at_is_not_placed() -> None:
     async with spot() as wire, wire.line() as line:
         token = await wire.token()
         assert (await line.ask("add_order", **ORDER, validate=True, token=token))["success"]
-        told = await line.ask("batch_add", symbol=BTC, orders=[ORDER, {**ORDER, "order_qty": 1000}], validate=True, token=token)
+        told = await line.ask(
+            "batch_add",
+            symbol=BTC,
+            orders=[ORDER, {**ORDER, "order_qty": 1000}],
+            validate=True,
+            token=token,
+        )
         assert [row["success"] for row in told["result"]["orders"]] == [True, False]
-        assert [order for order in wire.world.truth()["orders"] if order["status"] != "rejected"] == []
+        assert [
+            order for order in wire.world.truth()["orders"] if order["status"] != "rejected"
+        ] == []
 
 
 # Bodies
 
 
-@pytest.mark.parametrize("body", ["", "&&&==", "{}", "\x00\xff", "a" * 10_000, "nonce", "=" * 3000, "&".join(f"a{n}=b" for n in range(2000))])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "&&&==",
+        "{}",
+        "\x00\xff",
+        "a" * 10_000,
+        "nonce",
+        "=" * 3000,
+        "&".join(f"a{n}=b" for n in range(2000)),
+    ],
+)
 async def test_a_body_that_is_no_form_is_refused(body: str) -> None:
     async with spot() as wire:
         assert await wire.signed("AddOrder", body, "") == {"error": ["EAPI:Invalid nonce"]}
-        assert (await wire.signed("AddOrder", body, "", kind="application/json"))["error"] == ["EAPI:Invalid nonce"]
+        assert (await wire.signed("AddOrder", body, "", kind="application/json"))["error"] == [
+            "EAPI:Invalid nonce"
+        ]
         assert (await wire.public("Time"))["error"] == []
 
 
 @pytest.mark.parametrize("body", ["[1, 2]", "nonsense", '"text"', DEEP, "NaN"])
 async def test_a_json_body_that_is_no_object_is_refused(body: str) -> None:
     async with spot() as wire:
-        assert (await wire.signed("AddOrder", body, "", kind="application/json"))["error"] == ["EAPI:Invalid nonce"]
+        assert (await wire.signed("AddOrder", body, "", kind="application/json"))["error"] == [
+            "EAPI:Invalid nonce"
+        ]
 
 
 async def test_a_json_body_is_as_good_as_a_form() -> None:
     async with spot() as wire:
         nonce = wire.nonce()
         close = {"ordertype": "stop-loss", "price": "30000"}
-        body = {"nonce": int(nonce), "pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": 40000.0, "volume": 0.1, "close": close}
-        told = await wire.signed("AddOrder", json.dumps({**body, "validate": False}), nonce, kind="application/json")
+        body = {
+            "nonce": int(nonce),
+            "pair": "XBTUSD",
+            "type": "buy",
+            "ordertype": "limit",
+            "price": 40000.0,
+            "volume": 0.1,
+            "close": close,
+        }
+        told = await wire.signed(
+            "AddOrder", json.dumps({**body, "validate": False}), nonce, kind="application/json"
+        )
         assert told["error"] == []
         order = wire.order(told["result"]["txid"][0])
         assert (order.size, order.price) == (Decimal("0.1"), Decimal(40000))
@@ -248,7 +324,9 @@ async def test_a_json_body_is_as_good_as_a_form() -> None:
 async def test_a_public_question_of_nonsense_is_refused(name: str, fields: dict[str, str]) -> None:
     async with spot() as wire:
         told = await wire.public(name, **fields)
-        assert told["error"][0].startswith(("EGeneral:Invalid arguments", "EQuery:Unknown asset pair"))
+        assert told["error"][0].startswith(
+            ("EGeneral:Invalid arguments", "EQuery:Unknown asset pair")
+        )
 
 
 @pytest.mark.parametrize("name", ["ClosedOrders", "TradesHistory", "Ledgers"])

@@ -15,11 +15,22 @@ async def test_an_opening_pays_its_fee_and_a_closing_its_profit() -> None:
         await wire.add("buy", "0.5", "", kind="market", leverage="2", reduce_only="true")
         opened, closed = (await wire.result("TradesHistory"))["trades"].values().__reversed__()
         entries = (await wire.result("Ledgers"))["ledger"]
-        told = [row for message in await line.quiet() if message.get("type") == "update" for row in message["data"]]
+        told = [
+            row
+            for message in await line.quiet()
+            if message.get("type") == "update"
+            for row in message["data"]
+        ]
         balances = await wire.result("Balance")
-    assert [entries[trade["ledgers"][0]]["amount"] for trade in (opened, closed)] == ["0.0000000000", "500.0000000000"]
+    assert [entries[trade["ledgers"][0]]["amount"] for trade in (opened, closed)] == [
+        "0.0000000000",
+        "500.0000000000",
+    ]
     assert {(row["type"], row["asset"]) for row in entries.values()} == {("margin", "ZUSD")}
-    assert [(row["type"], row["asset"], row["amount"]) for row in told] == [("margin", "USD", 0), ("margin", "USD", 500)]
+    assert [(row["type"], row["asset"], row["amount"]) for row in told] == [
+        ("margin", "USD", 0),
+        ("margin", "USD", 500),
+    ]
     assert {row["ledger_id"] for row in told} == set(entries)
     assert balances == {"ZUSD": f"{D(100_500) - D(opened['fee']) - D(closed['fee']):.4f}"}
 
@@ -31,7 +42,14 @@ async def test_a_position_is_told_with_what_it_cost_and_gains() -> None:
         (position,) = (await wire.result("OpenPositions")).values()
         equity = await wire.result("TradeBalance")
     told = ("pair", "type", "vol", "vol_closed", "cost", "margin")
-    assert [position[name] for name in told] == ["XXBTZUSD", "buy", "0.50000000", "0.00000000", "25000.05000", "6250.01250"]
+    assert [position[name] for name in told] == [
+        "XXBTZUSD",
+        "buy",
+        "0.50000000",
+        "0.00000000",
+        "25000.05000",
+        "6250.01250",
+    ]
     assert float(position["net"]) > 499
     assert float(equity["m"]) > 0
 

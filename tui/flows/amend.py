@@ -5,19 +5,21 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from engine.model.intent import AmendOrder
-from engine.model.view import OrderView, Preview, View
+from engine.model.view import OrderView, View
 from tui import figures
 from tui.console import Console
 from tui.field import Field
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet
 from tui.flows.choice import Entry
-from tui.flows.numbers import UnreadableError, number
+from tui.flows.numbers import number
+from tui.flows.offered import Offered
 from tui.flows.stop import STEPS, stepped
 from tui.flows.watched import OrderDialog, order_in, order_line
+from tui.lines import Line
 from tui.panes.orders import key_of
 
 
-class Amend(OrderDialog):
+class Amend(Offered, OrderDialog):
     """`m` on an order."""
 
     title_text = "Amend an order"
@@ -36,10 +38,6 @@ class Amend(OrderDialog):
         yield Entry(self.palette, "price", self.price)
         yield self.card
 
-    def edited(self) -> None:
-        """Show at once what it would do."""
-        self.refresh_body()
-
     def pressed(self, key: str) -> bool:
         """Arrows move by ticks; F2 takes the offered price."""
         if self.phase != "open":
@@ -47,35 +45,20 @@ class Amend(OrderDialog):
         if key in STEPS:
             self.price.value = stepped(self.price.value, STEPS[key], self.order.tick, self._start)
             return True
-        offer = self._preview()[1] if key == "f2" else None
+        offer = self.offered()[1] if key == "f2" else None
         if offer is not None and offer.suggestion is not None:
             self.price.value = figures.exact(offer.suggestion, self.order.tick)
         return key == "f2"
 
-    def _intent(self) -> AmendOrder:
-        return AmendOrder(id=self.intent_id, order=key_of(self.order), price=number(self.price.value, "price"))
+    def intent(self) -> AmendOrder:
+        """What was typed."""
+        return AmendOrder(
+            id=self.intent_id, order=key_of(self.order), price=number(self.price.value, "price")
+        )
 
-    def _preview(self) -> tuple[str, Preview | None]:
-        try:
-            return "", self.console.link.preview(self._intent())
-        except UnreadableError as error:
-            return str(error), None
-
-    def refresh_body(self) -> None:
-        """Before and after."""
-        if self.phase != "open" or self.gone:
-            return
-        wrong, preview = self._preview()
-        lines = preview_lines(preview, self.room) if preview is not None else [((f"✗ {wrong}", "danger"),)]
-        self.card.put([order_line(self.order), (), *lines])
-
-    def confirm(self) -> None:
-        """Ask."""
-        wrong, preview = self._preview()
-        if preview is None or preview.refusals:
-            self.report(wrong or "not sent: " + "; ".join(r.text for r in preview.refusals if preview), "bad")  # type: ignore[union-attr]
-            return
-        self.send(self._intent())
+    def about(self) -> Line:
+        """What it is about."""
+        return order_line(self.order)
 
     def settled(self, view: View) -> bool:
         """The venue has it at that price."""

@@ -8,7 +8,7 @@ from engine.model.intent import CancelOrder, CancelSymbol
 from engine.model.order import Role
 from engine.model.view import OrderView, View
 from tui.console import Console
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet, offer_lines
 from tui.flows.dialog import Dialog
 from tui.flows.watched import OrderDialog, order_in, order_line
 from tui.panes.orders import key_of
@@ -33,12 +33,12 @@ class Cancel(OrderDialog):
     def refresh_body(self) -> None:
         """What it would do now."""
         if self.phase == "open" and not self.gone:
-            preview = self.console.link.preview(self._intent())
-            self.card.put([order_line(self.order), (), *preview_lines(preview, self.room)])
+            lines = offer_lines("", self.offers.of(self._intent()), self.room)
+            self.card.put([order_line(self.order), (), *lines])
 
     def confirm(self) -> None:
         """Ask."""
-        self.send(self._intent())
+        self.send_shown(self._intent())
 
     def enter_words(self) -> str:
         """What enter does."""
@@ -61,8 +61,15 @@ class CancelAllOf(Dialog):
         self.card = Sheet(console.palette, id="card")
         self._seen = self._entries(console.link.view)
 
+    def _intent(self) -> CancelSymbol:
+        return CancelSymbol(id=self.intent_id, symbol=self.symbol)
+
     def _entries(self, view: View) -> tuple[str, ...]:
-        return tuple(key_of(o) for o in view.orders if o.order.symbol == self.symbol and o.order.role is Role.ENTRY and not o.order.foreign)
+        return tuple(
+            key_of(o)
+            for o in view.orders
+            if o.order.symbol == self.symbol and o.order.role is Role.ENTRY and not o.order.foreign
+        )
 
     def body(self) -> Iterable[Widget]:
         """The orders."""
@@ -79,12 +86,14 @@ class CancelAllOf(Dialog):
             self.report("the orders changed: look again", "warn")
             self.arm()
         found = [order_line(o) for o in view.orders if key_of(o) in now]
+        lines = offer_lines("", self.offers.of(self._intent()), self.room)
+        none = ((f"no entry of {self.symbol} is open", "dim"),)
         stays = ("stops and targets of open positions stay", "dim")
-        self.card.put([*(found or [((f"no entry of {self.symbol} is open", "dim"),)]), (stays,)])
+        self.card.put([*(found or [none]), (stays,), (), *lines])
 
     def confirm(self) -> None:
         """Ask."""
-        self.send(CancelSymbol(id=self.intent_id, symbol=self.symbol))
+        self.send_shown(self._intent())
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from engine.model.refusal import Refusal
-from engine.model.view import Preview
+from engine.model.view import Preview, PreviewLine
 from tui.lines import Line, Lines
 from tui.palette import Palette
 from tui.plain import clip, lines, plain
@@ -32,23 +32,51 @@ def refusal_text(refusal: Refusal) -> str:
     return refusal.text
 
 
+def offer_lines(wrong: str, offer: Preview | None, room: int) -> list[Line]:
+    """The card; what is wrong with what was typed; or that the engine has not answered yet."""
+    if offer is not None:
+        return preview_lines(offer, room)
+    return [((f"✗ {wrong}", "danger") if wrong else ("asking the engine …", "dim"),)]
+
+
 def preview_lines(preview: Preview, room: int) -> list[Line]:
-    """`name  before  →  after`, then warnings, then refusals."""
-    shown = [(plain(line.name), plain(line.before), plain(line.after), line.tone) for line in preview.lines]
-    names = min(max((cell_len(name) for name, *_ in shown), default=0), room // 3)
-    befores = min(max((cell_len(before) for _, before, *_ in shown), default=0), room // 3)
+    """`name  before  →  after` in the order of the card, warnings before the tokens, then
+    refusals.
+    """
+    names = min(max((cell_len(plain(line.name)) for line in preview.lines), default=0), room // 3)
+    befores = min(
+        max((cell_len(plain(line.before)) for line in preview.lines), default=0), room // 3
+    )
     found: list[Line] = []
-    for name, before, after, tone in shown:
-        space = room - names - befores - 6
-        head: Line = ((clip(name, names).ljust(names) + "  ", "dim"),)
-        middle: Line = ((clip(before, befores).rjust(befores), "plain"), (" → " if before else "   ", "faint")) if befores else ()
-        after_lines = lines(after, max(space, 12)) or [""]
-        found.append((*head, *middle, (after_lines[0], _tone(tone))))
-        indent = " " * (names + 2 + (befores + 3 if befores else 0))
-        found.extend(((indent, "plain"), (more, _tone(tone))) for more in after_lines[1:])
+    for line in preview.lines:
+        if line.section != "tokens":
+            found.extend(_line(line, names, befores, room))
     found.extend(said(preview.warnings, "! ", "warn", room))
-    found.extend(said(tuple(refusal_text(refusal) for refusal in preview.refusals), "✗ ", "danger", room))
+    for line in preview.lines:
+        if line.section == "tokens":
+            found.extend(_line(line, names, befores, room))
+    found.extend(
+        said(tuple(refusal_text(refusal) for refusal in preview.refusals), "✗ ", "danger", room)
+    )
     return found
+
+
+def _line(line: PreviewLine, names: int, befores: int, room: int) -> list[Line]:
+    """One line of the card, broken where what comes after is too long."""
+    name, before, after = plain(line.name), plain(line.before), plain(line.after)
+    head: Line = ((clip(name, names).ljust(names) + "  ", "dim"),)
+    middle: Line = (
+        ((clip(before, befores).rjust(befores), "plain"), (" → " if before else "   ", "faint"))
+        if befores
+        else ()
+    )
+    first, *rest = lines(after, max(room - names - befores - 6, 12)) or [""]
+    indent = " " * (names + 2 + (befores + 3 if befores else 0))
+    tone = _tone(line.tone)
+    return [
+        (*head, *middle, (first, tone)),
+        *(((indent, "plain"), (more, tone)) for more in rest),
+    ]
 
 
 def said(texts: tuple[str, ...], sign: str, tone: str, room: int) -> list[Line]:

@@ -47,7 +47,9 @@ class Choice(Lines, can_focus=True):
         return True
 
     def _by_letter(self, letter: str) -> int | None:
-        return next((i for i, word in enumerate(self.words) if word.startswith(letter.lower())), None)
+        return next(
+            (i for i, word in enumerate(self.words) if word.startswith(letter.lower())), None
+        )
 
     def on_click(self, event: events.Click) -> None:
         """Choose the word under the pointer."""
@@ -72,7 +74,14 @@ class Choice(Lines, can_focus=True):
 
     def _draw(self) -> None:
         chosen = "paper" if self._listening else "strong"
-        self.put([tuple((f" {word} ", chosen if i == self.index else "faint") for i, word in enumerate(self.words))])
+        self.put(
+            [
+                tuple(
+                    (f" {word} ", chosen if i == self.index else "faint")
+                    for i, word in enumerate(self.words)
+                )
+            ]
+        )
 
 
 class Entry(Horizontal):

@@ -1,4 +1,6 @@
-"""The dialog under every flow: armed only after it was painted, alive while the world moves, honest about what is not known."""
+"""The dialog under every flow: armed only after it was painted, alive while the world moves, honest
+about what is not known.
+"""
 
 import time
 from collections.abc import Iterable
@@ -13,19 +15,30 @@ from textual.widget import Widget
 
 from engine.model.intent import AnyIntent
 from engine.model.view import Answer, View
+from engine.session import Query, Told
 from tui.console import Console
 from tui.field import Field
 from tui.flows.card import Sheet, refusal_text
 from tui.flows.choice import Choice
+from tui.flows.offers import Offers
 from tui.lines import Line
 from tui.link import new_id
 from tui.plain import lines, plain
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
+REPEATS = 0.25
+"""Two enters that are nearer than so many seconds are one key that is held down, and that is one
+press.
+"""
+HELD = 0.15
+"""Seconds after a press in which a key that is held down has sent the next enter."""
+ASKING = "asking the engine what it would do"
 AGAIN = 0.05
 """Seconds until a dialog looks again whether the terminal has taken it."""
-FAILED = frozenset({"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"})
+FAILED = frozenset(
+    {"rejected", "amend_refused", "cancel_refused", "stop_refused", "ended_by_venue"}
+)
 """Lines of the record that say that the venue did not do what was asked, whoever asked."""
 GONE_AFTER = 1.5
 """Seconds that a confirmed outcome stays before the dialog closes itself."""
@@ -54,6 +67,7 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
+        self._entered_at = -inf
         self._early = False
         """Whether it says that an enter was ignored."""
         self.first: Field | Choice | None = None
@@ -62,12 +76,18 @@ class Dialog(ModalScreen[None]):
         """The position or order that what was sent is about."""
         self.asked: AnyIntent | None = None
         """What was sent last."""
+        # looked up when it is asked: while the account opens there is no link yet
+        self.offers = Offers(self._ask, self._offered)
+        self._waits = False
+        """Whether an enter waits for the engine to say what it would do."""
         self.outcome = Sheet(console.palette, id="outcome")
         self.hint = Sheet(console.palette, id="hint")
 
     def compose(self) -> ComposeResult:
         """The frame around what the flow shows."""
-        with VerticalScroll(classes="dialog wide" if self.wide else "dialog", can_focus=False) as frame:
+        with VerticalScroll(
+            classes="dialog wide" if self.wide else "dialog", can_focus=False
+        ) as frame:
             frame.border_title = Content(plain(self.title_text))
             yield from self.body()
             yield self.outcome
@@ -84,22 +104,22 @@ class Dialog(ModalScreen[None]):
     def on_mount(self) -> None:
         """Begin to live: five times a second, and armed once seen."""
         for field in self.query(Field):
-            field.told = self.edited
+            field.told = self._was_edited
         for choice in self.query(Choice):
-            choice.told = self.edited
+            choice.told = self._was_edited
         self.set_focus(self.first)
         self.set_interval(0.2, self._beat)
         self._beat()
+        self.arm()
+
+    def on_screen_resume(self) -> None:
+        """What stood over it is gone: a key typed there was not typed for this."""
         self.arm()
 
     @property
     def room(self) -> int:
         """Cells in a line of the dialog."""
         return max(self.outcome.size.width, 20)
-
-    def retitle(self, text: str) -> None:
-        """Another title."""
-        self.query_one(".dialog").border_title = Content(plain(text))
 
     # arming
 
@@ -109,20 +129,25 @@ class Dialog(ModalScreen[None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        if self.must_be_seen and not self.console.is_seen():  # painted, and still on its way to a terminal that does not read
+        # painted, and still on its way to a terminal that does not read
+        if self.must_be_seen and not self.console.is_seen():
             self.set_timer(AGAIN, self._painted)
             return
         self._armed_at = time.monotonic() + ARMING
         self.set_timer(ARMING, self.show_hint)
 
     def armed(self, at: float) -> bool:
-        """Whether a key typed at that moment (monotonic seconds) was typed for what the dialog shows."""
+        """Whether a key typed at that moment (monotonic seconds) was typed for what the dialog
+        shows.
+        """
         return at >= self._armed_at
 
     # keys
 
     def take_key(self, event: events.Key) -> bool:
-        """The field that listens comes first. Enter goes on, esc leaves and destroys nothing; the rest is the flow's."""
+        """The field that listens comes first. Enter goes on, esc leaves and destroys nothing; the
+        rest is the flow's.
+        """
         focused = self.focused
         if isinstance(focused, Field | Choice) and focused.take_key(event):
             return True
@@ -142,11 +167,15 @@ class Dialog(ModalScreen[None]):
             self.report(f"nothing was pasted: {why}", "warn")
 
     def _enter(self, at: float) -> None:
+        held, self._entered_at = at - self._entered_at < REPEATS, at
+        if held and self.phase == "open":
+            self.held()
+            return
         if self.phase == "done":
             self.dismiss_once()
         elif self.phase == "open" and self.armed(at):
             self._say_early(False)
-            self.confirm()
+            self._confirm()
         elif self.phase == "open" and not self.outcome.shown:
             self._say_early(True)
 
@@ -155,6 +184,10 @@ class Dialog(ModalScreen[None]):
         if early != self._early:
             self._early = early
             self.report(EARLY if early else "", "warn")
+
+    def _was_edited(self) -> None:
+        self._waits = False  # that enter was for what stood there
+        self.edited()
 
     def edited(self) -> None:
         """A field was changed. Called before the next key is taken."""
@@ -171,8 +204,17 @@ class Dialog(ModalScreen[None]):
         """Another key; True if it meant something."""
         return False
 
+    def _confirm(self) -> None:
+        try:
+            self.confirm()
+        except Exception as error:
+            self.report(f"can't say what it would do: {error}", "bad")
+
     def confirm(self) -> None:
         """Enter, once armed."""
+
+    def held(self) -> None:
+        """Enter is being held down: what it asked for when it was pressed was asked for."""
 
     def back(self) -> None:
         """Esc: leave. What was sent goes on."""
@@ -183,8 +225,18 @@ class Dialog(ModalScreen[None]):
         if self.is_attached and self.app.screen is self:
             self.dismiss(None)
 
+    def close_soon(self) -> None:
+        """Close once the outcome was read."""
+        self.set_timer(GONE_AFTER, self._close_itself)
+
+    def renew(self) -> None:
+        """What is asked from now on is another wish."""
+        self.intent_id = new_id()
+
     def _close_itself(self) -> None:
-        """Close without a key. What was typed until now was meant for this dialog, not for what stands behind it."""
+        """Close without a key. What was typed until now was meant for this dialog, not for what
+        stands behind it.
+        """
         if self.is_attached and self.app.screen is self:
             self.console.forget_keys()
             self.dismiss(None)
@@ -201,7 +253,11 @@ class Dialog(ModalScreen[None]):
             if notice.intent == self.intent_id:
                 self._seq = notice.seq
                 self._heard(notice.text, notice.tone)
-            elif notice.kind in FAILED and self._subject and self._subject in (notice.subject, notice.position):
+            elif (
+                notice.kind in FAILED
+                and self._subject
+                and self._subject in (notice.subject, notice.position)
+            ):
                 self._seq = notice.seq
                 self._heard(notice.text, "bad")
         doubt = self.doubt(view)
@@ -215,8 +271,9 @@ class Dialog(ModalScreen[None]):
         spent = int((time.monotonic() - self._sent_at) * 1000)
         if tone == "good":
             self.phase = "done"
-            self.report(f"sent → {text or 'confirmed'} in {spent} ms" if " ms" not in text else f"sent → {text}", "good")
-            self.set_timer(GONE_AFTER, self._close_itself)
+            took = "" if " ms" in text else f" in {spent} ms"
+            self.report(f"sent → {text or 'confirmed'}{took}", "good")
+            self.close_soon()
         elif tone == "bad":
             self.phase = "done"
             self.report(f"sent → rejected: {text}", "bad")
@@ -231,7 +288,33 @@ class Dialog(ModalScreen[None]):
         """Whether the view shows what was asked for."""
         return False
 
+    def wait_for_offer(self) -> None:
+        """Enter, before the engine has said what it would do: it confirms once that is shown."""
+        self._waits = True
+        self.report(ASKING, "busy")
+
+    def send_shown(self, intent: AnyIntent) -> None:
+        """Ask for it once its card has been shown. A card that can't be made holds up nothing."""
+        if self.offers.ready(intent):
+            self.send(intent)
+        else:
+            self.wait_for_offer()
+
+    def _offered(self) -> None:
+        """The engine has said what it would do."""
+        if not self.is_attached or self.phase != "open":
+            return
+        self._show_body()
+        if self._waits:
+            self._waits = False
+            self.report("", "plain")
+            self._confirm()
+
     def _beat(self) -> None:
+        self.offers.renew()
+        self._show_body()
+
+    def _show_body(self) -> None:
         try:
             self.refresh_body()
         except Exception as error:
@@ -252,13 +335,21 @@ class Dialog(ModalScreen[None]):
         if self.phase != "open":
             return (("esc", "key"), (" leaves; what was sent goes on", "dim"))
         tone = "key" if self.armed(time.monotonic()) else "faint"
-        return (("enter", tone), (f" {self.enter_words()}   ", "plain" if tone == "key" else "faint"), ("esc", "key"), (" back", "dim"))
+        return (
+            ("enter", tone),
+            (f" {self.enter_words()}   ", "plain" if tone == "key" else "faint"),
+            ("esc", "key"),
+            (" back", "dim"),
+        )
 
     def enter_words(self) -> str:
         """What enter does."""
         return "confirms"
 
     # asking
+
+    async def _ask(self, query: Query) -> Told:
+        return await self.console.link.session.query(query)
 
     def send(self, intent: AnyIntent) -> None:
         """Ask for it, once, and show what becomes of it."""
@@ -275,11 +366,14 @@ class Dialog(ModalScreen[None]):
         if isinstance(answer, Exception):
             self.phase = "unknown"
             self.console.say(f"unknown outcome: {answer}", "bad")
-            self.report(f"UNKNOWN: the engine did not answer ({answer}); what was asked may have happened", "warn")
+            self.report(
+                f"UNKNOWN: the engine did not answer ({answer}); what was asked may have happened",
+                "warn",
+            )
             return
         if answer.refusals:
             self.phase = "open"
-            self.intent_id = new_id()
+            self.renew()
             words = "; ".join(refusal_text(refusal) for refusal in answer.refusals)
             self.report(f"refused: {words}", "bad")
             self.refused()
@@ -300,4 +394,6 @@ class Dialog(ModalScreen[None]):
         if not self.is_attached:
             return
         sign = {"good": "✓ ", "bad": "✗ ", "warn": "? ", "busy": "… "}.get(tone, "")
-        self.outcome.put([((line, tone),) for line in lines(sign + text, self.room)] if text else [])
+        self.outcome.put(
+            [((line, tone),) for line in lines(sign + text, self.room)] if text else []
+        )

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from engine.model.intent import AnyIntent, ClosePosition, Reverse
 from engine.model.view import Answer, PositionView, View
 from tui.console import Console
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet, offer_lines
 from tui.flows.choice import Choice
 from tui.flows.watched import PositionDialog, position_in, position_line
 
@@ -35,12 +35,12 @@ class OneEnter(PositionDialog):
         """What it would do now."""
         if self.phase != "open" or self.gone:
             return
-        preview = self.console.link.preview(self.intent())
-        self.card.put([position_line(self.position), (), *preview_lines(preview, self.room)])
+        lines = offer_lines("", self.offers.of(self.intent()), self.room)
+        self.card.put([position_line(self.position), (), *lines])
 
     def confirm(self) -> None:
         """Ask."""
-        self.send(self.intent())
+        self.send_shown(self.intent())
 
     def settled(self, view: View) -> bool:
         """Gone from the view, or turned."""
@@ -85,7 +85,9 @@ class Part(OneEnter):
 
     def intent(self) -> AnyIntent:
         """The chosen part."""
-        return ClosePosition(id=self.intent_id, position=self.position.id, part=PARTS[self.part.value])
+        return ClosePosition(
+            id=self.intent_id, position=self.position.id, part=PARTS[self.part.value]
+        )
 
     def enter_words(self) -> str:
         """What enter does."""

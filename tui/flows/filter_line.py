@@ -1,4 +1,6 @@
-"""`/`: narrows the list that listens while one types. Enter keeps the filter, esc shows all rows again."""
+"""`/`: narrows the list that listens while one types. Enter keeps the filter, esc shows all rows
+again.
+"""
 
 from collections.abc import Iterable
 
@@ -18,7 +20,9 @@ class FilterLine(Dialog):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.add_class("low")
-        self.line = Field(console.palette, hint="part of a symbol, a state, a note", most=40, id="line")
+        self.line = Field(
+            console.palette, hint="part of a symbol, a state, a note", most=40, id="line"
+        )
         self.first = self.line
 
     def body(self) -> Iterable[Widget]:

@@ -1,4 +1,6 @@
-"""Flatten: typed, then a sheet with a line per position until the venue says flat, then the receipt. Leaving it stops nothing."""
+"""Flatten: typed, then a sheet with a line per position until the venue says flat, then the
+receipt. Leaving it stops nothing.
+"""
 
 from collections.abc import Iterable
 
@@ -9,7 +11,7 @@ from engine.model.view import FlattenView, View
 from tui import figures
 from tui.console import Console
 from tui.field import Field
-from tui.flows.card import Sheet, preview_lines, said
+from tui.flows.card import Sheet, offer_lines, said
 from tui.flows.choice import Entry
 from tui.flows.dialog import Dialog
 from tui.lines import Line
@@ -29,14 +31,23 @@ def sheet_lines(flatten: FlattenView, now: int, room: int) -> list[Line]:
     """A line per position, then the receipt."""
     spent = figures.lasted((flatten.ended_at or now) - flatten.started_at)
     done = sum(line.state == "flat" for line in flatten.lines)
-    head = f"flat after {spent}" if flatten.ended_at is not None else f"under way for {spent}: {done} of {len(flatten.lines)} flat"
+    head = (
+        f"flat after {spent}"
+        if flatten.ended_at is not None
+        else f"under way for {spent}: {done} of {len(flatten.lines)} flat"
+    )
     found: list[Line] = [((head, "good" if flatten.ended_at is not None else "busy"),)]
     width = max((len(line.symbol) for line in flatten.lines), default=0)
     for line in flatten.lines:
         tone = _TONES.get(line.state, "danger")
         orders = f"{line.orders} order{'s' if line.orders != 1 else ' '}" if line.orders else ""
-        text = f"{clip(plain(line.symbol), 20).ljust(min(width, 20))}  held {figures.size(line.held, line.held):>10}  {orders:<9} "
-        found.append(((f"{_SIGNS.get(line.state, '✗')} ", tone), (text, "plain"), (plain(line.state), tone)))
+        text = (
+            f"{clip(plain(line.symbol), 20).ljust(min(width, 20))}  held"
+            f" {figures.size(line.held, line.held):>10}  {orders:<9} "
+        )
+        found.append(
+            ((f"{_SIGNS.get(line.state, '✗')} ", tone), (text, "plain"), (plain(line.state), tone))
+        )
     found.extend(said(flatten.receipt, "  ", "plain", room))
     return found
 
@@ -61,10 +72,12 @@ class WordSheet(Dialog):
 
     def is_typed(self) -> bool:
         """Whether the word stands in the field."""
-        return self.word.value.strip() == WORD
+        return self.word.value.strip().upper() == WORD
 
     def armed(self, at: float) -> bool:
-        """As soon as the word is typed, however fast: nobody types it for anything else, and a panic does not wait."""
+        """As soon as the word is typed, however fast: nobody types it for anything else, and a
+        panic does not wait.
+        """
         return self.is_typed() or super().armed(at)
 
 
@@ -75,7 +88,9 @@ class FlattenSheet(WordSheet):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._begun_at = console.link.view.flatten.started_at if console.link.view.flatten is not None else 0
+        self._begun_at = (
+            console.link.view.flatten.started_at if console.link.view.flatten is not None else 0
+        )
         self._seen_running = under_way(console.link.view)
         if self._seen_running:
             self.phase = "sent"
@@ -86,8 +101,10 @@ class FlattenSheet(WordSheet):
         shown = self.phase != "open"
         self._entry.display = not shown
         if not shown:
-            self.card.put(preview_lines(self.console.link.preview(Flatten(id=self.intent_id)), self.room))
-        elif view.flatten is not None and (under_way(view) or view.flatten.started_at != self._begun_at or self.phase == "done"):
+            self.card.put(offer_lines("", self.offers.of(Flatten(id=self.intent_id)), self.room))
+        elif view.flatten is not None and (
+            under_way(view) or view.flatten.started_at != self._begun_at or self.phase == "done"
+        ):
             self.card.put(sheet_lines(view.flatten, view.at, self.room))
 
     def show(self, view: View) -> None:
@@ -105,7 +122,9 @@ class FlattenSheet(WordSheet):
             self.refresh_body()
 
     def _ended(self, view: View) -> bool:
-        """Whether the flatten that this sheet follows has ended; an older one's receipt does not count."""
+        """Whether the flatten that this sheet follows has ended; an older one's receipt does not
+        count.
+        """
         flatten = view.flatten
         if flatten is None or flatten.ended_at is None:
             return False
@@ -114,7 +133,7 @@ class FlattenSheet(WordSheet):
     def confirm(self) -> None:
         """Only the word will do."""
         if not self.is_typed():
-            self.report(f"type {WORD} in capitals, then enter", "bad")
+            self.report(f"type {WORD}, then enter", "bad")
             return
         self.send(Flatten(id=self.intent_id))
 
@@ -125,5 +144,15 @@ class FlattenSheet(WordSheet):
     def keys_line(self) -> Line:
         """Leaving is not stopping."""
         if self.phase == "sent":
-            return (("esc", "key"), (" leaves this sheet; the flatten goes on, F shows it again", "dim"))
+            return (
+                ("esc", "key"),
+                (" leaves this sheet; the flatten goes on, F shows it again", "dim"),
+            )
+        if self.phase == "unknown":
+            return (
+                ("F9", "danger"),
+                (" goes past the engine, to the exchange itself   ", "plain"),
+                ("esc", "key"),
+                (" leaves", "dim"),
+            )
         return super().keys_line()

@@ -1,9 +1,12 @@
-"""Quit: says what goes on at the venue without this process, and what stops working with it. What protects and stops is confirmed by a word."""
+"""Quit: says what goes on at the venue without this process, and what stops working with it. What
+protects and stops is confirmed by a word.
+"""
 
 from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from engine.model.counts import counted
 from engine.model.intent import CancelAll
 from engine.model.order import Order, Role
 from engine.model.position import Protection
@@ -24,12 +27,20 @@ WORD = "quit"
 
 
 def goes_on(view: View) -> list[str]:
-    """What the venue goes on with: exits that rest, closes under way, and entries, which nobody protects once they fill."""
-    found = [text for order in view.orders if order.order.is_exit and not order.order.foreign and (text := _resting(order))]
+    """What the venue goes on with: exits that rest, closes under way, and entries, which nobody
+    protects once they fill.
+    """
+    found = [
+        text
+        for order in view.orders
+        if order.order.is_exit and not order.order.foreign and (text := _resting(order))
+    ]
     for order in view.orders:
         if _may_fill(order):
             text = f"{plain(order.order.symbol)} entry {_what(order)}"
-            found.append(f"{text}: it may fill, and no stop will follow" if view.account.live else text)
+            found.append(
+                f"{text}: it may fill, and no stop will follow" if view.account.live else text
+            )
     return found
 
 
@@ -46,7 +57,8 @@ def stops(view: View) -> list[str]:
         if p.closing:
             found.append(f"{name} is being closed: what is not filled is not sent again")
     found += [
-        f"{plain(order.order.symbol)} entry {_what(order)}: its expiry at {figures.clock(order.order.expires_at)} LOCAL"
+        f"{plain(order.order.symbol)} entry {_what(order)}: its expiry at"
+        f" {figures.clock(order.order.expires_at)} LOCAL"
         for order in view.orders
         if order.order.expires_at is not None and _may_fill(order)
     ]
@@ -56,7 +68,9 @@ def stops(view: View) -> list[str]:
 
 
 def dangerous(view: View) -> bool:
-    """Whether something that protects ends here, or a real entry may fill with nobody to place its stop."""
+    """Whether something that protects ends here, or a real entry may fill with nobody to place its
+    stop.
+    """
     bare = any(_unprotected(p) or p.trail is not None for p in view.positions if not p.dust)
     return bare or (view.account.live and any(_may_fill(order) for order in view.orders))
 
@@ -69,7 +83,10 @@ def _unprotected(p: PositionView) -> str:
     if p.stop_wanted is None:
         return f"{what} has no stop at all"
     level = figures.exact(p.stop_wanted, p.tick)
-    return f"{what} stop {level} {'covers a part of it' if p.protection is Protection.PARTIAL else 'LOCAL'}"
+    return (
+        f"{what} stop {level}"
+        f" {'covers a part of it' if p.protection is Protection.PARTIAL else 'LOCAL'}"
+    )
 
 
 def _may_fill(order: OrderView) -> bool:
@@ -80,7 +97,12 @@ def _resting(order: OrderView) -> str:
     o = order.order
     if o.role is Role.CLOSE:
         return f"{plain(o.symbol)} close of {figures.size(o.remaining, order.lot)}"
-    return f"{plain(o.symbol)} {o.role.value} {_level(o, order)} for {figures.size(o.remaining, order.lot)}" if o.is_working else ""
+    return (
+        f"{plain(o.symbol)} {o.role.value} {_level(o, order)} for"
+        f" {figures.size(o.remaining, order.lot)}"
+        if o.is_working
+        else ""
+    )
 
 
 def _level(o: Order, order: OrderView) -> str:
@@ -97,7 +119,8 @@ class Leave(Dialog):
 
     title_text = "Quit"
     wide = True
-    must_be_seen = False  # leaving trades nothing, and never waits for a terminal that has stopped reading
+    # leaving trades nothing, and never waits for a terminal that has stopped reading
+    must_be_seen = False
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -106,7 +129,11 @@ class Leave(Dialog):
         self._entry = Entry(console.palette, f"type {WORD}", self.word)
         self._entry.add_class("long-label")
         self.card = Sheet(console.palette, id="card")
-        self._danger = dangerous(console.link.view)
+        self._elsewhere = console.link.elsewhere
+        """The process of an engine that goes on without this console; 0 where it ends with it."""
+        self._started = bool(self._elsewhere) and console.options.started_engine
+        self._ends_engine = False
+        self._danger = not self._elsewhere and dangerous(console.link.view)
         self.first = self.word if self._danger else None
 
     def body(self) -> Iterable[Widget]:
@@ -118,7 +145,7 @@ class Leave(Dialog):
     def refresh_body(self) -> None:
         """As it is now; what became dangerous meanwhile needs its word."""
         view = self.console.link.view
-        if dangerous(view) and not self._danger:
+        if not self._elsewhere and dangerous(view) and not self._danger:
             self._danger = True
             self.query_one(".dialog").mount(self._entry, before=self.card)
             self.first = self.word
@@ -127,15 +154,42 @@ class Leave(Dialog):
         self.card.put(self._lists(view))
 
     def _lists(self, view: View) -> list[Line]:
+        if self._elsewhere:
+            return self._goes_on_without(view)
         ends, stays = stops(view), goes_on(view)
         if not view.positions and not stays:
             return [(("nothing is open", "dim"),)]
         tone = "danger" if self._danger else "strong"
-        found = [(("stops working now, with this process", tone),), *self._said(ends)]
+        what = "the engine" if self._ends_engine else "this process"
+        found = [((f"stops working now, with {what}", tone),), *self._said(ends)]
         found += [(), (("goes on at the venue", "strong"),), *self._said(stays or ["nothing"])]
         if not view.account.live:
             found.append((("paper: its orders rest until the next start", "dim"),))
         return found
+
+    def _goes_on_without(self, view: View) -> list[Line]:
+        """The engine is another process: nothing ends here but the looking."""
+        if self._started and not view.open:
+            return [
+                (("nothing is open: the engine ends too", "strong"),),
+                *self._said(["unless another console looks at it"]),
+            ]
+        held = sum(not p.dust for p in view.positions)
+        watched = f"it goes on watching {counted(held, 'position')}" if held else "it goes on"
+        return [
+            (("the engine goes on", "strong"),),
+            *self._said(
+                [
+                    f"process {self._elsewhere} holds the account: {watched}",
+                    f"flatout attach {plain(view.account.name)} looks at it again",
+                    f"flatout engines stop {plain(view.account.name)} ends it in order",
+                    *(
+                        ["s stops the engine instead, and says first what that ends"]
+                        * self._started
+                    ),
+                ]
+            ),
+        ]
 
     def _said(self, texts: list[str]) -> list[Line]:
         found: list[Line] = []
@@ -146,8 +200,13 @@ class Leave(Dialog):
         return found
 
     def pressed(self, key: str) -> bool:
-        """Where no word is typed: cancel the entries first, or flatten."""
-        if self._danger or self.phase != "open":
+        """Where no word is typed: cancel the entries first, or stop the engine."""
+        if key == "s" and self._started and self.phase == "open" and self.console.link.view.open:
+            self._elsewhere = 0  # from here on as for an engine of this process
+            self._ends_engine = True
+            self.refresh_body()
+            return True
+        if self._danger or self._elsewhere or self.phase != "open":
             return False
         if key == "c" and any(_may_fill(order) for order in self.console.link.view.orders):
             self.console.ask(CancelAll(id=new_id()), "cancel all entries")
@@ -165,13 +224,35 @@ class Leave(Dialog):
     def confirm(self) -> None:
         """Leave in order."""
         if self._danger and not self.is_typed():
-            self.report(f"something that protects ends here: type {WORD}, then enter; esc stays", "bad")
+            self.report(
+                f"something that protects ends here: type {WORD}, then enter; esc stays", "bad"
+            )
             return
         self.phase = "sent"
-        self.report("leaving: what is on the way is waited for …", "busy")
-        self.console.leave()
+        self.report(
+            "leaving …" if self._elsewhere else "leaving: what is on the way is waited for …",
+            "busy",
+        )
+        if self._ends_engine or (self._started and not self.console.link.view.open):
+            self.console.link.end_engine(self._engine_told, alone=not self._ends_engine)
+        else:
+            self.console.leave()
+
+    def _engine_told(self, why: str) -> None:
+        """The engine ends, or says why not; one that only was to end where nobody else looks goes
+        on.
+        """
+        if why and self._ends_engine:
+            self.phase = "open"
+            self.report(f"the engine goes on: {plain(why)}", "bad")
+        else:
+            self.console.leave()
 
     def enter_words(self) -> str:
         """What enter does."""
-        cancels = not self._danger and any(_may_fill(order) for order in self.console.link.view.orders)
+        if self._ends_engine:
+            return "stops the engine and leaves"
+        cancels = not (self._danger or self._elsewhere) and any(
+            _may_fill(order) for order in self.console.link.view.orders
+        )
         return "leaves   c cancels the entries first" if cancels else "leaves"

@@ -1,4 +1,6 @@
-"""What an account's name is typed for: going live, once a session, before anything may open; and ending a halt."""
+"""What an account's name is typed for: going live, once a session, before anything may open; and
+ending a halt.
+"""
 
 from collections.abc import Iterable
 
@@ -50,7 +52,11 @@ class NameSheet(Dialog):
         """Ask."""
         intent = self.intent(self.word.value.strip())
         if intent is None:
-            self.report(f"type {plain(self.console.link.view.account.name)}, the account's name, then enter", "bad")
+            self.report(
+                f"type {plain(self.console.link.view.account.name)}, the account's name, then"
+                " enter",
+                "bad",
+            )
         else:
             self.send(intent)
 
@@ -64,7 +70,16 @@ class GoLiveSheet(NameSheet):
         """Whose money it is."""
         account = self.console.link.view.account
         return [
-            (("real money", "danger"), (f" on {plain(account.venue)}: orders that open or enlarge are let through from now on", "plain")),
+            (
+                ("real money", "danger"),
+                (
+                    (
+                        f" on {plain(account.venue)}: orders that open or enlarge are let through"
+                        " from now on"
+                    ),
+                    "plain",
+                ),
+            ),
             (("exits, stops, cancels and FLATTEN work all the time, with or without this", "dim"),),
         ]
 
@@ -89,18 +104,41 @@ class UnhaltSheet(NameSheet):
     def said(self) -> list[Line]:
         """What begins to act again, position by position."""
         view = self.console.link.view
-        found: list[Line] = [(("from then on stops, targets and trails act by themselves again, at once where the price is through them", "plain"),)]
+        found: list[Line] = [
+            (
+                (
+                    (
+                        "from then on stops, targets and trails act by themselves again, at once"
+                        " where the price is through them"
+                    ),
+                    "plain",
+                ),
+            )
+        ]
         for p in view.positions:
-            levels = [f"stop {figures.exact(p.stop_wanted, p.tick)}"] if p.stop_wanted is not None else []
+            levels = (
+                [f"stop {figures.exact(p.stop_wanted, p.tick)}"]
+                if p.stop_wanted is not None
+                else []
+            )
             levels += [f"target {figures.exact(p.target, p.tick)}"] if p.target is not None else []
             levels += ["trail"] if p.trail is not None else []
             mark = f"mark {figures.price(p.mark, p.tick)}"
-            found.append(((f"{plain(p.symbol)} ", "strong"), (f"{mark}  {', '.join(levels) or 'no stop, no target'}", "plain")))
+            found.append(
+                (
+                    (f"{plain(p.symbol)} ", "strong"),
+                    (f"{mark}  {', '.join(levels) or 'no stop, no target'}", "plain"),
+                )
+            )
         return found
 
     def intent(self, name: str) -> AnyIntent | None:
         """Only under the account's own name."""
-        return Resume(id=self.intent_id, reason="HALTED") if name == self.console.link.view.account.name else None
+        return (
+            Resume(id=self.intent_id, reason="HALTED")
+            if name == self.console.link.view.account.name
+            else None
+        )
 
     def settled(self, view: View) -> bool:
         """The desk acts by itself again."""

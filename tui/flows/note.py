@@ -21,9 +21,17 @@ class Write(PositionDialog):
 
     def __init__(self, console: Console, position: PositionView) -> None:
         super().__init__(console, position)
-        self.note = Field(console.palette, position.note, hint="why, what to watch", most=500, id="note")
+        self.note = Field(
+            console.palette, position.note, hint="why, what to watch", most=500, id="note"
+        )
         self.first = self.note
-        self.tags = Field(console.palette, " ".join(position.tags), hint="words, separated by spaces", most=200, id="tags")
+        self.tags = Field(
+            console.palette,
+            " ".join(position.tags),
+            hint="words, separated by spaces",
+            most=200,
+            id="tags",
+        )
         self.card = Sheet(console.palette, id="card")
 
     def body(self) -> Iterable[Widget]:
@@ -34,7 +42,9 @@ class Write(PositionDialog):
 
     def _intent(self) -> Annotate:
         tags = tuple(dict.fromkeys(tag.lstrip("#") for tag in self.tags.value.split()))
-        return Annotate(id=self.intent_id, position=self.position.id, note=self.note.value.strip(), tags=tags)
+        return Annotate(
+            id=self.intent_id, position=self.position.id, note=self.note.value.strip(), tags=tags
+        )
 
     def refresh_body(self) -> None:
         """What it is about."""
@@ -47,7 +57,11 @@ class Write(PositionDialog):
     def settled(self, view: View) -> bool:
         """The position has it."""
         now, wanted = position_in(view, self.position.id), self.asked
-        return now is not None and isinstance(wanted, Annotate) and (now.note, now.tags) == (wanted.note, wanted.tags)
+        return (
+            now is not None
+            and isinstance(wanted, Annotate)
+            and (now.note, now.tags) == (wanted.note, wanted.tags)
+        )
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -7,8 +7,10 @@ from engine.model.intent import At, Away, PartialTarget, Place
 
 HUNDRED = Decimal(100)
 
-_NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?(?<=\d)", re.ASCII)
-"""Commas stand only before whole thousands: `1,5` is refused, because it means 1.5 to one reader and 15 to another."""
+_NUMBER = re.compile(r"(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d+)?(?<=\d)", re.ASCII)
+"""Commas stand only before whole thousands: `1,5` is refused, because it means 1.5 to one reader
+and 15 to another; `0,500` is one half or 500.
+"""
 
 
 class UnreadableError(ValueError):
@@ -37,7 +39,9 @@ def place(text: str, what: str) -> Place | None:
 
 
 def targets(text: str, what: str) -> tuple[tuple[PartialTarget, ...], Place | None]:
-    """Targets of parts, and that of the rest: `50%@1% 2%` lets half leave at 1 %, the rest at 2 %; the parts come first."""
+    """Targets of parts, and that of the rest: `50%@1% 2%` lets half leave at 1 %, the rest at 2 %;
+    the parts come first.
+    """
     partials: list[PartialTarget] = []
     words = text.split()
     for index, word in enumerate(words):

@@ -6,23 +6,21 @@ import msgspec
 from msgspec import Struct
 from textual.widget import Widget
 
-from engine.model.alert import Severity
-from engine.model.telling import manner
-from engine.model.view import Notice, View
+from engine.model.view import View
 from tui import figures
 from tui.console import Console
 from tui.flows.card import Sheet
-from tui.flows.dialog import Dialog
+from tui.flows.reading import Reading
 from tui.lines import Line
 from tui.plain import lines, plain
 
 
-class Page(Dialog):
+class Page(Reading):
     """Lines to read."""
 
-    wide = True
-
-    def __init__(self, console: Console, title: str, content: Callable[[View, int], Sequence[Line]]) -> None:
+    def __init__(
+        self, console: Console, title: str, content: Callable[[View, int], Sequence[Line]]
+    ) -> None:
         super().__init__(console)
         self.title_text = title
         self._content = content
@@ -42,7 +40,13 @@ class Page(Dialog):
         moves = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10}
         if key in moves:
             frame.scroll_relative(y=moves[key], animate=False)
-        return key in moves
+        elif key in ("G", "end"):
+            frame.scroll_end(animate=False)
+        elif key in ("g", "home"):
+            frame.scroll_home(animate=False)
+        else:
+            return False
+        return True
 
     def confirm(self) -> None:
         """Enter closes too."""
@@ -84,31 +88,16 @@ def said(name: str, value: object) -> str:
     return plain(str(value)) or figures.NONE
 
 
-SIGNS = {Severity.INFO: ("·", "dim"), Severity.WARNING: ("!", "warn"), Severity.CRITICAL: ("‼", "danger")}
-"""A sign and a tone for each severity of a line."""
-
-
-def record(view: View) -> list[Notice]:
-    """The lines of the record, newest first: of notices that continue one line, the last."""
-    lines_: dict[int, Notice] = {}
-    for notice in view.notices:
-        lines_.pop(notice.line or notice.seq, None)
-        lines_[notice.line or notice.seq] = notice
-    return list(reversed(lines_.values()))
-
-
-def happened(view: View, room: int) -> list[Line]:
-    """The record, newest first: time, severity, words."""
-    if not view.notices:
-        return [(("nothing yet", "faint"),)]
+def columns(console: Console, room: int) -> list[Line]:
+    """Each column of the selected row, whether the list has room for it or not."""
+    cells = console.row_cells()
+    if not cells:
+        return [(("nothing is selected any more", "faint"),)]
     found: list[Line] = []
-    tones = {"good": "good", "bad": "bad", "busy": "busy"}
-    for notice in record(view):
-        sign, tone = SIGNS[manner(notice.kind).severity]
-        words = "warn" if notice.tone == "bad" and tone == "warn" else tones.get(notice.tone, "plain")
-        first, *rest = lines(notice.text, max(room - 12, 20))
-        found.append(((figures.clock(notice.at) + " ", "dim"), (f"{sign} ", tone), (first, words)))
-        found.extend(((" " * 11, "dim"), (more, "plain")) for more in rest)
+    for title, text in cells:
+        first, *rest = lines(text or figures.NONE, max(room - 12, 20))
+        found.append(((f"{title:<12}", "dim"), (first, "plain")))
+        found.extend(((" " * 12, "dim"), (more, "plain")) for more in rest)
     return found
 
 

@@ -1,8 +1,11 @@
-"""Move the stop: before and after, live. Tighter takes one enter; wider or none takes a reason and a second enter on a red line."""
+"""Move the stop: before and after, live. Tighter takes one enter; wider or none takes a reason and
+a second enter on a red line.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
 
+from msgspec.structs import replace
 from textual.widget import Widget
 
 from engine.model.intent import At, MoveStop, Place
@@ -10,7 +13,7 @@ from engine.model.view import Answer, PositionView, Preview, View
 from tui import figures
 from tui.console import Console
 from tui.field import Field
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet, offer_lines, preview_lines
 from tui.flows.choice import Entry
 from tui.flows.numbers import UnreadableError, place
 from tui.flows.watched import PositionDialog, position_in, position_line
@@ -39,11 +42,19 @@ class Move(PositionDialog):
     title_text = "Move the stop"
     wide = True
 
-    def __init__(self, console: Console, position: PositionView, wanted: Decimal | None = None) -> None:
+    def __init__(
+        self, console: Console, position: PositionView, wanted: Decimal | None = None
+    ) -> None:
         super().__init__(console, position)
         start = wanted if wanted is not None else position.stop
         text = figures.exact(start, position.tick) if start is not None else ""
-        self.price = Field(console.palette, text, hint="a price, or 1.5% from the entry; empty removes the stop", most=24, id="price")
+        self.price = Field(
+            console.palette,
+            text,
+            hint="a price, or 1.5% from the entry; empty removes the stop",
+            most=24,
+            id="price",
+        )
         self.first = self.price
         self.reason = Field(console.palette, hint="why it is wider", most=120, id="reason")
         self.card = Sheet(console.palette, id="card")
@@ -91,11 +102,13 @@ class Move(PositionDialog):
 
     def _intent(self) -> MoveStop:
         reason = self.reason.value.strip()
-        return MoveStop(id=self.intent_id, position=self.position.id, stop=self._wanted(), reason=reason)
+        return MoveStop(
+            id=self.intent_id, position=self.position.id, stop=self._wanted(), reason=reason
+        )
 
     def _preview(self) -> tuple[str, Preview | None]:
         try:
-            return "", self.console.link.preview(self._intent())
+            return "", self.offers.of(self._intent())
         except UnreadableError as error:
             return str(error), None
 
@@ -106,12 +119,19 @@ class Move(PositionDialog):
         wrong, preview = self._preview()
         found: list[Line] = [position_line(self.position), ()]
         if preview is None:
-            found.append(((f"✗ {wrong}", "danger"),))
+            found.extend(offer_lines(wrong, None, self.room))
         else:
-            found.extend(preview_lines(preview, self.room))
+            found.extend(preview_lines(_without_reason(preview), self.room))
             if preview.suggestion is not None and not self._typed_is(preview.suggestion):
                 nearest = figures.exact(preview.suggestion, self.position.tick)
-                found.append((("the nearest allowed price is ", "dim"), (nearest, "strong"), ("  F2", "key"), (" takes it", "dim")))
+                found.append(
+                    (
+                        ("the nearest allowed price is ", "dim"),
+                        (nearest, "strong"),
+                        ("  F2", "key"),
+                        (" takes it", "dim"),
+                    )
+                )
             if preview.looser or self._removes():
                 found.append((self._red_line(),))
         self.card.put(found)
@@ -124,17 +144,24 @@ class Move(PositionDialog):
         return not self.price.value.strip()
 
     def _red_line(self) -> tuple[str, str]:
-        what = "REMOVES the stop: nothing will limit the loss" if self._removes() else "WIDENS the stop: more can be lost"
+        what = (
+            "REMOVES the stop: nothing will limit the loss"
+            if self._removes()
+            else "WIDENS the stop: more can be lost"
+        )
         then = "enter again does it" if self.second else "type a reason, then enter twice"
         return f" {what}. {then} ", "alarm"
 
     def confirm(self) -> None:
         """One enter for tighter, two and a reason for wider or none."""
         wrong, preview = self._preview()
+        if preview is None and not wrong:
+            self.wait_for_offer()
+            return
         if preview is None:
             self.report(wrong, "bad")
             return
-        hard = [refusal for refusal in preview.refusals if refusal.code != "STOP_LOOSER"]
+        hard = _without_reason(preview).refusals
         if hard:
             self.report("not sent: " + "; ".join(refusal.text for refusal in hard), "bad")
             return
@@ -159,13 +186,25 @@ class Move(PositionDialog):
         """The venue's confirmed stop is the one asked for."""
         now = position_in(view, self.position.id)
         wanted = self.asked.stop if isinstance(self.asked, MoveStop) else None
-        return now is not None and isinstance(wanted, At) and now.stop == wanted.price == now.stop_wanted
+        return (
+            now is not None
+            and isinstance(wanted, At)
+            and now.stop == wanted.price == now.stop_wanted
+        )
 
     def enter_words(self) -> str:
         """What enter does."""
         return "moves it   ↑↓ one tick   shift ten"
 
 
+def _without_reason(preview: Preview) -> Preview:
+    """The card without the refusal that only asks for a reason: the red line says that."""
+    hard = tuple(refusal for refusal in preview.refusals if refusal.code != "STOP_LOOSER")
+    return replace(preview, refusals=hard)
+
+
 def break_even(position: PositionView) -> Decimal:
-    """The price at which the rest closes at zero, as the desk has it; the entry where no price does."""
+    """The price at which the rest closes at zero, as the desk has it; the entry where no price
+    does.
+    """
     return position.entry if position.break_even is None else position.break_even

@@ -5,18 +5,20 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from engine.model.intent import At, MoveTarget
-from engine.model.view import PositionView, Preview, View
+from engine.model.view import PositionView, View
 from tui import figures
 from tui.console import Console
 from tui.field import Field
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet
 from tui.flows.choice import Entry
-from tui.flows.numbers import UnreadableError, place
+from tui.flows.numbers import place
+from tui.flows.offered import Offered
 from tui.flows.stop import STEPS, stepped
 from tui.flows.watched import PositionDialog, position_in, position_line
+from tui.lines import Line
 
 
-class Target(PositionDialog):
+class Target(Offered, PositionDialog):
     """`M`, and `m` on a target order."""
 
     title_text = "Move the target"
@@ -25,7 +27,13 @@ class Target(PositionDialog):
     def __init__(self, console: Console, position: PositionView) -> None:
         super().__init__(console, position)
         text = figures.exact(position.target, position.tick) if position.target is not None else ""
-        self.price = Field(console.palette, text, hint="a price, or 2% from the entry; empty removes the target", most=24, id="price")
+        self.price = Field(
+            console.palette,
+            text,
+            hint="a price, or 2% from the entry; empty removes the target",
+            most=24,
+            id="price",
+        )
         self.first = self.price
         self.card = Sheet(console.palette, id="card")
 
@@ -33,10 +41,6 @@ class Target(PositionDialog):
         """Price, before and after."""
         yield Entry(self.palette, "target", self.price)
         yield self.card
-
-    def edited(self) -> None:
-        """Show at once what it would do."""
-        self.refresh_body()
 
     def pressed(self, key: str) -> bool:
         """Arrows move by ticks."""
@@ -46,32 +50,15 @@ class Target(PositionDialog):
             return True
         return False
 
-    def _intent(self) -> MoveTarget:
-        return MoveTarget(id=self.intent_id, position=self.position.id, target=place(self.price.value, "target"))
+    def intent(self) -> MoveTarget:
+        """What was typed."""
+        return MoveTarget(
+            id=self.intent_id, position=self.position.id, target=place(self.price.value, "target")
+        )
 
-    def _preview(self) -> tuple[str, Preview | None]:
-        try:
-            return "", self.console.link.preview(self._intent())
-        except UnreadableError as error:
-            return str(error), None
-
-    def refresh_body(self) -> None:
-        """Before and after."""
-        if self.phase != "open" or self.gone:
-            return
-        wrong, preview = self._preview()
-        lines = preview_lines(preview, self.room) if preview is not None else [((f"✗ {wrong}", "danger"),)]
-        self.card.put([position_line(self.position), (), *lines])
-
-    def confirm(self) -> None:
-        """Ask."""
-        wrong, preview = self._preview()
-        if preview is None:
-            self.report(wrong, "bad")
-        elif preview.refusals:
-            self.report("not sent: " + "; ".join(refusal.text for refusal in preview.refusals), "bad")
-        else:
-            self.send(self._intent())
+    def about(self) -> Line:
+        """What it is about."""
+        return position_line(self.position)
 
     def settled(self, view: View) -> bool:
         """The position has this target."""
@@ -81,7 +68,8 @@ class Target(PositionDialog):
             return now is not None and now.target is None
         if isinstance(wanted, At):
             return now.target == wanted.price
-        return bool(self._subject) and now.target is not None  # a distance: the desk has made a price of it when it answers
+        # a distance: the desk has made a price of it when it answers
+        return bool(self._subject) and now.target is not None
 
     def enter_words(self) -> str:
         """What enter does."""

@@ -1,127 +1,154 @@
-"""The ticket: what to open, and a live card of what it would do. First enter shows that it is meant, second enter places."""
+"""The ticket: what to open, and a live card of what it would do. First enter shows that it is
+meant, second enter places.
+
+A template fills the fields with its texts, selected, so that typing replaces them; what the fields
+say is what is sent.
+"""
 
 from collections.abc import Iterable
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
+from msgspec.structs import replace
+from textual.timer import Timer
 from textual.widget import Widget
 
-from engine.model.intent import Base, Default, Notional, OpenBracket, Risk, Size
-from engine.model.order import OrderType
+from engine.model.intent import OpenBracket
 from engine.model.side import Side
+from engine.model.templates import TemplateError, Templates, bracket
 from engine.model.view import Answer, Preview, View
 from tui import figures
 from tui.console import Console
 from tui.field import Field
-from tui.flows.card import Sheet, preview_lines
+from tui.flows.card import Sheet, preview_lines, refusal_text, said
 from tui.flows.choice import Choice, Entry
-from tui.flows.dialog import Dialog
-from tui.flows.numbers import UnreadableError, number, place, targets
-from tui.flows.trail import read_trail
+from tui.flows.dialog import ASKING, HELD, Dialog
+from tui.flows.numbers import UnreadableError
+from tui.flows.ticket_fields import PLAIN, Fields, Pair, Pick
 from tui.lines import Line
 from tui.plain import plain
 
-SIZES: dict[str, type[Base] | type[Risk] | type[Notional]] = {"risk": Risk, "size": Base, "notional": Notional}
-"""What the amount means."""
-TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT, "stop": OrderType.STOP}
-
-
-def _declines(text: str) -> bool:
-    """Whether somebody typed that there is to be none."""
-    return text.strip().casefold() == "none"
-
-
-def _named(text: str) -> str:
-    """What was typed, empty for `none`."""
-    return "" if _declines(text) else text
-
-
-class Pair(Horizontal):
-    """Two fields beside each other."""
-
-    DEFAULT_CSS = "Pair { height: 1; }"
-
-    def __init__(self, left: Widget, right: Widget) -> None:
-        super().__init__()
-        self._two = (left, right)
-
-    def compose(self) -> ComposeResult:
-        """Left, then right."""
-        yield from self._two
+SCROLLS = {"pagedown": 1, "pageup": -1}
+STRIP, FRAME, HEAD, KEYS = 1, 2, 2, 1
+"""Lines that something takes beside the card."""
+LEAST = 3
+"""Lines of the card that are shown in any case."""
 
 
 class Ticket(Dialog):
-    """`n`."""
+    """`n`; `w` and `o` with the side that they say."""
 
     title_text = "New order"
     wide = True
 
-    def __init__(self, console: Console, symbol: str) -> None:
+    def __init__(self, console: Console, symbol: str, side: str = "") -> None:
         super().__init__(console)
         palette = console.palette
-        self.symbol = Field(palette, symbol, hint="symbol", most=32, id="symbol")
+        self.symbol = Field(palette, hint="symbol", most=32, id="symbol")
+        self.symbol.prefill(symbol)
         self.side = Choice(palette, ["buy", "sell"], id="side")
-        self.type = Choice(palette, list(TYPES), id="type")
-        self.price = Field(palette, hint="limit or trigger", most=24, id="price")
-        self.amount = Field(palette, hint="amount", most=24, id="amount")
-        self.unit = Choice(palette, list(SIZES), id="unit")
-        self.stop = Field(palette, hint="price or 1%", most=24, id="stop")
-        self.target = Field(palette, hint="price or 2%", most=48, id="target")
-        self.trail = Field(palette, hint="0.8%", most=24, id="trail")
-        self.leverage = Field(palette, hint="none", most=8, id="leverage")
-        self.note = Field(palette, hint="why", most=120, id="note")
-        self.first = self.side if self.symbol.value else self.symbol  # the side must not be assumed
+        self.fields = Fields(palette)
+        self.template = Pick(palette, [PLAIN], id="template")
+        self.save_as = Field(palette, hint="a name; enter saves", most=24, id="save")
+        # the side must not be assumed
+        self.first: Field | Choice | None = self.side if symbol else self.symbol
+        if side:
+            self.side.choose(side)
+            self.first = self.fields.amount if symbol else self.symbol
         self.card = Sheet(palette, id="card")
         self.meant = False
         """Whether the next enter places it."""
+        self._placing: Timer | None = None
+        """Until it is clear that the second enter was a press of its own."""
         self._offer: Preview | None = None
         self._created = ""
+        self._top = 0
+        """The first line of the card that is in sight, where it has no room for all."""
+        self._symbol_of_template: str | None = None
+        """For which symbol its own template was taken."""
+        self._name = PLAIN
+        self._take_own()
 
     def body(self) -> Iterable[Widget]:
         """The fields in pairs, then the card."""
-        p = self.palette
+        p, f = self.palette, self.fields
         yield Pair(Entry(p, "symbol", self.symbol), Entry(p, "side", self.side))
-        yield Pair(Entry(p, "amount", self.amount), Entry(p, "means", self.unit))
-        yield Pair(Entry(p, "stop", self.stop), Entry(p, "target", self.target))
-        yield Pair(Entry(p, "type", self.type), Entry(p, "price", self.price))
-        yield Pair(Entry(p, "trail", self.trail), Entry(p, "leverage", self.leverage))
-        yield Entry(p, "note", self.note)
+        yield Pair(Entry(p, "amount", f.amount), Entry(p, "means", f.unit))
+        yield Pair(Entry(p, "stop", f.stop), Entry(p, "target", f.target))
+        yield Pair(Entry(p, "type", f.type), Entry(p, "price", f.price))
+        yield Pair(Entry(p, "trail", f.trail), Entry(p, "leverage", f.leverage))
+        yield Pair(Entry(p, "note", f.note), Entry(p, "tags", f.tags))
+        yield Pair(Entry(p, "b/e rule", f.even), Entry(p, "expires", f.expire))
+        yield Pair(Entry(p, "post-only", f.post), Entry(p, "template", self.template))
+        if self.console.options.keep_template is not None:
+            yield Entry(p, "save as", self.save_as)
         yield self.card
+
+    # the template
+
+    @property
+    def templates(self) -> Templates:
+        """Those of the settings."""
+        return self.console.options.templates
+
+    def _take_own(self) -> None:
+        """The symbol's own template, once for each symbol that is typed."""
+        symbol = self._symbol()
+        if symbol == self._symbol_of_template:
+            return
+        self._symbol_of_template = symbol
+        own = self.templates.name_for(symbol, "")
+        names = [PLAIN, *sorted(self.templates.by_name)]
+        self.template.offer(names, own if own in names else self.template.value)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Write the chosen template's texts into the fields, once."""
+        if self.template.value != self._name:
+            self._name = self.template.value
+            self.fields.fill(self.templates.of_name(self._name))
+
+    def _save(self) -> None:
+        """Keep what the fields say under the name that was typed."""
+        keep, name = self.console.options.keep_template, self.save_as.value.strip()
+        if keep is None:
+            return
+        try:
+            template = self.fields.template()
+        except UnreadableError as error:
+            self.report(f"not saved: {error}", "bad")
+            return
+        if wrong := keep(name, template):
+            self.report(f"not saved: {wrong}", "bad")
+            return
+        self.templates.by_name[name] = template
+        self._name = name
+        self.template.offer([PLAIN, *sorted(self.templates.by_name)], name)
+        self.save_as.prefill("")
+        self.set_focus(self.template)
+        self.report(f"template {name} saved; it changes no order and no position", "good")
+
+    # what is typed
 
     def edited(self) -> None:
         """Another order is another thing to mean."""
         self.meant = False
         if self.phase == "open":
             self.report("", "plain")
+        self._take_own()
+        self._fill()
         self.refresh_body()
         self.show_hint()
 
     def _intent(self) -> OpenBracket:
-        kind = TYPES[self.type.value]
-        at = None if kind is OrderType.MARKET else number(self.price.value, "price")
-        partials, target = targets(_named(self.target.value), "target")
-        size: Size = SIZES[self.unit.value](number(self.amount.value, self.unit.value))
-        return OpenBracket(
+        made = bracket(
+            Templates(),
+            PLAIN,
+            self._symbol(),
+            Side(self.side.value),
+            self.fields.wish(),
             id=self.intent_id,
-            symbol=self._symbol(),
-            side=Side(self.side.value),
-            size=size,
-            type=kind,
-            price=at if kind is OrderType.LIMIT else None,
-            trigger=at if kind is OrderType.STOP else None,
-            stop=place(_named(self.stop.value), "stop"),
-            target=target,
-            partials=partials,
-            trail=read_trail(_named(self.trail.value)),
-            without=self._declined(),
-            leverage=None if not self.leverage.value.strip() else number(self.leverage.value.strip().rstrip("×x"), "leverage"),
-            note=self.note.value.strip(),
+            now=self.console.link.view.at,
         )
-
-    def _declined(self) -> tuple[Default, ...]:
-        """What is not to be taken from the settings of the symbol either."""
-        fields = ((self.stop, Default.STOP), (self.target, Default.TARGET), (self.trail, Default.TRAIL))
-        return tuple(what for field, what in fields if _declines(field.value))
+        return made if self._name == PLAIN else replace(made, template=self._name)
 
     def _symbol(self) -> str:
         """As typed, or the one known symbol that begins so."""
@@ -135,29 +162,52 @@ class Ticket(Dialog):
     def _look(self) -> str:
         """Ask what it would do; returns what is missing."""
         self._offer = None
-        if not self.amount.value.strip():
+        if not self.fields.amount.value.strip():
             return "how much?"
         try:
-            self._offer = self.console.link.preview(self._intent())
-        except UnreadableError as error:
+            self._offer = self.offers.of(self._intent())
+        except (UnreadableError, TemplateError) as error:
             return str(error)
-        return ""
+        return "" if self._offer is not None else ASKING
 
     def refresh_body(self) -> None:
         """The market, and what it would do now."""
         if self.phase != "open":
             return
         missing = self._look()
-        found: list[Line] = [self._market(), ()]
+        if self._offer is not None and self._offer.refusals:
+            self.meant = False
+        told = f" {self.side.value.upper()} {plain(self._symbol())}: enter again places it "
+        head: list[Line] = [self._market(), ((told, "notice"),) if self.meant else ()]
+        card: list[Line] = [((missing, "dim"),)] if missing else []
         if self._offer is not None:
-            found.extend(preview_lines(self._offer, self.room))
-            if self._offer.refusals and self.meant:
-                self.meant = False
-        elif missing:
-            found.append(((missing, "dim"),))
-        if self.meant:
-            found[1] = ((f" {self.side.value.upper()} {plain(self._symbol())}: enter again places it ", "notice"),)
-        self.card.put(found)
+            against = tuple(refusal_text(refusal) for refusal in self._offer.refusals)
+            wrong = said(against, "✗ ", "danger", self.room)
+            card = preview_lines(replace(self._offer, refusals=()), self.room)
+            # what is broken comes first where not all can be seen
+            card = [*card, *wrong] if len(card) + len(wrong) <= self._rows() else [*wrong, *card]
+        self.card.put([*head, *self._window(card)])
+
+    def _rows(self) -> int:
+        """Lines that the card has room for: the strip, the fields and the line of keys stay in
+        sight.
+        """
+        fields = len(self.query(Entry)) - len(self.query(Pair))
+        air = 0 if self.has_class("-tight") else 5
+        used = STRIP + FRAME + fields + HEAD + max(len(self.outcome.shown), 1) + KEYS + air
+        return max(self.app.size.height - used, LEAST)
+
+    def _window(self, card: list[Line]) -> list[Line]:
+        """The part of the card that is in sight, and how much is not."""
+        rows = self._rows()
+        if len(card) <= rows:
+            self._top = 0
+            return card
+        last = len(card) - rows + 1
+        self._top = min(max(self._top, 0), last)
+        below = last - self._top
+        more = f"{below} more ↓ pgdn" if below else "pgup ↑"
+        return [*card[self._top : self._top + rows - 1], ((more, "dim"),)]
 
     def _market(self) -> Line:
         symbol = self._symbol()
@@ -176,13 +226,21 @@ class Ticket(Dialog):
         )
 
     def confirm(self) -> None:
-        """First that it is meant, then place."""
+        """First that it is meant, then place; in the field of a new template's name, save it."""
+        if self.focused is self.save_as:
+            self._save()
+            return
         missing = self._look()
+        if missing == ASKING:
+            self.wait_for_offer()
+            return
         if self._offer is None:
             self.report(missing, "bad")
             return
         if self._offer.refusals:
-            self.report("not placed: " + "; ".join(refusal.text for refusal in self._offer.refusals), "bad")
+            self.report(
+                "not placed: " + "; ".join(refusal.text for refusal in self._offer.refusals), "bad"
+            )
             return
         if not self.meant:
             self.meant = True
@@ -190,10 +248,39 @@ class Ticket(Dialog):
             self.arm()
             self.show_hint()
             return
+        if self._placing is None:
+            self._placing = self.set_timer(HELD, self._place)
+
+    def _place(self) -> None:
+        """Place it, for nothing was held down and nothing was changed meanwhile."""
+        self._placing = None
+        if not self.meant:
+            return
         intent = self._intent()
         self.meant = False
         self.refresh_body()
         self.send(intent)
+
+    def held(self) -> None:
+        """A key that is held down confirms nothing that it has not shown: its first repeat comes
+        late, and looks like a second press.
+        """
+        if not self.meant:
+            return
+        if self._placing is not None:
+            self._placing.stop()
+            self._placing, self.meant = None, False
+            self.refresh_body()
+            self.show_hint()
+        self.report("enter was held down, nothing was placed: press it again", "warn")
+
+    def pressed(self, key: str) -> bool:
+        """The card scrolls where it has no room."""
+        if key not in SCROLLS:
+            return False
+        self._top += SCROLLS[key] * max(self._rows() - 2, 1)
+        self.refresh_body()
+        return True
 
     def refused(self) -> None:
         """It can be changed."""
@@ -220,4 +307,6 @@ class Ticket(Dialog):
 
     def enter_words(self) -> str:
         """What enter does."""
-        return "PLACES it" if self.meant else "shows that you mean it   tab next field"
+        if self.focused is self.save_as:
+            return "saves the template   tab next field"
+        return "SENDS it" if self.meant else "reviews it   tab next field"

@@ -1,4 +1,6 @@
-"""Dialogs about one thing: they captured its key and version, arm again when it changes, and stop when it is gone."""
+"""Dialogs about one thing: they captured its key and version, arm again when it changes, and stop
+when it is gone.
+"""
 
 from engine.model.view import OrderView, PositionView, View
 from tui import figures

@@ -1,4 +1,6 @@
-"""Candles and curves drawn with block glyphs: prices in, lines of text out. Positions on the screen are floats; the labels stay exact."""
+"""Candles and curves drawn with block glyphs: prices in, lines of text out. Positions on the screen
+are floats; the labels stay exact.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -76,12 +78,19 @@ def _candle(sheet: _Sheet, scale: _Scale, x: int, candle: Candle) -> None:
             glyph = {(True, True): "█", (True, False): "▀", (False, True): "▄"}[inside]
         else:
             reached = (wick[0] <= upper <= wick[1], wick[0] <= lower <= wick[1])
-            glyph = {(True, True): "│", (True, False): "╵", (False, True): "╷", (False, False): " "}[reached]
+            glyph = {
+                (True, True): "│",
+                (True, False): "╵",
+                (False, True): "╷",
+                (False, False): " ",
+            }[reached]
         sheet.put(x, y, glyph, tone)
 
 
 def _labels(marks: Sequence[Mark], scale: _Scale, height: int) -> dict[int, Mark]:
-    """A row for each label, the next free one where two would meet; a mark out of sight stands at the edge with an arrow."""
+    """A row for each label, the next free one where two would meet; a mark out of sight stands at
+    the edge with an arrow.
+    """
     taken: dict[int, Mark] = {}
     for mark in marks:
         price = float(mark.price)
@@ -93,8 +102,12 @@ def _labels(marks: Sequence[Mark], scale: _Scale, height: int) -> dict[int, Mark
     return taken
 
 
-def draw_candles(candles: Sequence[Candle], marks: Sequence[Mark], width: int, height: int) -> list[Line]:
-    """Candles with the marks behind them and their labels at the right; `marks` in the order in which they deserve their row."""
+def draw_candles(
+    candles: Sequence[Candle], marks: Sequence[Mark], width: int, height: int
+) -> list[Line]:
+    """Candles with the marks behind them and their labels at the right; `marks` in the order in
+    which they deserve their row.
+    """
     gutter = max((len(m.label) for m in marks), default=0) + 2
     room = width - gutter
     if room < 4 or height < 2 or not candles:
@@ -105,13 +118,24 @@ def draw_candles(candles: Sequence[Candle], marks: Sequence[Mark], width: int, h
     for mark in marks:
         if scale.holds(float(mark.price)):
             for x in range(room):
-                sheet.put(x, scale.half(float(mark.price)) // 2, mark.glyph, mark.tone if mark.glyph != "·" else "faint")
+                sheet.put(
+                    x,
+                    scale.half(float(mark.price)) // 2,
+                    mark.glyph,
+                    mark.tone if mark.glyph != "·" else "faint",
+                )
     left = room - 2 * len(shown)
     for index, candle in enumerate(shown):
         _candle(sheet, scale, left + 2 * index, candle)
     labels = _labels(marks, scale, height)
     return [
-        (*sheet.row(y), (f" {labels[y].label.rjust(gutter - 1)}", labels[y].tone) if y in labels else (" " * gutter, "faint")) for y in range(height)
+        (
+            *sheet.row(y),
+            (f" {labels[y].label.rjust(gutter - 1)}", labels[y].tone)
+            if y in labels
+            else (" " * gutter, "faint"),
+        )
+        for y in range(height)
     ]
 
 
@@ -121,8 +145,12 @@ def _sampled(values: Sequence[float], count: int) -> list[float]:
     return [values[round(i * (len(values) - 1) / (count - 1))] for i in range(count)]
 
 
-def draw_curve(values: Sequence[Decimal], top: str, bottom: str, width: int, height: int) -> list[Line]:
-    """A filled curve, its highest and lowest value labelled; above its beginning in one tone, below in the other."""
+def draw_curve(
+    values: Sequence[Decimal], top: str, bottom: str, width: int, height: int
+) -> list[Line]:
+    """A filled curve, its highest and lowest value labelled; above its beginning in one tone, below
+    in the other.
+    """
     gutter = max(len(top), len(bottom)) + 1
     room = width - gutter
     if room < 4 or height < 2 or not values:

@@ -1,20 +1,22 @@
-"""Pane 3: what the day, the session or everything came to, by symbol, and how each closed trade ended. Formats figures; computes none."""
+"""Pane 3: what the day, the session or everything came to, by symbol, and how each closed trade
+ended. Formats figures; computes none.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from textual.content import Content
-
 from engine.model.view import ClosedView, PeriodView, SymbolView, View
-from engine.session import Session
+from engine.session.messages import Equity, EquityTold
 from tui import figures
-from tui.lines import Line, Lines
-from tui.palette import Palette
+from tui.lines import Line
+from tui.panes.pane import Frame, LinesPane, Parts
 from tui.plain import clip, plain
 
+SAMPLES = 2_000
+"""Of the equity, that are asked for."""
 PERIODS = ("day", "session", "all")
 BARS = "▁▂▃▄▅▆▇█"
-NAME, AMOUNT = 16, 12
+NAME, AMOUNT = 15, 12
 """Cells of a figure's name, and of its amount."""
 _EVERY = 5
 """Frames between two looks at the equity's samples: they come each ten seconds."""
@@ -31,13 +33,21 @@ def _result(name: str, amount: Decimal, note: str = "") -> Line:
 def period_lines(one: PeriodView, view: View) -> list[Line]:
     """The figures of a period, in the order of their sum."""
     held = [p for p in view.positions if not p.dust]
-    sources = {f"{figures.plain_percent(p.taker)} {'assumed' if p.taker_source == 'assumed' else 'taker'}" for p in held}
+    sources = {
+        f"{figures.plain_percent(p.taker)} {'assumed' if p.taker_source == 'assumed' else 'taker'}"
+        for p in held
+    }
     share = "" if one.share is None else figures.percent(one.share)
     found = [
         _result(one.name, one.result, share),
         _result("  realised", one.realised, f"{one.closed} closed"),
         _result("  unrealised", one.unrealised, f"{len(held)} open"),
-        _row("  fees paid", figures.cost(one.fees), "plain", sources.pop() if len(sources) == 1 else ""),
+        _row(
+            "  fees paid",
+            figures.cost(one.fees),
+            "plain",
+            sources.pop() if len(sources) == 1 else "",
+        ),
         _result("  funding", one.funding),
     ]
     if figures.money(abs(one.other)) != figures.money(Decimal(0)):
@@ -49,9 +59,16 @@ def period_lines(one: PeriodView, view: View) -> list[Line]:
     account = view.account
     if account.loss_limit_left is not None:
         spent = account.loss_limit_left <= 0
-        left, bound = figures.money(account.loss_limit_left), f"of {figures.money(account.loss_limit)}"
+        left, bound = (
+            figures.money(account.loss_limit_left),
+            f"of {figures.money(account.loss_limit)}",
+        )
         found.append(_row("loss limit left", left, "danger" if spent else "plain", bound))
-    found.append(_row("drawdown", figures.cost(one.drawdown), "plain", f"deepest {figures.cost(one.deepest)}"))
+    found.append(
+        _row(
+            "drawdown", figures.cost(one.drawdown), "plain", f"deepest {figures.cost(one.deepest)}"
+        )
+    )
     return found
 
 
@@ -59,14 +76,14 @@ def symbol_lines(symbols: Sequence[SymbolView]) -> list[Line]:
     """A line for each symbol that did anything."""
     if not symbols:
         return []
-    head: Line = ((f" {'by symbol':<{NAME}}{'if flat':>{AMOUNT}}{'R':>8}{'trades':>8}", "dim"),)
+    head: Line = ((f" {'by symbol':<{NAME}}{'if flat':>{AMOUNT}}{'R':>7}{'trades':>8}", "dim"),)
     return [
         head,
         *(
             (
                 (f"  {clip(plain(one.symbol), NAME - 1):<{NAME - 1}}", "plain"),
                 (f"{figures.signed(one.if_flat):>{AMOUNT}}", figures.tone(one.if_flat)),
-                (f"{figures.multiple(one.r) if one.trades else '':>8}{one.trades:>8}", "plain"),
+                (f"{figures.multiple(one.r) if one.trades else '':>7}{one.trades:>8}", "plain"),
             )
             for one in symbols
         ),
@@ -82,9 +99,16 @@ def closed_lines(closed: Sequence[ClosedView]) -> list[Line]:
         head,
         *(
             (
-                (f"  {figures.clock(one.closed_at)[:5]} {clip(plain(one.symbol), NAME - 7):<{NAME - 7}}", "plain"),
+                (
+                    (
+                        f"  {figures.clock(one.closed_at)[:5]}"
+                        f" {clip(plain(one.symbol), NAME - 7):<{NAME - 7}}"
+                    ),
+                    "plain",
+                ),
                 (f"{figures.signed(one.profit, one.currency):>{AMOUNT}}", figures.tone(one.profit)),
-                (f"{figures.multiple(one.r) or figures.NONE:>8}{figures.cost(one.fees, one.currency):>9}", "plain"),
+                (f"{figures.multiple(one.r) or figures.NONE:>8}", "plain"),
+                (f"{figures.cost(one.fees, one.currency):>9}", "plain"),
                 (f"  {plain(one.reason)}", "dim"),
             )
             for one in closed
@@ -105,7 +129,9 @@ def sparkline(values: Sequence[Decimal], width: int) -> str:
 
 
 def curve_lines(samples: Sequence[tuple[int, Decimal]], began_at: int, width: int) -> list[Line]:
-    """The equity of a period, and below it how far under its highest it was: the longer the bar, the deeper."""
+    """The equity of a period, and below it how far under its highest it was: the longer the bar,
+    the deeper.
+    """
     values = [amount for at, amount in samples if at >= began_at]
     if len(values) < 2:
         return []
@@ -114,46 +140,51 @@ def curve_lines(samples: Sequence[tuple[int, Decimal]], began_at: int, width: in
         peak = max(peak, value)
         falls.append(peak - value)
     room = width - 11
-    return [((" equity    ", "dim"), (sparkline(values, room), "accent")), ((" drawdown  ", "dim"), (sparkline(falls, room), "warn"))]
+    return [
+        ((" equity    ", "dim"), (sparkline(values, room), "accent")),
+        ((" drawdown  ", "dim"), (sparkline(falls, room), "warn")),
+    ]
 
 
-class ProfitPane(Lines, can_focus=True):
+class ProfitPane(LinesPane):
     """Day, session or all."""
 
-    def __init__(self, palette: Palette) -> None:
-        super().__init__(palette, id="pnl", classes="pane")
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts.palette, id="pnl")
         self.period = PERIODS[0]
-        self._offset = 0
         self._frame = 0
         self._samples: tuple[tuple[int, Decimal], ...] = ()
-        self.border_title = Content("3 P&L")
 
-    def turn(self) -> None:
-        """To the next period."""
-        self.period = PERIODS[(PERIODS.index(self.period) + 1) % len(PERIODS)]
-        self._offset = 0
+    def do(self, what: str) -> str:
+        """Scroll; `turn` goes to the next period."""
+        if what == "turn":
+            self.period = PERIODS[(PERIODS.index(self.period) + 1) % len(PERIODS)]
+            self.offset_y = 0
+        return super().do(what)
 
-    def move(self, what: str) -> None:
-        """Scroll: up, down, top, end."""
-        steps = {"up": -1, "down": 1, "top": -self._offset, "end": 10_000}
-        self._offset += steps.get(what, 0)
-
-    def show(self, view: View, session: Session) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Show the period that was chosen."""
-        if self._frame % _EVERY == 0:
-            self._samples = session.equity(2000)
+        view = frame.view
+        told = frame.latest.of(Equity(SAMPLES), EquityTold, ask=self._frame % _EVERY == 0)
+        if told is not None:
+            self._samples = told.samples
         self._frame += 1
         one = next((found for found in view.account.periods if found.name == self.period), None)
-        title = " ".join(f"[{name}]" if name == self.period else name for name in PERIODS)
-        self.border_title = Content(f"3 P&L  {title}")
+        periods = " ".join(f"[{name}]" if name == self.period else name for name in PERIODS)
         if one is None:
+            self.entitle(periods)
             self.put([((" no equity yet", "faint"),)])
             return
-        closed = [ended for ended in view.closed if ended.closed_at >= one.began_at or self.period == "all"]
-        curve = curve_lines(self._samples, one.began_at, self.size.width)
-        lines = [*period_lines(one, view), *symbol_lines(one.symbols), *curve, *closed_lines(closed)]
-        room = max(self.size.height, 1)
-        self._offset = max(min(self._offset, len(lines) - room), 0)
-        below = len(lines) - room - self._offset
-        self.border_subtitle = Content(f"{below} more ↓" if below > 0 else "space: period")
-        self.put(lines[self._offset : self._offset + room])
+        closed = [
+            ended
+            for ended in view.closed
+            if ended.closed_at >= one.began_at or self.period == "all"
+        ]
+        lines = [
+            *period_lines(one, view),
+            *symbol_lines(one.symbols),
+            *curve_lines(self._samples, one.began_at, self.size.width),
+            *closed_lines(closed),
+        ]
+        below = self.put_all(lines)
+        self.entitle(periods, below=f"{below} more ↓" if below else "space: period")

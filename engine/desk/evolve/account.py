@@ -1,4 +1,6 @@
-"""What an event changes of the account as a whole: cash, alerts, blocks, a flatten, the day, what the venue was asked."""
+"""What an event changes of the account as a whole: cash, alerts, blocks, a flatten, the day, what
+the venue was asked.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,9 +8,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.state import ENDED_ALERTS, LEFT, MARKS, STANDING_ALERTS, STRANGE, Block, FlattenState, State, Touched, keep_last
+from engine.desk.state import (
+    ENDED_ALERTS,
+    LEFT,
+    MARKS,
+    STANDING_ALERTS,
+    STRANGE,
+    Block,
+    FlattenState,
+    State,
+    Touched,
+    keep_last,
+)
 from engine.model.account import add_cash
 from engine.model.alert import Severity
+from engine.model.codes import BlockCode, RefusalCode
 from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
 from engine.model.money import ZERO
 from engine.model.refusal import Refusal
@@ -20,6 +34,7 @@ ANSWERS = 1_000
 
 def _listed(state: State, event: e.InstrumentListed) -> Touched:
     state.instruments[event.instrument.symbol] = event.instrument
+    state.revise(event.instrument.symbol)
     return None
 
 
@@ -36,7 +51,9 @@ def _intent(state: State, event: e.IntentTaken) -> Touched:
         match event.intent:
             case MoveStop() | MoveTarget() | SetTrail() | BreakEven():
                 state.by_hand[event.answer.created] = None
-            case CancelOrder(order=name) if (order := state.order(name)) is not None and order.is_exit:
+            case CancelOrder(order=name) if (
+                order := state.order(name)
+            ) is not None and order.is_exit:
                 state.by_hand[order.position] = None
             case _:
                 pass
@@ -44,7 +61,7 @@ def _intent(state: State, event: e.IntentTaken) -> Touched:
 
 
 def _withdrawn(state: State, event: e.IntentWithdrawn) -> Touched:
-    state.answers[event.intent] = Answer(event.intent, (Refusal("WITHDRAWN"),))
+    state.answers[event.intent] = Answer(event.intent, (Refusal(RefusalCode.WITHDRAWN),))
     keep_last(state.answers, ANSWERS)
     return None
 
@@ -93,7 +110,10 @@ def _mark_booked(state: State, _: e.MarkBooked) -> Touched:
 def _alert(state: State, event: e.AlertRaised) -> Touched:
     state.alerts[event.alert.key] = event.alert
     if len(state.alerts) > STANDING_ALERTS:
-        oldest = next((alert for alert in state.alerts.values() if alert.severity is not Severity.CRITICAL), None)
+        oldest = next(
+            (alert for alert in state.alerts.values() if alert.severity is not Severity.CRITICAL),
+            None,
+        )
         if oldest is not None:  # nobody reads that many
             _end_alert(state, oldest.key, cured_at=event.at)
     return None
@@ -127,11 +147,11 @@ def _blocked(state: State, event: e.EntriesBlocked) -> Touched:
 
 def _allowed(state: State, event: e.EntriesAllowed) -> Touched:
     del state.blocks[event.code]
-    if event.code == "DRAWDOWN":
+    if event.code == BlockCode.DRAWDOWN:
         state.day = replace(state.day, peak=state.day.last)
-    elif event.code == "DAILY_LOSS":
+    elif event.code == BlockCode.DAILY_LOSS:
         state.resumed_from = state.day.last
-    elif event.code == "LOSING_STREAK":
+    elif event.code == BlockCode.LOSING_STREAK:
         state.day = replace(state.day, losses=0)
     return None
 
@@ -162,10 +182,15 @@ def _flatten_ended(state: State, event: e.FlattenEnded) -> Touched:
 
 def _financed(state: State, event: e.Financed) -> Touched:
     state.cash = add_cash(state.cash, event.currency, event.amount)
-    state.totals = replace(state.totals, financing=add_cash(state.totals.financing, event.currency, event.amount))
+    state.totals = replace(
+        state.totals, financing=add_cash(state.totals.financing, event.currency, event.amount)
+    )
     for name, share in event.shares.items():
         money = state.money_of(name)
-        state.money[name] = replace(money, funding=money.funding + share, rest_funding=money.rest_funding + share)
+        state.keep_money(
+            name,
+            replace(money, funding=money.funding + share, rest_funding=money.rest_funding + share),
+        )
     return None
 
 
@@ -177,7 +202,9 @@ def _asked(state: State, event: e.AccountAsked) -> Touched:
 def _reconciled(state: State, event: e.Reconciled) -> Touched:
     state.asked_at = None
     state.reconciled_at = event.at
-    state.foreign = {order.venue_order_id or order.client_order_id: order for order in event.foreign}
+    state.foreign = {
+        order.venue_order_id or order.client_order_id: order for order in event.foreign
+    }
     return None
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.desk import events as e
-from engine.desk.evolve.positions import book, exchange
-from engine.desk.state import ENDED_ORDERS, EXCESS, EXECUTIONS, REPLACED, Doubt, Excess, State, Touched, keep_last
+from engine.desk.evolve.fills import book, exchange
+from engine.desk.state import EXCESS, EXECUTIONS, REPLACED, Doubt, Excess, State, Touched, keep_last
 from engine.model.fill import Fill
 from engine.model.order import TERMINAL, Order, Role, Status, may_become
 
@@ -19,17 +19,24 @@ class IllegalTransitionError(Exception):
 def _put(state: State, order: Order) -> Touched:
     """Keep an order in exactly one place: open, or ended."""
     name = order.client_order_id
+    state.revisions.mark(order.position)
     if order.status in TERMINAL:
         if state.orders.pop(name, None) is not None:
+            state.open_in[order.symbol] -= 1
             mine = state.orders_of.get(order.position)
             if mine is not None:
                 mine.pop(name, None)
                 if not mine:
                     del state.orders_of[order.position]
-        state.ended[name] = order
-        keep_last(state.ended, ENDED_ORDERS)
+        state.end(order)
+        state.numbers.pop(name, None)
         state.doubts.pop(name, None)
     else:
+        if name not in state.orders:
+            state.open_in[order.symbol] = state.open_in.get(order.symbol, 0) + 1
+        if name not in state.numbers:
+            state.numbered += 1
+            state.numbers[name] = state.numbered
         state.orders[name] = order
         state.orders_of.setdefault(order.position, {})[name] = None
     return order.position
@@ -37,7 +44,9 @@ def _put(state: State, order: Order) -> Touched:
 
 def _become(order: Order, status: Status) -> Status:
     if order.status is not status and not may_become(order.status, status):
-        raise IllegalTransitionError(f"order {order.client_order_id}: {order.status} can't become {status}")
+        raise IllegalTransitionError(
+            f"order {order.client_order_id}: {order.status} can't become {status}"
+        )
     return status
 
 
@@ -48,7 +57,9 @@ def _known(state: State, name: str) -> Order:
     return order
 
 
-def _end(state: State, name: str, status: Status, at: int, reason: str, *, counted: bool = False) -> Touched:
+def _end(
+    state: State, name: str, status: Status, at: int, reason: str, *, counted: bool = False
+) -> Touched:
     order = _known(state, name)
     reason = order.reason or reason if status is Status.CANCELLED else reason
     return _put(
@@ -72,7 +83,8 @@ def _submitted(state: State, event: e.OrderSubmitted) -> Touched:
     _put(state, order)
     position = state.positions[order.position]
     if order.is_exit:
-        waits = position.retry_at is not None and position.retry_at > event.at  # a stop goes back while the close waits for its turn
+        # a stop goes back while the close waits for its turn
+        waits = position.retry_at is not None and position.retry_at > event.at
         later = position.retry_at if waits else None
         position = replace(
             position,
@@ -80,7 +92,7 @@ def _submitted(state: State, event: e.OrderSubmitted) -> Touched:
             attempts=position.attempts + (order.role is Role.CLOSE),
             retry_at=later,
         )
-        state.positions[position.id] = position
+        state.hold(position)
     else:
         plan = state.plans[order.position]
         if plan.began_at != order.created_at:
@@ -92,15 +104,17 @@ def _recovered(state: State, event: e.OrderRecovered) -> Touched:
     order = event.order
     if order.position in state.positions:
         position = state.positions[order.position]
-        state.positions[position.id] = replace(position, versions=max(position.versions, event.version))
+        state.hold(replace(position, versions=max(position.versions, event.version)))
     elif order.position in state.closed:
         position = state.closed[order.position]
-        state.closed[position.id] = replace(position, versions=max(position.versions, event.version))
+        state.closed[position.id] = replace(
+            position, versions=max(position.versions, event.version)
+        )
     return _put(state, order)
 
 
 def _skipped(state: State, event: e.NumbersSkipped) -> Touched:
-    state.positions[event.position] = replace(state.positions[event.position], versions=event.to)
+    state.hold(replace(state.positions[event.position], versions=event.to))
     return event.position
 
 
@@ -113,7 +127,12 @@ def _accepted(state: State, event: e.OrderAccepted) -> Touched:
         del state.doubts[event.order]
     return _put(
         state,
-        replace(order, status=status, venue_order_id=event.venue_order_id, in_doubt=order.in_doubt and not settled),
+        replace(
+            order,
+            status=status,
+            venue_order_id=event.venue_order_id,
+            in_doubt=order.in_doubt and not settled,
+        ),
     )
 
 
@@ -137,8 +156,10 @@ def _execute(state: State, fill: Fill) -> Order:
     order = _known(state, fill.client_order_id)
     filled = order.filled + fill.size
     status = Status.PARTIALLY_FILLED
-    if filled >= order.filled + order.reserved:  # a change that makes it larger may have arrived: then it is not complete yet
-        status = Status.FILLED  # more than was asked for happened all the same; the rule that saw it has raised an alert
+    # a change that makes it larger may have arrived: then it is not complete yet
+    if filled >= order.filled + order.reserved:
+        # more than was asked for happened all the same; the rule that saw it has raised an alert
+        status = Status.FILLED
     elif order.status in TERMINAL:
         status = order.status
     ended = status in TERMINAL
@@ -188,7 +209,9 @@ def _triggered(state: State, event: e.OrderTriggered) -> Touched:
 
 
 def _amend_asked(state: State, event: e.AmendAsked) -> Touched:
-    return _put(state, replace(_known(state, event.order), amend_pending=True, asked_size=event.size))
+    return _put(
+        state, replace(_known(state, event.order), amend_pending=True, asked_size=event.size)
+    )
 
 
 def _amended(state: State, event: e.OrderAmended) -> Touched:
@@ -212,14 +235,25 @@ def _amended(state: State, event: e.OrderAmended) -> Touched:
 
 
 def _amend_refused(state: State, event: e.AmendRefused) -> Touched:
-    return _put(state, _settled(replace(_known(state, event.order), amend_pending=False, asked_size=None), event.at))
+    return _put(
+        state,
+        _settled(
+            replace(_known(state, event.order), amend_pending=False, asked_size=None), event.at
+        ),
+    )
 
 
 def _settled(order: Order, at: int) -> Order:
     """Nothing makes it larger any more: what has filled may be all of it."""
     if order.status in TERMINAL or order.filled < order.size:
         return order
-    return replace(order, status=_become(order, Status.FILLED), closed_at=at, in_doubt=False, cancel_pending=False)
+    return replace(
+        order,
+        status=_become(order, Status.FILLED),
+        closed_at=at,
+        in_doubt=False,
+        cancel_pending=False,
+    )
 
 
 def _cancel_asked(state: State, event: e.CancelAsked) -> Touched:
@@ -258,7 +292,9 @@ def _unknown(state: State, event: e.OutcomeUnknown) -> Touched:
 
 def _question(state: State, event: e.QuestionAsked) -> Touched:
     order = _known(state, event.order)
-    doubt = state.doubts.get(event.order) or Doubt("check", "not in the venue's picture", event.at, None)
+    doubt = state.doubts.get(event.order) or Doubt(
+        "check", "not in the venue's picture", event.at, None
+    )
     state.doubts[event.order] = replace(doubt, asked=doubt.asked + 1, ask_at=event.again_at)
     return order.position
 
@@ -284,7 +320,15 @@ def _end_told(state: State, event: e.EndTold) -> Touched:
 def _doubt_ended(state: State, event: e.DoubtEnded) -> Touched:
     state.doubts.pop(event.order, None)
     order = _known(state, event.order)
-    return _put(state, _settled(replace(order, in_doubt=False, amend_pending=False, asked_size=None, cancel_pending=False), event.at))
+    return _put(
+        state,
+        _settled(
+            replace(
+                order, in_doubt=False, amend_pending=False, asked_size=None, cancel_pending=False
+            ),
+            event.at,
+        ),
+    )
 
 
 TABLE: dict[type, Callable[[State, Any], Touched]] = {

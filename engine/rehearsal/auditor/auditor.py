@@ -11,14 +11,15 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State, encode_state
 from engine.model.alert import Alert, Severity
+from engine.model.codes import AlertCode
 from engine.model.fill import Fill
+from engine.model.intent import Resolve
 from engine.model.money import ZERO
-from engine.model.order import Role, Status
 from engine.model.position import Protection
 from engine.model.quote import Quote
 from engine.model.report import Picture
 from engine.model.side import Side
-from engine.rehearsal.auditor import rest
+from engine.rehearsal.auditor import exits, rest
 from engine.rehearsal.auditor.books import Book, Books
 from engine.rehearsal.auditor.cover import RANK, cover
 from engine.rehearsal.auditor.findings import Findings, Violation
@@ -32,8 +33,9 @@ MONEY = (e.OrderFilled, e.FillSettled, e.PositionLiquidated, e.CashReported, e.F
 LOOK = SECOND
 """Between two looks at positions that no event has touched: prices go stale without one."""
 NOTICED = 5 * SECOND // 2
-"""A desk looks at the age of its prices once a second: so late it may tell that one has gone stale."""
-NAKED = ("NAKED", "PARTIAL_STOP")
+"""A desk looks at the age of its prices once a second: so late it may tell that one has gone stale.
+"""
+NAKED = (AlertCode.NAKED, AlertCode.PARTIAL_STOP)
 """The alerts that name a position without protection."""
 
 
@@ -90,6 +92,8 @@ class Auditor:
         self.halted = False
         self._parts: dict[str, list[Decimal]] = {}
         """Size and fee so far, by execution id, of late executions that are booked in parts."""
+        self.said: set[str] = set()
+        """Settlements that the operator asked for, by the id of the intent."""
         self.left_alone: set[str] = set()
         """Orders under our name that the operator said to leave alone."""
         self._looked_at = 0
@@ -149,7 +153,7 @@ class Auditor:
         match event:
             case e.AlertRaised(alert=alert):
                 self.alerts[alert.key] = alert
-                if alert.code == "OVER_CLOSED":
+                if alert.code == AlertCode.OVER_CLOSED:
                     self.over_closed.add(alert.target)
             case e.AlertCured(key=key):
                 self.alerts.pop(key, None)
@@ -158,6 +162,8 @@ class Auditor:
                     del self.alerts[key]
             case e.LeftAlone(subject=subject):
                 self.left_alone.add(subject)
+            case e.IntentTaken(intent=Resolve(id=name)):
+                self.said.add(name)
             case e.HaltSet(halted=halted):
                 self.halted = halted
             case e.OrderFilled(fill=fill, fee_value=value):
@@ -174,7 +180,7 @@ class Auditor:
 
     def _too_much(self, known: Known | None, fill: Fill) -> None:
         """Invariant 2: an order fills for no more than was asked for, or somebody is told."""
-        if known is None or f"ILLEGAL_REPORT:{known.name}" in self.alerts:
+        if known is None or f"{AlertCode.ILLEGAL_REPORT}:{known.name}" in self.alerts:
             return
         if fill.size > max(known.size, known.asked or ZERO) - known.filled:
             self._fail(
@@ -192,7 +198,9 @@ class Auditor:
         match event:
             case e.OrderAccepted() if order and not witness.accepted[order]:
                 self._fail("9 told", f"{order} is told as working, and the venue never took it")
-            case e.OrderCancelled() | e.OrderExpired() | e.OrderRejected() if order in witness.truth.orders:
+            case e.OrderCancelled() | e.OrderExpired() | e.OrderRejected() if (
+                order in witness.truth.orders
+            ):
                 self._fail("9 told", f"{order} is told as ended, and it works at the venue")
             case e.OrderFilled(fill=fill) | e.FillSettled(fill=fill):
                 late = isinstance(event, e.FillSettled) or fill.execution_id.endswith("/rest")
@@ -201,7 +209,10 @@ class Auditor:
                     witness.explained(event.stand_in)
             case e.HoldingAdjusted(fill=fill):
                 book = self.books.of[fill.position]
-                witness.booked_elsewhere(fill, (fill.symbol, self.books.moves_coins(book)))
+                word = fill.execution_id.partition("/")[0] in self.said
+                witness.booked_elsewhere(
+                    fill, (fill.symbol, self.books.moves_coins(book)), by_word=word
+                )
             case e.FlattenEnded():
                 self.claimed_flat("the desk", self._now)
             case _:
@@ -236,69 +247,22 @@ class Auditor:
         for name in touched:
             book = self.books.of.get(name)
             if book is not None:
-                self._say(self._exits(book))
+                self._say(exits.closing(book, self.books, self.orders, self.prices, self.alerts))
                 self._protected(book, state, at_once=True)
-        for symbol in dict.fromkeys(self.books.of[name].symbol for name in touched if name in self.books.of):
-            self._say(self._resting(symbol))
+        for symbol in dict.fromkeys(
+            self.books.of[name].symbol for name in touched if name in self.books.of
+        ):
+            self._say(exits.resting(symbol, self.witness, self.books, self.alerts))
         if self._now - self._looked_at >= LOOK:
             self._looked_at = self._now
             for name, position in state.positions.items():
                 book = self.books.of.get(name)
                 if book is None:
-                    self._fail("1 size", f"{name}: the desk has {position.size}, and no event tells of it")
+                    self._fail(
+                        "1 size", f"{name}: the desk has {position.size}, and no event tells of it"
+                    )
                 elif name not in touched:
                     self._protected(book, state, at_once=False)
-
-    def _exits(self, book: Book) -> Iterator[tuple[str, str]]:
-        """Invariant 3: working exits close no more than is held, or the venue itself keeps them
-        from it.
-        """
-        if book.over:
-            if self.prices.takes(self.books.instruments[book.symbol], abs(book.size), DUST):
-                yield "4 abandoned", f"{book.id} is called over, and holds {book.size}"
-            return
-        exits = self.orders.exits(book.id, book.side.opposite)
-        if book.adjusted:  # something else closed it: what we still ask about may never have reached the venue
-            entries = (one for one in self.orders.of.get(book.id, {}).values() if not one.is_exit)
-            entered = all(one.is_certain for one in entries)  # else what is held is not known either
-            exits = [one for one in exits if entered and one.is_certain and one.status is not Status.PENDING]
-        alone = sum(1 for other in self.books.of.values() if other.symbol == book.symbol and not other.over) <= 1
-        held = max(book.size, ZERO)
-        free = sum(
-            (one.remaining for one in exits if not (one.reduce_only and (alone or not one.is_certain))),
-            ZERO,
-        )
-        if free > held and f"OVER_CLOSED:{book.id}" not in self.alerts:
-            yield "3 exits", f"{book.id}: exits for {free} work, {book.size} is held"
-        closing = sum((one.remaining for one in exits if one.role is Role.CLOSE), ZERO)
-        if closing > held and not any(one.reduce_only for one in exits):
-            yield "3 closing", f"{book.id}: closing {closing} of {book.size}"
-
-    def _resting(self, symbol: str) -> Iterator[tuple[str, str]]:
-        """Invariant 3 by symbol: what rests at the venue to close longs (or shorts) is no more than
-        the venue holds of them.
-        """
-        if self.witness is None:
-            return
-        resting: dict[tuple[Side, bool], Decimal] = {}
-        for order in self.witness.resting(symbol):
-            key = order.side, self.witness.kind(symbol, order.leverage)[1]
-            resting[key] = resting.get(key, ZERO) + order.remaining
-        for (side, coins), size in resting.items():
-            here = list(self.witness.positions((symbol, coins)))
-            if any(self._closed_otherwise(name) for name in here):
-                continue
-            held = sum((max(self.witness.size_of(name) * -side.sign, ZERO) for name in here), ZERO)
-            if size > held:
-                yield (
-                    "3 symbol",
-                    f"{symbol}: exits that {side} {size} rest at the venue, which holds {held} for them",
-                )
-
-    def _closed_otherwise(self, position: str) -> bool:
-        """Whether something else closed some of a position, or the desk says that too much of it was closed."""
-        book = self.books.of.get(position)
-        return f"OVER_CLOSED:{position}" in self.alerts or (book is not None and book.adjusted)
 
     def _protected(self, book: Book, state: State, *, at_once: bool) -> None:
         """Invariant 4: open positions are VENUE or GUARDED by orders and prices, or a standing
@@ -311,7 +275,9 @@ class Auditor:
         fresh = self.prices.is_fresh(book.symbol, self._now)
         fact = cover(book, instrument, self.orders, halted=self.halted, fresh=fresh)
         claim = state.positions.get(book.id)
-        told = any(alert.target == book.id and alert.code in NAKED for alert in self.alerts.values())
+        told = any(
+            alert.target == book.id and alert.code in NAKED for alert in self.alerts.values()
+        )
         bare = RANK[fact] <= RANK[Protection.PARTIAL] and not told
         better = claim is not None and RANK[claim.protection] > RANK[fact]
         if not bare and not better:
@@ -324,7 +290,9 @@ class Auditor:
         if bare:
             self._fail("4 protection", f"{book.id} is {fact} and no alert names it")
         else:
-            self._fail("4 claimed", f"{book.id} is {fact}, and the desk says {claim and claim.protection}")
+            self._fail(
+                "4 claimed", f"{book.id} is {fact}, and the desk says {claim and claim.protection}"
+            )
 
     # As a whole
 
@@ -336,12 +304,19 @@ class Auditor:
             self._fail("8 replay", f"{what} gives another state than the running one")
 
     def bounds(self, state: State, now: int) -> None:
-        """Invariant 10: collections are within their bounds."""
+        """Invariant 10: collections are within their bounds. What ended last may be more, where one
+        message ended it all.
+        """
         self._now = now
+        newest = max((position.closed_at or 0 for position in state.closed.values()), default=0)
         self.findings.checked += 1
         for name, size, bound in (
             ("ended orders", len(state.ended), ENDED_ORDERS),
-            ("closed positions", len(state.closed), CLOSED_POSITIONS),
+            (
+                "closed positions",
+                sum((position.closed_at or 0) < newest for position in state.closed.values()),
+                CLOSED_POSITIONS,
+            ),
             ("executions", len(state.executions), EXECUTIONS),
         ):
             if size > bound:
@@ -357,9 +332,19 @@ class Auditor:
     def unsaid(self, now: int) -> None:
         """The venue could not be asked at the end."""
         self._now = now
-        self._fail("9 orders", "the venue did not answer at the end: nothing shows that ours equals its")
+        self._fail(
+            "9 orders", "the venue did not answer at the end: nothing shows that ours equals its"
+        )
 
-    def against(self, state: State, picture: Picture, now: int, *, averaged: bool = False, told: bool = False) -> None:
+    def against(
+        self,
+        state: State,
+        picture: Picture,
+        now: int,
+        *,
+        averaged: bool = False,
+        told: bool = False,
+    ) -> None:
         """Invariants 1, 3, 5, 9 and 11 once everything has come to rest: ours equals the venue's.
 
         `averaged`: whether the venue may have closed positions that share a symbol at another
@@ -369,7 +354,9 @@ class Auditor:
         self.findings.checked += 1
         self._say(rest.orders(self.orders, state, picture, self._unknown() if told else set()))
         self._say(rest.holdings(self.books, self.prices, self.alerts, picture))
-        self._say(rest.money(self.books, state, self.alerts, picture, self._rounding, averaged=averaged))
+        self._say(
+            rest.money(self.books, state, self.alerts, picture, self._rounding, averaged=averaged)
+        )
         for name in (*state.positions, *state.closed):
             self._say(self.books.differing(name, state))
         self._say(self.books.money(state))
@@ -377,7 +364,7 @@ class Auditor:
 
     def _unknown(self) -> set[str]:
         """Orders under our name that the desk says it does not know, or was told to leave alone."""
-        codes = ("UNKNOWN_ORDER", "UNEXPLAINED")
+        codes = (AlertCode.UNKNOWN_ORDER, AlertCode.UNEXPLAINED)
         named = {alert.target for alert in self.alerts.values() if alert.code in codes}
         return named | self.left_alone
 

@@ -70,7 +70,9 @@ class Book(Struct):
         both = min(self.bought, self.sold)
         if both <= ZERO:
             return ZERO
-        entered = self.bought_value if both == self.bought else self.bought_value * both / self.bought
+        entered = (
+            self.bought_value if both == self.bought else self.bought_value * both / self.bought
+        )
         left = self.sold_value if both == self.sold else self.sold_value * both / self.sold
         rises = (self.side is Side.BUY) is not inverse
         return left - entered if rises else entered - left
@@ -90,7 +92,9 @@ class Books:
         self.executions: set[str] = set()
         self.elsewhere: dict[str, Decimal] = {}
         self.forgotten = ""
-        """What the operator has just said to leave as the venue has it: the event that does so follows."""
+        """What the operator has just said to leave as the venue has it: the event that does so
+        follows.
+        """
         self.left: dict[str, Decimal] = {}
         """By symbol or currency: what the operator left alone so."""
         """Signed, by symbol: what the operator called not ours."""
@@ -101,20 +105,22 @@ class Books:
 
     def moves_coins(self, book: Book) -> bool:
         """Whether coins changed hands for it, rather than a contract."""
-        return self.instruments[book.symbol].kind is Kind.SPOT and (book.leverage is None or book.leverage <= ONE)
+        return self.instruments[book.symbol].kind is Kind.SPOT and (
+            book.leverage is None or book.leverage <= ONE
+        )
 
     def take_in(self, event: e.AnyEvent) -> str:
-        """Book what an event says of a position or of money; returns the position that it is about,
-        or an empty text.
-        """
+        """Book what an event says; returns the position that it is about, or an empty text."""
         match event:
             case e.InstrumentListed(instrument=instrument):
                 self.instruments[instrument.symbol] = instrument
-            case e.IntentTaken(intent=Resolve(subject=subject, action=Settlement.FORGET), answer=answer) if answer.ok:
+            case e.IntentTaken(
+                intent=Resolve(subject=subject, action=Settlement.FORGET), answer=answer
+            ) if answer.ok:
                 self.forgotten = subject
             case e.CashReported(cash=cash):
-                if self.forgotten in cash:
-                    _add(self.left, self.forgotten, cash[self.forgotten] - self.cash.get(self.forgotten, ZERO))
+                if (name := self.forgotten) in cash:
+                    _add(self.left, name, cash[name] - self.cash.get(name, ZERO))
                     self.forgotten = ""
                 self.cash = dict(cash)
             case e.Financed(currency=currency, amount=amount):
@@ -129,27 +135,33 @@ class Books:
                 self._begin(position)
                 return position.id
             case e.OrderRecovered(order=order):
-                if order.position in self.of:
-                    self.of[order.position].adjusted = True
+                self._adjusted(order.position)
                 return order.position
             case e.HoldingAdjusted(fill=fill) | e.FillSettled(fill=fill):
                 self._elsewhere(event)
                 return fill.position
             case e.PositionLiquidated(fill=fill, fee_value=value, by=by):
-                if by and fill.position in self.of:  # a last exit closed it, and has ended its exits
-                    self.of[fill.position].adjusted = True
+                if by:  # a last exit closed it, and has ended its exits
+                    self._adjusted(fill.position)
                 self._booked(fill, value, by)
                 return fill.position
             case _:
                 return self._wanted(event)
         return ""
 
+    def _adjusted(self, position: str) -> None:
+        """Something else closed some of it."""
+        if position in self.of:
+            self.of[position].adjusted = True
+
     def filled(self, fill: Fill, fee_value: Decimal, role: Role | None) -> None:
         """Book an execution of one of our orders."""
         self._booked(fill, fee_value, "" if role is None else role.value)
 
     def _begin(self, p: Position) -> None:
-        self.of[p.id] = Book(p.id, p.symbol, p.side, p.settle, p.leverage, stop=p.stop, trailing=p.trailing)
+        self.of[p.id] = Book(
+            p.id, p.symbol, p.side, p.settle, p.leverage, stop=p.stop, trailing=p.trailing
+        )
 
     def _wanted(self, event: e.AnyEvent) -> str:
         """What the desk is to do for a position."""
@@ -268,7 +280,10 @@ class Books:
         known = (book.bought_value, book.sold_value, book.fee_value)
         if any(abs(one - other) > LAST_DIGITS for one, other in zip(told, known, strict=True)):
             yield "5 values", f"{name}: entry, exit, fees {told} but its fills say {known}"
-        if any(claim.fees.get(one, ZERO) != book.fees.get(one, ZERO) for one in {*claim.fees, *book.fees}):
+        if any(
+            claim.fees.get(one, ZERO) != book.fees.get(one, ZERO)
+            for one in {*claim.fees, *book.fees}
+        ):
             yield "5 fees", f"{name}: {claim.fees} but its fills say {book.fees}"
 
     def money(self, state: State) -> Iterator[tuple[str, str]]:

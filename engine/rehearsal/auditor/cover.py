@@ -17,10 +17,16 @@ RANK = {Protection.NAKED: 0, Protection.PARTIAL: 1, Protection.GUARDED: 2, Prote
 """From the worst to the best."""
 
 
-def cover(book: Book, instrument: Instrument, orders: Orders, *, halted: bool, fresh: bool) -> Protection:
+def cover(
+    book: Book, instrument: Instrument, orders: Orders, *, halted: bool, fresh: bool
+) -> Protection:
     """What protects a position now. `fresh`: whether its price is."""
     lots = book.size - book.size % instrument.lot
-    stops = [one for one in orders.exits(book.id, book.side.opposite) if one.role is Role.STOP and one.trigger is not None]
+    stops = [
+        one
+        for one in orders.exits(book.id, book.side.opposite)
+        if one.role is Role.STOP and one.trigger is not None
+    ]
     covered = max((one.remaining for one in stops if one.is_working), default=ZERO)
     if ZERO < lots <= covered:
         return Protection.VENUE

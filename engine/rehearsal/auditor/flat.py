@@ -9,7 +9,9 @@ from engine.rehearsal.auditor.prices import DUST, Prices
 from engine.rehearsal.auditor.witness import Held, Witness
 
 
-def unflat(witness: Witness, books: Books, prices: Prices, left_alone: set[str], who: str, now: int) -> Iterator[tuple[str, str]]:
+def unflat(
+    witness: Witness, books: Books, prices: Prices, left_alone: set[str], who: str, now: int
+) -> Iterator[tuple[str, str]]:
     """What the venue still has of ours while `who` says flat: orders, and holdings that it trades.
 
     Foreign orders, coins that were never ours, dust, and what the operator left alone (orders, and

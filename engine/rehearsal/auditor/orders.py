@@ -81,7 +81,9 @@ class Orders:
 
     def exits(self, position: str, side: Side) -> list[Known]:
         """The open exits of a position on that side."""
-        return [one for one in self.of.get(position, {}).values() if one.is_exit and one.side is side]
+        return [
+            one for one in self.of.get(position, {}).values() if one.is_exit and one.side is side
+        ]
 
     def take_in(self, event: e.AnyEvent) -> str:
         """Book what an event says of an order; returns the name of the order that it is about, or

@@ -34,7 +34,9 @@ class Prices:
     def is_fresh(self, symbol: str, now: int) -> bool:
         """Whether a guard could act on the latest price."""
         quote = self._quotes.get(symbol)
-        return quote is not None and now - quote.at <= max(self.oldest, 3 * self._paces.get(symbol, 0))
+        return quote is not None and now - quote.at <= max(
+            self.oldest, 3 * self._paces.get(symbol, 0)
+        )
 
     def takes(self, instrument: Instrument, size: Decimal, slack: Decimal = ONE) -> bool:
         """Whether the venue takes an order of this size; what it does not take is dust.

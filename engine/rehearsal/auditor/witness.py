@@ -85,6 +85,8 @@ class Witness:
         """Position, holding, side and size of what was taken over or closed elsewhere, by the id of
         its booking.
         """
+        self.by_word: set[str] = set()
+        """Bookings of those that the operator asked for."""
         self.position_of: dict[str, str] = {}
         """From an order of ours that has filled to its position."""
         self._holds: dict[str, Held] = {}
@@ -138,10 +140,15 @@ class Witness:
         """The positions that were held so, of whatever process."""
         return (name for name, how in self._holds.items() if how == held)
 
-    def booked_elsewhere(self, fill: Fill, held: Held) -> None:
+    def booked_elsewhere(self, fill: Fill, held: Held, *, by_word: bool = True) -> None:
         """The desk took something over, or booked that something was closed elsewhere: known by its
         id, so that a crash repeats nothing.
+
+        `by_word`: because the operator said so. What a flatten takes over by itself excuses no
+        sale: its executions prove it to be ours, or it is not.
         """
+        if by_word:
+            self.by_word.add(fill.execution_id)
         self.elsewhere[fill.execution_id] = (fill.position, held, fill.side, fill.size)
         self._holds[fill.position] = held
 
@@ -156,7 +163,11 @@ class Witness:
     def adjusted(self, held: Held) -> Decimal:
         """Signed: what was taken over, less what was closed elsewhere."""
         return sum(
-            (size if side is Side.BUY else -size for _, of, side, size in self.elsewhere.values() if of == held),
+            (
+                size if side is Side.BUY else -size
+                for _, of, side, size in self.elsewhere.values()
+                if of == held
+            ),
             ZERO,
         )
 
@@ -187,7 +198,9 @@ class Witness:
     def _liquidated(self, symbol: str, fill: Fill, at: int) -> None:
         """The venue closed a holding, ours and others': of ours, as much as there was."""
         self.fills[fill.execution_id] = fill
-        coins = self.truth.instruments[symbol].kind is Kind.SPOT and not self.truth.picture(at, at).net.get(symbol)
+        coins = self.truth.instruments[symbol].kind is Kind.SPOT and not self.truth.picture(
+            at, at
+        ).net.get(symbol)
         for held in ((symbol, False), (symbol, coins)):
             flow = self.ours.get(held)
             if flow is not None and flow.net and (flow.net > ZERO) is (fill.side is Side.SELL):
@@ -203,8 +216,8 @@ class Witness:
         if closed is None:
             return
         opened, taken = self.opened.get(held, Flow()), Flow()
-        for _, of, side, size in self.elsewhere.values():
-            if of == held:
+        for name, (_, of, side, size) in self.elsewhere.items():
+            if of == held and name in self.by_word:
                 taken.add(side, size)
         if closed.sold > opened.bought + taken.bought or closed.bought > opened.sold + taken.sold:
             self._findings.fail(
@@ -219,7 +232,11 @@ class Witness:
         """
         flow = self.by_position.get(position)
         booked = sum(
-            (size if side is Side.BUY else -size for of, _, side, size in self.elsewhere.values() if of == position),
+            (
+                size if side is Side.BUY else -size
+                for of, _, side, size in self.elsewhere.values()
+                if of == position
+            ),
             ZERO,
         )
         return booked if flow is None else booked + flow.net
@@ -229,5 +246,10 @@ class Witness:
         keep from that.
         """
         for order in self.truth.orders.values():
-            if order.symbol == symbol and not order.foreign and order.role is not Role.ENTRY and not order.reduce_only:
+            if (
+                order.symbol == symbol
+                and not order.foreign
+                and order.role is not Role.ENTRY
+                and not order.reduce_only
+            ):
                 yield order

@@ -1,4 +1,6 @@
-"""What an exchange's error text says about the outcome of a request. The class of a library's exception says nothing of the kind."""
+"""What an exchange's error text says about the outcome of a request. The class of a library's
+exception says nothing of the kind.
+"""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -20,7 +22,9 @@ class Outcome(StrEnum):
 
 
 def outcome(table: Mapping[str, str], texts: Sequence[str]) -> Outcome:
-    """By the longest beginning that the profile lists for the first text that is listed; what is not listed leaves it unknown."""
+    """By the longest beginning that the profile lists for the first text that is listed; what is
+    not listed leaves it unknown.
+    """
     for text in texts:
         known = [begins for begins in table if text.startswith(begins)]
         if known:

@@ -1,4 +1,6 @@
-"""Lines that break again and again: each break by itself is healed in a second, and nobody would be told."""
+"""Lines that break again and again: each break by itself is healed in a second, and nobody would be
+told.
+"""
 
 from collections import deque
 

@@ -1,8 +1,10 @@
-"""API keys: from the environment, a file that only its owner may read, or the system's keyring; never from the settings or the command line.
+"""API keys: from the environment, a file that only its owner may read, or the system's keyring;
+never from the settings or the command line.
 
-Names are derived from the account: `FLATOUT_KEY_MAIN` and `FLATOUT_SECRET_MAIN` for the account `main`, else `FLATOUT_KEY` and `FLATOUT_SECRET`,
-which are also a scenario's; the file is `keys.toml` in the account's
-home, with mode 0600; in the keyring the service is `flatout` and the users are `main key` and `main secret`.
+Names are derived from the account: `FLATOUT_KEY_MAIN` and `FLATOUT_SECRET_MAIN` for the account
+`main`, else `FLATOUT_KEY` and `FLATOUT_SECRET`, which are also a scenario's; the file is
+`keys.toml` in the account's home, with mode 0600; in the keyring the service is `flatout` and the
+users are `main key` and `main secret`.
 """
 
 import importlib
@@ -46,7 +48,9 @@ def variables(account: str) -> tuple[str, str]:
 
 
 def find(account: str, home: Path, environment: Mapping[str, str] | None = None) -> Credentials:
-    """The key of an account: from the environment, then the file, then the keyring. It is told nowhere from then on. Raises KeysError."""
+    """The key of an account: from the environment, then the file, then the keyring. It is told
+    nowhere from then on. Raises KeysError.
+    """
     found = _find(account, home, environment)
     remember((found.key, found.secret))
     return found
@@ -65,8 +69,10 @@ def _find(account: str, home: Path, environment: Mapping[str, str] | None) -> Cr
         return found
     key, secret = variables(account)
     raise KeysError(
-        f"account {account}: there is no API key; set {key} and {secret}, or write {path} with mode 0600 (key = ..., secret = ...),"
-        f' or put it into the keyring: keyring set {SERVICE} "{account} key" and keyring set {SERVICE} "{account} secret"',
+        f"account {account}: there is no API key; set {key} and {secret}, or write {path} with mode"
+        " 0600 (key = ..., secret = ...),"
+        f' or put it into the keyring: keyring set {SERVICE} "{account} key" and keyring set'
+        f' {SERVICE} "{account} secret"'
     )
 
 
@@ -77,7 +83,8 @@ def _from_file(path: Path) -> Credentials:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise KeysError(f"{path} can't be read as TOML with key = ... and secret = ...") from None  # the parser's words may quote the secret
+        # the parser's words may quote the secret
+        raise KeysError(f"{path} can't be read as TOML with key = ... and secret = ...") from None
     if not (isinstance(told.get("key"), str) and isinstance(told.get("secret"), str)):
         raise KeysError(f"{path}: key and secret must both be there, as text")
     return Credentials(told["key"], told["secret"], str(path))
@@ -86,7 +93,9 @@ def _from_file(path: Path) -> Credentials:
 def _from_keyring(account: str) -> Credentials | None:
     try:
         keyring = importlib.import_module("keyring")
-        key, secret = (keyring.get_password(SERVICE, f"{account} {what}") for what in ("key", "secret"))
+        key, secret = (
+            keyring.get_password(SERVICE, f"{account} {what}") for what in ("key", "secret")
+        )
     except Exception:
         return None
     return Credentials(key, secret, "the keyring") if key and secret else None

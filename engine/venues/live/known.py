@@ -1,4 +1,6 @@
-"""Orders and executions that a live venue has seen or sent: names on both sides, and what is the newest that must be in every view."""
+"""Orders and executions that a live venue has seen or sent: names on both sides, and what is the
+newest that must be in every view.
+"""
 
 from collections import OrderedDict
 from collections.abc import Collection
@@ -31,7 +33,8 @@ class Known:
         self._told_by: OrderedDict[str, str] = OrderedDict()
         """By execution id: which view told it first."""
         self._paired: OrderedDict[str, str] = OrderedDict()
-        """By the id that another view has for it: the id under which an execution was told first."""
+        """By the id that another view has for it: the id under which an execution was told first.
+        """
 
     # Orders
 
@@ -85,9 +88,15 @@ class Known:
         _bound(self._amended, ORDERS)
 
     def amended_at(self, order: Order) -> int | None:
-        """Since when the terms of a listed order are others than those listed; None where they are not."""
+        """Since when the terms of a listed order are others than those listed; None where they are
+        not.
+        """
         known = self._amended.get(order.client_order_id)
-        if known is None or (known[0].size, known[0].price, known[0].trigger) == (order.size, order.price, order.trigger):
+        if known is None or (known[0].size, known[0].price, known[0].trigger) == (
+            order.size,
+            order.price,
+            order.trigger,
+        ):
             return None
         return known[1]
 
@@ -128,16 +137,23 @@ class Known:
     def once(self, fill: Fill, view: str) -> Fill:
         """Return an execution under the id by which it was told first.
 
-        Two views may have ids of their own for it: then order, price and size are equal, and the times are less than `NEAR` apart. Each
-        execution stands for one of the other view, so that two that are alike stay two.
+        Two views may have ids of their own for it: then order, price and size are equal, and the
+        times are less than `NEAR` apart. Each execution stands for one of the other view, so that
+        two that are alike stay two.
         """
         name = fill.execution_id
         if name in self._told_by:
             return fill
         if name not in self._paired:
             taken = set(self._paired.values())
-            alike = [other for other in self.fills_of(fill.client_order_id) if _alike(other, fill) and self._told_by.get(other.execution_id) != view]
-            found = next((other.execution_id for other in alike if other.execution_id not in taken), None)
+            alike = [
+                other
+                for other in self.fills_of(fill.client_order_id)
+                if _alike(other, fill) and self._told_by.get(other.execution_id) != view
+            ]
+            found = next(
+                (other.execution_id for other in alike if other.execution_id not in taken), None
+            )
             if found is None:
                 self._told_by[name] = view
                 _bound(self._told_by, FILLS)
@@ -152,7 +168,11 @@ class Known:
 
     def resting(self, symbol: str, side: Side) -> list[Order]:
         """The orders of one side of a symbol that are known to rest, anybody's of this account."""
-        return [self._orders[name] for name in self._working if name in self._orders and self._rests(self._orders[name], symbol, side)]
+        return [
+            self._orders[name]
+            for name in self._working
+            if name in self._orders and self._rests(self._orders[name], symbol, side)
+        ]
 
     def _rests(self, order: Order, symbol: str, side: Side) -> bool:
         return order.symbol == symbol and order.side is side and order.trigger is None
@@ -172,7 +192,8 @@ class Known:
 
     def fills_since(self, at: int) -> list[Fill]:
         """All that are known from a time on."""
-        return [fill for fill in self._fills.values() if fill.at >= at]  # snapshots tell the newest first
+        # snapshots tell the newest first
+        return [fill for fill in self._fills.values() if fill.at >= at]
 
 
 NEAR = 1_000_000_000
@@ -181,7 +202,9 @@ NEAR = 1_000_000_000
 
 def _alike(one: Fill, other: Fill) -> bool:
     """Whether two executions of one order may be one."""
-    return (one.side, one.price, one.size) == (other.side, other.price, other.size) and abs(one.at - other.at) < NEAR
+    return (one.side, one.price, one.size) == (other.side, other.price, other.size) and abs(
+        one.at - other.at
+    ) < NEAR
 
 
 def _bound(kept: OrderedDict[str, Any], most: int) -> None:

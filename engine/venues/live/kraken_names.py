@@ -18,8 +18,9 @@ def currency(altname: str) -> str:
 
 
 EACH = {"consolidate_taker": "false"}
-"""Kraken spot tells what one order took as one trade, under an id that no stream has told, unless it is asked not to (TradesHistory, QueryOrders and
-ClosedOrders, read 2026-11)."""
+"""Kraken spot tells what one order took as one trade, under an id that no stream has told, unless
+it is asked not to (TradesHistory, QueryOrders and ClosedOrders, read 2026-11).
+"""
 
 
 class Names:
@@ -34,7 +35,8 @@ class Names:
             if not quote or row.get("aclass_base", "currency") != "currency":
                 continue
             symbol = f"{currency(base)}/{currency(quote)}"
-            if symbol in self._rows:  # listed twice: the same pair at another execution venue, which orders don't name
+            # listed twice: the same pair at another execution venue, which orders don't name
+            if symbol in self._rows:
                 continue
             self._rows[symbol] = (key, row)
             for name in (key, row["altname"], row["wsname"], symbol):
@@ -46,13 +48,23 @@ class Names:
         return tuple(self._rows)
 
     def modes(self) -> dict[str, str]:
-        """The mode of each pair by symbol; a pair without one is left out, for that is not known."""
-        return {symbol: str(row["status"]) for symbol, (_, row) in self._rows.items() if row.get("status")}
+        """The mode of each pair by symbol; a pair without one is left out, for that is not
+        known.
+        """
+        return {
+            symbol: str(row["status"])
+            for symbol, (_, row) in self._rows.items()
+            if row.get("status")
+        }
 
     def asset(self, code: str) -> str:
         """A currency by its code in balances."""
         plain = code.removesuffix(".F")
-        return self._assets.get(plain, currency(plain)) if plain != code else self._assets.get(code, code)
+        return (
+            self._assets.get(plain, currency(plain))
+            if plain != code
+            else self._assets.get(code, code)
+        )
 
     def symbol(self, name: str) -> str:
         """A symbol by any of the exchange's names; the name itself where it is not known."""
@@ -66,7 +78,11 @@ class Names:
         """A pair as the exchange describes it. Raises KeyError for an unknown symbol."""
         _, row = self._rows[symbol]
         base, _, quote = symbol.partition("/")
-        tick = Decimal(str(row["tick_size"])) if row.get("tick_size") else Decimal(1).scaleb(-int(row["pair_decimals"]))
+        tick = (
+            Decimal(str(row["tick_size"]))
+            if row.get("tick_size")
+            else Decimal(1).scaleb(-int(row["pair_decimals"]))
+        )
         leverages = [Decimal(str(value)) for value in row.get("leverage_sell", [])]
         return Instrument(
             symbol=symbol,
@@ -86,8 +102,13 @@ class Names:
 
 def _fees(row: Mapping[str, Any]) -> tuple[FeeTier, ...]:
     """Percentages by volume, taker and maker, as fractions."""
-    takers = {Decimal(str(volume)): Decimal(str(rate)) / 100 for volume, rate in row.get("fees", [])}
-    makers = {Decimal(str(volume)): Decimal(str(rate)) / 100 for volume, rate in row.get("fees_maker", row.get("fees", []))}
+    takers = {
+        Decimal(str(volume)): Decimal(str(rate)) / 100 for volume, rate in row.get("fees", [])
+    }
+    makers = {
+        Decimal(str(volume)): Decimal(str(rate)) / 100
+        for volume, rate in row.get("fees_maker", row.get("fees", []))
+    }
     tiers = []
     for volume in sorted(takers.keys() | makers.keys()):
         taker = takers[max(v for v in takers if v <= volume)]

@@ -1,4 +1,6 @@
-"""Pages that stand in for an exchange's answer: its edge's own, in HTML or plain text, with a status that says what became of the request."""
+"""Pages that stand in for an exchange's answer: its edge's own, in HTML or plain text, with a
+status that says what became of the request.
+"""
 
 import re
 
@@ -11,7 +13,9 @@ LONGEST = 100
 
 
 class PageError(Exception):
-    """The answer was a page: `limited` says that the edge turned the request away for its rate, so that the exchange never saw it."""
+    """The answer was a page: `limited` says that the edge turned the request away for its rate, so
+    that the exchange never saw it.
+    """
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(f"HTTP {status}: {first_line(body)}")

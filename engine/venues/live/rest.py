@@ -1,7 +1,9 @@
-"""Requests through ccxt: one client per key, private requests in order, nothing retried, nothing throttled, nothing interpreted.
+"""Requests through ccxt: one client per key, private requests in order, nothing retried, nothing
+throttled, nothing interpreted.
 
-ccxt signs and sends. No redirect is followed: it would carry key and signature to whatever host an answer names.
-Numbers stay text (`parse_float=str`), and errors in an answer stay an answer: what they mean is the profile's to say.
+ccxt signs and sends. No redirect is followed: it would carry key and signature to whatever host an
+answer names. Numbers stay text (`parse_float=str`), and errors in an answer stay an answer: what
+they mean is the profile's to say.
 """
 
 import asyncio
@@ -28,7 +30,9 @@ from engine.venues.live.pages import PageError, is_answer
 from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
 
 TURN = 0.25
-"""Seconds after which the next private request leaves though the one before is unanswered: one that hangs may hold up nobody."""
+"""Seconds after which the next private request leaves though the one before is unanswered: one that
+hangs may hold up nobody.
+"""
 
 
 class Turns:
@@ -65,11 +69,16 @@ class Turns:
 
 
 class RedirectedError(OutcomeUnknownError):
-    """The exchange's address answered with a redirect, which was not followed. What was asked may have happened all the same."""
+    """The exchange's address answered with a redirect, which was not followed. What was asked may
+    have happened all the same.
+    """
 
     def __init__(self, status: int, location: str) -> None:
         host = urlsplit(location).netloc.rpartition("@")[2] or "no other host"
-        super().__init__(f"HTTP {status} points to {host}: not followed, for the key would go there; account.rest must be the exchange itself")
+        super().__init__(
+            f"HTTP {status} points to {host}: not followed, for the key would go there;"
+            " account.rest must be the exchange itself"
+        )
 
 
 class Rest:
@@ -93,11 +102,17 @@ class Rest:
         self.sent = 0
 
     async def open(self, needed: Iterable[str] = ()) -> None:
-        """Import ccxt, off the loop, and make the client. Raises RefusedError if ccxt has not all of the endpoints `needed`."""
+        """Import ccxt, off the loop, and make the client. Raises RefusedError if ccxt has not all
+        of the endpoints `needed`.
+        """
         if self._client is not None:
             return  # the opening asks again after a lost reply: one client, one set of connections
         kind = await asyncio.get_running_loop().run_in_executor(None, _client_class, self._exchange)
-        config: dict[str, Any] = {"enableRateLimit": False, "timeout": int(self._timeout * 1000), "options": {"maxRetriesOnFailure": 0}}
+        config: dict[str, Any] = {
+            "enableRateLimit": False,
+            "timeout": int(self._timeout * 1000),
+            "options": {"maxRetriesOnFailure": 0},
+        }
         if self._credentials is not None:
             config |= {"apiKey": self._credentials.key, "secret": self._credentials.secret}
         if self._urls:
@@ -107,7 +122,8 @@ class Rest:
         if missing:
             await client.close()
             raise RefusedError(
-                f"ccxt {version('ccxt')} lacks {', '.join(missing)}, which {self._exchange} is traded with; pip install --upgrade 'ccxt>=4.5.50'"
+                f"ccxt {version('ccxt')} lacks {', '.join(missing)}, which {self._exchange} is"
+                " traded with; pip install --upgrade 'ccxt>=4.5.50'"
             )
         self._client = client
 
@@ -123,7 +139,9 @@ class Rest:
         return await self._call(method, params or {})
 
     async def private(self, method: str, params: Mapping[str, Any], lane: int) -> Any:
-        """A signed request, in its turn; the answer as it is. Raises OutcomeUnknownError or NotSentError."""
+        """A signed request, in its turn; the answer as it is. Raises OutcomeUnknownError or
+        NotSentError.
+        """
         await self._turns.take(lane)
         passed = False
 
@@ -147,7 +165,8 @@ class Rest:
         try:
             self._client.options["access"][api] = {"GET": {path: "private"}}
             usual = inspect.signature(self._client.request).parameters["api"].default
-            section = [api] if isinstance(usual, list) else api  # older ones of ccxt 4.5 take the name itself
+            # older ones of ccxt 4.5 take the name itself
+            section = [api] if isinstance(usual, list) else api
             return await self._carried(self._client.request(path, section, "GET", dict(params)))
         finally:
             self._turns.give()
@@ -158,7 +177,10 @@ class Rest:
             return "", ""
         digest = hashlib.sha256(challenge.encode()).digest()
         secret = base64.b64decode(self._credentials.secret)
-        return self._credentials.key, base64.b64encode(hmac.new(secret, digest, hashlib.sha512).digest()).decode()
+        return (
+            self._credentials.key,
+            base64.b64encode(hmac.new(secret, digest, hashlib.sha512).digest()).decode(),
+        )
 
     async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         return await self._carried(getattr(self._client, method)(dict(params)))
@@ -170,11 +192,13 @@ class Rest:
             raise
         except RedirectedError:
             raise
-        except PageError as error:  # the exchange's edge has answered, and the exchange may have acted all the same
+        except PageError as error:
+            # the exchange's edge has answered, and the exchange may have acted all the same
             if error.limited:
                 raise RateLimitedError(str(error)) from error
             raise OutcomeUnknownError(str(error)) from error
-        except Exception as error:  # whatever ccxt raises: only a line that was never made proves that nothing happened
+        except Exception as error:
+            # whatever ccxt raises: only a line that was never made proves that nothing happened
             if _never_left(error):
                 raise NotSentError(f"no line to the exchange: {_short(error)}") from error
             if _is_limited(error):
@@ -198,13 +222,18 @@ class Straight:
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request"})
 _IMPORTING = threading.Lock()
-"""ccxt's package and its exchanges import each other: two threads that begin at different ends would wait for one another."""
+"""ccxt's package and its exchanges import each other: two threads that begin at different ends
+would wait for one another.
+"""
 
 
+# over 40 lines: the class exists only once ccxt is loaded
 def _client_class(exchange: str) -> type[Any]:
     """ccxt's class for an exchange, which leaves numbers text and errors in the answer."""
     with _IMPORTING:
-        base: type[Any] = getattr(importlib.import_module(f"ccxt.async_support.{exchange}"), exchange)
+        base: type[Any] = getattr(
+            importlib.import_module(f"ccxt.async_support.{exchange}"), exchange
+        )
 
     class Raw(base):  # type: ignore[misc]
         session: Any
@@ -224,15 +253,22 @@ def _client_class(exchange: str) -> type[Any]:
             if self.session is not None and not isinstance(self.session, Straight):
                 self.session = Straight(self.session)
 
-        def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any) -> Any:
+        def on_rest_response(
+            self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any
+        ) -> Any:
             if 300 <= code < 400:
-                raise RedirectedError(code, str({key.lower(): text for key, text in headers.items()}.get("location", "")))
+                raise RedirectedError(
+                    code,
+                    str({key.lower(): text for key, text in headers.items()}.get("location", "")),
+                )
             if not is_answer(body):
                 raise PageError(code, str(body))
             return super().on_rest_response(code, reason, url, method, headers, body, *rest)
 
         def private_post_orders_status(self, params: dict[str, Any]) -> Any:
-            """Kraken Futures documents this question as POST (orders/status, read 2026-11); ccxt has it as GET only."""
+            """Kraken Futures documents this question as POST (orders/status, read 2026-11); ccxt
+            has it as GET only.
+            """
             return self.request("orders/status", ["private"], "POST", params, config={})
 
         def parse_json(self, text: str) -> Any:

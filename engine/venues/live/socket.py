@@ -1,4 +1,6 @@
-"""One WebSocket that is kept alive: connected again and again, watched for silence, and never killed by what it is told."""
+"""One WebSocket that is kept alive: connected again and again, watched for silence, and never
+killed by what it is told.
+"""
 
 import asyncio
 import random
@@ -13,7 +15,9 @@ import msgspec
 
 Json = dict[str, Any]
 PAUSE, LONGEST = 0.25, 10.0
-"""Seconds before the first and before the latest attempts to connect again. Kraken's edge admits 150 in ten minutes, for both lines together."""
+"""Seconds before the first and before the latest attempts to connect again. Kraken's edge admits
+150 in ten minutes, for both lines together.
+"""
 STEADY = 3.0
 """After so many seconds a line has been a good one: the next attempt comes soon."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -21,11 +25,21 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def _straight() -> aiohttp.TraceConfig:
-    """No redirect is followed: tokens and signatures would be said to whatever host an answer names."""
+    """No redirect is followed: tokens and signatures would be said to whatever host an answer
+    names.
+    """
 
-    async def refuse(_session: object, _context: object, told: aiohttp.TraceRequestRedirectParams) -> None:
-        host = urlsplit(told.response.headers.get("Location", "")).netloc.rpartition("@")[2] or "no other host"
-        raise StreamError(f"the stream's address points to {host}: not followed, for the key would go there; account.ws must be the exchange itself")
+    async def refuse(
+        _session: object, _context: object, told: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        host = (
+            urlsplit(told.response.headers.get("Location", "")).netloc.rpartition("@")[2]
+            or "no other host"
+        )
+        raise StreamError(
+            f"the stream's address points to {host}: not followed, for the key would go there;"
+            " account.ws must be the exchange itself"
+        )
 
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
@@ -51,9 +65,11 @@ class Socket:
         begun: Callable[[], bool] = lambda: True,
         broke: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`silence` is how many seconds may go by without a word, and without what the line is there for: `begun` says whether that has come.
+        """`silence` is how many seconds may go by without a word, and without what the line is
+        there for: `begun` says whether that has come.
 
-        `broke` hears why a line ended that had been opened; `lost` hears of those that could not be opened, too.
+        `broke` hears why a line ended that had been opened; `lost` hears of those that could not be
+        opened, too.
         """
         self._url = url
         self._opened = opened
@@ -76,7 +92,8 @@ class Socket:
                 try:
                     socket = await session.ws_connect(self._url, heartbeat=30.0, max_msg_size=0)
                     self._socket, self.connects = socket, self.connects + 1
-                    async with asyncio.timeout(self._silence):  # wait_for of Python 3.11 may swallow a cancellation
+                    # wait_for of Python 3.11 may swallow a cancellation
+                    async with asyncio.timeout(self._silence):
                         await self._opened(self)
                     opened = True
                     text = await self._read(socket)
@@ -118,7 +135,12 @@ class Socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 asked = False
                 self._take(message.data)
-            elif message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR):
+            elif message.type in (
+                aiohttp.WSMsgType.CLOSE,
+                aiohttp.WSMsgType.CLOSED,
+                aiohttp.WSMsgType.CLOSING,
+                aiohttp.WSMsgType.ERROR,
+            ):
                 return "the stream was closed"
 
     def _take(self, text: str) -> None:
@@ -129,7 +151,9 @@ class Socket:
         try:
             self._heard(frame)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise StreamError(f"a frame that makes no sense: {type(error).__name__}: {str(error)[:80]}") from error
+            raise StreamError(
+                f"a frame that makes no sense: {type(error).__name__}: {str(error)[:80]}"
+            ) from error
 
     async def send(self, message: Json) -> None:
         """Say something; nothing where there is no line."""
@@ -148,7 +172,9 @@ class Socket:
         task.add_done_callback(self._saying.discard)
 
     async def drop(self) -> None:
-        """Hang up, to begin anew; the other side has a second to answer, and whatever else it says then is not waited for."""
+        """Hang up, to begin anew; the other side has a second to answer, and whatever else it says
+        then is not waited for.
+        """
         if self._socket is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):

@@ -9,14 +9,12 @@ from importlib.resources import files
 import msgspec
 from msgspec.structs import replace
 
+from engine.model.currencies import pair_of, renamed
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE
 from engine.model.profile import InstrumentRow, Profile
 
-_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
-_QUOTES = ("USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH")
 _KRAKEN = re.compile(r"^(PF|PI|FI)_([A-Z0-9]+?)(USD|EUR)(_\d{6})?$")
-_PERPETUAL = re.compile(r"^([A-Z0-9]+?)[-_]?(?:PERP|SWAP)$")
 DERIVATIVE_LEVERAGE = Decimal(5)
 DERIVATIVE_MAINTENANCE = Decimal("0.01")
 
@@ -24,7 +22,11 @@ DERIVATIVE_MAINTENANCE = Decimal("0.01")
 def names() -> tuple[str, ...]:
     """The profiles that there are."""
     return tuple(
-        sorted(entry.name.removesuffix(".toml") for entry in files(__name__).iterdir() if entry.name.endswith(".toml")),
+        sorted(
+            entry.name.removesuffix(".toml")
+            for entry in files(__name__).iterdir()
+            if entry.name.endswith(".toml")
+        )
     )
 
 
@@ -37,7 +39,9 @@ def load_profile(name: str) -> Profile:
 
 
 def profile(name: str, limits: Mapping[str, str] | None = None) -> Profile:
-    """A profile with options of its limit model, such as { tier = "pro" }. Raises ValueError naming what is known."""
+    """A profile with options of its limit model, such as { tier = "pro" }. Raises ValueError naming
+    what is known.
+    """
     found = load_profile(name)
     if limits:
         found = replace(found, limit_options={**found.limit_options, **limits})
@@ -46,40 +50,49 @@ def profile(name: str, limits: Mapping[str, str] | None = None) -> Profile:
 
 
 def parse_symbol(symbol: str, *, derivatives: bool) -> tuple[str, str, Kind]:
-    """Base, quote and kind of a symbol in any of the spellings that the recorded markets use."""
+    """Base, quote and kind of a symbol in any of the spellings that the recorded markets use.
+
+    Raises ValueError where the quote can't be told: no currency stands in for one that is not
+    known.
+    """
     if "/" in symbol:
         base, _, quote = symbol.partition("/")
         quote, _, settle = quote.partition(":")
-        kind = Kind.INVERSE if settle == base else Kind.LINEAR if settle or derivatives else Kind.SPOT
-        return _NAMES.get(base, base), _NAMES.get(quote, quote), kind
+        paid = settle.partition("-")[0]
+        kind = Kind.INVERSE if paid == base else Kind.LINEAR if paid or derivatives else Kind.SPOT
+        return renamed(base), renamed(quote), kind
     if kraken := _KRAKEN.match(symbol):
         family, base, quote = kraken.group(1, 2, 3)
-        return _NAMES.get(base, base), quote, Kind.LINEAR if family == "PF" else Kind.INVERSE
-    perpetual = _PERPETUAL.match(symbol)
-    pair = perpetual.group(1) if perpetual else symbol
-    quote = next((q for q in _QUOTES if pair.endswith(q) and pair != q), "")
-    base = (pair.removesuffix(quote) if quote else pair).rstrip("-_")
-    kind = Kind.LINEAR if perpetual or derivatives else Kind.SPOT
-    return _NAMES.get(base, base), quote or "USD", kind
+        return renamed(base), quote, Kind.LINEAR if family == "PF" else Kind.INVERSE
+    pair = pair_of(symbol)
+    if pair is None:
+        raise ValueError(
+            f"symbol {symbol}: what it is quoted in can't be told from the name; write it as"
+            " BASE/QUOTE, such as BTC/JPY"
+        )
+    kind = Kind.LINEAR if pair.contract or derivatives else Kind.SPOT
+    return pair.base, pair.quote, kind
 
 
-def instrument_for(profile: Profile, symbol: str, tick: Decimal | None, lot: Decimal | None = None) -> Instrument:
-    """A symbol on a venue: as its profile lists it, else on the grid that was read off the recorded prices."""
+def instrument_for(
+    profile: Profile, symbol: str, tick: Decimal | None, lot: Decimal | None = None
+) -> Instrument:
+    """A symbol on a venue: as its profile lists it, else on the grid that was read off the recorded
+    prices.
+    """
     base, quote, kind = parse_symbol(symbol, derivatives=profile.derivatives)
     row = profile.instruments.get(symbol)
     if row is None:
         inverse = kind is Kind.INVERSE
-        step = ONE if inverse else profile.other_lot if lot is None else min(max(profile.other_lot, lot), ONE)
+        finest = profile.other_lot if lot is None else min(max(profile.other_lot, lot), ONE)
+        step = ONE if inverse else finest
         smallest = ONE if inverse else max(profile.other_min_size, step)
-        row = InstrumentRow(
-            tick or Decimal("0.01"),
-            step,
-            smallest,
-            profile.other_min_cost.get(quote, profile.other_min_cost["*"]),
-        )
+        cost = profile.other_min_cost.get(quote, profile.other_min_cost["*"])
+        row = InstrumentRow(tick or Decimal("0.01"), step, smallest, cost)
     leverage, maintenance = profile.max_leverage, profile.maintenance_margin
     if kind is not Kind.SPOT:
-        leverage, maintenance = max(leverage, DERIVATIVE_LEVERAGE), max(maintenance, DERIVATIVE_MAINTENANCE)
+        leverage = max(leverage, DERIVATIVE_LEVERAGE)
+        maintenance = max(maintenance, DERIVATIVE_MAINTENANCE)
     return Instrument(
         symbol=symbol,
         base=base,

@@ -1,1 +1,3 @@
-"""Kraken Futures: `/derivatives/api/v3`, `/api/history`, `/api/charts` and the WebSocket v1, as documented and as recorded."""
+"""Kraken Futures: `/derivatives/api/v3`, `/api/history`, `/api/charts` and the WebSocket v1, as
+documented and as recorded.
+"""

@@ -1,7 +1,7 @@
 """The account: balances and margin, positions, open orders, fills, preferences.
 
-One pool of money carries everything, as in a multi-collateral wallet; orders that rest keep no margin. A contract that pays in its base
-currency is told once more as a margin account of its own.
+One pool of money carries everything, as in a multi-collateral wallet; orders that rest keep no
+margin. A contract that pays in its base currency is told once more as a margin account of its own.
 """
 
 from collections import deque
@@ -22,14 +22,17 @@ from engine.wire.futures.orders import Fields, RequestError, integer, number
 from engine.wire.futures.products import SCHEDULE, altname
 from engine.wire.futures.times import iso, nanoseconds
 from engine.wire.futures.trading import Trading
-from engine.wire.world import Terms, World, terms_of
+from engine.wire.terms import Terms, terms_of
+from engine.wire.world import World
 
 Json = dict[str, Any]
 PAGE = 100
 
 
 class Position(Struct, frozen=True):
-    """What is held of a product: signed contracts, and what they were entered for (settle currency)."""
+    """What is held of a product: signed contracts, and what they were entered for (settle
+    currency).
+    """
 
     size: Decimal
     value: Decimal
@@ -79,9 +82,14 @@ class Account:
     def _reported(self, report: object, _: object) -> None:
         if isinstance(report, Filled | Liquidated):
             now = self.world.now()
-            latest = {**{symbol: position.at for symbol, position in self.held().items()}, report.fill.symbol: report.fill.at}
+            latest = {
+                **{symbol: position.at for symbol, position in self.held().items()},
+                report.fill.symbol: report.fill.at,
+            }
             self._held.append((now, self._holdings(latest)))
-            while len(self._held) > 1 and self._held[1][0] <= now - max(self.world.faults.rest_lag, self.habits.late):
+            while len(self._held) > 1 and self._held[1][0] <= now - max(
+                self.world.faults.rest_lag, self.habits.late
+            ):
                 self._held.popleft()
 
     def _holdings(self, latest: dict[str, int]) -> dict[str, Position]:
@@ -89,7 +97,11 @@ class Account:
         if not latest:
             latest = {fill.symbol: fill.at for fill in exchange.fills}
         found = exchange.ledger.holdings.items()
-        return {symbol: Position(h.size, h.value, latest.get(symbol, self.world.began)) for symbol, h in found if h.size}
+        return {
+            symbol: Position(h.size, h.value, latest.get(symbol, self.world.began))
+            for symbol, h in found
+            if h.size
+        }
 
     def held(self, at: int | None = None) -> dict[str, Position]:
         """Positions by symbol: now, or as they were at a time."""
@@ -116,9 +128,14 @@ class Account:
     def margin(self, *, seen: bool = False) -> Margin:
         """The account as it is, or as it is seen."""
         exchange, past = self.world.exchange, self.world.seen()
-        cash, positions = (past.cash, self.held(past.at)) if seen else (dict(exchange.ledger.cash), self.held())
+        cash, positions = (
+            (past.cash, self.held(past.at)) if seen else (dict(exchange.ledger.cash), self.held())
+        )
         balance = sum((amount * self.rate(name) for name, amount in cash.items()), ZERO)
-        profits = (self.profit(exchange.instruments[s], p) * self.rate(exchange.instruments[s].settle) for s, p in positions.items())
+        profits = (
+            self.profit(exchange.instruments[s], p) * self.rate(exchange.instruments[s].settle)
+            for s, p in positions.items()
+        )
         initial, maintenance = exchange.ledger.margin(exchange.instruments, exchange.mid)
         return Margin(cash, balance, balance + sum(profits, ZERO), initial, maintenance)
 
@@ -129,7 +146,10 @@ class Account:
         margin = self.margin(seen=True)
         flex: Json = {
             "type": "multiCollateralMarginAccount",
-            "currencies": {altname(name): self._currency(name, amount, margin) for name, amount in margin.cash.items()},
+            "currencies": {
+                altname(name): self._currency(name, amount, margin)
+                for name, amount in margin.cash.items()
+            },
             "balanceValue": margin.balance,
             "portfolioValue": margin.equity,
             "collateralValue": margin.balance,
@@ -146,7 +166,9 @@ class Account:
         told: Json = {"cash": {"type": "cashAccount", "balances": {}}, "flex": flex}
         for product in self.products.all:
             if product.inverse:
-                told[f"fi_{product.pair.replace(':', '').lower()}"] = self._single(product.instrument, margin)
+                told[f"fi_{product.pair.replace(':', '').lower()}"] = self._single(
+                    product.instrument, margin
+                )
         return {"accounts": told}
 
     def _currency(self, name: str, amount: Decimal, margin: Margin) -> Json:
@@ -156,18 +178,32 @@ class Account:
 
     def _single(self, instrument: Instrument, margin: Margin) -> Json:
         exchange = self.world.exchange
-        held = {s: p for s, p in self.held().items() if exchange.instruments[s].settle == instrument.base}
+        held = {
+            s: p
+            for s, p in self.held().items()
+            if exchange.instruments[s].settle == instrument.base
+        }
         amount = margin.cash.get(instrument.base, ZERO)
-        pnl = sum((self.profit(exchange.instruments[symbol], position) for symbol, position in held.items()), ZERO)
-        values = [(exchange.instruments[s], exchange.instruments[s].value(abs(p.size), exchange.mid(s) or ONE)) for s, p in held.items()]
+        rows = [(exchange.instruments[s], s, p) for s, p in held.items()]
+        pnl = sum((self.profit(i, p) for i, _, p in rows), ZERO)
+        values = [(i, i.value(abs(p.size), exchange.mid(s) or ONE)) for i, s, p in rows]
         initial = sum((value / i.max_leverage for i, value in values), ZERO)
         kept = sum((value * i.maintenance_margin for i, value in values), ZERO)
         currency = altname(instrument.base).lower()
         return {
             "type": "marginAccount",
             "currency": currency,
-            "balances": {currency: amount, **{self.products.by_symbol[s].name: p.size for s, p in held.items()}},
-            "auxiliary": {"usd": ZERO, "pv": amount + pnl, "pnl": pnl, "af": max(amount + pnl - initial, ZERO), "funding": ZERO},
+            "balances": {
+                currency: amount,
+                **{self.products.by_symbol[s].name: p.size for s, p in held.items()},
+            },
+            "auxiliary": {
+                "usd": ZERO,
+                "pv": amount + pnl,
+                "pnl": pnl,
+                "af": max(amount + pnl - initial, ZERO),
+                "funding": ZERO,
+            },
             "marginRequirements": {"im": initial, "mm": kept, "lt": kept, "tt": kept},
             "triggerEstimates": {"im": ZERO, "mm": ZERO, "lt": ZERO, "tt": ZERO},
         }
@@ -199,22 +235,48 @@ class Account:
 
     def open_orders(self, _: Fields) -> Json:
         """Orders that work, or wait for a trigger."""
-        level, by_symbol, sized = self.trading.level, self.products.by_symbol, self.habits.untouched_size
-        return {"openOrders": [shapes.listed(o, terms_of(o), by_symbol[o.symbol], level(o), sized=sized) for o in self.world.seen().orders]}
+        level, by_symbol, sized = (
+            self.trading.level,
+            self.products.by_symbol,
+            self.habits.untouched_size,
+        )
+        return {
+            "openOrders": [
+                shapes.listed(o, terms_of(o), by_symbol[o.symbol], level(o), sized=sized)
+                for o in self.world.seen().orders
+            ]
+        }
 
     def fills(self, fields: Fields) -> Json:
-        """The last hundred executions, the latest first: all told, or those before `lastFillTime`."""
+        """The last hundred executions, the latest first: all told, or those before
+        `lastFillTime`.
+        """
         before, text = self._listed_at() + 1, fields.get("lastFillTime", "")
         if text:
-            at = nanoseconds(text) if "-" in text else (integer(fields, "lastFillTime") or 0) * 1_000_000
+            at = (
+                nanoseconds(text)
+                if "-" in text
+                else (integer(fields, "lastFillTime") or 0) * 1_000_000
+            )
             if at is None:
                 raise RequestError("invalidArgument: lastFillTime")
             before = min(before, at)
         exchange = self.world.exchange
         found = [fill for fill in exchange.fills if fill.at < before][-PAGE:]
-        if len(found) < PAGE and len(exchange.fills) == exchange.fills.maxlen and exchange.archive is not None:
-            found = [fill for fill in exchange.archive.executions_since(0) if fill.at < before][-PAGE:]
-        return {"fills": [shapes.fill_row(fill, self.terms(fill), self.products.by_symbol[fill.symbol]) for fill in reversed(found)]}
+        if (
+            len(found) < PAGE
+            and len(exchange.fills) == exchange.fills.maxlen
+            and exchange.archive is not None
+        ):
+            found = [fill for fill in exchange.archive.executions_since(0) if fill.at < before][
+                -PAGE:
+            ]
+        return {
+            "fills": [
+                shapes.fill_row(fill, self.terms(fill), self.products.by_symbol[fill.symbol])
+                for fill in reversed(found)
+            ]
+        }
 
     def terms(self, fill: Fill) -> Terms:
         """What the client said of the order of an execution."""
@@ -223,12 +285,24 @@ class Account:
 
     def leverages(self, fields: Fields) -> Json:
         """Products whose margin is isolated, and their most leverage."""
-        symbols = [self.market.asked(fields).symbol] if fields.get("symbol") else list(self.trading.leverage)
-        rows = [(self.products.by_symbol[symbol].name, self.trading.leverage[symbol]) for symbol in symbols if symbol in self.trading.leverage]
-        return {"leveragePreferences": [{"symbol": name, "maxLeverage": most} for name, most in rows]}
+        symbols = (
+            [self.market.asked(fields).symbol]
+            if fields.get("symbol")
+            else list(self.trading.leverage)
+        )
+        rows = [
+            (self.products.by_symbol[symbol].name, self.trading.leverage[symbol])
+            for symbol in symbols
+            if symbol in self.trading.leverage
+        ]
+        return {
+            "leveragePreferences": [{"symbol": name, "maxLeverage": most} for name, most in rows]
+        }
 
     def set_leverage(self, fields: Fields) -> Json:
-        """Isolate the margin of a product's orders to come, or (without `maxLeverage`) no longer."""
+        """Isolate the margin of a product's orders to come, or (without `maxLeverage`) no
+        longer.
+        """
         product, most = self.market.asked(fields), number(fields, "maxLeverage")
         if most is None:
             self.trading.leverage.pop(product.symbol, None)
@@ -240,7 +314,13 @@ class Account:
 
     def pnl_currencies(self, _: Fields) -> Json:
         """Profit is paid in each product's own currency."""
-        return {"preferences": [{"symbol": p.name, "pnlCurrency": p.instrument.settle} for p in self.products.all if not p.inverse]}
+        return {
+            "preferences": [
+                {"symbol": p.name, "pnlCurrency": p.instrument.settle}
+                for p in self.products.all
+                if not p.inverse
+            ]
+        }
 
     def notifications(self, _: Fields) -> Json:
         """There is nothing to say."""
@@ -248,7 +328,9 @@ class Account:
 
     def volumes(self, _: Fields) -> Json:
         """What was traded in thirty days."""
-        return {"volumesByFeeSchedule": {SCHEDULE: self.world.exchange.ledger.volume(self.world.now())}}
+        return {
+            "volumesByFeeSchedule": {SCHEDULE: self.world.exchange.ledger.volume(self.world.now())}
+        }
 
     def initial_margin(self, fields: Fields) -> Json:
         """What an order would need."""

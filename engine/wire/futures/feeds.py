@@ -18,7 +18,7 @@ from engine.wire.futures.market import Market, print_uid
 from engine.wire.futures.orders import AT_ONCE
 from engine.wire.futures.products import POST_ONLY, SUSPENDED, Product, altname
 from engine.wire.futures.times import milliseconds
-from engine.wire.world import Terms, terms_of
+from engine.wire.terms import Terms, terms_of
 
 Json = dict[str, Any]
 HOUR = 3_600_000
@@ -61,12 +61,22 @@ def gone(order: Order, terms: Terms, reason: str) -> Json:
     return named | {"is_cancel": True, "reason": reason}
 
 
-def changes(report: r.VenueReport, order: Order, product: Product, level: Callable[[Order], Decimal | None]) -> list[Json]:
-    """What a report is in the open_orders feeds: orders that execute at once never appear there, unless nothing came of them."""
+def changes(
+    report: r.VenueReport, order: Order, product: Product, level: Callable[[Order], Decimal | None]
+) -> list[Json]:
+    """What a report is in the open_orders feeds: orders that execute at once never appear there,
+    unless nothing came of them.
+    """
     terms = terms_of(order)
 
     def still(told: Order, reason: str, *, is_cancel: bool = False) -> list[Json]:
-        return [{"order": open_order(told, terms, product, level(told)), "is_cancel": is_cancel, "reason": reason}]
+        return [
+            {
+                "order": open_order(told, terms, product, level(told)),
+                "is_cancel": is_cancel,
+                "reason": reason,
+            }
+        ]
 
     passing = terms.kind in AT_ONCE or (order.triggered and order.price is None)
     match report:
@@ -74,13 +84,19 @@ def changes(report: r.VenueReport, order: Order, product: Product, level: Callab
             return still(order, "new_placed_order_by_user")
         case r.Triggered():
             fired = [gone(order, terms, "stop_order_triggered")]
-            return fired if order.price is None else [*fired, *still(order, "limit_order_from_stop")]
+            return (
+                fired if order.price is None else [*fired, *still(order, "limit_order_from_stop")]
+            )
         case r.Filled() if not passing:
-            return still(order, "partial_fill") if order.remaining else still(order, "full_fill", is_cancel=True)
+            reason = "partial_fill" if order.remaining else "full_fill"
+            return still(order, reason, is_cancel=not order.remaining)
         case r.Cancelled() | r.Expired() if not (passing and order.filled):
             return [gone(order, terms, shapes.ended_by(order, terms))]
         case r.Amended(size=size, price=price, trigger=trigger, at=at):
-            return still(replace(order, size=size, price=price, trigger=trigger, touched_at=at), "edited_by_user")
+            return still(
+                replace(order, size=size, price=price, trigger=trigger, touched_at=at),
+                "edited_by_user",
+            )
         case _:
             return []
 
@@ -88,7 +104,13 @@ def changes(report: r.VenueReport, order: Order, product: Product, level: Callab
 def fill_row(fill: Fill, order: Order | None, product: Product, number: int) -> Json:
     """An execution of the fills feed."""
     terms = Terms(user=False) if order is None else terms_of(order)
-    kind = "limit" if terms.kind in ("lmt", "post") else "market" if terms.kind in ("mkt", "") else shapes.LISTED.get(terms.kind, terms.kind)
+    kind = (
+        "limit"
+        if terms.kind in ("lmt", "post")
+        else "market"
+        if terms.kind in ("mkt", "")
+        else shapes.LISTED.get(terms.kind, terms.kind)
+    )
     told: Json = {
         "instrument": product.name,
         "time": milliseconds(fill.at),
@@ -165,15 +187,30 @@ def balances(account: Account) -> Json:
         "available_margin": margin.available,
     }
     leverage = margin.initial / margin.equity if margin.equity > ZERO else ZERO
-    currencies = {altname(name): _currency(account, name, amount, margin) for name, amount in margin.cash.items()}
-    return {"currencies": currencies, **figures, "isolated": {}, "cross": {**figures, "effective_leverage": leverage}}
+    currencies = {
+        altname(name): _currency(account, name, amount, margin)
+        for name, amount in margin.cash.items()
+    }
+    return {
+        "currencies": currencies,
+        **figures,
+        "isolated": {},
+        "cross": {**figures, "effective_leverage": leverage},
+    }
 
 
 def _currency(account: Account, name: str, amount: Decimal, margin: Margin) -> Json:
     rate = account.rate(name)
     value = amount * rate
     free = min(amount, margin.available / rate) if value else amount
-    return {"quantity": amount, "value": value, "collateral_value": value, "available": free, "haircut": ZERO, "conversion_spread": ZERO}
+    return {
+        "quantity": amount,
+        "value": value,
+        "collateral_value": value,
+        "available": free,
+        "haircut": ZERO,
+        "conversion_spread": ZERO,
+    }
 
 
 # The market
@@ -182,7 +219,11 @@ def _currency(account: Account, name: str, amount: Decimal, margin: Margin) -> J
 def ticker(market: Market, product: Product) -> Json | None:
     """The ticker feed; nothing before the first quote."""
     symbol, now = product.symbol, milliseconds(market.world.now())
-    quote, day, last = market.world.exchange.books[symbol].quote, market.days[symbol], market.last(symbol)
+    quote, day, last = (
+        market.world.exchange.books[symbol].quote,
+        market.days[symbol],
+        market.last(symbol),
+    )
     if quote is None or last is None:
         return None
     told = ticker_lite(market, product) or {}
@@ -205,7 +246,11 @@ def ticker(market: Market, product: Product) -> Json | None:
     if product.expires_at is None:
         relative, rate = market.funding_rate(symbol)
         told |= {"funding_rate": rate, "funding_rate_prediction": rate}
-        told |= {"relative_funding_rate": relative, "relative_funding_rate_prediction": relative, "next_funding_rate_time": (now // HOUR + 1) * HOUR}
+        told |= {
+            "relative_funding_rate": relative,
+            "relative_funding_rate_prediction": relative,
+            "next_funding_rate_time": (now // HOUR + 1) * HOUR,
+        }
     return told
 
 

@@ -1,8 +1,9 @@
-"""What a futures exchange does that a client might not expect, beside the conduct that it shares with spot. The defaults are what is documented
-or was seen at the real one.
+"""What a futures exchange does that a client might not expect, beside the conduct that it shares
+with spot. The defaults are what is documented or was seen at the real one.
 
-Sources: Kraken's API reference for futures (orders/status is a POST, the ticker is throttled to one a second, statuses of sendorder), read
-2026-11; nautilus_trader#4492 (untouched triggers without a size); ccxt#28210 (an end that is told before its executions).
+Sources: Kraken's API reference for futures (orders/status is a POST, the ticker is throttled to one
+a second, statuses of sendorder), read 2026-11; nautilus_trader#4492 (untouched triggers without a
+size); ccxt#28210 (an end that is told before its executions).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,8 @@ from engine.clock import SECOND
 
 Json = dict[str, Any]
 EDITS = ("documented", "remaining", "total")
-"""What the size of an edit means: by `qtyMode`, or whatever it says what shall rest, or all of it."""
+"""What the size of an edit means: by `qtyMode`, or whatever it says what shall rest, or all of it.
+"""
 
 
 class Habits(Struct):
@@ -28,7 +30,9 @@ class Habits(Struct):
     ticker_every: int = SECOND
     """Nanoseconds between two ticker frames of a product; 0 tells each price."""
     late: int = 0
-    """Nanoseconds for which executions are in no list and no feed, and orders/status says of what executed that it was cancelled."""
+    """Nanoseconds for which executions are in no list and no feed, and orders/status says of what
+    executed that it was cancelled.
+    """
     late_history: bool = False
     """Whether the history is as late as the lists."""
     history_ids: bool = False
@@ -48,14 +52,18 @@ class Habits(Struct):
         found = self._row(feed, told)
         for name, rows in told.items():
             if isinstance(rows, list):
-                found[name] = [self._row(feed or name, row) if isinstance(row, dict) else row for row in rows]
+                found[name] = [
+                    self._row(feed or name, row) if isinstance(row, dict) else row for row in rows
+                ]
             elif name == "order" and isinstance(rows, dict):
                 found[name] = self._row(feed, rows)
         return found
 
     def _row(self, name: str, row: Json) -> Json:
         gone, empty = self.drops.get(name, ()), self.nulls.get(name, ())
-        return {key: None if key in empty else value for key, value in row.items() if key not in gone}
+        return {
+            key: None if key in empty else value for key, value in row.items() if key not in gone
+        }
 
 
 FLAGS = ("untouched_size", "late_history", "history_ids", "self_fill")
@@ -95,6 +103,11 @@ def read(table: Mapping[str, Any], duration: Callable[[object, str], int]) -> Ha
 
 def _fields(table: Any, name: str) -> dict[str, tuple[str, ...]]:
     """Fields by the list or the feed that lacks them."""
-    if not isinstance(table, Mapping) or not all(isinstance(row, list) and all(isinstance(f, str) for f in row) for row in table.values()):
-        raise ValueError(f'{name} is {table!r}; expected lists of fields by the name of a list, or of a feed such as "feed fills"')
+    if not isinstance(table, Mapping) or not all(
+        isinstance(row, list) and all(isinstance(f, str) for f in row) for row in table.values()
+    ):
+        raise ValueError(
+            f"{name} is {table!r}; expected lists of fields by the name of a list, or of a feed"
+            ' such as "feed fills"'
+        )
     return {str(key): tuple(row) for key, row in table.items()}

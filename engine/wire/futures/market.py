@@ -1,6 +1,7 @@
 """What everybody may see: products, tickers, books, prints, candles, fees.
 
-The mark and index prices are the book's mid. The rate of funding is one for all perpetuals, and does not change.
+The mark and index prices are the book's mid. The rate of funding is one for all perpetuals, and
+does not change.
 """
 
 from collections import deque
@@ -24,7 +25,17 @@ DEPTH = 500
 PRINTS = 100
 CANDLES = 10_000
 MINUTE = 60_000_000_000
-INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "12h": 720, "1d": 1440, "1w": 10_080}
+INTERVALS = {
+    "1m": 1,
+    "5m": 5,
+    "15m": 15,
+    "30m": 30,
+    "1h": 60,
+    "4h": 240,
+    "12h": 720,
+    "1d": 1440,
+    "1w": 10_080,
+}
 PERCENT = Decimal("0.01")
 OPERATIONS = UUID("9f1f5b3c-5a0e-4f5e-8a53-1d7a6d2b9f10")
 """Under which ids are made of ours."""
@@ -86,7 +97,12 @@ class Market:
         if not rows or rows[-1][0] != minute:
             rows.append([minute, price, price, price, price, ZERO])
         row = rows[-1]
-        row[2], row[3], row[4], row[5] = max(row[2], price), min(row[3], price), price, row[5] + size
+        row[2], row[3], row[4], row[5] = (
+            max(row[2], price),
+            min(row[3], price),
+            price,
+            row[5] + size,
+        )
 
     def asked(self, fields: Fields) -> Product:
         """The product that a question names. Raises RequestError."""
@@ -111,7 +127,12 @@ class Market:
 
     def instruments(self, _: Fields) -> Json:
         """All products."""
-        return {"instruments": [product.row(post_only=self.mode(product) == POST_ONLY) for product in self.products.all]}
+        return {
+            "instruments": [
+                product.row(post_only=self.mode(product) == POST_ONLY)
+                for product in self.products.all
+            ]
+        }
 
     def statuses(self, _: Fields) -> Json:
         """Nothing is ever extreme."""
@@ -144,9 +165,19 @@ class Market:
         row: Json = {"symbol": product.name, "tag": product.tag, "pair": product.pair}
         quote, last, mid = book.quote, self.last(symbol), book.mid
         if last is not None and mid is not None:
-            row |= {"last": last, "lastTime": iso(quote.at if quote is not None else now), "markPrice": mid, "indexPrice": mid}
+            row |= {
+                "last": last,
+                "lastTime": iso(quote.at if quote is not None else now),
+                "markPrice": mid,
+                "indexPrice": mid,
+            }
         if quote is not None:
-            row |= {"bid": quote.bid, "bidSize": quote.bid_size, "ask": quote.ask, "askSize": quote.ask_size}
+            row |= {
+                "bid": quote.bid,
+                "bidSize": quote.bid_size,
+                "ask": quote.ask,
+                "askSize": quote.ask_size,
+            }
         row |= {
             "vol24h": day.volume,
             "volumeQuote": day.value,
@@ -173,7 +204,10 @@ class Market:
         """The book, best prices first."""
         book = self.world.exchange.books[self.asked(fields).symbol]
         return {
-            "orderBook": {"bids": [list(row) for row in book.depth(Side.BUY, DEPTH)], "asks": [list(row) for row in book.depth(Side.SELL, DEPTH)]}
+            "orderBook": {
+                "bids": [list(row) for row in book.depth(Side.BUY, DEPTH)],
+                "asks": [list(row) for row in book.depth(Side.SELL, DEPTH)],
+            }
         }
 
     def history(self, fields: Fields) -> Json:
@@ -204,13 +238,25 @@ class Market:
         """The hours in which something was paid for the product."""
         product = self.asked(fields)
         value = product.instrument.value
-        hours = {p.at: (p.rate, p.rate * value(ONE, p.price)) for p in self.world.exchange.funding.paid if p.symbol == product.symbol}
-        return {"rates": [{"timestamp": iso(at), "fundingRate": rate, "relativeFundingRate": relative} for at, (relative, rate) in hours.items()]}
+        hours = {
+            p.at: (p.rate, p.rate * value(ONE, p.price))
+            for p in self.world.exchange.funding.paid
+            if p.symbol == product.symbol
+        }
+        return {
+            "rates": [
+                {"timestamp": iso(at), "fundingRate": rate, "relativeFundingRate": relative}
+                for at, (relative, rate) in hours.items()
+            ]
+        }
 
     def fees(self, _: Fields) -> Json:
         """One schedule, in percent."""
         instrument = self.products.all[0].instrument
-        tiers = [{"makerFee": tier.maker * 100, "takerFee": tier.taker * 100, "usdVolume": tier.volume} for tier in instrument.fee_tiers]
+        tiers = [
+            {"makerFee": tier.maker * 100, "takerFee": tier.taker * 100, "usdVolume": tier.volume}
+            for tier in instrument.fee_tiers
+        ]
         return {"feeSchedules": [{"uid": SCHEDULE, "name": "flatout", "tiers": tiers}]}
 
     def candles(self, fields: Fields) -> Json:
@@ -223,15 +269,28 @@ class Market:
         merged: list[list[Any]] = []
         for row in self._candles.get(("trade" if kind == "trade" else "mark", symbol), ()):
             opened = row[0] // minutes * minutes
-            if (start is not None and opened * 60 < start) or (end is not None and opened * 60 > end):
+            if (start is not None and opened * 60 < start) or (
+                end is not None and opened * 60 > end
+            ):
                 continue
             if merged and merged[-1][0] == opened:
                 last = merged[-1]
-                last[2], last[3], last[4], last[5] = max(last[2], row[2]), min(last[3], row[3]), row[4], last[5] + row[5]
+                last[2], last[3], last[4], last[5] = (
+                    max(last[2], row[2]),
+                    min(last[3], row[3]),
+                    row[4],
+                    last[5] + row[5],
+                )
             else:
                 merged.append([opened, *row[1:]])
         names = ("open", "high", "low", "close", "volume")
-        rows = [{"time": row[0] * 60_000, **{name: f"{value:f}" for name, value in zip(names, row[1:], strict=True)}} for row in merged]
+        rows = [
+            {
+                "time": row[0] * 60_000,
+                **{name: f"{value:f}" for name, value in zip(names, row[1:], strict=True)},
+            }
+            for row in merged
+        ]
         return {"candles": rows, "more_candles": False}
 
     def executions(self, fields: Fields) -> Json:
@@ -241,7 +300,8 @@ class Market:
         rows = [
             self._execution(product, trade, number)
             for number, trade in self.world.numbered(product.symbol)
-            if milliseconds(trade.at) >= since and (before is None or milliseconds(trade.at) < before)
+            if milliseconds(trade.at) >= since
+            and (before is None or milliseconds(trade.at) < before)
         ]
         if fields.get("sort") != "asc":
             rows.reverse()

@@ -1,6 +1,8 @@
-"""Orders as Kraken Futures is asked for them: parameters in, an order and its terms out; or what is wrong.
+"""Orders as Kraken Futures is asked for them: parameters in, an order and its terms out; or what is
+wrong.
 
-Source of names, statuses and reasons: Kraken API centre, Futures REST, send order and edit order, read 2026-11.
+Source of names, statuses and reasons: Kraken API centre, Futures REST, send order and edit order,
+read 2026-11.
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,8 @@ from engine.model.order import Order, OrderType, Role, TimeInForce, Trail
 from engine.model.side import Side
 from engine.wire.futures.products import Product, Products
 from engine.wire.futures.times import nanoseconds
-from engine.wire.world import Terms, World
+from engine.wire.terms import Terms
+from engine.wire.world import World
 
 Fields = Mapping[str, str]
 TYPES = {
@@ -83,7 +86,10 @@ class Wanted(Struct, frozen=True):
 
 def status_of(text: str) -> tuple[str, str]:
     """What the matching engine's words are here: status and reason."""
-    return next(((status, reason) for begin, status, reason in STATUSES if text.startswith(begin)), ("invalidSize", "INVALID_QUANTITY"))
+    return next(
+        ((status, reason) for begin, status, reason in STATUSES if text.startswith(begin)),
+        ("invalidSize", "INVALID_QUANTITY"),
+    )
 
 
 def number(fields: Fields, name: str) -> Decimal | None:
@@ -137,14 +143,21 @@ def deadline(fields: Fields, now: int) -> int | None:
     return at
 
 
-def parse(fields: Fields, products: Products, world: World, leverage: Mapping[str, Decimal]) -> Wanted:
-    """Parameters of sendorder. Raises RequestError, OrderError."""
+def _product(fields: Fields, products: Products) -> Product:
+    """What an order is about. Raises RequestError."""
     if any(not fields.get(name) for name in ("orderType", "symbol", "side", "size")):
         raise RequestError("requiredArgumentMissing")
     product = products.find(fields["symbol"])
     if product is None:
         raise RequestError("contractNotFound")
-    kind = fields["orderType"]
+    return product
+
+
+def parse(
+    fields: Fields, products: Products, world: World, leverage: Mapping[str, Decimal]
+) -> Wanted:
+    """Parameters of sendorder. Raises RequestError, OrderError."""
+    product, kind = _product(fields, products), fields["orderType"]
     if kind not in TYPES:
         raise OrderError("invalidOrderType")
     if fields["side"] not in ("buy", "sell"):
@@ -181,11 +194,19 @@ def parse(fields: Fields, products: Products, world: World, leverage: Mapping[st
     return Wanted(order, Terms(client=client, kind=kind, trigger=signal), product)
 
 
-def _prices(fields: Fields, kind: str, side: Side, product: Product, world: World) -> tuple[Decimal | None, Decimal | None, Trail | None]:
+def _prices(
+    fields: Fields, kind: str, side: Side, product: Product, world: World
+) -> tuple[Decimal | None, Decimal | None, Trail | None]:
     limit, trigger = price(fields, "limitPrice"), price(fields, "stopPrice")
     best = world.exchange.books[product.symbol].mark(side.opposite)
     if kind == "mkt":
-        return None if best is None else product.instrument.round_bound(side.worse(best, PROTECTION), side), None, None
+        return (
+            None
+            if best is None
+            else product.instrument.round_bound(side.worse(best, PROTECTION), side),
+            None,
+            None,
+        )
     if kind == "trailing_stop":
         return None, None, _trail(fields, side, product, world)
     if kind in STOPPED:
@@ -194,7 +215,11 @@ def _prices(fields: Fields, kind: str, side: Side, product: Product, world: Worl
         offset = _offset(fields, trigger)
         if offset is not None and limit is not None:
             raise OrderError("invalidPrice", "LIMIT_PRICE_SET_AS_ABSOLUTE_AND_RELATIVE")
-        return limit if offset is None else product.instrument.round_price(trigger + offset), trigger, None
+        return (
+            limit if offset is None else product.instrument.round_price(trigger + offset),
+            trigger,
+            None,
+        )
     if limit is None:
         raise RequestError("requiredArgumentMissing")
     return limit, None, None
@@ -211,19 +236,29 @@ def _offset(fields: Fields, trigger: Decimal) -> Decimal | None:
 
 
 def _trail(fields: Fields, side: Side, product: Product, world: World) -> Trail:
-    deviation, unit = number(fields, "trailingStopMaxDeviation"), fields.get("trailingStopDeviationUnit", "")
+    deviation, unit = (
+        number(fields, "trailingStopMaxDeviation"),
+        fields.get("trailingStopDeviationUnit", ""),
+    )
     if deviation is None or unit not in UNITS:
         raise RequestError("requiredArgumentMissing")
     mark = world.exchange.books[product.symbol].mark(side.opposite)
     if mark is None:
-        raise OrderError("marketSuspended", "NO_REFERENCE_PRICE_AVAILABLE_FOR_CALCULATING_TRAILING_STOP_TRIGGER_PRICE")
+        raise OrderError(
+            "marketSuspended",
+            "NO_REFERENCE_PRICE_AVAILABLE_FOR_CALCULATING_TRAILING_STOP_TRIGGER_PRICE",
+        )
     limit = _offset(fields, mark)
     least, most = DEVIATIONS if unit == "PERCENT" else (product.instrument.tick, mark)
     if deviation < least:
         raise OrderError("invalidPrice", "TRAILING_STOP_MAX_DEVIATION_TOO_SMALL")
     if deviation > most:
         raise OrderError("invalidPrice", "TRAILING_STOP_MAX_DEVIATION_TOO_LARGE")
-    return Trail(fraction=deviation / 100, limit=limit) if unit == "PERCENT" else Trail(amount=deviation, limit=limit)
+    return (
+        Trail(fraction=deviation / 100, limit=limit)
+        if unit == "PERCENT"
+        else Trail(amount=deviation, limit=limit)
+    )
 
 
 def _within(order: Order, product: Product, world: World) -> None:
@@ -235,5 +270,7 @@ def _within(order: Order, product: Product, world: World) -> None:
         if order.price >= mark * COLLAR if buys else order.price <= mark / COLLAR:
             raise OrderError("outsidePriceCollar", "PRICE_COLLAR")
     held = exchange.ledger.held(product.instrument)
-    if not order.reduce_only and abs(held + order.size * order.side.sign) > max(product.most, abs(held)):
+    if not order.reduce_only and abs(held + order.size * order.side.sign) > max(
+        product.most, abs(held)
+    ):
         raise OrderError("maxPositionViolation", "MAX_POSITION_EXCEEDED")

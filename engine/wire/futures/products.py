@@ -50,7 +50,11 @@ class Product(Struct, frozen=True):
         """When a contract that expires is traded last."""
         match = _NAME.match(self.name)
         day = match.group(3) if match is not None else None
-        return None if day is None else datetime.strptime(day, "%y%m%d").replace(hour=LAST_HOUR, tzinfo=UTC)
+        return (
+            None
+            if day is None
+            else datetime.strptime(day, "%y%m%d").replace(hour=LAST_HOUR, tzinfo=UTC)
+        )
 
     @property
     def tag(self) -> str:
@@ -66,7 +70,11 @@ class Product(Struct, frozen=True):
         """As `instruments` tells it."""
         instrument = self.instrument
         unit = "contracts" if self.inverse else "numNonContractUnits"
-        margin = {unit: 0, "initialMargin": ONE / instrument.max_leverage, "maintenanceMargin": instrument.maintenance_margin}
+        margin = {
+            unit: 0,
+            "initialMargin": ONE / instrument.max_leverage,
+            "maintenanceMargin": instrument.maintenance_margin,
+        }
         row: dict[str, Any] = {
             "symbol": self.name,
             "type": "futures_inverse" if self.inverse else "flexible_futures",
@@ -90,7 +98,8 @@ class Product(Struct, frozen=True):
             "tradfi": False,
         }
         if self.inverse:
-            row |= {"underlying": f"rr_{self.pair.replace(':', '').lower()}", "isin": "GB00J62YGL67"}
+            underlying = f"rr_{self.pair.replace(':', '').lower()}"
+            row |= {"underlying": underlying, "isin": "GB00J62YGL67"}
         if self.expires_at is None:
             row |= {"fundingRateCoefficient": 24, "maxRelativeFundingRate": Decimal("0.0025")}
         else:
@@ -110,10 +119,13 @@ def precision(lot: Decimal) -> int:
 
 
 def product(instrument: Instrument) -> Product:
-    """An instrument under its own name where that is one of Kraken's, else under the one that Kraken would give it."""
+    """An instrument under its own name where that is one of Kraken's, else under the one that
+    Kraken would give it.
+    """
     name = instrument.symbol.upper()
     if not _NAME.match(name):
-        name = f"{'PI' if instrument.kind is Kind.INVERSE else 'PF'}_{altname(instrument.base)}{instrument.quote}"
+        product = "PI" if instrument.kind is Kind.INVERSE else "PF"
+        name = f"{product}_{altname(instrument.base)}{instrument.quote}"
     return Product(instrument, name)
 
 

@@ -1,7 +1,9 @@
-"""Kraken Futures' REST: signatures, nonces, budgets, and every endpoint that a trader's client calls.
+"""Kraken Futures' REST: signatures, nonces, budgets, and every endpoint that a trader's client
+calls.
 
-Each request is counted at the door: 500 in ten seconds for trading, 100 in ten minutes for the history (costs: Kraken API centre, Futures rate
-limits, read 2026-11). Refusals are HTTP 200 with `{"result": "error"}`. A nonce may be left out; one that is there must rise.
+Each request is counted at the door: 500 in ten seconds for trading, 100 in ten minutes for the
+history (costs: Kraken API centre, Futures rate limits, read 2026-11). Refusals are HTTP 200 with
+`{"result": "error"}`. A nonce may be left out; one that is there must rise.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,29 +18,40 @@ from engine.model.request import Request
 from engine.wire import lossy
 from engine.wire.futures import shapes
 from engine.wire.futures.account import Account
+from engine.wire.futures.batches import batched
 from engine.wire.futures.habits import Habits
 from engine.wire.futures.history import History
 from engine.wire.futures.market import Market, uid
 from engine.wire.futures.orders import Fields, RequestError, integer
 from engine.wire.futures.products import Products
 from engine.wire.futures.times import iso
-from engine.wire.futures.trading import Trading, batched
+from engine.wire.futures.trading import Trading
 from engine.wire.keys import Key
 from engine.wire.world import World
 
 Json = dict[str, Any]
 LIMITED = "apiLimitExceeded"
 FAILED = "authenticationError"
-NOT_ALLOWED = "<html><head><title>405 Not Allowed</title></head><body><h1>405 Not Allowed</h1></body></html>\n"
+NOT_ALLOWED = (
+    "<html><head><title>405 Not Allowed</title></head><body><h1>405 Not"
+    " Allowed</h1></body></html>\n"
+)
 DONE = frozenset({"placed", "edited", "cancelled", "noOrdersToCancel"})
 """Statuses of requests that did something."""
 
 
 class AtTheDoor:
-    """The limits of an exchange that counts what it is asked before it looks at it: the matching engine counts nothing more."""
+    """The limits of an exchange that counts what it is asked before it looks at it: the matching
+    engine counts nothing more.
+    """
 
     def __init__(self, model: LimitModel) -> None:
         self._model = model
+
+    @property
+    def ages(self) -> float:
+        """The exchange's own."""
+        return self._model.ages
 
     def charges(self, _request: Request, _now: int) -> tuple[Charge, ...]:
         """Nothing."""
@@ -87,7 +100,10 @@ class Futures:
 
     def routes(self) -> list[web.RouteDef]:
         """Where it answers."""
-        return [web.route(endpoint.method, endpoint.path, self._serving(endpoint)) for endpoint in ENDPOINTS]
+        return [
+            web.route(endpoint.method, endpoint.path, self._serving(endpoint))
+            for endpoint in ENDPOINTS
+        ]
 
     def _serving(self, endpoint: Endpoint) -> lossy.Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -95,7 +111,10 @@ class Futures:
             asked = request.raw_path.partition("?")[2]
             fields = {**_fields(asked), **_body(text), **request.match_info}
             logged = self.world.logged(request.path, fields, request.method)
-            if endpoint.path.endswith("/orders/status") and request.method not in self.habits.status_by:
+            if (
+                endpoint.path.endswith("/orders/status")
+                and request.method not in self.habits.status_by
+            ):
                 logged.outcome = "405"
                 return web.Response(text=NOT_ALLOWED, status=405, content_type="text/html")
 
@@ -109,7 +128,11 @@ class Futures:
                     return self._error(str(refused))
                 logged.outcome = _outcome(told)
                 told = self.habits.spoiled(told)
-                return {"result": "success", **told, "serverTime": iso(self.world.now())} if endpoint.wrapped else told
+                return (
+                    {"result": "success", **told, "serverTime": iso(self.world.now())}
+                    if endpoint.wrapped
+                    else told
+                )
 
             return await lossy.carried(self.world, request, act, self._error(LIMITED))
 
@@ -122,12 +145,16 @@ class Futures:
         """Raises RequestError where a private request is not looked at."""
         headers, key = request.headers, self.key
         nonce, path = headers.get("Nonce", ""), request.path.removeprefix("/derivatives")
-        if headers.get("APIKey", "") != key.key or not key.authentic(path, nonce, data, headers.get("Authent", "")):
+        if headers.get("APIKey", "") != key.key or not key.authentic(
+            path, nonce, data, headers.get("Authent", "")
+        ):
             raise RequestError(FAILED)
         if endpoint.needs and endpoint.needs not in key.permissions:
             raise RequestError(FAILED)
         if nonce and not key.fresh(nonce):
-            raise RequestError("nonceDuplicate" if nonce == str(key.nonce) else "nonceBelowThreshold")
+            raise RequestError(
+                "nonceDuplicate" if nonce == str(key.nonce) else "nonceBelowThreshold"
+            )
         if not self.world.spend(endpoint.counter, _cost(endpoint, fields)):
             raise RequestError(LIMITED)
 
@@ -139,7 +166,10 @@ class Futures:
             "accountUid": shapes.ACCOUNT,
             "iiban": "AA00 N84G TEST TEST",
             "createdAt": iso(self.world.began),
-            "permissions": {"general": "full_access" if trades else "read_only", "transfer": "no_access"},
+            "permissions": {
+                "general": "full_access" if trades else "read_only",
+                "transfer": "no_access",
+            },
             "allowedCidrBlock": None,
             "allowedCidrBlocks": [],
         }
@@ -162,7 +192,9 @@ LOG_COSTS = ((25, 1.0), (50, 2.0), (1_000, 3.0), (5_000, 6.0))
 
 
 def _outcome(told: Json) -> str:
-    status: Json = next((told[name] for name in ("sendStatus", "editStatus", "cancelStatus") if name in told), {})
+    status: Json = next(
+        (told[name] for name in ("sendStatus", "editStatus", "cancelStatus") if name in told), {}
+    )
     said = status.get("status", "ok")
     return "ok" if said in DONE else str(said)
 
@@ -200,7 +232,12 @@ def _history(answer: Callable[[History, Fields], Json]) -> Callable[[Futures, Fi
     return lambda futures, fields: answer(futures.history, fields)
 
 
-V3, V4, HISTORY, CHARTS = "/derivatives/api/v3", "/derivatives/api/v4", "/api/history/{version:v2|v3}", "/api/charts/v1"
+V3, V4, HISTORY, CHARTS = (
+    "/derivatives/api/v3",
+    "/derivatives/api/v4",
+    "/api/history/{version:v2|v3}",
+    "/api/charts/v1",
+)
 BUDGET = "derivatives"
 PUBLIC: tuple[tuple[str, Callable[[Market, Fields], Json]], ...] = (
     (f"{V3}/instruments", Market.instruments),
@@ -249,9 +286,18 @@ REMEMBERED: tuple[tuple[str, Callable[[History, Fields], Json]], ...] = (
 ENDPOINTS = (
     *(Endpoint("GET", path, _market(answer)) for path, answer in PUBLIC),
     *(Endpoint("GET", path, _market(answer), wrapped=False) for path, answer in BARE),
-    *(Endpoint(method, f"{V3}/{path}", _account(answer), cost, BUDGET) for method, path, answer, cost in ASKED),
-    *(Endpoint("POST", f"{V3}/{path}", _trading(answer), cost, BUDGET, needs) for path, answer, cost, needs in TRADED),
+    *(
+        Endpoint(method, f"{V3}/{path}", _account(answer), cost, BUDGET)
+        for method, path, answer, cost in ASKED
+    ),
+    *(
+        Endpoint("POST", f"{V3}/{path}", _trading(answer), cost, BUDGET, needs)
+        for path, answer, cost, needs in TRADED
+    ),
     Endpoint("GET", f"{V3}/orders/status", _trading(Trading.statuses), 1.0, BUDGET),
-    *(Endpoint("GET", f"{HISTORY}/{path}", _history(answer), 1.0, "history", wrapped=False) for path, answer in REMEMBERED),
+    *(
+        Endpoint("GET", f"{HISTORY}/{path}", _history(answer), 1.0, "history", wrapped=False)
+        for path, answer in REMEMBERED
+    ),
     Endpoint("GET", "/api/auth/v1/api-keys/v3/check", Futures.check, 1.0, BUDGET, wrapped=False),
 )

@@ -1,6 +1,8 @@
-"""What Kraken Futures says of orders and executions over REST: the keys and types of its real replies.
+"""What Kraken Futures says of orders and executions over REST: the keys and types of its real
+replies.
 
-`quantity` is what has not filled, as recorded (ccxt#23469); only `orders/status` tells the whole size.
+`quantity` is what has not filled, as recorded (ccxt#23469); only `orders/status` tells the whole
+size.
 """
 
 from decimal import Decimal
@@ -14,7 +16,7 @@ from engine.wire.futures.market import uid
 from engine.wire.futures.orders import STOPPED, status_of
 from engine.wire.futures.products import Product
 from engine.wire.futures.times import iso, milliseconds
-from engine.wire.world import Terms
+from engine.wire.terms import Terms
 
 Json = dict[str, Any]
 ACCOUNT = uid("account")
@@ -32,7 +34,11 @@ def waits(order: Order) -> bool:
 def kind_of(order: Order, terms: Terms) -> str:
     """The type once it is in the book: triggers become limits, or market orders."""
     if order.type in TRIGGERED:
-        return "ioc" if order.price is None and (order.trail is None or order.trail.limit is None) else "lmt"
+        return (
+            "ioc"
+            if order.price is None and (order.trail is None or order.trail.limit is None)
+            else "lmt"
+        )
     return "ioc" if terms.kind in ("mkt", "") else terms.kind
 
 
@@ -101,12 +107,22 @@ def cancelled(order: Order, terms: Terms, product: Product, level: Decimal | Non
 
 def rejected(order: Order, terms: Terms, product: Product, reason: str) -> Json:
     """The event of an order that was not taken."""
-    return {"uid": order.client_order_id, "reason": reason, **_body(order, terms, product, order.trigger), "type": "REJECT"}
+    return {
+        "uid": order.client_order_id,
+        "reason": reason,
+        **_body(order, terms, product, order.trigger),
+        "type": "REJECT",
+    }
 
 
 def edited(old: Order, new: Order, terms: Terms, product: Product) -> Json:
     """The event of an order that was changed."""
-    return {"old": order_json(old, terms, product), "new": order_json(new, terms, product), "reducedQuantity": None, "type": "EDIT"}
+    return {
+        "old": order_json(old, terms, product),
+        "new": order_json(new, terms, product),
+        "reducedQuantity": None,
+        "type": "EDIT",
+    }
 
 
 def executed(fill: Fill, prior: Order, terms: Terms, product: Product) -> Json:
@@ -122,14 +138,20 @@ def executed(fill: Fill, prior: Order, terms: Terms, product: Product) -> Json:
     }
 
 
-def listed(order: Order, terms: Terms, product: Product, level: Decimal | None, *, sized: bool = True) -> Json:
-    """A row of openorders; without `sized`, a trigger that was not touched tells no `unfilledSize` (nautilus_trader#4492)."""
+def listed(
+    order: Order, terms: Terms, product: Product, level: Decimal | None, *, sized: bool = True
+) -> Json:
+    """A row of openorders; without `sized`, a trigger that was not touched tells no `unfilledSize`
+    (nautilus_trader#4492).
+    """
     waiting = waits(order)
     row: Json = {
         "order_id": order.client_order_id,
         "symbol": product.name,
         "side": order.side.value,
-        "orderType": LISTED[terms.kind] if waiting and terms.kind in LISTED else kind_of(order, terms),
+        "orderType": LISTED[terms.kind]
+        if waiting and terms.kind in LISTED
+        else kind_of(order, terms),
         "unfilledSize": order.remaining,
         "receivedTime": iso(order.created_at),
         "status": "partiallyFilled" if order.filled else "untouched",
@@ -144,7 +166,10 @@ def listed(order: Order, terms: Terms, product: Product, level: Decimal | None, 
     if order.price is not None:
         row["limitPrice"] = order.price
     if waiting:
-        row |= {"stopPrice": level, "triggerSignal": "spot" if terms.trigger == "index" else terms.trigger}
+        row |= {
+            "stopPrice": level,
+            "triggerSignal": "spot" if terms.trigger == "index" else terms.trigger,
+        }
     return row
 
 
@@ -177,7 +202,12 @@ def state(order: Order, terms: Terms, product: Product, level: Decimal | None) -
 
 def unsure(row: Json) -> Json:
     """An order that executed, as it is told before its executions are (ccxt#28210)."""
-    return {**row, "order": {**row["order"], "filled": ZERO}, "status": "CANCELLED", "updateReason": "CANCELLED_BY_USER"}
+    return {
+        **row,
+        "order": {**row["order"], "filled": ZERO},
+        "status": "CANCELLED",
+        "updateReason": "CANCELLED_BY_USER",
+    }
 
 
 def _standing(order: Order, terms: Terms) -> tuple[str, str | None]:
@@ -208,7 +238,9 @@ ENDED = (
 
 def ended_by(order: Order, _: Terms) -> str:
     """Why an order ended before it had filled, in the stream's words."""
-    return next((told for begin, told in ENDED if order.reason.startswith(begin)), "cancelled_by_user")
+    return next(
+        (told for begin, told in ENDED if order.reason.startswith(begin)), "cancelled_by_user"
+    )
 
 
 def fill_row(fill: Fill, terms: Terms, product: Product) -> Json:
@@ -263,7 +295,11 @@ def historic_trigger(order: Order, terms: Terms, product: Product, level: Decima
     told = historic(order, terms, product, ZERO)
     told.pop("filled")
     signal = SIGNALS.get(terms.trigger, "mark_price").replace("_", " ").title().replace(" ", "")
-    options = {"triggerPrice": f"{level or ZERO:f}", "triggerSignal": signal, "triggerSide": trigger_side(order).title()}
+    options = {
+        "triggerPrice": f"{level or ZERO:f}",
+        "triggerSignal": signal,
+        "triggerSide": trigger_side(order).title(),
+    }
     return told | {"accountId": "1", "triggerOptions": options}
 
 

@@ -1,4 +1,6 @@
-"""Times as Kraken Futures tells them: ISO 8601 with milliseconds over REST, milliseconds since 1970 elsewhere."""
+"""Times as Kraken Futures tells them: ISO 8601 with milliseconds over REST, milliseconds since 1970
+elsewhere.
+"""
 
 from datetime import UTC, datetime
 
@@ -22,5 +24,7 @@ def nanoseconds(text: str) -> int | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    since = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    since = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) - datetime(
+        1970, 1, 1, tzinfo=UTC
+    )
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000

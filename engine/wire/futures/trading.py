@@ -1,7 +1,6 @@
 """Orders placed, changed and cancelled, one by one or in batches, and the dead man's switch."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -15,17 +14,32 @@ from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.request import Amend, Lane
 from engine.wire.futures import shapes
+from engine.wire.futures.batches import batched, text_of
 from engine.wire.futures.habits import Habits
-from engine.wire.futures.orders import AT_ONCE, Fields, OrderError, RequestError, Wanted, deadline, number, parse, price, status_of
+from engine.wire.futures.orders import (
+    AT_ONCE,
+    Fields,
+    OrderError,
+    RequestError,
+    Wanted,
+    deadline,
+    number,
+    parse,
+    price,
+    status_of,
+)
 from engine.wire.futures.products import POST_ONLY, SUSPENDED, Product, Products
 from engine.wire.futures.times import iso
-from engine.wire.world import Terms, World, terms_of
+from engine.wire.terms import Terms, terms_of
+from engine.wire.world import World
 
 Json = dict[str, Any]
 LONGEST_SWITCH = 86_400
 """Seconds."""
 REMEMBERED = 5_000_000_000
-"""For so many nanoseconds `orders/status` tells of an order that has ended (Kraken API centre, read 2026-11)."""
+"""For so many nanoseconds `orders/status` tells of an order that has ended (Kraken API centre, read
+2026-11).
+"""
 
 
 class Trading:
@@ -36,15 +50,22 @@ class Trading:
         self.products = products
         self.habits = habits
         self.leverage: dict[str, Decimal] = {}
-        """The most that each product's orders ask for, by symbol: margin is isolated there. Not kept across restarts."""
+        """The most that each product's orders ask for, by symbol: margin is isolated there. Not
+        kept across restarts.
+        """
         self.cancelling = False
         """Whether a client cancels now; it is the dead man's switch otherwise."""
         self.on_refused: list[Callable[[Order, str], None]] = []
-        """Told of each order that the matching engine did not take, with the reason of its event."""
+        """Told of each order that the matching engine did not take, with the reason of its event.
+        """
 
     def level(self, order: Order) -> Decimal | None:
         """Where a stop fires now."""
-        trail = self.world.exchange.books[order.symbol].trail_of(order.client_order_id) if order.trail is not None else None
+        trail = (
+            self.world.exchange.books[order.symbol].trail_of(order.client_order_id)
+            if order.trail is not None
+            else None
+        )
         return order.trigger if trail is None else trail[1]
 
     def named(self, fields: Fields, name: str) -> Order | None:
@@ -80,11 +101,15 @@ class Trading:
         assert order is not None  # it was taken, or is kept as refused
         received["order_id"] = order.client_order_id
         if isinstance(done, r.Rejected) or (not order.filled and order.status is Status.CANCELLED):
-            return received | self._refused(order, wanted, done.text if isinstance(done, r.Rejected) else order.reason)
+            return received | self._refused(
+                order, wanted, done.text if isinstance(done, r.Rejected) else order.reason
+            )
         return received | {"status": "placed", "orderEvents": self._events(order, wanted)}
 
     def _in_mode(self, wanted: Wanted) -> None:
-        """Raises OrderError where the market takes no such order now. Triggers wait, whatever the mode."""
+        """Raises OrderError where the market takes no such order now. Triggers wait, whatever the
+        mode.
+        """
         mode = self.world.mode(wanted.product.symbol)
         if mode in SUSPENDED:
             raise OrderError("marketSuspended", "MARKET_SUSPENDED")
@@ -92,30 +117,57 @@ class Trading:
             raise OrderError("marketIsPostOnly", "MARKET_IS_POST_ONLY")
 
     def _meets_nobody(self, wanted: Wanted) -> None:
-        """Raises OrderError where an order would meet one of the account's own (the default strategy, REJECT_TAKER)."""
-        order, best = wanted.order, self.world.exchange.books[wanted.product.symbol].mark(wanted.order.side.opposite)
-        if not self.habits.self_fill or shapes.waits(order) or wanted.terms.kind == "post" or order.price is None or best is None:
+        """Raises OrderError where an order would meet one of the account's own (the default
+        strategy, REJECT_TAKER).
+        """
+        order, best = (
+            wanted.order,
+            self.world.exchange.books[wanted.product.symbol].mark(wanted.order.side.opposite),
+        )
+        if (
+            not self.habits.self_fill
+            or shapes.waits(order)
+            or wanted.terms.kind == "post"
+            or order.price is None
+            or best is None
+        ):
             return
         for own in self.world.exchange.orders.values():
-            if own.symbol != order.symbol or own.side is order.side or own.price is None or shapes.waits(own):
+            if (
+                own.symbol != order.symbol
+                or own.side is order.side
+                or own.price is None
+                or shapes.waits(own)
+            ):
                 continue
-            if (own.price - order.price) * order.side.sign <= ZERO and (own.price - best) * order.side.sign <= ZERO:
+            if (own.price - order.price) * order.side.sign <= ZERO and (
+                own.price - best
+            ) * order.side.sign <= ZERO:
                 raise OrderError("selfFill", "SELF_FILL")
 
     def _refused(self, order: Order, wanted: Wanted, text: str) -> Json:
         status, reason = status_of(text)
         for listener in self.on_refused:
             listener(order, reason)
-        return {"status": status, "orderEvents": [shapes.rejected(order, wanted.terms, wanted.product, reason)]}
+        return {
+            "status": status,
+            "orderEvents": [shapes.rejected(order, wanted.terms, wanted.product, reason)],
+        }
 
     def _events(self, order: Order, wanted: Wanted) -> list[Json]:
-        """What became of a new order at once: executions, and the rest of it that rests or waits."""
-        events = self._executions(order, self.world.executions(order), wanted.terms, wanted.product, ZERO)
+        """What became of a new order at once: executions, and the rest of it that rests or
+        waits.
+        """
+        events = self._executions(
+            order, self.world.executions(order), wanted.terms, wanted.product, ZERO
+        )
         if shapes.waits(order) or (order.is_open and wanted.terms.kind not in AT_ONCE):
             return [*events, shapes.placed(order, wanted.terms, wanted.product, self.level(order))]
         return events
 
-    def _executions(self, order: Order, fills: tuple[Fill, ...], terms: Terms, product: Product, filled: Decimal) -> list[Json]:
+    def _executions(
+        self, order: Order, fills: tuple[Fill, ...], terms: Terms, product: Product, filled: Decimal
+    ) -> list[Json]:
         """Events of executions, each with the order before it."""
         events = []
         for fill in fills:
@@ -132,7 +184,10 @@ class Trading:
     def edited(self, fields: Fields, name: str) -> Json:
         """The outcome of an edit. Raises RequestError."""
         order = self.named(fields, name)
-        told: Json = {"receivedTime": iso(self.world.now()), "orderId": fields.get(name) or (order.client_order_id if order else "")}
+        told: Json = {
+            "receivedTime": iso(self.world.now()),
+            "orderId": fields.get(name) or (order.client_order_id if order else ""),
+        }
         if fields.get("cliOrdId"):
             told["cliOrdId"] = fields["cliOrdId"]
         try:
@@ -146,7 +201,11 @@ class Trading:
     def _edit(self, fields: Fields, order: Order) -> list[Json]:
         terms, product, world = terms_of(order), self.products.by_symbol[order.symbol], self.world
         deadline(fields, world.now())
-        size, limit, trigger = number(fields, "size"), price(fields, "limitPrice"), price(fields, "stopPrice")
+        size, limit, trigger = (
+            number(fields, "size"),
+            price(fields, "limitPrice"),
+            price(fields, "stopPrice"),
+        )
         if fields.get("trailingStopMaxDeviation") or fields.get("trailingStopDeviationUnit"):
             raise RequestError("invalidArgument: trailingStopMaxDeviation")
         if size is None and limit is None and trigger is None:
@@ -168,16 +227,27 @@ class Trading:
             raise OrderError(*status_of(done.text))
         new = world.order(name)
         assert new is not None
-        changed = replace(order, size=done.size, price=done.price, trigger=done.trigger, touched_at=new.touched_at)
+        changed = replace(
+            order, size=done.size, price=done.price, trigger=done.trigger, touched_at=new.touched_at
+        )
         fills = world.executions(new)[known:]
-        return [shapes.edited(order, changed, terms, product), *self._executions(changed, fills, terms, product, order.filled)]
+        return [
+            shapes.edited(order, changed, terms, product),
+            *self._executions(changed, fills, terms, product, order.filled),
+        ]
 
     def _total(self, fields: Fields, size: Decimal | None, order: Order) -> Decimal | None:
-        """The whole size that an edit means: it says what shall rest, unless `qtyMode` says ABSOLUTE. Raises RequestError."""
+        """The whole size that an edit means: it says what shall rest, unless `qtyMode` says
+        ABSOLUTE. Raises RequestError.
+        """
         mode = fields.get("qtyMode", "RELATIVE")
         if self.habits.edits == "documented" and mode not in ("RELATIVE", "ABSOLUTE"):
             raise RequestError("invalidArgument: qtyMode")
-        whole = mode == "ABSOLUTE" if self.habits.edits == "documented" else self.habits.edits == "total"
+        whole = (
+            mode == "ABSOLUTE"
+            if self.habits.edits == "documented"
+            else self.habits.edits == "total"
+        )
         return size if size is None or whole else size + order.filled
 
     # Cancelling
@@ -209,7 +279,9 @@ class Trading:
             done = self.world.cancel(order.client_order_id)
         if isinstance(done, RateLimit):
             raise RequestError("apiLimitExceeded")
-        event = shapes.cancelled(order, terms_of(order), self.products.by_symbol[order.symbol], level)
+        event = shapes.cancelled(
+            order, terms_of(order), self.products.by_symbol[order.symbol], level
+        )
         return told | {"status": "cancelled", "orderEvents": [event]}
 
     def cancel_all(self, fields: Fields) -> Json:
@@ -219,14 +291,21 @@ class Trading:
             product = self.products.find(fields["symbol"])
             if product is None:
                 raise RequestError("contractNotFound")
-        known = {name: (order, self.level(order)) for name, order in self.world.exchange.orders.items()}
+        known = {
+            name: (order, self.level(order)) for name, order in self.world.exchange.orders.items()
+        }
         with self._cancelling():
             names = self.world.cancel_all(None if product is None else product.symbol)
         rows, events = [], []
         for order, level in (known[name] for name in names):
             terms = terms_of(order)
-            rows.append({"order_id": order.client_order_id} | ({"cliOrdId": terms.client} if terms.client else {}))
-            events.append(shapes.cancelled(order, terms, self.products.by_symbol[order.symbol], level))
+            rows.append(
+                {"order_id": order.client_order_id}
+                | ({"cliOrdId": terms.client} if terms.client else {})
+            )
+            events.append(
+                shapes.cancelled(order, terms, self.products.by_symbol[order.symbol], level)
+            )
         status: Json = {
             "receivedTime": iso(self.world.now()),
             "cancelOnly": "all" if product is None else product.name,
@@ -245,15 +324,22 @@ class Trading:
             raise RequestError("invalidArgument: timeout")
         self.world.arm(float(seconds))
         at = self.world.dead_man_at
-        return {"status": {"currentTime": iso(self.world.now()), "triggerTime": "0" if at is None else iso(at)}}
+        return {
+            "status": {
+                "currentTime": iso(self.world.now()),
+                "triggerTime": "0" if at is None else iso(at),
+            }
+        }
 
     # Several at once
 
     def batch(self, fields: Fields) -> Json:
-        """Send, edit and cancel, in the order in which they are listed; each has an outcome of its own."""
+        """Send, edit and cancel, in the order in which they are listed; each has an outcome of its
+        own.
+        """
         rows = []
         for entry in batched(fields):
-            row = {name: _text(value) for name, value in entry.items() if value is not None}
+            row = {name: text_of(value) for name, value in entry.items() if value is not None}
             if fields.get("processBefore"):
                 row.setdefault("processBefore", fields["processBefore"])
             try:
@@ -282,7 +368,11 @@ class Trading:
     def statuses(self, fields: Fields) -> Json:
         """Orders that are open, or ended a moment ago: all of them, or those that are named."""
         seen, exchange = self.world.seen(), self.world.exchange
-        recent = [order for order in exchange.ended.values() if seen.at - REMEMBERED < (order.closed_at or 0) <= seen.at]
+        recent = [
+            order
+            for order in exchange.ended.values()
+            if seen.at - REMEMBERED < (order.closed_at or 0) <= seen.at
+        ]
         known = {order.client_order_id: order for order in (*recent, *seen.orders)}
         names = {name for name in fields.get("orderIds", "").split(",") if name}
         clients = {name for name in fields.get("cliOrdIds", "").split(",") if name}
@@ -290,29 +380,17 @@ class Trading:
         for order in known.values():
             terms = terms_of(order)
             if not (names or clients) or order.client_order_id in names or terms.client in clients:
-                row = shapes.state(order, terms, self.products.by_symbol[order.symbol], self.level(order))
+                row = shapes.state(
+                    order, terms, self.products.by_symbol[order.symbol], self.level(order)
+                )
                 rows.append(shapes.unsure(row) if self._is_late(order) else row)
         return {"orders": rows}
 
     def _is_late(self, order: Order) -> bool:
         """Whether the last execution of an order is in no list yet."""
         since = self.world.now() - self.habits.late
-        return bool(self.habits.late and order.filled and any(fill.at > since for fill in self.world.executions(order)))
-
-
-def batched(fields: Fields) -> list[Mapping[str, Any]]:
-    """The entries of a batch. Raises RequestError."""
-    try:
-        told = json.loads(fields.get("json", ""), parse_float=Decimal)
-    except ValueError:
-        raise RequestError("Json Parse Error") from None
-    entries = told.get("batchOrder") if isinstance(told, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RequestError("requiredArgumentMissing")
-    return entries
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+        return bool(
+            self.habits.late
+            and order.filled
+            and any(fill.at > since for fill in self.world.executions(order))
+        )

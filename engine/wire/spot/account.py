@@ -9,12 +9,14 @@ from engine.model.order import Order, Status
 from engine.wire.keys import Key
 from engine.wire.spot import odd, shapes
 from engine.wire.spot.entries import Entries
+from engine.wire.spot.errors import OrderError, invalid
 from engine.wire.spot.fields import moment, whole
 from engine.wire.spot.merged import Told, consolidates, merged_name, told
-from engine.wire.spot.orders import Market, OrderError, invalid
+from engine.wire.spot.orders import Market
 from engine.wire.spot.pairs import asset
 from engine.wire.spot.public import Public, asset_name
-from engine.wire.world import Terms, World, terms_of
+from engine.wire.terms import Terms, terms_of
+from engine.wire.world import World
 
 Json = dict[str, Any]
 PAGE = 50
@@ -54,13 +56,19 @@ class Account:
     def balance(self, fields: Mapping[str, str]) -> Json:
         """Amounts by currency."""
         cash = self.world.seen().cash
-        return {asset_name(name, fields): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}" for name, amount in cash.items()}
+        return {
+            asset_name(name, fields): f"{amount:.{4 if asset(name).startswith('Z') else 10}f}"
+            for name, amount in cash.items()
+        }
 
     def balance_ex(self, fields: Mapping[str, str]) -> Json:
         """Amounts, and what open orders hold back."""
         seen = self.world.seen()
         return {
-            asset_name(name, fields): {"balance": f"{amount:.10f}", "hold_trade": f"{seen.kept.get(name, ZERO):.10f}"}
+            asset_name(name, fields): {
+                "balance": f"{amount:.10f}",
+                "hold_trade": f"{seen.kept.get(name, ZERO):.10f}",
+            }
             for name, amount in seen.cash.items()
         }
 
@@ -69,16 +77,36 @@ class Account:
         exchange = self.world.exchange
         equity = exchange.ledger.equity(exchange.instruments, exchange.mid)
         used, _needed = exchange.ledger.margin(exchange.instruments, exchange.mid)
-        told = {"eb": equity, "tb": equity, "m": used, "uv": ZERO, "n": ZERO, "c": ZERO, "v": ZERO, "e": equity, "mf": equity - used}
+        told = {
+            "eb": equity,
+            "tb": equity,
+            "m": used,
+            "uv": ZERO,
+            "n": ZERO,
+            "c": ZERO,
+            "v": ZERO,
+            "e": equity,
+            "mf": equity - used,
+        }
         if used:
             told["ml"] = equity / used * 100
         return {name: f"{amount:.4f}" for name, amount in told.items()}
 
     def open_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that work."""
-        wanted = [order for order in (*self.world.scheduled.values(), *self.world.seen().orders) if _asked(order, fields)]
-        strange = odd.open_orders(shapes.seconds(self.world.began)) if self.world.conduct.odd_rows and not fields.get("cl_ord_id") else {}
-        return {"open": strange | {order.client_order_id: self._info(order, fields) for order in wanted}}
+        wanted = [
+            order
+            for order in (*self.world.scheduled, *self.world.seen().orders)
+            if _asked(order, fields)
+        ]
+        strange = (
+            odd.open_orders(shapes.seconds(self.world.began))
+            if self.world.conduct.odd_rows and not fields.get("cl_ord_id")
+            else {}
+        )
+        return {
+            "open": strange | {order.client_order_id: self._info(order, fields) for order in wanted}
+        }
 
     def closed_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders that have ended, the latest first, fifty a page."""
@@ -94,7 +122,13 @@ class Account:
             and _asked(order, fields)
         ]
         page, together = ended[whole(fields, "ofs", 0) :][:PAGE], self._merges(fields)
-        return {"closed": {order.client_order_id: self._info(order, fields, together=together) for order in page}, "count": len(ended)}
+        return {
+            "closed": {
+                order.client_order_id: self._info(order, fields, together=together)
+                for order in page
+            },
+            "count": len(ended),
+        }
 
     def query_orders(self, fields: Mapping[str, str]) -> Json:
         """Orders by their ids."""
@@ -127,7 +161,11 @@ class Account:
 
     def level(self, order: Order) -> Decimal | None:
         """Where a stop fires now."""
-        trail = self.world.exchange.books[order.symbol].trail_of(order.client_order_id) if order.trail is not None else None
+        trail = (
+            self.world.exchange.books[order.symbol].trail_of(order.client_order_id)
+            if order.trail is not None
+            else None
+        )
         return order.trigger if trail is None else trail[1]
 
     def trades_history(self, fields: Mapping[str, str]) -> Json:
@@ -137,7 +175,9 @@ class Account:
         found = [
             fill
             for fill in self.world.exchange.fills
-            if fill.at <= seen.at and (start is None or fill.at > start) and (end is None or fill.at <= end)
+            if fill.at <= seen.at
+            and (start is None or fill.at > start)
+            and (end is None or fill.at <= end)
         ]
         rows = told(found, together=self._merges(fields))
         page = rows[::-1][whole(fields, "ofs", 0) :][:PAGE]
@@ -149,9 +189,23 @@ class Account:
     def query_trades(self, fields: Mapping[str, str]) -> Json:
         """Executions by their ids."""
         wanted = set(fields.get("txid", "").split(","))
-        single = [Told(fill.execution_id, (fill,)) for fill in self.world.exchange.fills if fill.execution_id in wanted]
-        merged = told((fill for fill in self.world.exchange.fills if merged_name(fill.client_order_id) in wanted), together=True)
-        return {row.name: self._trade(row) for row in (*single, *(row for row in merged if row.name in wanted))}
+        single = [
+            Told(fill.execution_id, (fill,))
+            for fill in self.world.exchange.fills
+            if fill.execution_id in wanted
+        ]
+        merged = told(
+            (
+                fill
+                for fill in self.world.exchange.fills
+                if merged_name(fill.client_order_id) in wanted
+            ),
+            together=True,
+        )
+        return {
+            row.name: self._trade(row)
+            for row in (*single, *(row for row in merged if row.name in wanted))
+        }
 
     def _trade(self, row: Told) -> Json:
         fill = row.fills[0]
@@ -179,7 +233,9 @@ class Account:
                     "fee": "0.00000",
                     "vol": f"{abs(holding.size):.8f}",
                     "vol_closed": "0.00000000",
-                    "margin": f"{holding.value / (holding.leverage or pair.instrument.max_leverage):.5f}",
+                    "margin": (
+                        f"{holding.value / (holding.leverage or pair.instrument.max_leverage):.5f}"
+                    ),
                     "value": f"{abs(holding.size) * price:.4f}",
                     "net": f"{profit:+.4f}",
                     "terms": "0.0200% per 4 hours",
@@ -187,7 +243,11 @@ class Account:
                     "misc": "",
                     "oflags": "",
                 }
-        return [shapes.consolidated(row) for row in told.values()] if fields.get("consolidation") == "market" else told
+        return (
+            [shapes.consolidated(row) for row in told.values()]
+            if fields.get("consolidation") == "market"
+            else told
+        )
 
     def trade_volume(self, fields: Mapping[str, str]) -> Json:
         """The thirty days' volume and the fees that follow from it."""
@@ -211,8 +271,15 @@ class Account:
         """Changes of balances, the latest first, fifty a page."""
         names = [name for name in fields.get("asset", "all").split(",") if name != "all"]
         codes = {code for name in names for code in (name, asset(name))}
-        start, end = moment(self.world, fields, "start") or 0, moment(self.world, fields, "end") or NEVER
-        wanted = [(n, row) for n, row in self._ledger().items() if (not codes or row["asset"] in codes) and start < row["time"] * 1e9 <= end]
+        start, end = (
+            moment(self.world, fields, "start") or 0,
+            moment(self.world, fields, "end") or NEVER,
+        )
+        wanted = [
+            (n, row)
+            for n, row in self._ledger().items()
+            if (not codes or row["asset"] in codes) and start < row["time"] * 1e9 <= end
+        ]
         return {"ledger": dict(wanted[whole(fields, "ofs", 0) :][:PAGE]), "count": len(wanted)}
 
     def query_ledgers(self, fields: Mapping[str, str]) -> Json:

@@ -1,6 +1,7 @@
-"""Candles of every interval, as OHLC and the ohlc channel tell them, and what a market is given as its past when it begins."""
+"""Candles of every interval, as OHLC and the ohlc channel tell them, and what a market is given as
+its past when it begins.
+"""
 
-import math
 from collections import deque
 from decimal import Decimal
 from random import Random
@@ -8,19 +9,12 @@ from random import Random
 from engine.clock import SECOND
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
-from engine.model.quote import Trade
-from engine.model.side import Side
+from engine.wire.spot.past import _moved
 
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 """Minutes that a candle may last."""
 KEPT = 720
 """Candles of each interval that are told (OHLC, read 2026-11)."""
-PRINTS = 1_000
-"""Prints of a market's past (Trades, read 2026-11)."""
-EVERY = 3.6
-"""Seconds between two prints of the past, on average."""
-MOVE = 0.0003
-"""By which share a price moves in a minute of the past; longer times move it with their square root."""
 
 
 class Candle:
@@ -53,7 +47,9 @@ class Candles:
     """One symbol's, of all intervals."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, deque[Candle]] = {interval: deque(maxlen=KEPT) for interval in INTERVALS}
+        self._rows: dict[int, deque[Candle]] = {
+            interval: deque(maxlen=KEPT) for interval in INTERVALS
+        }
 
     def add(self, at: int, price: Decimal, size: Decimal) -> None:
         """One print at a time (nanoseconds), or a price without one."""
@@ -68,31 +64,25 @@ class Candles:
         return list(self._rows[interval])
 
     def lead(self, instrument: Instrument, random: Random, price: Decimal, at: int) -> None:
-        """Give each interval the candles that it lacks before its first, ending at a price and a time."""
+        """Give each interval the candles that it lacks before its first, ending at a price and a
+        time.
+        """
         for interval, rows in self._rows.items():
-            first = rows[0] if rows else Candle(at // SECOND // (interval * 60) * (interval * 60), price)
+            first = (
+                rows[0]
+                if rows
+                else Candle(at // SECOND // (interval * 60) * (interval * 60), price)
+            )
             level, start = first.open, first.start
             while len(rows) < KEPT:
                 start -= interval * 60
                 close, level = level, _moved(instrument, random, level, interval)
                 candle = Candle(start, level)
                 size = instrument.round_size(Decimal(f"{random.uniform(0.5, 5) * interval:.4f}"))
-                for step in (_moved(instrument, random, level, interval / 4), _moved(instrument, random, close, interval / 4), close):
+                for step in (
+                    _moved(instrument, random, level, interval / 4),
+                    _moved(instrument, random, close, interval / 4),
+                    close,
+                ):
                     candle.add(step, size)
                 rows.appendleft(candle)
-
-
-def _moved(instrument: Instrument, random: Random, price: Decimal, minutes: float) -> Decimal:
-    factor = math.exp(random.gauss(0.0, MOVE * math.sqrt(minutes)))
-    return max(instrument.round_price(price * Decimal(f"{factor:.8f}")), instrument.tick)
-
-
-def past(instrument: Instrument, random: Random, price: Decimal, at: int) -> list[Trade]:
-    """Prints that lead to a price at a time (nanoseconds), oldest first."""
-    prints: list[Trade] = []
-    for _ in range(PRINTS):
-        at -= max(int(random.expovariate(1 / EVERY) * SECOND), 1)
-        price = _moved(instrument, random, price, EVERY / 60)
-        size = max(instrument.round_size(Decimal(f"{random.lognormvariate(-3, 1.5):.8f}")), instrument.lot)
-        prints.append(Trade(instrument.symbol, at, price, size, random.choice((Side.BUY, Side.SELL))))
-    return prints[::-1]

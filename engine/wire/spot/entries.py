@@ -1,4 +1,6 @@
-"""What executions change of the balances, as the exchange's ledger tells it: two entries for coins, one for what is on margin."""
+"""What executions change of the balances, as the exchange's ledger tells it: two entries for coins,
+one for what is on margin.
+"""
 
 from collections import deque
 from decimal import Decimal
@@ -26,7 +28,9 @@ class Entry(Struct, frozen=True):
 
 
 class Entries:
-    """The entries of executions. Profit is not part of an execution: it is found by going through them in their order."""
+    """The entries of executions. Profit is not part of an execution: it is found by going through
+    them in their order.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -41,7 +45,15 @@ class Entries:
         if not instrument.moves_coins(self._leverage(fill, instrument)):
             if fill.execution_id not in self._profits:
                 self._go_on()
-            return (Entry(self._name(fill, "Q"), "margin", quote, self._profits.get(fill.execution_id, ZERO), fees[quote]),)
+            return (
+                Entry(
+                    self._name(fill, "Q"),
+                    "margin",
+                    quote,
+                    self._profits.get(fill.execution_id, ZERO),
+                    fees[quote],
+                ),
+            )
         size = fill.size * fill.side.sign
         return (
             Entry(self._name(fill, "B"), "trade", base, size, fees[base]),
@@ -68,7 +80,11 @@ class Entries:
             leverage = self._leverage(fill, instrument)
             before = self._book.cash.get(instrument.quote, ZERO)
             if not instrument.moves_coins(leverage):
-                self._book.book(instrument, replace(fill, fee=ZERO), lambda _one, _other: ZERO, leverage)
+                self._book.book(
+                    instrument, replace(fill, fee=ZERO), lambda _one, _other: ZERO, leverage
+                )
             self._profits[fill.execution_id] = self._book.cash.get(instrument.quote, ZERO) - before
-        for old in list(self._profits)[: max(len(self._profits) - (self._world.exchange.fills.maxlen or 0), 0)]:
+        for old in list(self._profits)[
+            : max(len(self._profits) - (self._world.exchange.fills.maxlen or 0), 0)
+        ]:
             del self._profits[old]

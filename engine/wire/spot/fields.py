@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from engine.wire.spot.orders import invalid
+from engine.wire.spot.errors import invalid
 from engine.wire.world import World
 
 COUNT = re.compile(r"[0-9]{1,12}")
@@ -22,7 +22,9 @@ def whole(fields: Mapping[str, str], name: str, otherwise: int) -> int:
 
 
 def moment(world: World, fields: Mapping[str, str], name: str) -> int | None:
-    """A time in nanoseconds: from seconds, or the end of the order of that id; None where there is none."""
+    """A time in nanoseconds: from seconds, or the end of the order of that id; None where there is
+    none.
+    """
     text = fields.get(name, "")
     if text in ("", "0"):
         return None
@@ -83,3 +85,20 @@ def listed(fields: Mapping[str, str], name: str) -> list[Any]:
             else:
                 rows[int(index)] = text
     return [rows[index] for index in sorted(rows)]
+
+
+DIGITS = 20
+"""More of them are no price and no size."""
+NUMBER = re.compile(
+    rf"[+\-]?[0-9]{{1,{DIGITS}}}(?:\.[0-9]{{0,{DIGITS}}})?(?:[eE][+\-]?[0-9]{{1,2}})?"
+)
+
+
+def number(fields: Mapping[str, str], name: str) -> Decimal | None:
+    """A field that is a number; None where it is missing or zero-like. Raises OrderError."""
+    text = fields.get(name, "")
+    if text in ("", "0"):
+        return None
+    if not NUMBER.fullmatch(text):
+        raise invalid(name)
+    return Decimal(text)

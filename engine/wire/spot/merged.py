@@ -1,7 +1,9 @@
-"""What Kraken spot makes of the executions of one taker order over REST: one row, unless `consolidate_taker` says otherwise.
+"""What Kraken spot makes of the executions of one taker order over REST: one row, unless
+`consolidate_taker` says otherwise.
 
-Documented for TradesHistory, QueryOrders and ClosedOrders with default true (read 2026-11); the stream has no such option and tells each execution.
-The id of a merged row is not documented. Here it is one that no stream has told.
+Documented for TradesHistory, QueryOrders and ClosedOrders with default true (read 2026-11); the
+stream has no such option and tells each execution. The id of a merged row is not documented. Here
+it is one that no stream has told.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from engine.model.fill import Fill, Liquidity
-from engine.wire.spot.orders import invalid
+from engine.wire.spot.errors import invalid
 
 
 class Told(Struct, frozen=True):
@@ -50,7 +52,9 @@ def consolidates(fields: Mapping[str, str]) -> bool:
 
 
 def merged_name(order: str) -> str:
-    """The id of what an order took as one: executions and orders count together, so that no execution has it."""
+    """The id of what an order took as one: executions and orders count together, so that no
+    execution has it.
+    """
     return f"T{order[1:]}"
 
 
@@ -59,5 +63,10 @@ def told(fills: Iterable[Fill], *, together: bool) -> list[Told]:
     rows: dict[str, list[Fill]] = {}
     for fill in fills:
         merges = together and fill.liquidity is Liquidity.TAKER and fill.client_order_id
-        rows.setdefault(merged_name(fill.client_order_id) if merges else fill.execution_id, []).append(fill)
-    return [Told(name if len(found) > 1 else found[0].execution_id, tuple(found)) for name, found in rows.items()]
+        rows.setdefault(
+            merged_name(fill.client_order_id) if merges else fill.execution_id, []
+        ).append(fill)
+    return [
+        Told(name if len(found) > 1 else found[0].execution_id, tuple(found))
+        for name, found in rows.items()
+    ]

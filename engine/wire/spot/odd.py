@@ -1,13 +1,17 @@
-"""Rows that lack what most rows have, as real accounts have them: orders of another program, and prices of a pair without a market.
+"""Rows that lack what most rows have, as real accounts have them: orders of another program, and
+prices of a pair without a market.
 
-`conduct.odd_rows` switches them on. They concern nothing that the matching engine knows: a client that skips them loses nothing.
+`conduct.odd_rows` switches them on. They concern nothing that the matching engine knows: a client
+that skips them loses nothing.
 """
 
 from typing import Any
 
 Json = dict[str, Any]
 FOREIGN = "OAPP01-AAAAA-BBBBBB"
-"""Bought in the exchange's own app for an amount of money: it has no size (`cash_order_qty` instead)."""
+"""Bought in the exchange's own app for an amount of money: it has no size (`cash_order_qty`
+instead).
+"""
 MALFORMED = "OAPP02-AAAAA-BBBBBB"
 """Its price is null."""
 NO_MARKET = "ODD/USD"
@@ -29,7 +33,13 @@ def open_rows(now: str) -> list[Json]:
     }
     return [
         {**common, "order_id": FOREIGN, "order_type": "market", "cash_order_qty": 100.0},
-        {**common, "order_id": MALFORMED, "order_type": "limit", "order_qty": 1, "limit_price": None},
+        {
+            **common,
+            "order_id": MALFORMED,
+            "order_type": "limit",
+            "order_qty": 1,
+            "limit_price": None,
+        },
     ]
 
 
@@ -41,7 +51,13 @@ def open_orders(now: float) -> Json:
             "userref": 0,
             "status": "open",
             "opentm": now,
-            "descr": {**descr, "ordertype": "market", "price": "0", "price2": "0", "order": "buy 100.0 USD worth of ETHUSD @ market"},
+            "descr": {
+                **descr,
+                "ordertype": "market",
+                "price": "0",
+                "price2": "0",
+                "order": "buy 100.0 USD worth of ETHUSD @ market",
+            },
             "vol_exec": "0.00000000",
             "cost": "0.00000",
             "oflags": "viqc",
@@ -50,7 +66,13 @@ def open_orders(now: float) -> Json:
             "userref": 0,
             "status": "open",
             "opentm": now,
-            "descr": {**descr, "ordertype": "limit", "price": None, "price2": None, "order": "buy 1.0 ETHUSD"},
+            "descr": {
+                **descr,
+                "ordertype": "limit",
+                "price": None,
+                "price2": None,
+                "order": "buy 1.0 ETHUSD",
+            },
             "vol": "1.00000000",
             "vol_exec": None,
             "cost": None,
@@ -61,5 +83,13 @@ def open_orders(now: float) -> Json:
 
 def ticker(now: str) -> Json:
     """An update of the ticker that tells no price."""
-    row: Json = {"symbol": NO_MARKET, "bid": None, "bid_qty": None, "ask": None, "ask_qty": None, "last": None, "timestamp": now}
+    row: Json = {
+        "symbol": NO_MARKET,
+        "bid": None,
+        "bid_qty": None,
+        "ask": None,
+        "ask_qty": None,
+        "last": None,
+        "timestamp": now,
+    }
     return {"channel": "ticker", "type": "update", "data": [row]}

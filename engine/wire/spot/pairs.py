@@ -1,4 +1,6 @@
-"""Kraken's names for currencies and pairs: legacy letters, altnames, and the names of WebSocket v2."""
+"""Kraken's names for currencies and pairs: legacy letters, altnames, and the names of
+WebSocket v2.
+"""
 
 from collections.abc import Iterable
 

@@ -10,10 +10,11 @@ from engine.model.money import ZERO
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.spot import shapes
-from engine.wire.spot.candles import INTERVALS, Candles, past
+from engine.wire.spot.candles import INTERVALS, Candles
+from engine.wire.spot.errors import OrderError, invalid
 from engine.wire.spot.fields import moment, whole
-from engine.wire.spot.orders import OrderError, invalid
 from engine.wire.spot.pairs import Pair, Pairs, asset
+from engine.wire.spot.past import past
 from engine.wire.world import World
 
 Json = dict[str, Any]
@@ -38,7 +39,9 @@ class Public:
         self.pairs = pairs
         self.days = {symbol: shapes.Day() for symbol in world.exchange.instruments}
         self._last_sizes: dict[str, Decimal] = {}
-        self._spreads: dict[str, deque[list[Any]]] = {symbol: deque(maxlen=SPREADS) for symbol in world.exchange.instruments}
+        self._spreads: dict[str, deque[list[Any]]] = {
+            symbol: deque(maxlen=SPREADS) for symbol in world.exchange.instruments
+        }
         self.candles = {symbol: Candles() for symbol in world.exchange.instruments}
         self._remembered: set[str] = set()
         world.on_trade.append(self._traded)
@@ -67,7 +70,9 @@ class Public:
     def _quoted(self, quote: Quote) -> None:
         self.days[quote.symbol].see(quote.mid)
         digits = max(self.pairs.by_symbol[quote.symbol].price_decimals, 5)
-        self._spreads[quote.symbol].append([quote.at // 1_000_000_000, f"{quote.bid:.{digits}f}", f"{quote.ask:.{digits}f}"])
+        self._spreads[quote.symbol].append(
+            [quote.at // 1_000_000_000, f"{quote.bid:.{digits}f}", f"{quote.ask:.{digits}f}"]
+        )
         self._remember(quote.symbol, quote.mid, quote.at)
         self.candles[quote.symbol].add(quote.at, quote.mid, ZERO)
 
@@ -76,8 +81,12 @@ class Public:
         if self.world.past is None or symbol in self._remembered:
             return
         self._remembered.add(symbol)
-        instrument, random = self.world.exchange.instruments[symbol], Random(f"{self.world.past}/{symbol}")  # noqa: S311 - made-up prices
-        before, kept = past(instrument, random, instrument.round_price(price), at), self.world.trades[symbol]
+        instrument = self.world.exchange.instruments[symbol]
+        random = Random(f"{self.world.past}/{symbol}")  # noqa: S311 - made-up prices
+        before, kept = (
+            past(instrument, random, instrument.round_price(price), at),
+            self.world.trades[symbol],
+        )
         for trade in before:
             self.candles[symbol].add(trade.at, trade.price, trade.size)
         self.candles[symbol].lead(instrument, random, before[0].price, before[0].at)
@@ -91,16 +100,26 @@ class Public:
 
     def status(self, _: Mapping[str, str]) -> Json:
         """The mode of the whole exchange."""
-        return {"status": self.world.mode(), "timestamp": shapes.rfc3339(self.world.now())[:19] + "Z"}
+        return {
+            "status": self.world.mode(),
+            "timestamp": shapes.rfc3339(self.world.now())[:19] + "Z",
+        }
 
     def assets(self, fields: Mapping[str, str]) -> Json:
         """Currencies: those that are named by `asset`, or all."""
         exchange = self.world.exchange
         if _class_of(fields, "aclass") != CLASSES[0]:
             return {}
-        known = {name: shapes.asset_info(name) for name in shapes.currencies(tuple(exchange.instruments.values()), exchange.ledger.cash)}
+        known = {
+            name: shapes.asset_info(name)
+            for name in shapes.currencies(
+                tuple(exchange.instruments.values()), exchange.ledger.cash
+            )
+        }
         wanted = [text for text in fields.get("asset", "").split(",") if text]
-        by_any = {text: name for name in known for text in (name, asset(name), known[name]["altname"])}
+        by_any = {
+            text: name for name in known for text in (name, asset(name), known[name]["altname"])
+        }
         if not by_any.keys() >= set(wanted):
             raise OrderError("EQuery:Unknown asset")
         chosen = [by_any[text] for text in wanted] or list(known)
@@ -122,12 +141,23 @@ class Public:
         return told
 
     def keyed_pairs(self, fields: Mapping[str, str]) -> dict[str, Pair]:
-        """The pairs that a request names, or all, under the keys of its answer. Raises OrderError."""
-        names = fields["pair"].split(",") if fields.get("pair") else [pair.key for pair in self.pairs.all]
-        return {self.key_of(name, fields): pair for name, pair in zip(names, self.asked_pairs(fields), strict=True)}
+        """The pairs that a request names, or all, under the keys of its answer. Raises
+        OrderError.
+        """
+        names = (
+            fields["pair"].split(",")
+            if fields.get("pair")
+            else [pair.key for pair in self.pairs.all]
+        )
+        return {
+            self.key_of(name, fields): pair
+            for name, pair in zip(names, self.asked_pairs(fields), strict=True)
+        }
 
     def key_of(self, name: str, fields: Mapping[str, str]) -> str:
-        """The key under which an answer tells a pair: as it was asked for where that has a slash, else the exchange's own."""
+        """The key under which an answer tells a pair: as it was asked for where that has a slash,
+        else the exchange's own.
+        """
         pair = self.pairs.find(name)
         if "/" in name or pair is None:
             return name
@@ -148,7 +178,9 @@ class Public:
         for key, pair in self.keyed_pairs(fields).items():
             book = books[pair.symbol]
             size = self._last_sizes.get(pair.symbol, ZERO)
-            told[key] = shapes.ticker_info(pair, book.quote, book.last, size, self.days[pair.symbol])
+            told[key] = shapes.ticker_info(
+                pair, book.quote, book.last, size, self.days[pair.symbol]
+            )
         return told
 
     def depth(self, fields: Mapping[str, str]) -> Json:
@@ -158,7 +190,10 @@ class Public:
         digits = max(pair.price_decimals, 5)
 
         def rows(side: Side) -> list[list[Any]]:
-            return [[f"{price:.{digits}f}", f"{size:.3f}", now] for price, size in book.depth(side, count)]
+            return [
+                [f"{price:.{digits}f}", f"{size:.3f}", now]
+                for price, size in book.depth(side, count)
+            ]
 
         return {self._key(fields): {"asks": rows(Side.SELL), "bids": rows(Side.BUY)}}
 
@@ -178,24 +213,50 @@ class Public:
         if since > NANOSECONDS:  # both seconds and its own `last` are understood
             since //= 1_000_000_000
         rows = [
-            [f"{t.price:.5f}", f"{t.size:.8f}", shapes.seconds(t.at), "b" if t.taker is not Side.SELL else "s", "m", "", n]
+            [
+                f"{t.price:.5f}",
+                f"{t.size:.8f}",
+                shapes.seconds(t.at),
+                "b" if t.taker is not Side.SELL else "s",
+                "m",
+                "",
+                n,
+            ]
             for n, t in self.world.numbered(pair.symbol)
             if t.at > since
         ]
         count = min(max(whole(fields, "count", 1000), 1), 1000)
         rows = rows[:count] if since else rows[-count:]
         kept = self.world.trades[pair.symbol]
-        last = kept[int(rows[-1][6]) - self.world.printed[pair.symbol] - 1].at if rows else kept[-1].at if kept else self.world.now()
+        last = (
+            kept[int(rows[-1][6]) - self.world.printed[pair.symbol] - 1].at
+            if rows
+            else kept[-1].at
+            if kept
+            else self.world.now()
+        )
         return {self._key(fields): rows, "last": str(last)}
 
     def ohlc(self, fields: Mapping[str, str]) -> Json:
         """Candles of some minutes."""
-        pair, minutes, since = self._one(fields), whole(fields, "interval", 1), whole(fields, "since", 0)
+        pair, minutes, since = (
+            self._one(fields),
+            whole(fields, "interval", 1),
+            whole(fields, "since", 0),
+        )
         if minutes not in INTERVALS:
             raise invalid("interval")
         digits = max(pair.price_decimals, 1)
         rows = [
-            [row.start, *(f"{price:.{digits}f}" for price in (row.open, row.high, row.low, row.close, row.vwap)), f"{row.volume:.8f}", row.count]
+            [
+                row.start,
+                *(
+                    f"{price:.{digits}f}"
+                    for price in (row.open, row.high, row.low, row.close, row.vwap)
+                ),
+                f"{row.volume:.8f}",
+                row.count,
+            ]
             for row in self.candles[pair.symbol].told(minutes)
             if row.start >= since
         ]
@@ -205,7 +266,10 @@ class Public:
         """The last quotes."""
         pair, since = self._one(fields), whole(fields, "since", 0)
         rows = [row for row in self._spreads[pair.symbol] if row[0] >= since]
-        return {self._key(fields): rows, "last": rows[-1][0] if rows else self.world.now() // 1_000_000_000}
+        return {
+            self._key(fields): rows,
+            "last": rows[-1][0] if rows else self.world.now() // 1_000_000_000,
+        }
 
 
 def _class_of(fields: Mapping[str, str], name: str) -> str:
@@ -216,5 +280,7 @@ def _class_of(fields: Mapping[str, str], name: str) -> str:
 
 
 def asset_name(currency: str, fields: Mapping[str, str]) -> str:
-    """What an answer calls a currency: the exchange's legacy code, or the plain one where `assetVersion` is 1."""
+    """What an answer calls a currency: the exchange's legacy code, or the plain one where
+    `assetVersion` is 1.
+    """
     return currency if fields.get("assetVersion") == "1" else asset(currency)

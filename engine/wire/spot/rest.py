@@ -9,19 +9,36 @@ from aiohttp import web
 from engine.wire import lossy
 from engine.wire.keys import Key
 from engine.wire.spot.account import Account
+from engine.wire.spot.errors import OrderError
 from engine.wire.spot.fields import of_body
-from engine.wire.spot.orders import Market, OrderError
+from engine.wire.spot.orders import Market
 from engine.wire.spot.pairs import Pairs
 from engine.wire.spot.public import Public
 from engine.wire.spot.trading import Trading
-from engine.wire.world import Logged, World
+from engine.wire.views import Logged
+from engine.wire.world import World
 
 Json = dict[str, Any]
 Method = Callable[[Mapping[str, str]], Json | list[Json]]
 LIMITED = "EAPI:Rate limit exceeded"
-COSTS = {"TradesHistory": 2.0, "ClosedOrders": 1.0, "Ledgers": 2.0, "QueryLedgers": 2.0, "QueryTrades": 1.0}
+COSTS = {
+    "TradesHistory": 2.0,
+    "ClosedOrders": 1.0,
+    "Ledgers": 2.0,
+    "QueryLedgers": 2.0,
+    "QueryTrades": 1.0,
+}
 TRADING = frozenset(
-    {"AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder", "CancelOrderBatch", "CancelAll", "CancelAllOrdersAfter"},
+    {
+        "AddOrder",
+        "AddOrderBatch",
+        "AmendOrder",
+        "EditOrder",
+        "CancelOrder",
+        "CancelOrderBatch",
+        "CancelAll",
+        "CancelAllOrdersAfter",
+    }
 )
 """Not counted by the REST counter but by the matching engine's."""
 PERMISSION = {
@@ -64,7 +81,10 @@ class Spot:
         self.account = Account(world, key, self.public, self.market)
         self.trading = Trading(world, self.pairs, self.market)
         self._public_methods: Mapping[str, Method] = self.public.methods()
-        self._private_methods: Mapping[str, Method] = {**self.account.methods(), **self.trading.methods()}
+        self._private_methods: Mapping[str, Method] = {
+            **self.account.methods(),
+            **self.trading.methods(),
+        }
 
     def _last(self, symbol: str) -> Decimal | None:
         book = self.world.exchange.books[symbol]
@@ -83,16 +103,29 @@ class Spot:
         fields = {**request.query, **of_body(await request.read(), request.content_type)}
         logged = self._logged(f"/0/public/{name}", fields)
         method = self._public_methods.get(name)
-        return await lossy.carried(self.world, request, lambda: self._answered(logged, method, fields), {"error": [LIMITED]})
+        return await lossy.carried(
+            self.world,
+            request,
+            lambda: self._answered(logged, method, fields),
+            {"error": [LIMITED]},
+        )
 
     async def _private(self, request: web.Request) -> web.StreamResponse:
         name, body = request.match_info["name"], await request.read()
         fields = of_body(body, request.content_type)
-        logged = self._logged(f"/0/private/{name}", {key: text for key, text in fields.items() if key != "nonce"})
+        logged = self._logged(
+            f"/0/private/{name}", {key: text for key, text in fields.items() if key != "nonce"}
+        )
         headers = request.headers
 
         def act() -> Json:
-            text = self._barred(name, fields.get("nonce", ""), body, headers.get("API-Key", ""), headers.get("API-Sign", ""))
+            text = self._barred(
+                name,
+                fields.get("nonce", ""),
+                body,
+                headers.get("API-Key", ""),
+                headers.get("API-Sign", ""),
+            )
             if text:
                 logged.outcome = text
                 return {"error": [text]}

@@ -1,4 +1,5 @@
-"""What Kraken spot says of pairs, orders and executions over REST: the keys and types of its real replies.
+"""What Kraken spot says of pairs, orders and executions over REST: the keys and types of its real
+replies.
 
 Money is told as text and times as seconds.
 """
@@ -15,7 +16,7 @@ from engine.model.quote import Quote
 from engine.wire.spot.entries import Entry
 from engine.wire.spot.merged import Told, told
 from engine.wire.spot.pairs import Pair, altname, asset
-from engine.wire.world import Terms
+from engine.wire.terms import Terms
 
 STATUS = {
     Status.PENDING: "pending",
@@ -70,7 +71,9 @@ def pair_info(pair: Pair, mode: str = "online") -> Json:
         "leverage_buy": leverages,
         "leverage_sell": leverages,
         "fees": [[int(tier.volume), float(tier.taker * CENT)] for tier in instrument.fee_tiers],
-        "fees_maker": [[int(tier.volume), float(tier.maker * CENT)] for tier in instrument.fee_tiers],
+        "fees_maker": [
+            [int(tier.volume), float(tier.maker * CENT)] for tier in instrument.fee_tiers
+        ],
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
@@ -110,7 +113,9 @@ def sentence(order: Order, terms: Terms, pair: Pair) -> str:
         "trailing-stop-limit": f"trailing stop {terms.price} -> limit {terms.price2}",
     }[terms.kind or "market"]
     leverage = "" if terms.leverage == "none" else f" with {terms.leverage} leverage"
-    return f"{order.side.value} {order.size:.{pair.lot_decimals}f} {pair.altname} @ {told}{leverage}"
+    return (
+        f"{order.side.value} {order.size:.{pair.lot_decimals}f} {pair.altname} @ {told}{leverage}"
+    )
 
 
 def close_sentence(terms: Terms) -> str:
@@ -122,10 +127,20 @@ def close_sentence(terms: Terms) -> str:
     return f"close position @ {words} {price}" + (f" -> limit {second}" if second != "0" else "")
 
 
+# over 40 lines: one row of the exchange, field by field
 def order_info(
-    order: Order, terms: Terms, pair: Pair, fills: tuple[Fill, ...], stop: Decimal | None, *, trades: bool, together: bool = False
+    order: Order,
+    terms: Terms,
+    pair: Pair,
+    fills: tuple[Fill, ...],
+    stop: Decimal | None,
+    *,
+    trades: bool,
+    together: bool = False,
 ) -> Json:
-    """An order of OpenOrders, ClosedOrders and QueryOrders; with `together`, what it took has one id."""
+    """An order of OpenOrders, ClosedOrders and QueryOrders; with `together`, what it took has one
+    id.
+    """
     digits = pair.price_decimals
     average = order.average_price or ZERO
     info: Json = {
@@ -170,7 +185,9 @@ def order_info(
     return info
 
 
-def trade_info(row: Told, order: Order | None, terms: Terms, pair: Pair, entries: tuple[Entry, ...]) -> Json:
+def trade_info(
+    row: Told, order: Order | None, terms: Terms, pair: Pair, entries: tuple[Entry, ...]
+) -> Json:
     """A row of TradesHistory: an execution, or all that an order took."""
     fill, cost = row.fills[0], row.cost
     leverage = order.leverage if order is not None else None
@@ -198,14 +215,24 @@ def trade_info(row: Told, order: Order | None, terms: Terms, pair: Pair, entries
 def consolidated(position: Json) -> Json:
     """All of a pair's positions as one."""
     same = ("pair", "type", "cost", "fee", "vol", "vol_closed", "margin", "value", "net")
-    leverage = Decimal(position["cost"]) / Decimal(position["margin"]) if Decimal(position["margin"]) else ONE
-    return {"positions": "1", "leverage": f"{leverage:.8f}", **{name: position[name] for name in same}}
+    leverage = (
+        Decimal(position["cost"]) / Decimal(position["margin"])
+        if Decimal(position["margin"])
+        else ONE
+    )
+    return {
+        "positions": "1",
+        "leverage": f"{leverage:.8f}",
+        **{name: position[name] for name in same},
+    }
 
 
 # WebSocket v2
 
 
-def ticker_info(pair: Pair, quote: Quote | None, last: Decimal | None, last_size: Decimal, day: "Day") -> Json:
+def ticker_info(
+    pair: Pair, quote: Quote | None, last: Decimal | None, last_size: Decimal, day: "Day"
+) -> Json:
     """A row of the REST ticker; prices have five digits at least."""
     digits = max(pair.price_decimals, 5)
 

@@ -1,10 +1,14 @@
-"""Trading over Kraken spot's WebSocket v2: each method's fields become those of the REST, its reply a row or several."""
+"""Trading over Kraken spot's WebSocket v2: each method's fields become those of the REST, its reply
+a row or several.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from engine.exchange import RateLimit
-from engine.wire.spot.orders import SOCKET_LEAST, OrderError, fields_of, parse, text_of
+from engine.wire.spot.errors import OrderError
+from engine.wire.spot.orders import SOCKET_LEAST, parse
+from engine.wire.spot.socket_orders import fields_of, text_of
 from engine.wire.spot.trading import BATCH, Trading
 
 Json = dict[str, Any]
@@ -29,7 +33,13 @@ class SocketTrading:
         }
 
     def _add(self, params: Json) -> list[Json]:
-        wanted = parse(fields_of(params), self.trading.pairs, self.trading.market, self.world.now(), SOCKET_LEAST)
+        wanted = parse(
+            fields_of(params),
+            self.trading.pairs,
+            self.trading.market,
+            self.world.now(),
+            SOCKET_LEAST,
+        )
         if wanted.validate:
             self.trading.check(wanted)
             return [{"success": True, "result": {"order_id": ""}}]
@@ -50,11 +60,21 @@ class SocketTrading:
 
     def _edit(self, params: Json) -> list[Json]:
         fields = {"txid": str(params.get("order_id", "")), "pair": str(params.get("symbol", ""))}
-        for name, field in (("order_qty", "volume"), ("limit_price", "price"), ("order_userref", "userref"), ("deadline", "deadline")):
+        for name, field in (
+            ("order_qty", "volume"),
+            ("limit_price", "price"),
+            ("order_userref", "userref"),
+            ("deadline", "deadline"),
+        ):
             if name in params:
                 fields[field] = text_of(params[name])
         told = self.trading.edit_order(fields)
-        return [{"success": True, "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]}}]
+        return [
+            {
+                "success": True,
+                "result": {"order_id": told["txid"], "original_order_id": told["originaltxid"]},
+            }
+        ]
 
     def _cancel(self, params: Json) -> list[Json]:
         rows: list[Json] = []
@@ -65,7 +85,13 @@ class SocketTrading:
                 self.trading.cancel_order({field: name})
                 rows.append({"success": True, "result": {told: name}})
             except OrderError as error:
-                rows.append({"success": False, "error": str(error), **({told: name} if len(asked) > 1 else {})})
+                rows.append(
+                    {
+                        "success": False,
+                        "error": str(error),
+                        **({told: name} if len(asked) > 1 else {}),
+                    }
+                )
         if not rows:
             raise OrderError("EGeneral:Invalid arguments:order_id")
         return rows
@@ -74,21 +100,44 @@ class SocketTrading:
         return [{"success": True, "result": {"count": len(self.world.cancel_all())}}]
 
     def _cancel_after(self, params: Json) -> list[Json]:
-        return [{"success": True, "result": self.trading.cancel_after({"timeout": str(params.get("timeout", 0))})}]
+        return [
+            {
+                "success": True,
+                "result": self.trading.cancel_after({"timeout": str(params.get("timeout", 0))}),
+            }
+        ]
 
     def _batch_add(self, params: Json) -> list[Json]:
         orders = params.get("orders", [])
-        if not isinstance(orders, list) or not BATCH[0] <= len(orders) <= BATCH[1] or not all(isinstance(order, dict) for order in orders):
+        if (
+            not isinstance(orders, list)
+            or not BATCH[0] <= len(orders) <= BATCH[1]
+            or not all(isinstance(order, dict) for order in orders)
+        ):
             raise OrderError("EGeneral:Invalid arguments:orders")
-        common: Json = {name: params[name] for name in ("symbol", "deadline", "validate") if name in params}
-        wanted = [parse(fields_of({**order, **common}), self.trading.pairs, self.trading.market, self.world.now(), SOCKET_LEAST) for order in orders]
+        common: Json = {
+            name: params[name] for name in ("symbol", "deadline", "validate") if name in params
+        }
+        wanted = [
+            parse(
+                fields_of({**order, **common}),
+                self.trading.pairs,
+                self.trading.market,
+                self.world.now(),
+                SOCKET_LEAST,
+            )
+            for order in orders
+        ]
         rows: list[Json] = []
         for one in wanted:
             row: Json = {"cl_ord_id": one.terms.client} if one.terms.client else {}
             try:
                 if one.validate:
                     self.trading.check(one)
-                row |= {"order_id": "" if one.validate else self.trading.place(one), "success": True}
+                row |= {
+                    "order_id": "" if one.validate else self.trading.place(one),
+                    "success": True,
+                }
             except OrderError as error:
                 row |= {"success": False, "error": str(error)}
             rows.append(row)

@@ -1,18 +1,23 @@
-"""What Kraken spot's WebSocket v2 says of orders, executions and balances: numbers as numbers, times as RFC 3339."""
+"""What Kraken spot's WebSocket v2 says of orders, executions and balances: numbers as numbers,
+times as RFC 3339.
+"""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from engine.clock import SECOND
 from engine.model.fill import Fill, Liquidity
+from engine.model.instrument import Instrument
 from engine.model.money import ONE, ZERO
 from engine.model.order import TRIGGERED, Order, OrderType, Status
 from engine.model.quote import Quote, Trade
 from engine.model.side import Side
 from engine.wire.spot.candles import Candle
 from engine.wire.spot.entries import Entry
+from engine.wire.spot.pairs import Pair
 from engine.wire.spot.shapes import Day, rfc3339, trade_id
-from engine.wire.world import Terms
+from engine.wire.terms import Terms
 
 CREDITS = "KFEE"
 """Kraken's fee credits, as a currency."""
@@ -37,6 +42,18 @@ def identity(order: Order, terms: Terms) -> Json:
     else:
         named["order_userref"] = terms.userref or 0
     return named
+
+
+def _triggers(order: Order, terms: Terms, level: Decimal | None) -> Json:
+    """What an order waits for."""
+    percent = order.trail is not None and order.trail.fraction is not None
+    distance = "pct" if percent else "quote"
+    return {
+        "reference": terms.trigger,
+        "price": level or ZERO,
+        "price_type": distance if order.type is OrderType.TRAILING_STOP else "static",
+        "status": "triggered" if order.triggered else "untriggered",
+    }
 
 
 def snapshot_order(order: Order, terms: Terms, level: Decimal | None) -> Json:
@@ -69,13 +86,7 @@ def snapshot_order(order: Order, terms: Terms, level: Decimal | None) -> Json:
     if order.leverage is not None:
         told["margin"] = True
     if order.type in TRIGGERED:
-        trailing = order.type is OrderType.TRAILING_STOP
-        told["triggers"] = {
-            "reference": terms.trigger,
-            "price": level or ZERO,
-            "price_type": ("pct" if order.trail is not None and order.trail.fraction is not None else "quote") if trailing else "static",
-            "status": "triggered" if order.triggered else "untriggered",
-        }
+        told["triggers"] = _triggers(order, terms, level)
         told["trigger"] = terms.trigger
     return told
 
@@ -90,13 +101,26 @@ def pending(order: Order, terms: Terms, level: Decimal | None) -> Json:
 
 def taken(order: Order, terms: Terms) -> Json:
     """The order works: nothing but its name."""
-    told: Json = {"timestamp": rfc3339(order.created_at), "order_status": "new", "exec_type": "new", **identity(order, terms)}
+    told: Json = {
+        "timestamp": rfc3339(order.created_at),
+        "order_status": "new",
+        "exec_type": "new",
+        **identity(order, terms),
+    }
     if order.post_only:
         told["post_only"] = True
     return told
 
 
-def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: Decimal | None, *, credits_first: bool = False) -> Json:
+def execution(
+    fill: Fill,
+    order: Order | None,
+    terms: Terms,
+    status: str,
+    rate: Decimal | None,
+    *,
+    credits_first: bool = False,
+) -> Json:
     """A trade; a fee may be told in several currencies, credits before money."""
     told: Json = {
         "order_id": fill.client_order_id,
@@ -113,10 +137,14 @@ def execution(fill: Fill, order: Order | None, terms: Terms, status: str, rate: 
         "order_type": terms.kind or "market",
         "timestamp": rfc3339(fill.at),
         "fee_usd_equiv": fill.fee * (rate if rate is not None else ONE),
-        "fees": [*([{"asset": CREDITS, "qty": ZERO}] if credits_first else []), {"asset": fill.fee_currency, "qty": fill.fee}],
+        "fees": [
+            *([{"asset": CREDITS, "qty": ZERO}] if credits_first else []),
+            {"asset": fill.fee_currency, "qty": fill.fee},
+        ],
     }
     if order is not None:
-        told |= identity(order, terms) | {"cum_qty": order.filled, "cum_cost": order.value, "avg_price": order.average_price or ZERO}
+        sums = {"cum_qty": order.filled, "cum_cost": order.value}
+        told |= identity(order, terms) | sums | {"avg_price": order.average_price or ZERO}
         if order.leverage is not None:
             told["margin"] = True
     if not terms.user:
@@ -170,7 +198,12 @@ def amended(order: Order, terms: Terms, at: int) -> Json:
     if order.price is not None:
         told["limit_price"] = order.price
     if order.trigger is not None:
-        told["triggers"] = {"reference": terms.trigger, "price": order.trigger, "price_type": "static", "status": "untriggered"}
+        told["triggers"] = {
+            "reference": terms.trigger,
+            "price": order.trigger,
+            "price_type": "static",
+            "status": "untriggered",
+        }
     return told
 
 
@@ -181,7 +214,12 @@ def triggered(order: Order, terms: Terms, at: int) -> Json:
         "exec_type": "status",
         "order_status": STATUS[order.status],
         **identity(order, terms),
-        "triggers": {"reference": terms.trigger, "price": order.trigger or ZERO, "price_type": "static", "status": "triggered"},
+        "triggers": {
+            "reference": terms.trigger,
+            "price": order.trigger or ZERO,
+            "price_type": "static",
+            "status": "triggered",
+        },
     }
 
 
@@ -259,3 +297,39 @@ def trade(print_: Trade, count: int) -> Json:
         "trade_id": count,
         "timestamp": rfc3339(print_.at),
     }
+
+
+def instrument(pair: Pair, mode: str) -> Json:
+    """A pair, as the instrument channel lists it."""
+    instrument = pair.instrument
+    return {
+        "symbol": pair.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "status": mode,
+        "qty_precision": pair.lot_decimals,
+        "qty_increment": instrument.lot,
+        "price_precision": pair.price_decimals,
+        "cost_precision": 5,
+        "marginable": instrument.can_short,
+        "has_index": True,
+        "cost_min": instrument.min_cost,
+        "tick_size": instrument.tick,
+        "price_increment": instrument.tick,
+        "qty_min": instrument.min_size,
+    }
+
+
+def assets(instruments: Iterable[Instrument]) -> list[Json]:
+    """What is traded and what it is paid in, as the instrument channel lists it."""
+    names = sorted({name for one in instruments for name in (one.base, one.quote)})
+    return [
+        {
+            "id": name,
+            "status": "enabled",
+            "precision": 10,
+            "precision_display": 5,
+            "borrowable": True,
+        }
+        for name in names
+    ]

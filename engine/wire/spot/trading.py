@@ -1,7 +1,7 @@
-"""Kraken spot's orders: placed, amended, edited, cancelled; the REST and the stream ask for the same."""
+"""Kraken spot's orders: placed, amended, edited, cancelled; the REST and the stream ask for the
+same.
+"""
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -10,22 +10,32 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.exchange import RateLimit
-from engine.exchange.exchange import FIXED_COST
+from engine.exchange.answers import FIXED_COST
 from engine.model import report as r
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType
 from engine.model.request import Amend, Lane
 from engine.model.side import Side
 from engine.wire.spot import shapes
-from engine.wire.spot.fields import flat, listed
-from engine.wire.spot.orders import DEADLINE_LEAST, USERREF, Market, OrderError, Wanted, deadline, invalid, level, number, parse, refused
+from engine.wire.spot.amends import Amends
+from engine.wire.spot.errors import OrderError, invalid
+from engine.wire.spot.fields import flat, listed, number
+from engine.wire.spot.order_prices import level
+from engine.wire.spot.orders import (
+    DEADLINE_LEAST,
+    USERREF,
+    Market,
+    Wanted,
+    deadline,
+    parse,
+    refused,
+)
 from engine.wire.spot.pairs import Pair, Pairs
-from engine.wire.world import World, terms_of
+from engine.wire.terms import terms_of
+from engine.wire.world import World
 
 Json = dict[str, Any]
 BATCH = (2, 15)
-AMENDED = 1_000
-"""Orders whose changes are remembered."""
 
 
 class Trading:
@@ -35,10 +45,9 @@ class Trading:
         self.world = world
         self.pairs = pairs
         self.market = market
-        self._amends: OrderedDict[str, list[Json]] = OrderedDict()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        """Of orders that begin later."""
+        self.amends = Amends(world)
         world.on_close = self._closing  # type: ignore[method-assign]
+        world.scheduled.begins(self._begin, lambda order: terms_of(order).starts_at)
         world.exchange.prevents = lambda order: terms_of(order).prevention
 
     def methods(self) -> dict[str, Callable[[Mapping[str, str]], Json]]:
@@ -47,7 +56,7 @@ class Trading:
             "AddOrder": self.add_order,
             "AddOrderBatch": self.add_batch,
             "AmendOrder": self.amend_order,
-            "OrderAmends": self.order_amends,
+            "OrderAmends": self.amends.order_amends,
             "EditOrder": self.edit_order,
             "CancelOrder": self.cancel_order,
             "CancelOrderBatch": self.cancel_batch,
@@ -71,7 +80,11 @@ class Trading:
 
     def check(self, wanted: Wanted) -> None:
         """What would become of an order. Raises OrderError."""
-        text = self._shut(wanted.order) or self.world.admits(wanted.order) or self._short_of_coins(wanted.order, wanted.order.size)
+        text = (
+            self._shut(wanted.order)
+            or self.world.admits(wanted.order)
+            or self._short_of_coins(wanted.order, wanted.order.size)
+        )
         if text:
             raise refused(wanted, text)
 
@@ -89,37 +102,44 @@ class Trading:
             raise OrderError(text)
         if wanted.starts_at is not None:
             return self._schedule(wanted, wanted.starts_at)
-        done = self.world.place(wanted.order, wanted.terms, self._short_of_coins(wanted.order, wanted.order.size))
+        done = self.world.place(
+            wanted.order, wanted.terms, self._short_of_coins(wanted.order, wanted.order.size)
+        )
         if isinstance(done, RateLimit | r.Rejected):
             raise refused(wanted, done.text)
         return done.venue_order_id
 
     def _schedule(self, wanted: Wanted, at: int) -> str:
-        """Keep an order until it begins; its id. Raises OrderError where it would be refused now."""
+        """Keep an order until it begins; its id. Raises OrderError where it would be
+        refused now.
+        """
         self.check(wanted)
         world, name = self.world, self.world.exchange.new_order_id()
+        if wanted.terms.client and world.of_client(wanted.terms.client) is not None:
+            raise OrderError("EOrder:cl_ord_id is in use by an open order")
         label = msgspec.json.encode(replace(wanted.terms, starts_at=at)).decode()
-        world.scheduled[name] = replace(wanted.order, client_order_id=name, venue_order_id=name, label=label, created_at=world.now())
-
-        def begin() -> None:
-            self._timers.pop(name, None)
-            order = world.scheduled.pop(name)
-            done = world.place(order, wanted.terms, self._shut(order) or self._short_of_coins(order, order.size), name)
-            if isinstance(done, RateLimit):
-                world.exchange.refuse(order, done.text, world.now())
-
-        self._timers[name] = world.clock.call_at(at, begin)
+        order = replace(
+            wanted.order,
+            client_order_id=name,
+            venue_order_id=name,
+            label=label,
+            created_at=world.now(),
+        )
+        world.waits(order, at)
         return name
 
-    def _unschedule(self, name: str) -> bool:
-        """End an order before it began; whether there was one."""
-        order = self.world.scheduled.pop(name, None)
-        if order is None:
-            return False
-        self._timers.pop(name).cancel()
-        self.world.exchange.end_unbegun(order, self.world.now())
-        self.world.settle()
-        return True
+    def _begin(self, order: Order) -> None:
+        """An order whose time has come; where it is refused now, it ends."""
+        world, name = self.world, order.client_order_id
+        world.begins(order)
+        done = world.place(
+            order,
+            terms_of(order),
+            self._shut(order) or self._short_of_coins(order, order.size),
+            name,
+        )
+        if isinstance(done, RateLimit):
+            world.exchange.refuse(order, done.text, world.now())
 
     def _shut(self, order: Order) -> str:
         """Why the mode of the pair or of the exchange admits no such order; empty where it does."""
@@ -132,7 +152,9 @@ class Trading:
         }.get(mode, False)
         if admitted:
             return ""
-        return "EService:Unavailable" if mode == "maintenance" else f"EService:Market in {mode} mode"
+        return (
+            "EService:Unavailable" if mode == "maintenance" else f"EService:Market in {mode} mode"
+        )
 
     def add_batch(self, fields: Mapping[str, str]) -> Json:
         """Place several orders of one pair: all are checked before the first is placed."""
@@ -142,7 +164,10 @@ class Trading:
         common = {key: fields[key] for key in ("pair", "deadline", "validate") if key in fields}
         if not all(isinstance(order, Mapping) for order in orders):
             raise invalid("orders")
-        wanted = [parse({**flat(order), **common}, self.pairs, self.market, self.world.now()) for order in orders]
+        wanted = [
+            parse({**flat(order), **common}, self.pairs, self.market, self.world.now())
+            for order in orders
+        ]
         told: list[Json] = []
         for one in wanted:
             row: Json = {"descr": {"order": shapes.sentence(one.order, one.terms, one.pair)}}
@@ -185,39 +210,29 @@ class Trading:
         if size is not None and (text := self._short_of_coins(order, size)):
             self.world.spend(order.symbol, FIXED_COST)
             raise OrderError(text)
-        self._original(order)
+        self.amends.begin(order)
         asked = Amend(name, order.symbol, Lane.ENTRY, name, size, price, trigger)
         done = self.world.amend(asked)
         if isinstance(done, RateLimit | r.AmendRejected):
             raise OrderError(done.text)
         self._retell(name, price, trigger, pair)
         amend = self.world.exchange.new_order_id().replace("O", "T", 1)
-        self._amends[name].append(_amended("user", amend, done, self.world.now(), order.filled))
+        self.amends.add(amend, done, order.filled)
         return {"amend_id": amend}
 
-    def _original(self, order: Order) -> None:
-        """The first row of an order's amends: its terms before any."""
-        name = order.client_order_id
-        if name not in self._amends:
-            first = r.Amended(name, order.size, order.price, order.trigger, order.created_at)
-            self._amends[name] = [_amended("original", name.replace("O", "T", 1), first, order.created_at, ZERO)]
-            while len(self._amends) > AMENDED:
-                self._amends.popitem(last=False)
-
-    def order_amends(self, fields: Mapping[str, str]) -> Json:
-        """Each change of an order, oldest first; the first row is the order as it came."""
-        name = fields.get("order_id", "")
-        order = self.world.order(name)
-        if order is None:
-            raise OrderError("EOrder:Unknown order")
-        self._original(order)
-        return {"count": len(self._amends[name]), "amends": self._amends[name]}
-
-    def _level(self, fields: Mapping[str, str], name: str, order: Order, pair: Pair) -> Decimal | None:
+    def _level(
+        self, fields: Mapping[str, str], name: str, order: Order, pair: Pair
+    ) -> Decimal | None:
         text = fields.get(name, "")
-        return None if text in ("", "0") else level(text, name, order.side, pair, self.market.last(order.symbol))
+        return (
+            None
+            if text in ("", "0")
+            else level(text, name, order.side, pair, self.market.last(order.symbol))
+        )
 
-    def _retell(self, name: str, price: Decimal | None, trigger: Decimal | None, pair: Pair) -> None:
+    def _retell(
+        self, name: str, price: Decimal | None, trigger: Decimal | None, pair: Pair
+    ) -> None:
         """The terms of an order say its new prices from now on."""
         order = self.world.exchange.orders.get(name)
         if order is None:
@@ -251,7 +266,8 @@ class Trading:
         }
         wanted = parse(renewed, self.pairs, self.market, self.world.now())
         text = self.world.admits(wanted.order)
-        if text and text != "EOrder:Insufficient funds":  # the funds that the old one keeps are free once it is gone
+        # the funds that the old one keeps are free once it is gone
+        if text and text != "EOrder:Insufficient funds":
             raise OrderError(text)
         if not wanted.validate:
             self._ended(name)
@@ -271,16 +287,27 @@ class Trading:
         """Cancel an order, or all of a user reference."""
         text = fields.get("txid", "")
         if not fields.get("cl_ord_id") and USERREF.fullmatch(text):
-            names = [name for name, order in self.world.exchange.orders.items() if terms_of(order).userref == int(text)]
+            names = [
+                name
+                for name, order in self.world.exchange.orders.items()
+                if terms_of(order).userref == int(text)
+            ]
             if not names:
                 raise OrderError("EOrder:Unknown order")
         else:
-            if self._unschedule(text):
+            waiting = self._waiting(fields)
+            if waiting is not None and self.world.withdraw(waiting):
                 return {"count": 1}
             names = [self._named(fields)]
         for name in names:
             self._ended(name)
         return {"count": len(names)}
+
+    def _waiting(self, fields: Mapping[str, str]) -> str | None:
+        """The id that a request names, if its order has not begun."""
+        client = fields.get("cl_ord_id")
+        name = self.world.of_client(client) if client else fields.get("txid", "")
+        return name if name and self.world.scheduled.get(name) is not None else None
 
     def _ended(self, name: str) -> None:
         done = self.world.cancel(name)
@@ -292,10 +319,14 @@ class Trading:
         names = [str(name) for name in (*listed(fields, "orders"), *listed(fields, "cl_ord_ids"))]
         count = 0
         for name in names:
-            found = name if name in self.world.exchange.orders else self.world.of_client(name)
-            if found is not None:
+            found = name if self.world.order(name) is not None else self.world.of_client(name)
+            if found is None:
+                continue
+            if found in self.world.exchange.orders:
                 self._ended(found)
                 count += 1
+            else:
+                count += self.world.withdraw(found)
         return {"count": count}
 
     def cancel_all(self, _: Mapping[str, str]) -> Json:
@@ -310,7 +341,10 @@ class Trading:
         self.world.arm(float(seconds))
         now = shapes.rfc3339(self.world.now())[:19] + "Z"
         at = self.world.dead_man_at
-        return {"currentTime": now, "triggerTime": "0" if at is None else shapes.rfc3339(at)[:19] + "Z"}
+        return {
+            "currentTime": now,
+            "triggerTime": "0" if at is None else shapes.rfc3339(at)[:19] + "Z",
+        }
 
     def _closing(self, report: r.Filled, order: Order) -> None:
         """Each fill of an order with a conditional close brings an order of its own size."""
@@ -327,23 +361,11 @@ class Trading:
             "leverage": terms.leverage,
         }
         try:
-            wanted = parse(fields, self.pairs, Market(lambda _: fill.price, self.market.held), self.world.now())
+            wanted = parse(
+                fields, self.pairs, Market(lambda _: fill.price, self.market.held), self.world.now()
+            )
         except OrderError:
             return  # as at the exchange: a close that makes no sense is dropped
-        self.world.place(wanted.order, replace(wanted.terms, primary=order.client_order_id, user=False))
-
-
-def _amended(kind: str, name: str, terms: r.Amended, at: int, filled: Decimal) -> Json:
-    """A row of OrderAmends."""
-    row: Json = {
-        "amend_id": name,
-        "amend_type": kind,
-        "order_qty": f"{terms.size:.8f}",
-        "remaining_qty": f"{terms.size - filled:.8f}",
-        "timestamp": at,
-    }
-    if terms.price is not None:
-        row["limit_price"] = f"{terms.price:f}"
-    if terms.trigger is not None:
-        row["trigger_price"] = f"{terms.trigger:f}"
-    return row
+        self.world.place(
+            wanted.order, replace(wanted.terms, primary=order.client_order_id, user=False)
+        )

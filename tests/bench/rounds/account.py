@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from engine.home import Home
+from engine.account.home import Home
 from tests.bench.rounds.engine import Engine
 from tests.bench.rounds.exits import Exits
 from tests.bench.rounds.place import NAME, Place
@@ -31,13 +31,16 @@ WEIGHTS = {
 FIRST = {"BTC": D("0.01"), "ETH": D("0.3")}
 STEP = {"BTC": D("0.0001"), "ETH": D("0.001")}
 UNTOUCHED = frozenset({"STARTING", "UNEXPLAINED"})
-"""Reasons that the operator of these rounds does not clear by hand while anything of ours is held."""
+"""Reasons that the operator of these rounds does not clear by hand while anything of ours is held.
+"""
 
 
 class Account:
     """One account and the processes around it."""
 
-    def __init__(self, venue: str, seed: int, tally: Tally, nursery: Nursery, keep: Path | None) -> None:
+    def __init__(
+        self, venue: str, seed: int, tally: Tally, nursery: Nursery, keep: Path | None
+    ) -> None:
         self.random = Random(f"{venue} {seed}")
         self.folder = Path(tempfile.mkdtemp(prefix="rounds-"))
         self.name = f"{venue} seed {seed}"
@@ -59,7 +62,9 @@ class Account:
 
     def say(self, text: str) -> None:
         """One line of the transcript."""
-        self._lines.append(f"{time.time():.3f} {time.monotonic() - self._began:8.2f} round {self.round}: {text}")
+        self._lines.append(
+            f"{time.time():.3f} {time.monotonic() - self._began:8.2f} round {self.round}: {text}"
+        )
 
     def fault(self, kind: str, words: str) -> None:
         """Something that must not be, once."""
@@ -68,7 +73,9 @@ class Account:
         self._told.add((kind, words))
         if not self.bad and self._keep is not None:  # as it is now: what follows may hide it
             now = self._keep / f"{self.name.replace(' ', '-')}-then"
-            shutil.copytree(self.folder, now, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
+            shutil.copytree(
+                self.folder, now, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
+            )
             (now / "transcript.txt").write_text("\n".join(self._lines))
         self.bad = True
         self.say(f"VIOLATION {kind}: {words}")
@@ -77,14 +84,19 @@ class Account:
     @property
     def holder(self) -> Engine | None:
         """The engine that has the account or is about to have it, stopped or not."""
-        found = [one for one in self.engines if one.alive and (not one.last or not one.last["read_only"])]
+        found = [
+            one for one in self.engines if one.alive and (not one.last or not one.last["read_only"])
+        ]
         return found[-1] if found else None
 
     def start(self, *, take_over: bool = False) -> Engine:
         """A new engine process."""
         self._count += 1
         one = Engine(self.place, self._count, take_over=take_over)
-        self.say(f"engine {one.number} is process {one.process.pid}{' and asks for the account' if take_over else ''}")
+        self.say(
+            f"engine {one.number} is process"
+            f" {one.process.pid}{' and asks for the account' if take_over else ''}"
+        )
         self.engines.append(one)
         return one
 
@@ -97,7 +109,9 @@ class Account:
             self._start()
         if (one := self.holder) is not None and not one.stopped:
             self._ready(one, 6.0)
-        names = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=self.random.randint(3, 6))
+        names = self.random.choices(
+            list(WEIGHTS), list(WEIGHTS.values()), k=self.random.randint(3, 6)
+        )
         for name in names:
             operation: Callable[[], bool | None] = getattr(self, "_" + name.replace(" ", "_"))
             if operation() is not False:
@@ -120,7 +134,9 @@ class Account:
         end, tried = time.monotonic() + seconds, set[str]()
         while time.monotonic() < end and one.alive and not one.stopped and not one.ready:
             for reason in one.last.get("reasons", ()):
-                if reason in tried or (reason in UNTOUCHED and (reason == "STARTING" or self.place.truth().left())):
+                if reason in tried or (
+                    reason in UNTOUCHED and (reason == "STARTING" or self.place.truth().left())
+                ):
                     continue
                 tried.add(reason)
                 self.say(f"the operator clears {reason}")
@@ -129,7 +145,10 @@ class Account:
                 one.intent("go_live" if reason == "LOOKING" else "resume", id=name, **fields)
             time.sleep(0.1)
         if not one.ready:
-            self.say(f"entries wait: {one.last.get('reasons')}, {one.last.get('alerts')}, {one.last.get('differs')}")
+            self.say(
+                f"entries wait: {one.last.get('reasons')}, {one.last.get('alerts')},"
+                f" {one.last.get('differs')}"
+            )
         return one.ready
 
     def _next(self) -> int:
@@ -157,7 +176,10 @@ class Account:
         self.asked[symbol].add(size)
         away = D(self.random.choice((5, 10, 30, 50))) / 1000
         self.say(f"open {size} {symbol}, stop {away} away")
-        fields = {"size": {"type": "base", "amount": str(size)}, "stop": {"type": "away", "fraction": str(away)}}
+        fields = {
+            "size": {"type": "base", "amount": str(size)},
+            "stop": {"type": "away", "fraction": str(away)},
+        }
         one.intent("open", id=f"e{self._next()}", symbol=symbol, side=ENTERS[symbol], **fields)
         return True
 
@@ -209,7 +231,9 @@ class Account:
             return False
         self.say(f"engine {one.number} is slow from now on")
         one.slow = True
-        threading.Thread(target=_crawl, args=(one, time.monotonic() + 4 + 8 * self.random.random()), daemon=True).start()
+        threading.Thread(
+            target=_crawl, args=(one, time.monotonic() + 4 + 8 * self.random.random()), daemon=True
+        ).start()
         return True
 
     def _take_over(self) -> bool:
@@ -218,8 +242,12 @@ class Account:
             return False
         one = self.start(take_over=True)
         one.until(lambda: one.is_open or not one.alive, 20.0)
-        self.say(f"taken over: {one.is_open}, the first {'is stopped' if before.stopped else 'looks on'}")
-        for old in [old for old in self.engines if old is not one and old.alive and not old.stopped]:
+        self.say(
+            f"taken over: {one.is_open}, the first {'is stopped' if before.stopped else 'looks on'}"
+        )
+        for old in [
+            old for old in self.engines if old is not one and old.alive and not old.stopped
+        ]:
             if self.random.random() < 0.7 and one.is_open:
                 old.end(kill=self.random.random() < 0.5)
                 self.engines.remove(old)
@@ -249,7 +277,10 @@ class Account:
         self.exits.run(2, "")
 
     def _disturbed_exit(self) -> None:
-        self.exits.run(self.random.choice((1, 1, 2)), self.random.choice(("wake", "kill engine", "hang", "kill exit", "start", "start")))
+        self.exits.run(
+            self.random.choice((1, 1, 2)),
+            self.random.choice(("wake", "kill engine", "hang", "kill exit", "start", "start")),
+        )
 
     def owner(self, **told: object) -> bool:
         """Something that the owner or the weather does at the venue."""
@@ -261,7 +292,9 @@ class Account:
             return False
         number = self._next()
         one.put(number=number, **told)
-        return one.until(lambda: any(said.get("number") == number for said in list(one.events)), 5.0)
+        return one.until(
+            lambda: any(said.get("number") == number for said in list(one.events)), 5.0
+        )
 
     def _move(self, sign: int) -> bool:
         if not self.place.own:
@@ -273,7 +306,8 @@ class Account:
         self.say(f"the owner {'takes' if sign > 0 else 'brings'} {amount} {coin}")
         after = self.place.own[coin] - sign * amount
         if sign > 0:
-            self.place.own[coin] = after  # less may be there from now on, whether or not it is answered
+            # less may be there from now on, whether or not it is answered
+            self.place.own[coin] = after
         done = self.owner(do="withdraw", currency=coin, amount=str(sign * amount))
         if done and sign < 0:
             self.place.own[coin] = after
@@ -289,7 +323,9 @@ class Account:
         symbol = self.random.choice(self.place.symbols)
         price = "1000" if "BTC" in symbol or "XBT" in symbol else "50"
         self.say(f"somebody else rests an order for {symbol}")
-        return self.owner(do="foreign", name=f"other{self._next()}", symbol=symbol, size="0.05", price=price)
+        return self.owner(
+            do="foreign", name=f"other{self._next()}", symbol=symbol, size="0.05", price=price
+        )
 
     def _weather(self) -> bool:
         self.weather = self.random.choice(("calm", "calm", *STORMS))
@@ -323,7 +359,9 @@ class Account:
             if 0 in self.exits.run(1, "") or self.exits.unsure:
                 break
         else:
-            self.fault("never flat", f"three last exits in fair weather: {self.place.truth().left()}")
+            self.fault(
+                "never flat", f"three last exits in fair weather: {self.place.truth().left()}"
+            )
         self.verdict()
 
     def close(self) -> None:
@@ -336,7 +374,9 @@ class Account:
             target = self._keep / self.name.replace(" ", "-")
             target.mkdir(parents=True, exist_ok=True)
             if self.bad:
-                shutil.copytree(self.folder, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
+                shutil.copytree(
+                    self.folder, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
+                )
             (target / "transcript.txt").write_text("\n".join(self._lines))
         shutil.rmtree(self.folder, ignore_errors=True)
 

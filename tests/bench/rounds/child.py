@@ -1,8 +1,10 @@
-"""An engine in a process of its own, without a screen: it says each change of its view on standard output, and reads what to do.
+"""An engine in a process of its own, without a screen: it says each change of its view on standard
+output, and reads what to do.
 
     python -m tests.bench.rounds.child SETTINGS HOME WORDS
 
-SETTINGS is a settings file, HOME the folder of all accounts, WORDS is `take-over` or `-`. One JSON object a line each way.
+SETTINGS is a settings file, HOME the folder of all accounts, WORDS is `take-over` or `-`. One JSON
+object a line each way.
 """
 
 import asyncio
@@ -17,13 +19,13 @@ from typing import Any
 
 import msgspec
 
-from engine.local import open_session
 from engine.model.intent import AnyIntent
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from engine.session import Session
-from engine.settings import load
-from engine.taking import PenHeldError, Wanted
+from engine.session.opening import open_session
+from engine.session.taking import PenHeldError, Wanted
+from engine.setup.settings import load
 from engine.venues.paper import PaperVenue
 from tests.bench.rounds.storms import faults
 
@@ -50,13 +52,21 @@ async def act(session: Session, told: Json) -> None:
     venue = getattr(getattr(session, "engine", None), "venue", None)
     match told["do"]:
         case "ask":
-            answer = await session.ask(msgspec.convert(told["intent"], type=AnyIntent, strict=False))
-            say(event="answer", intent=answer.intent, refusals=[refusal.text for refusal in answer.refusals])
+            answer = await session.ask(
+                msgspec.convert(told["intent"], type=AnyIntent, strict=False)
+            )
+            say(
+                event="answer",
+                intent=answer.intent,
+                refusals=[refusal.text for refusal in answer.refusals],
+            )
             return
         case "faults" if isinstance(venue, PaperVenue):
             venue.faults = faults(told["faults"], told["lag"])
         case "withdraw" if isinstance(venue, PaperVenue):
-            venue.withdraw(told["currency"], msgspec.convert(told["amount"], type=Decimal, strict=False))
+            venue.withdraw(
+                told["currency"], msgspec.convert(told["amount"], type=Decimal, strict=False)
+            )
         case "foreign" if isinstance(venue, PaperVenue):
             venue.external(foreign(told))
     say(event="done", number=told.get("number"))
@@ -69,9 +79,15 @@ def seen(session: Session) -> Json:
         "read_only": session.read_only,
         "mode": view.mode,
         "reasons": [reason.code for reason in view.reasons],
-        "positions": [[row.id, row.symbol, str(row.size), row.protection.value] for row in view.positions],
+        "positions": [
+            [row.id, row.symbol, str(row.size), row.protection.value] for row in view.positions
+        ],
         "alerts": sorted({alert.code for alert in view.alerts if alert.stands}),
-        "differs": [[row.kind, row.subject, row.ours, row.theirs, row.differs] for row in view.truth.rows if row.differs],
+        "differs": [
+            [row.kind, row.subject, row.ours, row.theirs, row.differs]
+            for row in view.truth.rows
+            if row.differs
+        ],
         "feeds": len(view.feeds),
     }
 
@@ -92,7 +108,9 @@ async def watch(session: Session, stop: asyncio.Event) -> None:
 async def main(settings: Path, home: Path, words: str) -> None:
     """Open, and do as told, until SIGTERM."""
     loop = asyncio.get_running_loop()
-    session = await open_session(load(settings, []).settings, home, Wanted(take_over="take-over" in words))
+    session = await open_session(
+        load(settings, []).settings, home, Wanted(take_over="take-over" in words)
+    )
     stop, tasks = asyncio.Event(), set[asyncio.Task[None]]()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     say(event="open", read_only=session.read_only)

@@ -37,7 +37,9 @@ class Engine:
         self._lock = threading.Lock()
         self._errors = (place.folder / f"engine-{number}.err").open("w")
         words = [str(place.settings), str(place.home), "take-over" if take_over else "-"]
-        self.process = place.nursery.spawn("tests.bench.rounds.child", words, place.environment, self._errors)
+        self.process = place.nursery.spawn(
+            "tests.bench.rounds.child", words, place.environment, self._errors
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -70,7 +72,9 @@ class Engine:
     @property
     def tells(self) -> bool:
         """Whether an alert stands there that somebody may be naked."""
-        return time.monotonic() - self.heard < FRESH and bool(TELLS.intersection(self.last.get("alerts", ())))
+        return time.monotonic() - self.heard < FRESH and bool(
+            TELLS.intersection(self.last.get("alerts", ()))
+        )
 
     @property
     def ready(self) -> bool:
@@ -89,7 +93,9 @@ class Engine:
 
     def intent(self, kind: str, **fields: object) -> None:
         """Ask for an intent within 3 s, as a key press does."""
-        self.put(do="ask", intent={"intent": kind, "not_after": time.time_ns() + 3_000_000_000, **fields})
+        self.put(
+            do="ask", intent={"intent": kind, "not_after": time.time_ns() + 3_000_000_000, **fields}
+        )
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it is still there."""

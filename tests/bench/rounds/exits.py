@@ -1,10 +1,12 @@
-"""`flatout flatten --yes` as a process: alone, two at once, disturbed in the middle; judged the moment it ends, and timed."""
+"""`flatout flatten --yes` as a process: alone, two at once, disturbed in the middle; judged the
+moment it ends, and timed.
+"""
 
 import signal
 import time
 from typing import TYPE_CHECKING
 
-from engine import assembly
+from engine.setup import factories
 from tests.bench.last_exit import Held, best
 from tests.bench.rounds.spawning import Forked
 from tests.bench.rounds.truth import DUST, STOPS
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 ASKED = 3.0
 """Seconds that a hung engine is given to answer."""
 PATIENCE = 170.0
-"""Seconds after which a last exit hangs: it promises to end within 120 s, and may wait for the venue before."""
+"""Seconds after which a last exit hangs: it promises to end within 120 s, and may wait for the
+venue before.
+"""
 CODES = {0: "flat", 1: "not flat, and said so", 2: "unusable", -9: "killed"}
 
 
@@ -57,20 +61,36 @@ class Exits:
             (symbol, size, stop[0], stop[1])
             for symbol, size in truth.held().items()
             if size > DUST[symbol]
-            for stop in [next(((o.client, o.at) for o in truth.ours() if o.symbol == symbol and o.type in STOPS), ("", 0))]
+            for stop in [
+                next(
+                    (
+                        (o.client, o.at)
+                        for o in truth.ours()
+                        if o.symbol == symbol and o.type in STOPS
+                    ),
+                    ("", 0),
+                )
+            ]
         ]
         if not held:
             return None
-        profile = assembly.profile(place.profile, {"tier": place.tier} if place.tier else {})
+        profile = factories.profile(place.profile, {"tier": place.tier} if place.tier else {})
         asking = ASKED if way == "hung" else 0.0
-        return self._started() + asking + best(profile, place.levels(now), now, held, place.lag, streams=way == "runs")
+        return (
+            self._started()
+            + asking
+            + best(profile, place.levels(now), now, held, place.lag, streams=way == "runs")
+        )
 
     def run(self, count: int, disturbance: str) -> list[int]:
         """Run one or two at once to their end; the exit codes."""
         account, way = self._account, self._way()
         timed = count == 1 and not disturbance and account.weather == "calm" and way != "slow"
         fastest = self._best(way) if timed else None
-        account.say(f"{count} x flatten --yes; the engine {way}{'; then: ' + disturbance if disturbance else ''}; best {fastest}")
+        account.say(
+            f"{count} x flatten --yes; the engine"
+            f" {way}{'; then: ' + disturbance if disturbance else ''}; best {fastest}"
+        )
         began = time.monotonic()
         self.at_work += 1
         running = [self._popen() for _ in range(count)]
@@ -106,10 +126,14 @@ class Exits:
         for pipe in (one.stdin, one.stdout):
             pipe.close()
         account.say(f"flatten ended with {code} after {taken:.2f} s; left: {left}\n{text}")
-        # coins that the owner brought, and that no engine was told to leave alone: it must not call that flat, and says so
+        # coins that the owner brought, and that no engine was told to leave alone: it must not call
+        # that flat, and says so
         unsure = "is unattributable" in text
         self.unsure = unsure and not left
-        account.tally.exit(f"{account.place.venue}: {CODES.get(code, code)}{', for coins of the owner' if self.unsure else ''}")
+        account.tally.exit(
+            f"{account.place.venue}:"
+            f" {CODES.get(code, code)}{', for coins of the owner' if self.unsure else ''}"
+        )
         if code == 0 and left:
             account.fault("false flat", f"exit 0, and left: {left}")
         if code == 1 and not left and account.weather == "calm" and not unsure:

@@ -1,4 +1,6 @@
-"""Where one account lives: its home, its settings file, and the venue behind it, paper or `flatout exchange`."""
+"""Where one account lives: its home, its settings file, and the venue behind it, paper or `flatout
+exchange`.
+"""
 
 import json
 import os
@@ -15,7 +17,7 @@ from typing import Any
 from engine.model.limits import Level
 from tests.bench.rounds import truth as t
 from tests.bench.rounds.spawning import Forked, Nursery
-from tui.exchanging import SYMBOLS
+from tui.cli.exchange_parts import SYMBOLS
 
 Json = dict[str, Any]  # whatever is said
 D = Decimal
@@ -62,8 +64,14 @@ class Place:
         self.home = folder / "home"
         self.home.mkdir(mode=0o700)
         self.settings = folder / "settings.toml"
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("FLATOUT_")}
-        self.environment |= {"FLATOUT_HOME": str(self.home), "FLATOUT_SETTINGS": str(self.settings), "PYTHONPATH": str(ROOT)}
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("FLATOUT_")
+        }
+        self.environment |= {
+            "FLATOUT_HOME": str(self.home),
+            "FLATOUT_SETTINGS": str(self.settings),
+            "PYTHONPATH": str(ROOT),
+        }
         self._exchange: Forked | None = None
         self._told: Queue[Json] = Queue()
         self._lock, self._number = threading.Lock(), 0
@@ -77,16 +85,26 @@ class Place:
     @property
     def label(self) -> str:
         """Venue, profile and tier."""
-        return f"{self.venue}{'/futures' if self.venue == 'paper' and self.derivatives else ''} {self.tier or '-'}"
+        return (
+            f"{self.venue}{'/futures' if self.venue == 'paper' and self.derivatives else ''}"
+            f" {self.tier or '-'}"
+        )
 
     def _begin(self) -> None:
         more = [f'limits = {{ tier = "{self.tier}" }}'] if self.tier else []
         if self.venue == "paper":
-            more += ['venue = "paper"', "cash = {" + ", ".join(f'{name} = "{amount}"' for name, amount in self.cash.items()) + "}"]
+            more += [
+                'venue = "paper"',
+                "cash = {"
+                + ", ".join(f'{name} = "{amount}"' for name, amount in self.cash.items())
+                + "}",
+            ]
         else:
             words = [self.profile, self.tier, str(self.seed), str(self.lag), json.dumps(self.cash)]
             errors = (self.folder / "exchange.err").open("w")
-            self._exchange = self.nursery.spawn("tests.bench.rounds.exchange", words, self.environment, errors)
+            self._exchange = self.nursery.spawn(
+                "tests.bench.rounds.exchange", words, self.environment, errors
+            )
             errors.close()
             ready = json.loads(self._exchange.stdout.readline())
             self.rest = ready["rest"]
@@ -95,7 +113,12 @@ class Place:
             self.environment |= {"FLATOUT_KEY": ready["key"], "FLATOUT_SECRET": ready["secret"]}
             threading.Thread(target=self._listen, daemon=True).start()
         text = SETTINGS.format(
-            name=NAME, profile=self.profile, lag=self.lag, more="\n".join(more), symbols=json.dumps(self.symbols), seed=self.seed % 1000
+            name=NAME,
+            profile=self.profile,
+            lag=self.lag,
+            more="\n".join(more),
+            symbols=json.dumps(self.symbols),
+            seed=self.seed % 1000,
         )
         self.settings.write_text(text)
 
@@ -128,17 +151,25 @@ class Place:
 
     @property
     def known(self) -> bool:
-        """Whether there is an account at the venue: one on paper begins when an engine was open for the first time."""
+        """Whether there is an account at the venue: one on paper begins when an engine was open for
+        the first time.
+        """
         try:
-            return self.venue != "paper" or bool(t.levels_of_paper(self.home / NAME / "paper.sqlite"))
+            return self.venue != "paper" or bool(
+                t.levels_of_paper(self.home / NAME / "paper.sqlite")
+            )
         except (sqlite3.OperationalError, TypeError):
             return False
 
     def levels(self, now: int) -> tuple[Level, ...]:
         """The counters of the venue's limit model."""
         if self.venue == "paper":
-            return tuple(Level(*row) for row in t.levels_of_paper(self.home / NAME / "paper.sqlite"))
-        return tuple(Level(name, used, capacity, now) for name, used, capacity in self.do(do="levels"))
+            return tuple(
+                Level(*row) for row in t.levels_of_paper(self.home / NAME / "paper.sqlite")
+            )
+        return tuple(
+            Level(name, used, capacity, now) for name, used, capacity in self.do(do="levels")
+        )
 
     def broken(self, asked: Mapping[str, set[Decimal]]) -> list[tuple[str, str]]:
         """What the truth of now breaks."""

@@ -1,7 +1,9 @@
-"""Starts processes from one that has imported the libraries already: a start costs a third of the machine's time.
+"""Starts processes from one that has imported the libraries already: a start costs a third of the
+machine's time.
 
-Only libraries are shared. All that is ours is imported anew in each process, as if it had been started from the shell, so that nothing which
-is drawn at the start of a process (its instance, its clock) is drawn once for all.
+Only libraries are shared. All that is ours is imported anew in each process, as if it had been
+started from the shell, so that nothing which is drawn at the start of a process (its instance, its
+clock) is drawn once for all.
 """
 
 import contextlib
@@ -19,7 +21,10 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any
 
-LIBRARIES = "aiohttp alembic click msgspec msgspec.json msgspec.structs platformdirs sqlalchemy sqlmodel sqlite3 ccxt.async_support.kraken"
+LIBRARIES = (
+    "aiohttp alembic click msgspec msgspec.json msgspec.structs platformdirs sqlalchemy sqlmodel"
+    " sqlite3 ccxt.async_support.kraken"
+)
 LIBRARIES += " ccxt.async_support.krakenfutures difflib tomllib"
 OURS = ("engine", "tui", "themes")
 
@@ -27,7 +32,9 @@ OURS = ("engine", "tui", "themes")
 class Forked:
     """A process of the nursery, used like one of `subprocess`."""
 
-    def __init__(self, nursery: "Nursery", number: int, pid: int, stdin: IO[str], stdout: IO[str]) -> None:
+    def __init__(
+        self, nursery: "Nursery", number: int, pid: int, stdin: IO[str], stdout: IO[str]
+    ) -> None:
         self._nursery = nursery
         self._number, self.pid = number, pid
         self.stdin, self.stdout = stdin, stdout
@@ -69,8 +76,16 @@ class Nursery:
         self._lock = threading.Lock()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._codes, codes = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "tests.bench.rounds.spawning", str(theirs.fileno()), str(codes.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=(theirs.fileno(), codes.fileno()), stdin=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.rounds.spawning",
+            str(theirs.fileno()),
+            str(codes.fileno()),
+        ]
+        self._process = subprocess.Popen(
+            command, pass_fds=(theirs.fileno(), codes.fileno()), stdin=subprocess.DEVNULL
+        )
         theirs.close()
         codes.close()
         threading.Thread(target=self._hear, daemon=True).start()
@@ -80,7 +95,13 @@ class Nursery:
             number, code = json.loads(told)
             self.codes[number] = code
 
-    def spawn(self, module: str, words: list[str], environment: Mapping[str, str], errors: IO[str] | None = None) -> Forked:
+    def spawn(
+        self,
+        module: str,
+        words: list[str],
+        environment: Mapping[str, str],
+        errors: IO[str] | None = None,
+    ) -> Forked:
         """Run a module as a process; its errors go to a file, or with what it says."""
         (their_in, our_in), (our_out, their_out) = os.pipe(), os.pipe()
         told = json.dumps([module, words, dict(environment)]).encode()
@@ -131,7 +152,9 @@ def _ended() -> tuple[int, int]:
         return 0, 0
 
 
-def _become(module: str, words: list[str], environment: dict[str, str], descriptors: list[int]) -> None:
+def _become(
+    module: str, words: list[str], environment: dict[str, str], descriptors: list[int]
+) -> None:
     """Be that module from now on."""
     code: Any = 1
     try:
@@ -160,5 +183,7 @@ def _become(module: str, words: list[str], environment: dict[str, str], descript
 if __name__ == "__main__":
     for library in LIBRARIES.split():
         importlib.import_module(library)
-    assert not [name for name in sys.modules if name.split(".")[0] in OURS], "what is ours is imported by each process itself"
+    assert not [name for name in sys.modules if name.split(".")[0] in OURS], (
+        "what is ours is imported by each process itself"
+    )
     run(socket.socket(fileno=int(sys.argv[1])), socket.socket(fileno=int(sys.argv[2])))

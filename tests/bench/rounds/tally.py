@@ -62,7 +62,14 @@ class Tally:
         lines.append(f"{'rounds':<24}" + "".join(f"{self.rounds[venue]:>10}" for venue in venues))
         for name, counts in sorted(self.operations.items()):
             lines += [f"{name:<24}" + "".join(f"{counts[venue]:>10}" for venue in venues)]
-        lines += ["", f"accounts {self.accounts}; longest without a stop while a last exit worked: {self.naked:.1f} s", "last exits ended:"]
+        lines += [
+            "",
+            (
+                f"accounts {self.accounts}; longest without a stop while a last exit worked:"
+                f" {self.naked:.1f} s"
+            ),
+            "last exits ended:",
+        ]
         lines += [f"  {words:<44}{count:>6}" for words, count in sorted(self.exits.items())]
         lines += ["", f"violations: {sum(map(len, self.violations.values()))}"]
         for kind, found in sorted(self.violations.items()):

@@ -1,4 +1,6 @@
-"""Looks at the truth again and again: for how long is something of ours held without a stop while somebody should guard it?"""
+"""Looks at the truth again and again: for how long is something of ours held without a stop while
+somebody should guard it?
+"""
 
 import threading
 import time
@@ -34,7 +36,9 @@ class Watch:
         while not self._stop.wait(LOOK):
             try:
                 naked = self._account.place.truth().naked()
-            except Exception:  # nothing is there yet, or the exchange is gone: there is nothing to look at
+            except (
+                Exception
+            ):  # nothing is there yet, or the exchange is gone: there is nothing to look at
                 continue
             now = time.monotonic()
             self._count_exits(naked, alone, now)
@@ -48,7 +52,11 @@ class Watch:
                 elif now - since.setdefault(symbol, now) > patience:
                     one = self._account.holder
                     self._account.say(f"the engine says {one.last if one else None}")
-                    self._account.fault("naked", f"{symbol}: {words} without a stop for {now - since[symbol]:.1f} s, no alert stands")
+                    self._account.fault(
+                        "naked",
+                        f"{symbol}: {words} without a stop for {now - since[symbol]:.1f} s, no"
+                        " alert stands",
+                    )
                     del since[symbol]
 
     def _count_exits(self, naked: dict[str, str], alone: dict[str, float], now: float) -> None:
@@ -61,7 +69,9 @@ class Watch:
                 alone.setdefault(symbol, now)
 
     def _patience(self) -> float | None:
-        """Seconds that it may last now; None where nobody could do anything, or somebody is told."""
+        """Seconds that it may last now; None where nobody could do anything, or somebody is
+        told.
+        """
         one = self._account.holder
         if one is None or one.stopped or not one.holds or one.tells:
             return None

@@ -1,4 +1,5 @@
-"""`flatten --yes` is run, and at once again, while answers are 20 s old; half a bitcoin is the owner's. The console was killed.
+"""`flatten --yes` is run, and at once again, while answers are 20 s old; half a bitcoin is the
+owner's. The console was killed.
 
 Right: 0.1 is sold, once; the owner's coins stay; no run claims flat wrongly.
 """
@@ -10,7 +11,15 @@ from typing import Any
 import hostile
 
 common = hostile.load(Path(__file__).parents[1] / "common.py")
-EXCHANGE = ["--symbols", "BTC/USD", "--cash", "USD=100000", "--cash", "BTC=0.5", *common.lagging(20)]
+EXCHANGE = [
+    "--symbols",
+    "BTC/USD",
+    "--cash",
+    "USD=100000",
+    "--cash",
+    "BTC=0.5",
+    *common.lagging(20),
+]
 ENTRIES = {common.SPOT: "0.1"}
 
 

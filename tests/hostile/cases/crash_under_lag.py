@@ -1,7 +1,8 @@
-"""The console dies when its entry has reached the exchange and before the answer; it is opened again while answers are 20 s old.
+"""The console dies when its entry has reached the exchange and before the answer; it is opened
+again while answers are 20 s old.
 
-Right: the entry is not sent again; once the views have caught up the position is shown with a stop at the exchange, or it is told; then
-`flatten` sells once.
+Right: the entry is not sent again; once the views have caught up the position is shown with a stop
+at the exchange, or it is told; then `flatten` sells once.
 """
 
 import asyncio
@@ -30,7 +31,12 @@ async def drive(run: Any) -> None:
     await console.open()
     await console.ask("go_live", account="main")
     run.hooks.console = console
-    terms = {"symbol": common.SPOT, "side": "buy", "size": {"type": "base", "amount": "0.1"}, "stop": {"type": "away", "fraction": "0.05"}}
+    terms = {
+        "symbol": common.SPOT,
+        "side": "buy",
+        "size": {"type": "base", "amount": "0.1"},
+        "stop": {"type": "away", "fraction": "0.05"},
+    }
     await console.ask("open", **terms)
     await common.follows(console.gone, 15)
     await console.end()
@@ -45,7 +51,13 @@ async def drive(run: Any) -> None:
 
 def verdict(run: Any) -> list[str]:
     faults = list(common.is_flat(run, "0.1"))
-    told = {row["code"] for row in run.notes["view"]["alerts"]} & {"NAKED", "UNEXPLAINED", "UNKNOWN_OUTCOME", "DIFFERENCE", "HELD_BACK"}
+    told = {row["code"] for row in run.notes["view"]["alerts"]} & {
+        "NAKED",
+        "UNEXPLAINED",
+        "UNKNOWN_OUTCOME",
+        "DIFFERENCE",
+        "HELD_BACK",
+    }
     if run.notes["protected"] and not told:
         faults += [f"{fault}, and no alert says so" for fault in run.notes["protected"]]
     return faults

@@ -1,6 +1,8 @@
-"""The last exit itself is killed when it has cancelled the stop and before its close leaves; then it is run again.
+"""The last exit itself is killed when it has cancelled the stop and before its close leaves; then
+it is run again.
 
-Right: the second run sells once and ends with 0; own coins stay; the console that is opened again shows nothing and sells nothing.
+Right: the second run sells once and ends with 0; own coins stay; the console that is opened again
+shows nothing and sells nothing.
 """
 
 import asyncio
@@ -17,7 +19,11 @@ ENTRIES = {common.SPOT: "0.1"}
 
 class World(hostile.Hooks):  # type: ignore[misc]  # the tool is not part of the repository
     async def post(self, call: Any) -> None:
-        if call.name == "CancelOrder" and "exit" in self.run.notes and "killed" not in self.run.notes:
+        if (
+            call.name == "CancelOrder"
+            and "exit" in self.run.notes
+            and "killed" not in self.run.notes
+        ):
             self.run.notes["killed"] = True
             await self.run.kill(self.run.notes["exit"])
 

@@ -1,4 +1,5 @@
-"""During the last exit some rows lack fields: the balance has no `hold_trade`, open orders no `vol_exec`, and one has no `descr`.
+"""During the last exit some rows lack fields: the balance has no `hold_trade`, open orders no
+`vol_exec`, and one has no `descr`.
 
 A foreign order rests beside ours. The answers become whole after 25 s. The console was killed.
 
@@ -39,7 +40,9 @@ class World(hostile.Hooks):  # type: ignore[misc]  # the tool is not part of the
 
 async def drive(run: Any) -> None:
     console = await common.held(run, "0.1")
-    await run.foreign("AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="20000", volume="0.1")
+    await run.foreign(
+        "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="20000", volume="0.1"
+    )
     await console.end(signal.SIGKILL)
     run.hooks.began = time.time()
     await common.flatten(run, console)

@@ -1,7 +1,8 @@
-"""Somebody else's order holds the coins: a sell far above the market, placed in the exchange's app, for all that we hold.
+"""Somebody else's order holds the coins: a sell far above the market, placed in the exchange's app,
+for all that we hold.
 
-Right: nothing of it is touched; flatten does not claim flat (exit 1), names the order or says that the coins are held, and sends few
-orders; nothing is sold twice.
+Right: nothing of it is touched; flatten does not claim flat (exit 1), names the order or says that
+the coins are held, and sends few orders; nothing is sold twice.
 """
 
 from pathlib import Path
@@ -17,7 +18,9 @@ LIMITS = {"orders": 30, "burst": 5}
 
 async def drive(run: Any) -> None:
     console = await common.held(run, "0.1", stop=None, more=("--set", "risk.require_stop=false"))
-    told = await run.foreign("AddOrder", pair="XBTUSD", type="sell", ordertype="limit", price="150000", volume="0.1")
+    told = await run.foreign(
+        "AddOrder", pair="XBTUSD", type="sell", ordertype="limit", price="150000", volume="0.1"
+    )
     run.notes["order"] = (told.get("result") or {}).get("txid", [""])[0]
     await console.end()
     await common.flatten(run, console)

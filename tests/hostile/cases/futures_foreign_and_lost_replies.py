@@ -1,4 +1,5 @@
-"""On Kraken Futures somebody else holds a limit order, our position has its stop, the console hangs, and each answer is lost.
+"""On Kraken Futures somebody else holds a limit order, our position has its stop, the console
+hangs, and each answer is lost.
 
 Right: closed once, reduce-only; the foreign order stays and is named; 0 is true.
 """
@@ -26,7 +27,13 @@ class World(hostile.Hooks):  # type: ignore[misc]  # the tool is not part of the
 
 async def drive(run: Any) -> None:
     console = await common.held(run, "0.1", common.CONTRACT)
-    form = {"orderType": "lmt", "symbol": common.CONTRACT, "side": "buy", "size": "0.3", "limitPrice": "30000"}
+    form = {
+        "orderType": "lmt",
+        "symbol": common.CONTRACT,
+        "side": "buy",
+        "size": "0.3",
+        "limitPrice": "30000",
+    }
     told = await run.foreign("sendorder", **form)
     run.notes["order"] = told["sendStatus"]["order_id"]
     console.send_signal(signal.SIGSTOP)

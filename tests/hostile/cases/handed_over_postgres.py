@@ -1,7 +1,8 @@
-"""One journal in PostgreSQL, two machines: the first hangs with a position, the second takes the account over, the first wakes.
+"""One journal in PostgreSQL, two machines: the first hangs with a position, the second takes the
+account over, the first wakes.
 
-Right: the first sends nothing any more, whatever its person presses, and says that it has lost the account; the second has the position
-and closes it once. Skipped where no PostgreSQL answers.
+Right: the first sends nothing any more, whatever its person presses, and says that it has lost the
+account; the second has the position and closes it once. Skipped where no PostgreSQL answers.
 """
 
 import asyncio
@@ -27,7 +28,9 @@ def execute(url: str, statement: str) -> None:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    with create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 3}).begin() as connection:
+    with create_engine(
+        url, poolclass=NullPool, connect_args={"connect_timeout": 3}
+    ).begin() as connection:
         connection.exec_driver_sql(statement)
 
 

@@ -1,6 +1,8 @@
-"""As hang_lag_spot, on Kraken Futures: the console hangs, and answers about the account are 20 s old.
+"""As hang_lag_spot, on Kraken Futures: the console hangs, and answers about the account are 20 s
+old.
 
-Right: closed once (reduce-only), no stop of ours rests, exit 0 is true; the console that wakes opens no short.
+Right: closed once (reduce-only), no stop of ours rests, exit 0 is true; the console that wakes
+opens no short.
 """
 
 import asyncio

@@ -1,4 +1,5 @@
-"""The console hangs while the exchange's answers about the account are 20 s old; nobody has said so in the settings.
+"""The console hangs while the exchange's answers about the account are 20 s old; nobody has said so
+in the settings.
 
 Right: sold once, nothing rests, exit 0 is true; the console that wakes afterwards sells nothing.
 """

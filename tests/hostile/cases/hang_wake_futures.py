@@ -1,6 +1,8 @@
-"""The console on Kraken Futures hangs, the last exit closes, the console wakes, and is opened again.
+"""The console on Kraken Futures hangs, the last exit closes, the console wakes, and is opened
+again.
 
-Right: closed once; nothing rests; the console that is opened again shows no position and sends no order (it may end its own old stop).
+Right: closed once; nothing rests; the console that is opened again shows no position and sends no
+order (it may end its own old stop).
 """
 
 import asyncio
@@ -32,8 +34,15 @@ async def drive(run: Any) -> None:
 def verdict(run: Any) -> list[str]:
     faults = list(common.is_flat(run, "0.1", common.CONTRACT))
     if run.notes["view"]["positions"]:
-        faults.append(f"the console that was opened again shows {len(run.notes['view']['positions'])} positions")
-    sent = [call for call in common.orderings(run, run.notes["since"]) if call.name in hostile.ORDERING]
+        faults.append(
+            f"the console that was opened again shows {len(run.notes['view']['positions'])}"
+            " positions"
+        )
+    sent = [
+        call for call in common.orderings(run, run.notes["since"]) if call.name in hostile.ORDERING
+    ]
     if sent:
-        faults.append(f"the console that was opened again sent {', '.join(call.name for call in sent)}")
+        faults.append(
+            f"the console that was opened again sent {', '.join(call.name for call in sent)}"
+        )
     return faults

@@ -1,7 +1,8 @@
-"""The journal of this morning is put back while a position and its stop stand at the exchange; the console is opened to look.
+"""The journal of this morning is put back while a position and its stop stand at the exchange; the
+console is opened to look.
 
-Right: the stop still rests and nothing is sent; it is told. `flatten --yes` then is not wrong about it: 0 and sold once, or not 0
-and the coins still have a stop.
+Right: the stop still rests and nothing is sent; it is told. `flatten --yes` then is not wrong about
+it: 0 and sold once, or not 0 and the coins still have a stop.
 """
 
 import asyncio
@@ -43,9 +44,15 @@ def verdict(run: Any) -> list[str]:
     faults = list(run.notes["looked"])
     if run.notes["sent"]:
         faults.append(f"a console that only looks sent {', '.join(run.notes['sent'])}")
-    told = [row for row in run.notes["view"]["alerts"] if row["code"] in ("UNEXPLAINED", "NAKED", "PARTIAL_STOP", "JOURNAL_BEHIND", "SET_BACK")]
+    told = [
+        row
+        for row in run.notes["view"]["alerts"]
+        if row["code"] in ("UNEXPLAINED", "NAKED", "PARTIAL_STOP", "JOURNAL_BEHIND", "SET_BACK")
+    ]
     if not told:
-        faults.append(f"it is not told: {', '.join(row['code'] for row in run.notes['view']['alerts'])}")
+        faults.append(
+            f"it is not told: {', '.join(row['code'] for row in run.notes['view']['alerts'])}"
+        )
     if run.code == 0:
         return [*faults, *common.is_flat(run, "0.1"), *common.kept(run, "BTC", "0.5")]
     if common.sold(run) not in (0, hostile.Decimal("0.1")):

@@ -1,6 +1,7 @@
 """The console dies after its stop was cancelled and before the close left; then the command is run.
 
-Right: sold once, exit 0, own coins untouched; the console that is opened again shows nothing and sells nothing.
+Right: sold once, exit 0, own coins untouched; the console that is opened again shows nothing and
+sells nothing.
 """
 
 import asyncio

@@ -1,4 +1,5 @@
-"""The account has half a bitcoin of its owner's; the console holds 0.1 more and hangs; flatten; the console wakes and is opened again.
+"""The account has half a bitcoin of its owner's; the console holds 0.1 more and hangs; flatten; the
+console wakes and is opened again.
 
 Right: 0.1 is sold, once; the owner's 0.5 are there at the end; exit 0 is true.
 """

@@ -1,4 +1,5 @@
-"""Each answer to an order and to a cancel of the last exit is an error page, though the exchange has acted; the console hangs, then wakes.
+"""Each answer to an order and to a cancel of the last exit is an error page, though the exchange
+has acted; the console hangs, then wakes.
 
 Right: sold once, own coins untouched, exit 0 is true.
 """

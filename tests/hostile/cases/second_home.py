@@ -1,7 +1,8 @@
-"""A second machine has the same key and account: a console in a home of its own is opened beside the first, and goes live.
+"""A second machine has the same key and account: a console in a home of its own is opened beside
+the first, and goes live.
 
-Right: the second cancels and sells nothing that the first holds, and says that there are orders of this account that it does not
-know; the first keeps its position and its stop.
+Right: the second cancels and sells nothing that the first holds, and says that there are orders of
+this account that it does not know; the first keeps its position and its stop.
 """
 
 import asyncio
@@ -38,5 +39,8 @@ def verdict(run: Any) -> list[str]:
         faults.append("the first console does not show its protected position")
     told = {row["code"] for row in run.notes["second"]["alerts"]} - {"LOOKING"}
     if not told & {"UNEXPLAINED", "SECOND_ENGINE", "UNKNOWN_ORDER", "NAKED", "PARTIAL_STOP"}:
-        faults.append(f"the second console does not tell what it does not know: {', '.join(sorted(told)) or 'no alert'}")
+        faults.append(
+            "the second console does not tell what it does not know:"
+            f" {', '.join(sorted(told)) or 'no alert'}"
+        )
     return faults

@@ -1,7 +1,7 @@
 """In the panic the account's name is mistyped, and then the settings are forgotten.
 
-Right: neither ends with 0 while the position is held; each says why; nothing is sent for either, nothing is created; then the right
-command sells once.
+Right: neither ends with 0 while the position is held; each says why; nothing is sent for either,
+nothing is created; then the right command sells once.
 """
 
 import signal
@@ -20,10 +20,14 @@ async def drive(run: Any) -> None:
     await console.end(signal.SIGKILL)
     since, home = len(run.requests), {"FLATOUT_HOME": str(console.root)}
     before = sorted(path.name for path in console.root.iterdir())
-    run.notes["mistyped"] = await run.flatout("--account", "mian", "flatten", "--yes", seconds=60, env=home)
+    run.notes["mistyped"] = await run.flatout(
+        "--account", "mian", "flatten", "--yes", seconds=60, env=home
+    )
     run.notes["nobody"] = await run.flatout("flatten", "--yes", seconds=60, env=home)
     run.notes["sent"] = [call.name for call in common.orderings(run, since)]
-    run.notes["created"] = sorted(path.name for path in console.root.iterdir() if path.name not in before)
+    run.notes["created"] = sorted(
+        path.name for path in console.root.iterdir() if path.name not in before
+    )
     await common.flatten(run, console)
 
 
@@ -34,7 +38,9 @@ def verdict(run: Any) -> list[str]:
         faults.append(f"the mistyped name ended with {code}: {said.strip()[-200:]}")
     code, said = run.notes["nobody"]
     if code == 0 and "LIVE" not in said and "paper" not in said.lower():
-        faults.append(f"without a name it ended with 0 and does not say which account: {said.strip()[-200:]}")
+        faults.append(
+            f"without a name it ended with 0 and does not say which account: {said.strip()[-200:]}"
+        )
     if run.notes["sent"]:
         faults.append(f"they sent {', '.join(run.notes['sent'])}")
     if run.notes["created"]:
@@ -42,4 +48,6 @@ def verdict(run: Any) -> list[str]:
     return faults
 
 
-SKIP = "f"  # without a name the command is about the paper account, which is flat; that it says so is checked above
+# without a name the command is about the paper account, which is flat; that it says so is checked
+# above
+SKIP = "f"

@@ -1,1 +1,3 @@
-"""Sabotages of the second list, a file per room. `tests.support.sabotage` imports each of them at its end, which registers its switches."""
+"""Sabotages of the second list, a file per room. `tests.support.sabotage` imports each of them at
+its end, which registers its switches.
+"""

@@ -6,11 +6,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.desk import custody, desk, flatten, ordering, protection, reconcile, settling, truth
+from engine.desk import (
+    custody,
+    decide,
+    differences_by_hand,
+    flatten,
+    ordering,
+    protection,
+    reconcile,
+    truth,
+)
 from engine.desk import events as e
 from engine.desk.context import Context, Events
+from engine.desk.evolve import fills as evolve_fills
 from engine.desk.evolve import orders as evolve_orders
-from engine.desk.evolve import positions as evolve_positions
 from engine.desk.ordering import flattens
 from engine.desk.state import State, Touched
 from engine.gate import Admitted, Gate
@@ -27,7 +36,9 @@ TESTS = "tests/rehearsal/test_honest_desk.py"
 
 
 def _open_the_gate(patch: Patch) -> None:
-    """The gate would hold back what the desk should never ask for: here the lie reaches the venue."""
+    """The gate would hold back what the desk should never ask for: here the lie reaches the
+    venue.
+    """
     patch.setattr(Gate, "admit", lambda self, request, now, waited_since=None: Admitted())
 
 
@@ -49,12 +60,16 @@ def guard_without_a_price(patch: Patch) -> None:
     patch.setattr(Context, "is_stale", lambda self, symbol, seconds: False)
 
 
-@sabotage("H109", "a stop on the wrong side counts as protection", test=f"{TESTS}::test_a_stop_protects")
+@sabotage(
+    "H109", "a stop on the wrong side counts as protection", test=f"{TESTS}::test_a_stop_protects"
+)
 def stop_on_the_wrong_side(patch: Patch) -> None:
     _open_the_gate(patch)
     made = ordering.stop_order
 
-    def wrong(ctx: Context, position: Position, size: Decimal, trigger: Decimal) -> e.OrderSubmitted:
+    def wrong(
+        ctx: Context, position: Position, size: Decimal, trigger: Decimal
+    ) -> e.OrderSubmitted:
         said = made(ctx, position, size, trigger)
         return replace(
             said,
@@ -64,7 +79,9 @@ def stop_on_the_wrong_side(patch: Patch) -> None:
     patch.setattr(ordering, "stop_order", wrong)
 
 
-@sabotage("H109", "no position is large enough to be protected", test=f"{TESTS}::test_a_stop_protects")
+@sabotage(
+    "H109", "no position is large enough to be protected", test=f"{TESTS}::test_a_stop_protects"
+)
 def call_everything_dust(patch: Patch) -> None:
     patch.setattr(ordering, "tradable", lambda instrument, size, price: False)
 
@@ -75,7 +92,7 @@ def call_everything_dust(patch: Patch) -> None:
     test=f"{TESTS}::test_fills_are_booked_as_they_were",
 )
 def book_half(patch: Patch) -> None:
-    book = evolve_positions.book
+    book = evolve_fills.book
 
     def half(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
         entry = exit_by == "entry"
@@ -90,7 +107,7 @@ def book_half(patch: Patch) -> None:
     test=f"{TESTS}::test_fills_are_booked_as_they_were",
 )
 def pay_no_fees(patch: Patch) -> None:
-    book = evolve_positions.book
+    book = evolve_fills.book
 
     def free(state: State, fill: Fill, fee_value: Decimal, exit_by: str) -> Touched:
         touched = book(state, fill, fee_value, exit_by)
@@ -120,15 +137,19 @@ def _no_difference(*_: object) -> Iterator[Any]:
     test=f"{TESTS}::test_what_somebody_else_bought_is_told",
 )
 def compare_nothing(patch: Patch) -> None:
-    for module in (truth, reconcile, settling):
+    for module in (truth, reconcile, differences_by_hand):
         patch.setattr(module, "differences", _no_difference)
 
 
-@sabotage("H109", "a close sells twice what is held", test=f"{TESTS}::test_a_close_sells_what_was_bought")
+@sabotage(
+    "H109", "a close sells twice what is held", test=f"{TESTS}::test_a_close_sells_what_was_bought"
+)
 def sell_twice(patch: Patch) -> None:
     _open_the_gate(patch)
     made = ordering.close_order
-    patch.setattr(ordering, "close_order", lambda ctx, position, size: made(ctx, position, size * 2))
+    patch.setattr(
+        ordering, "close_order", lambda ctx, position, size: made(ctx, position, size * 2)
+    )
 
 
 @sabotage(
@@ -170,7 +191,7 @@ def believe_that_it_works(patch: Patch) -> None:
         if order is not None and order.is_open and order.venue_order_id is None:
             yield e.OrderAccepted(ctx.now, order.client_order_id, "V")
 
-    patch.setitem(desk.HANDLERS, r.Rejected, accepted)
+    patch.setitem(decide.HANDLERS, r.Rejected, accepted)
 
 
 @sabotage(
@@ -210,7 +231,9 @@ def leave_the_stop(patch: Patch) -> None:
     patch.setattr(custody, "_keep_closing", _close_at_once)
 
 
-def _close_at_once(ctx: Context, position: Position, exits: Any, closing: Decimal, *, linked: bool) -> Events:
+def _close_at_once(
+    ctx: Context, position: Position, exits: Any, closing: Decimal, *, linked: bool
+) -> Events:
     del linked
     if not any(order.role is Role.CLOSE for order in exits):
         yield ordering.close_order(ctx, position, _lots(ctx.instrument(position), closing))

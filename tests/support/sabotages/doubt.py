@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.desk import doubts, identity, late, stuck, truth
 from engine.desk.context import Context
-from engine.evidence import Exit
+from engine.gate.exits import Exit
 from tests.support.sabotage import Patch, sabotage
 
 LATE, IDENTITY = "tests/desk/test_late.py", "tests/desk/test_identity.py"
@@ -32,7 +32,11 @@ def book_on_top(patch: Patch) -> None:
     patch.setattr(late, "settled", settled)
 
 
-@sabotage("H79", "money that was taken over is paid again", test=f"{LATE}::test_what_was_adopted_is_not_enlarged_by_its_own_fill")
+@sabotage(
+    "H79",
+    "money that was taken over is paid again",
+    test=f"{LATE}::test_what_was_adopted_is_not_enlarged_by_its_own_fill",
+)
 def pay_again(patch: Patch) -> None:
     money = late._money
 
@@ -43,41 +47,73 @@ def pay_again(patch: Patch) -> None:
     patch.setattr(late, "_money", twice)
 
 
-@sabotage("H80", "any doubt keeps everything from being compared", test=f"{LATE}::test_a_difference_is_cured_though_a_doubt_stands_elsewhere")
+@sabotage(
+    "H80",
+    "any doubt keeps everything from being compared",
+    test=f"{LATE}::test_a_difference_is_cured_though_a_doubt_stands_elsewhere",
+)
 def compare_nothing_in_doubt(patch: Patch) -> None:
     moving = truth._moving
 
     def all_of_it(ctx: Context) -> frozenset[str]:
-        return moving(ctx) if not ctx.state.doubts else frozenset({*ctx.state.instruments, *ctx.state.cash})
+        return (
+            moving(ctx)
+            if not ctx.state.doubts
+            else frozenset({*ctx.state.instruments, *ctx.state.cash})
+        )
 
     patch.setattr(truth, "_moving", all_of_it)
 
 
-@sabotage("H80", "a doubt may last for ever unsaid", test=f"{LATE}::test_a_doubt_that_does_not_end_is_told_and_nothing_else_waits_for_it")
+@sabotage(
+    "H80",
+    "a doubt may last for ever unsaid",
+    test=f"{LATE}::test_a_doubt_that_does_not_end_is_told_and_nothing_else_waits_for_it",
+)
 def say_nothing_of_old_doubts(patch: Patch) -> None:
     patch.setattr(doubts, "OLD", 1 << 62)
 
 
-@sabotage("H77", "every id is money", test=f"{IDENTITY}::test_executions_that_a_list_merges_are_counted_once")
+@sabotage(
+    "H77",
+    "every id is money",
+    test=f"{IDENTITY}::test_executions_that_a_list_merges_are_counted_once",
+)
 def count_every_id(patch: Patch) -> None:
     patch.setattr(identity, "room", lambda order, _: order.size * 1000)
 
 
-@sabotage("H77", "an id is known for ever", test=f"{IDENTITY}::test_an_id_that_an_older_account_had_used_swallows_nothing")
+@sabotage(
+    "H77",
+    "an id is known for ever",
+    test=f"{IDENTITY}::test_an_id_that_an_older_account_had_used_swallows_nothing",
+)
 def believe_in_ids(patch: Patch) -> None:
     patch.setattr(identity, "is_known", lambda state, fill: fill.execution_id in state.executions)
 
 
-@sabotage("H77", "the gate adds what it heard to what is listed", test=f"{IDENTITY}::test_the_gate_counts_an_execution_under_two_ids_once")
+@sabotage(
+    "H77",
+    "the gate adds what it heard to what is listed",
+    test=f"{IDENTITY}::test_the_gate_counts_an_execution_under_two_ids_once",
+)
 def add_stream_and_list(patch: Patch) -> None:
     patch.setattr(Exit, "done", property(lambda self: self.filled + self.listed))
 
 
-@sabotage("H98", "a stop that fired is believed to fill", test="tests/desk/test_stuck.py::test_a_stop_that_fired_and_does_not_fill_is_told")
+@sabotage(
+    "H98",
+    "a stop that fired is believed to fill",
+    test="tests/desk/test_stuck.py::test_a_stop_that_fired_and_does_not_fill_is_told",
+)
 def trust_what_fired(patch: Patch) -> None:
     patch.setattr(stuck, "fired_at", lambda *_: None)
 
 
-@sabotage("H100", "held coins are told after a while", test="tests/desk/test_stuck.py::test_whose_order_holds_the_coins_is_told_at_once")
+@sabotage(
+    "H100",
+    "held coins are told after a while",
+    test="tests/desk/test_stuck.py::test_whose_order_holds_the_coins_is_told_at_once",
+)
 def keep_the_holder_to_oneself(patch: Patch) -> None:
     patch.setattr(stuck, "tell_coins", lambda *_: iter(()))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.account import victim
 from engine.desk import marked, reconcile
 from engine.desk.context import Context, Events
 from engine.emergency import asking, guarding, sending
@@ -13,15 +14,16 @@ from engine.emergency.budget import Budget
 from engine.emergency.closing import Closing
 from engine.emergency.holding import Holding
 from engine.emergency.marking import Marker
-from engine.emergency.ours import Ours
+from engine.emergency.ours import MARGIN, Ours
 from engine.emergency.sending import Sender
-from engine.evidence import Evidence
+from engine.gate import Evidence
+from engine.gate.exits import Exits
 from engine.model.fill import Fill
 from engine.model.ids import number_of
 from engine.model.money import ZERO
 from engine.model.order import Order, Status
 from engine.model.report import Picture
-from engine.session import victim
+from engine.runtime.summaries import Summaries
 from tests.support.sabotage import Patch, sabotage
 
 CLOSING = "tests/emergency/test_closing.py"
@@ -29,42 +31,80 @@ ACTING = "tests/emergency/test_acting.py"
 ASKING = "tests/emergency/test_asking.py"
 SHORTS = "tests/emergency/test_shorts.py"
 PROCESSES = "tests/emergency/test_processes.py"
+FATES = "tests/rehearsal/simulation/test_fates.py"
+BEHIND = "test_a_last_exit_beside_an_engine_that_knows_little_closes_what_is_ours_and_no_coin_of_the_owners"
 
 
-@sabotage("H113", "one picture is enough, however old it is", test=f"{CLOSING}::test_views_that_lag_do_not_say_flat")
+@sabotage(
+    "H113",
+    "one picture is enough, however old it is",
+    test=f"{CLOSING}::test_views_that_lag_do_not_say_flat",
+)
 def believe_one_picture(patch: Patch) -> None:
     patch.setattr(Closing, "_counts", lambda self, more: True)
 
 
-@sabotage("H113", "executions of thirty days are all that is ours", test=f"{CLOSING}::test_a_position_of_last_year_is_closed")
+@sabotage(
+    "H113",
+    "executions of thirty days are all that is ours",
+    test=f"{CLOSING}::test_a_position_of_last_year_is_closed",
+)
 def only_thirty_days(patch: Patch) -> None:
     patch.setattr(Ours, "positions", ())
     patch.setattr(Ours, "since", 0)
     patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
-@sabotage("H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed")
+@sabotage(
+    "H113", "adopted positions are forgotten", test=f"{CLOSING}::test_an_adopted_position_is_closed"
+)
 def forget_adopted(patch: Patch) -> None:
-    patch.setattr(Ours, "positions", property(lambda self: tuple(one for one in self.summary.positions if not one.adopted)))
-    patch.setattr(Ours, "foreign", lambda self, instrument, *, on_margin: self.size(instrument, on_margin=on_margin) * 100)
+    patch.setattr(
+        Ours,
+        "positions",
+        property(lambda self: tuple(one for one in self.summary.positions if not one.adopted)),
+    )
+    patch.setattr(
+        Ours,
+        "foreign",
+        lambda self, instrument, *, on_margin: self.size(instrument, on_margin=on_margin) * 100,
+    )
 
 
-@sabotage("H113", "what nobody can attribute is passed over", test=f"{CLOSING}::test_what_nobody_can_attribute_is_never_passed_over")
+@sabotage(
+    "H113",
+    "what nobody can attribute is passed over",
+    test=f"{CLOSING}::test_what_nobody_can_attribute_is_never_passed_over",
+)
 def pass_over(patch: Patch) -> None:
     lefts = Holding.lefts
-    patch.setattr(Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)])
+    patch.setattr(
+        Holding, "lefts", lambda self: [replace(left, beyond=ZERO) for left in lefts(self)]
+    )
 
 
-@sabotage("H113", "an order with a higher number is younger", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+@sabotage(
+    "H113",
+    "an order with a higher number is younger",
+    test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once",
+)
 def believe_numbers(patch: Patch) -> None:
     def booked(self: Ours, fill: Fill) -> bool:
-        newest = max((order.client_order_id for order in self.summary.orders), key=number_of) if self.summary else ""
+        newest = (
+            max((order.client_order_id for order in self.summary.orders), key=number_of)
+            if self.summary
+            else ""
+        )
         return bool(newest) and number_of(fill.client_order_id) <= number_of(newest)
 
     patch.setattr(Ours, "_is_booked", booked)
 
 
-@sabotage("H113", "a lost home means that nothing is ours", test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove")
+@sabotage(
+    "H113",
+    "a lost home means that nothing is ours",
+    test=f"{CLOSING}::test_a_lost_home_still_closes_what_our_executions_prove",
+)
 def nothing_without_a_home(patch: Patch) -> None:
     patch.setattr(Ours, "size", lambda self, instrument, *, on_margin: ZERO)
     patch.setattr(Holding, "_left", _unjudged(Holding._left))
@@ -91,14 +131,44 @@ def pass_over_shorts(patch: Patch) -> None:
     patch.setattr(Holding, "__init__", blind)
 
 
-@sabotage("H113", "what was oversold is bought back", test=f"{SHORTS}::test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told")
+@sabotage(
+    "H113",
+    "what was oversold is bought back",
+    test=f"{SHORTS}::test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told",
+)
 def repair_on_cash(patch: Patch) -> None:
     patch.setattr(Holding, "_sold_short", lambda self, listed: True)
 
 
-@sabotage("H113", "an order that lacks a field is no order", test="tests/emergency/test_wire.py::test_an_order_whose_size_is_unknown_is_an_order")
+@sabotage("H113", "a summary that was just written knows everything", test=f"{FATES}::{BEHIND}")
+def believe_a_young_summary(patch: Patch) -> None:
+    patch.setattr(
+        Ours,
+        "since",
+        property(lambda self: 0 if self.summary is None else max(self.summary.at - MARGIN, 0)),
+    )
+
+
+@sabotage(
+    "H74",
+    "an engine that knows nothing of the account tells the home so",
+    test=f"{FATES}::{BEHIND}",
+)
+def tell_the_home_nothing(patch: Patch) -> None:
+    def tell(summaries: Summaries) -> None:
+        summaries.cancel()
+        summaries._write(summaries._summary())
+
+    patch.setattr(Summaries, "tell", tell)
+
+
+@sabotage(
+    "H113",
+    "an order that lacks a field is no order",
+    test="tests/emergency/test_wire.py::test_an_order_whose_size_is_unknown_is_an_order",
+)
 def skip_half_orders(patch: Patch) -> None:
-    from engine.venues.live.kraken_futures_parts import FuturesParts
+    from engine.venues.live.kraken_futures.parts import FuturesParts
 
     working = FuturesParts.working
 
@@ -122,7 +192,11 @@ def cancel_without_tokens(patch: Patch) -> None:
     patch.setattr(Closing, "_affordable", lambda self, request: True)
 
 
-@sabotage("H112", "a cancelled stop had filled nothing", test=f"{CLOSING}::test_how_much_of_a_cancelled_stop_had_filled_is_learned")
+@sabotage(
+    "H112",
+    "a cancelled stop had filled nothing",
+    test=f"{CLOSING}::test_how_much_of_a_cancelled_stop_had_filled_is_learned",
+)
 def assume_unfilled(patch: Patch) -> None:
     async def end_of(self: Sender, order: Order, urgent: int = 0) -> Order:
         del urgent
@@ -130,10 +204,14 @@ def assume_unfilled(patch: Patch) -> None:
         return replace(order, status=Status.CANCELLED)
 
     patch.setattr(Sender, "end_of", end_of)
-    patch.setattr(Evidence, "_ended", lambda self, name, filled, at: self._exits.pop(name, None))
+    patch.setattr(Exits, "ended", lambda self, name, filled, at: self.forget(name))
 
 
-@sabotage("H112", "the limits of the tier are not kept", test=f"{CLOSING}::test_it_keeps_within_the_limits_of_its_tier")
+@sabotage(
+    "H112",
+    "the limits of the tier are not kept",
+    test=f"{CLOSING}::test_it_keeps_within_the_limits_of_its_tier",
+)
 def spend_without_counting(patch: Patch) -> None:
     async def pay(*_: Any) -> None:
         return None
@@ -143,7 +221,9 @@ def spend_without_counting(patch: Patch) -> None:
 
 
 @sabotage(
-    "H112", "a stop that was taken away stays away when its close is refused", test=f"{CLOSING}::test_a_refused_close_puts_the_stop_back_at_once"
+    "H112",
+    "a stop that was taken away stays away when its close is refused",
+    test=f"{CLOSING}::test_a_refused_close_puts_the_stop_back_at_once",
 )
 def leave_it_naked(patch: Patch) -> None:
     async def nothing(*_: Any) -> None:
@@ -152,7 +232,11 @@ def leave_it_naked(patch: Patch) -> None:
     patch.setattr(Closing, "_put_back", nothing)
 
 
-@sabotage("H112", "out of time it ends, whatever is left", test=f"{ACTING}::test_the_last_fifteen_seconds_are_for_stops")
+@sabotage(
+    "H112",
+    "out of time it ends, whatever is left",
+    test=f"{ACTING}::test_the_last_fifteen_seconds_are_for_stops",
+)
 def end_without_a_stop(patch: Patch) -> None:
     async def nothing(*_: Any) -> None:
         return None
@@ -160,7 +244,11 @@ def end_without_a_stop(patch: Patch) -> None:
     patch.setattr(Closing, "_guard", nothing)
 
 
-@sabotage("H112", "a stop goes though the gate will hold its close", test=f"{ACTING}::test_a_stop_goes_only_where_the_gate_would_let_the_close_leave")
+@sabotage(
+    "H112",
+    "a stop goes though the gate will hold its close",
+    test=f"{ACTING}::test_a_stop_goes_only_where_the_gate_would_let_the_close_leave",
+)
 def take_it_away_blindly(patch: Patch) -> None:
     exchange = Closing._exchange
 
@@ -172,7 +260,11 @@ def take_it_away_blindly(patch: Patch) -> None:
     patch.setattr(Closing, "_exchange", blind)
 
 
-@sabotage("H112", "what became of a stop is asked in its turn", test=f"{ACTING}::test_a_lost_answer_leaves_it_without_a_stop_for_seconds")
+@sabotage(
+    "H112",
+    "what became of a stop is asked in its turn",
+    test=f"{ACTING}::test_a_lost_answer_leaves_it_without_a_stop_for_seconds",
+)
 def ask_in_turn(patch: Patch) -> None:
     patch.setattr(Closing, "_urgent", lambda self: 0)
     patch.setattr(sending, "CHEAP", 1)
@@ -187,7 +279,11 @@ def leave_it_as_it_was(patch: Patch) -> None:
     patch.setattr(guarding, "REFUSED_ONCE", 1 << 62)
 
 
-@sabotage("H103", "an engine that is opening is ended", test=f"{ASKING}::test_an_engine_that_is_opening_is_asked_until_it_is_open")
+@sabotage(
+    "H103",
+    "an engine that is opening is ended",
+    test=f"{ASKING}::test_an_engine_that_is_opening_is_asked_until_it_is_open",
+)
 def end_who_opens(patch: Patch) -> None:
     patch.setattr(asking, "OPENING", 0.0)
 
@@ -203,7 +299,9 @@ def close_at_any_price(patch: Patch) -> None:
     patch.setattr(Closing, "_close", unbounded)
 
 
-@sabotage("H73", "nothing is marked", test=f"{CLOSING}::test_the_mark_tells_each_order_before_it_leaves")
+@sabotage(
+    "H73", "nothing is marked", test=f"{CLOSING}::test_the_mark_tells_each_order_before_it_leaves"
+)
 def leave_no_mark(patch: Patch) -> None:
     patch.setattr(Marker, "sends", lambda self, order: None)
 
@@ -219,7 +317,7 @@ def forget_the_wire(patch: Patch) -> None:
     def forget(self: Closing) -> None:
         seed(self)
         self._sender.unresolved.clear()
-        self._evidence._exits.clear()
+        self._evidence._exits.known.clear()
 
     patch.setattr(Closing, "_seed", forget)
 
@@ -248,31 +346,49 @@ def read_from_the_summary(patch: Patch) -> None:
     patch.setattr(Ours, "since", property(lambda self: self.summary.at if self.summary else 0))
 
 
-@sabotage("H73", "the summary alone proves a sale", test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought")
+@sabotage(
+    "H73",
+    "the summary alone proves a sale",
+    test=f"{CLOSING}::test_a_second_exit_does_not_sell_the_coins_that_the_owner_brought",
+)
 def sell_on_the_summary(patch: Patch) -> None:
     patch.setattr(Closing, "_is_kept", lambda self, left: True)
 
 
-@sabotage("H73", "what an earlier exit sold is not counted", test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold")
+@sabotage(
+    "H73",
+    "what an earlier exit sold is not counted",
+    test=f"{CLOSING}::test_a_second_exit_counts_what_the_first_one_sold",
+)
 def forget_earlier_exits(patch: Patch) -> None:
     booked = Ours._is_booked
 
     def all_but_known(self: Ours, fill: Any) -> bool:
-        return booked(self, fill) or not (fill.client_order_id in self._own or fill.client_order_id in self._orders)
+        return booked(self, fill) or not (
+            fill.client_order_id in self._own or fill.client_order_id in self._orders
+        )
 
     patch.setattr(Ours, "_is_booked", all_but_known)
     patch.setattr(Holding, "_base", lambda self, asset, ours: ZERO)
 
 
-@sabotage("H73", "whom the lock names is ended without proof", test=f"{PROCESSES}::test_the_victim_is_proved")
+@sabotage(
+    "H73",
+    "whom the lock names is ended without proof",
+    test=f"{PROCESSES}::test_the_victim_is_proved",
+)
 def end_without_proof(patch: Patch) -> None:
     patch.setattr(victim, "_bears_out", lambda holder, wanted: True)
 
 
-@sabotage("H73", "another last exit is ended", test=f"{PROCESSES}::test_another_last_exit_is_followed_and_never_ended")
+@sabotage(
+    "H73",
+    "another last exit is ended",
+    test=f"{PROCESSES}::test_another_last_exit_is_followed_and_never_ended",
+)
 def end_another_exit(patch: Patch) -> None:
+    from engine.account.victim import Victim
     from engine.emergency import holder
-    from engine.session.victim import Victim
 
     patch.setattr(holder, "_lives", lambda one, mark: False)
     patch.setattr(Victim, "end", lambda self, timeout: True)
@@ -287,10 +403,16 @@ def believe_any_receipt(patch: Patch) -> None:
     patch.setattr(asking, "counts", counts)
 
 
-@sabotage("H114", "only the receipt of one's own intent counts", test=f"{ASKING}::test_a_receipt_that_another_exit_s_has_replaced_counts")
+@sabotage(
+    "H114",
+    "only the receipt of one's own intent counts",
+    test=f"{ASKING}::test_a_receipt_that_another_exit_s_has_replaced_counts",
+)
 def know_only_oneself(patch: Patch) -> None:
     follow = asking.follow
-    patch.setattr(asking, "follow", lambda path, intent, say, asked_at: follow(path, intent, say, 1 << 63))
+    patch.setattr(
+        asking, "follow", lambda path, intent, say, asked_at: follow(path, intent, say, 1 << 63)
+    )
 
 
 @sabotage("H103", "a refusal is waited out", test=f"{ASKING}::test_a_refusal_is_not_waited_out")
@@ -300,7 +422,11 @@ def wait_on_a_refusal(patch: Patch) -> None:
     async def patient(path: Any, intent: str, say: Any, young: float = 0.0) -> Any:
         asked_at = time.time_ns()
         found = await ask(path, intent, say, young)
-        return await asking.follow(path, intent, say, asked_at) if found is asking.Asked.REFUSED else found
+        return (
+            await asking.follow(path, intent, say, asked_at)
+            if found is asking.Asked.REFUSED
+            else found
+        )
 
     patch.setattr(asking, "ask", patient)
 
@@ -308,7 +434,9 @@ def wait_on_a_refusal(patch: Patch) -> None:
 @sabotage(
     "H103",
     "the holder is ended before it is known that the exit can act",
-    test="tests/emergency/test_wire.py::test_nobody_is_ended_for_an_exit_that_cannot_reach_the_venue",
+    test=(
+        "tests/emergency/test_wire.py::test_nobody_is_ended_for_an_exit_that_cannot_reach_the_venue"
+    ),
 )
 def end_before_it_can_act(patch: Patch) -> None:
     from engine.emergency import holder
@@ -323,16 +451,35 @@ def end_before_it_can_act(patch: Patch) -> None:
     patch.setattr(LastExit, "_directly", first)
 
 
-@sabotage("H113", "a summary contains no execution", test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once")
+@sabotage(
+    "H113",
+    "a summary contains no execution",
+    test=f"{CLOSING}::test_a_position_that_ended_just_before_the_summary_counts_once",
+)
 def forget_what_is_booked(patch: Patch) -> None:
     patch.setattr(Ours, "_is_booked", lambda self, fill: False)
 
 
-@sabotage("H113", "what filled before the summary is in it", test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts")
+@sabotage(
+    "H113",
+    "what filled before the summary is in it",
+    test=f"{CLOSING}::test_what_an_entry_filled_unheard_before_the_summary_counts",
+)
 def believe_times(patch: Patch) -> None:
-    patch.setattr(Ours, "_is_booked", lambda self, fill: self.summary is not None and fill.at <= self.summary.at)
+    patch.setattr(
+        Ours,
+        "_is_booked",
+        lambda self, fill: self.summary is not None and fill.at <= self.summary.at,
+    )
 
 
-@sabotage("H113", "whatever prices another pair is money", test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money")
+@sabotage(
+    "H113",
+    "whatever prices another pair is money",
+    test=f"{CLOSING}::test_a_coin_that_another_pair_is_priced_in_is_no_money",
+)
 def call_it_money(patch: Patch) -> None:
-    patch.setattr("engine.emergency.flat._money", lambda instruments, *, known: {one.quote for one in instruments})
+    patch.setattr(
+        "engine.emergency.flat._money",
+        lambda instruments, *, known: {one.quote for one in instruments},
+    )

@@ -1,4 +1,6 @@
-"""Sabotages of the hands: keys that overtake each other, clicks beside what they hit, dialogs that listen to what was not meant for them."""
+"""Sabotages of the hands: keys that overtake each other, clicks beside what they hit, dialogs that
+listen to what was not meant for them.
+"""
 
 import re
 
@@ -40,7 +42,12 @@ def let_characters_overtake(patch: Patch) -> None:
     test=f"{CONSOLE}::test_what_is_typed_behind_the_key_that_opens_a_dialog_is_in_its_field",
 )
 def focus_later(patch: Patch) -> None:
-    def set_focus(self: Dialog, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+    def set_focus(
+        self: Dialog,
+        widget: Widget | None,
+        scroll_visible: bool = True,
+        from_app_focus: bool = False,
+    ) -> None:
         self.app.call_later(Screen.set_focus, self, widget, scroll_visible, from_app_focus)
 
     patch.setattr(Dialog, "set_focus", set_focus)
@@ -60,12 +67,20 @@ def tell_later(patch: Patch) -> None:
     patch.setattr(Field, "_done", done)
 
 
-@sabotage("H106", "a dialog is armed at once", test=f"{CONSOLE}::test_an_enter_typed_ahead_confirms_nothing")
+@sabotage(
+    "H106",
+    "a dialog is armed at once",
+    test=f"{CONSOLE}::test_an_enter_typed_ahead_confirms_nothing",
+)
 def arm_at_once(patch: Patch) -> None:
     patch.setattr(Dialog, "armed", lambda self, at: True)
 
 
-@sabotage("H106", "a dialog that nobody can see is armed", test=f"{CONSOLE}::test_a_dialog_is_armed_only_when_the_terminal_has_taken_it")
+@sabotage(
+    "H106",
+    "a dialog that nobody can see is armed",
+    test=f"{CONSOLE}::test_a_dialog_is_armed_only_when_the_terminal_has_taken_it",
+)
 def arm_unseen(patch: Patch) -> None:
     patch.setattr(MainScreen, "is_seen", lambda self: True)
 
@@ -79,7 +94,11 @@ def remember_keys(patch: Patch) -> None:
     patch.setattr(Hands, "forget", lambda self: None)
 
 
-@sabotage("H106", "a paste goes in as far as there is room", test=f"{CONSOLE}::test_a_paste_never_submits_and_never_goes_in_in_part")
+@sabotage(
+    "H106",
+    "a paste goes in as far as there is room",
+    test=f"{CONSOLE}::test_a_paste_never_submits_and_never_goes_in_in_part",
+)
 def cut_pastes(patch: Patch) -> None:
     def paste(self: Editing, text: str) -> str:
         self.insert(re.sub(r"\s+", " ", text.strip())[: self.most - len(self.text)])
@@ -88,11 +107,20 @@ def cut_pastes(patch: Patch) -> None:
     patch.setattr(Editing, "paste", paste)
 
 
-@sabotage("H106", "a click counts the border for a row", test=f"{MOUSE}::test_each_row_that_is_seen_can_be_clicked")
+@sabotage(
+    "H106",
+    "a click counts the border for a row",
+    test=f"{MOUSE}::test_each_row_that_is_seen_can_be_clicked",
+)
 def click_beside(patch: Patch) -> None:
-    patch.setenv("SWITCHED", "beside")  # in the console's own process; see `tests/terminal/switched.py`
+    # in the console's own process; see `tests/terminal/switched.py`
+    patch.setenv("SWITCHED", "beside")
 
 
-@sabotage("H106", "a key overtakes the click before it", test=f"{MOUSE}::test_a_key_right_behind_a_click_is_about_the_row_that_was_clicked")
+@sabotage(
+    "H106",
+    "a key overtakes the click before it",
+    test=f"{MOUSE}::test_a_key_right_behind_a_click_is_about_the_row_that_was_clicked",
+)
 def overtake_clicks(patch: Patch) -> None:
     patch.setenv("SWITCHED", "hasty")

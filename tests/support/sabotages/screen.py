@@ -1,4 +1,6 @@
-"""Sabotages of the screen's room: a terminal that is waited for, input that is believed, an opening that gives up or keeps its reason."""
+"""Sabotages of the screen's room: a terminal that is waited for, input that is believed, an opening
+that gives up or keeps its reason.
+"""
 
 import asyncio
 import contextlib
@@ -8,8 +10,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from engine import backing, local
-from engine.opening import T, Told, answered
+from engine.session import opening
+from engine.setup import environments
+from engine.setup.questions import T, Told, answered
 from engine.venues.protocol import RefusedError
 from tests.support.sabotage import Patch, sabotage
 from tui.decoder import Decoder
@@ -21,7 +24,11 @@ def _console(patch: Patch, switch: str) -> None:
     patch.setenv("SWITCHED", switch)
 
 
-@sabotage("H104", "a write waits for the terminal", test="tests/terminal/test_writer.py::test_a_write_never_waits")
+@sabotage(
+    "H104",
+    "a write waits for the terminal",
+    test="tests/terminal/test_writer.py::test_a_write_never_waits",
+)
 def wait_for_the_terminal(patch: Patch) -> None:
     write = TerminalWriter.write
 
@@ -33,7 +40,11 @@ def wait_for_the_terminal(patch: Patch) -> None:
     patch.setattr(TerminalWriter, "write", waiting)
 
 
-@sabotage("H104", "what was lost stays lost", test="tests/terminal/test_writer.py::test_what_was_lost_is_painted_again")
+@sabotage(
+    "H104",
+    "what was lost stays lost",
+    test="tests/terminal/test_writer.py::test_what_was_lost_is_painted_again",
+)
 def leave_the_screen_in_pieces(patch: Patch) -> None:
     def recover(self: TerminalWriter) -> None:
         self._lost = False
@@ -60,7 +71,11 @@ def stall_in_silence(patch: Patch) -> None:
     _console(patch, "silent")
 
 
-@sabotage("H105", "what is not understood is typed, key by key", test="tests/terminal/test_decoder.py::test_what_is_broken_is_nothing")
+@sabotage(
+    "H105",
+    "what is not understood is typed, key by key",
+    test="tests/terminal/test_decoder.py::test_what_is_broken_is_nothing",
+)
 def type_what_is_broken(patch: Patch) -> None:
     def feed(self: Decoder, data: bytes) -> Iterator[Message]:
         self.__dict__.setdefault("_naive", XTermParser())
@@ -70,13 +85,19 @@ def type_what_is_broken(patch: Patch) -> None:
 
 
 @sabotage(
-    "H105", "one byte that is no UTF-8 ends the console", test="tests/terminal/test_input.py::test_broken_input_does_nothing_and_the_keys_work_on"
+    "H105",
+    "one byte that is no UTF-8 ends the console",
+    test="tests/terminal/test_input.py::test_broken_input_does_nothing_and_the_keys_work_on",
 )
 def die_of_a_byte(patch: Patch) -> None:
     _console(patch, "textual")
 
 
-@sabotage("H105", "a panic leaves the engine as it is, and ends with 0", test="tests/terminal/test_panic.py::test_a_panic_closes_the_engine_in_order")
+@sabotage(
+    "H105",
+    "a panic leaves the engine as it is, and ends with 0",
+    test="tests/terminal/test_panic.py::test_a_panic_closes_the_engine_in_order",
+)
 def panic_and_run(patch: Patch) -> None:
     _console(patch, "careless")
 
@@ -84,17 +105,21 @@ def panic_and_run(patch: Patch) -> None:
 @sabotage(
     "H120",
     "a question of the opening is asked once",
-    test="tests/runtime/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens[kraken]",
+    test="tests/session/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens[kraken]",
 )
 def ask_once(patch: Patch) -> None:
     async def once(question: str, ask: Callable[[], Awaitable[T]], told: Told) -> T:
         del question, told
         return await ask()
 
-    patch.setattr(backing, "answered", once)
+    patch.setattr(environments, "answered", once)
 
 
-@sabotage("H120", "a refusal is asked for again", test="tests/runtime/test_opening.py::test_a_wrong_secret_ends_the_opening_at_once")
+@sabotage(
+    "H120",
+    "a refusal is asked for again",
+    test="tests/session/test_opening.py::test_a_wrong_secret_ends_the_opening_at_once",
+)
 def ask_for_ever(patch: Patch) -> None:
     async def for_ever(question: str, ask: Callable[[], Awaitable[T]], told: Told) -> T:
         while True:
@@ -102,20 +127,22 @@ def ask_for_ever(patch: Patch) -> None:
                 return await answered(question, ask, told)
             await asyncio.sleep(1)
 
-    patch.setattr(backing, "answered", for_ever)
+    patch.setattr(environments, "answered", for_ever)
 
 
 @sabotage(
     "H120",
     "nobody is told what the opening waits for",
-    test="tests/runtime/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens[krakenfutures]",
+    test="tests/session/test_opening.py::test_the_first_reply_to_each_question_is_lost_and_the_account_opens[krakenfutures]",
 )
 def wait_in_silence(patch: Patch) -> None:
-    patch.setattr(local, "note", lambda settings, home, event, text, level: None)
+    patch.setattr(opening, "note", lambda settings, home, event, text, level: None)
 
 
 @sabotage(
-    "H130", "any output is taken for a terminal", test="tests/terminal/test_no_terminal.py::test_a_dumb_terminal_is_one_sentence_and_exit_code_2"
+    "H130",
+    "any output is taken for a terminal",
+    test="tests/terminal/test_no_terminal.py::test_a_dumb_terminal_is_one_sentence_and_exit_code_2",
 )
 def paint_anywhere(patch: Patch) -> None:
     _console(patch, "trusting")

@@ -1,4 +1,6 @@
-"""Kraken Futures on loopback, with quotes told by hand, and the unmodified ccxt clients against it."""
+"""Kraken Futures on loopback, with quotes told by hand, and the unmodified ccxt clients
+against it.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,23 @@ XBT, ETH, INVERSE = "BTC/USD:USD", "ETH/USD:USD", "BTC/USD:BTC"
 class Futures:
     """One exchange and its clients."""
 
-    def __init__(self, faults: Faults, state: Path | None, habits: Habits, **key: Any) -> None:  # Any: what a key may be told
+    # Any: what a key may be told
+    def __init__(self, faults: Faults, state: Path | None, habits: Habits, **key: Any) -> None:
         profile = load_profile("kraken-futures")
-        instruments = [instrument_for(profile, symbol, D(tick)) for symbol, tick in zip(SYMBOLS, ("0.5", "0.1", "0.5"), strict=True)]
+        instruments = [
+            instrument_for(profile, symbol, D(tick))
+            for symbol, tick in zip(SYMBOLS, ("0.5", "0.1", "0.5"), strict=True)
+        ]
         secret = new_secret()
-        self.world = open_world(profile, instruments, {"USD": D(100_000), "BTC": D(1)}, "USD", seed=1, faults=faults, state=state)
+        self.world = open_world(
+            profile,
+            instruments,
+            {"USD": D(100_000), "BTC": D(1)},
+            "USD",
+            seed=1,
+            faults=faults,
+            state=state,
+        )
         self.server = Server(self.world, Key(KEY, secret, **key), secret, habits)
         self.habits = habits
         self._clients: list[Any] = []  # ccxt has no types
@@ -78,7 +92,12 @@ class Futures:
             "charts": f"{self.rest}/api/charts/",
             "ws": self.ws,
         }
-        return {"apiKey": KEY, "secret": self.server.secret, "enableRateLimit": False, "urls": {"api": api}}
+        return {
+            "apiKey": KEY,
+            "secret": self.server.secret,
+            "enableRateLimit": False,
+            "urls": {"api": api},
+        }
 
     def client(self, **config: Any) -> Any:  # Any: ccxt has no types
         self._clients.append(ccxt.async_support.krakenfutures({**self._config(), **config}))
@@ -101,11 +120,21 @@ class Futures:
         if kind == "history":
             version, _, endpoint = path.rpartition("/history/")[2].partition("/")
         signed = client.sign(endpoint, [kind], method, {**fields, "version": version})
-        return await self.say(method, signed["url"].replace("https://futures.kraken.com", self.rest), signed["headers"], signed["body"])
+        return await self.say(
+            method,
+            signed["url"].replace("https://futures.kraken.com", self.rest),
+            signed["headers"],
+            signed["body"],
+        )
 
-    async def say(self, method: str, url: str, headers: Json | None = None, body: str | None = None) -> Json:
+    async def say(
+        self, method: str, url: str, headers: Json | None = None, body: str | None = None
+    ) -> Json:
         """The raw answer to any request."""
-        async with aiohttp.ClientSession() as session, session.request(method, URL(url, encoded=True), headers=headers, data=body) as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, URL(url, encoded=True), headers=headers, data=body) as answer,
+        ):
             return dict(msgspec.json.decode(await answer.read()))
 
 
@@ -117,7 +146,12 @@ async def opened() -> AsyncIterator[Open]:
     """Opens exchanges: `await opened(faults=...)`."""
     made: list[Futures] = []
 
-    async def make(faults: Faults | None = None, state: Path | None = None, habits: Habits | None = None, **key: Any) -> Futures:
+    async def make(
+        faults: Faults | None = None,
+        state: Path | None = None,
+        habits: Habits | None = None,
+        **key: Any,
+    ) -> Futures:
         futures = Futures(faults or Faults(), state, habits or Habits(), **key)
         made.append(futures)
         await futures.open()

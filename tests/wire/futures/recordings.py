@@ -60,7 +60,15 @@ class Shape:
 
 def kind(value: Any) -> str:
     """JSON's own types; whole numbers and others are the same."""
-    names = {bool: "truth", int: "number", float: "number", str: "text", list: "list", dict: "object", type(None): "null"}
+    names = {
+        bool: "truth",
+        int: "number",
+        float: "number",
+        str: "text",
+        list: "list",
+        dict: "object",
+        type(None): "null",
+    }
     return names[type(value)]
 
 

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 
 async def order_of(futures: Futures, name: str) -> Json:
     """What really became of an order."""
-    found = [order for order in (await futures.truth())["orders"] if order["client_order_id"] == name]
+    found = [
+        order for order in (await futures.truth())["orders"] if order["client_order_id"] == name
+    ]
     assert len(found) == 1, found
-    return {**found[0], **{name: Decimal(found[0][name]) for name in ("size", "price", "trigger") if found[0][name] is not None}}
+    return {
+        **found[0],
+        **{
+            name: Decimal(found[0][name])
+            for name in ("size", "price", "trigger")
+            if found[0][name] is not None
+        },
+    }
 
 
 async def test_markets_are_those_of_the_exchange(futures: Futures) -> None:
@@ -123,22 +132,47 @@ TRIGGERED: list[tuple[str, str, Json, str]] = [
     ("limit", "sell", {"stopLossPrice": 59_000}, "stop-limit"),
     ("market", "sell", {"takeProfitPrice": 61_000}, "take-profit"),
     ("market", "buy", {"triggerPrice": 61_000}, "stop"),
-    ("trailing_stop", "sell", {"trailingStopMaxDeviation": "1", "trailingStopDeviationUnit": "PERCENT", "reduceOnly": True}, "trailing-stop"),
-    ("trailing_stop", "sell", {"trailingStopMaxDeviation": "500", "trailingStopDeviationUnit": "QUOTE_CURRENCY"}, "trailing-stop"),
+    (
+        "trailing_stop",
+        "sell",
+        {
+            "trailingStopMaxDeviation": "1",
+            "trailingStopDeviationUnit": "PERCENT",
+            "reduceOnly": True,
+        },
+        "trailing-stop",
+    ),
+    (
+        "trailing_stop",
+        "sell",
+        {"trailingStopMaxDeviation": "500", "trailingStopDeviationUnit": "QUOTE_CURRENCY"},
+        "trailing-stop",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "side", "params", "told"), TRIGGERED)
-async def test_orders_that_wait_for_a_trigger(futures: Futures, kind: str, side: str, params: Json, told: str) -> None:
+async def test_orders_that_wait_for_a_trigger(
+    futures: Futures, kind: str, side: str, params: Json, told: str
+) -> None:
     futures.habits.status_by = ("GET", "POST")  # ccxt has no other way to ask
     client = futures.client()
     await client.create_order(XBT, "market", "buy", 0.01)
     price = 58_900 if kind == "limit" else None
-    order = await client.create_order(XBT, kind, side, 0.01, price, {**params, "triggerSignal": "mark"})
+    order = await client.create_order(
+        XBT, kind, side, 0.01, price, {**params, "triggerSignal": "mark"}
+    )
     assert order["status"] == "open"
     (listed,) = await client.fetch_open_orders()
     assert listed["id"] == order["id"]
-    trigger = next((params[name] for name in ("stopLossPrice", "takeProfitPrice", "triggerPrice") if name in params), None)
+    trigger = next(
+        (
+            params[name]
+            for name in ("stopLossPrice", "takeProfitPrice", "triggerPrice")
+            if name in params
+        ),
+        None,
+    )
     assert listed["triggerPrice"] == trigger or kind == "trailing_stop"
     assert (await order_of(futures, order["id"]))["type"] == told
     (state,) = await client.fetch_orders(None, None, None, {"orderIds": [order["id"]]})
@@ -157,7 +191,11 @@ async def test_a_stop_fires_and_closes_the_position(futures: Futures) -> None:
 async def test_a_trailing_stop_follows(futures: Futures) -> None:
     client = futures.client()
     await client.create_order(XBT, "market", "buy", 0.01)
-    params = {"trailingStopMaxDeviation": "1", "trailingStopDeviationUnit": "PERCENT", "triggerSignal": "mark"}
+    params = {
+        "trailingStopMaxDeviation": "1",
+        "trailingStopDeviationUnit": "PERCENT",
+        "triggerSignal": "mark",
+    }
     await client.create_order(XBT, "trailing_stop", "sell", 0.01, None, params)
     futures.quote("PF_XBTUSD", "70000", "70001")
     (listed,) = await client.fetch_open_orders()
@@ -169,7 +207,11 @@ async def test_a_trailing_stop_follows(futures: Futures) -> None:
 async def test_a_relative_limit_price(futures: Futures) -> None:
     client = futures.client()
     await client.create_order(XBT, "market", "buy", 0.01)
-    params = {"stopLossPrice": 59_000, "limitPriceOffsetValue": "-100", "limitPriceOffsetUnit": "QUOTE_CURRENCY"}
+    params = {
+        "stopLossPrice": 59_000,
+        "limitPriceOffsetValue": "-100",
+        "limitPriceOffsetUnit": "QUOTE_CURRENCY",
+    }
     order = await client.create_order(XBT, "market", "sell", 0.01, None, params)
     assert (await order_of(futures, order["id"]))["price"] == 58_900
 
@@ -198,8 +240,22 @@ async def test_the_dead_mans_switch(futures: Futures) -> None:
 async def test_batches(futures: Futures) -> None:
     client = futures.client()
     wanted = [
-        {"symbol": XBT, "type": "limit", "side": "buy", "amount": 0.01, "price": 50_000, "params": {"clientOrderId": "a"}},
-        {"symbol": XBT, "type": "limit", "side": "buy", "amount": 0.01, "price": 60_001, "params": {"postOnly": True}},
+        {
+            "symbol": XBT,
+            "type": "limit",
+            "side": "buy",
+            "amount": 0.01,
+            "price": 50_000,
+            "params": {"clientOrderId": "a"},
+        },
+        {
+            "symbol": XBT,
+            "type": "limit",
+            "side": "buy",
+            "amount": 0.01,
+            "price": 60_001,
+            "params": {"postOnly": True},
+        },
     ]
     first, second = await client.create_orders(wanted)
     assert first["status"] == "open"
@@ -238,9 +294,15 @@ async def test_the_history(futures: Futures) -> None:
     await client.cancel_order(gone["id"])
     stop = await client.create_order(XBT, "market", "buy", 0.01, None, {"triggerPrice": 70_000})
     await client.cancel_order(stop["id"])
-    assert {order["id"] for order in await client.fetch_closed_orders()} == {done["id"], rests["id"]}
+    assert {order["id"] for order in await client.fetch_closed_orders()} == {
+        done["id"],
+        rests["id"],
+    }
     assert gone["id"] in {order["id"] for order in await client.fetch_canceled_orders()}
-    assert [order["id"] for order in await client.fetch_canceled_orders(None, None, None, {"trigger": True})] == [stop["id"]]
+    assert [
+        order["id"]
+        for order in await client.fetch_canceled_orders(None, None, None, {"trigger": True})
+    ] == [stop["id"]]
     rows = await client.fetch_ledger()
     assert [row["currency"] for row in rows] == ["USD", "USD"]
     assert rows[-1]["after"] == (await futures.truth())["accounts"]["cash"]["USD"]
@@ -296,16 +358,36 @@ REFUSED: list[tuple[str, str, float, float | None, Json, type[Exception]]] = [
     ("market", "sell", 0.01, None, {"reduceOnly": True}, ccxt.ExchangeError),
     ("limit", "buy", 0.01, 50_000, {"cliOrdId": "x" * 101}, ccxt.BadRequest),
     ("limit", "buy", 0.01, 50_000, {"symbol": "PF_NONEUSD"}, ccxt.BadSymbol),
-    ("trailing_stop", "sell", 0.01, None, {"trailingStopMaxDeviation": "60", "trailingStopDeviationUnit": "PERCENT"}, ccxt.InvalidOrder),
+    (
+        "trailing_stop",
+        "sell",
+        0.01,
+        None,
+        {"trailingStopMaxDeviation": "60", "trailingStopDeviationUnit": "PERCENT"},
+        ccxt.InvalidOrder,
+    ),
     ("trailing_stop", "sell", 0.01, None, {}, ccxt.BadRequest),
     ("stp", "sell", 0.01, None, {}, ccxt.BadRequest),
-    ("market", "sell", 0.01, None, {"triggerPrice": 59_000, "triggerSignal": "moon"}, ccxt.BadRequest),
+    (
+        "market",
+        "sell",
+        0.01,
+        None,
+        {"triggerPrice": 59_000, "triggerSignal": "moon"},
+        ccxt.BadRequest,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "side", "amount", "price", "params", "error"), REFUSED)
 async def test_orders_that_are_refused(
-    futures: Futures, kind: str, side: str, amount: float, price: float | None, params: Json, error: type[Exception]
+    futures: Futures,
+    kind: str,
+    side: str,
+    amount: float,
+    price: float | None,
+    params: Json,
+    error: type[Exception],
 ) -> None:
     with pytest.raises(error):
         await futures.client().create_order(XBT, kind, side, amount, price, params)
@@ -325,7 +407,14 @@ async def test_what_is_too_late_is_not_done(futures: Futures) -> None:
     client = futures.client()
     late: Any = {"processBefore": "2020-01-01T00:00:00.000Z"}  # Any: ccxt has no types
     answer = await client.private_post_sendorder(
-        {"orderType": "lmt", "symbol": "PF_XBTUSD", "side": "buy", "size": "0.01", "limitPrice": "50000", **late}
+        {
+            "orderType": "lmt",
+            "symbol": "PF_XBTUSD",
+            "side": "buy",
+            "size": "0.01",
+            "limitPrice": "50000",
+            **late,
+        }
     )
     assert answer["sendStatus"]["status"] == "wouldProcessAfterSpecifiedTime"
     assert (await futures.truth())["orders"] == []
@@ -339,7 +428,9 @@ async def test_edits_that_are_refused(futures: Futures) -> None:
     with pytest.raises(ccxt.InvalidOrder):
         await client.edit_order(order["id"], XBT, "limit", "buy", None, 50_000.3)
     with pytest.raises(ccxt.InvalidOrder):
-        await client.edit_order(order["id"], XBT, "limit", "buy", None, None, {"stopPrice": "49000"})
+        await client.edit_order(
+            order["id"], XBT, "limit", "buy", None, None, {"stopPrice": "49000"}
+        )
     with pytest.raises(ccxt.InsufficientFunds):
         await client.edit_order(order["id"], XBT, "limit", "buy", 10_000)
     with pytest.raises(ccxt.BadRequest):
@@ -358,7 +449,9 @@ async def test_a_liquidation_is_told_as_a_fill(futures: Futures) -> None:
     client = futures.client()
     await client.create_order(XBT, "market", "buy", 5)
     futures.quote("PF_XBTUSD", "60000", "60001")
-    futures.world.exchange.ledger.cash = {"USD": futures.world.exchange.ledger.cash["USD"] - 100_000}
+    futures.world.exchange.ledger.cash = {
+        "USD": futures.world.exchange.ledger.cash["USD"] - 100_000
+    }
     futures.quote("PF_XBTUSD", "40000", "40001")
     futures.world.exchange._margin_at = 0
     futures.world.exchange.advance(futures.world.now())
@@ -371,7 +464,9 @@ async def test_a_liquidation_is_told_as_a_fill(futures: Futures) -> None:
 async def test_orders_and_ids_survive_a_restart(opened: Open, tmp_path: Path) -> None:
     state = tmp_path / "exchange.sqlite"
     first = await opened(state=state)
-    order = await first.client().create_order(XBT, "limit", "buy", 0.01, 50_000, {"clientOrderId": "one"})
+    order = await first.client().create_order(
+        XBT, "limit", "buy", 0.01, 50_000, {"clientOrderId": "one"}
+    )
     await first.client().create_order(XBT, "market", "sell", 0.02)
     await first.close()
     second = await opened(state=state)

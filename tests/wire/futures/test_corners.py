@@ -31,7 +31,11 @@ class Listener:
     async def until(self, feed: str, count: int = 1) -> Json:
         """The `count`th message of a feed, or of an event."""
         while True:
-            found = [message for message in self.heard if message.get("event", message.get("feed")) == feed]
+            found = [
+                message
+                for message in self.heard
+                if message.get("event", message.get("feed")) == feed
+            ]
             if len(found) >= count:
                 return found[count - 1]
             self.heard.append(await self._socket.receive_json(timeout=10))
@@ -45,15 +49,27 @@ class Listener:
         challenge = (await self.until("challenge"))["message"]
         client = futures.client()
         digest = client.hash(client.encode(challenge), "sha256", "binary")
-        signed = client.hmac(digest, client.base64_to_binary(client.secret), hashlib.sha512, "base64")
+        signed = client.hmac(
+            digest, client.base64_to_binary(client.secret), hashlib.sha512, "base64"
+        )
         for name in names:
-            await self.say(event="subscribe", feed=name, api_key=KEY, original_challenge=challenge, signed_challenge=signed)
+            await self.say(
+                event="subscribe",
+                feed=name,
+                api_key=KEY,
+                original_challenge=challenge,
+                signed_challenge=signed,
+            )
         await self.until("subscribed", len(names))
 
 
 async def send(futures: Futures, **fields: str) -> Json:
     """Place an order; what became of it."""
-    told = await futures.ask("POST", f"{V3}sendorder", **{"symbol": "PI_XBTUSD", "side": "buy", "size": "100", "orderType": "mkt", **fields})
+    told = await futures.ask(
+        "POST",
+        f"{V3}sendorder",
+        **{"symbol": "PI_XBTUSD", "side": "buy", "size": "100", "orderType": "mkt", **fields},
+    )
     assert told["sendStatus"]["status"] == "placed", told
     return told
 
@@ -92,7 +108,16 @@ async def test_the_switch_is_told_apart_from_the_trader(futures: Futures, line: 
 
 async def test_a_stop_that_has_nothing_left_to_reduce(futures: Futures, line: Listener) -> None:
     await send(futures)
-    stop = (await send(futures, side="sell", orderType="stp", stopPrice="50000", reduceOnly="true", cliOrdId="stop"))["sendStatus"]
+    stop = (
+        await send(
+            futures,
+            side="sell",
+            orderType="stp",
+            stopPrice="50000",
+            reduceOnly="true",
+            cliOrdId="stop",
+        )
+    )["sendStatus"]
     await line.sign(futures, "open_orders", "open_positions")
     assert [row["balance"] for row in (await line.until("open_positions"))["positions"]] == [100]
     await send(futures, side="sell", reduceOnly="true")
@@ -106,9 +131,17 @@ async def test_a_stop_that_has_nothing_left_to_reduce(futures: Futures, line: Li
     }
     assert (await line.until("open_positions", 2))["positions"] == []
     assert (await futures.ask("GET", f"{V3}openpositions"))["openPositions"] == []
-    refused = (await futures.ask("POST", f"{V3}sendorder", symbol="PI_XBTUSD", side="sell", size="1", orderType="mkt", reduceOnly="true"))[
-        "sendStatus"
-    ]
+    refused = (
+        await futures.ask(
+            "POST",
+            f"{V3}sendorder",
+            symbol="PI_XBTUSD",
+            side="sell",
+            size="1",
+            orderType="mkt",
+            reduceOnly="true",
+        )
+    )["sendStatus"]
     assert refused["status"] == "wouldNotReducePosition"
     assert refused["orderEvents"][0]["reason"] == "WOULD_NOT_REDUCE_POSITION"
 
@@ -117,10 +150,18 @@ async def test_all_of_an_account_at_once(futures: Futures, line: Listener) -> No
     """Many requests side by side: each fill is told once, and the stream ends where REST does."""
     await line.sign(futures, "fills", "open_orders")
     sides = ("buy", "sell", "buy", "buy", "sell")
-    done = await asyncio.gather(*(send(futures, symbol="PF_XBTUSD", side=side, size="0.5", cliOrdId=f"c{n}") for n, side in enumerate(sides)))
+    done = await asyncio.gather(
+        *(
+            send(futures, symbol="PF_XBTUSD", side=side, size="0.5", cliOrdId=f"c{n}")
+            for n, side in enumerate(sides)
+        )
+    )
     names = {told["sendStatus"]["order_id"] for told in done}
     truth = await futures.truth()
-    fills = [(await line.until("fills", number + 1))["fills"][0] for number in range(len(truth["executions"]))]
+    fills = [
+        (await line.until("fills", number + 1))["fills"][0]
+        for number in range(len(truth["executions"]))
+    ]
     assert {fill["order_id"] for fill in fills} == names
     assert len({fill["fill_id"] for fill in fills}) == len(fills)
     assert {fill["cli_ord_id"] for fill in fills} == {f"c{number}" for number in range(len(sides))}

@@ -1,4 +1,6 @@
-"""What is not looked at: bad signatures, old nonces, too many requests, keys that may not; and what the faults do to the rest."""
+"""What is not looked at: bad signatures, old nonces, too many requests, keys that may not; and what
+the faults do to the rest.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,21 @@ if TYPE_CHECKING:
     from tests.wire.futures.conftest import Futures, Open
 
 PREFIX = "/derivatives/api/v3"
-ORDER = {"orderType": "lmt", "symbol": "PF_XBTUSD", "side": "buy", "size": "0.01", "limitPrice": "50000"}
+ORDER = {
+    "orderType": "lmt",
+    "symbol": "PF_XBTUSD",
+    "side": "buy",
+    "size": "0.01",
+    "limitPrice": "50000",
+}
 
 
 def signed(futures: Futures, path: str, data: str = "", nonce: str = "") -> dict[str, str]:
     """The headers of a request, made by hand."""
     digest = hashlib.sha256((data + nonce + path.removeprefix("/derivatives")).encode()).digest()
-    authent = base64.b64encode(hmac.new(base64.b64decode(futures.server.secret), digest, hashlib.sha512).digest()).decode()
+    authent = base64.b64encode(
+        hmac.new(base64.b64decode(futures.server.secret), digest, hashlib.sha512).digest()
+    ).decode()
     return {"APIKey": KEY, "Authent": authent} | ({"Nonce": nonce} if nonce else {})
 
 
@@ -39,7 +49,10 @@ async def test_a_wrong_signature_is_refused(futures: Futures) -> None:
     with pytest.raises(ccxt.AuthenticationError):
         await stranger.create_order(XBT, "market", "buy", 0.01)
     assert (await futures.truth())["orders"] == []
-    assert {entry["outcome"] for entry in (await futures.truth())["requests"]} == {"ok", "authenticationError"}
+    assert {entry["outcome"] for entry in (await futures.truth())["requests"]} == {
+        "ok",
+        "authenticationError",
+    }
 
 
 async def test_what_is_signed_is_what_was_sent(futures: Futures) -> None:
@@ -57,7 +70,13 @@ async def test_parameters_may_come_in_the_body(futures: Futures) -> None:
     headers = signed(futures, path, data) | {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await futures.say("POST", futures.rest + path, headers, data)
     assert answer["sendStatus"]["status"] == "placed"
-    batch = urlencode({"json": json.dumps({"batchOrder": [{"order": "cancel", "order_id": answer["sendStatus"]["order_id"]}]})})
+    batch = urlencode(
+        {
+            "json": json.dumps(
+                {"batchOrder": [{"order": "cancel", "order_id": answer["sendStatus"]["order_id"]}]}
+            )
+        }
+    )
     path = f"{PREFIX}/batchorder"
     headers = signed(futures, path, batch) | {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await futures.say("POST", futures.rest + path, headers, batch)
@@ -71,7 +90,14 @@ async def test_nonces_may_be_left_out_but_must_rise(futures: Futures) -> None:
         answer = await futures.say("GET", futures.rest + path, signed(futures, path, nonce=nonce))
         return str(answer.get("error", "ok"))
 
-    assert [await ask(nonce) for nonce in ("", "5", "5", "4", "6", "")] == ["ok", "ok", "nonceDuplicate", "nonceBelowThreshold", "ok", "ok"]
+    assert [await ask(nonce) for nonce in ("", "5", "5", "4", "6", "")] == [
+        "ok",
+        "ok",
+        "nonceDuplicate",
+        "nonceBelowThreshold",
+        "ok",
+        "ok",
+    ]
 
 
 async def test_trading_has_a_budget_of_500_in_ten_seconds(futures: Futures) -> None:
@@ -110,7 +136,9 @@ async def test_the_history_has_a_budget_of_its_own(futures: Futures) -> None:
 async def test_a_key_may_do_no_more_than_it_may(opened: Open) -> None:
     futures = await opened(permissions=("query-funds", "query-open-trades"))
     assert (await futures.ask("GET", "/api/v3/accounts"))["result"] == "success"
-    assert (await futures.ask("POST", "/api/v3/sendorder", **ORDER))["error"] == "authenticationError"
+    assert (await futures.ask("POST", "/api/v3/sendorder", **ORDER))[
+        "error"
+    ] == "authenticationError"
     path = "/api/auth/v1/api-keys/v3/check"
     answer = await futures.say("GET", futures.rest + path, signed(futures, path))
     assert answer["apiKey"] == KEY

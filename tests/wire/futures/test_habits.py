@@ -1,4 +1,6 @@
-"""What the exchange does by default as the real one does, and what it does where it is told to: asked letter by letter."""
+"""What the exchange does by default as the real one does, and what it does where it is told to:
+asked letter by letter.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import aiohttp
 import pytest
 
 from engine.clock import SECOND
-from engine.scenario.words import ScenarioError, duration
+from engine.rehearsal.scenario.words import ScenarioError, duration
 from engine.wire.conduct import Conduct
 from engine.wire.futures.habits import Habits, read
 from tests.wire.futures.conftest import Json
@@ -59,11 +61,17 @@ async def test_orders_status_is_a_post(futures: Futures) -> None:
             assert answer.content_type == "text/html"
 
 
-@pytest.mark.parametrize(("mode", "total"), [(None, "0.14"), ("RELATIVE", "0.14"), ("ABSOLUTE", "0.1")])
-async def test_an_edit_says_what_shall_rest_unless_it_says_absolute(futures: Futures, mode: str | None, total: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "total"), [(None, "0.14"), ("RELATIVE", "0.14"), ("ABSOLUTE", "0.1")]
+)
+async def test_an_edit_says_what_shall_rest_unless_it_says_absolute(
+    futures: Futures, mode: str | None, total: str
+) -> None:
     placed = await send(futures, limitPrice="60000", size="0.2")
     futures.quote("PF_XBTUSD", "59999", "60000", size="0.04")
-    fields = {"orderId": placed["order_id"], "size": "0.1"} | ({} if mode is None else {"qtyMode": mode})
+    fields = {"orderId": placed["order_id"], "size": "0.1"} | (
+        {} if mode is None else {"qtyMode": mode}
+    )
     told = (await futures.ask("POST", f"{V3}/editorder", **fields))["editStatus"]
     assert told["status"] == "edited"
     (order,) = futures.world.exchange.orders.values()
@@ -72,19 +80,27 @@ async def test_an_edit_says_what_shall_rest_unless_it_says_absolute(futures: Fut
 
 async def test_an_unknown_quantity_mode_is_refused(futures: Futures) -> None:
     placed = await send(futures, limitPrice="50000")
-    told = await futures.ask("POST", f"{V3}/editorder", orderId=placed["order_id"], size="0.1", qtyMode="SOME")
+    told = await futures.ask(
+        "POST", f"{V3}/editorder", orderId=placed["order_id"], size="0.1", qtyMode="SOME"
+    )
     assert told["error"] == "invalidArgument: qtyMode"
 
 
 async def test_a_trigger_that_was_not_touched_has_no_unfilled_size(futures: Futures) -> None:
     await send(futures, limitPrice="50000")
     await send(futures, orderType="stp", side="sell", stopPrice="50000")
-    rows = {row["orderType"]: row for row in (await futures.ask("GET", f"{V3}/openorders"))["openOrders"]}
+    rows = {
+        row["orderType"]: row
+        for row in (await futures.ask("GET", f"{V3}/openorders"))["openOrders"]
+    }
     assert rows["lmt"]["unfilledSize"] == 0.1
     assert "unfilledSize" not in rows["stop"]
     assert rows["stop"]["status"] == "untouched"
     futures.habits.untouched_size = True
-    rows = {row["orderType"]: row for row in (await futures.ask("GET", f"{V3}/openorders"))["openOrders"]}
+    rows = {
+        row["orderType"]: row
+        for row in (await futures.ask("GET", f"{V3}/openorders"))["openOrders"]
+    }
     assert rows["stop"]["unfilledSize"] == 0.1
 
 
@@ -99,22 +115,34 @@ MODES = [
 
 
 @pytest.mark.parametrize(("mode", "order", "status"), MODES)
-async def test_a_market_takes_what_its_mode_allows(futures: Futures, mode: str, order: dict[str, str], status: str) -> None:
+async def test_a_market_takes_what_its_mode_allows(
+    futures: Futures, mode: str, order: dict[str, str], status: str
+) -> None:
     futures.world.conduct = Conduct(pair_modes={"PF_XBTUSD": mode})
     assert (await send(futures, **order))["status"] == status
-    ticker = (await futures.say("GET", f"{futures.rest}/derivatives{V3}/tickers/PF_XBTUSD"))["ticker"]
+    ticker = (await futures.say("GET", f"{futures.rest}/derivatives{V3}/tickers/PF_XBTUSD"))[
+        "ticker"
+    ]
     assert (ticker["postOnly"], ticker["suspended"]) == (mode == "post_only", mode == "cancel_only")
-    other = (await futures.say("GET", f"{futures.rest}/derivatives{V3}/tickers/PF_ETHUSD"))["ticker"]
+    other = (await futures.say("GET", f"{futures.rest}/derivatives{V3}/tickers/PF_ETHUSD"))[
+        "ticker"
+    ]
     assert (other["postOnly"], other["suspended"]) == (False, False)
 
 
 async def test_an_order_that_would_meet_ones_own_is_refused(futures: Futures) -> None:
     await send(futures, limitPrice="60000.5")  # inside the spread
-    assert (await send(futures, orderType="ioc", side="sell", limitPrice="60000"))["status"] == "selfFill"
+    assert (await send(futures, orderType="ioc", side="sell", limitPrice="60000"))[
+        "status"
+    ] == "selfFill"
     assert (await send(futures, orderType="mkt", side="sell"))["status"] == "selfFill"
-    assert (await send(futures, side="sell", limitPrice="60001.5"))["status"] == "placed", "they do not meet"
+    assert (await send(futures, side="sell", limitPrice="60001.5"))["status"] == "placed", (
+        "they do not meet"
+    )
     futures.habits.self_fill = False
-    assert (await send(futures, orderType="ioc", side="sell", limitPrice="60000"))["status"] == "placed"
+    assert (await send(futures, orderType="ioc", side="sell", limitPrice="60000"))[
+        "status"
+    ] == "placed"
 
 
 async def test_an_execution_may_be_told_later_than_an_end(opened: Open) -> None:
@@ -130,14 +158,18 @@ async def test_an_execution_may_be_told_later_than_an_end(opened: Open) -> None:
         assert await line.silent(), "no feed says a word"
         assert (await futures.ask("GET", f"{V3}/fills"))["fills"] == []
         assert (await futures.ask("GET", f"{V3}/openpositions"))["openPositions"] == []
-        assert len((await futures.ask("GET", "/api/history/v3/executions"))["elements"]) == 1, "the history knows"
+        assert len((await futures.ask("GET", "/api/history/v3/executions"))["elements"]) == 1, (
+            "the history knows"
+        )
         futures.world.clock.catch_up(21 * SECOND)
         assert len((await futures.ask("GET", f"{V3}/fills"))["fills"]) == 1
         assert len((await futures.ask("GET", f"{V3}/openpositions"))["openPositions"]) == 1
 
 
 async def test_rows_lack_what_they_are_told_to_lack(opened: Open) -> None:
-    futures = await opened(habits=Habits(drops={"openOrders": ("receivedTime",)}, nulls={"tickers": ("bid",)}))
+    futures = await opened(
+        habits=Habits(drops={"openOrders": ("receivedTime",)}, nulls={"tickers": ("bid",)})
+    )
     await send(futures, limitPrice="50000")
     (row,) = (await futures.ask("GET", f"{V3}/openorders"))["openOrders"]
     assert "receivedTime" not in row
@@ -148,8 +180,24 @@ async def test_rows_lack_what_they_are_told_to_lack(opened: Open) -> None:
 def test_habits_are_read_from_a_table() -> None:
     assert read({}, duration) == Habits()
     drops = {"feed fills": ["fee_paid"]}
-    told = read({"status_by": ["GET"], "edits": "total", "ticker_every": 0, "late": "20s", "self_fill": False, "drops": drops}, duration)
-    assert (told.status_by, told.edits, told.ticker_every, told.late, told.self_fill) == (("GET",), "total", 0, 20 * SECOND, False)
+    told = read(
+        {
+            "status_by": ["GET"],
+            "edits": "total",
+            "ticker_every": 0,
+            "late": "20s",
+            "self_fill": False,
+            "drops": drops,
+        },
+        duration,
+    )
+    assert (told.status_by, told.edits, told.ticker_every, told.late, told.self_fill) == (
+        ("GET",),
+        "total",
+        0,
+        20 * SECOND,
+        False,
+    )
     assert told.drops == {"feed fills": ("fee_paid",)}
 
 

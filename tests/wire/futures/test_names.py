@@ -25,7 +25,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("symbol", "name", "tag", "pair"), NAMES)
-def test_every_symbol_has_a_name_of_the_exchange(symbol: str, name: str, tag: str, pair: str) -> None:
+def test_every_symbol_has_a_name_of_the_exchange(
+    symbol: str, name: str, tag: str, pair: str
+) -> None:
     instrument = instrument_for(PROFILE, symbol, Decimal("0.5"))
     found = product(instrument)
     assert (found.name, found.tag, found.pair) == (name, tag, pair)
@@ -45,7 +47,9 @@ def test_sizes_may_count_in_thousands(lot: str, digits: int) -> None:
 
 @pytest.mark.parametrize("client", ["a b&c", "100%+1", "ümlaut", "{json}"])
 async def test_clients_may_name_their_orders_as_they_like(futures: Futures, client: str) -> None:
-    order = await futures.client().create_order(XBT, "limit", "buy", 0.01, 50_000, {"clientOrderId": client})
+    order = await futures.client().create_order(
+        XBT, "limit", "buy", 0.01, 50_000, {"clientOrderId": client}
+    )
     assert order["clientOrderId"] == client
     (listed,) = await futures.client().fetch_open_orders()
     assert listed["clientOrderId"] == client

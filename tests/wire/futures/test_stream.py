@@ -1,4 +1,6 @@
-"""The WebSocket v1: what it says, in which order, and what the unmodified ccxt.pro client makes of it."""
+"""The WebSocket v1: what it says, in which order, and what the unmodified ccxt.pro client makes of
+it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.wire.futures.conftest import Futures, Open
-ORDER = {"orderType": "lmt", "symbol": "PF_XBTUSD", "side": "buy", "size": "0.01", "limitPrice": "50000"}
+ORDER = {
+    "orderType": "lmt",
+    "symbol": "PF_XBTUSD",
+    "side": "buy",
+    "size": "0.01",
+    "limitPrice": "50000",
+}
 
 
 class Line:
@@ -57,8 +65,14 @@ class Line:
         await self.say(event="challenge", api_key=KEY)
         challenge = str((await self.until("challenge"))["message"])
         digest = hashlib.sha256(challenge.encode()).digest()
-        answer = hmac.new(base64.b64decode(self.futures.server.secret), digest, hashlib.sha512).digest()
-        return {"api_key": KEY, "original_challenge": challenge, "signed_challenge": base64.b64encode(answer).decode()}
+        answer = hmac.new(
+            base64.b64decode(self.futures.server.secret), digest, hashlib.sha512
+        ).digest()
+        return {
+            "api_key": KEY,
+            "original_challenge": challenge,
+            "signed_challenge": base64.b64encode(answer).decode(),
+        }
 
     async def private(self, feed: str) -> Json:
         """Subscribe; what the feed begins with."""
@@ -68,7 +82,11 @@ class Line:
 
     async def send(self, **order: str) -> Json:
         """Place an order over REST."""
-        return dict((await self.futures.ask("POST", "/api/v3/sendorder", **{**ORDER, **order}))["sendStatus"])
+        return dict(
+            (await self.futures.ask("POST", "/api/v3/sendorder", **{**ORDER, **order}))[
+                "sendStatus"
+            ]
+        )
 
 
 @pytest.fixture
@@ -108,7 +126,9 @@ async def test_what_makes_no_sense_is_said_so(line: Line) -> None:
     assert (await line.hear())["message"] == "Invalid product id"
     await line.say(event="challenge", api_key="unknown")
     assert (await line.hear())["event"] == "alert"
-    await line.say(event="subscribe", feed="fills", api_key=KEY, original_challenge="x", signed_challenge="y")
+    await line.say(
+        event="subscribe", feed="fills", api_key=KEY, original_challenge="x", signed_challenge="y"
+    )
     assert (await line.hear())["message"] == "Failed to subscribe to authenticated feed"
 
 
@@ -118,7 +138,10 @@ async def test_one_acknowledgement_per_product_and_none_twice(line: Line) -> Non
         assert await line.hear() == {"event": "subscribed", "feed": "trade", "product_ids": [name]}
         assert await line.hear() == {"feed": "trade_snapshot", "product_id": name, "trades": []}
     await line.say(event="subscribe", feed="trade", product_ids=["PF_XBTUSD"])
-    assert await line.hear() == {"event": "alert", "message": "Already subscribed to feed, re-requesting"}
+    assert await line.hear() == {
+        "event": "alert",
+        "message": "Already subscribed to feed, re-requesting",
+    }
     await line.until("trade_snapshot")
     await line.say(event="unsubscribe", feed="trade", product_ids=["PF_XBTUSD"])
     assert (await line.hear())["event"] == "unsubscribed"
@@ -151,10 +174,27 @@ async def test_the_book_is_told_whole_and_then_by_its_changes(line: Line) -> Non
 async def test_the_book_follows_levels_behind_the_best(line: Line) -> None:
     world = line.futures.world
     rows = ((Side.BUY, "60000", "1"), (Side.BUY, "59999", "2"), (Side.SELL, "60001", "1"))
-    world.feed(Depth("PF_XBTUSD", world.now(), tuple(Level(side, Decimal(price), Decimal(size)) for side, price, size in rows), snapshot=True))
+    world.feed(
+        Depth(
+            "PF_XBTUSD",
+            world.now(),
+            tuple(Level(side, Decimal(price), Decimal(size)) for side, price, size in rows),
+            snapshot=True,
+        )
+    )
     await line.say(event="subscribe", feed="book", product_ids=["PF_XBTUSD"])
-    assert (await line.until("book_snapshot"))["bids"] == [{"price": 60_000, "qty": 1}, {"price": 59_999, "qty": 2}]
-    world.feed(Depth("PF_XBTUSD", world.now(), (Level(Side.BUY, Decimal(59_999), Decimal(3)),), snapshot=False))
+    assert (await line.until("book_snapshot"))["bids"] == [
+        {"price": 60_000, "qty": 1},
+        {"price": 59_999, "qty": 2},
+    ]
+    world.feed(
+        Depth(
+            "PF_XBTUSD",
+            world.now(),
+            (Level(Side.BUY, Decimal(59_999), Decimal(3)),),
+            snapshot=False,
+        )
+    )
     told = await line.until("book")
     assert (told["side"], told["price"], told["qty"]) == ("buy", 59_999, 3)
 
@@ -193,10 +233,20 @@ async def test_a_limit_order_from_its_placing_to_its_end(line: Line) -> None:
     assert (told["reason"], told["order"]["qty"]) == ("edited_by_user", 0.02)
     line.futures.quote("PF_XBTUSD", "59990", "60000", size="0.015")
     told = await line.hear()
-    assert (told["reason"], told["order"]["qty"], told["order"]["filled"]) == ("partial_fill", 0.005, 0.015)
+    assert (told["reason"], told["order"]["qty"], told["order"]["filled"]) == (
+        "partial_fill",
+        0.005,
+        0.015,
+    )
     await line.futures.ask("POST", "/api/v3/cancelorder", order_id=placed["order_id"])
     told = await line.hear()
-    assert told == {"feed": "open_orders", "order_id": placed["order_id"], "cli_ord_id": "one", "is_cancel": True, "reason": "cancelled_by_user"}
+    assert told == {
+        "feed": "open_orders",
+        "order_id": placed["order_id"],
+        "cli_ord_id": "one",
+        "is_cancel": True,
+        "reason": "cancelled_by_user",
+    }
 
 
 async def test_a_full_fill_is_an_order_and_its_end(line: Line) -> None:
@@ -220,23 +270,44 @@ async def test_a_stop_that_fires(line: Line) -> None:
     await line.private("open_orders")
     await line.send(orderType="mkt")
     for limit, reasons in (
-        ("58000", ["new_placed_order_by_user", "stop_order_triggered", "limit_order_from_stop", "full_fill"]),
+        (
+            "58000",
+            [
+                "new_placed_order_by_user",
+                "stop_order_triggered",
+                "limit_order_from_stop",
+                "full_fill",
+            ],
+        ),
         ("", ["new_placed_order_by_user", "stop_order_triggered"]),
     ):
         line.futures.quote("PF_XBTUSD", "60000", "60001")
-        await line.send(orderType="stp", side="sell", size="0.005", stopPrice="59000", limitPrice=limit, triggerSignal="mark")
+        await line.send(
+            orderType="stp",
+            side="sell",
+            size="0.005",
+            stopPrice="59000",
+            limitPrice=limit,
+            triggerSignal="mark",
+        )
         line.futures.quote("PF_XBTUSD", "58990", "58991")
         assert [(await line.hear())["reason"] for _ in reasons] == reasons
     assert await line.silent()
 
 
-async def test_post_only_orders_that_fail_are_told_in_full_where_that_is_asked_for(line: Line) -> None:
+async def test_post_only_orders_that_fail_are_told_in_full_where_that_is_asked_for(
+    line: Line,
+) -> None:
     await line.private("open_orders")
     await line.private("open_orders_verbose")
     await line.send(orderType="post", limitPrice="70000")
     brief, verbose = await line.hear(), await line.hear()
     assert (brief["feed"], brief["is_cancel"], "order" in brief) == ("open_orders", True, False)
-    assert (verbose["feed"], verbose["is_cancel"], verbose["order"]["limit_price"]) == ("open_orders_verbose", True, 70_000)
+    assert (verbose["feed"], verbose["is_cancel"], verbose["order"]["limit_price"]) == (
+        "open_orders_verbose",
+        True,
+        70_000,
+    )
 
 
 async def test_fills(line: Line) -> None:
@@ -245,7 +316,12 @@ async def test_fills(line: Line) -> None:
     assert [row["order_id"] for row in snapshot["fills"]] == [first["order_id"]]
     second = await line.send(orderType="mkt", side="sell")
     (fill,) = (await line.until("fills"))["fills"]
-    assert (fill["order_id"], fill["buy"], fill["fill_type"], fill["fee_currency"]) == (second["order_id"], False, "taker", "USD")
+    assert (fill["order_id"], fill["buy"], fill["fill_type"], fill["fee_currency"]) == (
+        second["order_id"],
+        False,
+        "taker",
+        "USD",
+    )
     assert fill["fee_paid"] == 0.3
     assert fill["seq"] == 2
 
@@ -255,13 +331,21 @@ async def test_positions_and_money(line: Line) -> None:
     assert (await line.private("balances"))["feed"] == "balances_snapshot"
     await line.send(orderType="mkt")
     (position,) = (await line.until("open_positions"))["positions"]
-    assert (position["instrument"], position["balance"], position["entry_price"]) == ("PF_XBTUSD", 0.01, 60_001)
+    assert (position["instrument"], position["balance"], position["entry_price"]) == (
+        "PF_XBTUSD",
+        0.01,
+        60_001,
+    )
     money = await line.until("balances")
     assert money["seq"] == 1
-    assert money["flex_futures"]["currencies"]["USD"]["quantity"] == float(line.futures.world.exchange.ledger.cash["USD"])
+    assert money["flex_futures"]["currencies"]["USD"]["quantity"] == float(
+        line.futures.world.exchange.ledger.cash["USD"]
+    )
 
 
-async def test_heartbeats(opened: Open, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_heartbeats(
+    opened: Open, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stream, "BEAT", 0.05)
     line = await connect(session, await opened())
     await line.say(event="subscribe", feed="heartbeat")
@@ -279,12 +363,17 @@ async def test_reports_may_come_twice(opened: Open, session: aiohttp.ClientSessi
     assert await line.hear() == await line.hear()
 
 
-async def test_reports_may_come_after_the_next_one(opened: Open, session: aiohttp.ClientSession) -> None:
+async def test_reports_may_come_after_the_next_one(
+    opened: Open, session: aiohttp.ClientSession
+) -> None:
     line = await connect(session, await opened(Faults(reorder_reports=1.0)))
     await line.private("open_orders")
     placed = await line.send()
     await line.futures.ask("POST", "/api/v3/cancelorder", order_id=placed["order_id"])
-    assert [(await line.hear())["reason"] for _ in range(2)] == ["cancelled_by_user", "new_placed_order_by_user"]
+    assert [(await line.hear())["reason"] for _ in range(2)] == [
+        "cancelled_by_user",
+        "new_placed_order_by_user",
+    ]
 
 
 async def test_the_line_breaks(opened: Open, session: aiohttp.ClientSession) -> None:
@@ -311,7 +400,9 @@ async def heard(watching: Any, act: Any) -> Any:  # Any: ccxt has no types
 
 async def test_ccxt_watches_orders(futures: Futures) -> None:
     watcher, client = futures.streaming(), futures.client()
-    orders, order = await heard(watcher.watch_orders(), client.create_order(XBT, "limit", "buy", 0.01, 50_000))
+    orders, order = await heard(
+        watcher.watch_orders(), client.create_order(XBT, "limit", "buy", 0.01, 50_000)
+    )
     assert [told["id"] for told in orders] == [order["id"]]
     orders, _ = await heard(watcher.watch_orders(), client.cancel_order(order["id"]))
     assert orders[0]["status"] == "canceled"
@@ -320,7 +411,9 @@ async def test_ccxt_watches_orders(futures: Futures) -> None:
 async def test_ccxt_watches_trades_of_ours(futures: Futures) -> None:
     watcher, client = futures.streaming(), futures.client()
     await asyncio.wait_for(watcher.watch_my_trades(), 5)  # the snapshot
-    (trade,), order = await heard(watcher.watch_my_trades(), client.create_order(XBT, "market", "buy", 0.01))
+    (trade,), order = await heard(
+        watcher.watch_my_trades(), client.create_order(XBT, "market", "buy", 0.01)
+    )
     assert (trade["order"], trade["price"], trade["fee"]["cost"]) == (order["id"], 60_001, 0.300005)
 
 
@@ -329,7 +422,9 @@ async def test_ccxt_watches_positions_and_balances(futures: Futures) -> None:
     balance = await asyncio.wait_for(watcher.watch_balance({"account": "flex_futures"}), 5)
     assert balance["USD"]["total"] == 100_000
     assert await asyncio.wait_for(watcher.watch_positions(), 5) == []
-    (position,), _ = await heard(watcher.watch_positions(), client.create_order(XBT, "market", "sell", 0.01))
+    (position,), _ = await heard(
+        watcher.watch_positions(), client.create_order(XBT, "market", "sell", 0.01)
+    )
     assert (position["symbol"], position["side"], position["contracts"]) == (XBT, "short", 0.01)
 
 
@@ -358,15 +453,33 @@ async def test_the_ticker_tells_the_rate_and_the_log_what_was_paid(line: Line) -
     futures.world.exchange.fund(Decimal("0.0001"), futures.world.now())
     await line.say(event="subscribe", feed="ticker", product_ids=["PF_XBTUSD"])
     told = await line.until("ticker")
-    assert (told["relative_funding_rate"], told["funding_rate"]) == (0.0001, 6.00005), "of the mark, and in dollars for each contract"
+    assert (told["relative_funding_rate"], told["funding_rate"]) == (0.0001, 6.00005), (
+        "of the mark, and in dollars for each contract"
+    )
     client = futures.client()
     await client.create_order("BTC/USD:USD", "market", "buy", 1)
     before = futures.world.exchange.ledger.cash["USD"]
-    futures.world.clock.catch_up(told["next_funding_rate_time"] * 1_000_000 - futures.world.now() + 1)
+    futures.world.clock.catch_up(
+        told["next_funding_rate_time"] * 1_000_000 - futures.world.now() + 1
+    )
     futures.world.exchange.advance(futures.world.now())
     assert futures.world.exchange.ledger.cash["USD"] == before - Decimal("6.00005")
-    (row,) = [row for row in (await futures.ask("GET", "/api/history/v3/account-log"))["logs"] if row["info"] == "funding rate change"]
-    assert (row["realized_funding"], row["funding_rate"], row["contract"]) == (-6.00005, 0.0001, "pf_xbtusd")
+    (row,) = [
+        row
+        for row in (await futures.ask("GET", "/api/history/v3/account-log"))["logs"]
+        if row["info"] == "funding rate change"
+    ]
+    assert (row["realized_funding"], row["funding_rate"], row["contract"]) == (
+        -6.00005,
+        0.0001,
+        "pf_xbtusd",
+    )
     assert row["new_balance"] == float(before) - 6.00005
-    rates = (await futures.say("GET", f"{futures.rest}/derivatives/api/v3/historicalfundingrates?symbol=PF_XBTUSD"))["rates"]
-    assert [(rate["relativeFundingRate"], rate["fundingRate"]) for rate in rates] == [(0.0001, 6.00005)]
+    rates = (
+        await futures.say(
+            "GET", f"{futures.rest}/derivatives/api/v3/historicalfundingrates?symbol=PF_XBTUSD"
+        )
+    )["rates"]
+    assert [(rate["relativeFundingRate"], rate["fundingRate"]) for rate in rates] == [
+        (0.0001, 6.00005)
+    ]

@@ -1,6 +1,7 @@
 """Events, snapshots, read models, lease.
 
-The types are spelled out here and not imported: a migration says what was, and must not change when the tables do.
+The types are spelled out here and not imported: a migration says what was, and must not change when
+the tables do.
 """
 
 import sqlalchemy as sa
@@ -46,7 +47,10 @@ def _orders() -> None:
         "orders",
         sa.Column("client_order_id", sa.String(), primary_key=True),
         sa.Column("venue_order_id", sa.String()),
-        *(sa.Column(name, sa.String(), nullable=False) for name in ("position", "symbol", "side", "type", "role")),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("position", "symbol", "side", "type", "role")
+        ),
         sa.Column("size", sa.Text(), nullable=False),
         sa.Column("filled", sa.Text(), nullable=False),
         *(sa.Column(name, sa.Text()) for name in ("average_price", "price", "trigger")),
@@ -62,7 +66,10 @@ def _orders() -> None:
     op.create_table(
         "fills",
         sa.Column("execution_id", sa.String(), primary_key=True),
-        *(sa.Column(name, sa.String(), nullable=False) for name in ("client_order_id", "position", "symbol", "side")),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("client_order_id", "position", "symbol", "side")
+        ),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("price", "size", "fee")),
         sa.Column("fee_currency", sa.String(), nullable=False),
         sa.Column("fee_value", sa.Text()),
@@ -99,7 +106,10 @@ def _alerts() -> None:
         "alerts",
         sa.Column("at", WHOLE, primary_key=True, autoincrement=False),
         sa.Column("key", sa.String(), primary_key=True),
-        *(sa.Column(name, sa.String(), nullable=False) for name in ("severity", "code", "subject", "text")),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("severity", "code", "subject", "text")
+        ),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("last_at", WHOLE, nullable=False),
         *(sa.Column(name, WHOLE) for name in ("acknowledged_at", "cured_at")),

@@ -1,0 +1,9 @@
+"""What all events share."""
+
+from msgspec import Struct
+
+
+class Event(Struct, frozen=True, forbid_unknown_fields=True):
+    """What all events share."""
+
+    at: int

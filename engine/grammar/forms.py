@@ -1,0 +1,32 @@
+"""What each command looks like, in a few words: for help and for what may come next."""
+
+FORMS: dict[str, str] = {
+    "buy": "[symbol] size [at|when price] [stop place] [target place part, ...] ...",
+    "sell": "[symbol] size [at|when price] [stop place] [target place part, ...] ...",
+    "close": "[all|longs|shorts|symbol] [part]",
+    "reverse": "[symbol]",
+    "stop": '[symbol] place|none [because "..."]',
+    "target": "[symbol] place [part], ... | none",
+    "trail": "[symbol] distance [after gain] | off",
+    "be": "[symbol] [+2t]: stop to break-even",
+    "cancel": "#14|symbol|buys|sells|all|wait",
+    "amend": "#14 [at price] [size number]",
+    "pause": "entries; exits go on",
+    "resume": "[reason]: clear what blocks entries",
+    "halt": "exits by hand only",
+    "unhalt": "end the halt",
+    "live": "the account's name: let entries through",
+    "flatten": "cancel all, close all",
+    "compare": "ours with the venue's, now",
+    "wait": "accepted|filled|flat|30s [within 10s]",
+    "alert": "symbol > price [text]",
+    "set": "@name = size or price",
+    "chart": "[interval]",
+    "layout": "name",
+    "theme": "[name]",
+    "symbol": "name",
+    "export": "orders|fills|positions|blotter|alerts|equity",
+    "notify": "test: a message on each outlet",
+    "help": "[word]",
+}
+"""By first word."""

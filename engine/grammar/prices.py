@@ -1,0 +1,125 @@
+"""Prices that are told by the market or by a position: bid, be+3t, entry-1r."""
+
+from decimal import Decimal
+
+from engine.grammar import tree as t
+from engine.grammar.around import Around
+from engine.grammar.wrong import wrong
+from engine.model.money import DOWN, NEAREST, UP, on_grid
+from engine.model.side import Side
+from engine.model.view import FeedView, PositionView
+
+HUNDRED = Decimal(100)
+
+
+class Told:
+    """Reads the prices of one command: of an entry on a side, or about an open position."""
+
+    def __init__(
+        self,
+        around: Around,
+        symbol: str,
+        side: Side,
+        position: PositionView | None = None,
+        entry: Decimal | None = None,
+    ) -> None:
+        """`side` is the position's, or the one that is being entered. `entry` is where an entry is
+        expected to fill.
+        """
+        self.around = around
+        self.symbol = symbol
+        self.side = side
+        self.position = position
+        self.entry = position.entry if position is not None else entry
+
+    def price(self, node: t.AnyPrice, rounding: str = NEAREST) -> Decimal:
+        """A price on the tick."""
+        node = self._variable(node)
+        if isinstance(node, t.Price):
+            return node.value
+        base = self._anchor(node)
+        step = self._offset(node, base)
+        return on_grid(base + step, self.tick, NEAREST if node.offset is None else rounding)
+
+    def limit(self, node: t.AnyPrice, side: Side) -> Decimal:
+        """A limit on the tick, never worse than it was said."""
+        return self.price(node, DOWN if side is Side.BUY else UP)
+
+    @property
+    def tick(self) -> Decimal:
+        """The smallest step of a price."""
+        return self.position.tick if self.position is not None else self._feed(t.NOWHERE).tick
+
+    def _feed(self, node: t.Node) -> FeedView:
+        return self.around.feed(self.symbol, node.span)
+
+    def _variable(self, node: t.AnyPrice) -> t.Price | t.Anchored:
+        if not isinstance(node, t.Variable):
+            return node
+        value = variable(self.around, node)
+        if isinstance(value, t.Price | t.Anchored):
+            return value
+        if isinstance(value, t.Amount):
+            return t.Price(span=node.span, value=value.value)
+        raise wrong(node.span.start, node.span.end, f"@{node.name} is a size, and no price")
+
+    def _anchor(self, node: t.Anchored) -> Decimal:
+        found = self._base(node)
+        if found is None:
+            raise wrong(node.span.start, node.span.end, _MISSING[node.anchor])
+        return found
+
+    def _base(self, node: t.Anchored) -> Decimal | None:
+        """The anchor's price; None where it has none."""
+        held = self.position
+        match node.anchor:
+            case "last":
+                return self.around.last.get(self.symbol)
+            case "cursor":
+                return self.around.cursor
+            case "entry":
+                return self.entry
+            case "be":
+                return None if held is None else held.break_even
+            case "mark" if held is not None:
+                return held.mark
+        feed = self._feed(node)
+        closes = feed.bid if self.side is Side.BUY else feed.ask
+        told = {"bid": feed.bid, "ask": feed.ask, "mid": (feed.bid + feed.ask) / 2}
+        return told.get(node.anchor, closes)
+
+    def _offset(self, node: t.Anchored, base: Decimal) -> Decimal:
+        offset = node.offset
+        if offset is None:
+            return Decimal(0)
+        if offset.unit == "%":
+            return base * offset.value / HUNDRED
+        if offset.unit == "t":
+            # on a position's own anchors "+" is into the profit: be+3t of a short is 3 ticks below
+            sign = self.side.sign if node.anchor == "be" else 1
+            return offset.value * self.tick * sign
+        span = offset.span
+        raise wrong(span.start, span.end, "a step from a price is in t (ticks) or %")
+
+
+_MISSING = {
+    "bid": "no bid is known",
+    "ask": "no ask is known",
+    "mid": "no price is known",
+    "last": "no trade is known here: bid, ask or mid are",
+    "mark": "no price is known at which it could be closed",
+    "entry": "nothing is entered yet",
+    "cursor": "no cursor stands on a price here: ladder and chart have one",
+    "be": "a break-even is that of an open position",
+}
+"""Why an anchor has no price."""
+
+
+def variable(around: Around, node: t.Variable) -> t.Size | t.AnyPrice:
+    """What was set under a name."""
+    found = around.variables.get(node.name)
+    if found is None:
+        known = ", ".join(f"@{name}" for name in around.variables)
+        hint = f"known: {known}" if known else f"set it: set @{node.name} = 0.25"
+        raise wrong(node.span.start, node.span.end, f"@{node.name} is not set; {hint}")
+    return found

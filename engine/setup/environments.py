@@ -1,0 +1,283 @@
+"""What stands behind an engine of this process: a paper account on some market, or a live account
+at its exchange.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from msgspec.structs import replace
+
+from engine.account.home import Home
+from engine.clock import Clock, PacedClock
+from engine.exchange import Store
+from engine.market import play
+from engine.market.replay import Replay
+from engine.model.instrument import Instrument
+from engine.model.profile import Profile
+from engine.model.quote import Quote, Trade
+from engine.model.report import Filled, VenueReport
+from engine.setup import factories
+from engine.setup.questions import Told, again, answered
+from engine.setup.sections import Settings
+from engine.venues.exchanges import PRICES
+from engine.venues.paper import PaperVenue
+from engine.venues.protocol import Venue
+
+if TYPE_CHECKING:
+    from engine.venues.live.venue import LiveVenue
+    from engine.venues.prices import PublicPrices
+
+MARKET_SAVED = 5.0
+"""Seconds between two savings of where a simulated market stands."""
+Spawn = Callable[..., object]
+
+
+class Environment(Protocol):
+    """Venue, clock and market."""
+
+    @property
+    def venue(self) -> Venue:
+        """The venue that orders go to."""
+        ...
+
+    clock: Clock
+    paces: dict[str, int]
+    """Usual nanoseconds between two prices, by symbol, where that is slow."""
+    progress: Callable[[], float] | None
+    """How far a recorded market has been played."""
+    secrets: tuple[str, ...]
+    """What may be written nowhere."""
+    files: tuple[str, ...]
+    """What each file of recorded prices was taken for, for people."""
+    replay: Replay | None
+    """What plays a recorded market."""
+
+    async def open(self, told: Told) -> None:
+        """Make it. Whatever fails is closed again. `told` hears which question of the opening waits
+        for an answer.
+        """
+        ...
+
+    async def begin(self, spawn: Spawn) -> None:
+        """Let prices flow, once the engine listens; `spawn` owns the tasks."""
+        ...
+
+    async def close(self, *, read_only: bool) -> None:
+        """After the engine has closed; where somebody else took the account over, nothing is
+        written.
+        """
+        ...
+
+
+class PaperEnvironment:
+    """A paper account: on simulated or recorded prices, or on those of an exchange as they
+    are now.
+    """
+
+    VENUE: ClassVar[type[PaperVenue]] = PaperVenue
+    """Its venue; a drill has one of its own."""
+
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self._settings = settings
+        self._home = home
+        self.paces: dict[str, int] = {}
+        self.progress: Callable[[], float] | None = None
+        self.secrets: tuple[str, ...] = ()
+        self.files: tuple[str, ...] = ()
+        self.replay: Replay | None = None
+        self._source: factories.Source | None = None
+        self._prices: LiveVenue | PublicPrices | None = None
+
+    async def open(self, told: Told) -> None:
+        """The account's file, the market and the venue. Raises StoreError, MarketError, ValueError,
+        and what a live exchange is missed for.
+        """
+        settings, market = self._settings, self._settings.market
+        profile = factories.profile(settings.account.profile, settings.account.limits)
+        self._store = Store(self._home.paper)
+        self.clock = self._clock()
+        try:
+            instruments = await self._find_prices(profile, told)
+            instruments = factories.charged(instruments, settings.symbols)
+            cash, currency = settings.account.cash, settings.account.currency
+            self.venue = factories.paper(
+                profile,
+                instruments,
+                cash,
+                currency,
+                self.clock,
+                market.seed,
+                settings.paper,
+                store=self._store,
+                kind=self.VENUE,
+            )
+            self._store.restore(self.venue.exchange, self.clock.now())
+        except BaseException:
+            if self._prices is not None:
+                await self._prices.close()
+            self._store.close()
+            raise
+        if self._source is not None:
+            self.paces = self._source.paces
+            recorded = self._source.recorded
+            self.progress = None if recorded is None else lambda: recorded.progress
+            if recorded is not None:
+                self._make_replay(self._source)
+
+    def _clock(self) -> Clock:
+        """Real time."""
+        return Clock(asyncio.get_running_loop())
+
+    async def _find_prices(self, profile: Profile, told: Told) -> Sequence[Instrument]:
+        """Where prices come from, and what is traded there."""
+        settings, market = self._settings, self._settings.market
+        if market.source == "recorded":
+            files, now = [Path(name) for name in market.files], self.clock.now()
+            self._source = factories.recorded(profile, files, market.reading, now, market.start)
+            if self._source.recorded is not None:
+                self.files = _some(self._source.recorded.sentences)
+            self.clock = PacedClock(asyncio.get_running_loop(), self._source.start, market.speed)
+            return self._source.instruments
+        if market.source == "simulated":
+            self._source = factories.simulated(
+                profile, market.symbols, market.seed, self.clock.now(), market.model
+            )
+            remembered = self._store.market()
+            if remembered and self._source.simulated is not None:
+                self._source.simulated.resume(remembered, at=self.clock.now())
+            return self._source.instruments
+        if market.source in PRICES:
+            self._prices = factories.prices(settings, profile, self.clock)
+            return await _traded(self._prices, told)
+        self._prices = factories.live(
+            replace(settings.account, venue=market.source),
+            market.symbols,
+            settings.gateway.timeout,
+            self._home.folder,
+            self.clock,
+            key=False,
+        )
+        return await _traded(self._prices, told)
+
+    async def begin(self, spawn: Spawn) -> None:
+        """Play."""
+        if self._prices is not None:
+            await self._prices.listen(self._fed, self._fed)
+            return
+        spawn("market", self._play())
+        if self._source is not None and self._source.simulated is not None:
+            spawn("market memory", self._remember())
+
+    def _fed(self, tick: Quote | Trade) -> None:
+        self.venue.feed(tick)
+
+    async def _play(self) -> None:
+        assert self._source is not None
+        if self.replay is not None:
+            await self.replay.play()
+        else:
+            await play(self._source.ticks, self.clock, self.venue.feed)
+
+    def _make_replay(self, source: factories.Source) -> None:
+        """A recording is played as a person wants it."""
+        assert isinstance(self.clock, PacedClock)
+        recorded, exchange = source.recorded, self.venue.exchange
+        end = None if recorded is None else recorded.end
+        replay = Replay(source.ticks, self.clock, self.venue.feed, end)
+
+        def said(report: VenueReport) -> None:
+            if isinstance(report, Filled):
+                fill = report.fill
+                replay.filled(f"{fill.side} {fill.size} {fill.symbol} filled at {fill.price}")
+
+        exchange.on_report.append(said)
+        self.replay = replay
+
+    async def _remember(self) -> None:
+        while True:
+            await asyncio.sleep(MARKET_SAVED)
+            self._save_market()
+
+    def _save_market(self) -> None:
+        if self._source is not None and self._source.simulated is not None:
+            self._store.save_market(self._source.simulated.state())
+
+    async def close(self, *, read_only: bool) -> None:
+        """Stored and closed."""
+        if self._prices is not None:
+            await self._prices.close()
+        if not read_only:
+            self._save_market()
+        self.venue.shut_down()
+
+
+class LiveEnvironment:
+    """A live account, at its exchange's own prices."""
+
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self._settings = settings
+        self._home = home
+        self.paces: dict[str, int] = {}
+        self.progress: Callable[[], float] | None = None
+        self.secrets: tuple[str, ...] = ()
+        self.files: tuple[str, ...] = ()
+        self.replay: Replay | None = None
+        self._source: factories.Source | None = None
+        self._prices: LiveVenue | None = None
+
+    async def open(self, told: Told) -> None:
+        """Key and permissions, and what is traded. Raises KeysError or RefusedError; a lost reply
+        is asked for again.
+        """
+        settings = self._settings
+        self.clock = Clock(asyncio.get_running_loop())
+        self.venue = factories.live(
+            settings.account,
+            settings.market.symbols,
+            settings.gateway.timeout,
+            self._home.folder,
+            self.clock,
+        )
+        self.secrets = self.venue.secrets
+        try:
+            await _traded(self.venue, told)
+            facts = await answered(
+                f"{self.venue.name}: what the key may do", self.venue.key_facts, told
+            )
+            factories.admit(facts, settings.account)
+        except BaseException:
+            await self.venue.close()
+            raise
+
+    async def begin(self, spawn: Spawn) -> None:
+        """The venue's streams have begun with the engine."""
+
+    async def close(self, *, read_only: bool) -> None:
+        """The engine has hung up."""
+
+
+SAID = 5
+"""So many files are told of one by one."""
+
+
+def _some(sentences: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(sentences) - SAID
+    return (*sentences[:SAID], f"and {more} more files") if more > 0 else sentences
+
+
+async def _traded(venue: "LiveVenue | PublicPrices", told: Told) -> tuple[Instrument, ...]:
+    """List the instruments of an exchange. Raises RefusedError."""
+    question = f"{venue.name}: what is traded"
+    venue.on_wait = lambda why, pause: told(question, again(why, pause))
+    return await answered(question, venue.instruments, told)
+
+
+def environment_of(settings: Settings, home: Home) -> Environment:
+    """Choose the paper or the live environment of an account."""
+    return (
+        PaperEnvironment(settings, home)
+        if settings.account.venue == "paper"
+        else LiveEnvironment(settings, home)
+    )

@@ -1,0 +1,135 @@
+"""The venue's one position per symbol at average cost, against fractions that count it anew from
+all executions, and against the exchange.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.exchange.ledger import Ledger
+from engine.model.fill import Fill, Liquidity
+from engine.model.instrument import Instrument
+from engine.model.netting import Net
+from engine.model.side import Side
+from engine.venues.profiles import instrument_for, load_profile
+
+D = Decimal
+LINEAR = instrument_for(load_profile("kraken-futures"), "PF_XBTUSD", D("0.5"))
+INVERSE = instrument_for(load_profile("kraken-futures"), "PI_XBTUSD", D("0.5"))
+NEARLY = D("1e-12")
+
+Trade = tuple[Side, Decimal, Decimal]
+"""Side, size, price."""
+trades = st.lists(
+    st.tuples(
+        st.sampled_from(Side),
+        st.integers(1, 40).map(lambda lots: D(lots) / 10),
+        st.integers(1, 2000).map(lambda ticks: D(ticks) / 2 + 50_000),
+    ),
+    max_size=25,
+)
+instruments = st.sampled_from([LINEAR, INVERSE])
+
+
+def told(instrument: Instrument, done: Sequence[Trade]) -> tuple[Net, Decimal]:
+    net, realised = Net(), D(0)
+    for side, size, price in done:
+        net, made = net.after(instrument, side, size, instrument.value(size, price))
+        realised += made
+    return net, realised
+
+
+def anew(instrument: Instrument, done: Sequence[Trade]) -> tuple[Fraction, Fraction, Fraction]:
+    """Size, cost and what was realised, unit by unit: what is held is a heap of tenths that all
+    cost the same.
+    """
+    held, each, realised = 0, Fraction(0), Fraction(0)
+    for side, size, price in done:
+        tenths, sign = int(size * 10), side.sign
+        worth = (
+            Fraction(instrument.value(D("0.1"), price))
+            if instrument is LINEAR
+            else Fraction(1, 10) * Fraction(instrument.contract_size) / Fraction(price)
+        )
+        for _ in range(tenths):
+            if held * sign >= 0:
+                each = (each * abs(held) + worth) / (abs(held) + 1)
+            else:
+                gain = (worth - each) * (1 if held > 0 else -1)
+                realised += gain if instrument is LINEAR else -gain
+            held += sign
+    return Fraction(held, 10), each * abs(held), realised
+
+
+@pytest.mark.hazard("H97")
+@given(instruments, trades)
+def test_any_order_of_executions_costs_and_realises_what_counting_it_anew_says(
+    instrument: Instrument, done: list[Trade]
+) -> None:
+    net, realised = told(instrument, done)
+    size, cost, made = anew(instrument, done)
+    assert Fraction(net.size) == size
+    assert abs(net.cost - D(cost.numerator) / D(cost.denominator)) < NEARLY
+    assert abs(realised - D(made.numerator) / D(made.denominator)) < NEARLY
+
+
+@pytest.mark.hazard("H97")
+@given(instruments, trades)
+def test_the_exchange_counts_the_same(instrument: Instrument, done: list[Trade]) -> None:
+    ledger = Ledger({}, instrument.settle)
+    for number, (side, size, price) in enumerate(done):
+        fill = Fill(
+            f"T{number}",
+            "",
+            instrument.symbol,
+            side,
+            price,
+            size,
+            D(0),
+            instrument.settle,
+            Liquidity.TAKER,
+            number,
+        )
+        ledger.book(instrument, fill, lambda _, __: D(1))
+    net, realised = told(instrument, done)
+    assert abs(ledger.cash.get(instrument.settle, D(0)) - realised) < NEARLY
+    assert ledger.on_margin(instrument.symbol) == net.size
+
+
+@given(instruments, trades, st.integers(1, 2000).map(lambda ticks: D(ticks) / 2 + 50_000))
+def test_another_cost_leaves_what_all_of_it_comes_to(
+    instrument: Instrument, done: list[Trade], price: Decimal
+) -> None:
+    net, _ = told(instrument, done)
+    changed = net.costing(instrument, net.cost * 2)
+    worth = instrument.value(abs(net.size), price)
+
+    def total(one: Net) -> Decimal:
+        return one.gap + instrument.profit(one.side, abs(one.size), one.cost, worth)
+
+    assert abs(total(changed) - total(net)) < NEARLY
+    assert changed.told
+
+
+@given(
+    instruments, trades, st.sampled_from(Side), st.integers(1, 40).map(lambda lots: D(lots) / 10)
+)
+def test_taking_an_execution_back_gives_the_size_that_was_there(
+    instrument: Instrument, done: list[Trade], side: Side, size: Decimal
+) -> None:
+    net, _ = told(instrument, done)
+    value = instrument.value(size, D(51_000))
+    after, _ = net.after(instrument, side, size, value)
+    assert after.before(instrument, side, size, value).size == net.size
+    if net.size == 0 or net.side is side:
+        assert abs(after.before(instrument, side, size, value).cost - net.cost) < NEARLY
+
+
+def test_what_is_closed_needs_no_memory() -> None:
+    net, _ = told(LINEAR, [(Side.BUY, D(1), D(50_000)), (Side.SELL, D(1), D(50_010))])
+    assert net.is_over
+    assert not net.beside(D(10), D(9)).is_over

@@ -1,0 +1,132 @@
+"""A console of an engine on another machine, with real processes and a stand-in for ssh: the line is
+stalled, cut, and gone; the engine goes on, the age is shown, and F9 goes as far as it can.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.terminal import ENTER, ROOT, Terminal
+from tests.terminal.test_attached import FLATOUT, Serving, bought, serving
+
+pytestmark = pytest.mark.slow
+SSH = f"{sys.executable} {ROOT / 'tests' / 'support' / 'far.py'}"
+F9 = b"\x1b[20~"
+
+
+@contextmanager
+def far(folder: Path, *words: str) -> Iterator[Terminal]:
+    more: dict[str, Any] = {
+        "env": {"FLATOUT_SSH_COMMAND": SSH, "FAR_IS_DOWN": str(folder / "down")}
+    }
+    terminal = Terminal(folder, *FLATOUT, "attach", *words, "ssh://desk/paper", **more)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def line_of(terminal: Terminal) -> psutil.Process:
+    """The process that carries the console's bytes."""
+    found = terminal.until(lambda: psutil.Process(terminal.pid).children())
+    return found[0]
+
+
+def test_a_line_that_stalls_is_seen_and_one_that_is_cut_is_taken_up_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as engine, far(tmp_path, "--trade") as terminal:
+        assert terminal.wait_for("PAPER", 60), terminal.text
+        bought(terminal)
+        line = line_of(terminal)
+        line.suspend()
+        assert terminal.wait_for("ENGINE GONE"), terminal.text
+        assert "LONG" in terminal.text, "the last view stays"
+        line.resume()
+        assert terminal.until(lambda: "ENGINE GONE" not in terminal.text)
+        line.kill()
+        assert terminal.until(lambda: line_of(terminal).pid != line.pid)
+        assert terminal.until(lambda: "ENGINE GONE" not in terminal.text)
+        terminal.send(b"p", 0.5)
+        assert terminal.until(
+            lambda: any(r["code"] == "PAUSED" for r in terminal.look()["reasons"])
+        )
+        assert engine.process.poll() is None
+
+
+def test_a_far_console_looks_until_it_takes_and_leaving_ends_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path) as engine, far(tmp_path) as terminal:
+        assert terminal.wait_for("READ-ONLY", 60), terminal.text
+        assert "paper on desk" in terminal.text
+        terminal.send(b":", 0.8)
+        terminal.send(b"take", 0.8)
+        terminal.send(ENTER, 0.5)
+        assert terminal.wait_for("account from now on"), terminal.text
+        assert terminal.until(lambda: "READ-ONLY" not in terminal.text)
+        terminal.send(b"q", 0.8)
+        assert terminal.wait_for("the engine goes on"), terminal.text
+        terminal.send(ENTER, 0.5)
+        assert terminal.wait() == 0
+        assert engine.process.poll() is None
+
+
+def flatten(terminal: Terminal) -> None:
+    """Press F9 and type the word, past the engine."""
+    terminal.send(F9, 0.8)
+    assert terminal.wait_for("PAST THE ENGINE"), terminal.text
+    terminal.send(b"FLATTEN", 0.4)
+    terminal.send(ENTER, 0.4)
+
+
+def test_f9_goes_past_a_far_engine_and_says_where_it_can_not(tmp_path: Path) -> None:
+    with serving(tmp_path) as engine, far(tmp_path, "--trade") as terminal:
+        assert terminal.wait_for("PAPER", 60), terminal.text
+        bought(terminal)
+        engine.signal(signal.SIGSTOP)
+        assert terminal.wait_for("ENGINE GONE"), terminal.text
+        (tmp_path / "down").touch()
+        flatten(terminal)
+        assert terminal.wait_for("no line to paper on desk", 60), terminal.text
+        assert terminal.wait_for("Network is unreachable"), terminal.text
+        (tmp_path / "down").unlink()
+        terminal.send(ENTER, 0.8)
+        flatten(terminal)
+        assert terminal.wait_for("the venue says flat", 60), terminal.text
+        assert engine.process.wait(10) == -signal.SIGKILL
+
+
+def test_no_line_at_all_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "down").touch()
+    with far(tmp_path) as terminal:
+        assert terminal.wait(60) == 2, terminal.text
+        assert "Network is unreachable" in terminal.text
+    (tmp_path / "down").unlink()
+    with far(tmp_path) as terminal:
+        assert terminal.wait(60) == 2, terminal.text
+        assert "no engine runs for account paper" in terminal.text
+
+
+def test_the_last_exit_goes_on_when_whoever_reads_it_is_gone(tmp_path: Path) -> None:
+    """Its lines go into a pipe that breaks: an ssh line, a console that was killed."""
+    with serving(tmp_path) as engine, far(tmp_path, "--trade") as terminal:
+        assert terminal.wait_for("PAPER", 60), terminal.text
+        bought(terminal)
+        engine.signal(signal.SIGSTOP)
+        assert terminal.wait_for("ENGINE GONE"), terminal.text
+        flatten(terminal)
+        assert terminal.wait_for("the last exit works"), terminal.text
+        terminal.signal(signal.SIGKILL)
+        terminal.wait()
+        assert engine.process.wait(60) == -signal.SIGKILL
+        _again(tmp_path, terminal)
+
+
+def _again(folder: Path, terminal: Terminal) -> None:
+    with serving(folder) as engine:
+        assert isinstance(engine, Serving)
+        assert terminal.until(lambda: terminal.look()["reasons"] is not None)
+        assert terminal.until(lambda: not terminal.look()["positions"], 60)

@@ -1,0 +1,34 @@
+"""Words of the command line that need an engine and no screen: `export orders`, `notify test`."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from engine.session import Query, QueryError, Told
+from engine.session.messages import OutletsTried, TryOutlets
+from tui.exporting import export_table
+
+
+async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[str, ...]) -> str:
+    """Send it and return that all arrived. Raises ValueError with what did not."""
+    if words != ("test",):
+        raise ValueError("notify is followed by test")
+    try:
+        told = await query(TryOutlets())
+    except QueryError as error:
+        raise ValueError(f"could not test the outlets: {error}") from error
+    outlets = told.outlets if isinstance(told, OutletsTried) else ()
+    if not outlets:
+        raise ValueError("no outlet is set up: docs/outlets.md")
+    text = "; ".join(one.text for one in outlets)
+    if any(one.why for one in outlets):
+        raise ValueError(text)
+    return text
+
+
+async def without_screen(
+    query: Callable[[Query], Awaitable[Told]], home: Path, word: str, words: tuple[str, ...]
+) -> str:
+    """Do what `export` or `notify` ask for and return what was done. Raises ValueError."""
+    if word == "export":
+        return await export_table(query, home, words)
+    return await try_outlets(query, words)
