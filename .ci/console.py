@@ -1,4 +1,5 @@
-"""Runs a command in a real pseudo-terminal, waits until the console is drawn, presses a few keys, quits, and checks that it left in order.
+"""Runs a command in a real pseudo-terminal, waits until the console is drawn, presses a few keys,
+quits, and checks that it left in order.
 
 Usage: console.py COMMAND   (one shell command, as it stands in the README)
 """
@@ -24,8 +25,19 @@ class Terminal:
     def __init__(self, command: str, environment: dict[str, str] | None = None) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
-        environment = {**(os.environ if environment is None else environment), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self.process = subprocess.Popen(["bash", "-c", command], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
+        environment = {
+            **(os.environ if environment is None else environment),
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+        }
+        self.process = subprocess.Popen(
+            ["bash", "-c", command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+        )
         os.close(slave)
         self.seen = b""
 
@@ -50,7 +62,10 @@ class Terminal:
         while text.encode() not in ESCAPES.sub(b"", self.seen):
             if time.monotonic() > end or self.process.poll() is not None:
                 shown = ESCAPES.sub(b"", self.seen)[-3_000:].decode(errors="replace")
-                sys.exit(f"console: {text!r} was not drawn within {seconds:g} s; the end of what was:\n{shown}")
+                sys.exit(
+                    f"console: {text!r} was not drawn within {seconds:g} s; the end of what"
+                    f" was:\n{shown}"
+                )
             self.read(0.2)
 
     def press(self, keys: str) -> None:

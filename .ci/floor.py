@@ -1,4 +1,6 @@
-"""Fails when the branch coverage of a room or a file is below the floor: `floor.py coverage.json 90 engine/desk engine/gate.py ...`."""
+"""Fails when the branch coverage of a room or a file is below the floor: `floor.py coverage.json 90
+engine/desk engine/gate ...`.
+"""
 
 import json
 import sys
@@ -8,7 +10,11 @@ report, floor, *rooms = sys.argv[1:]
 files = json.loads(Path(report).read_text(encoding="utf-8"))["files"]
 short = False
 for room in rooms:
-    found = [told["summary"] for name, told in files.items() if name == room or name.startswith(room + "/")]
+    found = [
+        told["summary"]
+        for name, told in files.items()
+        if name == room or name.startswith(room + "/")
+    ]
     covered = sum(s["covered_lines"] + s["covered_branches"] for s in found)
     total = sum(s["num_statements"] + s["num_branches"] for s in found)
     share = 100 * covered / total if total else 0

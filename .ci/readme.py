@@ -1,11 +1,13 @@
-"""The README's blocks, and whether they work as they stand.
+"""The blocks of the README and of the pages in docs/, and whether they work as they stand.
 
-Usage: readme.py open | test    print the command of that block
-       readme.py list           list the blocks and how each is run
-       readme.py run BIN        run every block but the first two, with the commands in the folder BIN
+Usage: readme.py open | test          print the command of that block
+       readme.py list                 list the blocks and how each is run
+       readme.py run BIN [PAGE ...]   run every block but the first two, with the commands of BIN
 
-A console is driven in a pseudo-terminal; `flatout exchange` goes on beside what follows; a scenario is run; settings are read by the
-commands after them; the recorded prices that the README speaks of are made here.
+Each page is run in a folder of its own, from top to bottom. A console is driven in a
+pseudo-terminal; `flatout exchange` goes on beside what follows, until another one takes its port; a
+scenario is run; settings are read by the commands after them; the recorded prices that the README
+speaks of are made here. Blocks in other languages are read only.
 """
 
 import gzip
@@ -21,10 +23,29 @@ from pathlib import Path
 
 from console import Terminal
 
-TEXT = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(sh|console|toml)\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
-SCRIPTS = [body.strip() for kind, body in BLOCKS if kind == "sh"]
-ELSEWHERE = {SCRIPTS[0]: "opens the console: .ci/console.py", SCRIPTS[1]: "passes the tests: .ci/run"}
+TOP = Path(__file__).parent.parent
+README = "README.md"
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Kind and text of each block of a page that is run."""
+    return re.findall(
+        r"^```(sh|console|toml)\n(.*?)^```",
+        (TOP / page).read_text(encoding="utf-8"),
+        flags=re.DOTALL | re.MULTILINE,
+    )
+
+
+PAGES = [
+    page
+    for page in (README, *sorted(str(path.relative_to(TOP)) for path in TOP.glob("docs/**/*.md")))
+    if blocks(page)
+]
+SCRIPTS = [body.strip() for kind, body in blocks(README) if kind == "sh"]
+ELSEWHERE = {
+    SCRIPTS[0]: "opens the console: .ci/console.py",
+    SCRIPTS[1]: "passes the tests: .ci/run",
+}
 LOOK = ("accounts", "doctor", "export", "journal", "settings", "status")
 COMMANDS = (*LOOK, "exchange", "flatten", "record", "rehearse", "run", "soak", "venue", "web")
 PORT = 8080
@@ -41,7 +62,7 @@ def way(command: str) -> str:
     words = shlex.split(command, comments=True)
     if words[0] == "export":
         return "export"
-    found = next((word for word in words[1:] if word in COMMANDS), "")
+    found = next((word for word in words[1:] if word in (*COMMANDS, "--version")), "")
     return {"exchange": "serve", "rehearse": "console", "": "console"}.get(found, "plain")
 
 
@@ -51,9 +72,15 @@ class Runner:
     def __init__(self, binaries: Path, folder: Path) -> None:
         self.folder = folder
         self.settings = folder / "settings.toml"
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("FLATOUT")}
-        self.environment |= {"PATH": f"{binaries}:{os.environ['PATH']}", "FLATOUT_HOME": str(folder / "home"), "FLATOUT_SETTINGS": str(self.settings)}
-        self.servers: list[subprocess.Popen[str]] = []
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("FLATOUT")
+        }
+        self.environment |= {
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "FLATOUT_HOME": str(folder / "home"),
+            "FLATOUT_SETTINGS": str(self.settings),
+        }
+        self.servers: list[tuple[str, subprocess.Popen[str]]] = []
         self.port = PORT if _free(PORT) else _free(0)
 
     def block(self, kind: str, body: str) -> None:
@@ -85,14 +112,36 @@ class Runner:
     def plain(self, command: str) -> None:
         """A command that ends, well."""
         typed = ["bash", "-euo", "pipefail", "-c", command]
-        told = subprocess.run(typed, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=180, check=False)
+        told = subprocess.run(
+            typed,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
         if told.returncode != 0:
-            sys.exit(f"readme: it ended with {told.returncode}\n{told.stdout[-2_000:]}{told.stderr[-2_000:]}")
+            sys.exit(
+                "readme: it ended with"
+                f" {told.returncode}\n{told.stdout[-2_000:]}{told.stderr[-2_000:]}"
+            )
 
     def serve(self, command: str) -> None:
-        """A server that says when it listens, and goes on."""
-        server = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True)
-        self.servers.append(server)
+        """A server that says when it listens, and goes on; another one on the same port takes its
+        place.
+        """
+        port = re.search(r"--port \d+", command)
+        if port and any(port[0] in known for known, _ in self.servers):
+            self.close()
+        server = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.servers.append((command, server))
         assert server.stdout is not None
         line = server.stdout.readline()
         if not line:
@@ -109,7 +158,8 @@ class Runner:
 
     def close(self) -> None:
         """End what serves."""
-        for server in self.servers:
+        while self.servers:
+            _, server = self.servers.pop()
             server.terminate()
             server.wait(20)
 
@@ -127,7 +177,11 @@ def _free(port: int) -> int:
 
 def recorded(folder: Path) -> None:
     """Make the recorded prices that the README plays: ten minutes of quotes and trades."""
-    start, quotes, trades = 1_700_000_000_000_000_000, ["ts_ns,symbol,bid,bid_size,ask,ask_size"], ["ts_ns,symbol,price,size,side"]
+    start, quotes, trades = (
+        1_700_000_000_000_000_000,
+        ["ts_ns,symbol,bid,bid_size,ask,ask_size"],
+        ["ts_ns,symbol,price,size,side"],
+    )
     for index in range(6_000):
         at, price = start + index * 100_000_000, 37_000 + (index * 7919 % 400) / 10
         quotes.append(f"{at},BTCUSDT,{price:.1f},1.5,{price + 0.1:.1f},1.2")
@@ -137,18 +191,21 @@ def recorded(folder: Path) -> None:
         (folder / f"btcusdt-{name}.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
 
 
-def run(binaries: Path) -> None:
-    """Every block but those that .ci/run runs elsewhere."""
-    with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(binaries.absolute(), Path(folder))
-        recorded(runner.folder)
-        try:
-            for kind, body in BLOCKS:
-                if body.strip() not in ELSEWHERE:
-                    runner.block(kind, body)
-        finally:
-            runner.close()
-    print("readme: every block works as it stands")
+def run(binaries: Path, pages: list[str]) -> None:
+    """Every block of the pages but those that .ci/run runs elsewhere."""
+    binaries = binaries.absolute()
+    for page in pages:
+        print(f"== {page}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            runner = Runner(binaries, Path(folder))
+            recorded(runner.folder)
+            try:
+                for kind, body in blocks(page):
+                    if body.strip() not in ELSEWHERE:
+                        runner.block(kind, body)
+            finally:
+                runner.close()
+    print(f"readme: every block of {', '.join(pages)} works as it stands")
 
 
 def told(kind: str, body: str) -> str:
@@ -157,7 +214,11 @@ def told(kind: str, body: str) -> str:
         return ELSEWHERE[body.strip()]
     if kind == "toml":
         return "scenario, run" if "[[do]]" in body else "settings of what follows"
-    return ", ".join(f"{way(command)}: {command[:50]}" for command in commands(body)) if kind == "console" else "run"
+    return (
+        ", ".join(f"{way(command)}: {command[:50]}" for command in commands(body))
+        if kind == "console"
+        else "run"
+    )
 
 
 def main() -> None:
@@ -168,9 +229,15 @@ def main() -> None:
         case ["test"]:
             print(SCRIPTS[1])
         case ["list"]:
-            print("\n".join(f"{kind:<8} {told(kind, body)}" for kind, body in BLOCKS))
-        case ["run", binaries]:
-            run(Path(binaries))
+            print(
+                "\n".join(
+                    f"{page:<24} {kind:<8} {told(kind, body)}"
+                    for page in PAGES
+                    for kind, body in blocks(page)
+                )
+            )
+        case ["run", binaries, *pages]:
+            run(Path(binaries), pages or PAGES)
         case _:
             sys.exit(__doc__)
 
