@@ -146,7 +146,7 @@ class Engine:
             inline=self._inline,
             snapshot_every=every,
             summaries=self.summaries,
-            snapshots=Snapshots(self.views),
+            snapshots=Snapshots(self.views, self.settings.journal.position_days),
         )
 
     def _make_hearing(self) -> Hearing:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from engine.model.order import Role
 from engine.model.position import Protection
+from engine.model.price_alert import PriceAlert
 from engine.model.view import OrderView, PositionView
 from tui import figures
 from tui.ladder.rows import order_price
@@ -71,6 +72,15 @@ def of_orders(orders: Iterable[OrderView], symbol: str, known: Iterable[Level]) 
         label = f"{whose}{side} {size} at {at}"
         found.append(Level(price, label, f"{side[0].upper()} {at}", "key", "╌"))
     return found
+
+
+def of_alerts(alerts: Iterable[PriceAlert], symbol: str) -> list[Level]:
+    """Prices that somebody waits for."""
+    return [
+        Level(one.price, f"alert {one.words}", f"! {one.words}", "warn")
+        for one in alerts
+        if one.symbol == symbol
+    ]
 
 
 def of_last(price: Decimal, tick: Decimal) -> Level:

@@ -267,7 +267,8 @@ class ChartPane(LinesPane):
             last = feed.ask if held is not None and held.side is Side.SELL else feed.bid
         first = sum(level.tone == "danger" for level in found)
         found.insert(first, levels.of_last(last, self._tick()))
-        return [*found, *levels.of_orders(view.orders, self.symbol, found)]
+        found += levels.of_orders(view.orders, self.symbol, found)
+        return found + levels.of_alerts(view.price_alerts, self.symbol)
 
     @property
     def _above(self) -> int:
