@@ -125,6 +125,7 @@ class PaperEnvironment:
                 settings.paper,
                 store=self._store,
                 kind=self.VENUE,
+                source=self._source,
             )
             self._store.restore(self.venue.exchange, self.clock.now())
         except BaseException:

@@ -4,9 +4,11 @@ candles that it had.
 
 import asyncio
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from engine.account import candles
+from engine.model.quote import Candle
 from engine.session import Session
 from engine.session import messages as m
 from engine.session.opening import open_session
@@ -21,7 +23,7 @@ async def opened(folder: Path, seed: int = 1) -> Session:
     return await open_session(load(None, told).settings, folder)
 
 
-async def seen(session: Session) -> tuple[m.Candle, ...]:
+async def seen(session: Session) -> tuple[Candle, ...]:
     for _ in range(200):
         told = await session.query(ASKED)
         assert isinstance(told, m.CandlesTold)
@@ -34,7 +36,7 @@ async def seen(session: Session) -> tuple[m.Candle, ...]:
 async def test_candles_go_on_after_a_restart_but_not_with_other_prices(tmp_path: Path) -> None:
     session = await opened(tmp_path)
     first = await seen(session)
-    assert all(a.at < b.at for a, b in zip(first, first[1:], strict=False))
+    assert all(a.at < b.at for a, b in pairwise(first))
     await session.close()
     session = await opened(tmp_path)
     again = await seen(session)
