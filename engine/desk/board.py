@@ -86,6 +86,9 @@ class Board:
     """When this process took the account up: before its first word from the venue, nothing that
     was due meanwhile may act.
     """
+    unheard_since: int | None
+    """Until when nobody listened to the venue, as long as it has not told of a later time.
+    """
     sampled_at: int | None
     """When the equity was last journaled by this process."""
     judged_at: int
@@ -129,6 +132,7 @@ class Board:
         self.blind = set()
         self.confirmed = set()
         self.restarted_at = now
+        self.unheard_since = None
         self.sampled_at = None
         self.judged_at = now
         self.leaves_after = None
