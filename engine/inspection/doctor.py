@@ -56,6 +56,7 @@ class Doctor:
             ("notifications", partial(outside.notifications, self._settings)),
             ("jetstream", partial(outside.jetstream, self._settings)),
             ("metrics", partial(outside.metrics, self._settings)),
+            ("websocket", partial(outside.websocket, self._settings)),
         ):
             yield await _found(what, step)
         if self._settings.account.venue != "paper" or self._settings.market.source not in (
