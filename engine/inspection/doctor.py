@@ -14,7 +14,7 @@ from engine.account.identity import KeyChangedError, check_key
 from engine.clock import SECOND, Clock
 from engine.inspection import outside
 from engine.inspection.findings import BadError, Finding
-from engine.inspection.looking import seen
+from engine.inspection.venue import seen
 from engine.journal import Journal, JournalError
 from engine.model.money import UP, on_grid
 from engine.model.order import Order, OrderType, Role
