@@ -311,6 +311,23 @@ async def test_keys_scroll_and_zoom_and_end_goes_back_to_now(stage: Stage) -> No
     assert chart.window.interval == INTERVALS[INTERVALS.index(60) + 1]
 
 
+async def test_a_young_market_is_shown_in_seconds_and_keeps_its_crosshair(stage: Stage) -> None:
+    whole = stage.session.candles
+
+    def few(symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
+        return whole(symbol, interval, min(count, 3 if interval > SECOND else 40))
+
+    stage.session.candles = few  # type: ignore[method-assign]
+    await stage.press("4", ">", "<")
+    await stage.shows("BTC/USD 1s")
+    await stage.press("space", "left", "left")
+    chart = stage.app.main.board.chart
+    pointed = chart.window.cross
+    assert pointed is not None
+    await stage.frames(1.2)
+    assert (chart.window.cross, chart.window.interval) == (pointed, 1)
+
+
 async def test_space_turns_the_period_of_the_equity(stage: Stage) -> None:
     await stage.press("4", "E")
     await stage.shows("4 Chart  equity")
