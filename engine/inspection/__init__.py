@@ -2,5 +2,6 @@
 keeps out whatever does.
 
 Read `looking` first (the journal's last word), then `venue` (the venue's own) and `doctor`, which
-tries one thing after the other and says of each what to do about it (`outside`: the outlets).
+tries one thing after the other and says of each what to do about it (`installed`: the
+program's own files; `outside`: the outlets).
 """
