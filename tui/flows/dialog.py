@@ -311,8 +311,9 @@ class Dialog(ModalScreen[None]):
             self._confirm()
 
     def _beat(self) -> None:
-        self.offers.renew()
-        self._show_body()
+        if self._waits or self.phase != "open" or not self.console.is_still():
+            self.offers.renew()
+            self._show_body()
 
     def _show_body(self) -> None:
         try:
