@@ -178,6 +178,7 @@ def shown(settings: Settings, state: State, board: Board, now: int) -> View:
         notices=(),
         truth=views.truth(ctx),
         progress=None,
+        price_alerts=tuple(state.price_alerts.values()),
     )
 
 

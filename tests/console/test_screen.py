@@ -194,7 +194,7 @@ async def test_for_a_screen_reader_nothing_moves_but_the_last_line_which_is_whol
         await stage.shows("of equity")  # the card is there
         await stage.frames(1.3)
         shown = stage.text
-        stage.session.change("P2", net=Decimal(-99))
+        stage.session.change("P1", net=Decimal(-99))
         await stage.frames(0.5)
         assert stage.text == shown
         assert stage.session.looks > before

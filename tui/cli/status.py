@@ -222,6 +222,9 @@ def told(view: View) -> list[str]:
             f" {plain(level)}: {row.state}"
         )
     lines += [
+        f"  waits for #{alert.number} {alert.symbol} {alert.told}" for alert in view.price_alerts
+    ]
+    lines += [
         f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands
     ]
     return lines

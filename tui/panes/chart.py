@@ -2,6 +2,9 @@
 right change the interval.
 """
 
+from collections.abc import Iterable
+
+from engine.model.price_alert import PriceAlert
 from engine.model.quote import Candle
 from engine.model.side import Side
 from engine.model.view import PositionView, View
@@ -33,7 +36,9 @@ def interval_name(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def marks_of(position: PositionView | None, mark: str, at: Mark | None) -> list[Mark]:
+def marks_of(
+    position: PositionView | None, mark: str, at: Mark | None, alerts: Iterable[PriceAlert] = ()
+) -> list[Mark]:
     """What deserves a line: the stop first, because it is the one that costs."""
     found: list[Mark] = []
     if position is not None:
@@ -51,6 +56,7 @@ def marks_of(position: PositionView | None, mark: str, at: Mark | None) -> list[
             Mark(price, f"target {figures.exact(price, tick)} part", "good")
             for price, _ in position.goals
         )
+    found.extend(Mark(alert.price, f"alert {alert.words}", "warn") for alert in alerts)
     if at is not None:
         found.insert(1, Mark(at.price, mark, "strong", "·"))
     return found
@@ -148,7 +154,8 @@ class ChartPane(LinesPane):
             if at
             else ""
         )
-        drawn = draw_candles(candles, marks_of(held, label, at), width, height)
+        waits = [alert for alert in view.price_alerts if alert.symbol == self.symbol]
+        drawn = draw_candles(candles, marks_of(held, label, at, waits), width, height)
         self.put(
             drawn
             or self._nothing(f"no price of {self.symbol} yet" if self.symbol else "no prices yet")
