@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
 
 from engine.inspection.findings import BadError
 
@@ -39,7 +40,7 @@ def changed(of: Distribution) -> list[str]:
         if file.hash is None:
             continue  # the record itself, and what is compiled later
         try:
-            body = of.locate_file(file).read_bytes()
+            body = Path(str(of.locate_file(file))).read_bytes()
         except OSError:
             wrong.append(str(file))
             continue

@@ -179,7 +179,11 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `layouts` beside the settings file.
     """
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
-    """Frames per second."""
+    """Frames per second; where it is not said, 5 over ssh."""
+    screen_reader: bool = False
+    """Whether nothing moves by itself but the last-action line, which is shown whole: for a screen
+    reader. The panes show what is new with each key; the ladder can't be armed.
+    """
     bell: bool = True
     """Whether a CRITICAL alert rings."""
     read_only_until_taken: bool = False
