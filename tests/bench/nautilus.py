@@ -280,6 +280,7 @@ TOUCH = "no more at a touch than is shown"
 BEYOND = "beyond the best"
 TRIGGER = "what fires fills where the market is"
 OWN_PRICE = "a resting limit fills at its own price"
+LATER = "nautilus acts at a later price"
 UNNAMED = "NOT NAMED"
 
 
@@ -309,7 +310,7 @@ def named(one: Asked, mine: Made, other: Made, *, deep: bool) -> str:
         return TOUCH if rested else UNNAMED
     first, theirs_first = mine.fills[0], other.fills[0]
     if first[0] != theirs_first[0]:
-        return UNNAMED
+        return LATER if first[0] < theirs_first[0] else UNNAMED
     if theirs_first[1] == order.trigger != first[1]:
         return TRIGGER
     if first[1] == order.price and first[4] == "maker":
