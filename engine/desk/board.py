@@ -14,7 +14,7 @@ from msgspec import Struct
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.desk.sums import Kept
-from engine.desk.watches import Leaving, SymbolBoard, Watch
+from engine.desk.watches import Awaited, Leaving, SymbolBoard, Watch
 from engine.model.instrument import Instrument, Kind
 from engine.model.order import Order, Trail
 from engine.model.place import At
@@ -24,7 +24,6 @@ from engine.model.report import FeesTold, FundingRate, MarketMode, Picture
 from engine.model.side import Side
 
 FOLDED = " folded"
-ORDER = {"stop": 0, "trail": 1, "target": 2, "part": 3, "even": 4, "activate": 5, "follow": 6}
 
 
 class Proved(Struct, frozen=True):
@@ -69,6 +68,8 @@ class Board:
     """By client order id: when a stop that has not filled was heard to fire."""
     owed: dict[str, Decimal]
     """By currency, what the last picture had more than we, and only funding and lending explain."""
+    owed_once: bool
+    """Whether it did so for the first time."""
     stranger_at: int
     """When the venue last told of an order that bears our name and is not known here."""
     falls: dict[str, tuple[int, Decimal]]
@@ -86,6 +87,9 @@ class Board:
     restarted_at: int
     """When this process took the account up: before its first word from the venue, nothing that
     was due meanwhile may act.
+    """
+    unheard_since: int | None
+    """Until when nobody listened to the venue, as long as it has not told of a later time.
     """
     sampled_at: int | None
     """When the equity was last journaled by this process."""
@@ -110,6 +114,7 @@ class Board:
         self._watched: dict[str, str] = {}
         self._pairs: dict[tuple[str, str], str] = {}
         self._wider: set[str] = set()
+        self.awaited = Awaited(self._symbol)
         self.moved = set()
         self.sums = Kept()
         self.summed = (None, 0, None)
@@ -123,12 +128,14 @@ class Board:
         self.margin_at = 0
         self.fired = {}
         self.owed = {}
+        self.owed_once = False
         self.stranger_at = 0
         self.falls = {}
         self.proved = {}
         self.blind = set()
         self.confirmed = set()
         self.restarted_at = now
+        self.unheard_since = None
         self.sampled_at = None
         self.judged_at = now
         self.leaves_after = None

@@ -16,14 +16,17 @@ from engine.desk import (
     identity,
     intents,
     lockouts,
+    looks,
     marked,
     modes,
+    price_alerts,
     protection,
     reconcile,
     recovery,
     reports,
     stuck,
     unexplained,
+    unheard,
 )
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
@@ -44,6 +47,7 @@ from engine.desk.messages import (
     Wake,
 )
 from engine.desk.ordering import cancel, locked_elsewhere
+from engine.desk.watches import PRICE_ALERT
 from engine.model import report as r
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.intent import Intent
@@ -65,6 +69,9 @@ def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
 def _on_crossed(ctx: Context, message: Crossed) -> Events:
     quote = ctx.quote(message.symbol)
     for name, what in message.watches:
+        if what == PRICE_ALERT:
+            yield from price_alerts.crossed(ctx, name)
+            continue
         position = ctx.state.positions.get(name)
         if quote is not None and position is not None:
             yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)
@@ -74,17 +81,23 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from identity.due(ctx)
     yield from flatten.step(ctx)
+    yield from unheard.tell(ctx)
     # the last doubt ended after the picture came
     recovered = BlockCode.STARTING in ctx.state.blocks and not doubts.unanswered(ctx)
     # a mark waits for a picture that counts
-    waits = recovered or BlockCode.SLEPT in ctx.state.blocks or bool(ctx.state.marked)
+    waits = (
+        recovered
+        or BlockCode.SLEPT in ctx.state.blocks
+        or bool(ctx.state.marked)
+        or unheard.waits(ctx)
+    )
     over = bool(kept(ctx).over) and doubts.asks_again(
         ctx, ctx.state.last_fill_at, ctx.state.reconciled_at
     )
     if (
         (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at))
         or over
-        or reconcile.due_at(ctx) <= ctx.now
+        or looks.due_at(ctx) <= ctx.now
     ):
         yield from reconcile.ask(ctx)
 
@@ -187,6 +200,7 @@ def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
 def _restart(ctx: Context, _: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
     ctx.board.restarted_at = ctx.now
+    unheard.begin(ctx)
     if BlockCode.STARTING not in ctx.state.blocks:
         yield e.EntriesBlocked(
             ctx.now, BlockCode.STARTING, "recovering: the venue is being asked", None
@@ -201,9 +215,9 @@ def _restart(ctx: Context, _: Restarted) -> Events:
                 if order.amend_pending
                 else "cancel"
             )
-            yield e.OutcomeUnknown(
-                ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now
-            )
+            text = "the engine was restarted"
+            yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, text, ctx.now)
+            yield from doubts.tell(ctx, order, request, text)
     yield from doubts.ask_now(ctx)
     yield e.AccountAsked(ctx.now, doubts.since(ctx))
 

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, lockouts, margin, reconcile, stuck
+from engine.desk import custody, doubts, lockouts, looks, margin, stuck, unheard
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, nanoseconds
@@ -106,6 +106,8 @@ class Desk:
         """When each position is due, so that it stands once in the heap for that time."""
         for instrument in state.instruments.values():
             board.list(instrument)
+        for alert in state.price_alerts.values():
+            board.awaited.begin(alert)
         for name in dict.fromkeys((*state.positions, *state.orders_of)):
             self._look_after(name, Context(state, rules, profile, board, 0))
 
@@ -174,6 +176,10 @@ class Desk:
                 touched[name] = None
             if isinstance(event, e.PositionPlanned | e.PositionClosed | e.PositionDropped):
                 touched.update(self._concerned(event))
+            elif isinstance(event, e.PriceAlertSet):
+                self.board.awaited.begin(event.alert)
+            elif isinstance(event, e.PriceAlertEnded):
+                self.board.awaited.end(event.alert)
             elif kind is e.HaltSet:
                 # what protects a position, and what may be done for it, is another thing now
                 touched.update(dict.fromkeys(self.state.positions))
@@ -300,10 +306,13 @@ class Desk:
         sums = kept(ctx)
         if flattens(state) or state.blocks or state.excess or sums.over:
             return now
-        times = [lockouts.judge_at(ctx), reconcile.due_at(ctx)]
+        times = [lockouts.judge_at(ctx), looks.due_at(ctx)]
         if sums.credits:
             times.append(self.board.margin_at + margin.LOOK)
         times.append(self._stale_at(ctx))
+        unheard_at = unheard.due_at(ctx)
+        if unheard_at is not None:
+            times.append(unheard_at)
         return min(times)
 
     def _stale_at(self, ctx: Context) -> int:
