@@ -3,5 +3,6 @@ keeps out whatever does.
 
 Read `looking` first (the journal's last word), then `venue` (the venue's own) and `doctor`, which
 tries one thing after the other and says of each what to do about it (`installed`: the
-program's own files; `outside`: the outlets).
+program's own files; `outside`: the outlets). `forking` alone writes, and nothing of the account
+that it reads.
 """

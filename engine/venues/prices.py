@@ -25,6 +25,10 @@ desk says so.
 DERIVATIVE_LEVERAGE = Decimal(5)
 MINUTE = 60 * SECOND
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+OF_THE_MAKER = frozenset({"coinbase"})
+"""Exchanges whose prints tell the maker's side, which ccxt passes on as it is (Coinbase's
+`market_trades`, 2026-12).
+"""
 
 
 class PublicPrices:
@@ -198,6 +202,8 @@ class PublicPrices:
                 price, size = _number(told.get("price")), _number(told.get("amount"))
                 if price and size:
                     side = SIDES.get(told.get("side") or "")
+                    if side is not None and self.name in OF_THE_MAKER:
+                        side = side.opposite
                     on_trade(Trade(symbol, self._clock.now(), price, size, side))
 
         return step
