@@ -21,7 +21,8 @@ _ORDERS = (
     " unknown unknown_long resolved resolved_critical refused"
 )
 _DESK = (
-    "lockout loss_used flatten_begun flatten_ended live halt pause entries_on entries_off compared"
+    "lockout loss_used price_alert flatten_begun flatten_ended live halt pause entries_on"
+    " entries_off compared"
 )
 GROUPS: dict[str, frozenset[str]] = {
     "fills": frozenset(("entry", "fill", "target", "stopped", "closed", "liquidated")),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.desk.sums import Kept
-from engine.desk.watches import Leaving, SymbolBoard, Watch
+from engine.desk.watches import Awaited, Leaving, SymbolBoard, Watch
 from engine.model.instrument import Instrument, Kind
 from engine.model.order import Order, Trail
 from engine.model.place import At
@@ -24,7 +24,6 @@ from engine.model.report import FeesTold, FundingRate, MarketMode, Picture
 from engine.model.side import Side
 
 FOLDED = " folded"
-ORDER = {"stop": 0, "trail": 1, "target": 2, "part": 3, "even": 4, "activate": 5, "follow": 6}
 
 
 class Proved(Struct, frozen=True):
@@ -115,6 +114,7 @@ class Board:
         self._watched: dict[str, str] = {}
         self._pairs: dict[tuple[str, str], str] = {}
         self._wider: set[str] = set()
+        self.awaited = Awaited(self._symbol)
         self.moved = set()
         self.sums = Kept()
         self.summed = (None, 0, None)

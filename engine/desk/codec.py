@@ -109,6 +109,7 @@ UPCASTERS: Table = {
         unpriced={},
         numbers={},
         numbered=0,
+        price_alerts={},
     ),
     ("Plan", 1): adds(partials=[], even=None),
     ("Position", 1): adds(

@@ -19,6 +19,7 @@ from engine.desk import (
     looks,
     marked,
     modes,
+    price_alerts,
     protection,
     reconcile,
     recovery,
@@ -47,6 +48,7 @@ from engine.desk.messages import (
     Wake,
 )
 from engine.desk.ordering import cancel, locked_elsewhere
+from engine.desk.watches import PRICE_ALERT
 from engine.model import report as r
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.intent import Intent
@@ -68,6 +70,9 @@ def decide(ctx: Context, message: Message, due: Iterable[str]) -> Events:
 def _on_crossed(ctx: Context, message: Crossed) -> Events:
     quote = ctx.quote(message.symbol)
     for name, what in message.watches:
+        if what == PRICE_ALERT:
+            yield from price_alerts.crossed(ctx, name)
+            continue
         position = ctx.state.positions.get(name)
         if quote is not None and position is not None:
             yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)

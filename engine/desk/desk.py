@@ -106,6 +106,8 @@ class Desk:
         """When each position is due, so that it stands once in the heap for that time."""
         for instrument in state.instruments.values():
             board.list(instrument)
+        for alert in state.price_alerts.values():
+            board.awaited.begin(alert)
         for name in dict.fromkeys((*state.positions, *state.orders_of)):
             self._look_after(name, Context(state, rules, profile, board, 0))
 
@@ -174,6 +176,10 @@ class Desk:
                 touched[name] = None
             if isinstance(event, e.PositionPlanned | e.PositionClosed | e.PositionDropped):
                 touched.update(self._concerned(event))
+            elif isinstance(event, e.PriceAlertSet):
+                self.board.awaited.begin(event.alert)
+            elif isinstance(event, e.PriceAlertEnded):
+                self.board.awaited.end(event.alert)
             elif kind is e.HaltSet:
                 # what protects a position, and what may be done for it, is another thing now
                 touched.update(dict.fromkeys(self.state.positions))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, reconcile, seen, unexplained
+from engine.desk import flatten, price_alerts, reconcile, seen, unexplained
 from engine.desk.closes_by_hand import close, reverse
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.differences_by_hand import resolve
@@ -152,6 +152,8 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.GoLive: _go_live,
     i.Halt: _halt,
     i.Flatten: flatten.flatten,
+    i.SetPriceAlert: price_alerts.watch,
+    i.CancelPriceAlert: price_alerts.cancel,
     i.Acknowledge: _acknowledge,
     i.Annotate: _annotate,
     i.Reconcile: _reconcile,

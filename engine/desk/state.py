@@ -20,6 +20,7 @@ from engine.model.money import ZERO
 from engine.model.netting import Net
 from engine.model.order import Order
 from engine.model.position import Position
+from engine.model.price_alert import PriceAlert
 from engine.model.view import Answer
 
 Touched = str | None
@@ -46,6 +47,8 @@ STAND_INS = 200
 MARKS = 50
 """Last exits that are remembered as booked."""
 ENDED_ALERTS = 200
+PRICE_ALERTS = 200
+"""Prices that may be waited for at once."""
 STANDING_ALERTS = 500
 """Beyond that, the oldest that is not CRITICAL ends."""
 
@@ -230,7 +233,9 @@ class State(Struct, forbid_unknown_fields=True, dict=True):
     numbers: dict[str, int] = field(default_factory=dict)
     """By client order id: what people call an open order, #14 for short."""
     numbered: int = 0
-    """Orders that got such a number so far: none is given twice."""
+    """Orders and price alerts that got such a number so far: none is given twice."""
+    price_alerts: dict[str, PriceAlert] = field(default_factory=dict)
+    """By id: the prices that somebody wants to be told of."""
 
     def __post_init__(self) -> None:
         self.revisions = Revisions()

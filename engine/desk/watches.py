@@ -1,8 +1,10 @@
-"""What the positions of one symbol wait for, and how far its price went."""
+"""What the positions of one symbol wait for, and people; and how far its price went."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from engine.desk.ranges import Ranges
+from engine.model.price_alert import PriceAlert
 from engine.model.quote import Quote
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
@@ -11,6 +13,10 @@ Watch = tuple[str, str]
 """A position and what is watched for it: stop, trail, target, part (the nearest goal), even (the
 break-even rule), activate, follow. Crossed together, they act in this order.
 """
+
+
+PRICE_ALERT = "price alert"
+"""What is watched for a price alert, by its id."""
 
 
 class Leaving:
@@ -41,3 +47,29 @@ class SymbolBoard:
         self.shorts = Leaving(Side.SELL)
         self.ranges = Ranges()
         self.pace = 0
+
+
+class Awaited:
+    """The prices that people wait for: each among the gains of a side, so that a quote costs the
+    same with them.
+    """
+
+    def __init__(self, symbol_of: Callable[[str], SymbolBoard]) -> None:
+        self._symbol_of = symbol_of
+        self._waits: dict[str, PriceAlert] = {}
+
+    def begin(self, alert: PriceAlert) -> None:
+        """Wait for the price of an alert."""
+        self._waits[alert.id] = alert
+        self._gains(alert).set((alert.id, PRICE_ALERT), alert.price)
+
+    def end(self, name: str) -> None:
+        """Wait for it no longer; nothing where nobody did."""
+        alert = self._waits.pop(name, None)
+        if alert is not None:
+            self._gains(alert).discard((name, PRICE_ALERT))
+
+    def _gains(self, alert: PriceAlert) -> Thresholds[Watch]:
+        """What a rising bid crosses, or a falling ask."""
+        here = self._symbol_of(alert.symbol)
+        return (here.longs if alert.rises else here.shorts).gains

@@ -55,7 +55,10 @@ class Around(Struct, frozen=True):
             symbols=tuple(symbols),
             focus=self.focus,
             currency=view.account.currency,
-            orders=tuple(row.number for row in view.orders if row.number),
+            orders=(
+                *(row.number for row in view.orders if row.number),
+                *(alert.number for alert in view.price_alerts),
+            ),
             macros=self.macros,
             commands=self.commands,
             templates=self.templates,

@@ -294,16 +294,17 @@ def alert(reader: Reader, first: Chunk) -> t.Command:
     found = pieces.symbol(reader)
     if found is None:
         raise reader.missing("symbol missing, such as alert btc > 62,500")
+    if reader.take("none") is not None:
+        reader.ended()
+        span = reader.span(first.start)
+        return t.Alert(span=span, symbol=found, above=None, price=None)
     reader.offer(">", "<")
     sign = reader.match(_COMPARED)
-    if sign is None:
-        raise reader.missing("> or < is missing, such as alert btc > 62,500")
     _offer_prices(reader, found)
     price = pieces.price(reader)
     text = reader.rest("") if reader.peek() is not None else ""
-    return t.Alert(
-        span=reader.span(first.start), symbol=found, above=sign[0] == ">", price=price, text=text
-    )
+    above = None if sign is None else sign[0] == ">"
+    return t.Alert(span=reader.span(first.start), symbol=found, above=above, price=price, text=text)
 
 
 def let(reader: Reader, first: Chunk) -> t.Command:

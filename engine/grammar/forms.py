@@ -19,7 +19,7 @@ FORMS: dict[str, str] = {
     "flatten": "cancel all, close all",
     "compare": "ours with the venue's, now",
     "wait": "accepted|filled|flat|30s [within 10s]",
-    "alert": "symbol > price [text]",
+    "alert": "symbol [>|<] price [text] | symbol none",
     "set": "@name = size or price",
     "chart": "[interval]",
     "layout": "name",

@@ -105,8 +105,13 @@ def _amend(node: t.Amend) -> str:
     return _joined("amend", told(node.order), _maybe("at", node.at), size)
 
 
+_SIGNS = {True: ">", False: "<", None: ""}
+
+
 def _alert(node: t.Alert) -> str:
-    sign, text = ">" if node.above else "<", _text(node.text) if node.text else ""
+    if node.price is None:
+        return _joined("alert", told(node.symbol), "none")
+    sign, text = _SIGNS[node.above], _text(node.text) if node.text else ""
     return _joined("alert", told(node.symbol), sign, told(node.price), text)
 
 

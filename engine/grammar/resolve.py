@@ -246,6 +246,9 @@ def _cancel(command: t.Cancel, around: Around, key: str) -> Asked:
     if what == "wait":
         return (), Confirm.NOTHING
     if isinstance(what, t.OrderNumber):
+        waits = next((one for one in around.view.price_alerts if one.number == what.number), None)
+        if waits is not None:
+            return (i.CancelPriceAlert(id=key, alert=waits.id),), Confirm.ENTER
         order = around.order(what).order
         confirm = Confirm.CARD if order.role is Role.STOP else Confirm.ENTER
         return (i.CancelOrder(id=key, order=order.client_order_id),), confirm
@@ -316,15 +319,25 @@ def _let(command: t.Let, around: Around, key: str) -> Asked:
 
 
 def _alert(command: t.Alert, around: Around, key: str) -> Asked:
-    del around, key
-    span = command.span
-    raise wrong(span.start, span.end, "this engine watches no price alerts yet")
+    symbol = command.symbol.symbol
+    if command.price is None:
+        waiting = [one.id for one in around.view.price_alerts if one.symbol == symbol]
+        asked = (i.CancelPriceAlert(id=f"{key}.{name}", alert=name) for name in waiting)
+        return tuple(asked), Confirm.ENTER
+    position = _any_position(around, symbol)
+    side = Side.BUY if position is None else position.side
+    price = Told(around, symbol, side, position).price(command.price)
+    waits = i.SetPriceAlert(
+        id=key, symbol=symbol, price=price, rises=command.above, text=command.text
+    )
+    return (waits,), Confirm.ENTER
 
 
 _NOTHING = {
     t.Close: "nothing to close",
     t.Cancel: "nothing to cancel",
     t.Desk: "nothing blocks entries",
+    t.Alert: "no price alert to cancel",
 }
 """What is said where nothing is there to be closed, cancelled or cleared: that is no refusal, and a
 line goes on.

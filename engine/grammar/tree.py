@@ -245,11 +245,13 @@ class Wait(Node, frozen=True, kw_only=True):
 
 
 class Alert(Node, frozen=True, kw_only=True):
-    """`alert btc > 62,500`."""
+    """`alert btc > 62,500`, `alert btc 62,500`, `alert btc none`."""
 
     symbol: SymbolName
-    above: bool
-    price: AnyPrice
+    above: bool | None
+    """Whether the price is to come from below; None: from where the market is."""
+    price: AnyPrice | None
+    """None: all of the symbol are cancelled."""
     text: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -42,6 +43,8 @@ class Batch(Struct, frozen=True):
     """Nanoseconds and amount in the account's currency."""
     levels: tuple[Level, ...] = ()
     snapshots: tuple[PositionSnapshot, ...] = ()
+    stale_before: int = 0
+    """Snapshots of positions that were taken before this (nanoseconds) may go."""
     replaced: tuple[str, ...] = ()
     """Execution ids of stand-ins: their rows go, because the executions that they stood for are
     known.
@@ -125,3 +128,17 @@ class WaitingSnapshot(Struct, frozen=True):
 
 
 Entry = Waiting | WaitingSnapshot
+
+TableName = Literal[
+    "orders",
+    "fills",
+    "positions",
+    "alerts",
+    "equity",
+    "position_snapshots",
+    "trades",
+    "daily_pnl",
+    "fees_by_symbol",
+    "refusals",
+]
+"""The read models: tables and views."""

@@ -106,6 +106,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
     AlertCode.LOCKOUT: (Severity.WARNING, "entries are locked out: {subject}: {detail}"),
     AlertCode.UNPRICED: (Severity.WARNING, "the loss limits leave out {subject}: no price"),
     AlertCode.LOSS_USED: (Severity.WARNING, "{subject} of the day's loss limit is used: {detail}"),
+    AlertCode.PRICE_ALERT: (Severity.WARNING, "price alert {subject} {detail}"),
     AlertCode.BREAKER: (Severity.CRITICAL, "the line to the venue fails: {detail}"),
     AlertCode.DISCONNECTED: (Severity.WARNING, "no connection to the venue: {detail}"),
     AlertCode.JOURNAL_FAILING: (Severity.CRITICAL, "the journal can't be written: {detail}"),

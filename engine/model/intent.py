@@ -270,6 +270,22 @@ class Flatten(Intent, frozen=True, kw_only=True, tag="flatten"):
     """Block entries, cancel everything of ours, close everything, until the venue says flat."""
 
 
+class SetPriceAlert(Intent, frozen=True, kw_only=True, tag="set_price_alert"):
+    """Tell once when the market reaches a price."""
+
+    symbol: str
+    price: Decimal
+    rises: bool | None = None
+    """Whether the price is to come from below; None: from where the market is now."""
+    text: str = ""
+
+
+class CancelPriceAlert(Intent, frozen=True, kw_only=True, tag="cancel_price_alert"):
+    """Wait for a price no longer."""
+
+    alert: str
+
+
 class Acknowledge(Intent, frozen=True, kw_only=True, tag="acknowledge"):
     """Say that an alert has been read."""
 
@@ -341,6 +357,8 @@ AnyIntent = (
     | GoLive
     | Halt
     | Flatten
+    | SetPriceAlert
+    | CancelPriceAlert
     | Acknowledge
     | Annotate
     | Reconcile

@@ -12,6 +12,11 @@ REFUSALS: dict[str, str] = {
     RefusalCode.UNKNOWN_ORDER: "no open order is called {value}",
     RefusalCode.UNKNOWN_DIFFERENCE: "nothing that is called {value} differs; what does: {bound}",
     RefusalCode.UNKNOWN_ALERT: "no standing alert is called {value}",
+    RefusalCode.UNKNOWN_PRICE_ALERT: "no price alert is called {value}; there are: {bound}",
+    RefusalCode.ALERT_REACHED: (
+        "the market is at {bound}, at or beyond {value}: name a price that it has still to reach"
+    ),
+    RefusalCode.TOO_MANY_ALERTS: "{value} price alerts wait; the limit is {bound}: cancel one",
     RefusalCode.NOT_A_NUMBER: "{value} is not a usable number; allowed: {bound}",
     RefusalCode.ENTRIES_BLOCKED: "entries are blocked: {value}",
     RefusalCode.HALTED: "halted by you: nothing opens; :unhalt ends it",

@@ -68,6 +68,7 @@ KINDS: dict[str, Manner] = {
     # the desk
     "lockout": Manner(W, toast=True, bell=1, outside=True),
     "loss_used": Manner(W, toast=True, bell=1, outside=True),
+    "price_alert": Manner(W, toast=True, bell=1, outside=True),
     "flatten_begun": Manner(I, toast=True, bell=1, outside=True),
     "flatten_ended": Manner(I, toast=True, bell=1, outside=True),
     "live": Manner(I, toast=True, bell=1),

@@ -315,6 +315,10 @@ def _alert(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
         case e.AlertAcknowledged(key=key):
             code, _, about = key.partition(":")
             return "alert", f"{code} acknowledged", about, "plain"
+        case e.PriceAlertSet(alert=alert):
+            return "alert", f"waits for {alert.symbol} {alert.told}", alert.id, "plain"
+        case e.PriceAlertEnded(alert=name):
+            return "alert", "the price is waited for no longer", name, "plain"
         case _:
             return _account(event)
 

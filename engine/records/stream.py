@@ -81,7 +81,13 @@ _TOPICS: dict[Topic, tuple[type[e.AnyEvent], ...]] = {
         e.StoodIn,
         e.StandInUsed,
     ),
-    Topic.ALERT: (e.AlertRaised, e.AlertCured, e.AlertAcknowledged),
+    Topic.ALERT: (
+        e.AlertRaised,
+        e.AlertCured,
+        e.AlertAcknowledged,
+        e.PriceAlertSet,
+        e.PriceAlertEnded,
+    ),
     Topic.DESK: (
         e.IntentTaken,
         e.IntentWithdrawn,

@@ -64,6 +64,7 @@ class Overview:
             flatten=views.flatten(ctx),
             notices=notices,
             truth=views.truth(ctx),
+            price_alerts=tuple(ctx.state.price_alerts.values()),
             progress=None if self.progress is None else self.progress(),
             replay=self.replay(),
         )

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 
 from engine.model.alert import Alert
+from engine.model.price_alert import PriceAlert
 from engine.model.view import (
     AccountView,
     ClosedView,
@@ -72,6 +73,7 @@ class Delta(Struct, frozen=True, omit_defaults=True):
     truth: TruthView | UnsetType = UNSET
     holder: str | UnsetType = UNSET
     replay: str | UnsetType = UNSET
+    price_alerts: Changed[PriceAlert] | UnsetType = UNSET
 
 
 IDS: dict[str, Callable[[Any], str]] = {
@@ -83,6 +85,7 @@ IDS: dict[str, Callable[[Any], str]] = {
     "lanes": lambda row: row.name,
     "feeds": lambda row: row.symbol,
     "notices": lambda row: str(row.seq),
+    "price_alerts": lambda row: row.id,
 }
 """What names a row, by table."""
 

@@ -126,6 +126,10 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A database URL (postgresql://...); SQLite in the account's home where unset."""
     snapshot_every: Annotated[int, Meta(ge=100)] = 20_000
     """Events between snapshots of the state."""
+    position_days: Annotated[int, Meta(ge=0)] = 90
+    """Days for which the table `position_snapshots` keeps how a position stood; 0 keeps all of
+    it.
+    """
     failover: Literal["manual", "automatic"] = "manual"
     """Whether `flatout serve --standby` may take a shared journal from an engine that is silent for
     14 s, with nobody's word. Such an engine then sends nothing once its lease ran out. The engine
@@ -135,7 +139,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def __repr__(self) -> str:
         return (
             f"JournalSettings(url={masked(str(self.url))}, snapshot_every={self.snapshot_every},"
-            f" failover={self.failover})"
+            f" position_days={self.position_days}, failover={self.failover})"
         )
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
@@ -143,6 +147,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return [
             ("url", masked(str(self.url))),
             ("snapshot_every", self.snapshot_every),
+            ("position_days", self.position_days),
             ("failover", self.failover),
         ]
 
@@ -208,6 +213,10 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A NATS server whose JetStream takes every event, or the environment variable that holds its
     address; tls only, but for this machine (needs `flatout[nats]`).
     """
+    websocket: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    """The port of 127.0.0.1 at which scripts of this machine may follow the events over a
+    WebSocket, with the token that lies in the account's folder. Nothing listens where unset.
+    """
     desk: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")] = "desk"
     """What the subjects of NATS call this installation."""
 
@@ -221,7 +230,7 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __repr__(self) -> str:
         return (
             f"OutletSettings(notify={self.notify}, metrics={self.metrics},"
-            f" nats={masked(str(self.nats))}, desk={self.desk})"
+            f" nats={masked(str(self.nats))}, websocket={self.websocket}, desk={self.desk})"
         )
 
     def __rich_repr__(self) -> list[tuple[str, object]]:

@@ -145,6 +145,11 @@ def _lockout(story: Story) -> None:
     story.fill(story.order("stop"), price="59400")
 
 
+def _price_reached(story: Story) -> None:
+    story.ask(i.SetPriceAlert(id="a", symbol=BTC, price=D(60_500)))
+    story.price(BTC, "60500")
+
+
 def _loss_used(story: Story) -> None:
     story.rules = story.desk.rules = loosened(Rules(risk=RiskRules(daily_loss=D("0.02"))))
     story.wait(61)
@@ -322,6 +327,7 @@ STORIES: dict[str, Tale] = {
     "LIQUIDATED": _liquidated,
     "LOCKOUT": _lockout,
     "LOSS_USED": _loss_used,
+    "PRICE_ALERT": _price_reached,
     "BREAKER": _trouble("BREAKER"),
     "UNHEARD": _unheard,
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),

@@ -236,13 +236,15 @@ class Played:
             i.GoLive(id=name, account=draw.choice(("test", "other"))),
             i.Halt(id=name),
             i.Flatten(id=name),
+            i.SetPriceAlert(id=name, symbol=symbol, price=(around * (1 + D(draw.randint(-30, 30)) / 1000)).quantize(D(1))),
+            i.CancelPriceAlert(id=name, alert=draw.choice([*state.price_alerts, "none"])),
             i.Acknowledge(id=name, alert=draw.choice([*state.alerts, "none"])),
             i.Annotate(id=name, position=position, note="n", tags=("t",)),
             i.Reconcile(id=name),
             i.Resolve(id=name, subject=draw.choice((BTC, "USD", "BTC", position)), action=draw.choice(list(i.Settlement))),
             i.Withdraw(id=name, asked=draw.choice(("never", "i1"))),
         )  # fmt: skip
-        weights = [9, 5, 4, 4, 3, 6, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+        weights = [9, 5, 4, 4, 3, 6, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
         return draw.choices(kinds, weights)[0]
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from engine.desk.board import Board
 from engine.desk.messages import Overdue, Trouble
 from engine.desk.rules import RiskRules, Rules, SymbolRules
+from engine.desk.state import PRICE_ALERTS
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.instrument import Instrument
@@ -308,6 +309,13 @@ def _unpriced() -> list[Answer]:
     return [story.buy()]
 
 
+def _too_many_alerts() -> list[Answer]:
+    story = Story()
+    for number in range(PRICE_ALERTS):
+        story.ask(i.SetPriceAlert(id=f"a{number}", symbol=BTC, price=D(61_000 + number)))
+    return [story.ask(i.SetPriceAlert(id="more", symbol=BTC, price=D(70_000)))]
+
+
 STORIES: dict[str, Tale] = {
     "UNKNOWN_SYMBOL": _unknown_symbol,
     "UNKNOWN_POSITION": _unknown_positions,
@@ -316,6 +324,12 @@ STORIES: dict[str, Tale] = {
         Story().ask(i.Resolve(id="1", subject="none", action=i.Settlement.FORGET))
     ],
     "UNKNOWN_ALERT": lambda: [Story().ask(i.Acknowledge(id="1", alert="none"))],
+    "UNKNOWN_PRICE_ALERT": lambda: [Story().ask(i.CancelPriceAlert(id="1", alert="none"))],
+    "ALERT_REACHED": lambda: [
+        Story().ask(i.SetPriceAlert(id="1", symbol=BTC, price=D(59_000), rises=True)),
+        Story().ask(i.SetPriceAlert(id="1", symbol=BTC, price=D(61_000), rises=False)),
+    ],
+    "TOO_MANY_ALERTS": _too_many_alerts,
     "NOT_A_NUMBER": _not_numbers,
     "ENTRIES_BLOCKED": _blocked,
     "HALTED": _halted,

@@ -161,7 +161,6 @@ def test_the_parts_of_an_entry() -> None:
         ("wait", "what is missing"),
         ("wait flat within", "time missing"),
         ("alert > 5", "symbol missing"),
-        ("alert btc 5", "> or < is missing"),
         ("set lot = 1", "name missing"),
         ("set @lot 1", "= is missing"),
         ("live", "name missing"),

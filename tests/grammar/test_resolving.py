@@ -17,6 +17,7 @@ from engine.grammar.resolve import Confirm, Step, confirmation, plan
 from engine.grammar.wrong import Wrong
 from engine.model import intent as i
 from engine.model.order import OrderType, Trail
+from engine.model.price_alert import PriceAlert
 from engine.model.side import Side
 from tests.console.sample import SampleSession, position
 from tests.grammar.examples import MACROS, NEEDS_A_MARKET, POINTED, UNDERSTOOD, pointer
@@ -172,7 +173,6 @@ def test_a_stop_entry_has_a_trigger() -> None:
         ("buy 0.5 at 61,000 stop 61,500", "above the entry at 61,000"),
         ("buy 0.5 !", "only while the ladder is armed"),
         ("buy preset 9", "no size is preset 9: there are 3"),
-        ("alert btc > 62,500", "watches no price alerts"),
         ("cancel #99", "no open order is called #99; open: #12, #13, #14, #15, #16"),
         ("close btc 0.7", "0.7 is more than the 0.500 that there are"),
         ("close btc 0.1 at 62,500", "no close rests at a price"),
@@ -185,6 +185,28 @@ def test_a_stop_entry_has_a_trigger() -> None:
 )
 def test_what_can_not_be_is_said_in_words(text: str, says: str) -> None:
     assert says in refused(text)
+
+
+def test_price_alerts() -> None:
+    found = one("alert btc > 62,500 take half")
+    assert (found.symbol, found.price, found.rises) == ("BTC/USD", D(62_500), True)
+    assert found.text == "take half"
+    assert one("alert btc 60,000").rises is None
+    assert one("alert eth < bid-1%").price == D("3387.19")
+    waits = tuple(
+        PriceAlert(f"a{number}", symbol, D(62_500), True, 1, 90 + number)
+        for number, symbol in enumerate(("BTC/USD", "ETH/USD", "BTC/USD"))
+    )
+    around = replace(AROUND, view=replace(AROUND.view, price_alerts=waits))
+    withdrawn = [getattr(each, "alert", "") for each in intents("alert btc none", around)]
+    assert withdrawn == ["a0", "a2"]
+    assert one("cancel #91", around).alert == "a1"
+    assert [step.words for step in steps("alert btc 60000 half; alert eth none", around)] == [
+        'alert BTC/USD 60000 "half"',
+        "alert ETH/USD none",
+    ]
+    [nothing] = steps("alert sol none", around)
+    assert (nothing.intents, nothing.note) == ((), "no price alert to cancel")
 
 
 def test_closing() -> None:

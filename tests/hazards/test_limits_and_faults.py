@@ -23,6 +23,7 @@ from engine.desk.state import (
     ENDED_ALERTS,
     ENDED_ORDERS,
     EXECUTIONS,
+    PRICE_ALERTS,
     STAND_INS,
     State,
     encode_state,
@@ -56,6 +57,7 @@ BOUNDS: dict[str, int] = {
     "answers": ANSWERS,
     "ended_alerts": ENDED_ALERTS,
     "stand_ins": STAND_INS,
+    "price_alerts": PRICE_ALERTS,
 }
 OF_THE_VENUE = {
     "instruments",
@@ -108,6 +110,7 @@ def _trade(story: Story, turn: int) -> None:
     """
     story.now += SECOND
     story.price(BTC, "60000")
+    story.ask(i.SetPriceAlert(id=f"alert {turn}", symbol=BTC, price=D(90_000)))
     story.buy("0.1", type=LIMIT, price=D(60_000), label=f"turn {turn}")
     entry = story.order("entry")
     story.accept(entry)

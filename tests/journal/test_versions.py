@@ -27,6 +27,7 @@ from engine.model.mark import MarkedOrder
 from engine.model.netting import Net
 from engine.model.place import BreakEvenAt
 from engine.model.position import Goal
+from engine.model.price_alert import PriceAlert
 from engine.model.side import Side
 from engine.model.view import Answer
 from engine.records import replay, state_of
@@ -280,6 +281,10 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.FillSettled: e.FillSettled(1, BOUGHT, Decimal(3), BOUGHT, {"USD": Decimal("-3.1")}),
     e.GoalsSet: e.GoalsSet(1, "p", (Goal(Decimal(2), Decimal("0.5")),), by="entry"),
     e.GoalReached: e.GoalReached(1, "p", Decimal(1)),
+    e.PriceAlertSet: e.PriceAlertSet(
+        1, PriceAlert("a", "BTC/USD", Decimal(60_500), True, 1, 15, "take half")
+    ),
+    e.PriceAlertEnded: e.PriceAlertEnded(1, "a"),
     e.BreakEvenSet: e.BreakEvenSet(1, "p", BreakEvenAt(Decimal(2), 3), by="entry"),
 }
 """One of each event that came later, as full as it can be: 0.1.0 could not record any."""

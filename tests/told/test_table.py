@@ -70,6 +70,11 @@ async def nothing(_: Theatre) -> None:
     """Nothing is needed."""
 
 
+async def awaited(t: Theatre) -> None:
+    asked = i.SetPriceAlert(id="pa", symbol=BTC, price=D(60_500), text="take half")
+    assert (await t.world.ask(asked)).ok
+
+
 async def opened(t: Theatre) -> None:
     await t.world.opened("0.5")
 
@@ -106,6 +111,11 @@ async def falls(t: Theatre) -> None:
 async def rises(t: Theatre) -> None:
     t.world.price(BTC, "61300")
     await flat(t)
+
+
+async def reaches(t: Theatre) -> None:
+    t.world.price(BTC, "60500")
+    await t.until(lambda: "PRICE_ALERT" in t.world.told())
 
 
 async def enters(t: Theatre) -> None:
@@ -473,6 +483,16 @@ TABLE = [
         speed=6.0,
     ),
     Row(
+        "price_alert",
+        awaited,
+        reaches,
+        "warning",
+        True,
+        1,
+        True,
+        "price alert BTC/USD > 60,500: take half",
+    ),
+    Row(
         "flatten_begun",
         nothing,
         flattens,
@@ -520,8 +540,8 @@ TABLE = [
         "compared", opened, compares, "info", True, 0, False, "no difference (1 position, 1 order)"
     ),
 ]
-"""The rows that this engine can bring about: price alerts, rules and a reload of the settings are
-not there yet.
+"""The rows that this engine can bring about: rules and a reload of the settings are not there
+yet.
 """
 
 

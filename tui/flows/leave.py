@@ -62,6 +62,9 @@ def stops(view: View) -> list[str]:
         for order in view.orders
         if order.order.expires_at is not None and _may_fill(order)
     ]
+    found += [
+        f"{plain(alert.symbol)} price alert {plain(alert.told)}" for alert in view.price_alerts
+    ]
     if view.flatten is not None and view.flatten.ended_at is None:
         found.append("the flatten that is under way")
     return [*found, "alerts, the record, notifications"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from engine.model.position import Protection
+from engine.model.price_alert import PriceAlert
 from engine.model.side import Side
 from engine.model.view import FeedView, PositionView, View
 from engine.session.messages import Candles, CandlesTold
@@ -29,6 +30,8 @@ class Watched(Struct, frozen=True):
     """Since the first of the last 24 hours that is known, as a fraction."""
     held: tuple[PositionView, ...]
     focused: bool
+    alerts: tuple[PriceAlert, ...] = ()
+    """The price alerts of it, the nearest first."""
 
 
 def _price(row: Watched, value: Decimal) -> Cell:
@@ -56,6 +59,19 @@ def held_of(row: Watched) -> Cell:
     return f"{words} ✗" if naked else words, tone
 
 
+def alerts_of(row: Watched) -> Cell:
+    """The nearest price that somebody wants to be told of, and how many more there are."""
+    if not row.alerts:
+        return "", "dim"
+    more = f" +{len(row.alerts) - 1}" if len(row.alerts) > 1 else ""
+    return f"{row.alerts[0].words}{more}", "dim"
+
+
+def _alerts(view: View, feed: FeedView) -> tuple[PriceAlert, ...]:
+    here = [alert for alert in view.price_alerts if alert.symbol == feed.symbol]
+    return tuple(sorted(here, key=lambda alert: abs(alert.price - feed.bid)))
+
+
 def spread_of(row: Watched) -> Cell:
     """The spread in ticks."""
     ticks = (row.feed.ask - row.feed.bid) / row.feed.tick
@@ -75,6 +91,7 @@ WATCHED: tuple[Column[Watched], ...] = (
     Column("ask", lambda w, _: _price(w, w.feed.ask), 1, 6),
     Column("24h", lambda w, _: change_of(w), 2, 6, order=lambda w: w.change or Decimal(0)),
     Column("held", lambda w, _: held_of(w), 3, 0, left=True, order=lambda w: not w.held),
+    Column("alert", lambda w, _: alerts_of(w), 6, 0, left=True),
     Column("spread", lambda w, _: spread_of(w), 4, 6,
            order=lambda w: (w.feed.ask - w.feed.bid) / w.feed.bid),
     Column("funding", lambda w, _: funding_of(w), 5, 0),
@@ -107,6 +124,7 @@ class WatchPane(ListPane[Watched]):
                 self._changes.get(feed.symbol),
                 tuple(p for p in frame.view.positions if p.symbol == feed.symbol),
                 feed.symbol == frame.symbol,
+                _alerts(frame.view, feed),
             )
             for feed in frame.view.feeds
         ]

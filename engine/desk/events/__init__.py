@@ -82,6 +82,8 @@ from engine.desk.events.standing import (
     FlattenBegan,
     FlattenEnded,
     HaltSet,
+    PriceAlertEnded,
+    PriceAlertSet,
 )
 from engine.desk.events.unexplained import (
     Explained,
@@ -154,6 +156,8 @@ AnyEvent = (
     | AlertRaised
     | AlertCured
     | AlertAcknowledged
+    | PriceAlertSet
+    | PriceAlertEnded
     | EntriesBlocked
     | EntriesAllowed
     | HaltSet
@@ -233,6 +237,8 @@ __all__ = [
     "PositionLiquidated",
     "PositionNoted",
     "PositionPlanned",
+    "PriceAlertEnded",
+    "PriceAlertSet",
     "ProtectionChanged",
     "QuestionAsked",
     "QuestionFailed",

@@ -2,6 +2,7 @@
 
 from engine.desk.events.base import Event
 from engine.model.alert import Alert
+from engine.model.price_alert import PriceAlert
 
 
 class AlertRaised(Event, frozen=True, tag="alert-raised"):
@@ -20,6 +21,18 @@ class AlertAcknowledged(Event, frozen=True, tag="alert-acknowledged"):
     """The operator has read it."""
 
     key: str
+
+
+class PriceAlertSet(Event, frozen=True, tag="price-alert-set"):
+    """Somebody wants to be told of a price."""
+
+    alert: PriceAlert
+
+
+class PriceAlertEnded(Event, frozen=True, tag="price-alert-ended"):
+    """It was reached, and is told by the alert beside this event; or it was cancelled."""
+
+    alert: str
 
 
 class EntriesBlocked(Event, frozen=True, tag="entries-blocked"):

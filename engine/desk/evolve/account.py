@@ -107,6 +107,17 @@ def _mark_booked(state: State, _: e.MarkBooked) -> Touched:
     return None
 
 
+def _price_alert(state: State, event: e.PriceAlertSet) -> Touched:
+    state.price_alerts[event.alert.id] = event.alert
+    state.numbered = max(state.numbered, event.alert.number)
+    return None
+
+
+def _price_alert_ended(state: State, event: e.PriceAlertEnded) -> Touched:
+    state.price_alerts.pop(event.alert, None)
+    return None
+
+
 def _alert(state: State, event: e.AlertRaised) -> Touched:
     state.alerts[event.alert.key] = event.alert
     if len(state.alerts) > STANDING_ALERTS:
@@ -265,6 +276,8 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.AlertRaised: _alert,
     e.AlertCured: _cured,
     e.AlertAcknowledged: _acknowledged,
+    e.PriceAlertSet: _price_alert,
+    e.PriceAlertEnded: _price_alert_ended,
     e.EntriesBlocked: _blocked,
     e.EntriesAllowed: _allowed,
     e.HaltSet: _halt,

@@ -45,6 +45,8 @@ CARDS: dict[type, Callable[[Context, Any], Preview]] = {
     i.GoLive: account.live,
     i.Halt: account.halted,
     i.Flatten: exits.flat,
+    i.SetPriceAlert: account.awaited,
+    i.CancelPriceAlert: account.awaited_no_more,
     i.Acknowledge: account.acknowledged,
     i.Annotate: account.noted,
     i.Reconcile: account.compared,

@@ -2,7 +2,7 @@
 its own.
 """
 
-from engine.desk import totals
+from engine.desk import price_alerts, totals
 from engine.desk.context import LOOKING, SECOND, Context
 from engine.desk.lockouts import at_entry
 from engine.desk.previews import stakes
@@ -118,6 +118,28 @@ def acknowledged(ctx: Context, intent: i.Acknowledge) -> Preview:
             Line("alert", "", alert.text),
             Line("state", before, "acknowledged; it stands until its cause is gone"),
         ),
+    )
+
+
+def awaited(ctx: Context, intent: i.SetPriceAlert) -> Preview:
+    """A price is waited for."""
+    waits = price_alerts.awaited(ctx, intent)
+    quote = ctx.quote(intent.symbol)
+    lines = [Line("price alert", "", waits.told)]
+    if quote is not None:
+        lines.append(Line("market", f"{plain(quote.bid)} / {plain(quote.ask)}", ""))
+    lines.append(Line("works", "", "LOCAL: while this engine runs"))
+    return Preview(f"Price alert {intent.symbol}", tuple(lines))
+
+
+def awaited_no_more(ctx: Context, intent: i.CancelPriceAlert) -> Preview:
+    """A price is waited for no longer."""
+    waits = ctx.state.price_alerts.get(intent.alert)
+    if waits is None:
+        return nobody("Cancel price alert", RefusalCode.UNKNOWN_PRICE_ALERT, intent.alert)
+    return Preview(
+        f"Cancel price alert #{waits.number}",
+        (Line(waits.symbol, waits.told, "nothing is waited for"),),
     )
 
 

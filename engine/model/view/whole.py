@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from engine.model.alert import Alert
+from engine.model.price_alert import PriceAlert
 from engine.model.view.account import AccountView
 from engine.model.view.doing import FlattenView, Notice, Reason
 from engine.model.view.positions import ClosedView, OrderView, PositionView
@@ -43,6 +44,9 @@ class View(Struct, frozen=True):
     """Who holds the account, when it is not this process."""
     replay: str = ""
     """How a recorded market is played: its speed, frozen, or where it hurries to."""
+
+    price_alerts: tuple[PriceAlert, ...] = ()
+    """What somebody wants to be told of, the one that was set first in front."""
 
     @property
     def open(self) -> int:

@@ -12,7 +12,7 @@ from engine.model.templates import Templates
 from engine.rehearsal.scenario.actions import Action
 from engine.rehearsal.scenario.brackets import bracket
 from engine.rehearsal.scenario.distances import ticks_of, trail_of, wanted
-from engine.rehearsal.scenario.words import duration, fraction, number, texts
+from engine.rehearsal.scenario.words import duration, flag, fraction, number, texts
 
 
 def about(action: Action, labels: dict[str, str], state: State) -> list[str]:
@@ -46,7 +46,16 @@ def intents(
     ]
 
 
-_ALONE = ("cancel_all", "pause", "resume", "halt", "flatten", "acknowledge", "reconcile")
+_ALONE = (
+    "alert",
+    "cancel_all",
+    "pause",
+    "resume",
+    "halt",
+    "flatten",
+    "acknowledge",
+    "reconcile",
+)
 
 
 def _alone(action: Action, name: str) -> i.AnyIntent:
@@ -55,6 +64,15 @@ def _alone(action: Action, name: str) -> i.AnyIntent:
             if action.symbol:
                 return i.CancelSymbol(id=name, symbol=action.symbol)
             return i.CancelAll(id=name, foreign=action.terms.get("foreign") is True)
+        case "alert":
+            terms, where = action.terms, f"do[{action.index}].alert"
+            return i.SetPriceAlert(
+                id=name,
+                symbol=action.symbol,
+                price=number(terms.get("price"), f"{where}.price"),
+                rises=flag(terms["rises"], f"{where}.rises") if "rises" in terms else None,
+                text=str(terms.get("text", "")),
+            )
         case "pause":
             return i.Pause(id=name)
         case "resume":

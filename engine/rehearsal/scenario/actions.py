@@ -16,6 +16,7 @@ from engine.rehearsal.scenario.words import (
     ScenarioError,
     choice,
     duration,
+    flag,
     fraction,
     number,
     positive,
@@ -37,6 +38,7 @@ ACTIONS = (
     "resume",
     "halt",
     "note",
+    "alert",
     "acknowledge",
     "reconcile",
     "flatten",
@@ -70,6 +72,7 @@ EXPECTED = (
     "closed",
     "refusals",
     "refusal",
+    "price_alerts",
     "side",
     "size",
     "stop",
@@ -168,6 +171,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "cancel_all": ("symbol", "foreign"),
     "note": ("position", "symbol", "note", "tags"),
     "resume": ("reason",),
+    "alert": ("symbol", "price", "rises", "text"),
     "acknowledge": ("alert",),
     "external": ("symbol", "side", "type", "size", "price", "trigger"),
     "market": ("symbol", "move", "over"),
@@ -222,6 +226,8 @@ def _check(what: str, terms: Mapping[str, Any], where: str, templates: Templates
             kind = choice(terms.get("type", "market"), f"{where}.type", ("market", "limit", "stop"))
             for key in {"limit": ("price",), "stop": ("trigger",)}.get(kind, ()):
                 positive(terms.get(key), f"{where}.{key}")
+        case "alert":
+            _check_alert(terms, where)
         case "note":
             texts(terms.get("tags", ()), f"{where}.tags")
         case "expect":
@@ -230,6 +236,14 @@ def _check(what: str, terms: Mapping[str, Any], where: str, templates: Templates
             check_line(terms.get("line"), where, templates)
         case _:
             return
+
+
+def _check_alert(terms: Mapping[str, Any], where: str) -> None:
+    text(terms.get("symbol"), f"{where}.symbol")
+    positive(terms.get("price"), f"{where}.price")
+    text(terms.get("text", ""), f"{where}.text")
+    if "rises" in terms:
+        flag(terms["rises"], f"{where}.rises")
 
 
 def _check_expected(terms: Mapping[str, Any], where: str) -> None:
@@ -242,6 +256,7 @@ def _check_expected(terms: Mapping[str, Any], where: str) -> None:
         "alerts",
         "naked",
         "refusals",
+        "price_alerts",
         "size",
         "stop",
         "target",

@@ -21,6 +21,7 @@ _OF_VIEW: dict[str, Callable[[View], object]] = {
         and not [o for o in view.orders if not o.order.foreign]
     ),
     "closed": lambda view: len(view.closed),
+    "price_alerts": lambda view: len(view.price_alerts),
 }
 
 

@@ -133,6 +133,11 @@ def _open(random: Random) -> s.Open:
     return replace(opened, half=halved, by_r=opened.away == 5)
 
 
+def _await(random: Random) -> s.Await:
+    bp = random.choice((3, 10, 30, 100)) * random.choice((1, -1))
+    return s.Await(_symbol(random), bp, random.random() < 0.2)
+
+
 def _which(random: Random) -> int:
     return random.randrange(4)
 
@@ -179,6 +184,7 @@ _CHOICES: tuple[tuple[int, Callable[[Random], s.AnyStep]], ...] = (
     (3, lambda r: s.Trail(_which(r), _place(r))),
     (1, lambda r: s.BreakEven(_which(r))),
     (2, lambda r: s.Reverse(_which(r))),
+    (2, _await),
     (3, lambda r: s.CancelEntry(_which(r))),
     (1, lambda r: s.CancelAll(r.random() < 0.3)),
     (2, lambda r: s.Flatten(r.choice((1, 1, 3)))),

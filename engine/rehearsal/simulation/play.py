@@ -133,6 +133,8 @@ class _Player(Fates):
                 )
                 for _ in range(step.presses):
                     await self._ask(intent)
+            case s.Await():
+                await self._await(step, key)
             case s.CancelAll(foreign=foreign):
                 await self._ask(i.CancelAll(id=key, foreign=foreign))
             case s.CancelEntry(which=which):
@@ -155,6 +157,18 @@ class _Player(Fates):
                     await self._ask(
                         keys.about(step, key, position, price, self.instruments[position.symbol])
                     )
+
+    async def _await(self, step: s.Await, key: str) -> None:
+        """A price alert is set, and the oldest one cancelled where the step says so."""
+        price = self.prices[step.symbol] * (1 + Decimal(step.bp) / 10_000)
+        await self._ask(
+            i.SetPriceAlert(
+                id=key, symbol=step.symbol, price=self.instruments[step.symbol].round_price(price)
+            )
+        )
+        oldest = next(iter(self.engine.state.price_alerts), None)
+        if step.cancels and oldest is not None:
+            await self._ask(i.CancelPriceAlert(id=f"{key}.cancel", alert=oldest))
 
     async def _mode(self, to: str, key: str) -> None:
         if to == "pause":
@@ -278,6 +292,12 @@ class _Player(Fates):
             state, self.exchange.picture(now, 0), now, averaged=self.meddled, told=self.unexplained
         )
         self.auditor.bounds(state, now)
+        for alert in state.price_alerts.values():
+            quote = self.engine.board.quote(alert.symbol)
+            if quote is not None and (
+                quote.bid >= alert.price if alert.rises else quote.ask <= alert.price
+            ):
+                self.fail("11 told", f"{when}: {alert.symbol} is {alert.words}, and nobody is told")
         told = any(alert.code == AlertCode.DIFFERENCE for alert in state.alerts.values())
         if told and not self.meddled:
             texts = [

@@ -102,6 +102,15 @@ class Reverse(Step, frozen=True):
     which: int
 
 
+class Await(Step, frozen=True):
+    """Want to be told of a price so many basis points away."""
+
+    symbol: Symbol
+    bp: int
+    cancels: bool = False
+    """Whether the one that waits longest is cancelled then."""
+
+
 class CancelEntry(Step, frozen=True):
     """Cancel any order of ours."""
 
@@ -239,6 +248,7 @@ AnyStep = (
     | Trail
     | BreakEven
     | Reverse
+    | Await
     | CancelEntry
     | CancelAll
     | Flatten

@@ -97,3 +97,23 @@ def test_the_same_lines_give_the_same_report(run: Run) -> None:
     first, second = run(text), run(text)
     first.pop("wall"), second.pop("wall")
     assert first == second
+
+
+def test_a_price_alert_outlives_a_crash_and_is_told_once(run: Run) -> None:
+    report = run(
+        steps(
+            'alert = { symbol = "PF_XBTUSD", price = "1000000", text = "never" }',
+            "do = 'alert xbt < bid-2% look'",
+            "expect = { price_alerts = 2 }",
+            "crash = true",
+            'market = { symbol = "PF_XBTUSD", move = "-5%" }',
+            'expect = { price_alerts = 1, alert = "PRICE_ALERT" }',
+            'alert = { symbol = "PF_XBTUSD", price = "1" , rises = true }',
+        )
+    )
+    assert all(one["ok"] for one in report["expectations"]), report["expectations"]
+    told = [alert["text"] for alert in report["alerts"] if alert["code"] == "PRICE_ALERT"]
+    assert len(told) == 1
+    assert told[0].endswith(": look")
+    assert [refusal["code"] for refusal in report["refusals"]] == ["ALERT_REACHED"]
+    assert report["invariants"]["violations"] == []
