@@ -24,6 +24,7 @@ from engine.desk import (
     reconcile,
     recovery,
     reports,
+    silent,
     stuck,
     unexplained,
     unheard,
@@ -156,6 +157,7 @@ def _on_time(ctx: Context, name: str) -> Events:
             yield from cancel(ctx, order, "expired")
         yield from stuck.tell_jumped(ctx, order)
         yield from stuck.tell_fired(ctx, order)
+        yield from silent.ask(ctx, order)
         if f"{AlertCode.DOUBT_OLD}:{order.client_order_id}" not in ctx.state.alerts:
             yield from doubts.tell_old(ctx, order)
         yield from doubts.due(ctx, order)

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, lockouts, looks, margin, stuck, unheard
+from engine.desk import custody, doubts, lockouts, looks, margin, silent, stuck, unheard
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, nanoseconds
@@ -239,7 +239,9 @@ class Desk:
             at = self._next(name, ctx)
             stale_at = ctx.stale_at(position.symbol, self.rules.risk.price_age)
             self.board.fresh_until = min(self.board.fresh_until, stale_at)
-        if at is not None and self._wake_at.get(name) != at:
+        if at is None:
+            self._wake_at.pop(name, None)
+        elif self._wake_at.get(name) != at:
             self._wake_at[name] = at
             heapq.heappush(self._wakes, (at, name))
 
@@ -278,6 +280,8 @@ class Desk:
                 yield doubt.ask_at
             if (fired_at := stuck.fired_at(ctx, order)) is not None:
                 yield fired_at
+            if (silent_at := silent.due_at(self.state, order)) is not None:
+                yield silent_at
             if (old_at := doubts.old_at(self.state, order)) is not None:
                 yield old_at
 
@@ -285,10 +289,12 @@ class Desk:
         """When `Wake` is due next."""
         while self._wakes:
             at, name = self._wakes[0]
-            if name in self.state.positions or name in self.state.orders_of:
+            known = name in self.state.positions or name in self.state.orders_of
+            if known and self._wake_at.get(name) == at:
                 return at
-            heapq.heappop(self._wakes)
-            self._wake_at.pop(name, None)
+            heapq.heappop(self._wakes)  # it waits for another time now, or for none
+            if not known:
+                self._wake_at.pop(name, None)
         return None
 
     def needs_pulse(self, now: int) -> bool:
@@ -341,9 +347,10 @@ class Desk:
         """The positions whose time has come."""
         due: dict[str, None] = {}
         while self._wakes and self._wakes[0][0] <= now:
-            name = heapq.heappop(self._wakes)[1]
-            self._wake_at.pop(name, None)
-            due[name] = None
+            at, name = heapq.heappop(self._wakes)
+            if self._wake_at.get(name) == at:
+                del self._wake_at[name]
+                due[name] = None
         return tuple(due)
 
 

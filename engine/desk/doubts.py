@@ -14,7 +14,7 @@ from engine.model import report as r
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.counts import counted
 from engine.model.money import ZERO, plain
-from engine.model.order import Order, Role, Status
+from engine.model.order import Order, Role, Status, TimeInForce
 
 DAY = 86_400_000_000_000
 """Nanoseconds that a new journal looks back."""
@@ -171,6 +171,9 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
     if doubt is None or order is None:
         return
     window = window_ends(ctx, order)
+    if order.status is not Status.PENDING and order.time_in_force is TimeInForce.IOC:
+        # the venue took it, and it may have filled: its views lag
+        window = max(window, order.touched_at + late(ctx))
     if report.at < window:
         yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt)))
     elif doubt.absences == 0:

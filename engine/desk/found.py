@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from engine.desk import doubts, identity
+from engine.desk import doubts, identity, silent
 from engine.desk import events as e
 from engine.desk.context import Context, Events
 from engine.desk.fills import book, on_filled, stranger
@@ -64,7 +64,9 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
-        if doubted:
+        if silent.stands(ctx.state, order):
+            yield from doubts.again(ctx, name)
+        elif doubted:
             yield e.DoubtEnded(ctx.now, name)
             # the wish outlives the request that was lost; of exits, custody decides
             if order.cancel_pending and not order.is_exit:
