@@ -207,8 +207,10 @@ class Unattended:
         arrived = sorted((body["event"], body["at"]) for body in self.told().values())
 
         def is_told(kind: str, at: int) -> bool:
-            # a line that is down is told once it has lasted for 3 s
-            return any(event == kind and at <= told <= at + 4 * SECOND for event, told in arrived)
+            # a line that is down is told once it has lasted for 3 s, more urgently where a stop
+            # works only here
+            names = (kind, "link_down_local") if kind == "link_down" else (kind,)
+            return any(event in names and at <= told <= at + 4 * SECOND for event, told in arrived)
 
         return [
             (kind, at)
