@@ -129,7 +129,7 @@ class Rest:
             await client.close()
             raise RefusedError(
                 f"ccxt {version('ccxt')} lacks {', '.join(missing)}, which {self._exchange} is"
-                " traded with; pip install --upgrade 'ccxt>=4.5.50'"
+                " traded with; pip install --upgrade 'ccxt>=4.5.90'"
             )
         self._client = client
 
