@@ -249,10 +249,16 @@ class Board:
     # Positions
 
     def watch(
-        self, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+        self,
+        position: Position,
+        instrument: Instrument,
+        step: Decimal,
+        *,
+        target: bool,
+        limit: Decimal | None = None,
     ) -> None:
-        """Wait for what matters to a position as it is now; for its `target` only where none may
-        rest at the venue.
+        """Wait for what matters to a position as it is now; for its `target`, and the nearest
+        `limit` that it leaves at, only where none may rest at the venue.
         """
         best = self._best(position)
         self._unwatch(position.id)
@@ -261,11 +267,13 @@ class Board:
         here = self._symbol(position.symbol)
         self._watched[position.id] = position.symbol
         self._follow_ranges(position, here)
-        if position.closing >= position.size:
+        if position.closing >= position.size and position.closing_at is None:  # a limit may stay
             return
         leaving = here.longs if position.side is Side.BUY else here.shorts
         if position.stop is not None and position.through_since is None:
             leaving.losses.set((position.id, "stop"), position.stop)
+        if limit is not None:
+            leaving.gains.set((position.id, "limit"), limit)
         if position.target is not None and target:
             leaving.gains.set((position.id, "target"), position.target)
         if target and position.goals and (goals := position.goals_left(instrument)):
@@ -324,7 +332,7 @@ class Board:
         for leaving in (here.longs, here.shorts):
             leaving.losses.discard((name, "stop"))
             leaving.trails.discard((name, "trail"))
-            for what in ("target", "part", "even", "activate", "follow"):
+            for what in ("target", "limit", "part", "even", "activate", "follow"):
                 leaving.gains.discard((name, what))
 
     def forget(self, name: str) -> None:

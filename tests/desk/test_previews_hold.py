@@ -226,6 +226,10 @@ class Played:
                 id=name, position=position,
                 part=draw.choice((ONE, ONE, D("0.5"), D("0.25"), D(0), D(2), D("1e-9"))),
             ),
+            i.LeaveAt(
+                id=name, position=position, part=draw.choice((ONE, D("0.5"), D("0.2"))),
+                price=(around * (1 + D(draw.randint(-30, 30)) / 1000)).quantize(D(1)),
+            ),
             i.Reverse(id=name, position=position),
             i.AmendOrder(id=name, order=order, price=(around * (1 + D(draw.randint(-30, 30)) / 1000)).quantize(D(draw.choice(("1", "0.01"))))),
             i.CancelOrder(id=name, order=order),
@@ -244,7 +248,7 @@ class Played:
             i.Resolve(id=name, subject=draw.choice((BTC, "USD", "BTC", position)), action=draw.choice(list(i.Settlement))),
             i.Withdraw(id=name, asked=draw.choice(("never", "i1"))),
         )  # fmt: skip
-        weights = [9, 5, 4, 4, 3, 6, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+        weights = [9, 5, 4, 4, 3, 6, 4, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
         return draw.choices(kinds, weights)[0]
 
 

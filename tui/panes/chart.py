@@ -56,6 +56,10 @@ def marks_of(
             Mark(price, f"target {figures.exact(price, tick)} part", "good")
             for price, _ in position.goals
         )
+        found.extend(
+            Mark(one.price, f"exit {figures.exact(one.price, tick)}", "good")
+            for one in position.limits
+        )
     found.extend(Mark(alert.price, f"alert {alert.words}", "warn") for alert in alerts)
     if at is not None:
         found.insert(1, Mark(at.price, mark, "strong", "·"))
