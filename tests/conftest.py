@@ -6,8 +6,10 @@ none.
 """
 
 import os
+import subprocess
 import sys
 from itertools import chain
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,33 @@ settings.register_profile(
     "shared machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("shared machine")
+
+TREES = ("engine", "tui", "themes")
+"""What the tests import."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a fresh checkout, have everything compiled once, by two processes.
+
+    Each worker imports every test; pytest rewrites the assertions of what it has not cached. Eight
+    workers that begin together would each do all of it.
+    """
+    here = Path(__file__).parent
+    workers = config.getoption("numprocesses", None)
+    if "PYTEST_XDIST_WORKER" in os.environ or not workers or (here / "model/__pycache__").exists():
+        return
+    print("compiling the tests once, for all workers", flush=True)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *TREES], cwd=here.parent, check=False)
+    folders = sorted(str(each.parent) for each in here.glob("*/test_*.py"))
+    halves = sorted(set(folders))[::2], sorted(set(folders))[1::2]
+    collecting = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0"]
+    begun = [
+        subprocess.Popen([*collecting, *half], cwd=here.parent, stdout=subprocess.DEVNULL)
+        for half in halves
+    ]
+    for each in begun:
+        each.wait()
+
 
 VENUES = (77, 79, 81, *range(83, 88), *range(89, 92))
 """Rows of the second list that the venues close."""

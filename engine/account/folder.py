@@ -6,6 +6,7 @@ a symbolic link in their place, or can write the folder, decides what this progr
 orders it believes in, and who gives it orders.
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -87,3 +88,22 @@ def _check_entries(folder: Path) -> None:
                     f"home {folder}: {entry.name} belongs to user {owner}, not to {os.getuid()};"
                     " remove it"
                 )
+
+
+def put(file: Path, content: bytes) -> bool:
+    """Replace a file of an account's folder, without a sync; whether that worked. A full disk
+    leaves the one before.
+    """
+    draft = file.with_name(f"{file.name}.new")
+    try:
+        descriptor = os.open(
+            draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(content)
+        draft.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        return False
+    return True

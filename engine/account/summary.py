@@ -7,14 +7,13 @@ the journal is normal (the process died between the two); one that knows more me
 was set back.
 """
 
-import contextlib
-import os
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from engine.account.folder import put
 from engine.model.limits import Level
 from engine.model.order import Role
 from engine.model.side import Side
@@ -103,19 +102,7 @@ def write(folder: Path, summary: Summary) -> bool:
     """Replace the summary in an account's folder; whether that worked. A full disk leaves the one
     before.
     """
-    draft = folder / f"{FILE}.new"
-    try:
-        descriptor = os.open(
-            draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_encode(summary))
-        draft.replace(folder / FILE)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        return False
-    return True
+    return put(folder / FILE, _encode(summary))
 
 
 def read(folder: Path) -> Summary | None:

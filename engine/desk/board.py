@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from engine.desk.pairs import Pairs
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.desk.sums import Kept
 from engine.desk.watches import Awaited, Leaving, SymbolBoard, Watch
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.order import Order, Trail
 from engine.model.place import At
 from engine.model.position import Position
@@ -86,6 +87,9 @@ class Board:
     """When this process took the account up: before its first word from the venue, nothing that
     was due meanwhile may act.
     """
+    unheard_since: int | None
+    """Until when nobody listened to the venue, as long as it has not told of a later time.
+    """
     sampled_at: int | None
     """When the equity was last journaled by this process."""
     judged_at: int
@@ -107,7 +111,7 @@ class Board:
         self._symbols: dict[str, SymbolBoard] = {}
         self._since = {}
         self._watched: dict[str, str] = {}
-        self._pairs: dict[tuple[str, str], str] = {}
+        self._pairs = Pairs(self.quote)
         self._wider: set[str] = set()
         self.awaited = Awaited(self._symbol)
         self.moved = set()
@@ -129,6 +133,7 @@ class Board:
         self.blind = set()
         self.confirmed = set()
         self.restarted_at = now
+        self.unheard_since = None
         self.sampled_at = None
         self.judged_at = now
         self.leaves_after = None
@@ -216,35 +221,12 @@ class Board:
         """Units of `quote` for one of `base`, from mid prices: direct, inverse, or through one
         other currency.
         """
-        direct = self._pair(base, quote)
-        if direct is not None:
-            return direct
-        for middle in ("USD", "USDT", "EUR", "BTC"):
-            if middle not in (base, quote):
-                first, second = self._pair(base, middle), self._pair(middle, quote)
-                if first is not None and second is not None:
-                    return first * second
-        return None
+        return self._pairs.rate(base, quote)
 
     def list(self, instrument: Instrument) -> None:
-        """An instrument's prices can convert its currencies; a spot market is believed before a
-        derivative.
-        """
-        pair = (instrument.base, instrument.quote)
-        if instrument.kind is Kind.SPOT or pair not in self._pairs:
-            self._pairs[pair] = instrument.symbol
+        """An instrument's prices can convert its currencies."""
+        if self._pairs.list(instrument):
             self.moved.add(instrument.symbol)
-
-    def _pair(self, base: str, quote: str) -> Decimal | None:
-        if base == quote:
-            return Decimal(1)
-        symbol = self._pairs.get((base, quote))
-        found = None if symbol is None else self.quote(symbol)
-        if found is not None:
-            return found.mid
-        symbol = self._pairs.get((quote, base))
-        found = None if symbol is None else self.quote(symbol)
-        return None if found is None else 1 / found.mid
 
     # Positions
 

@@ -13,7 +13,16 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, limit_exits, lockouts, margin, reconcile, stuck
+from engine.desk import (
+    custody,
+    doubts,
+    limit_exits,
+    lockouts,
+    margin,
+    reconcile,
+    stuck,
+    unheard,
+)
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, nanoseconds
@@ -317,6 +326,9 @@ class Desk:
         if sums.credits:
             times.append(self.board.margin_at + margin.LOOK)
         times.append(self._stale_at(ctx))
+        unheard_at = unheard.due_at(ctx)
+        if unheard_at is not None:
+            times.append(unheard_at)
         return min(times)
 
     def _stale_at(self, ctx: Context) -> int:

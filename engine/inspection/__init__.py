@@ -2,5 +2,5 @@
 keeps out whatever does.
 
 Read `looking` first (the journal's last word, and the venue's own) and then `doctor`, which tries
-one thing after the other and says of each what to do about it.
+one thing after the other and says of each what to do about it (`outside`: the outlets).
 """

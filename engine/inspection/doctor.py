@@ -7,12 +7,13 @@ import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
-
-from msgspec import Struct
 
 from engine.account.identity import KeyChangedError, check_key
 from engine.clock import SECOND, Clock
+from engine.inspection import outside
+from engine.inspection.findings import BadError, Finding
 from engine.inspection.looking import seen
 from engine.journal import Journal, JournalError
 from engine.model.money import UP, on_grid
@@ -35,24 +36,6 @@ SKEW = SECOND
 PATIENCE = 15.0
 
 
-class Finding(Struct, frozen=True):
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-    """What to do; empty where nothing is wrong."""
-
-
-class BadError(Exception):
-    """Something is wrong; what, and what to do about it."""
-
-    def __init__(self, detail: str, remedy: str) -> None:
-        super().__init__(detail)
-        self.remedy = remedy
-
-
 class Doctor:
     """Looks at one account."""
 
@@ -70,7 +53,9 @@ class Doctor:
             ("home", self._folder),
             ("disk", self._disk),
             ("journal", self._journal),
-            ("notifications", self._notifications),
+            ("notifications", partial(outside.notifications, self._settings)),
+            ("jetstream", partial(outside.jetstream, self._settings)),
+            ("metrics", partial(outside.metrics, self._settings)),
         ):
             yield await _found(what, step)
         if self._settings.account.venue != "paper" or self._settings.market.source not in (
@@ -135,32 +120,6 @@ class Doctor:
         finally:
             journal.close()
         return f"readable, last event {last // SECOND}" if last else "readable, empty"
-
-    async def _notifications(self) -> str:
-        variable, hook = self._settings.outlets.notify, self._settings.notify
-        if variable is None and hook.webhook is None:
-            return "none are sent: outlets.notify and notify.webhook are unset"
-        if variable is not None and not os.environ.get(variable):
-            raise BadError(
-                f"the variable {variable} holds no address",
-                f"export {variable}=..., or unset outlets.notify",
-            )
-        if hook.webhook is not None and not hook.address:
-            raise BadError(
-                f"the variable {hook.webhook} holds no address",
-                f"export {hook.webhook}=..., or unset notify.webhook",
-            )
-        try:
-            signed = bool(hook.key)
-        except ValueError as error:
-            raise BadError(f"notify.signed_by: {error}", "or unset notify.signed_by") from error
-        ways = [f"where {variable} says"] if variable is not None else []
-        hooked = f"to notify.webhook, {'signed' if signed else 'unsigned'}"
-        ways += [hooked] if hook.webhook is not None else []
-        return (
-            f"{'what notify.outside names' if hook.outside else 'what the trader must hear of'}"
-            f" goes {' and '.join(ways)}"
-        )
 
     async def _key(self) -> str:
         account = self._settings.account

@@ -18,10 +18,11 @@ from engine.desk.evolve import evolve
 from engine.inspection.looking import journal_of, shown
 from engine.inspection.reports import NothingThereError
 from engine.journal import StoredEvent
-from engine.market import CandleRing
+from engine.market import CandleSeries
+from engine.model.course import Execution, StopPlace
 from engine.model.quote import Candle, Quote
 from engine.model.view import View
-from engine.records import timelines
+from engine.records import courses, timelines
 from engine.records.prices import prices_of
 from engine.records.replays import event_of
 from engine.records.steps import Teller
@@ -199,13 +200,26 @@ class Rewind:
 
     def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
         """Bars of the prices that the journal knows up to the moment; the interval in nanoseconds.
-        Raises ValueError for one that is no multiple of the shortest.
+        Raises ValueError for one that is no whole number of seconds.
         """
-        ring = CandleRing(symbol)
+        series = CandleSeries(symbol)
         for price in self.known():
             if price.symbol == symbol:
-                ring.add(price.at, price.price)
-        return ring.last(interval, count)
+                series.quote(price.at, price.price)
+        return series.last(interval, count)
+
+    def course(
+        self, symbol: str, since: int
+    ) -> tuple[tuple[Execution, ...], tuple[StopPlace, ...]]:
+        """What was done in a symbol up to the moment: executions from a time on, and where the
+        stops of what is held then stood.
+        """
+        journal, until = self._journal, self.at + 1
+        held = [one for one in self._state.positions.values() if one.is_open]
+        return (
+            courses.executions(journal, symbol, since, until),
+            courses.stops(journal, held, symbol, until),
+        )
 
     def equity(self, count: int) -> tuple[tuple[int, Decimal], ...]:
         """The samples of the equity up to the moment, oldest first."""

@@ -42,6 +42,8 @@ class Batch(Struct, frozen=True):
     """Nanoseconds and amount in the account's currency."""
     levels: tuple[Level, ...] = ()
     snapshots: tuple[PositionSnapshot, ...] = ()
+    stale_before: int = 0
+    """Snapshots of positions that were taken before this (nanoseconds) may go."""
     replaced: tuple[str, ...] = ()
     """Execution ids of stand-ins: their rows go, because the executions that they stood for are
     known.

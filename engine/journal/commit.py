@@ -9,7 +9,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from engine.journal.batch import Entry, Head
 from engine.journal.errors import JournalDamagedError, LeaseLostError
 from engine.journal.rows import Group
-from engine.journal.statements import statements, use_numbered
+from engine.journal.statements import FORGOTTEN, statements, use_numbered
 from engine.journal.store import IDLE, Store
 from engine.journal.tables import table
 
@@ -69,6 +69,8 @@ class Committer:
                 cursor.execute(*statement)
         for name in group.replaced:
             cursor.execute(self._statements.replaced, (name,))
+        if group.stale_before:
+            cursor.execute(self._statements.forget, (group.stale_before, FORGOTTEN))
         if group.snapshots:
             for statement in upserts["snapshot"].statements(group.snapshots[-SNAPSHOTS_KEPT:]):
                 cursor.execute(*statement)

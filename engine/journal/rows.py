@@ -9,7 +9,7 @@ from decimal import Decimal
 from json import dumps
 from zlib import compress
 
-from engine.journal.batch import Entry, Head, WaitingSnapshot
+from engine.journal.batch import Entry, Head, Waiting, WaitingSnapshot
 from engine.journal.chain import digest, link
 from engine.model.alert import Alert
 from engine.model.figures import PositionMoney, ended, multiple, one_r
@@ -29,7 +29,7 @@ class Group:
     its latest value.
     """
 
-    __slots__ = ("events", "head", "replaced", "rows", "snapshots")
+    __slots__ = ("events", "head", "replaced", "rows", "snapshots", "stale_before")
 
     def __init__(self, entries: Sequence[Entry], head: Head, grain: int = 1) -> None:
         """`grain` is what the database tells times apart by, in nanoseconds: a statement must not
@@ -37,6 +37,9 @@ class Group:
         """
         self.events: list[tuple[Value, ...]] = []
         self.snapshots: list[tuple[Value, ...]] = []
+        self.stale_before = max(
+            (entry.batch.stale_before for entry in entries if isinstance(entry, Waiting)), default=0
+        )
         self.rows: dict[str, Rows] = {}
         """By table."""
         self.replaced: dict[str, None] = {}

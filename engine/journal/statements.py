@@ -32,6 +32,14 @@ WRITTEN = (
 """Tables that a commit writes."""
 MOMENT = "TIMESTAMPTZ 'epoch' + (%s::BIGINT / 1000) * INTERVAL '1 microsecond'"
 
+FORGOTTEN = 1_000
+"""Snapshots of positions that one commit takes away at most: it must not wait for years of them.
+"""
+FORGET = (
+    "DELETE FROM position_snapshots WHERE (at, position) IN (SELECT at, position"
+    " FROM position_snapshots WHERE at < {} ORDER BY at LIMIT {})"
+)
+
 
 class Upsert:
     """`INSERT ... ON CONFLICT DO UPDATE` into one table, for any number of rows."""
@@ -123,6 +131,12 @@ class Statements:
         replaced = _replaced().compile(dialect=dialect)
         self.replaced = str(replaced) if dialect.name == "sqlite" else numbered(str(replaced))
         """Takes the row of a stand-in away, by its execution id."""
+        self.forget = (
+            FORGET.format("?", "?")
+            if dialect.name == "sqlite"
+            else numbered(FORGET.format(MOMENT, "%s"))
+        )
+        """Takes the oldest snapshots of positions away: from before a time, so many at most."""
 
 
 @cache

@@ -1,14 +1,14 @@
 """Where prices come from: recorded files, or a simulation; played on a clock.
 
 A source is anything that yields ticks in the order of their times: `RecordedMarket`,
-`SimulatedMarket`, or either wrapped in `ScriptedMoves`. `play` delivers them. `CandleRing`
+`SimulatedMarket`, or either wrapped in `ScriptedMoves`. `play` delivers them. `CandleSeries`
 remembers what a chart needs of them.
 
 Read `recorded` with `layout` and `rows` (the files of the world), `simulated` with `walk` (prices
 of our own), then `moves` and `player`; `recording` writes what `recorded` reads.
 """
 
-from engine.market.candles import CandleRing
+from engine.market.candles import CandleRing, CandleSeries
 from engine.market.grids import grid
 from engine.market.layout import Kind, MarketError
 from engine.market.moves import Move, ScriptedMoves
@@ -21,6 +21,7 @@ from engine.market.tally import Skipped
 
 __all__ = [
     "CandleRing",
+    "CandleSeries",
     "Kind",
     "MarketError",
     "Move",

@@ -8,9 +8,11 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from engine.market.below import Below
+from engine.market.past import made_up
 from engine.market.simulation import SimulationSettings, listing
 from engine.market.walk import Walk, WalkState
-from engine.model.quote import Quote, Trade
+from engine.model.quote import Bar, Quote, Trade
 
 
 class _Saved(Struct):
@@ -44,6 +46,9 @@ class SimulatedMarket:
         """The price step of each symbol."""
         self.lots: dict[str, Decimal] = {symbol: listed.lot for symbol, listed in listings.items()}
         """The size step of each symbol."""
+        self._seed, self._settings, self._start = seed, settings, start
+        self._listings = listings
+        self._resumed: set[str] = set()
         self._until = until
         self._walks = [
             Walk(symbol, listed, settings, seed, start) for symbol, listed in listings.items()
@@ -71,6 +76,19 @@ class SimulatedMarket:
         heapq.heapreplace(self._next, (waiting[0].at, index))
         return tick
 
+    def past(self, symbol: str) -> dict[int, list[Bar]]:
+        """What a chart shows of the time before the first price: bars by their length in ns, made
+        up. None of a symbol that goes on: its past has happened.
+        """
+        listed = self._listings[symbol]
+        if symbol in self._resumed:
+            return {}
+        return made_up(symbol, listed, self._settings, self._seed, listed.price, self._start)
+
+    def below(self, symbol: str) -> Below:
+        """What stands below the best prices of a symbol."""
+        return Below(symbol, self._listings[symbol], self._settings, self._seed)
+
     def state(self) -> dict[str, str]:
         """What `resume` needs to go on exactly from here: a text per symbol, to be kept as
         it is.
@@ -93,6 +111,7 @@ class SimulatedMarket:
             shift = 0 if at is None else max(0, at - saved.waiting[0].at)
             saved.walk.at += shift
             walk.resume(saved.walk)
+            self._resumed.add(walk.symbol)
             self._waiting[index] = deque(
                 msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting
             )

@@ -54,6 +54,10 @@ class Candle(Struct, frozen=True, gc=False, tag="candle"):
     """Nanoseconds."""
 
 
+Bar = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal]
+"""A candle as it is kept: open time in ns, open, high, low, close, volume."""
+
+
 class Level(Struct, frozen=True, gc=False):
     """One price of a book; size zero removes it."""
 

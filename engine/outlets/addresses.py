@@ -1,11 +1,12 @@
 """Everybody whom Apprise reaches: mail, push, chat."""
 
 import os
+import time
 
 from engine.model.secrets import remember
-from engine.model.view import Notice
-from engine.outlets.lines import clean, title
+from engine.outlets.lines import clean, late, title
 from engine.outlets.notsent import NotSentError, OutletError
+from engine.outlets.spool import Line
 
 
 class Addresses:
@@ -37,10 +38,11 @@ class Addresses:
                     f"outlets.notify: address {number} in {variable} is not one that Apprise knows"
                 )
 
-    async def send(self, account: str, name: str, notice: Notice) -> None:
+    async def send(self, account: str, line: Line) -> None:
         """Send it to all of them. Raises NotSentError."""
         arrived = await self._apprise.async_notify(
-            title=f"Flatout {account}: {title(notice)}", body=clean(notice.text)
+            title=f"Flatout {account}: {title(line.notice)}",
+            body=late(time.time_ns() - line.at) + clean(line.notice.text),
         )
         if not arrived:
             raise NotSentError(self.failure)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.model.address import refused
 from engine.model.secrets import of_url, remember
-from engine.model.view import Notice
 from engine.outlets.notsent import NotSentError, OutletError
+from engine.outlets.spool import Line
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -65,7 +65,7 @@ class JetStream:
             await self.close()
             raise NotSentError(f"not stored: {type(error).__name__}") from None
 
-    async def send(self, account: str, name: str, notice: Notice) -> None:
+    async def send(self, account: str, line: Line) -> None:
         """Test it: connect, and see that the streams are there. Raises NotSentError."""
         await self._connected()
 

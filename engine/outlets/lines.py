@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from engine.clock import SECOND
 from engine.model.alert import Severity
 from engine.model.secrets import masked
 from engine.model.telling import manner
@@ -25,6 +26,15 @@ def title(notice: Notice) -> str:
 def clean(text: str) -> str:
     """Text as it may leave: without secrets, and without what a terminal would obey."""
     return escaped(masked(text))
+
+
+def late(waited: int) -> str:
+    """What stands before a text that waited for so many nanoseconds: nothing where it is news."""
+    seconds = waited // SECOND
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago: "
+    return ""
 
 
 def body(account: str, name: str, notice: Notice) -> bytes:

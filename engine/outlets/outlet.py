@@ -1,14 +1,15 @@
-"""One way out: what waits for it, in order; the pauses after a failure; the alert that stands while
-it fails. Putting something in never waits, and a way that hangs holds up no other.
+"""One way out: what waits for it, in order, also from one process to the next; the pauses after a
+failure; the alert that stands while it fails. Putting something in never waits, and a way that
+hangs holds up no other.
 """
 
 import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
 
 from engine.outlets.notsent import NotSentError
+from engine.outlets.spool import Line, Spool
 
 WAITING = 500
 """What may wait; beyond it the oldest is dropped: a way that is down must not fill the memory."""
@@ -19,22 +20,21 @@ TOLD = 2
 FINAL = 3
 """Refusals after which one thing is given up."""
 
-T = TypeVar("T")
 
-
-class Outlet(Generic[T]):
+class Outlet:
     """Sends one after the other, each until it has arrived."""
 
     def __init__(
         self,
         name: str,
-        send: Callable[[T], Awaitable[None]],
+        send: Callable[[Line], Awaitable[None]],
         trouble: Callable[[str, str], None],
+        spool: Spool,
         *,
         most: int = WAITING,
     ) -> None:
         """`send` raises NotSentError; `trouble` hears the name and what is wrong, and an empty text
-        once it works again.
+        once it works again. `spool` keeps what waits, also from an earlier process.
         """
         self.name = name
         self.sent = self.failures = self.dropped = 0
@@ -42,12 +42,14 @@ class Outlet(Generic[T]):
         self._send = send
         self._trouble = trouble
         self._most = most
-        self._queue: deque[T] = deque()
+        self._spool = spool
+        self._queue: deque[Line] = deque(spool.open())
         self._in_a_row = 0
         self._told = False
         self._more = asyncio.Event()
         self._empty = asyncio.Event()
-        self._empty.set()
+        if not self._queue:
+            self._empty.set()
         self._hurry = asyncio.Event()
 
     @property
@@ -60,12 +62,15 @@ class Outlet(Generic[T]):
         """Whether the last try failed."""
         return self._in_a_row > 0
 
-    def put(self, one: T) -> None:
+    def put(self, one: Line) -> None:
         """Queue it; never waits. The one that is being sent stays."""
         if len(self._queue) >= self._most:
+            oldest = self._queue[1]
             del self._queue[1]
             self.dropped += 1
+            self._spool.left(oldest, self._queue)
         self._queue.append(one)
+        self._spool.came(one)
         self._empty.clear()
         self._more.set()
 
@@ -78,14 +83,18 @@ class Outlet(Generic[T]):
 
     async def run(self) -> None:
         """Send for ever."""
-        while True:
-            while not self._queue:
-                self._more.clear()
-                self._empty.set()
-                await self._more.wait()
-            await self._try(self._queue[0])
+        try:
+            while True:
+                while not self._queue:
+                    self._more.clear()
+                    self._empty.set()
+                    await self._more.wait()
+                await asyncio.to_thread(self._spool.sync)
+                await self._try(self._queue[0])
+        finally:
+            self._spool.close()
 
-    async def _try(self, one: T) -> None:
+    async def _try(self, one: Line) -> None:
         refusals = 0
         while True:
             try:
@@ -103,6 +112,7 @@ class Outlet(Generic[T]):
                 break
             await self._pause()
         self._queue.popleft()
+        self._spool.left(one, self._queue)
 
     def _arrived(self) -> None:
         self.sent += 1

@@ -16,7 +16,8 @@ from engine.outlets.metrics import Counted, Metrics
 from engine.outlets.outlet import Outlet
 from engine.outlets.relay import Relay, relay_of
 from engine.outlets.scrape import serve
-from engine.outlets.ways import Way, tried, ways_of
+from engine.outlets.spool import Line, Spool
+from engine.outlets.ways import tried, ways_of
 from engine.runtime import Engine
 from engine.setup.sections import Settings
 
@@ -31,13 +32,20 @@ class Outlets:
         self._account = settings.account.name
         self._wanted = settings.notify.outside
         self._ways = ways_of(settings)
-        self._session = f"{engine.journal.id[:8]}-{engine.clock.now()}"
-        """Begins the names of this session's lines: numbers alone begin anew with each."""
+        self._session = f"{engine.journal.id[:8]}-{engine.clock.wall()}"
+        """Begins the names of this session's lines: numbers alone begin anew with each, and so does
+        the time of a recording.
+        """
         self._engine = engine
         self.lines = [
-            Outlet(way.name, partial(self._send, way), self._trouble) for way in self._ways
+            Outlet(
+                way.name,
+                partial(way.send, self._account),
+                self._trouble,
+                Spool(folder / f"outlet-{way.name}.jsonl"),
+            )
+            for way in self._ways
         ]
-
         made = relay_of(settings)
         self._relay: Relay | None = None
         if made is not None:
@@ -68,8 +76,9 @@ class Outlets:
     def hear(self, notice: Notice) -> None:
         """Take one line of the record; never waits."""
         if goes_outside(notice.kind, self._wanted):
+            line = Line(f"{self._session}-{notice.seq}", self._engine.clock.wall(), notice)
             for outlet in self.lines:
-                outlet.put(notice)
+                outlet.put(line)
 
     async def test(self) -> tuple[Tried, ...]:
         """Send a test each way, past whatever waits."""
@@ -84,9 +93,6 @@ class Outlets:
         if self._relay is not None:
             resting.append(self._relay.rest(seconds))
         await asyncio.gather(*resting)
-
-    async def _send(self, way: Way, notice: Notice) -> None:
-        await way.send(self._account, f"{self._session}-{notice.seq}", notice)
 
     def _trouble(self, name: str, why: str) -> None:
         """An alert, or its end."""

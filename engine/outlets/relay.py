@@ -78,7 +78,14 @@ class Relay:
             place = msgspec.json.decode(self._path.read_bytes(), type=Place)
             if place.journal == self._engine.journal.id:
                 return place.seq
-        return self._engine.journal.durable.seq
+        seq = self._engine.journal.durable.seq
+        self._keep_place(seq)  # now: the server may be away until this process ends
+        return seq
+
+    def _keep_place(self, seq: int) -> None:
+        place = msgspec.json.encode(Place(self._engine.journal.id, seq))
+        with contextlib.suppress(OSError):  # a full disk: some are sent again
+            _keep(self._path, place)
 
     async def rest(self, seconds: float) -> None:
         """Wait until everything durable is stored, for at most so many seconds."""
@@ -107,9 +114,7 @@ class Relay:
             await self._store(one)
         if found.last > self._seq:
             self._seq = found.last
-            place = msgspec.json.encode(Place(self._engine.journal.id, self._seq))
-            with contextlib.suppress(OSError):  # a full disk: some are sent again
-                await asyncio.to_thread(_keep, self._path, place)
+            await asyncio.to_thread(self._keep_place, self._seq)
 
     async def _store(self, one: Happening) -> None:
         """Until it is stored."""

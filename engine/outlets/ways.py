@@ -9,6 +9,7 @@ from engine.model.view import Notice
 from engine.model.view.outlets import Tried
 from engine.outlets.addresses import Addresses
 from engine.outlets.notsent import NotSentError, OutletError
+from engine.outlets.spool import Line
 from engine.outlets.webhook import Webhook
 from engine.setup.sections import Settings
 
@@ -21,8 +22,8 @@ class Way(Protocol):
 
     name: str
 
-    async def send(self, account: str, name: str, notice: Notice) -> None:
-        """Send one line of the record, under a name of its own. Raises NotSentError."""
+    async def send(self, account: str, line: Line) -> None:
+        """Send one line of the record. Raises NotSentError."""
         ...
 
 
@@ -49,13 +50,14 @@ async def tried(ways: Sequence[Way], account: str) -> tuple[Tried, ...]:
     """Send a test each way, at the same time, and say what became of it."""
     now = time.time_ns()
     notice = Notice(0, now, "plain", f"A test: account {account} reaches you.", kind="notify_test")
-    return tuple(await asyncio.gather(*(_try(way, account, f"test-{now}", notice) for way in ways)))
+    line = Line(f"test-{now}", now, notice)
+    return tuple(await asyncio.gather(*(_try(way, account, line) for way in ways)))
 
 
-async def _try(way: Way, account: str, name: str, notice: Notice) -> Tried:
+async def _try(way: Way, account: str, line: Line) -> Tried:
     try:
         async with asyncio.timeout(PATIENCE):
-            await way.send(account, name, notice)
+            await way.send(account, line)
     except NotSentError as error:
         return Tried(way.name, str(error))
     except TimeoutError:

@@ -6,9 +6,9 @@ import time
 
 from engine.model.address import refused
 from engine.model.secrets import of_url, remember
-from engine.model.view import Notice
 from engine.outlets.lines import body
 from engine.outlets.notsent import NotSentError, OutletError
+from engine.outlets.spool import Line
 
 PATIENCE = 10.0
 """Seconds that a webhook gets to answer."""
@@ -38,14 +38,14 @@ class Webhook:
         self._address = address
         self._secret = secret.encode()
 
-    async def send(self, account: str, name: str, notice: Notice) -> None:
+    async def send(self, account: str, line: Line) -> None:
         """Post it; any answer from 200 to 299 means that it arrived. A redirect is not followed: it
         may lead anywhere. Raises NotSentError.
         """
         import aiohttp  # heavy, and most sessions have no webhook
 
-        content = body(account, name, notice)
-        headers = {"content-type": "application/json", "flatout-id": name}
+        content = body(account, line.name, line.notice)
+        headers = {"content-type": "application/json", "flatout-id": line.name}
         if self._secret:
             headers["flatout-signature"] = signature(self._secret, int(time.time()), content)
         timeout = aiohttp.ClientTimeout(total=PATIENCE)

@@ -90,7 +90,7 @@ class Engine:
         self.stream = Stream(journal, self.state)
         self.desk = Desk(self.state, settings.rules_at(live=venue.live), venue.profile, self.board)
         self.views = Views(self.desk, venue.name, live=venue.live)
-        self.markets = Markets(self.state, self.board, venue)
+        self.markets = Markets(self.state, self.board, venue, self.history)
         self.inbox = Inbox(patient=not inline)
         self.permit = permit or Beat(clock.speed)
         self.reserve = Reserve(self.state, clock)
@@ -146,7 +146,7 @@ class Engine:
             inline=self._inline,
             snapshot_every=every,
             summaries=self.summaries,
-            snapshots=Snapshots(self.views),
+            snapshots=Snapshots(self.views, self.settings.journal.position_days),
         )
 
     def _make_hearing(self) -> Hearing:

@@ -19,6 +19,7 @@ from engine.model.order import Order, OrderType
 from engine.model.quote import BookShown, Trade
 from engine.model.report import Accepted, Amended, VenueReport
 from engine.model.side import Side
+from engine.runtime.history import History
 from engine.venues.protocol import Shows, Venue
 
 TAPE = 200
@@ -63,8 +64,9 @@ class _Prints:
 class Markets:
     """Everything that is known of the markets beside their best prices."""
 
-    def __init__(self, state: State, board: Board, venue: Venue) -> None:
+    def __init__(self, state: State, board: Board, venue: Venue, history: History) -> None:
         self._board = board
+        self._history = history
         self._venue = venue if isinstance(venue, Shows) else None
         self.serial = 0
         """Of the last picture of a book that was told."""
@@ -99,6 +101,7 @@ class Markets:
 
     def trade(self, trade: Trade) -> None:
         """Somebody traded: count it, and serve the queues that it reaches."""
+        self._history.trade(trade)
         here = self._prints.get(trade.symbol)
         if here is None:
             here = self._prints[trade.symbol] = _Prints()

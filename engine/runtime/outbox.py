@@ -118,8 +118,10 @@ class Outbox:
         self._catching_up = None
         if self._journal.lost is None:
             orders, positions = self._unwritten.take(self._state)
-            told = self._snapshots.take(_ids(positions), self._clock.now(), others=False)
-            rows = Batch(orders=orders, positions=positions, snapshots=told)
+            now = self._clock.now()
+            told = self._snapshots.take(_ids(positions), now, others=False)
+            stale = self._snapshots.stale_before(now) if told else 0
+            rows = Batch(orders=orders, positions=positions, snapshots=told, stale_before=stale)
             self._journal.append(rows, waited_for=False)
             if self._inline:
                 self._journal.flush()
@@ -138,7 +140,7 @@ class Outbox:
         if not (sampled or made.positions):
             return made
         taken = self._snapshots.take(_ids(made.positions), now, others=sampled)
-        return replace(made, snapshots=taken)
+        return replace(made, snapshots=taken, stale_before=self._snapshots.stale_before(now))
 
     def durable(self, number: int) -> None:
         """Everything up to a batch is on disk: what it asked for may leave."""

@@ -1,4 +1,6 @@
-"""How open positions stood, for whoever looks back in SQL: at each change, and once a minute."""
+"""How open positions stood, for whoever looks back in SQL: at each change and once a minute, kept
+for so many days.
+"""
 
 from collections.abc import Iterable
 
@@ -8,14 +10,21 @@ from engine.model.position_snapshot import PositionSnapshot
 
 EVERY = 60 * SECOND
 """Nanoseconds after which a position is told again although nothing changed."""
+DAY = 86_400 * SECOND
 
 
 class Snapshots:
     """Tells positions, and remembers when it told each."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, days: int) -> None:
+        """`days`: how long a snapshot is kept; zero: for ever."""
         self._views = views
+        self._kept = days * DAY
         self._told: dict[str, int] = {}
+
+    def stale_before(self, now: int) -> int:
+        """Those from before this may go; zero where all are kept."""
+        return max(now - self._kept, 0) if self._kept else 0
 
     def take(
         self, changed: Iterable[str], now: int, *, others: bool

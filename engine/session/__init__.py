@@ -3,12 +3,13 @@
 Read `messages` first: what is said, as plain values (`deltas` what changed between two views; the
 model has `visits`, what consoles say of themselves, and `played`, what is said of a recording).
 `opening` finds a session or makes one: `local` is an engine in this process (`starting`, `taking`
-and `establish` are its steps, `standing_by` waits for them; `queries` and `depths` answer what no
-view holds), `server` says the same over a socket of this machine, a line of JSON each, and `client`
-is its other end. Consoles in other processes have a socket of their own: `frames` is what is said
-there, `ends` are both sides of it without I/O, `hosting` the engine's side (`guests` is what
-consoles are to the account), `attached` the console's, over the connections of `lines`. This face
-imports none of them: a console that only looks needs no engine.
+and `establish` are its steps, `standing_by` waits for them; `queries` and `depths` answer
+what no view holds, `remembering` keeps what charts show), `server` says the same over a socket of
+this machine, a line of JSON each, and `client` is its other end. Consoles in other processes have a
+socket of their own: `frames` is what is said there, `ends` are both sides of it without I/O,
+`hosting` the engine's side (`guests` is what consoles are to the account), `attached` the
+console's, over the connections of `lines`. This face imports none of them: a console that only
+looks needs no engine.
 """
 
 from typing import Protocol

@@ -106,6 +106,8 @@ class SessionServer:
         self._wall, self._boot = clocks
         self._door = Door(path, self.talk, 1 << 16)
         self._consoles: set[_Console] = set()
+        self._attended = asyncio.Event()
+        """Whether a console may be attached: without one nothing wakes for views."""
         self._guests = Guests(control)
         self._answering: set[asyncio.Task[None]] = set()
         self._showing: asyncio.Task[None] | None = None
@@ -150,6 +152,7 @@ class SessionServer:
                 console.bye(f"{MOST} consoles are attached already: leave one")
                 return
             self._consoles.add(console)
+            self._attended.set()
             while True:
                 for one in said:
                     await self._take(console, one)
@@ -237,6 +240,9 @@ class SessionServer:
     async def _show(self) -> None:
         """One view in a tick serves all whose turn it is."""
         while True:
+            if not self._consoles:
+                self._attended.clear()
+                await self._attended.wait()
             await asyncio.sleep(TICK)
             now = asyncio.get_running_loop().time()
             due = [console for console in self._consoles if console.end.is_due(now)]

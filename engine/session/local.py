@@ -37,6 +37,7 @@ from engine.session.messages import MAJOR, MINOR, Done, End, HandedOver, Query, 
 from engine.session.messages import Told as Answered
 from engine.session.notes import secrets_of
 from engine.session.queries import Queries
+from engine.session.remembering import Remembering
 from engine.session.server import ControlServer
 from engine.session.starting import STEPS, Opening, Stepped
 from engine.session.taking import PASSES_ON, PenHeldError, Wanted, take
@@ -120,7 +121,8 @@ class LocalSession:
             opening.reaches("recovery")
             await self.engine.start()
             opening.reaches("prices")
-            await self._environment.begin(self.engine.tasks.spawn)
+            self._remembering = Remembering(self.engine, self._environment, home.folder)
+            await self._remembering.begin()
             self._queries = Queries(self.engine, self.view, self._outlets.test)
             self.control.serve(self)
             opened.pop_all()
@@ -143,11 +145,8 @@ class LocalSession:
         """The engine on what was opened. `sent` is when the lease was last known to be ours (boot
         time, nanoseconds).
         """
-        clock, venue, loop = (
-            self._environment.clock,
-            self._environment.venue,
-            asyncio.get_running_loop(),
-        )
+        clock, venue = self._environment.clock, self._environment.venue
+        loop = asyncio.get_running_loop()
 
         def complain(text: str) -> None:
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
@@ -395,6 +394,7 @@ class LocalSession:
         await self.control.close()
         await self.engine.close(0 if self._asked_by else 3 * SECOND)
         await self._environment.close(read_only=self.engine.read_only)
+        self._remembering.close()
         self._keeper.close()
         self._log.close()
         self._home.let_go()

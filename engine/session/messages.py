@@ -15,6 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from engine.model.course import Execution, StopPlace
 from engine.model.happening import Happening
 from engine.model.intent import AnyIntent
 from engine.model.played import Replay, ReplayTold
@@ -110,6 +111,15 @@ class Candles(Struct, frozen=True, tag="candles"):
     count: int
 
 
+class Past(Struct, frozen=True, tag="past"):
+    """Ask what we did in a symbol since a time (nanoseconds): executions, and where the stops of
+    its open positions stood.
+    """
+
+    symbol: str
+    since: int = 0
+
+
 class Equity(Struct, frozen=True, tag="equity"):
     """Ask for the last samples of the equity."""
 
@@ -163,6 +173,7 @@ Query = (
     | Timeline
     | Counters
     | Candles
+    | Past
     | Equity
     | Depth
     | Missed
@@ -252,6 +263,15 @@ class CandlesTold(Struct, frozen=True):
     """Candles, oldest first."""
 
     candles: tuple[Candle, ...]
+    traded: bool = False
+    """Whether the newest are of trades; where not, of prices at which one could sell."""
+
+
+class PastTold(Struct, frozen=True):
+    """What we did, oldest first: the newest of each where there is too much."""
+
+    executions: tuple[Execution, ...]
+    stops: tuple[StopPlace, ...]
 
 
 class EquityTold(Struct, frozen=True):
@@ -346,6 +366,7 @@ Told = (
     | TimelineTold
     | CountersTold
     | CandlesTold
+    | PastTold
     | EquityTold
     | DepthTold
     | MissedTold
@@ -362,6 +383,7 @@ ANSWERS: dict[type[Query], type[Told]] = {
     Timeline: TimelineTold,
     Counters: CountersTold,
     Candles: CandlesTold,
+    Past: PastTold,
     Equity: EquityTold,
     Depth: DepthTold,
     Missed: MissedTold,

@@ -1,7 +1,7 @@
 """What no view holds, answered by an engine of this process. Nothing here changes anything."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from engine.journal import Journal, JournalError
 from engine.journal.export import flat
 from engine.journal.latest import Row, caught_up, latest
+from engine.model.position import Position
 from engine.model.view import View
 from engine.model.view.outlets import Tried
-from engine.records import timelines
+from engine.records import courses, timelines
 from engine.records.steps import Departures
 from engine.runtime import Engine
 from engine.session import messages as m
@@ -76,9 +77,13 @@ async def _answer(query: m.Query, engine: Engine) -> m.Told:
             return _counters(engine)
         case m.Candles(symbol=symbol, interval=interval, count=count):
             try:
-                return m.CandlesTold(engine.history.candles(symbol, interval, _bounded(count)))
+                found = engine.history.candles(symbol, interval, _bounded(count))
+                return m.CandlesTold(found, engine.history.traded(symbol))
             except ValueError as error:
                 raise m.QueryError(str(error)) from error
+        case m.Past():
+            open_now = tuple(one for one in engine.state.positions.values() if one.is_open)
+            return await _read(partial(_past, engine.journal, open_now), query)
         case m.Equity(count=count):
             return m.EquityTold(engine.history.equity(max(1, min(count, m.MOST_SAMPLES))))
         case m.Depth():
@@ -96,6 +101,13 @@ async def _read(read: Callable[[Q], T], what: Q) -> T:
         return await asyncio.to_thread(read, what)
     except JournalError as error:
         raise m.QueryError(str(error)) from error
+
+
+def _past(journal: Journal, held: Sequence[Position], query: m.Past) -> m.PastTold:
+    return m.PastTold(
+        courses.executions(journal, query.symbol, query.since),
+        courses.stops(journal, held, query.symbol),
+    )
 
 
 def _bounded(count: int) -> int:

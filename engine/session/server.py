@@ -115,6 +115,7 @@ class ControlServer:
                 | m.Timeline()
                 | m.Counters()
                 | m.Candles()
+                | m.Past()
                 | m.Equity()
                 | m.Depth()
                 | m.Missed()

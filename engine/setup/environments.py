@@ -3,7 +3,7 @@ at its exchange.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -16,7 +16,7 @@ from engine.market import play
 from engine.market.replay import Replay
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
-from engine.model.quote import Quote, Trade
+from engine.model.quote import Bar, Quote, Trade
 from engine.model.report import Filled, VenueReport
 from engine.setup import factories
 from engine.setup.questions import Told, again, answered
@@ -57,6 +57,19 @@ class Environment(Protocol):
     async def open(self, told: Told) -> None:
         """Make it. Whatever fails is closed again. `told` hears which question of the opening waits
         for an answer.
+        """
+        ...
+
+    @property
+    def prices_of(self) -> str:
+        """Whose prices they are, to tell them from others; empty for those of a recording, whose
+        time begins again with each session.
+        """
+        ...
+
+    async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
+        """What can be told of a symbol's prices before the session: bars by their length in
+        nanoseconds. Raises VenueError.
         """
         ...
 
@@ -112,6 +125,7 @@ class PaperEnvironment:
                 settings.paper,
                 store=self._store,
                 kind=self.VENUE,
+                source=self._source,
             )
             self._store.restore(self.venue.exchange, self.clock.now())
         except BaseException:
@@ -160,6 +174,19 @@ class PaperEnvironment:
             key=False,
         )
         return await _traded(self._prices, told)
+
+    @property
+    def prices_of(self) -> str:
+        """The market's source; of a simulation also its seed."""
+        market = self._settings.market
+        if market.source == "recorded":
+            return ""
+        return f"simulated {market.seed}" if market.source == "simulated" else market.source
+
+    async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
+        """Made up before the first session of a simulation; read from a recording."""
+        source = self._source
+        return {} if source is None else await asyncio.to_thread(source.past, symbol)
 
     async def begin(self, spawn: Spawn) -> None:
         """Play."""
@@ -250,6 +277,15 @@ class LiveEnvironment:
         except BaseException:
             await self.venue.close()
             raise
+
+    @property
+    def prices_of(self) -> str:
+        """The venue's."""
+        return self._settings.account.venue
+
+    async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
+        """What was kept is all."""
+        return {}
 
     async def begin(self, spawn: Spawn) -> None:
         """The venue's streams have begun with the engine."""

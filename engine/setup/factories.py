@@ -4,7 +4,7 @@ is imported here and nowhere earlier.
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -25,13 +25,14 @@ from engine.market import (
     grid,
     play,
 )
-from engine.market.files import open_files
+from engine.market.files import PriceFile, open_files
 from engine.market.moments import moment
+from engine.market.past import BEFORE, recalled
 from engine.market.reading import reading
 from engine.market.times import FOREVER
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
-from engine.model.quote import Tick
+from engine.model.quote import Bar, Tick
 from engine.model.rules import NO_RULES, SymbolRules
 from engine.setup.sections import AccountSettings, MarketSettings, PaperSettings, Settings
 from engine.venues.exchanges import PRICES
@@ -58,6 +59,8 @@ class Source(Struct):
     """Usual nanoseconds between two prices, by symbol, where that is slow."""
     recorded: RecordedMarket | None = None
     simulated: SimulatedMarket | None = None
+    past: Callable[[str], Mapping[int, Sequence[Bar]]] = lambda symbol: {}
+    """What can be told of a symbol before that: bars by their length in nanoseconds."""
 
 
 def recorded(
@@ -81,7 +84,22 @@ def recorded(
         raise MarketError(f"no price is after {start}, where the session should begin")
     first = max(first, since)
     steps = {instrument.symbol: instrument.tick for instrument in instruments}
-    return Source(ScriptedMoves(market, steps), instruments, first, paces, recorded=market)
+    told = _Past(opened, since)
+    return Source(ScriptedMoves(market, steps), instruments, first, paces, market, past=told)
+
+
+class _Past:
+    """What a recording says of the time before the place where a session begins, read once."""
+
+    def __init__(self, files: Sequence[PriceFile], since: int) -> None:
+        self._files, self._since = files, since
+        self._bars: dict[str, dict[int, list[Bar]]] | None = None if since else {}
+
+    def __call__(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
+        if self._bars is None:
+            before = RecordedMarket(self._files, self._since - BEFORE)
+            self._bars = recalled(before, self._since)
+        return self._bars.get(symbol, {})
 
 
 HOUR = 3_600 * SECOND
@@ -156,7 +174,9 @@ def simulated(
     market = SimulatedMarket(seed, symbols, start=start, settings=settings, until=until)
     instruments = tuple(instrument_for(profile, symbol, market.ticks[symbol]) for symbol in symbols)
     steps = {instrument.symbol: instrument.tick for instrument in instruments}
-    return Source(ScriptedMoves(market, steps), instruments, start, {}, simulated=market)
+    return Source(
+        ScriptedMoves(market, steps), instruments, start, {}, simulated=market, past=market.past
+    )
 
 
 def charged(
@@ -194,11 +214,17 @@ def paper(
     faults: Faults | None = None,
     store: Store | None = None,
     kind: type[PaperVenue] = PaperVenue,
+    source: Source | None = None,
 ) -> PaperVenue:
-    """A paper account: new, or as `store` remembers it; a drill has a `kind` of its own."""
+    """A paper account: new, or as `store` remembers it; a drill has a `kind` of its own. `source`
+    tells the books of a market of our own making.
+    """
     lent = profile.margin_leverage if settings.margin else Decimal(1)
     exact = replace(profile, rounding=Decimal(0), margin_leverage=lent)  # these books are ours
     exchange = Exchange(exact, tuple(instruments), cash, currency)
+    if source is not None and source.simulated is not None:
+        for symbol, book in exchange.books.items():
+            book.below = source.simulated.below(symbol).levels
     if settings.funding:
         exchange.fund(settings.funding, clock.now())
     if profile.margin_opening or profile.margin_rollover:
@@ -281,6 +307,7 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
         clock,
         settings.market.seed,
         settings.paper,
+        source=source,
     )
     feed = asyncio.get_running_loop().create_task(play(source.ticks, clock, account.feed))
     try:

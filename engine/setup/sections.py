@@ -126,6 +126,10 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A database URL (postgresql://...); SQLite in the account's home where unset."""
     snapshot_every: Annotated[int, Meta(ge=100)] = 20_000
     """Events between snapshots of the state."""
+    position_days: Annotated[int, Meta(ge=0)] = 90
+    """Days for which the table `position_snapshots` keeps how a position stood; 0 keeps all of
+    it.
+    """
     failover: Literal["manual", "automatic"] = "manual"
     """Whether `flatout serve --standby` may take a shared journal from an engine that is silent for
     14 s, with nobody's word. Such an engine then sends nothing once its lease ran out. The engine
@@ -135,7 +139,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def __repr__(self) -> str:
         return (
             f"JournalSettings(url={masked(str(self.url))}, snapshot_every={self.snapshot_every},"
-            f" failover={self.failover})"
+            f" position_days={self.position_days}, failover={self.failover})"
         )
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
@@ -143,6 +147,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return [
             ("url", masked(str(self.url))),
             ("snapshot_every", self.snapshot_every),
+            ("position_days", self.position_days),
             ("failover", self.failover),
         ]
 

@@ -16,6 +16,7 @@ from engine.desk.events import IntentTaken
 from engine.journal import Batch, Record
 from engine.journal.chain import genesis, link
 from engine.journal.schema import HEAD, migrate
+from engine.journal.statements import FORGOTTEN
 from engine.journal.store import open_store
 from engine.model.codes import RefusalCode
 from engine.model.figures import PositionMoney
@@ -211,3 +212,20 @@ def test_refusals_are_read_from_the_events(place: Place) -> None:
         ("READ_ONLY", 'a "quoted" name', ""),
     }
     assert rows[0]["asked"] == msgspec.json.decode(codec.encode(taken))["intent"]["intent"]
+
+
+def test_old_snapshots_go_a_bounded_number_at_a_time(place: Place) -> None:
+    journal = place.open()
+    minute = 60_000_000_000
+    journal.append(Batch(snapshots=tuple(snapshot(AT + n * minute) for n in range(FORGOTTEN + 8))))
+    assert journal.flush()
+    cut = AT + (FORGOTTEN + 5) * minute
+    counted = "SELECT COUNT(*) FROM position_snapshots"
+    journal.append(Batch(stale_before=cut))
+    assert journal.flush()
+    assert place.ask(counted) == [(8,)], "the oldest, and no more of them than a commit may take"
+    journal.append(Batch(stale_before=cut))
+    assert journal.flush()
+    assert [row["at"] for row in journal.rows("position_snapshots")] == [
+        cut, cut + minute, cut + 2 * minute,
+    ]  # fmt: skip

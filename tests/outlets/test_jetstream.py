@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from engine.inspection import looking
+from engine.inspection import looking, outside
+from engine.inspection.findings import BadError
 from engine.model import intent as i
 from engine.model.happening import as_json
 from engine.model.side import Side
@@ -25,6 +26,7 @@ from engine.session.messages import OutletsTried, TryOutlets
 from engine.session.opening import open_session
 from engine.setup.sections import Settings
 from tests.outlets.test_notify import settings, until
+from tests.support.outlet import Outlet as Web
 from tests.support.world import BTC, D
 
 nats = pytest.importorskip("nats", reason="nats-py is an extra")
@@ -34,11 +36,11 @@ SERVER = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/s
 class Server:
     """A nats-server of the test's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        self._folder = folder
+        self._flags = ["-js", "-sd", str(folder)] if folder is not None else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,7 +49,7 @@ class Server:
 
     def start(self) -> None:
         assert SERVER is not None
-        command = [SERVER, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._folder)]
+        command = [SERVER, "-a", "127.0.0.1", "-p", str(self.port), *self._flags]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -166,6 +168,46 @@ async def test_a_consumer_reads_back_what_the_journal_has(server: Server, tmp_pa
     config = (await client.jetstream().stream_info("FLATOUT_EVT")).config
     await client.close()
     assert (config.max_age, config.duplicate_window) == (30 * 86_400, 120)
+
+
+async def test_the_doctor_says_what_answers_at_the_address(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await outside.jetstream(asking(server))
+    assert f"127.0.0.1:{server.port} has JetStream" in said
+    assert "outlets.nats is unset" in await outside.jetstream(Settings())
+    monkeypatch.delenv("NOBODY", raising=False)
+    web = Web()
+    plain = Server(None)
+    plain.start()
+    for address, why in (
+        ("NOBODY", "the variable NOBODY holds no address"),
+        (plain.address, f"127.0.0.1:{plain.port} has no JetStream"),
+        (f"nats://me:hunter2-of-mine@127.0.0.1:{web.server_port}", "no answer in time"),
+    ):
+        monkeypatch.setattr(outside, "PATIENCE", 0.2)
+        with pytest.raises(BadError) as caught:
+            await outside.jetstream(settings(outlets__nats=address))
+        assert why in str(caught.value)
+        assert caught.value.remedy
+        assert "hunter2" not in str(caught.value)
+    web.stop()
+    plain.kill()
+    with pytest.raises(BadError, match="no NATS server answers at"):
+        await outside.jetstream(settings(outlets__nats=plain.address))
+
+
+async def test_what_happens_before_the_server_was_ever_there_is_passed_on_by_the_next_session(
+    server: Server, tmp_path: Path
+) -> None:
+    made = asking(server)
+    server.kill()
+    async with running(made, tmp_path) as session:
+        await session.ask(i.Flatten(id="f"))
+        await until(lambda: any(one.kind == "flatten_ended" for one in session.engine.notices))
+    server.start()
+    async with running(made, tmp_path):
+        await seen(server, lambda bodies: any(one["intent"] == "f" for one in bodies))
 
 
 async def test_nothing_is_lost_or_doubled_when_either_side_dies(

@@ -19,15 +19,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.clock import SECOND
 from engine.exchange import Faults
+from engine.inspection import outside
+from engine.inspection.findings import BadError
 from engine.model import intent as i
 from engine.model.order import OrderType
 from engine.model.request import Lane
 from engine.model.side import Side
 from engine.outlets.metrics import Metrics
 from engine.outlets.outlet import Outlet
+from engine.outlets.spool import Line, Spool
 from engine.session.local import LocalSession
 from engine.session.opening import open_session
-from tests.outlets.test_notify import settings, until
+from tests.outlets.test_notify import line, settings, until
 from tests.support.world import BTC, D, World, play
 
 DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana.json"
@@ -210,6 +213,11 @@ async def test_an_account_is_scraped_at_its_port_of_this_machine_alone(tmp_path:
         _, _, kind = await scraped(port, accept="application/openmetrics-text; version=1.0.0")
         assert kind.startswith("application/openmetrics-text")
         assert (await scraped(port, "evil.example"))[0] == 403
+        said = await outside.metrics(made)
+        assert said == f"the engine that runs serves them at port {port}"
+        other = settings(account__name="min", outlets__metrics=port)
+        with pytest.raises(BadError, match=f"port {port} is taken by another program, or another"):
+            await outside.metrics(other)
         with pytest.raises(OSError):  # noqa: PT012 - both are one attempt
             _, writer = await asyncio.open_connection("127.0.0.2", port)
             writer.close()
@@ -220,6 +228,7 @@ async def test_an_account_is_scraped_at_its_port_of_this_machine_alone(tmp_path:
         await session.close()
     with pytest.raises(aiohttp.ClientError):
         await scraped(port)
+    assert await outside.metrics(made) == f"port {port} is free: the engine listens there"
 
 
 async def test_a_port_that_is_taken_is_an_alert_and_no_more(
@@ -231,6 +240,9 @@ async def test_a_port_that_is_taken_is_an_alert_and_no_more(
         taken.listen()
         port = taken.getsockname()[1]
         made = settings(account__name="mine", market__symbols=["BTC/USD"], outlets__metrics=port)
+        monkeypatch.setattr("engine.inspection.outside.PATIENCE", 0.1)
+        with pytest.raises(BadError, match=f"port {port} is taken, and nothing answers: no answer"):
+            await outside.metrics(made)
         session = await open_session(made, tmp_path)
         try:
             [alert] = await until(
@@ -262,15 +274,15 @@ def test_the_dashboard_is_one_that_grafana_reads() -> None:
         assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
 
 
-def test_an_outlet_counts_what_arrived_and_what_did_not() -> None:
-    async def send(_: int) -> None:
+def test_an_outlet_counts_what_arrived_and_what_did_not(tmp_path: Path) -> None:
+    async def send(_: Line) -> None:
         """Arrives."""
 
     async def tale() -> tuple[int, int]:
-        outlet: Outlet[int] = Outlet("one", send, lambda name, why: None)
+        outlet = Outlet("one", send, lambda name, why: None, Spool(tmp_path / "one"))
         task = asyncio.create_task(outlet.run())
         for number in range(3):
-            outlet.put(number)
+            outlet.put(line("naked", "x", number))
         await outlet.rest(5)
         task.cancel()
         return outlet.sent, outlet.waiting

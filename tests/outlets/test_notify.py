@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import inspect
 import json
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -15,13 +16,16 @@ from typing import TypeVar
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
+from engine.clock import SECOND
 from engine.model.intent import Flatten
 from engine.model.secrets import MASK, masked
 from engine.model.telling import goes_outside
 from engine.model.view import Notice
 from engine.outlets import OutletError, ways_of
 from engine.outlets.outlet import WAITING, Outlet
+from engine.outlets.spool import LONG, Line, Spool
 from engine.outlets.ways import Way
 from engine.session.local import LocalSession
 from engine.session.messages import OutletsTried, TryOutlets
@@ -33,10 +37,12 @@ from tests.support.outlet import Outlet as Server
 from tui.cli import main
 
 T = TypeVar("T")
+AT = 1_790_000_000_000_000_000
 
 
-def notice(kind: str, text: str, seq: int = 1) -> Notice:
-    return Notice(seq, 1_790_000_000_000_000_000, "bad", text, "", "P1", kind, seq)
+def line(kind: str, text: str, seq: int = 1) -> Line:
+    notice = Notice(seq, AT, "bad", text, "", "P1", kind, seq)
+    return Line(f"s-{seq}", time.time_ns(), notice)
 
 
 def settings(**values: object) -> Settings:
@@ -79,24 +85,30 @@ async def until(true: Callable[[], T]) -> T:
 
 
 @asynccontextmanager
-async def sending(made: Settings) -> AsyncIterator[tuple[list[Outlet[Notice]], list[str]]]:
+async def sending(
+    made: Settings, folder: Path | None = None
+) -> AsyncIterator[tuple[list[Outlet], list[str]]]:
     """The ways of some settings, each with its queue, and what is told of failures."""
     troubles: list[str] = []
 
-    def send(way: Way) -> Callable[[Notice], Awaitable[None]]:
-        return lambda one: way.send("paper", f"s-{one.seq}", one)
+    def send(way: Way) -> Callable[[Line], Awaitable[None]]:
+        return lambda line: way.send("paper", line)
 
     def trouble(name: str, why: str) -> None:
         troubles.append(f"{name}: {why}" if why else f"{name} works")
 
-    outlets = [Outlet(way.name, send(way), trouble) for way in ways_of(made)]
-    tasks = [asyncio.create_task(outlet.run()) for outlet in outlets]
-    try:
-        yield outlets, troubles
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    with tempfile.TemporaryDirectory() as other:
+        outlets = [
+            Outlet(way.name, send(way), trouble, Spool((folder or Path(other)) / way.name))
+            for way in ways_of(made)
+        ]
+        tasks = [asyncio.create_task(outlet.run()) for outlet in outlets]
+        try:
+            yield outlets, troubles
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture
@@ -121,7 +133,7 @@ async def test_apprise_and_the_webhook_are_told_in_words_and_in_json(
     made = settings(outlets__notify="SOMEBODY", notify__webhook="HOOK")
     async with sending(made) as (outlets, troubles):
         for outlet in outlets:
-            outlet.put(notice("naked", "no stop works, said token=hunter2-of-the-hook"))
+            outlet.put(line("naked", "no stop works, said token=hunter2-of-the-hook"))
         await until(lambda: len(server.told) == 2)
     told = {("title" in body): body for body in (json.loads(text) for text in server.told)}
     assert told[True]["title"] == "Flatout paper: ALERT"
@@ -146,7 +158,7 @@ async def test_the_receiver_can_tell_that_it_is_ours_and_when_it_was_sent(
     monkeypatch.setenv("HOOK_SECRET", "hunter2-to-sign")
     made = settings(notify__webhook=server.hook, notify__signed_by="HOOK_SECRET")
     async with sending(made) as (outlets, _):
-        outlets[0].put(notice("naked", "no stop works"))
+        outlets[0].put(line("naked", "no stop works"))
         [(headers, body, _status)] = await until(lambda: server.posts)
     header, now = headers["flatout-signature"], time.time()
     assert genuine(b"hunter2-to-sign", header, body, now)
@@ -165,8 +177,8 @@ async def test_the_receiver_can_tell_that_it_is_ours_and_when_it_was_sent(
 async def test_a_line_is_sent_again_under_its_name_until_it_has_arrived(server: Server) -> None:
     server.answers += [503, 500, 429]
     async with sending(settings(notify__webhook=server.hook)) as (outlets, troubles):
-        outlets[0].put(notice("naked", "one", 1))
-        outlets[0].put(notice("naked", "two", 2))
+        outlets[0].put(line("naked", "one", 1))
+        outlets[0].put(line("naked", "two", 2))
         await until(lambda: len(server.told) == 2)
         await outlets[0].rest(10)
     names = [(headers["flatout-id"], status) for headers, _, status in server.posts]
@@ -179,7 +191,7 @@ async def test_a_line_is_sent_again_under_its_name_until_it_has_arrived(server: 
 async def test_one_failed_try_is_no_alert(server: Server) -> None:
     server.answers += [503]
     async with sending(settings(notify__webhook=server.hook)) as (outlets, troubles):
-        outlets[0].put(notice("naked", "one"))
+        outlets[0].put(line("naked", "one"))
         await until(lambda: server.told)
         await outlets[0].rest(10)
     assert troubles == []
@@ -191,8 +203,8 @@ async def test_a_redirect_is_not_followed_and_what_is_refused_for_good_is_given_
 ) -> None:
     server.answers += [307, 302, 307]
     async with sending(settings(notify__webhook=server.hook)) as (outlets, troubles):
-        outlets[0].put(notice("naked", "one", 1))
-        outlets[0].put(notice("naked", "two", 2))
+        outlets[0].put(line("naked", "one", 1))
+        outlets[0].put(line("naked", "two", 2))
         await until(lambda: server.told)
         await outlets[0].rest(10)
     assert [status for _, _, status in server.posts] == [307, 302, 307, 200]
@@ -209,7 +221,7 @@ async def test_apprise_follows_no_redirect_either(
     monkeypatch.setenv("SOMEBODY", server.address)
     server.answers += [307, 307]
     async with sending(settings(outlets__notify="SOMEBODY")) as (outlets, troubles):
-        outlets[0].put(notice("naked", "one"))
+        outlets[0].put(line("naked", "one"))
         await until(lambda: server.told)
         await outlets[0].rest(10)
     assert [status for _, _, status in server.posts] == [307, 307, 200]
@@ -235,8 +247,8 @@ async def test_a_way_that_hangs_holds_up_nobody_and_of_too_much_the_oldest_goes(
         sending(settings(notify__webhook=server.hook)) as (others, _),
     ):
         for number in range(WAITING + 5):
-            hung[0].put(notice("naked", "x", number))
-            others[0].put(notice("naked", "x", number))
+            hung[0].put(line("naked", "x", number))
+            others[0].put(line("naked", "x", number))
         await until(lambda: len(server.told) == WAITING)
         await until(lambda: troubles)
     assert troubles == ["webhook: it has not answered within 0.2 s"]
@@ -285,6 +297,104 @@ async def test_an_engine_says_that_an_outlet_fails_and_sends_what_waits_once_it_
     bodies = [json.loads(text) for text in server.told]
     assert {"flatten_ended", "outlet_failing", "notify_test"} <= {one["event"] for one in bodies}
     assert len({one["id"] for one in bodies}) == len(bodies)
+    server.stop()
+
+
+@pytest.mark.usefixtures("_soon")
+async def test_what_waits_when_a_process_ends_is_sent_by_the_next_under_its_name(
+    tmp_path: Path, server: Server
+) -> None:
+    made = settings(notify__webhook=server.hook)
+    server.answers += [200] + [503] * 1000
+    async with sending(made, tmp_path) as (outlets, _):
+        for number in range(1, 4):
+            outlets[0].put(line("naked", "x", number))
+        await until(lambda: outlets[0].failures)
+    await until(lambda: len(server.told) == 1)
+    spool = tmp_path / "webhook"
+    assert spool.stat().st_mode & 0o077 == 0
+    spool.write_bytes(spool.read_bytes() + b'\n{"type":"came","name":"s-4"')  # a crash
+    server.answers.clear()
+    async with sending(made, tmp_path) as (outlets, _):
+        assert outlets[0].waiting == 2
+        outlets[0].put(line("naked", "x", 5))
+        await outlets[0].rest(10)
+    assert [json.loads(text)["id"] for text in server.told] == ["s-1", "s-2", "s-3", "s-5"]
+    async with sending(made, tmp_path) as (outlets, _):
+        assert outlets[0].waiting == 0
+    assert spool.read_bytes() == b""
+
+
+def test_the_file_of_what_waits_is_bounded_and_a_folder_that_is_gone_stops_nothing(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path / "webhook")
+    waiting = spool.open()
+    for number in range(3 * LONG):
+        waiting.append(line("naked", "x", number))
+        spool.came(waiting[-1])
+        if len(waiting) > WAITING:
+            spool.left(waiting.pop(0), waiting)
+    spool.close()
+    assert len((tmp_path / "webhook").read_bytes().splitlines()) <= LONG + 2
+    again = Spool(tmp_path / "webhook")
+    assert again.open() == waiting
+    again.close()
+    nowhere = Spool(tmp_path / "gone" / "webhook")
+    assert nowhere.open() == []
+    nowhere.came(waiting[0])
+    nowhere.left(waiting[0], [])
+
+
+async def test_what_comes_late_on_a_phone_says_how_late(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    pytest.importorskip("apprise", reason="apprise is an extra")
+    monkeypatch.setenv("SOMEBODY", server.address)
+    async with sending(settings(outlets__notify="SOMEBODY")) as (outlets, _):
+        for ago in (0, 59, 61, 7_200, 200_000):
+            outlets[0].put(
+                replace(line("naked", "no stop works"), at=time.time_ns() - ago * SECOND)
+            )
+        await outlets[0].rest(10)
+    assert [json.loads(text)["message"] for text in server.told] == [
+        "no stop works",
+        "no stop works",
+        "1 min ago: no stop works",
+        "2 h ago: no stop works",
+        "2 d ago: no stop works",
+    ]
+
+
+async def test_an_engine_that_ends_leaves_its_lines_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("engine.session.local.LAST_NOTICE", 0.0)
+    gone = Server()
+    port = gone.server_port
+    gone.stop()
+    made = settings(
+        account__name="mine",
+        market__symbols=["BTC/USD"],
+        notify__webhook=f"http://127.0.0.1:{port}/hook",
+        notify__outside=["flatten_ended"],
+    )
+    session = await open_session(made, tmp_path)
+    assert isinstance(session, LocalSession)
+    await until(lambda: session.view().feeds and not session.view().reasons)
+    await session.ask(Flatten(id="f"))
+    engine = session.engine
+    await until(lambda: any(one.kind == "flatten_ended" for one in engine.notices))
+    await session.close()
+    server = Server(port)
+    session = await open_session(made, tmp_path)
+    try:
+        await until(lambda: server.told)
+    finally:
+        await session.close()
+    [ended] = [one for one in engine.notices if one.kind == "flatten_ended"]
+    [told] = [json.loads(text) for text in server.told]
+    assert (told["event"], told["at"]) == ("flatten_ended", ended.at)
     server.stop()
 
 

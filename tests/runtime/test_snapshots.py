@@ -9,6 +9,7 @@ from engine.model import intent as i
 from tests.support.world import BTC, World, play
 
 MINUTE = 60 * SECOND
+DAY = 1440 * MINUTE
 
 
 def rows(world: World) -> list[dict[str, object]]:
@@ -61,3 +62,18 @@ def test_each_change_and_each_minute_and_the_end(tmp_path: Path) -> None:
         assert len(rows(world)) == count, "what is closed is told no more"
 
     play(tale, tmp_path)
+
+
+def test_what_is_older_than_the_days_that_are_kept_goes(tmp_path: Path) -> None:
+    async def tale(world: World) -> None:
+        await world.opened("0.5")
+        await world.wait(120)
+        before = rows(world)
+        world.clock.hang(DAY + 60 * SECOND)
+        await world.wait(90)
+        after = rows(world)
+        assert before
+        assert after
+        assert not {row["at"] for row in before} & {row["at"] for row in after}
+
+    play(tale, tmp_path, values={"journal.position_days": 1})

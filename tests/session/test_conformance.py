@@ -219,7 +219,7 @@ async def test_prices_and_their_past_are_told(form: str, tmp_path: Path) -> None
         assert await told(session, m.Depth("NO/SUCH"), m.DepthTold) == m.DepthTold(0, (), ())
         assert isinstance(await session.query(m.Equity(10)), m.EquityTold)
         with pytest.raises(QueryError, match="interval"):
-            await session.query(m.Candles(BTC, SECOND, 5))
+            await session.query(m.Candles(BTC, SECOND // 2, 5))
         with pytest.raises(QueryError, match="has no position"):
             await session.query(m.Rows("equity", position="P1"))
         assert session.view().account.name == "mine", "a query without an answer ends nothing"

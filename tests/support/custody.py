@@ -56,9 +56,10 @@ async def main(name, symbol):
         if view.positions and view.positions[0].protection.value == "venue":
             break
         await asyncio.sleep(0.05)
-    for _ in range(400):  # on disk as well, for whoever looks once this process is killed
+    for _ in range(400):  # on disk as well, with the venue's word: a killed process tells no more
         known = read(Home.at(name, None).folder)
-        if known is not None and known.positions and known.orders:
+        orders = [] if known is None else known.orders
+        if known is not None and known.positions and any(each.role.value == "stop" and each.venue_order_id for each in orders):
             break
         await asyncio.sleep(0.05)
     stop = asyncio.Event()

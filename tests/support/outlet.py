@@ -14,12 +14,14 @@ class Outlet(ThreadingHTTPServer):
         """Headers (names in lower case), body and answer of every post."""
         self.answers: list[int] = []
         """What the next posts are answered with; 200 once it is empty."""
+        self.down = False
+        """Whether every post is answered with 503."""
         outlet = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = outlet.answers.pop(0) if outlet.answers else 200
+                status = outlet.answers.pop(0) if outlet.answers else 503 if outlet.down else 200
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 outlet.posts.append((headers, body, status))
                 if status == 200:

@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from engine.inspection.doctor import Doctor, Finding
+from engine.inspection.doctor import Doctor
+from engine.inspection.findings import Finding
 from engine.setup.sections import Settings
 from tui.cli.chosen import account_of, settings_of
 from tui.cli.common import Common

@@ -95,6 +95,7 @@ class CommandLine(Dialog):
             view=view,
             focus=here.symbol,
             chosen=here.position.id if here.position is not None else "",
+            cursor=here.cursor,
             variables=self.console.link.running.variables,
             presets=options.presets,
             filled=options.filled,

@@ -60,6 +60,8 @@ class ReplaySession:
                 return m.TimelineTold(moments, not found.cut, found.steps)
             case m.Candles(symbol=symbol, interval=interval, count=count):
                 return m.CandlesTold(self.rewind.candles(symbol, interval, count))
+            case m.Past():
+                return m.PastTold(*self.rewind.course(query.symbol, query.since))
             case m.Equity(count=count):
                 return m.EquityTold(self.rewind.equity(max(1, min(count, m.MOST_SAMPLES))))
             case m.Missed():
