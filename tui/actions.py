@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from engine.grammar.macros import made
 from engine.model.alert import Alert
 from engine.model.intent import Acknowledge, CancelAll, Halt, Pause, Reconcile, Resume
 from engine.model.order import Role
@@ -24,6 +25,7 @@ from tui.flows.live import GoLiveSheet, UnhaltSheet
 from tui.flows.log import Log
 from tui.flows.manual import Manual
 from tui.flows.note import Write
+from tui.flows.said_against import ladder_of
 from tui.flows.stop import Move
 from tui.flows.stop import break_even as break_even_price
 from tui.flows.target import Target
@@ -31,6 +33,7 @@ from tui.flows.ticket import Ticket
 from tui.flows.timeline import TimelinePage
 from tui.flows.trail import Follow
 from tui.flows.truth import Truth
+from tui.ladder.grabbing import opened
 from tui.link import new_id
 from tui.panes.orders import key_of as order_key
 from tui.panes.positions import side_of
@@ -352,7 +355,26 @@ def theme(console: Console) -> None:
 
 def command_line(console: Console) -> None:
     """`:`."""
-    console.open(CommandLine(console, console.known()))
+    _open_line(console)
+
+
+def say_macro(console: Console, name: str) -> None:
+    """The key of a macro: its name stands in the command line, with the focus symbol where it
+    takes one first; its card, and the enter that it needs, are those of the line.
+    """
+    kinds = made(name, console.options.commands[name]).kinds
+    symbol = console.context().symbol.lower() if kinds[:1] == ("symbol",) else ""
+    _open_line(console, " ".join(filter(None, (name, symbol))) + " " * (len(kinds) > bool(symbol)))
+
+
+def _open_line(console: Console, text: str = "") -> None:
+    """An armed ladder stays armed under it: `!` is said there."""
+    line = CommandLine(console, console.known(), text)
+    ladder = ladder_of(console)
+    if ladder.ladder.arming.armed:
+        opened(ladder, line)
+    else:
+        console.open(line)
 
 
 def help_page(console: Console) -> None:

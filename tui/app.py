@@ -5,7 +5,7 @@ whatever ends it.
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,26 +17,26 @@ from textual.binding import Binding, BindingType
 from textual.errors import NoWidget
 from textual.screen import Screen
 
-import themes
 from engine.session import Session
 from tui import layouts
 from tui.commands import ACTIONS, BY_ID, COMMANDS
 from tui.exits import off_signals, on_signals
 from tui.hands import Hands, Keyed
-from tui.keys import KeyMap, place_of
+from tui.keys import KeyMap
 from tui.link import Link
-from tui.opening_steps import OpeningSteps
+from tui.looks import Looks
+from tui.macros import table_with
+from tui.opening import Opening, OpenSession
 from tui.options import ConsoleOptions
 from tui.palette import Palette, theme_of
 from tui.panes.table import smallest
 from tui.plain import plain
 from tui.pump import Pump
+from tui.reloading import Reloading, faults_of
 from tui.screen import STILL, MainScreen
 from tui.stalling import TerminalWatch
 from tui.terminal import driver_class
 
-OpenSession = Callable[[], Awaitable[Session]]
-"""Opens the engine; called once, after the first frame is painted."""
 Note = Callable[[str, str], None]
 """Writes a line to the account's log: what happened, and its words. Must not raise."""
 SHUTTING = 3.0
@@ -75,52 +75,25 @@ class FlatoutApp(App[None]):
     ) -> None:
         super().__init__(driver_class=driver_class())
         self.options = options or ConsoleOptions()
-        self._open_session = open_session
         self._note = note or (lambda event, text: None)
-        found = themes.load(self.options.themes)
-        self._looks = found.looks
-        self._complaints = list(found.errors)
-        look = self._look(self.options.theme)
-        self.palette = Palette(look)
-        for each in self._looks.values():
-            self.register_theme(theme_of(each))
-        self.theme = look.name
-        self.keys = KeyMap(COMMANDS, self.options.keys)
-        self._complaints += self.options.faults
+        self.looks = Looks(self.options)
+        self.palette = Palette(self.looks.chosen)
+        self.paint(self.looks.chosen.name)
+        self.keys = KeyMap(table_with(self.options.commands), self.options.keys)
         self.hands = Hands()
-        self._complaints += [
-            place_of(self.options.keys_origin, name) + why for name, why in self.keys.errors
-        ]
         arrangements = layouts.load(smallest, self.options.layouts)
-        self._complaints += arrangements.errors
-        if self.options.layout not in arrangements.layouts:
-            there = ", ".join(arrangements.layouts)
-            self._complaints.append(f"console.layout is {self.options.layout!r}: there are {there}")
-        self.main = self.MAIN(self.palette, self.options, self.keys, self, arrangements.layouts)
+        self.main = self.MAIN(self.palette, self.options, self.keys, self, arrangements)
+        self._complaints = faults_of(self.options, self.looks, self.keys, arrangements)
         self.link: Link | None = None
         self.pump = Pump(self)
         self.last_words: list[str] = []
         self._stray_told = ""
-        self.steps = OpeningSteps(self.main.say)
-        self._opening: asyncio.Task[None] | None = None
+        self.opening = Opening(open_session, self)
         self._failure: BaseException | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._hurried = False
         self._watch = TerminalWatch(self)
-
-    def _look(self, wanted: str) -> themes.Look:
-        """By name, or from a file; the default with a complaint where there is none."""
-        if wanted.endswith(".toml"):
-            own = themes.read(Path(wanted).expanduser())
-            if isinstance(own, themes.Look):
-                self._looks[own.name] = own
-                return own
-            self._complaints.append(own)
-        elif wanted in self._looks:
-            return self._looks[wanted]
-        else:
-            self._complaints.append(themes.unknown(wanted, self._looks))
-        return self._looks[themes.DEFAULT]
+        self._reloading = Reloading(self)
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
@@ -131,31 +104,20 @@ class FlatoutApp(App[None]):
         loop = asyncio.get_running_loop()
         on_signals(loop, self.end)
         loop.set_exception_handler(self._stray)
-        self.call_after_refresh(self._start)
-
-    def _start(self) -> None:
-        self._opening = asyncio.get_running_loop().create_task(self._open(), name="open the engine")
+        self.call_after_refresh(self.opening.begin)
 
     def waiting(self, question: str, why: str) -> None:
         """Say which question the opening waits for, and why it has no answer. Called by whoever
         opens the engine, on the loop.
         """
-        self.steps.waiting(question, why)
+        self.opening.steps.waiting(question, why)
 
     def stepped(self, step: int, of: int, name: str) -> None:
         """Say which step the opening is at. Called by whoever opens the engine, on the loop."""
-        self.steps.stepped(step, of, name)
+        self.opening.steps.stepped(step, of, name)
 
-    async def _open(self) -> None:
-        ticking = self.set_interval(1.0, self.steps.say)
-        try:
-            session = await self._open_session()
-        except Exception as error:
-            self._not_opened(error)
-            return
-        finally:
-            ticking.stop()
-        self.steps.end()
+    def opened(self, session: Session) -> None:
+        """The account is open."""
         self.link = self.LINK(session, taken=not self.options.read_only_until_taken)
         try:
             self.main.begin(self.link)
@@ -165,8 +127,21 @@ class FlatoutApp(App[None]):
         self.main.complain([*self._complaints, *self._command_faults()])
         self.set_interval(1 / min(max(self.options.fps, 1), 60), self.pump.frame)
         self.set_interval(1.0, self._watch.look)
+        self.set_interval(1.0, self._reloading.look)
         # beside the loop, so that the first key finds it
         asyncio.get_running_loop().run_in_executor(None, import_module, ACTIONS)
+
+    def not_opened(self, error: Exception, why: str) -> None:
+        """Stay, with the reason on the screen: whoever leaves finds it on standard error, and it is
+        in the log.
+        """
+        self._note("opening-failed", "".join(traceback.format_exception(error)))
+        self.main.not_opened(why)
+
+    def try_again(self) -> None:
+        """Open the account once more."""
+        self.main.not_opened("")
+        self.opening.begin()
 
     def _command_faults(self) -> list[str]:
         """Why commands of the settings are hidden: the console has one of that name."""
@@ -174,15 +149,6 @@ class FlatoutApp(App[None]):
 
         _, faults = read_macros(self.options.commands, tuple(BY_ID))
         return [f"commands.{name}: {why}; it is left out" for name, why in faults.items()]
-
-    def _not_opened(self, error: Exception) -> None:
-        """Leave with the reason: on standard error once the terminal is restored, and in
-        the log.
-        """
-        text = f"the engine could not be opened: {error or type(error).__name__}"
-        self._note("opening-failed", "".join(traceback.format_exception(error)))
-        self._tell_last(text)
-        self.end(getattr(error, "exit_code", 2))
 
     def _tell_last(self, text: str) -> None:
         """Keep words for standard error, on one line and harmless to the terminal."""
@@ -246,14 +212,23 @@ class FlatoutApp(App[None]):
         """Paint with the next look, or with this one. Raises ValueError for one that there
         is not.
         """
-        names = sorted(self._looks)
-        if name and name not in names:
-            raise ValueError(themes.unknown(name, self._looks))
-        name = name or names[(names.index(self.palette.look.name) + 1) % len(names)]
-        self.palette.use(self._looks[name])
-        self.theme = name
+        look = self.looks.named(name or self.looks.after(self.palette.look.name))
+        self.paint(look.name)
         self.main.recolour()
-        return name
+        return look.name
+
+    def paint(self, name: str) -> None:
+        """Paint with a theme, also where it is in use and its colours have changed."""
+        for each in self.looks.by_name.values():
+            self.register_theme(theme_of(each))
+        self.palette.use(self.looks.named(name))
+        if self.theme == name:
+            self.refresh_css(animate=False)
+        self.theme = name
+
+    def themes(self) -> list[str]:
+        """The names of all themes."""
+        return self.looks.names()
 
     # keys, pastes, clicks
 
@@ -284,6 +259,7 @@ class FlatoutApp(App[None]):
 
     async def _key(self, event: events.Key) -> None:
         self.app_focus = True  # a terminal that types has the focus, whatever it said
+        self.main.typed()
         screen = self.screen
         if await self._check_bindings(event.key, priority=True):
             return
@@ -323,8 +299,8 @@ class FlatoutApp(App[None]):
         self.main.say(f"{self.keys.shown('quit')} leaves", "warn")
 
     def leave(self) -> None:
-        """Leave in order with exit code 0."""
-        self.end(0)
+        """Leave in order: with exit code 0, or that of an opening that failed."""
+        self.end(self.opening.code)
 
     def end(self, code: int) -> None:
         """Leave in order with this exit code. A second signal does not wait any longer."""
@@ -339,7 +315,8 @@ class FlatoutApp(App[None]):
         with contextlib.suppress(Exception):
             self.main.say("leaving …", "busy")
         try:
-            await self._give_up_opening()
+            if said := await self.opening.give_up():
+                self._tell_last(said)
             if self.link is not None:
                 self._watch.over()
                 await self.link.close()
@@ -350,17 +327,6 @@ class FlatoutApp(App[None]):
         finally:
             off_signals(asyncio.get_running_loop())
             self.exit(return_code=code)
-
-    async def _give_up_opening(self) -> None:
-        """Where the engine is still being opened: what is open already is closed by whoever opens
-        it.
-        """
-        if self._opening is None or self._opening.done():
-            return
-        self._opening.cancel()
-        await asyncio.gather(self._opening, return_exceptions=True)
-        if self.steps.waits_for:
-            self._tell_last(f"left while opening; it waited for {self.steps.waits_for}")
 
     async def attend(self) -> int:
         """Run until it ends, whatever ends it, and see the engine closed; the exit code."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from tui.layouts import Layout
+from tui.layouts import Layout, Layouts
 from tui.layouts.writing import save
 
 LADDER = "ladder"
@@ -34,14 +34,27 @@ class Arranged(Protocol):
 class Arrangements:
     """The layouts of a console, and the one that its board has."""
 
-    def __init__(self, board: Arranged, layouts: dict[str, Layout], own: Path | None) -> None:
+    def __init__(self, board: Arranged, loaded: Layouts, own: Path | None) -> None:
         self._board = board
         self._own = own
-        self.layouts = layouts
-        self.name = next(name for name, one in layouts.items() if one is board.arrangement)
+        self.loaded = loaded
+        """The layouts as they were read, and what is wrong with the others."""
+        self.layouts = dict(loaded.layouts)
+        self.name = next(name for name, one in self.layouts.items() if one is board.arrangement)
         """The layout in use."""
         self._before = self.name
         """The one before the screen of the ladder."""
+
+    def renew(self, loaded: Layouts) -> bool:
+        """Have these layouts instead, and the one in use as it is now; whether one has changed. One
+        that is gone stays in use until another is.
+        """
+        changed = loaded.layouts != self.loaded.layouts
+        self.loaded, self.layouts = loaded, dict(loaded.layouts)
+        now = self.layouts.get(self.name)
+        if now is not None and now != self._board.arrangement:
+            self._board.take(now)
+        return changed
 
     @property
     def shown(self) -> str:

@@ -1,10 +1,11 @@
 """Words of the command line that need an engine and no screen: `export orders`, `notify test`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from engine.session import Query, QueryError, Told
-from engine.session.messages import OutletsTried, TryOutlets
+from engine.session.messages import Depth, DepthTold, OutletsTried, TryOutlets
 from tui.exporting import export_table
 
 
@@ -23,6 +24,18 @@ async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[st
     if any(one.why for one in outlets):
         raise ValueError(text)
     return text
+
+
+async def last_trades(
+    query: Callable[[Query], Awaitable[Told]], symbols: Iterable[str]
+) -> dict[str, Decimal]:
+    """The price of the last trade of each symbol that the engine knows one of."""
+    found = {}
+    for symbol in symbols:
+        told = await query(Depth(symbol, tape=1))
+        if isinstance(told, DepthTold) and told.tape:
+            found[symbol] = told.tape[-1].price
+    return found
 
 
 async def without_screen(

@@ -16,7 +16,7 @@ class Banner(Lines):
         self.complaints: list[str] = []
         """What of the settings is not used, one by one, until somebody acknowledges it."""
         self._alarm = ""
-        self._key = key
+        self.key = key
         self.display = False
 
     def alarm(self, text: str) -> None:
@@ -44,7 +44,7 @@ class Banner(Lines):
             text = f"✗ {self._alarm}"
         elif self.complaints:
             more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
-            text = f"! {self.complaints[0]}   {self._key}: seen{more}"
+            text = f"! {self.complaints[0]}   {self.key}: seen{more}"
         self.display = bool(text)
         wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
         self.styles.height = max(len(wrapped), 1)

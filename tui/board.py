@@ -12,6 +12,7 @@ from engine.model.alert import Alert
 from engine.model.view import OrderView, PositionView, View
 from tui import layouts
 from tui.context import Context
+from tui.costs import Costs, Told
 from tui.latest import Latest
 from tui.layouts.model import FALLBACK, TABS, Variant
 from tui.layouts.placing import Place, places, tabbed
@@ -60,6 +61,9 @@ class Board(Widget):
         self._room = (0, 0)
         self._variant = FALLBACK
         self._areas = Areas(self)
+        self._costs = Costs()
+        self.told = Told()
+        """What the keys would cost, and how long a flatten would wait."""
 
     def compose(self) -> ComposeResult:
         """All panes: `layout` gives those that are shown their places."""
@@ -197,14 +201,28 @@ class Board(Widget):
     def show(self, view: View, latest: Latest) -> None:
         """Show one view in all panes that can be seen."""
         self.focus_symbol = self.focus_of(view)
+        self.told = self._costs.look(latest, self.position(view), self.orders.row)
         frame = Frame(
-            view, latest, self.focus_symbol, self._held(view, self.focus_symbol), self.orders.row
-        )
+            view, latest, self.focus_symbol, self._held(view, self.focus_symbol), self.orders.row,
+            self.told,
+        )  # fmt: skip
         for pane in self.panes.values():
             if pane.display or isinstance(pane, ListPane):  # what a tab counts
                 pane.show_frame(frame)
         if self.tabs.display:
             self.tabs.show({name: self.panes[name] for name in self._behind()})
+
+    def acted_on(self) -> tuple[list[Region], Region]:
+        """The lines of the screen that the next key acts on, and the pane that listens."""
+        panes = {self.panes[self.listening], self.positions}
+        lines = [
+            Region(area.x, area.y + y, area.width, 1)
+            for pane in panes
+            if pane.display
+            for area in [pane.content_region]
+            for y in pane.acted_on()
+        ]
+        return lines, self.panes[self.listening].region
 
     # where a person stands
 

@@ -40,7 +40,16 @@ class Command:
 
 def opened(context: Context) -> str | None:
     """The engine is open."""
+    if context.not_opened:
+        return "the account is not open"
     return None if context.view is not None else "the engine is still starting"
+
+
+def not_opened(context: Context) -> str | None:
+    """It could not be opened."""
+    if context.not_opened:
+        return None
+    return "the engine is still starting" if context.view is None else "the account is open"
 
 
 def may_act(context: Context) -> str | None:

@@ -10,6 +10,7 @@ from tui.command import (
     in_list,
     in_rows,
     may_act,
+    not_opened,
     on_alert,
     on_anything,
     on_new_alert,
@@ -270,6 +271,14 @@ COMMANDS: tuple[Command, ...] = (
         act("help_page"),
         footer="Help",
         shown="? F1",
+    ),
+    Command(
+        "retry",
+        "r",
+        "open the account once more, after that failed",
+        DESK,
+        lambda console: console.try_again(),
+        not_opened,
     ),
     Command("quit", "q", "quit; lists what stays open", CONSOLE, act("leave"), footer="Quit"),
 )

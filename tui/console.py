@@ -126,6 +126,14 @@ class Console(Protocol):
         """Put text on the terminal's clipboard."""
         ...
 
+    def focus_on(self, symbol: str) -> None:
+        """Make this symbol the focus."""
+        ...
+
+    def themes(self) -> list[str]:
+        """The names of all themes."""
+        ...
+
     def known(self) -> list[tuple[str, str, str, str | None]]:
         """All commands: id, key, words, and why not now."""
         ...
@@ -140,12 +148,20 @@ class Console(Protocol):
         """
         ...
 
+    def is_still(self) -> bool:
+        """Whether nothing may move by itself now, for a screen reader."""
+        ...
+
     def is_seen(self) -> bool:
         """Whether the terminal takes what is painted; False while it has stopped reading."""
         ...
 
     def forget_keys(self) -> None:
         """Ignore what was typed until now: the window that it was meant for closes by itself."""
+        ...
+
+    def try_again(self) -> None:
+        """Open the account once more, after that has failed."""
         ...
 
     def leave(self) -> None:

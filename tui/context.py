@@ -31,5 +31,7 @@ class Context(Struct, frozen=True):
     """
     about: str = ""
     """While the record listens: the id of the position or order that its selected line is about."""
+    not_opened: str = ""
+    """Why the account could not be opened; empty where it is open, or is being opened."""
     complaint: str = ""
     """What of the settings is not used and stands in the banner; empty for nothing."""

@@ -53,9 +53,9 @@ class Field(Lines, can_focus=True):
         self.line.put(text)
         self._done(before)
 
-    def prefill(self, text: str) -> None:
-        """Write a text that typing replaces, without telling anybody."""
-        self.line.put(text if is_printable(text) else "", selected=True)
+    def prefill(self, text: str, *, selected: bool = True) -> None:
+        """Write a text that typing replaces, or goes on with, without telling anybody."""
+        self.line.put(text if is_printable(text) else "", selected=selected)
         self._draw()
 
     def take_key(self, event: events.Key) -> bool:

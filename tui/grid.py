@@ -33,6 +33,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         "Grid { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden; }"
     )
 
+    grows = False
+    """Whether new rows come in at the top: nothing is selected then before somebody chooses."""
     _detailed = False
     """Whether the last line is what the selected row has no columns for."""
     _detail: Line = ()
@@ -61,8 +63,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """Rows without this text in any cell are left out."""
         self.order: str = ""
         """Title of the column that rows are sorted by; empty for the order they come in."""
-        self.starting = False
-        """Whether the engine is not open yet: an empty list then means nothing."""
+        self.starting = ""
+        """What an empty list says while the engine is not open, for it means nothing then."""
         self.repainted = 0
         self._key = key
         self.empty = [empty]
@@ -133,7 +135,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         if self.selected is not None and self.selected not in self._all:
             self._select(None)
         keys = self._arranged(rows)
-        if not self._begun and keys:
+        if not self._begun and keys and not self.grows:
             self._begun = True
             self._select(keys[0])
         if keys != self._keys:
@@ -142,6 +144,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             self._strips = {key: strip for key, strip in self._strips.items() if key in self._all}
             self._measure()
             self.refresh()
+        if self.grows and self.has_focus and self.selected is not None:
+            self.select(self.selected)  # new rows must not push it out of sight
         self._renew()
         self._show_detail()
 
@@ -273,12 +277,17 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             )
         return strip_of(tuple(parts), self.palette, self.palette["on-surface"], self.size.width)
 
+    def acted_on(self) -> list[int]:
+        """The lines that keys act on: the selected row's, and that of its other columns."""
+        found = [y for y, key in self._lines.items() if key == self.selected]
+        return [*found, self.size.height - 1] if self._detailed and found else found
+
     def _below(self, index: int) -> Strip:
         line: Line = ()
         if not self._keys:
             texts = self.empty
             if self.starting:
-                texts = ["starting …"]
+                texts = [self.starting]
             elif self.filter and self._all:
                 texts = [f"no row has “{self.filter}”: esc shows all"]
             line = ((f"  {texts[index]}", "faint"),) if index < len(texts) else ()
@@ -308,6 +317,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     def on_focus(self) -> None:
         """The cursor is brighter in the pane that listens."""
         self._touch(self.selected)
+        if self.grows and self._keys and self.selected not in self._keys:
+            self.select(self._keys[min(self.scroll_offset.y, len(self._keys) - 1)])
 
     def on_blur(self) -> None:
         """And dimmer in one that doesn't."""

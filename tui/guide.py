@@ -6,7 +6,9 @@ from rich.cells import cell_len
 
 from tui.buttons import Buttons, Word
 from tui.command import Command
+from tui.commands import COMMANDS
 from tui.console import Context
+from tui.costs import Told
 from tui.keys import KeyMap
 from tui.lines import Line
 from tui.palette import Palette
@@ -53,18 +55,20 @@ class KeyFooter(Buttons):
     the key does; each of them asks first.
     """
 
-    def __init__(self, palette: Palette, commands: Sequence[Command], keys: KeyMap) -> None:
+    def __init__(self, palette: Palette, keys: KeyMap) -> None:
         super().__init__(palette, base="on-raised", id="keys")
-        self._commands = [c for c in commands if c.footer]
+        self._commands = [c for c in COMMANDS if c.footer]
         self._keys = keys
         self.named = ""
         """The layout in use, for where there is room to say it."""
+        self.told = Told()
+        """What the keys would cost, and how long a flatten would wait."""
 
     def show(self, context: Context) -> None:
         """What can be done here."""
         words: list[Word] = [(" ", "plain", "")]
         room = self.size.width - 1
-        for command in self._fitting(room, context.pane):
+        for command in self._fitting(room, context):
             usable = command.availability(context) is None
             danger = command.id == "flatten"
             words.append(
@@ -76,7 +80,7 @@ class KeyFooter(Buttons):
             )
             words.append(
                 (
-                    command.footer,
+                    self._text(command, usable=usable),
                     "faint" if not usable else "danger" if danger else "plain",
                     command.id,
                 )
@@ -95,11 +99,22 @@ class KeyFooter(Buttons):
             words.extend([*right, ("^p ", "key", FIND), ("Palette", "plain", FIND)])
         self.put_words(words)
 
-    def _fitting(self, room: int, pane: str) -> list[Command]:
+    def _text(self, command: Command, *, usable: bool) -> str:
+        """Its word, and what it would cost of the venue's counters, or when a flatten has left."""
+        cost = self.told.costs.get(command.id, "") if usable else ""
+        return f"{command.footer} {self.told.flatten if command.id == 'flatten' else cost}".strip()
+
+    def _fitting(self, room: int, context: Context) -> list[Command]:
         """As many as there is room for, those of the pane that listens first; what every person
         must find goes last.
         """
+        pane = context.pane
         own = [c for c in self._commands if c.pane == pane] if pane else []
+
+        def width(c: Command) -> int:
+            text = self._text(c, usable=c.availability(context) is None)
+            return cell_len(f"{self._keys.shown(c.id)} {text}  ")
+
         kept = [*own, *(c for c in self._commands if not c.pane)]
         going = [
             *("filter", "break-even", "cancel", "new"),
@@ -107,7 +122,7 @@ class KeyFooter(Buttons):
             *("quit", "help", "stop", "close"),
         ]
         for name in going:
-            if sum(cell_len(f"{self._keys.shown(c.id)} {c.footer}  ") for c in kept) <= room:
+            if sum(map(width, kept)) <= room:
                 break
             kept = [c for c in kept if c.id != name]
         return kept

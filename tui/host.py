@@ -14,6 +14,14 @@ class Host(Protocol):
         """Paint with the next look, or with this one; returns its name."""
         ...
 
+    def themes(self) -> list[str]:
+        """The names of all themes."""
+        ...
+
+    def try_again(self) -> None:
+        """Open the account once more, after that has failed."""
+        ...
+
     def leave(self) -> None:
         """Leave in order."""
         ...

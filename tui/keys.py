@@ -55,6 +55,10 @@ class KeyMap:
     """
 
     def __init__(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
+        self.take(commands, own)
+
+    def take(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
+        """Map these commands, by this map of a person."""
         self._shown = {c.id: c.shown or c.key for c in commands}
         self._defaults = {c.id: c.key for c in commands}
         self._always = {c.id: c.always for c in commands if c.always}

@@ -76,6 +76,10 @@ class Link:
 
         return Running(self.look_now, self.ask)
 
+    def waits(self) -> list[str]:
+        """What lines of the command line wait for, a text each."""
+        return self.running.waits() if "running" in self.__dict__ else []
+
     def look_now(self) -> View:
         """The newest view, between two frames."""
         return self.session.view()

@@ -18,6 +18,8 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """A name, or the path of a TOML file."""
     fps: float = 10.0
     """Frames per second, 1 to 60."""
+    screen_reader: bool = False
+    """Whether nothing moves by itself but the last-action line."""
     keys: dict[str, str] = {}
     """From a command's id to its key, as Textual names keys; several separated by commas."""
     keys_origin: str = ""
@@ -32,6 +34,10 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """Where exported files go, in a folder `exports`."""
     themes: Path | None = None
     """A folder with themes of one's own."""
+    sources: tuple[Path, ...] = ()
+    """Files and folders that all this was read from; what is written there is used at once."""
+    again: "Callable[[], ConsoleOptions] | None" = None
+    """Reads all of it again; raises with what can't be used."""
     first_run: bool = False
     """Whether nobody has traded on this machine before: a card says what this is."""
     layout: str = "watch"

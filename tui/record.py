@@ -10,6 +10,8 @@ from engine.model.view import Notice, View
 
 KEPT = 1_000
 """Lines that are kept."""
+OWN = -1_000_000_000
+"""Below it are the numbers of a console's own lines."""
 SIGNS = {
     Severity.INFO: ("·", "dim"),
     Severity.WARNING: ("!", "warn"),
@@ -45,6 +47,8 @@ class Record:
         self._seq = 0
         self._older = 0
         """Number of the first line of an engine before this one."""
+        self._own = OWN
+        """Number of the last line of this console's own."""
 
     def read(self, view: View) -> None:
         """Take in what is new. Another engine counts anew: what the last one told stays."""
@@ -61,6 +65,11 @@ class Record:
                 self._seq = notice.seq
         while len(self._lines) > KEPT:
             del self._lines[next(iter(self._lines))]
+
+    def add(self, notice: Notice) -> None:
+        """A line of this console's own."""
+        self._own -= 1
+        self._lines[self._own] = notice
 
     def newest_first(self) -> Iterable[tuple[int, Notice]]:
         """The lines with their numbers: of notices that continue one line, the last."""

@@ -3,7 +3,7 @@ that commands act on.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -21,18 +21,19 @@ from tui.arrangements import Arrangements
 from tui.banner import Banner
 from tui.board import Board
 from tui.coach import Coach, Guide
-from tui.commands import BY_ID, COMMANDS, SCREENS
 from tui.console import Context
 
 # with the screen, as the one below: a panic waits for no import
 from tui.flows.flatten import FlattenSheet
 from tui.flows.last_exit import LastExitSheet
-from tui.guide import FIND, KeyFooter, help_lines
+from tui.guide import FIND, KeyFooter
 from tui.host import Host
-from tui.keys import KeyMap, split
-from tui.layouts import DEFAULT, Layout
+from tui.keyboard import Keyboard
+from tui.keys import KeyMap
+from tui.last_line import LastLine
+from tui.layouts import DEFAULT, Layouts
 from tui.layouts.model import LEAST
-from tui.lines import Line, Lines
+from tui.lines import Lines
 from tui.link import Link
 from tui.listing import Listing
 from tui.news import Newsreader
@@ -40,18 +41,19 @@ from tui.options import ConsoleOptions
 from tui.palette import Palette
 from tui.panes.lists import ListPane
 from tui.panes.pane import LinesPane, Pane
-from tui.plain import plain
 from tui.status import StatusStrip
 from tui.tabs import tiny_line
-from tui.toasts import SIGNS, Toasts
+from tui.toasts import Toasts
 from tui.welcome import welcome
 
 BELL = 0.25
 """Seconds between two rings."""
+SETTLES = 1.0
+"""Seconds after a key in which its effects are painted where nothing else moves."""
 STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 
-class MainScreen(Listing, Screen[None]):
+class MainScreen(Keyboard, Listing, Screen[None]):
     """What is always there."""
 
     AUTO_FOCUS = "#positions"
@@ -64,7 +66,7 @@ class MainScreen(Listing, Screen[None]):
         options: ConsoleOptions,
         keys: KeyMap,
         host: Host,
-        layouts: dict[str, Layout],
+        layouts: Layouts,
     ) -> None:
         super().__init__(id="main")
         self.palette = palette
@@ -72,22 +74,25 @@ class MainScreen(Listing, Screen[None]):
         self.keys = keys
         self.host = host
         self._link: Link | None = None
+        self._not_opened = ""
+        """Why the account could not be opened; empty where it was, or is being opened."""
         self._news = Newsreader()
         self.banner = Banner(palette, keys.shown("acknowledge"))
         self.tiny = Lines(palette, base="on-background", id="tiny")
         self.coach = Coach(palette)
         self.strip = StatusStrip(palette)
-        first = layouts.get(options.layout, layouts[DEFAULT])
+        first = layouts.layouts.get(options.layout, layouts.layouts[DEFAULT])
         self.board = Board(palette, options.chart_interval, first)
         self.arrangements = Arrangements(self.board, layouts, options.layouts)
-        self.last = Lines(palette, base="on-background", id="last")
-        self.footer = KeyFooter(palette, COMMANDS, keys)
+        self.last = LastLine(palette, whole=options.screen_reader)
+        self.footer = KeyFooter(palette, keys)
         self.footer.pressed = self.press
         self.toasts = Toasts(palette)
+        self._typed_at = time.monotonic()
+        """When the last key came."""
         self.bells = 0
         """How often the bell rang."""
-        for binding in keys.bindings(COMMANDS):
-            self._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
+        self.map_keys(options)
 
     def compose(self) -> ComposeResult:
         """Top to bottom; the toasts stand over it."""
@@ -105,11 +110,19 @@ class MainScreen(Listing, Screen[None]):
         self.board.positions.empty = welcome(self.keys, first=self.options.first_run)
         for pane in self.board.panes.values():
             if isinstance(pane, ListPane):
-                pane.starting = True
                 pane.opened = partial(self.run, "details")
-            elif isinstance(pane, LinesPane):
-                pane.put([((" starting …", "faint"),)])
+        self._say_in_panes("starting …")
         self._arrange()
+
+    def _say_in_panes(self, text: str) -> None:
+        """While nothing can be shown: why."""
+        self.strip.say(text)
+        for pane in self.board.panes.values():
+            if isinstance(pane, ListPane):
+                pane.starting = text
+                pane.refresh()
+            elif isinstance(pane, LinesPane):
+                pane.put([((f" {text}", "faint"),)])
 
     def on_resize(self) -> None:
         """Another size may be another form."""
@@ -138,18 +151,32 @@ class MainScreen(Listing, Screen[None]):
 
     def show(self, view: View) -> None:
         """One frame."""
-        self._paint(view)
+        if not self.is_still():
+            self._paint(view)
         self._tell(view)
         if self.coach.show(view):
             self._arrange()
         self.toasts.tick(time.monotonic())
+        self.toasts.keep_clear(self.board.region, *self.board.acted_on())
+
+    def is_still(self) -> bool:
+        """Whether nothing may move: a screen reader reads what changes."""
+        return self.options.screen_reader and time.monotonic() - self._typed_at > SETTLES
+
+    def typed(self) -> None:
+        """A key comes: it is for what is so now."""
+        still, self._typed_at = self.is_still(), time.monotonic()
+        if still and self._link is not None:
+            self._paint(self._link.look())
 
     def _paint(self, view: View) -> None:
         if self._link is None or self.tiny.display:
             return
         self.strip.show(view, self._link.why)
+        self.board.activity.waits = self._link.waits()
         self.board.show(view, self._link.latest)
         self.footer.named = self.arrangements.name
+        self.footer.told = self.board.told
         self.footer.show(self.context())
 
     def _tell(self, view: View) -> None:
@@ -160,7 +187,7 @@ class MainScreen(Listing, Screen[None]):
         for notice in news.notices:
             told = manner(notice.kind)
             self.say(notice.text, notice.tone)
-            if told.toast:
+            if told.toast and not self.options.screen_reader:
                 self.toasts.add(
                     notice.text,
                     {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(
@@ -175,6 +202,25 @@ class MainScreen(Listing, Screen[None]):
         self.bells += times
         for index in range(times if self.options.bell else 0):
             self.set_timer(0.01 + BELL * index, self.app.bell)
+
+    def not_opened(self, why: str) -> None:
+        """Say why the account is not open, and what the keys do; empty while it is tried again."""
+        self._not_opened = why
+        keys = {name: self.key(name) for name in ("retry", "quit", "flatten")}
+        does = f"{keys['retry']}: try again  {keys['quit']}: leave"
+        self.alarm(f"{why}   {does}  {keys['flatten']}: flatten past it" if why else "")
+        self._say_in_panes("not open" if why else "starting …")
+        if why:
+            self.say("the account is not open", "bad")
+            self.footer.show(self.context())
+
+    def take(self, options: ConsoleOptions) -> None:
+        """Use what the settings say now of keys, presets, templates and commands."""
+        self.options = options
+        self.map_keys(options)
+        self.banner.key = self.key("acknowledge")
+        for pane in self.board.panes.values():
+            pane.take(options)
 
     def fade(self, *, faded: bool) -> None:
         """Grey what is shown: it is old."""
@@ -216,7 +262,8 @@ class MainScreen(Listing, Screen[None]):
         view = self._link.view if self._link is not None else None
         here = self.board.context(view, self._link.why if self._link is not None else "")
         complaints = self.banner.complaints
-        return replace(here, complaint=complaints[0]) if complaints else here
+        complaint = complaints[0] if complaints else ""
+        return replace(here, complaint=complaint, not_opened=self._not_opened)
 
     def take_key(self, event: events.Key) -> bool:
         """A key of the pane that listens; False for a key of the whole screen."""
@@ -265,7 +312,7 @@ class MainScreen(Listing, Screen[None]):
         """Run a command, or say why not. What goes wrong in it is said too, and does not end the
         console.
         """
-        command = BY_ID[name]
+        command = self.command(name)
         if name == "quit" and self._link is None:
             self.leave()  # nothing is open yet: there is nothing to ask about
             return
@@ -280,25 +327,12 @@ class MainScreen(Listing, Screen[None]):
 
     def say(self, text: str, tone: str = "plain") -> None:
         """The last-action line."""
-        sign = SIGNS.get(tone, "·")
-        tone = tone if tone in SIGNS else "plain"
-        self.last.put([((f" {sign} ", tone), (plain(text), tone if tone != "busy" else "plain"))])
+        self.last.say(text, tone)
 
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""
         if self.app.screen is self:
             self.app.push_screen(dialog)
-
-    def screen_of(self, key: str) -> str:
-        """The command of a screen that this key goes to; empty for any other key."""
-        return next(
-            (c.id for c in COMMANDS if c.group == SCREENS and key in split(self.keys.map[c.id])), ""
-        )
-
-    def screens(self) -> list[tuple[str, str, str, str | None]]:
-        """The commands of screens: id, key, words, and why not now."""
-        names = {c.id for c in COMMANDS if c.group == SCREENS}
-        return [known for known in self.known() if known[0] in names]
 
     def instead(self, command: str) -> None:
         """Close the pages that stand over this screen, and run a command."""
@@ -320,10 +354,6 @@ class MainScreen(Listing, Screen[None]):
         self.say(f"{words} …", "busy")
         self.link.send(intent, told)
 
-    def key(self, command: str) -> str:
-        """How a command's key is written."""
-        return self.keys.shown(command)
-
     def lead(self, guide: Guide) -> None:
         """Let the line above all lead."""
         self.coach.guide = guide
@@ -336,23 +366,22 @@ class MainScreen(Listing, Screen[None]):
             board.focus_on(view, symbol)
         return symbol
 
+    def focus_on(self, symbol: str) -> None:
+        """Make this symbol the focus."""
+        self.board.focus_on(self.link.view, symbol)
+
     def copy(self, text: str) -> None:
         """To the terminal's clipboard."""
         self.app.copy_to_clipboard(text)
-        self.say("copied", "good")
-
-    def known(self) -> list[tuple[str, str, str, str | None]]:
-        """All commands."""
-        here = self.context()
-        return [(c.id, self.keys.shown(c.id), c.words, c.availability(here)) for c in COMMANDS]
-
-    def help_lines(self) -> Callable[[int], list[Line]]:
-        """The help."""
-        return lambda room: help_lines(COMMANDS, self.keys, room)
+        self.say("sent to the terminal's clipboard", "good")
 
     def next_theme(self, name: str = "") -> str:
         """The next look, or this one."""
         return self.host.next_theme(name)
+
+    def themes(self) -> list[str]:
+        """The names of all themes."""
+        return self.host.themes()
 
     def is_seen(self) -> bool:
         """Whether the terminal takes what is painted."""
@@ -361,6 +390,10 @@ class MainScreen(Listing, Screen[None]):
     def forget_keys(self) -> None:
         """Ignore what was typed until now."""
         self.host.hands.forget()
+
+    def try_again(self) -> None:
+        """Open the account once more."""
+        self.host.try_again()
 
     def leave(self) -> None:
         """Leave in order."""

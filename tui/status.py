@@ -153,7 +153,11 @@ class StatusStrip(Lines):
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, base="on-raised", id="status")
-        self.put([((" FLATOUT ", "paper"), ("  starting …", "dim"))])
+        self.say("starting …")
+
+    def say(self, text: str) -> None:
+        """Before there is anything to show."""
+        self.put([((" FLATOUT ", "paper"), (f"  {text}", "dim"))])
 
     def show(self, view: View, read_only: str) -> None:
         """Show this moment."""

@@ -69,6 +69,8 @@ class Board:
     """By client order id: when a stop that has not filled was heard to fire."""
     owed: dict[str, Decimal]
     """By currency, what the last picture had more than we, and only funding and lending explain."""
+    owed_once: bool
+    """Whether it did so for the first time."""
     stranger_at: int
     """When the venue last told of an order that bears our name and is not known here."""
     falls: dict[str, tuple[int, Decimal]]
@@ -127,6 +129,7 @@ class Board:
         self.margin_at = 0
         self.fired = {}
         self.owed = {}
+        self.owed_once = False
         self.stranger_at = 0
         self.falls = {}
         self.proved = {}

@@ -16,6 +16,7 @@ from engine.desk import (
     identity,
     intents,
     lockouts,
+    looks,
     marked,
     modes,
     price_alerts,
@@ -96,7 +97,7 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     if (
         (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at))
         or over
-        or reconcile.due_at(ctx) <= ctx.now
+        or looks.due_at(ctx) <= ctx.now
     ):
         yield from reconcile.ask(ctx)
 

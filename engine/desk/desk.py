@@ -18,8 +18,8 @@ from engine.desk import (
     doubts,
     limit_exits,
     lockouts,
+    looks,
     margin,
-    reconcile,
     stuck,
     unheard,
 )
@@ -322,7 +322,7 @@ class Desk:
         sums = kept(ctx)
         if flattens(state) or state.blocks or state.excess or sums.over:
             return now
-        times = [lockouts.judge_at(ctx), reconcile.due_at(ctx)]
+        times = [lockouts.judge_at(ctx), looks.due_at(ctx)]
         if sums.credits:
             times.append(self.board.margin_at + margin.LOOK)
         times.append(self._stale_at(ctx))

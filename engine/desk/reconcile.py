@@ -47,18 +47,6 @@ class SleptText(Protocol):
         ...
 
 
-IDLE = 5
-"""With nothing open, the pause between two comparisons is this many times longer."""
-
-
-def due_at(ctx: Context) -> int:
-    """When it is time to compare again."""
-    pause = nanoseconds(ctx.rules.requests.reconcile)
-    if not ctx.state.orders and not ctx.state.positions:
-        pause *= IDLE
-    return ctx.state.reconciled_at + pause
-
-
 def ask(ctx: Context) -> Events:
     """Ask for a picture."""
     yield from doubts.ask_account(ctx)
@@ -256,6 +244,7 @@ def _financed(ctx: Context, picture: Picture) -> Events:
     know an execution that we don't.
     """
     owed = dict(financing(ctx, picture))
+    ctx.board.owed_once = bool(owed) and not ctx.board.owed
     for currency, amount in owed.items():
         if ctx.board.owed.get(currency) == amount:
             yield e.Financed(ctx.now, currency, amount, shares(ctx, currency, amount))

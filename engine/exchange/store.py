@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from engine.exchange import past
 from engine.exchange.archive import ArchiveError
 from engine.exchange.exchange import Exchange
 from engine.exchange.ledger import Holding
@@ -79,8 +80,9 @@ class _Format(Struct):
 
 
 class Changes(Struct, frozen=True):
-    """Rows that one transaction writes."""
+    """Rows that one transaction writes, and when what they say began."""
 
+    at: int
     orders: list[tuple[str, bool, int, bytes]]
     fills: list[tuple[str, int, bytes]]
     account: bytes
@@ -96,6 +98,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._keeps_past = False
         self._writes = Lock()
         """One transaction at a time: the account is written by a thread, the market by the loop."""
         try:
@@ -174,6 +177,7 @@ class Store:
         """
         known = (exchange.orders.get(name) or exchange.ended.get(name) for name in exchange.changed)
         changes = Changes(
+            now,
             [
                 (order.client_order_id, order.is_open, order.closed_at or 0, _encode(order))
                 for order in known
@@ -203,6 +207,9 @@ class Store:
                     changes.fills,
                 )
                 self._put("account", changes.account)
+                if self._keeps_past:
+                    told = [(name, body) for name, _, _, body in changes.orders]
+                    past.add(self._connection, changes.at, told, changes.account)
         except sqlite3.Error as error:
             raise StoreError(f"{self._about} can't be written: {error}") from error
 
@@ -210,37 +217,54 @@ class Store:
         if int(self._get("epoch") or b"0") != self._epoch:
             raise StoreTakenError(f"paper account {self.path}: another process has taken it over")
 
+    def keep_past(self, now: int) -> None:
+        """From now on (nanoseconds) also keep what the account was before each change, for a fork.
+        Raises StoreError.
+        """
+        with self._fact_written():
+            past.begin(self._connection, now)
+        self._keeps_past = True
+
+    def save_played(self, at: int) -> None:
+        """Remember up to when a recording has been played (nanoseconds). Raises StoreError."""
+        with self._fact_written():
+            self._put("played", str(at).encode())
+
+    def played(self) -> int:
+        """Up to when a recording was played; zero where none was. Raises StoreError."""
+        return self._fact("played", int) or 0
+
     def save_market(self, state: Mapping[str, str]) -> None:
         """Remember where a simulated market stands. Raises StoreError."""
-        try:
-            with self._transaction():
-                self._still_ours()
-                self._put("market", _encode(dict(state)))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._about} can't be written: {error}") from error
+        with self._fact_written():
+            self._put("market", _encode(dict(state)))
 
     def market(self) -> dict[str, str]:
         """Where it stood; empty for a new one. Raises StoreError."""
-        try:
-            body = self._get("market")
-            return {} if body is None else msgspec.json.decode(body, type=dict[str, str])
-        except (sqlite3.Error, ValueError) as error:
-            raise self._unreadable(error) from error
+        return self._fact("market", dict[str, str]) or {}
 
     def save_scheduled(self, orders: tuple[Order, ...]) -> None:
         """Remember the orders that begin later. Raises StoreError."""
-        try:
-            with self._transaction():
-                self._still_ours()
-                self._put("scheduled", _encode(orders))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._about} can't be written: {error}") from error
+        with self._fact_written():
+            self._put("scheduled", _encode(orders))
 
     def scheduled(self) -> tuple[Order, ...]:
         """The orders that begin later. Raises StoreError."""
+        return self._fact("scheduled", tuple[Order, ...]) or ()
+
+    @contextlib.contextmanager
+    def _fact_written(self) -> Iterator[None]:
         try:
-            body = self._get("scheduled")
-            return () if body is None else msgspec.json.decode(body, type=tuple[Order, ...])
+            with self._transaction():
+                self._still_ours()
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._about} can't be written: {error}") from error
+
+    def _fact(self, name: str, kind: type[T]) -> T | None:
+        try:
+            body = self._get(name)
+            return None if body is None else msgspec.json.decode(body, type=kind)
         except (sqlite3.Error, ValueError) as error:
             raise self._unreadable(error) from error
 

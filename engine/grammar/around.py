@@ -28,8 +28,10 @@ class Around(Struct, frozen=True):
     """The id of the position that is selected; it goes before others of its symbol."""
     last: Mapping[str, Decimal] = field(default_factory=dict)
     """By symbol, the price of the last trade where one is known."""
-    cursor: Decimal | None = None
-    """The price under the cursor of a ladder or a chart."""
+    cursor: Mapping[str, Decimal] = field(default_factory=dict)
+    """By symbol, the price under the cursor of a ladder or a chart."""
+    armed: str = ""
+    """The symbol that a ladder is armed for: `!` skips the card of its entries."""
     variables: Mapping[str, t.Size | t.AnyPrice] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     """`console.presets`: sizes by digit, the first one is 1."""

@@ -36,7 +36,7 @@ def _stop_of_entry(reader: Reader, said: dict[str, Any]) -> None:
 
 
 def _legs_of_entry(reader: Reader, said: dict[str, Any]) -> None:
-    said["legs"] = pieces.legs(reader)
+    said["legs"] = pieces.legs(reader, said.get("symbol"))
 
 
 def _trail_of_entry(reader: Reader, said: dict[str, Any]) -> None:
@@ -196,7 +196,7 @@ def stop(reader: Reader, first: Chunk) -> t.Command:
 def target(reader: Reader, first: Chunk) -> t.Command:
     """`target`."""
     found = pieces.symbol(reader, "none", *pieces.PLACES)
-    legs = () if reader.take("none") else pieces.legs(reader)
+    legs = () if reader.take("none") else pieces.legs(reader, found)
     reader.ended()
     return t.Target(span=reader.span(first.start), symbol=found, legs=legs)
 
@@ -329,6 +329,8 @@ def show(reader: Reader, first: Chunk) -> t.Command:
     """`chart`, `layout`, `theme`, `symbol`, `export`, `notify`, `help`."""
     words: list[str] = []
     reader.offer(*reader.vocabulary.words.get(first.word, ()))
+    if first.word == "symbol":
+        reader.offer(*reader.vocabulary.named())
     while (chunk := reader.peek()) is not None:
         if chunk.text[0] in ',"“”':
             raise wrong(chunk.start, chunk.end, f"“{chunk.text}” is no plain word")

@@ -25,6 +25,8 @@ _ORDER = re.compile(r"#(\d{1,9})(?![\w.])", re.ASCII)
 _COMMA = re.compile(r",")
 _DIGIT = re.compile(r"\d(?![\w.,])", re.ASCII)
 
+FAR = 10
+"""Times the market from which a target with a comma in it was meant as two."""
 NO_PLACE = "place missing, such as a price 61250, -0.8%, -40t, 2r or be"
 NO_PRICE = "price missing, such as 62,500, bid or ask-2t"
 NO_SIZE = "size missing, such as 0.5, 5000$ or risk 1%"
@@ -193,18 +195,35 @@ def part(reader: Reader) -> t.Part | None:
     return t.Part(span=reader.span(start), kind="share" if share else "amount", value=value)
 
 
-def legs(reader: Reader) -> tuple[t.Leg, ...]:
-    """One target, or several with their parts."""
-    found = [_leg(reader)]
+def legs(reader: Reader, of: t.SymbolName | None) -> tuple[t.Leg, ...]:
+    """One target of a symbol, or several with their parts."""
+    symbol = of.symbol if of is not None else reader.vocabulary.focus
+    found = [_leg(reader, symbol)]
     while reader.match(_COMMA) is not None:
-        found.append(_leg(reader))
+        found.append(_leg(reader, symbol))
     return tuple(found)
 
 
-def _leg(reader: Reader) -> t.Leg:
+def _is_one_price(reader: Reader, where: t.Place, symbol: str) -> None:
+    """Refuse `185,190` where that is two targets, and no price of a hundred and eighty-five
+    thousand: the market tells which.
+    """
+    span = where.span
+    text = reader.text[span.start : span.end]
+    market = max(reader.vocabulary.prices.get(symbol, ()), default=None)
+    if not isinstance(where, t.Price) or "," not in text or market is None:
+        return
+    if where.value >= FAR * market:
+        apart = ", ".join(text.split(","))
+        told = f"“{text}” is one price, far from the {market:f} of {symbol}"
+        raise wrong(span.start, span.end, f"{told}: targets are written “{apart}”", apart)
+
+
+def _leg(reader: Reader, symbol: str) -> t.Leg:
     reader.blank()
     start = reader.at
     where = place(reader)
+    _is_one_price(reader, where, symbol)
     which = part(reader)
     return t.Leg(span=reader.span(start), place=where, part=which)
 

@@ -90,7 +90,7 @@ class Told:
             case "last":
                 return self.around.last.get(self.symbol)
             case "cursor":
-                return self.around.cursor
+                return self.around.cursor.get(self.symbol)
             case "entry":
                 return self.entry
             case "be":
@@ -124,10 +124,10 @@ _MISSING = {
     "bid": "no bid is known",
     "ask": "no ask is known",
     "mid": "no price is known",
-    "last": "no trade is known here: bid, ask or mid are",
+    "last": "no trade of it is known yet: bid, ask or mid are",
     "mark": "no price is known at which it could be closed",
     "entry": "nothing is entered yet",
-    "cursor": "no cursor stands on a price here: ladder and chart have one",
+    "cursor": "no cursor stands on a price of it: the ladder has one for the focus symbol",
     "be": "a break-even is that of an open position",
 }
 """Why an anchor has no price."""

@@ -129,8 +129,9 @@ def after(command: t.Command, around: Around) -> Around:
     was named is meant where it names none.
     """
     named = getattr(command, "symbol", None) or getattr(command, "what", None)
-    if isinstance(named, t.SymbolName) and named.symbol != around.focus:
-        around = replace(around, focus=named.symbol, chosen="")
+    meant = named.symbol if isinstance(named, t.SymbolName) else _shown(command, around)
+    if meant and meant != around.focus:
+        around = replace(around, focus=meant, chosen="")
     if not isinstance(command, t.Let):
         return around
     value: t.Size | t.AnyPrice = command.value
@@ -143,6 +144,14 @@ def after(command: t.Command, around: Around) -> Around:
     return replace(around, variables={**around.variables, command.name: value})
 
 
+def _shown(command: t.Command, around: Around) -> str:
+    """The symbol that `symbol NAME` makes the focus; empty for any other command."""
+    if not isinstance(command, t.Show) or command.word != "symbol" or len(command.words) != 1:
+        return ""
+    found = around.vocabulary.find(command.words[0])
+    return found[0] if len(found) == 1 else ""
+
+
 def _any_position(around: Around, symbol: str) -> PositionView | None:
     held = around.held(symbol)
     return next((p for p in held if p.id == around.chosen), held[0] if len(held) == 1 else None)
@@ -152,10 +161,14 @@ Asked = tuple[tuple[i.AnyIntent, ...], Confirm]
 
 
 def _enter(command: t.Enter, around: Around, key: str) -> Asked:
-    if command.at_once:
-        end = command.span.end
-        raise wrong(end - 1, end, "“!” skips the card only while the ladder is armed: leave it out")
-    return (entry(command, around, key),), Confirm.CARD
+    made = entry(command, around, key)
+    if not command.at_once:
+        return (made,), Confirm.CARD
+    if made.symbol != around.armed:
+        end, whose = command.span.end, f" for {made.symbol}" if around.armed else ""
+        text = f"“!” skips the card only while the ladder is armed{whose}: leave it out"
+        raise wrong(end - 1, end, text)
+    return (made,), Confirm.ENTER
 
 
 def _close(command: t.Close, around: Around, key: str) -> Asked:

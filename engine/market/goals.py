@@ -86,8 +86,8 @@ def seek(text: str, now: int, end: int | None) -> Until:
     of_day = CLOCK.fullmatch(text.strip()) is not None
     if at <= now or (of_day and at - now > NEAR and (end is None or at > end)):
         raise MarketError(
-            f"{text} is behind {clock(now)}:"
-            f" play it again with flatout --account NAME --from {text}"
+            f"{text} is behind {clock(now)}: flatout fork --at {text} NAME makes an account of what"
+            f" this one was then; flatout --account NAME --from {text} plays it anew"
         )
     if end is not None and at > end:
         raise MarketError(f"{text} is after the last price, at {clock(end)}")

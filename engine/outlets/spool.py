@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from engine.model.secrets import masked
 from engine.model.view import Notice
 
 LONG = 2_000
@@ -93,7 +95,7 @@ class Spool:
     def _write(self, one: Line | Left) -> None:
         if self._file is not None:
             with contextlib.suppress(OSError):
-                os.write(self._file, b"\n" + msgspec.json.encode(one))  # never behind half a line
+                os.write(self._file, b"\n" + _written(one))  # never behind half a line
                 self._written += 1
 
     def _begin(self, lines: list[Line]) -> None:
@@ -103,7 +105,7 @@ class Spool:
         file: int | None = None
         try:
             file = os.open(beside, flags, 0o600)
-            os.write(file, b"\n".join(map(msgspec.json.encode, lines)))
+            os.write(file, b"\n".join(map(_written, lines)))
             beside.replace(self._path)
         except OSError:
             if file is not None:
@@ -111,3 +113,10 @@ class Spool:
             return
         self.close()
         self._file, self._written = file, len(lines)
+
+
+def _written(one: Line | Left) -> bytes:
+    """As it stands in the file: without secrets."""
+    if isinstance(one, Line):
+        one = replace(one, notice=replace(one.notice, text=masked(one.notice.text)))
+    return msgspec.json.encode(one)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.venues.prices import PublicPrices
 
 MARKET_SAVED = 5.0
-"""Seconds between two savings of where a simulated market stands."""
+"""Seconds between two savings of where a market stands that can go on from there."""
 Spawn = Callable[..., object]
 
 
@@ -149,10 +149,13 @@ class PaperEnvironment:
         settings, market = self._settings, self._settings.market
         if market.source == "recorded":
             files, now = [Path(name) for name in market.files], self.clock.now()
-            self._source = factories.recorded(profile, files, market.reading, now, market.start)
+            self._source = factories.recorded(
+                profile, files, market.reading, now, market.start, self._store.played()
+            )
             if self._source.recorded is not None:
-                self.files = _some(self._source.recorded.sentences)
+                self.files = (*_some(self._source.recorded.sentences), *self._source.remarks)
             self.clock = PacedClock(asyncio.get_running_loop(), self._source.start, market.speed)
+            self._store.keep_past(self.clock.now())
             return self._source.instruments
         if market.source == "simulated":
             self._source = factories.simulated(
@@ -184,7 +187,11 @@ class PaperEnvironment:
         return f"simulated {market.seed}" if market.source == "simulated" else market.source
 
     async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
-        """Made up before the first session of a simulation; read from a recording."""
+        """Made up before the first session of a simulation; read from a recording; asked of the
+        exchange whose prices they are.
+        """
+        if self._prices is not None:
+            return await self._prices.past(symbol)
         source = self._source
         return {} if source is None else await asyncio.to_thread(source.past, symbol)
 
@@ -194,8 +201,7 @@ class PaperEnvironment:
             await self._prices.listen(self._fed, self._fed)
             return
         spawn("market", self._play())
-        if self._source is not None and self._source.simulated is not None:
-            spawn("market memory", self._remember())
+        spawn("market memory", self._remember())
 
     def _fed(self, tick: Quote | Trade) -> None:
         self.venue.feed(tick)
@@ -230,6 +236,8 @@ class PaperEnvironment:
     def _save_market(self) -> None:
         if self._source is not None and self._source.simulated is not None:
             self._store.save_market(self._source.simulated.state())
+        if self.replay is not None:
+            self._store.save_played(self.clock.now())
 
     async def close(self, *, read_only: bool) -> None:
         """Stored and closed."""
@@ -284,8 +292,8 @@ class LiveEnvironment:
         return self._settings.account.venue
 
     async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
-        """What was kept is all."""
-        return {}
+        """What the venue tells."""
+        return await self.venue.past(symbol)
 
     async def begin(self, spawn: Spawn) -> None:
         """The venue's streams have begun with the engine."""

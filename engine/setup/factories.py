@@ -22,6 +22,7 @@ from engine.market import (
     ScriptedMoves,
     SimulatedMarket,
     SimulationSettings,
+    goals,
     grid,
     play,
 )
@@ -59,15 +60,23 @@ class Source(Struct):
     """Usual nanoseconds between two prices, by symbol, where that is slow."""
     recorded: RecordedMarket | None = None
     simulated: SimulatedMarket | None = None
+    remarks: tuple[str, ...] = ()
+    """What is to be said of it, for people."""
     past: Callable[[str], Mapping[int, Sequence[Bar]]] = lambda symbol: {}
     """What can be told of a symbol before that: bars by their length in nanoseconds."""
 
 
 def recorded(
-    profile: Profile, files: Iterable[Path], words: str = "", now: int = 0, start: str = ""
+    profile: Profile,
+    files: Iterable[Path],
+    words: str = "",
+    now: int = 0,
+    start: str = "",
+    played: int = 0,
 ) -> Source:
     """A market from recorded files, folders, patterns or archives, read as `words` say, from
-    `start` on; `now` is the time, after whose next day no price can be from. Raises MarketError.
+    `start` on, else from when it was `played` to where it has prices after that; `now` is the time,
+    after whose next day no price can be from. Raises MarketError.
     """
     opened = open_files(files, reading(words), now + DAY if now else FOREVER)
     grids = grid(opened)
@@ -77,15 +86,22 @@ def recorded(
         )
     except ValueError as error:
         raise MarketError(f"{error}, or say it with --as") from error
-    since = moment(start, min(file.first for file in opened)) if start else 0
-    market = RecordedMarket(opened, since)
+    begins = min(file.first for file in opened)
+    since, remarks = (moment(start, begins) if start else 0), tuple[str, ...]()
     first, paces = _pace(RecordedMarket(opened, since))
     if since and not first:
         raise MarketError(f"no price is after {start}, where the session should begin")
+    if not start and played > begins:
+        later, slower = _pace(RecordedMarket(opened, played))
+        if later:
+            since, first, paces = played, later, slower
+            at = goals.clock(played)
+            remarks = (f"going on at {at}, where this account was; --from begins elsewhere",)
     first = max(first, since)
+    market = RecordedMarket(opened, since)
     steps = {instrument.symbol: instrument.tick for instrument in instruments}
-    told = _Past(opened, since)
-    return Source(ScriptedMoves(market, steps), instruments, first, paces, market, past=told)
+    ticks, told = ScriptedMoves(market, steps), _Past(opened, since)
+    return Source(ticks, instruments, first, paces, market, remarks=remarks, past=told)
 
 
 class _Past:

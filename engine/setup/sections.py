@@ -179,7 +179,11 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `layouts` beside the settings file.
     """
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
-    """Frames per second."""
+    """Frames per second; where it is not said, 5 over ssh."""
+    screen_reader: bool = False
+    """Whether nothing moves by itself but the last-action line, which is shown whole: for a screen
+    reader. The panes show what is new with each key; the ladder can't be armed.
+    """
     bell: bool = True
     """Whether a CRITICAL alert rings."""
     read_only_until_taken: bool = False
@@ -213,6 +217,10 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A NATS server whose JetStream takes every event, or the environment variable that holds its
     address; tls only, but for this machine (needs `flatout[nats]`).
     """
+    websocket: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    """The port of 127.0.0.1 at which scripts of this machine may follow the events over a
+    WebSocket, with the token that lies in the account's folder. Nothing listens where unset.
+    """
     desk: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")] = "desk"
     """What the subjects of NATS call this installation."""
 
@@ -226,7 +234,7 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __repr__(self) -> str:
         return (
             f"OutletSettings(notify={self.notify}, metrics={self.metrics},"
-            f" nats={masked(str(self.nats))}, desk={self.desk})"
+            f" nats={masked(str(self.nats))}, websocket={self.websocket}, desk={self.desk})"
         )
 
     def __rich_repr__(self) -> list[tuple[str, object]]:

@@ -1,7 +1,7 @@
 """A strict judge of paper's fills: two thousand orders of all kinds from a seed on eight recorded
 days, each fill held against the recording by rules that share nothing with the matching engine.
 
-    python -m tests.bench.paper_judge [--orders 250]
+    python -m tests.bench.paper_judge [--orders 250] [--seed 17 --seed 18] [--fresh]
 
 A fill is *optimistic* where the recording does not prove it:
 
@@ -9,8 +9,8 @@ A fill is *optimistic* where the recording does not prove it:
   than was shown;
 - a resting limit: not at its own price; or the opposite best had not reached it, nothing was
   printed through it, and what was printed at it since it joined does not exceed the queue that was
-  seen there and what it got (none where it was the best of its side when it joined); a queue that
-  nobody saw counts as endless;
+  seen there and what it got (none once it was better than the best that was shown of its side); a
+  queue that nobody saw counts as endless;
 - a stop, take-profit or trailing stop: fired by nothing, better than its trigger allows at the
   moment that touched it, or than the book was then.
 """
@@ -50,6 +50,18 @@ DAYS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Kraken spot BTC/USD 2023-08", "BTCUSD", ("kraken-spot_btcusd_20230830",)),
     ("Coinbase BTC/USD 2017, a sell-off", "BTCUSD", ("coinbase_btcusd_20170904_quotes-1m",)),
 )
+FRESH: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Coinbase ETH/USD 2017, a sell-off", "ETHUSD", ("coinbase_ethusd_20170904_quotes-1m",)),
+    *(
+        (f"Kraken spot {name} 2021", name.replace("/", ""), ("kraken-spot_multi_20210405",))
+        for name in ("FIL/BTC", "DASH/EUR", "ALGO/BTC", "LSK/USD", "WAVES/ETH", "AUD/USD")
+    ),
+    *(
+        (f"Kraken Futures {name} 2021", name, ("kraken-futures_multi_20210722",))
+        for name in ("PI_ETHUSD", "FI_XBTUSD_210924", "FI_ETHUSD_211231", "PI_LTCUSD")
+    ),
+)
+"""Days on which no rule of this judge was ever tried while it was written."""
 KINDS = (
     "market",
     "limit",
@@ -109,9 +121,9 @@ class Tape:
         return self.prints[bisect_left(self.printed, begin) : bisect_right(self.printed, end)]
 
 
-def orders_of(tape: Tape, symbol: str, tick: Decimal, count: int) -> list[Asked]:
-    """Orders from the seed, near the price of their time."""
-    chance, found = Random(SEED), list[Asked]()
+def orders_of(tape: Tape, symbol: str, tick: Decimal, count: int, seed: int = SEED) -> list[Asked]:
+    """Orders from a seed, near the price of their time."""
+    chance, found = Random(seed), list[Asked]()
     for number in range(count):
         quote = chance.choice(tape.quotes[: max(len(tape.quotes) * 9 // 10, 1)])
         kind, side = KINDS[number % len(KINDS)], chance.choice(list(Side))
@@ -223,14 +235,16 @@ def rested(asked: Asked, fill: Fill, before: Decimal, tape: Tape) -> str:
     if reached(asked, fill, tape) or through(asked, fill, tape):
         return ""
     prints = tape.prints_in(asked.at + 1, fill.at)
-    joined = [
-        (q.at, q.bid_size if side is Side.BUY else q.ask_size)
-        for q in tape.quotes_in(asked.at, fill.at)
-        if (q.bid if side is Side.BUY else q.ask) == limit
-    ]
+    joined = list[tuple[int, Decimal]]()
+    for quote in tape.quotes_in(asked.at, fill.at):
+        buys = side is Side.BUY
+        best, size = (quote.bid, quote.bid_size) if buys else (quote.ask, quote.ask_size)
+        if (limit - best) * side.sign >= 0:
+            # nobody else was at a price better than the best: whoever came later stands behind
+            joined.append((quote.at, size if best == limit else ZERO))
     own = [q.bid if side is Side.BUY else q.ask for q in tape.shown(asked.at)]
     if any((limit - best) * side.sign > 0 for best in own):
-        joined = [(asked.at, ZERO)]  # it was the best of its side: whoever came later stands behind
+        joined = [(asked.at, ZERO)]
     if not joined:
         return f"filled at {limit} by prints, in a queue that nobody saw"
     since, queue = joined[0]
@@ -315,51 +329,58 @@ def judged(asked: Asked, fills: list[Fill], tape: Tape) -> list[str]:
 
 
 def main(say: Callable[[str], None] = print) -> None:
-    """Print the table."""
+    """Print a table for each seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=250, help="for each day")
+    parser.add_argument("--seed", type=int, action="append", help=f"default: {SEED}")
+    parser.add_argument("--fresh", action="store_true", help="other days than the usual eight")
     parser.add_argument("--show", type=int, default=3, help="so many optimistic ones of each day")
     asked_for = parser.parse_args()
-    say("| day | orders | refused | filled | fills | optimistic |")
-    say("|---|---|---|---|---|---|")
-    whole = Counter[str]()
-    for title, base, names in DAYS:
-        files = files_of(names)
-        if not files:
-            say(f"| {title} | not on this machine | | | | |")
-            continue
-        grids = grid(files)
-        symbol = next(name for name in grids if name.replace("/", "").startswith(base))
-        ticks = [tick for tick in RecordedMarket(files) if tick.symbol == symbol]
-        tape, step = Tape(ticks), grids[symbol].tick
-        profile = replace(load_profile("kraken-futures"), max_open_orders=100_000)
-        instrument = instrument_for(profile, symbol, step)
-        exchange = Exchange(profile, [instrument], {instrument.quote: D(10**12)}, instrument.quote)
-        orders = orders_of(tape, symbol, step, asked_for.orders)
-        fills, refused = fills_of(ticks, orders, exchange)
-        wrong = [
-            one
-            for asked in orders
-            for one in judged(asked, fills.get(asked.order.client_order_id, []), tape)
-        ]
-        count = sum(map(len, fills.values()))
-        say(
-            f"| {title} | {len(orders):,} | {refused.total():,} | {len(fills):,} | {count:,} |"
-            f" {len(wrong)} |"
-        )
-        whole.update(
-            orders=len(orders),
-            refused=refused.total(),
-            filled=len(fills),
-            fills=count,
-            optimistic=len(wrong),
-        )
-        for one in wrong[: asked_for.show]:
-            say(f"    {one}")
-    say(
-        f"| all | {whole['orders']:,} | {whole['refused']:,} | {whole['filled']:,} |"
-        f" {whole['fills']:,} | {whole['optimistic']:,} |"
-    )
+    for seed in asked_for.seed or [SEED]:
+        say(f"| seed {seed} | orders | refused | filled | fills | optimistic |")
+        say("|---|---|---|---|---|---|")
+        whole = Counter[str]()
+        for title, base, names in FRESH if asked_for.fresh else DAYS:
+            files = files_of(names)
+            if not files:
+                say(f"| {title} | not on this machine | | | | |")
+                continue
+            counts, wrong = one_day(files, base, asked_for.orders, seed)
+            whole.update(counts)
+            say(_row(title, counts))
+            for one in wrong[: asked_for.show]:
+                say(f"    {one}")
+        say(_row("all", whole))
+
+
+def one_day(files: list[Path], base: str, count: int, seed: int) -> tuple[Counter[str], list[str]]:
+    """Orders of one seed on one day: what became of them, and what is optimistic."""
+    grids = grid(files)
+    symbol = next(name for name in grids if name.replace("/", "").startswith(base))
+    ticks = [tick for tick in RecordedMarket(files) if tick.symbol == symbol]
+    tape, step = Tape(ticks), grids[symbol].tick
+    profile = replace(load_profile("kraken-futures"), max_open_orders=100_000)
+    instrument = instrument_for(profile, symbol, step)
+    exchange = Exchange(profile, [instrument], {instrument.quote: D(10**12)}, instrument.quote)
+    orders = orders_of(tape, symbol, step, count, seed)
+    fills, refused = fills_of(ticks, orders, exchange)
+    wrong = [
+        one
+        for asked in orders
+        for one in judged(asked, fills.get(asked.order.client_order_id, []), tape)
+    ]
+    return Counter(
+        orders=len(orders),
+        refused=refused.total(),
+        filled=len(fills),
+        fills=sum(map(len, fills.values())),
+        optimistic=len(wrong),
+    ), wrong
+
+
+def _row(title: str, counts: Counter[str]) -> str:
+    kinds = ("orders", "refused", "filled", "fills", "optimistic")
+    return f"| {title} | {' | '.join(f'{counts[kind]:,}' for kind in kinds)} |"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.cli.rewind import moment_of
+from tui.cli.moments import moment_of
 
 LAST = int(datetime(2026, 12, 1, 15, 30, tzinfo=UTC).timestamp()) * 10**9
 

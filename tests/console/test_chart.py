@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.model.course import Execution, StopPlace
+from engine.model.price_alert import PriceAlert
 from engine.model.quote import Candle
 from engine.model.side import Side
 from engine.model.view import ClosedView
@@ -16,7 +17,7 @@ from tests.console.conftest import Stage, Staged
 from tests.console.sample import SECOND, T0, SampleSession, position
 from tui.chart.drawing import Drawn, Picture, draw, labels_for
 from tui.chart.equity import draw_equity
-from tui.chart.levels import Level, of_last, of_orders, of_position
+from tui.chart.levels import Level, of_alerts, of_last, of_orders, of_position
 from tui.chart.reading import readout
 from tui.chart.window import INTERVALS, MOST, WIDTHS, Window
 from tui.lines import Line
@@ -108,6 +109,17 @@ def test_orders_that_rest_are_levels_and_a_stop_is_not_told_twice() -> None:
     resting = [row for row in session.orders if row.order.symbol == "BTC/USD"]
     assert 0 < len(found) < len(resting) or len(found) == len(resting)
     assert any(level.label.startswith("buy 0.250 at 6") for level in found)
+
+
+def test_a_price_that_somebody_waits_for_is_a_level_of_its_symbol() -> None:
+    waits = [
+        PriceAlert("a1", "A/B", D("104.0"), rises=True, set_at=T0, number=15),
+        PriceAlert("a2", "C/D", D("5.0"), rises=False, set_at=T0, number=16),
+    ]
+    (level,) = of_alerts(waits, "A/B")
+    assert (level.label, level.tone) == ("alert > 104", "warn")
+    lines = text(drawn(candles([100, 106]), levels=[level]).lines)
+    assert any(line.startswith("┄┄┄") and line.endswith("alert > 104") for line in lines)
 
 
 def test_fills_stand_at_their_price_and_time() -> None:
@@ -297,6 +309,23 @@ async def test_keys_scroll_and_zoom_and_end_goes_back_to_now(stage: Stage) -> No
     assert chart.window.last is None
     await stage.press("i")
     assert chart.window.interval == INTERVALS[INTERVALS.index(60) + 1]
+
+
+async def test_a_young_market_is_shown_in_seconds_and_keeps_its_crosshair(stage: Stage) -> None:
+    whole = stage.session.candles
+
+    def few(symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
+        return whole(symbol, interval, min(count, 3 if interval > SECOND else 40))
+
+    stage.session.candles = few  # type: ignore[method-assign]
+    await stage.press("4", ">", "<")
+    await stage.shows("BTC/USD 1s")
+    await stage.press("space", "left", "left")
+    chart = stage.app.main.board.chart
+    pointed = chart.window.cross
+    assert pointed is not None
+    await stage.frames(1.2)
+    assert (chart.window.cross, chart.window.interval) == (pointed, 1)
 
 
 async def test_space_turns_the_period_of_the_equity(stage: Stage) -> None:

@@ -312,6 +312,78 @@ async def test_macros_and_faults_of_the_settings(staged: Staged) -> None:
         assert isinstance(await stage.one_asked(), i.OpenBracket)
 
 
+async def test_the_words_of_the_screen_are_completed_and_a_symbol_becomes_the_focus(
+    stage: Stage,
+) -> None:
+    line = await typed(stage, "layout tr")
+    for text, wanted in (
+        ("layout tr", "layout trade "),
+        ("theme flatout-l", "theme flatout-light "),
+        ("chart 1", "chart 1"),
+        ("symbol e", "symbol eth "),
+        ("export bl", "export blotter "),
+        ("help gett", "help getting-started "),
+    ):
+        line.line.value = text
+        await stage.press("tab")
+        assert line.line.value == wanted
+    line.line.value = "symbol eth"
+    await stage.press("enter")
+    await stage.shows("focus: ETH/USD")
+    await stage.shows("4 Chart  ETH/USD")
+    await typed(stage, "symbol doge")
+    await stage.press("enter")
+    await stage.shows("unknown symbol “doge”; known: btc, eth, sol")
+    assert not stage.asked
+
+
+async def test_a_macro_on_a_key_writes_its_line_and_sends_only_what_was_seen(
+    staged: Staged,
+) -> None:
+    out = {**MACROS, "out": "pause; cancel all", "piece": "close {1:part}"}
+    keys = {"scalp": "K", "out": "Z", "piece": "J", "stop": "K"}
+    async with staged(commands=out, keys=keys) as stage:
+        await stage.shows("K is scalp")  # the later entry loses
+        for typed_at_once in (events.Key("Z", "Z"), events.Key("enter", "\r")):
+            stage.app.post_message(typed_at_once)
+        await stage.shows("that enter came before this was on the screen")
+        assert not stage.asked
+        line = stage.app.screen
+        assert isinstance(line, CommandLine)
+        assert line.line.value == "out"
+        await stage.frames(0.4)
+        await stage.press("enter")
+        await stage.frames(0.3)
+        assert isinstance(stage.asked[0], i.Pause)
+        stage.asked.clear()
+        await stage.press("K")
+        line = stage.app.screen
+        assert isinstance(line, CommandLine)
+        assert line.line.value == "scalp btc/usd"
+        await stage.shows("buy BTC/USD risk 0.25% stop -0.4%")
+        await stage.press("escape", "J")
+        await stage.type("50")
+        stage.app.post_message(events.Key("percent_sign", "%"))
+        await stage.frames(0.4)
+        await stage.press("enter")
+        close = await stage.one_asked()
+        assert isinstance(close, i.ClosePosition)
+        assert (close.position, str(close.part)) == ("P1", "0.5")
+
+
+async def test_a_line_that_waits_stands_in_activity_until_it_ends(stage: Stage) -> None:
+    await typed(stage, "wait flat within 60s")
+    await stage.press("enter")
+    await stage.frames(0.3)
+    await stage.press("enter")  # it goes on
+    await stage.shows("wait         wait flat within 60s")
+    await stage.shows(":cancel wait ends it")
+    await typed(stage, "cancel wait")
+    await stage.press("enter")
+    await stage.frames(0.4)
+    assert not any(row.kind == "wait" for row in stage.app.main.board.activity.rows())
+
+
 async def in_a_script(text: str) -> list[object]:
     """What `flatout do` asks for: the same parser, the same resolver, the same carrying."""
     session = SampleSession()

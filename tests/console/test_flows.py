@@ -32,8 +32,11 @@ from engine.model.intent import (
 from engine.model.order import OrderType
 from engine.model.refusal import Refusal
 from engine.model.side import Side
+from engine.model.view import Preview, PreviewLine
 from tests.console.conftest import Stage, Staged
 from tests.console.sample import SampleSession
+from tui.flows.card import preview_lines
+from tui.flows.dialog import Dialog
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -467,3 +470,38 @@ async def test_target_and_note(stage: Stage) -> None:
     assert moved.target == At(Decimal("64584.1"))
     assert isinstance(noted, Annotate)
     assert (noted.note, noted.tags) == ("held over the news", ("news", "swing"))
+
+
+@pytest.mark.parametrize("key", ["x", "X", "m", "M", "b", "t", "v", "w", "F", "N", ":"])
+async def test_in_the_smallest_terminal_each_dialog_says_its_keys_and_turns_its_pages(
+    staged: Staged, key: str
+) -> None:
+    async with staged((60, 16)) as stage:
+        await stage.open(key)
+        dialog = stage.app.screen
+        assert isinstance(dialog, Dialog)
+        await stage.frames(0.3)
+        assert "esc" in stage.text
+        if dialog.frame.max_scroll_y:
+            await stage.shows("pgdn more")
+            for _ in range(4):
+                await stage.press("pagedown")
+            await stage.shows("pgup more")
+            assert dialog.frame.scroll_offset.y == dialog.frame.max_scroll_y
+            assert "esc" in stage.text
+
+
+def test_a_card_without_room_for_columns_cuts_no_figure() -> None:
+    card = Preview(
+        "",
+        (
+            PreviewLine("at stops", "−111.50 of 24,995.02", "−77.87 of 24,995.15"),
+            PreviewLine("limit of the first order", "", "61,515.9"),
+        ),
+    )
+    for room in (40, 56, 74):
+        text = "\n".join("".join(part for part, _ in line) for line in preview_lines(card, room))
+        told = " ".join(text.split())
+        for said in ("−111.50 of 24,995.02 →", "24,995.15", "limit of the first order 61,515.9"):
+            assert said in told, text
+        assert max(map(len, text.splitlines())) <= room

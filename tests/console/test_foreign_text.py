@@ -142,6 +142,11 @@ async def test_an_engine_that_cant_open_says_so_literally() -> None:
     app = FlatoutApp(open_session)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.3)
+        strips = app.screen._compositor.render_strips()
+        shown = "".join(segment.text for strip in strips for segment in strip)
+        assert "[red]x[/]␛[2J" in shown
+        await pilot.press("q")
+        await pilot.pause(0.3)
     assert app.return_code == 2
     assert app.last_words[0].startswith("the engine could not be opened: [red]x[/]␛[2J")
 

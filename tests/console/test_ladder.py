@@ -145,6 +145,26 @@ async def test_a_size_is_typed_and_chosen(tmp_path: Path) -> None:
         assert stage.pane.ladder.size_text == "0.7"
 
 
+async def test_a_line_with_a_bang_skips_its_card_while_armed_and_below_the_cap(
+    tmp_path: Path,
+) -> None:
+    async with ladder_stage(tmp_path, rules=LadderRules(cap=D(50_000))) as stage:
+        await stage.arm()
+        await stage.pilot.press("colon", *"buy", "space", *"0.1", "space", *"at", "space")
+        await stage.pilot.press(*"cursor", "space", "!")
+        await stage.until(lambda: "does it" in stage.text)
+        assert stage.armed, "the line locked the ladder that it is for"
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.asked)
+        [entry] = stage.asked
+        assert isinstance(entry, i.OpenBracket)
+        assert (entry.price, entry.size) == (stage.pane.ladder.window.cursor, i.Base(D("0.1")))
+        await stage.until(lambda: stage.app.screen is stage.app.main)
+        await stage.pilot.press("colon", *"buy", "space", "2", "space", "!", "enter")
+        await stage.until(lambda: "ladder.cap is 50,000" in stage.text)
+        assert len(stage.asked) == 1
+
+
 # It locks by itself
 
 Cause = Callable[[LadderStage], Awaitable[None]]

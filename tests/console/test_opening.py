@@ -10,7 +10,7 @@ from engine.setup.settings import load
 from tests.console.conftest import Stage, Staged
 from tests.console.sample import SampleSession
 from tui.app import FlatoutApp
-from tui.opening_steps import LONG, OpeningSteps
+from tui.opening import LONG, OpeningSteps
 from tui.options import ConsoleOptions
 
 
@@ -61,6 +61,48 @@ async def test_while_it_opens_the_manual_is_there_and_trading_keys_say_why_not(
         await stage.press("escape")
         opened.set()
         await stage.shows("60,796.0  VENUE")
+
+
+async def test_an_opening_that_failed_stays_with_its_reason_until_it_is_tried_again_or_left(
+    tmp_path: Path,
+) -> None:
+    tries: list[int] = []
+
+    async def opened() -> Session:
+        tries.append(len(tries))
+        if len(tries) < 3:
+            raise OSError(f"the disk is full {len(tries)}")
+        return SampleSession()
+
+    def made() -> FlatoutApp:
+        return FlatoutApp(opened, ConsoleOptions(home=tmp_path))
+
+    app = made()
+    async with app.run_test(size=(80, 24)) as pilot:
+        stage = Stage(app, pilot, SampleSession())
+        await stage.shows("the engine could not be opened: the disk is full 1")
+        await stage.shows("r: try again  q: leave")
+        await stage.shows("F F9: flatten past it")
+        assert "starting" not in stage.text
+        await stage.press("n")
+        await stage.shows("new order with stop and target: the account is not open")
+        await stage.press("r")
+        await stage.shows("the disk is full 2")
+        assert "full 1" not in stage.text
+        await stage.press("r")
+        await stage.shows("60,796.0  VENUE")
+        assert "could not be opened" not in stage.text
+        await stage.press("r")
+        await stage.shows("the account is open")
+    assert not app.last_words, "what was cured is told on standard error"
+    tries.clear()
+    app = made()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await Stage(app, pilot, SampleSession()).shows("the disk is full 1")
+        await pilot.press("q")
+        await pilot.pause(0.2)
+    assert app.return_code == 2
+    assert app.last_words == ["the engine could not be opened: the disk is full 1"]
 
 
 async def test_the_first_run_says_what_this_is_and_takes_no_key(staged: Staged) -> None:

@@ -8,16 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from engine.clock import SECOND
+from engine.model import intent as i
 from engine.model.alert import Alert
 from engine.model.position import Protection
 from engine.model.side import Side
 from engine.model.telling import KINDS
 from engine.model.view import Preview, PreviewLine
 from tests.console.conftest import Stage, Staged
-from tests.console.sample import T0, position
+from tests.console.sample import T0, SampleSession, position
 from tui.columns import Column
+from tui.costs import Told, cost_of, waits_of
 from tui.detail import detail_line, dropped
-from tui.panes.limits import cost_of, waits_of
 from tui.panes.pane import whole
 from tui.record import GROUPS, KEPT, Record
 from tui.widths import PATIENCE, Widths
@@ -183,6 +184,33 @@ async def test_the_limits_pane_says_when_a_flatten_leaves_and_what_keys_cost(
         for said in ("41/60", "flatten now", "queue empty  venue link ok", "loss limit left"):
             await stage.shows(said)
         await stage.shows("at stops         UNBOUNDED")
+
+
+async def test_the_footer_says_what_keys_cost_and_when_a_flatten_would_have_left(
+    staged: Staged, session: SampleSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = session.preview
+
+    def preview(intent: i.AnyIntent) -> Preview:
+        tokens = {i.ClosePosition: 3, i.MoveStop: 2, i.BreakEven: 1, i.CancelOrder: 8, i.Flatten: 9}
+        if not intent.id.startswith("costs-"):
+            return before(intent)
+        needed, left = f"{tokens[type(intent)]} needed", "3 of 60 free: in 4.0 s"
+        return Preview("", (PreviewLine("tokens BTC/USD", needed, left, section="tokens"),))
+
+    monkeypatch.setattr(session, "preview", preview)
+    async with staged((120, 40)) as stage:
+        await stage.shows("x Close 3  c Cancel  m Stop 2  b Break-even 1")
+        await stage.shows("F9 FLATTEN in 4.0 s")
+        await stage.press("2")
+        await stage.shows("c Cancel 8")
+
+
+def test_a_flatten_waits_for_the_counter_that_is_last() -> None:
+    waits = {"BTC/USD": "now", "ETH/USD": "in 12.0 s", "rest": "in 4.0 s"}
+    assert Told(waits).flatten == "in 12.0 s"
+    assert Told({"rest": "now", "x": "the venue is asked nothing"}).flatten == "now"
+    assert Told().flatten == ""
 
 
 def test_waits_and_costs_are_read_from_the_cards() -> None:

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from engine.clock import SECOND
 from engine.model.alert import Alert
 from engine.model.codes import BlockCode
+from engine.model.intent import ClosePosition
 from engine.model.view import Reason
 from tests.console.conftest import Stage, Staged
 from tests.console.sample import T0, SampleSession
+from tui.ladder.arming import Situation, against
 from tui.status import OFF
 
 
@@ -132,7 +134,7 @@ async def test_notices_come_in_order_and_none_is_skipped(stage: Stage) -> None:
 
 async def test_notices_that_left_the_view_before_a_frame_are_admitted(stage: Stage) -> None:
     stage.session.tell("first")
-    await stage.frames()
+    await stage.shows("· first")
     for i in range(80):
         stage.session.tell(f"n{i}")
     await stage.frames()
@@ -169,6 +171,36 @@ async def test_a_critical_alert_rings_three_times_and_again_each_minute_until_it
     await stage.frames(0.2)
     assert stage.app.main.bells == before + 9
     await stage.shows("the venue refused the stop of BTC/USD")
+
+
+async def test_for_a_screen_reader_nothing_moves_but_the_last_line_which_is_whole(
+    staged: Staged,
+) -> None:
+    async with staged((80, 24), screen_reader=True) as stage:
+        await stage.shows("BTC/USD")
+        await stage.frames(1.2)  # the last key is a second ago
+        stage.session.change("P2", stop=Decimal("3499.9"))
+        words = " ".join(f"word{number}" for number in range(30))
+        stage.session.tell(f"refused {words}", "bad", kind="refused")
+        await stage.shows("word29")
+        assert all(word in stage.text for word in words.split())
+        assert not stage.app.main.toasts.display
+        assert "3,499.9" not in stage.text
+        await stage.press("j")
+        await stage.shows("3,499.9")
+        await stage.open("x")
+        before = stage.session.looks
+        await stage.shows("enter closes ETH/USD")
+        await stage.shows("of equity")  # the card is there
+        await stage.frames(1.3)
+        shown = stage.text
+        stage.session.change("P1", net=Decimal(-99))
+        await stage.frames(0.5)
+        assert stage.text == shown
+        assert stage.session.looks > before
+        await stage.press("enter")
+        assert isinstance(await stage.one_asked(), ClosePosition)
+    assert "nothing moves here" in against(Situation(stage.session.view(), "BTC/USD", still=True))
 
 
 async def test_only_changed_lines_are_painted_again(stage: Stage) -> None:

@@ -3,11 +3,15 @@ cursor.
 """
 
 import pytest
+from msgspec.structs import replace
+from textual import events
 
 from engine.model.intent import ClosePosition
 from engine.model.side import Side
-from tests.console.conftest import Stage
-from tests.console.sample import position
+from engine.model.telling import kind_of
+from engine.model.view import Notice
+from tests.console.conftest import Stage, Staged
+from tests.console.sample import T0, position
 
 
 async def test_when_another_row_leaves_the_cursor_stays_on_its_own(stage: Stage) -> None:
@@ -115,3 +119,80 @@ async def test_jump_goes_to_what_the_alert_is_about(stage: Stage, key: str) -> N
     await stage.press(key)
     await stage.press("!")
     assert stage.app.main.board.positions.selected == "P3"
+
+
+async def test_the_selected_event_stays_selected_and_in_sight_while_others_happen(
+    stage: Stage,
+) -> None:
+    record = stage.app.main.board.activity
+    stage.session.alerts = []
+    for number in range(5):
+        stage.session.tell(f"before {number}")
+    await stage.frames(0.2)
+    assert record.selected is None, "nobody has chosen a line yet"
+    await stage.press("8", "j", "j")
+    assert record.row is not None
+    assert record.row.text == "before 2"
+    for number in range(40):
+        stage.session.tell(f"after {number}")
+    await stage.frames(0.3)
+    assert record.row is not None
+    assert record.row.text == "before 2"
+    await stage.shows("before 2")
+    await stage.press("k")
+    assert record.row.text == "before 3"
+
+
+async def test_an_alert_that_is_resolved_leaves_the_cursor_on_its_line_of_the_record(
+    stage: Stage,
+) -> None:
+    record = stage.app.main.board.activity
+    alert = stage.session.alerts[0]
+    notice = Notice(1, alert.last_at or alert.at, "bad", alert.text, kind=kind_of(alert.code))
+    stage.session.alerts, stage.session.notices = [alert], [notice]
+    await stage.frames(0.2)
+    await stage.press("8", "g")
+    assert stage.app.main.context().alert == alert
+    stage.session.alerts = [replace(alert, cured_at=T0)]
+    await stage.frames(0.2)
+    assert record.row is not None
+    assert (record.row.alert, record.row.notice) == (None, notice)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("pane", ["1", "2", "5", "8"])
+async def test_no_toast_covers_what_the_next_key_acts_on(
+    staged: Staged, size: tuple[int, int], pane: str
+) -> None:
+    async with staged(size) as stage:
+        board, toasts = stage.app.main.board, stage.app.main.toasts
+        await stage.press(pane, "j")
+        for text in ("a", "b", "c"):
+            stage.session.tell(f"refused {text}", "bad", kind="refused")
+        await stage.frames(0.3)
+        assert len(toasts.toasts) == 3
+        for key in ("G", "g", "j"):
+            await stage.press(key)
+            await stage.frames(0.15)
+            lines, _ = board.acted_on()
+            assert lines
+            assert not [line for line in lines if line.overlaps(toasts.region)]
+            assert stage.app.main.board.region.contains_region(toasts.region)
+
+
+async def test_a_terminal_that_loses_the_focus_and_finds_it_goes_on_where_it_was(
+    stage: Stage,
+) -> None:
+    await stage.press("2", "j")
+    for found in (events.AppFocus(), events.Key("j", "j")):  # it comes back by itself, or types
+        stage.app.post_message(events.AppBlur())
+        await stage.frames()
+        assert stage.app.main.focused is None
+        stage.app.post_message(found)
+        await stage.frames()
+        assert stage.app.main.focused is stage.app.main.board.orders
+    await stage.open(":")
+    stage.app.post_message(events.AppBlur())
+    for sign in "pause":
+        stage.app.post_message(events.Key(sign, sign))
+    await stage.shows(":         pause")

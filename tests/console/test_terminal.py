@@ -109,6 +109,8 @@ def test_q_and_enter_leave_with_zero(tmp_path: Path) -> None:
 
 def test_an_engine_that_cant_open_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "closed", "fail")
+    terminal.read_until(b"try again")
+    os.write(terminal.master, b"q")
     assert terminal.ended() == 2
     terminal.read_until(b"not writable", 2)
     assert (

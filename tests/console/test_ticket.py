@@ -16,6 +16,7 @@ from engine.setup.settings import load
 from engine.setup.template_file import keep
 from tests.console.conftest import Stage, Staged
 from tui.field import Field
+from tui.flows.ticket import Ticket
 
 D = Decimal
 SCALP = TemplateSettings(
@@ -174,3 +175,17 @@ async def test_a_template_that_is_left_out_stands_in_the_banner(staged: Staged) 
         await stage.shows("the template bad is left out")
         await stage.press("a")
         await stage.shows("acknowledged: settings.toml:3")
+
+
+async def test_in_little_room_the_chosen_word_is_shown(staged: Staged) -> None:
+    async with staged((60, 16)) as stage:
+        await stage.open("w")
+        ticket = stage.app.screen
+        assert isinstance(ticket, Ticket)
+        for word in ("stop", "market", "limit"):
+            ticket.fields.type.choose(word)
+            ticket.fields.unit.choose("notional")
+            await stage.frames(0.15)
+            row = next(line for line in stage.text.splitlines() if " type " in line)
+            assert f" {word} " in row
+            assert " notional " in stage.text

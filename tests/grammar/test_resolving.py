@@ -108,7 +108,7 @@ def test_an_entry_with_all_its_words() -> None:
     ],
 )
 def test_prices_by_the_market(said: str, price: str) -> None:
-    around = replace(AROUND, last={"BTC/USD": D(62_060)}, cursor=D(62_050))
+    around = replace(AROUND, last={"BTC/USD": D(62_060)}, cursor={"BTC/USD": D(62_050)})
     assert one(f"buy 0.1 at {said} stop 1%", around).price == D(price)
 
 
@@ -147,8 +147,8 @@ def test_sizes(said: str, size: i.Size) -> None:
 @pytest.mark.parametrize(
     ("said", "says"),
     [
-        ("last", "no trade is known here"),
-        ("cursor", "no cursor stands on a price"),
+        ("last", "no trade of it is known yet"),
+        ("cursor", "no cursor stands on a price of it"),
         ("be", "a break-even is that of an open position"),
         ("entry", "nothing is entered yet"),
         ("@none", "@none is not set"),
@@ -156,6 +156,43 @@ def test_sizes(said: str, size: i.Size) -> None:
 )
 def test_a_price_that_is_not_known_is_no_price(said: str, says: str) -> None:
     assert says in refused(f"buy 0.1 at {said}")
+
+
+def test_cursor_and_last_are_those_of_the_symbol() -> None:
+    around = replace(AROUND, last={"BTC/USD": D(62_060)}, cursor={"BTC/USD": D(62_050)})
+    assert "no cursor stands on a price of it" in refused("buy eth 1 at cursor", around)
+    assert "no trade of it is known yet" in refused("buy eth 1 at last", around)
+    assert one("stop btc cursor", around).stop == i.At(D(62_050))
+
+
+def test_an_entry_skips_its_card_only_for_the_symbol_that_the_ladder_is_armed_for() -> None:
+    armed = replace(AROUND, armed="BTC/USD")
+    assert confirmation(steps("buy 0.1 stop -1% !", armed)) is Confirm.ENTER
+    assert confirmation(steps("buy 0.1 stop -1%", armed)) is Confirm.CARD
+    assert confirmation(steps("buy 0.1 stop -1% !; reverse", armed)) is Confirm.CARD
+    assert "armed for ETH/USD" in refused("buy eth 1 stop -1% !", armed)
+    assert "while the ladder is armed:" in refused("buy 0.1 stop -1% !")
+
+
+def test_the_symbol_that_a_part_names_is_meant_by_the_next() -> None:
+    entries = intents("symbol eth; buy 1; symbol btc; buy 0.1")
+    assert [getattr(entry, "symbol", "") for entry in entries] == ["ETH/USD", "BTC/USD"]
+
+
+@pytest.mark.parametrize("text", ["target sol 185,190", "buy sol 1 target 185,190 rest"])
+def test_two_targets_without_a_blank_are_not_one_price_a_thousand_times_too_high(
+    text: str,
+) -> None:
+    wrong = parse(text, AROUND.vocabulary).wrong
+    assert wrong is not None
+    assert text[wrong.span.start : wrong.span.end] == "185,190"
+    assert "targets are written “185, 190”" in wrong.text
+    assert wrong.remedy == "185, 190"
+    assert one("target btc 64,500").target == i.At(D(64_500))
+    found = one("target sol 185 50%, 190 rest")
+    assert (found.partials, found.target) == (
+        (i.PartialTarget(i.At(D(185)), D("0.5")),), i.At(D(190)),
+    )  # fmt: skip
 
 
 def test_a_stop_entry_has_a_trigger() -> None:
@@ -215,8 +252,8 @@ def test_price_alerts() -> None:
         for number, symbol in enumerate(("BTC/USD", "ETH/USD", "BTC/USD"))
     )
     around = replace(AROUND, view=replace(AROUND.view, price_alerts=waits))
-    ended: list[Any] = intents("alert btc none", around)
-    assert [asked.alert for asked in ended] == ["a0", "a2"]
+    ended = [getattr(asked, "alert", "") for asked in intents("alert btc none", around)]
+    assert ended == ["a0", "a2"]
     assert one("cancel #91", around).alert == "a1"
     assert [step.words for step in steps("alert btc 60000 half; alert eth none", around)] == [
         'alert BTC/USD 60000 "half"',

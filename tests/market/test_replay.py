@@ -169,7 +169,7 @@ async def test_at_its_end_time_goes_on_and_nothing_can_be_played(played: Played)
     [
         (
             "seek 11:59",
-            "11:59 is behind 2024-01-01 12:00:00: play it again with flatout --account NAME --from 11:59",
+            "11:59 is behind 2024-01-01 12:00:00: flatout fork --at 11:59 NAME makes an account",
         ),
         ("seek 2024-01-01T11:00", "is behind"),
         ("seek 2024-01-01T14:30", "is after the last price, at 2024-01-01 13:59:59"),

@@ -308,11 +308,12 @@ async def test_what_waits_when_a_process_ends_is_sent_by_the_next_under_its_name
     server.answers += [200] + [503] * 1000
     async with sending(made, tmp_path) as (outlets, _):
         for number in range(1, 4):
-            outlets[0].put(line("naked", "x", number))
+            outlets[0].put(line("naked", "token=hunter2-of-the-line", number))
         await until(lambda: outlets[0].failures)
     await until(lambda: len(server.told) == 1)
     spool = tmp_path / "webhook"
     assert spool.stat().st_mode & 0o077 == 0
+    assert b"hunter2" not in spool.read_bytes()
     spool.write_bytes(spool.read_bytes() + b'\n{"type":"came","name":"s-4"')  # a crash
     server.answers.clear()
     async with sending(made, tmp_path) as (outlets, _):

@@ -33,7 +33,7 @@ def careless() -> None:
 
     def fail(self: FlatoutApp, error: BaseException) -> None:
         self._failure = error
-        self._leaving = self._opening  # the engine is not closed
+        self._leaving = self.opening._task  # the engine is not closed
         self.exit(return_code=0)
 
     FlatoutApp.fail = fail  # type: ignore[method-assign]
@@ -49,10 +49,11 @@ def trusting() -> None:
 def mute() -> None:
     """A failed opening leaves an exit code."""
 
-    def not_opened(self: FlatoutApp, error: Exception) -> None:
+    def not_opened(self: FlatoutApp, error: Exception, why: str) -> None:
+        self.opening.why = ""
         self.end(2)
 
-    FlatoutApp._not_opened = not_opened  # type: ignore[method-assign]
+    FlatoutApp.not_opened = not_opened  # type: ignore[method-assign]
 
 
 def beside() -> None:

@@ -147,6 +147,8 @@ def test_an_engine_that_can_not_be_opened_is_one_sentence_and_its_code(tmp_path:
         "account.ws=ws://127.0.0.1:9/ws",
     )
     try:
+        assert terminal.wait_for("try again", 60), terminal.text
+        terminal.send(b"q")
         assert terminal.wait(60) == 2, terminal.text
         assert "could not be opened" in terminal.text
         assert "FLATOUT_KEY" in terminal.text, "what is missing, by name"

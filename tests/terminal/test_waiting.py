@@ -63,6 +63,8 @@ async def test_a_key_that_is_refused_ends_it_with_the_reason(
         server.losing.loses = lambda path, count: False
         terminal = opening(server, tmp_path)
         try:
+            assert await asyncio.to_thread(terminal.wait_for, "try again", 30), terminal.text
+            terminal.send(b"q")
             assert await asyncio.to_thread(terminal.wait, 30) == 2
             told = (tmp_path / "errors").read_text()
             assert "could not be opened: account main: the key may not trade" in told, told

@@ -1,5 +1,6 @@
 """Live prices of an exchange that no dialect speaks: ccxt's public streams against servers on
-loopback that speak Binance's and Bybit's protocols.
+loopback that speak Binance's, Bybit's, OKX's and Coinbase's protocols, with the frames that their
+documentation shows.
 """
 
 import asyncio
@@ -7,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -90,6 +91,57 @@ BYBIT_MARKETS = {
         ],
     },
 }
+OKX_MARKETS = {
+    "code": "0",
+    "msg": "",
+    "data": [
+        {
+            "instType": "SPOT",
+            "instId": "BTC-USDT",
+            "baseCcy": "BTC",
+            "quoteCcy": "USDT",
+            "settleCcy": "",
+            "uly": "",
+            "category": "1",
+            "ctMult": "",
+            "ctType": "",
+            "ctVal": "",
+            "ctValCcy": "",
+            "alias": "",
+            "expTime": "",
+            "lever": "10",
+            "listTime": "1548133413000",
+            "lotSz": "0.00000001",
+            "minSz": "0.00001",
+            "optType": "",
+            "state": "live",
+            "stk": "",
+            "tickSz": "0.1",
+        }
+    ],
+}
+COINBASE_MARKETS = {
+    "products": [
+        {
+            "product_id": "BTC-USD",
+            "product_type": "SPOT",
+            "base_currency_id": "BTC",
+            "quote_currency_id": "USD",
+            "base_increment": "0.00000001",
+            "quote_increment": "0.01",
+            "price_increment": "0.01",
+            "base_min_size": "0.000016",
+            "base_max_size": "1300",
+            "quote_min_size": "1",
+            "quote_max_size": "10000000",
+            "status": "online",
+            "is_disabled": False,
+            "trading_disabled": False,
+        }
+    ],
+    "num_products": 1,
+    "data": {"currency": "USD", "rates": {}},
+}
 
 
 def binance(asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -157,6 +209,80 @@ def bybit(asked: dict[str, Any]) -> list[dict[str, Any]]:
     return said
 
 
+def okx(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """What OKX v5 says to a subscription of the channels `bbo-tbt` and `trades`."""
+    said: list[dict[str, Any]] = []
+    for arg in asked["args"] if asked.get("op") == "subscribe" else ():
+        assert arg["instId"] == "BTC-USDT"
+        said.append({"event": "subscribe", "arg": arg, "connId": "a4d3ae55"})
+        if arg["channel"] == "bbo-tbt":
+            best = {
+                "asks": [["42000.2", "2", "0", "3"]],
+                "bids": [["42000.1", "1.5", "0", "1"]],
+                "ts": "1704067200000",
+                "seqId": 363996337,
+            }
+            said.append({"arg": arg, "data": [best]})
+        if arg["channel"] == "trades":
+            trade = {
+                "instId": "BTC-USDT",
+                "tradeId": "130639474",
+                "px": "42000.2",
+                "sz": "0.25",
+                "side": "sell",
+                "ts": "1704067200000",
+                "count": "3",
+            }
+            said.append({"arg": arg, "data": [trade]})
+    return said
+
+
+def coinbase(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """What Coinbase's Advanced Trade says to a subscription of `level2` and `market_trades`: a
+    whole book and a change of it, whose zero removes a level; trades, newest first.
+    """
+    if asked.get("type") != "subscribe" or asked["product_ids"] != ["BTC-USD"]:
+        return []
+
+    def message(channel: str, number: int, *events: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "channel": channel,
+            "client_id": "",
+            "timestamp": "2024-01-01T00:00:00.714964855Z",
+            "sequence_num": number,
+            "events": list(events),
+        }
+
+    def book(kind: str, *levels: tuple[str, str, str]) -> dict[str, Any]:
+        updates = [
+            {
+                "side": side,
+                "event_time": "1970-01-01T00:00:00Z",
+                "price_level": price,
+                "new_quantity": size,
+            }
+            for side, price, size in levels
+        ]
+        return {"type": kind, "product_id": "BTC-USD", "updates": updates}
+
+    if asked["channel"] == "level2":
+        whole = (("bid", "42000.3", "9"), ("bid", "42000.1", "1.5"), ("offer", "42000.4", "2"))
+        change = (("bid", "42000.3", "0"), ("offer", "42000.2", "2"))
+        return [
+            message("l2_data", 0, book("snapshot", *whole)),
+            message("l2_data", 1, book("update", *change)),
+        ]
+    trade = {
+        "trade_id": "12345",
+        "product_id": "BTC-USD",
+        "price": "42000.2",
+        "size": "0.25",
+        "time": "2024-01-01T00:00:00.265Z",
+        "side": "BUY",
+    }
+    return [message("market_trades", 0, {"type": "snapshot", "trades": [trade]})]
+
+
 class Line:
     """A server that can hang up."""
 
@@ -165,13 +291,15 @@ class Line:
         self._frames = frames
         self.sockets: list[web.WebSocketResponse] = []
         self.asked: list[str] = []
+        self.klines: list[list[object]] = []
         self.address = ""
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         """Markets by question, frames by socket."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             self.asked.append(request.path)
-            return web.json_response(self._markets)
+            klines = request.path.endswith("klines")
+            return web.json_response(self.klines if klines else self._markets)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
@@ -236,34 +364,58 @@ def run(story: Callable[[], Coroutine[None, None, None]]) -> None:
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
-@pytest.mark.parametrize(
-    ("name", "markets", "frames", "quote", "taker"),
-    [
-        ("binance", BINANCE_MARKETS, binance, ("42000.1", "42000.11"), Side.BUY),
-        ("bybit", BYBIT_MARKETS, bybit, ("42000.1", "42000.2"), Side.SELL),
-    ],
-    ids=["binance", "bybit"],
+class Spoken(NamedTuple):
+    """An exchange's protocol, and what is to be heard of it."""
+
+    name: str
+    markets: dict[str, Any]
+    frames: Frames
+    symbol: str
+    tick: str
+    best: tuple[str, str]
+    taker: Side
+
+
+SPOKEN = (
+    Spoken(
+        "binance", BINANCE_MARKETS, binance, "BTC/USDT", "0.01", ("42000.1", "42000.11"), Side.BUY
+    ),
+    Spoken("bybit", BYBIT_MARKETS, bybit, "BTC/USDT", "0.01", ("42000.1", "42000.2"), Side.SELL),
+    Spoken("okx", OKX_MARKETS, okx, "BTC/USDT", "0.1", ("42000.1", "42000.2"), Side.SELL),
+    # its prints say the maker's side: a bid was hit
+    Spoken(
+        "coinbase",
+        COINBASE_MARKETS,
+        coinbase,
+        "BTC/USD",
+        "0.01",
+        ("42000.1", "42000.2"),
+        Side.SELL,
+    ),
 )
-def test_quotes_and_trades_come_from_a_public_stream(
-    name: str, markets: dict[str, Any], frames: Frames, quote: tuple[str, str], taker: Side
-) -> None:
+
+
+@pytest.mark.parametrize("spoken", SPOKEN, ids=[one.name for one in SPOKEN])
+def test_quotes_and_trades_come_from_a_public_stream(spoken: Spoken) -> None:
     async def story() -> None:
         heard = Heard()
-        async with serving(markets, frames) as line:
-            source = prices(name, line)
+        best = tuple(map(D, spoken.best))
+
+        def newest() -> tuple[Decimal, Decimal] | None:
+            return (heard.quotes[-1].bid, heard.quotes[-1].ask) if heard.quotes else None
+
+        async with serving(spoken.markets, spoken.frames) as line:
+            source = prices(spoken.name, line, spoken.symbol)
             (instrument,) = await source.instruments()
-            assert (instrument.base, instrument.quote, instrument.kind) == (
-                "BTC",
-                "USDT",
-                Kind.SPOT,
-            )
-            assert instrument.tick == D("0.01")
+            assert f"{instrument.base}/{instrument.quote}" == spoken.symbol
+            assert instrument.kind == Kind.SPOT
+            assert instrument.tick == D(spoken.tick)
             await source.listen(heard.quote, heard.trade)
-            await heard.until(lambda: bool(heard.quotes and heard.trades))
-            quotes, trades = heard.quotes, heard.trades
-            assert (quotes[0].bid, quotes[0].ask) == tuple(map(D, quote))
-            assert (quotes[0].bid_size, quotes[0].ask_size) == (D("1.5"), D(2))
-            assert (trades[0].size, trades[0].taker) == (D("0.25"), taker)
+            await heard.until(lambda: newest() == best and bool(heard.trades))
+            quote, trade = heard.quotes[-1], heard.trades[0]
+            assert (quote.bid_size, quote.ask_size) == (D("1.5"), D(2))
+            assert (trade.symbol, trade.size) == (spoken.symbol, D("0.25"))
+            assert trade.taker == spoken.taker
             await source.close()
 
     run(story)
@@ -315,5 +467,24 @@ def test_only_public_questions_are_asked() -> None:
             await source.instruments()
             await source.close()
             assert line.asked == ["/api/v3/exchangeInfo"]
+
+    run(story)
+
+
+def test_candles_before_the_session_are_asked_for() -> None:
+    async def story() -> None:
+        async with serving(BINANCE_MARKETS, binance) as line:
+            line.klines = [
+                [60_000, "10.1", "12", "9.5", "11", "3.25", 119_999, "0", 7, "0", "0", "0"],
+                [120_000, "11", "9", "9.5", "11", "3", 179_999, "0", 7, "0", "0", "0"],
+            ]
+            source = prices("binance", line)
+            await source.instruments()
+            minutes = (await source.past("BTC/USDT"))[60_000_000_000]
+            assert minutes == [(60_000_000_000, D("10.1"), D(12), D("9.5"), D(11), D("3.25"))]
+            line.klines = [["x"]]
+            with pytest.raises(NotSentError):
+                await source.past("BTC/USDT")
+            await source.close()
 
     run(story)

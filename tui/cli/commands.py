@@ -47,6 +47,11 @@ COMMANDS = {
         "Cancel everything of ours, close everything, until the venue says flat, with or "
         "without a console that answers."
     ),
+    "fork": (
+        "Make the new paper account NAME of what an account was at a moment of a recording, to go "
+        "on from there otherwise: with its journal, positions, orders and money. The account stays "
+        "as it is."
+    ),
     "import": (
         "Convert files, folders or archives of prices once, so that they open at once and play "
         "from any time."

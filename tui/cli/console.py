@@ -5,7 +5,9 @@ frame.
 import asyncio
 import contextlib
 import difflib
+import gc
 import importlib
+import os
 import re
 import sys
 import time
@@ -23,7 +25,7 @@ from engine.session import Session
 from engine.setup.accounts import Resolved
 from engine.setup.filling import filled
 from engine.setup.sections import Settings
-from engine.setup.settings import Loaded, SettingsError, default_file
+from engine.setup.settings import Loaded, SettingsError, default_file, load
 from engine.venues.live.keys import find
 from engine.venues.protocol import VenueError
 from tui.cli.chosen import account_of, settings_of
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
     from tui.cli.child import Child
     from tui.cli.remote import Remote
     from tui.options import ConsoleOptions
+
+
+FAR = 5
+"""Frames per second over ssh where nobody says how many: a full ladder writes 88 kB/s at that."""
 
 
 def last_exit_command(common: Common, account: str) -> tuple[str, ...]:
@@ -195,6 +201,13 @@ def _keeper(file: Path) -> Callable[[str, TemplateSettings], str]:
     return keep
 
 
+def _fps(loaded: Loaded, settings: Settings) -> int:
+    """Frames per second: what was said; half of them over ssh where nobody said it."""
+    far = "SSH_CONNECTION" in os.environ and "console.fps" not in loaded.origins
+    return FAR if far else settings.console.fps
+
+
+# over 40 lines: a row for each of the options
 def options_of(
     common: Common,
     loaded: Loaded,
@@ -207,9 +220,18 @@ def options_of(
     from tui.options import ConsoleOptions
 
     templates = Templates.of(settings.templates, settings.symbols)
+    file = common.settings or default_file()
+    beside = file.parent
+
+    def again() -> ConsoleOptions:
+        fresh = load(common.settings, common.flags)
+        named = replace(fresh.settings, account=settings.account)
+        return options_of(common, fresh, named, folder, child, remote)
+
     return ConsoleOptions(
         theme=settings.console.theme,
-        fps=settings.console.fps,
+        fps=_fps(loaded, settings),
+        screen_reader=settings.console.screen_reader,
         keys=settings.console.keys,
         keys_origin=loaded.origins.get("console.keys", ""),
         commands=settings.commands,
@@ -225,7 +247,9 @@ def options_of(
         layouts=own_layouts(common),
         templates=templates,
         filled=filled(templates, time.time_ns),
-        keep_template=_keeper(common.settings or default_file()),
+        keep_template=_keeper(file),
+        sources=(file, beside / "themes", beside / "layouts"),
+        again=again,
         faults=loaded.faults,
         last_exit=(
             last_exit_command(common, settings.account.name)
@@ -253,6 +277,7 @@ def app_of(
     options = options_of(common, loaded, settings, folder, child, remote)
 
     async def open_session() -> Session:
+        gc.enable()  # off since the command began
         if child is not None:
             return await child.session(settings.console.fps, app.waiting)
         # heavy: the screen lives meanwhile

@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -27,15 +28,15 @@ from engine.grammar.wrong import Wrong
 from engine.model.intent import AnyIntent
 from engine.model.templates import Templates
 from engine.model.view import Answer, Preview, View
-from engine.session import Query, Session, Told
 from engine.session import messages as m
-from engine.session.client import ControlError, Line
+from engine.session.client import ControlError
 from engine.session.taking import PenHeldError
 from engine.setup.filling import filled
 from engine.setup.sections import Settings
-from tui.asking import without_screen
+from tui.asking import last_trades, without_screen
 from tui.cli.chosen import account_of, settings_of
 from tui.cli.common import FILE, Common
+from tui.cli.doors import Door, OwnDoor, door_to
 from tui.cli.ends import ends_with_us
 from tui.cli.output import say
 
@@ -56,64 +57,6 @@ SETTLES = 10
 TAKEN_WITHIN = 10_000_000_000
 """Nanoseconds after which an engine that hung takes nothing of it any more."""
 OF_THE_SCREEN = ("chart", "layout", "theme", "symbol")
-
-
-class Door(Protocol):
-    """A line to the engine, always fresh."""
-
-    async def view(self) -> View:
-        """Everything, now."""
-        ...
-
-    async def ask(self, intent: AnyIntent) -> Answer:
-        """Ask for it."""
-        ...
-
-    async def query(self, query: Query) -> Told:
-        """What no view holds."""
-        ...
-
-    async def close(self) -> None:
-        """Leave; an engine that was opened for this closes in order."""
-        ...
-
-
-class RemoteDoor:
-    """The engine of another process on this machine."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    async def view(self) -> View:
-        return await self._line.put(m.Look(), View)
-
-    async def ask(self, intent: AnyIntent) -> Answer:
-        return await self._line.put(m.Ask(intent), Answer)
-
-    async def query(self, query: Query) -> Told:
-        return await self._line.put(query, m.ANSWERS[type(query)])
-
-    async def close(self) -> None:
-        await self._line.close()
-
-
-class OwnDoor:
-    """An engine of this process, for as long as the lines take."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def view(self) -> View:
-        return self._session.view()
-
-    async def ask(self, intent: AnyIntent) -> Answer:
-        return await self._session.ask(intent)
-
-    async def query(self, query: Query) -> Told:
-        return await self._session.query(query)
-
-    async def close(self) -> None:
-        await self._session.close()
 
 
 class Wanted(Struct, frozen=True):
@@ -177,7 +120,7 @@ def _lines(texts: tuple[str, ...], file: Path | None) -> tuple[tuple[str, str], 
 async def _run(common: Common, settings: Settings, wanted: Wanted) -> int:
     home = Home.of(settings.account.name, common.home)
     try:
-        door = await _door(common, settings, home)
+        door = await door_to(common, settings, home)
     except (ControlError, PenHeldError, OSError) as error:
         raise UnusableError(str(error)) from error
     try:
@@ -192,20 +135,6 @@ async def _run(common: Common, settings: Settings, wanted: Wanted) -> int:
         await door.close()
 
 
-async def _door(common: Common, settings: Settings, home: Home) -> Door:
-    """The engine that holds the account, or one of our own."""
-    try:
-        return RemoteDoor(await Line.open(home.control))
-    except ControlError:
-        from engine.session.opening import open_session
-
-        session = await open_session(settings, common.home)
-        if session.read_only:
-            await session.close()
-            raise
-        return OwnDoor(session)
-
-
 class Doing:
     """The lines of one call."""
 
@@ -218,6 +147,8 @@ class Doing:
         self._macros = read_macros(settings.commands)[0]
         templates = Templates.of(settings.templates, settings.symbols)
         self._filled = filled(templates, time.time_ns)
+        self._last: dict[str, Decimal] = {}
+        """By symbol, the price of the last trade, where a line asks for one."""
 
     def around(self, view: View) -> Around:
         """What a line is said against: no symbol is selected here, but one may be named, or be the
@@ -229,6 +160,7 @@ class Doing:
         settings = self._settings
         bare = Around(
             view=view,
+            last=self._last,
             variables=self._variables,
             presets=settings.console.presets,
             macros=self._macros,
@@ -278,7 +210,7 @@ class Doing:
         return parsed.line
 
     async def _one(self, line: t.Line, key: str) -> tuple[int, dict[str, Any]]:
-        view = await self._door.view()
+        view = await self._look()
         text = printed(line)
         steps = plan(line, self.around(view), key)
         if isinstance(steps, Wrong):
@@ -307,7 +239,7 @@ class Doing:
         carrying = Carrying(line, key, self.around)
 
         async def run() -> Ended:
-            return await drive(carrying, self._door.view, self._ask, self._perform, _pause)
+            return await drive(carrying, self._look, self._ask, self._perform, _pause)
 
         ended = await run()
         self._variables |= carrying.variables
@@ -317,6 +249,13 @@ class Doing:
             text = f"{ended.text}; the venue has not confirmed it in {SETTLES} s"
             return Ended(Outcome.UNKNOWN, text, settled.part)
         return ended if settled.outcome is Outcome.DONE else settled
+
+    async def _look(self) -> View:
+        view = await self._door.view()
+        if any("last" in text.lower() for _, text in self._wanted.lines):
+            symbols = [feed.symbol for feed in view.feeds]
+            self._last = await last_trades(self._door.query, symbols)
+        return view
 
     async def _ask(self, intent: AnyIntent) -> Answer:
         return await self._door.ask(replace(intent, not_after=time.time_ns() + TAKEN_WITHIN))

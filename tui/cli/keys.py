@@ -14,8 +14,8 @@ from tui.cli.chosen import settings_of
 from tui.cli.common import Common
 from tui.cli.output import harmless, say
 from tui.command import Command
-from tui.commands import COMMANDS
 from tui.keys import KeyMap, is_key, place_of, split
+from tui.macros import table_with
 
 NEVER = ("f5", "f10", "f11", "f12")
 """Keys that browsers and terminals take for themselves."""
@@ -69,22 +69,23 @@ def keys_of(common: Common, *, check: bool, as_json: bool) -> int:
     """Print the keys, or only what is wrong; the exit code."""
     loaded = settings_of(common)
     own = loaded.settings.console.keys
-    keys = KeyMap(COMMANDS, own)
+    table = table_with(loaded.settings.commands)
+    keys = KeyMap(table, own)
     origin = loaded.origins.get("console.keys", "")
     wrong = [place_of(origin, name) + why for name, why in keys.errors]
-    wrong += faults(COMMANDS, keys, own)
+    wrong += faults(table, keys, own)
     if as_json:
         plain = [
             {"id": r.id, "keys": r.keys, "words": r.words, "group": r.group, "pane": r.pane}
-            for r in rows(COMMANDS, keys)
+            for r in rows(table, keys)
         ]
         say(json.dumps({"keys": plain, "faults": wrong}, ensure_ascii=False))
         return bool(wrong)
     if check:
-        said = f"{len(COMMANDS)} commands: no key has two meanings, each can be typed"
+        said = f"{len(table)} commands: no key has two meanings, each can be typed"
         say(*(map(harmless, wrong) if wrong else [said]))
         return bool(wrong)
-    group, told = "", rows(COMMANDS, keys)
+    group, told = "", rows(table, keys)
     groups = list(dict.fromkeys(row.group for row in told))
     for row in sorted(told, key=lambda row: groups.index(row.group)):
         if row.group != group:

@@ -7,7 +7,7 @@ from engine.rehearsal.drills.drill import Drill
 from engine.rehearsal.drills.grade import Grade
 from engine.rehearsal.drills.world import DrillSession
 from tui.app import FlatoutApp
-from tui.commands import BY_ID, DESK, ORDERS, TRADE
+from tui.commands import DESK, ORDERS, TRADE
 from tui.drill.sheets import Briefing, GradeSheet
 from tui.drill.telling import GOALS
 from tui.lines import Line
@@ -45,7 +45,7 @@ class DrillScreen(MainScreen):
         if name == "quit":
             self.leave()
             return
-        command = BY_ID[name]
+        command = self.command(name)
         why = command.availability(self.context()) if command.group in HANDS else None
         if why is not None and self.session is not None:
             self.session.helped_nothing(f"{self.keys.shown(name)} {command.words}: {plain(why)}")

@@ -10,6 +10,9 @@ from tui.lines import Line, Lines
 from tui.palette import Palette
 from tui.plain import clip, lines, plain
 
+NARROW = 16
+"""Cells of a name where there is no room for columns."""
+
 
 class Sheet(Lines):
     """Lines that take as much height as they need."""
@@ -47,14 +50,18 @@ def preview_lines(preview: Preview, room: int) -> list[Line]:
     befores = min(
         max((cell_len(plain(line.before)) for line in preview.lines), default=0), room // 3
     )
+    whole = all(
+        cell_len(plain(line.name)) <= names and cell_len(plain(line.before)) <= befores
+        for line in preview.lines
+    )
     found: list[Line] = []
     for line in preview.lines:
         if line.section != "tokens":
-            found.extend(_line(line, names, befores, room))
+            found.extend(_line(line, names, befores, room) if whole else _narrow(line, room))
     found.extend(said(preview.warnings, "! ", "warn", room))
     for line in preview.lines:
         if line.section == "tokens":
-            found.extend(_line(line, names, befores, room))
+            found.extend(_line(line, names, befores, room) if whole else _narrow(line, room))
     found.extend(
         said(tuple(refusal_text(refusal) for refusal in preview.refusals), "✗ ", "danger", room)
     )
@@ -77,6 +84,17 @@ def _line(line: PreviewLine, names: int, befores: int, room: int) -> list[Line]:
         (*head, *middle, (first, tone)),
         *(((indent, "plain"), (more, tone)) for more in rest),
     ]
+
+
+def _narrow(line: PreviewLine, room: int) -> list[Line]:
+    """The same where a column would cut a name or a figure: before and after in one text."""
+    name, before, after = plain(line.name), plain(line.before), plain(line.after)
+    text = f"{before} → {after}" if before else after
+    width = max(NARROW, cell_len(name))
+    head: Line = ((f"{name.ljust(width)}  ", "dim"),)
+    first, *rest = lines(text, max(room - width - 2, 12)) or [""]
+    indent, tone = " " * (NARROW + 2), _tone(line.tone)
+    return [(*head, (first, tone)), *(((indent, "plain"), (more, tone)) for more in rest)]
 
 
 def said(texts: tuple[str, ...], sign: str, tone: str, room: int) -> list[Line]:

@@ -10,9 +10,14 @@ from tui.field import Field
 from tui.lines import Lines
 from tui.palette import Palette
 
+ANY = 1_000
+"""Cells, before it is known how many there are."""
+
 
 class Choice(Lines, can_focus=True):
     """One of a few words: left, right or space, or its first letter."""
+
+    DEFAULT_CSS = "Choice { width: 1fr; }"
 
     def __init__(self, palette: Palette, words: Sequence[str], *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(palette, base="on-raised", id=id)
@@ -21,6 +26,8 @@ class Choice(Lines, can_focus=True):
         self.told: Callable[[], None] = lambda: None
         """Called at once when another word was chosen by hand."""
         self._listening = False
+        self._first = 0
+        """Index of the first word that is shown."""
         self._draw()
 
     @property
@@ -54,7 +61,7 @@ class Choice(Lines, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Choose the word under the pointer."""
         right = 0
-        for index, word in enumerate(self.words):
+        for index, word in enumerate(self.words[self._first :], self._first):
             right += len(word) + 2
             if event.x < right:
                 self.index = index
@@ -74,14 +81,28 @@ class Choice(Lines, can_focus=True):
 
     def _draw(self) -> None:
         chosen = "paper" if self._listening else "strong"
+        self._first = self._first_shown()
         self.put(
             [
                 tuple(
                     (f" {word} ", chosen if i == self.index else "faint")
                     for i, word in enumerate(self.words)
+                    if i >= self._first
                 )
             ]
         )
+
+    def _first_shown(self) -> int:
+        """The first word that is shown: in little room, one from which the chosen one can be."""
+        room = self.size.width or ANY
+        for first in range(self.index):
+            if sum(len(word) + 2 for word in self.words[first : self.index + 1]) <= room:
+                return first
+        return self.index
+
+    def on_resize(self) -> None:
+        """Another room."""
+        self._draw()
 
 
 class Entry(Horizontal):

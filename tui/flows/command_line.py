@@ -21,6 +21,7 @@ from engine.grammar.resolve import Confirm, Step, confirmation, plan
 from engine.grammar.vocabulary import Vocabulary
 from engine.grammar.wrong import Wrong
 from engine.model.view import View
+from tui.commands import BY_ID
 from tui.console import Console, Context
 from tui.flows import replaying
 from tui.flows.card import Sheet
@@ -29,6 +30,7 @@ from tui.flows.dialog import HELD, REPEATS, Dialog
 from tui.flows.finder import Known
 from tui.flows.manual import Manual
 from tui.flows.performing import perform
+from tui.flows.said_against import around_of, beyond
 from tui.flows.spoken import Spoken
 from tui.flows.spoken_card import card_lines, first_words, fitted, next_words, pointed
 from tui.history import History
@@ -49,12 +51,15 @@ class CommandLine(Dialog):
     title_text = "Command"
     wide = True
 
-    def __init__(self, console: Console, known: Sequence[Known]) -> None:
+    def __init__(self, console: Console, known: Sequence[Known], text: str = "") -> None:
+        """`text` stands in it already: that of a macro that was called by its key."""
         super().__init__(console)
-        self._known = known
+        self._known = [each for each in known if each[0] in BY_ID]
+        self._given = text
         self.line = Spoken(
             console.palette, hint="close, buy 0.5 stop -1%, cancel #14 …", most=LONGEST, id="line"
         )
+        self.line.prefill(text, selected=False)
         self.first = self.line
         self.card = Sheet(console.palette, id="card")
         self.meant = False
@@ -72,8 +77,7 @@ class CommandLine(Dialog):
         self._back = 0
         self._offset = 0
         """Lines of the card that stand above what is shown."""
-        macros, _ = read_macros(console.options.commands, tuple(k[0] for k in known))
-        self._macros = macros
+        self._macros, _ = read_macros(console.options.commands, tuple(BY_ID))
         self._said: t.Line | None = None
         self._wrong: Wrong | None = None
         self._steps: tuple[Step, ...] = ()
@@ -87,22 +91,10 @@ class CommandLine(Dialog):
     # what it is said against
 
     def _around(self, view: View) -> Around:
-        options = self.console.options
         if self._here is None or self._here.view is None:
             self._here = self.console.context()
-        here = self._here
-        return Around(
-            view=view,
-            focus=here.symbol,
-            chosen=here.position.id if here.position is not None else "",
-            cursor=here.cursor,
-            variables=self.console.link.running.variables,
-            presets=options.presets,
-            filled=options.filled,
-            templates=tuple(options.templates.by_name),
-            macros=self._macros,
-            commands=tuple(k[0] for k in self._known),
-        )
+        text = self.line.value
+        return around_of(self.console, self._here, view, self._known, self._macros, text)
 
     def _vocabulary(self) -> Vocabulary:
         """What may be named; only the console's own commands before the engine is open."""
@@ -161,7 +153,8 @@ class CommandLine(Dialog):
             return
         found: list[Line] = []
         if self.meant:
-            found.append(((" enter again sends all of it ", "notice"),))
+            why = f": {self._too_large()}" if self._too_large() else ""
+            found.append(((f" enter again sends all of it{why} ", "notice"),))
         if self._wrong is not None and text:
             found += pointed(self._wrong, self.line.first_shown, self.room)
         found += card_lines(self._cards, self.room)
@@ -204,10 +197,10 @@ class CommandLine(Dialog):
             self.line.value = self._past[-1 - back]
 
     def armed(self, at: float) -> bool:
-        """As soon as a word stands in it: it was typed here, in order. The second enter is armed
-        once the card has been seen.
+        """As soon as a word stands in it: it was typed here, in order. The second enter, and that
+        of a line that a key has written, is armed once the card has been seen.
         """
-        if self.meant:
+        if self.meant or self.line.value == self._given:
             return super().armed(at)
         return bool(self.line.value.strip()) or super().armed(at)
 
@@ -286,7 +279,19 @@ class CommandLine(Dialog):
         """Whether it takes a second enter. A `live NAME` that stands alone was typed in full."""
         needed = confirmation(self._steps)
         alone = len(self._steps) == 1 and isinstance(self._steps[0].command, t.Desk)
-        return needed >= Confirm.CARD and not (alone and needed is Confirm.TYPED)
+        if needed >= Confirm.CARD:
+            return not (alone and needed is Confirm.TYPED)
+        return bool(self._too_large())
+
+    def _too_large(self) -> str:
+        """Why an entry with `!` is too large to go without its card; empty where none is."""
+        offers = [
+            offer
+            for step, card in zip(self._steps, self._cards, strict=False)
+            if isinstance(step.command, t.Enter) and step.command.at_once
+            for offer in card.previews
+        ]
+        return next(filter(None, (beyond(self.console, offer) for offer in offers)), "")
 
     def _send(self) -> None:
         """Nothing was held down, and nothing was changed meanwhile."""

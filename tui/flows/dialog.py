@@ -8,8 +8,6 @@ from math import inf
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
@@ -20,10 +18,11 @@ from tui.console import Console
 from tui.field import Field
 from tui.flows.card import Sheet, refusal_text
 from tui.flows.choice import Choice
+from tui.flows.frame import LOW, Frame
 from tui.flows.offers import Offers
 from tui.lines import Line
 from tui.link import new_id
-from tui.plain import lines, plain
+from tui.plain import lines
 
 ARMING = 0.25
 """Seconds after painting during which no key confirms: it was typed for something else."""
@@ -85,10 +84,8 @@ class Dialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around what the flow shows."""
-        with VerticalScroll(
-            classes="dialog wide" if self.wide else "dialog", can_focus=False
-        ) as frame:
-            frame.border_title = Content(plain(self.title_text))
+        self.frame = Frame(self.title_text, wide=self.wide)
+        with self.frame:
             yield from self.body()
             yield self.outcome
             yield self.hint
@@ -100,13 +97,13 @@ class Dialog(ModalScreen[None]):
     def on_resize(self) -> None:
         """Where there is little room, none is spent on air: the line of keys must stay in sight."""
         self.set_class(self.app.size.height < 30, "-tight")
+        self.set_class(self.app.size.height < LOW and not self.has_class("low"), "-tiny")
 
     def on_mount(self) -> None:
         """Begin to live: five times a second, and armed once seen."""
-        for field in self.query(Field):
+        self.on_resize()  # before the first painting
+        for field in (*self.query(Field), *self.query(Choice)):
             field.told = self._was_edited
-        for choice in self.query(Choice):
-            choice.told = self._was_edited
         self.set_focus(self.first)
         self.set_interval(0.2, self._beat)
         self._beat()
@@ -158,7 +155,7 @@ class Dialog(ModalScreen[None]):
         elif event.key in FIELDS:
             self._next_field(FIELDS[event.key])
         else:
-            return self.pressed(event.key)
+            return self.pressed(event.key) or self.frame.turn(event.key)
         return True
 
     def take_paste(self, text: str) -> None:
@@ -311,8 +308,9 @@ class Dialog(ModalScreen[None]):
             self._confirm()
 
     def _beat(self) -> None:
-        self.offers.renew()
-        self._show_body()
+        if self._waits or self.phase != "open" or not self.console.is_still():
+            self.offers.renew()
+            self._show_body()
 
     def _show_body(self) -> None:
         try:
@@ -326,7 +324,7 @@ class Dialog(ModalScreen[None]):
 
     def show_hint(self) -> None:
         """The line of keys."""
-        self.hint.put([self.keys_line()])
+        self.hint.put([(*self.keys_line(), *self.frame.more())])
 
     def keys_line(self) -> Line:
         """What the keys do now."""
@@ -397,3 +395,5 @@ class Dialog(ModalScreen[None]):
         self.outcome.put(
             [((line, tone),) for line in lines(sign + text, self.room)] if text else []
         )
+        if text:
+            self.frame.to_end()

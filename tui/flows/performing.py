@@ -2,6 +2,7 @@
 
 from engine.grammar import tree as t
 from engine.grammar.forms import FORMS
+from engine.grammar.vocabulary import Vocabulary
 from tui.asking import without_screen
 from tui.chart.window import INTERVALS, interval_name
 from tui.console import Console
@@ -32,6 +33,8 @@ async def perform(command: t.Show | t.Run | t.Cancel, console: Console) -> str:
             return console.arrangements.save(words[1])
         except OSError as error:
             raise ValueError(f"the layout could not be kept: {error}") from error
+    if word == "symbol" and len(words) == 1:
+        return _focus_on(words[0], console)
     if word == "help" and len(words) == 1 and words[0] in FORMS:
         return f"{words[0]} {FORMS[words[0]]}"
     if word in ("export", "help") and not words:
@@ -40,11 +43,25 @@ async def perform(command: t.Show | t.Run | t.Cancel, console: Console) -> str:
     raise ValueError(f"“{word}” is followed by {_EXPECTED[word]}")
 
 
+def _focus_on(name: str, console: Console) -> str:
+    """Make a symbol the focus, by a name that the command line takes."""
+    view = console.link.view
+    symbols = tuple(feed.symbol for feed in view.feeds)
+    known = Vocabulary(symbols=symbols, currency=view.account.currency)
+    found = known.find(name)
+    if len(found) != 1:
+        several = " or ".join(found)
+        what = f"“{name}” may be {several}: write it out" if found else f"unknown symbol “{name}”"
+        raise ValueError(what if found else f"{what}; known: {', '.join(known.named()) or 'none'}")
+    console.focus_on(found[0])
+    return f"focus: {found[0]}"
+
+
 _EXPECTED = {
     "chart": f"one of {', '.join(map(interval_name, INTERVALS))}",
     "layout": "a layout's name, or save and a new name",
     "theme": "nothing, or a theme's name",
-    "symbol": "nothing yet: select a position or an order of it",
+    "symbol": "the name of one",
     "export": "nothing (the list that listens), or orders, fills, positions, alerts or equity",
     "help": f"nothing, the first word of a command, or a page: {', '.join(PAGES)}",
 }

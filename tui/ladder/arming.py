@@ -26,6 +26,8 @@ class Situation(Struct, frozen=True):
     book: str = ""
     """Why the book can't be traded from; empty where it can."""
     read_only: str = ""
+    still: bool = False
+    """Whether nothing moves by itself, for a screen reader: what is shown is no market."""
     gone: float = 0.0
     """Seconds that the engine has shown nothing."""
 
@@ -60,6 +62,7 @@ def _entries(now: Situation) -> str:
 REASONS: tuple[Callable[[Situation], str], ...] = (
     lambda now: f"read-only: {now.read_only}" if now.read_only else "",
     lambda now: f"the engine has shown nothing for {now.gone:.0f} s" if now.gone else "",
+    lambda now: "nothing moves here (console.screen_reader)" if now.still else "",
     lambda now: "" if now.shown else "another screen",
     lambda now: "" if now.listens else "the focus is elsewhere",
     lambda now: "" if now.view.connected else "DISCONNECTED",

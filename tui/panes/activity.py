@@ -1,5 +1,7 @@
 """Pane 8: the record, newest first, with the alerts that stand pinned on top of it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from engine.model.alert import Alert, Severity
@@ -102,8 +104,18 @@ def entries(view: View, record: Record) -> list[Entry]:
     ]
 
 
+def waiting(waits: Sequence[str], now: int) -> list[Entry]:
+    """A row for each line that waits, and how it is ended."""
+    return [
+        Entry(f"wait {number}", now, "wait", f"{text}; :cancel wait ends it")
+        for number, text in enumerate(waits)
+    ]
+
+
 class ActivityPane(ListPane[Entry]):
     """The record."""
+
+    grows = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(
@@ -111,6 +123,8 @@ class ActivityPane(ListPane[Entry]):
             empty="no alerts, and nothing has happened yet",
         )  # fmt: skip
         self.record = Record()
+        self.waits: list[str] = []
+        """What lines of the command line wait for."""
 
     @property
     def alert(self) -> Alert | None:
@@ -133,10 +147,22 @@ class ActivityPane(ListPane[Entry]):
             return row.severity > Severity.INFO
         return is_of(row.kind, wanted) if wanted in GROUPS else super().matches(row, wanted)
 
+    def _keep_selected(self, rows: Sequence[Entry]) -> None:
+        """The selected event stays selected where it is told by another line: an alert that is
+        resolved by its line of the record, the lines of an engine before by other numbers.
+        """
+        was = self.row
+        if was is None or any(row.key == was.key for row in rows):
+            return
+        same = (was.kind, was.at)
+        self.selected = next((row.key for row in rows if (row.kind, row.at) == same), None)
+
     def show_frame(self, frame: Frame) -> None:
         """Show what happened, also while another pane is in front: nothing is missed."""
         self.record.read(frame.view)
-        self.show(entries(frame.view, self.record), frame.view.at)
+        rows = [*waiting(self.waits, frame.view.at), *entries(frame.view, self.record)]
+        self._keep_selected(rows)
+        self.show(rows, frame.view.at)
         standing = sum(alert.stands for alert in frame.view.alerts)
         self.alarm = standing > 0
         plural = "alert stands" if standing == 1 else "alerts stand"

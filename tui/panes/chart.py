@@ -240,11 +240,11 @@ class ChartPane(LinesPane):
             told = frame.latest.of(query, CandlesTold)
             if told is None:
                 return False
-            if interval != window.interval:
-                window.forget()
-            window.interval, window.candles, window.asked = interval, told.candles, count
-            self._traded = told.traded
-            if len(told.candles) >= ENOUGH:
+            if len(told.candles) >= ENOUGH or interval == wanted[-1]:
+                if interval != window.interval:
+                    window.forget()
+                window.interval, window.candles, window.asked = interval, told.candles, count
+                self._traded = told.traded
                 break
         return True
 

@@ -18,6 +18,7 @@ from tui.ladder.rows import Row, levels_of, rows_of
 from tui.ladder.state import Ladder
 from tui.latest import Latest
 from tui.lines import Line, Lines
+from tui.options import ConsoleOptions
 from tui.panes.pane import Frame, Pane, Parts, whole
 
 CHROME, LEAST = 5, 3
@@ -52,6 +53,10 @@ class LadderPane(Pane, Lines, can_focus=True):
         """The engine is open; the ladder is locked."""
         self.ladder = Ladder(self.console.options)
         self._latest = Latest(self.console.link.session.query, self._answered)
+
+    def take(self, options: ConsoleOptions) -> None:
+        """Its presets and templates."""
+        self.ladder.options = options
 
     # frames
 
@@ -102,6 +107,7 @@ class LadderPane(Pane, Lines, can_focus=True):
             shown=self.display and (top is main or top.has_class(CARD)),
             book=self.ladder.book_trouble(),
             read_only=link.why,
+            still=self.console.options.screen_reader,
             gone=link.gone_for,
         )
 
@@ -217,6 +223,13 @@ class LadderPane(Pane, Lines, can_focus=True):
         )
         below = words.KEYS_ARMED if armed else f"locked: {why}" if why else "order keys: ticket"
         self.border_subtitle = Content(words.fits(below, self.size.width - 4) or below[:0])
+
+    def acted_on(self) -> list[int]:
+        """The row of the cursor, and the line below that says what a key would do there."""
+        window = self.ladder.window
+        prices = window.prices() if window.group else []
+        rows = [y for y, price in enumerate(prices, self._above) if price == window.cursor]
+        return [*rows, len(self.shown) - 1]
 
     # keys and the mouse
 

@@ -2,19 +2,16 @@
 cost, the queue, the risk that is left.
 """
 
-from msgspec import Struct
-
-from engine.model.intent import AnyIntent, At, CancelOrder, ClosePosition, Flatten, MoveStop
-from engine.model.view import LimitView, Preview, View
-from engine.session.messages import Try
+from engine.model.view import LimitView, View
 from tui import figures
+from tui.costs import Told
 from tui.lines import Line
 from tui.panes.pane import Frame, LinesPane, Parts
 from tui.plain import plain
 
 BAR = 11
-_EVERY = 20
-"""Frames between two questions about what keys would cost."""
+KEYS = {"close": "x", "stop": "m", "cancel": "c"}
+"""Whose tokens are told, by the key that they have at first."""
 
 
 def gauge(used: float, capacity: float, reserve: float, width: int = BAR) -> Line:
@@ -67,7 +64,7 @@ def financing_lines(view: View) -> list[Line]:
     return found
 
 
-def counter_lines(view: View, told: "Told") -> list[Line]:
+def counter_lines(view: View, told: Told) -> list[Line]:
     """The venue's counters, what waits for them, and what the selection's keys would cost."""
     width = max((len(limit.level.name) for limit in view.limits), default=0)
     found = [
@@ -83,8 +80,8 @@ def counter_lines(view: View, told: "Told") -> list[Line]:
             link,
         )
     )
-    if told.costs:
-        words = "  ".join(f"{key} {cost}" for key, cost in told.costs.items())
+    words = "  ".join(f"{KEYS[name]} {cost}" for name, cost in told.costs.items() if name in KEYS)
+    if words:
         found.append(((" tokens of the selection  ", "dim"), (words, "plain")))
     return found
 
@@ -113,41 +110,12 @@ def risk_lines(view: View) -> list[Line]:
     return found
 
 
-def limit_lines(view: View, told: "Told") -> list[Line]:
+def limit_lines(view: View, told: Told) -> list[Line]:
     """All of the pane. Whatever is spent comes first."""
     counters, risks = counter_lines(view, told), risk_lines(view)
     if any(tone == "danger" for line in risks for _, tone in line):
         return [*risks, *counters, *financing_lines(view)]
     return [*counters, *risks, *financing_lines(view)]
-
-
-class Told(Struct, frozen=True):
-    """What the engine says that flatten would wait for, and keys would cost."""
-
-    waits: dict[str, str] = {}
-    """When a flatten would have left, by counter: `now`, or `in 4.0 s`."""
-    costs: dict[str, str] = {}
-    """Tokens by key, for what is selected."""
-
-
-def waits_of(preview: Preview | None) -> dict[str, str]:
-    """When the last request of a card would leave, by counter."""
-    found = {}
-    for line in preview.lines if preview is not None else ():
-        name, _, when = line.name.removeprefix("tokens "), *line.after.rpartition(": ")[1:]
-        if line.section == "tokens" and when:
-            found[name] = when
-    return found
-
-
-def cost_of(preview: Preview | None) -> str:
-    """Tokens of a card, of the counter that it takes most of; empty where none are told."""
-    needed = [
-        int(line.before.split()[0])
-        for line in (preview.lines if preview is not None else ())
-        if line.section == "tokens" and line.before.endswith(" needed")
-    ]
-    return str(max(needed)) if needed else ""
 
 
 LINK: dict[str, tuple[str, str]] = {
@@ -163,32 +131,8 @@ class LimitsPane(LinesPane):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.palette, id="limits")
-        self._frame = 0
-        self._told = Told()
 
     def show_frame(self, frame: Frame) -> None:
         """Show the levels of this moment."""
-        if self._frame % _EVERY == 0:
-            self._ask(frame)
-        self._frame += 1
-        below = self.put_all(limit_lines(frame.view, self._told))
+        below = self.put_all(limit_lines(frame.view, frame.told))
         self.entitle(below=f"{below} more ↓" if below else "█ used  ░ free  ▒ for exits")
-
-    def _ask(self, frame: Frame) -> None:
-        """What a flatten waits for, and what keys cost; the answers are those of last time."""
-
-        def card(intent: AnyIntent) -> Preview | None:
-            return frame.latest.of(Try(intent), Preview)
-
-        costs = {}
-        held, order = frame.position, frame.order
-        if held is not None:
-            costs["x"] = cost_of(card(ClosePosition(id="limits-x", position=held.id)))
-        if held is not None and held.stop is not None:
-            moved = At(held.stop + held.tick * held.side.sign)
-            costs["m"] = cost_of(card(MoveStop(id="limits-m", position=held.id, stop=moved)))
-        if order is not None:
-            name = order.order.client_order_id
-            costs["c"] = cost_of(card(CancelOrder(id="limits-c", order=name)))
-        waits = waits_of(card(Flatten(id="limits-F")))
-        self._told = Told(waits, {key: cost for key, cost in costs.items() if cost})

@@ -14,7 +14,7 @@ class ListPane(Grid[Row], Pane, can_focus=True, inherit_bindings=False):
 
     def begin(self) -> None:
         """From now on an empty list means that there is nothing."""
-        self.starting = False
+        self.starting = ""
         self.refresh()
 
     def head(self, count: int, right: str = "", tone: str = "dim") -> None:

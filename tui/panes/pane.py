@@ -10,8 +10,10 @@ from textual.style import Style
 from textual.widget import Widget
 
 from engine.model.view import OrderView, PositionView, View
+from tui.costs import Told
 from tui.latest import Latest
 from tui.lines import Line, Lines, Part
+from tui.options import ConsoleOptions
 from tui.palette import Palette
 from tui.plain import clip, plain
 
@@ -36,6 +38,8 @@ class Frame(Struct, frozen=True):
     """That of the focus symbol; the selected one where there are several."""
     order: OrderView | None = None
     """The selected one."""
+    told: Told = Told()
+    """What the keys would cost, and how long a flatten would wait."""
 
 
 class Pane(Widget):
@@ -62,6 +66,13 @@ class Pane(Widget):
     def do(self, what: str) -> str:
         """Move: up, down, top, end, or a word of the pane's own. Returns what is said of it."""
         return ""
+
+    def acted_on(self) -> list[int]:
+        """Lines of it that the next key acts on: nothing may cover them."""
+        return []
+
+    def take(self, options: ConsoleOptions) -> None:
+        """Use what the settings say now."""
 
     def begin(self) -> None:
         """The engine is open."""

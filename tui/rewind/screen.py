@@ -15,7 +15,6 @@ from engine.model.view import View
 from tui import figures
 from tui.app import FlatoutApp
 from tui.buttons import Word
-from tui.commands import COMMANDS
 from tui.console import Console, Context
 from tui.flows.card import Sheet
 from tui.flows.dialog import Dialog
@@ -114,7 +113,7 @@ class ReplayScreen(MainScreen):
 
     def compose(self) -> ComposeResult:
         """What happened stands below the moment."""
-        self.footer = ReplayFooter(self.palette, COMMANDS, self.keys)
+        self.footer = ReplayFooter(self.palette, self.keys)
         self.footer.pressed = self.press
         self.where = Lines(self.palette, base="on-background", id="where")
         for part in super().compose():
