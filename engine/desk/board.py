@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from engine.desk.pairs import Pairs
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.desk.sums import Kept
 from engine.desk.watches import Awaited, Leaving, SymbolBoard, Watch
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Instrument
 from engine.model.order import Order, Trail
 from engine.model.place import At
 from engine.model.position import Position
@@ -112,7 +113,7 @@ class Board:
         self._symbols: dict[str, SymbolBoard] = {}
         self._since = {}
         self._watched: dict[str, str] = {}
-        self._pairs: dict[tuple[str, str], str] = {}
+        self._pairs = Pairs(self.quote)
         self._wider: set[str] = set()
         self.awaited = Awaited(self._symbol)
         self.moved = set()
@@ -223,43 +224,26 @@ class Board:
         """Units of `quote` for one of `base`, from mid prices: direct, inverse, or through one
         other currency.
         """
-        direct = self._pair(base, quote)
-        if direct is not None:
-            return direct
-        for middle in ("USD", "USDT", "EUR", "BTC"):
-            if middle not in (base, quote):
-                first, second = self._pair(base, middle), self._pair(middle, quote)
-                if first is not None and second is not None:
-                    return first * second
-        return None
+        return self._pairs.rate(base, quote)
 
     def list(self, instrument: Instrument) -> None:
-        """An instrument's prices can convert its currencies; a spot market is believed before a
-        derivative.
-        """
-        pair = (instrument.base, instrument.quote)
-        if instrument.kind is Kind.SPOT or pair not in self._pairs:
-            self._pairs[pair] = instrument.symbol
+        """An instrument's prices can convert its currencies."""
+        if self._pairs.list(instrument):
             self.moved.add(instrument.symbol)
-
-    def _pair(self, base: str, quote: str) -> Decimal | None:
-        if base == quote:
-            return Decimal(1)
-        symbol = self._pairs.get((base, quote))
-        found = None if symbol is None else self.quote(symbol)
-        if found is not None:
-            return found.mid
-        symbol = self._pairs.get((quote, base))
-        found = None if symbol is None else self.quote(symbol)
-        return None if found is None else 1 / found.mid
 
     # Positions
 
     def watch(
-        self, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+        self,
+        position: Position,
+        instrument: Instrument,
+        step: Decimal,
+        *,
+        target: bool,
+        limit: Decimal | None = None,
     ) -> None:
-        """Wait for what matters to a position as it is now; for its `target` only where none may
-        rest at the venue.
+        """Wait for what matters to a position as it is now; for its `target`, and the nearest
+        `limit` that it leaves at, only where none may rest at the venue.
         """
         best = self._best(position)
         self._unwatch(position.id)
@@ -268,11 +252,13 @@ class Board:
         here = self._symbol(position.symbol)
         self._watched[position.id] = position.symbol
         self._follow_ranges(position, here)
-        if position.closing >= position.size:
+        if position.closing >= position.size and position.closing_at is None:  # a limit may stay
             return
         leaving = here.longs if position.side is Side.BUY else here.shorts
         if position.stop is not None and position.through_since is None:
             leaving.losses.set((position.id, "stop"), position.stop)
+        if limit is not None:
+            leaving.gains.set((position.id, "limit"), limit)
         if position.target is not None and target:
             leaving.gains.set((position.id, "target"), position.target)
         if target and position.goals and (goals := position.goals_left(instrument)):
@@ -331,7 +317,7 @@ class Board:
         for leaving in (here.longs, here.shorts):
             leaving.losses.discard((name, "stop"))
             leaving.trails.discard((name, "trail"))
-            for what in ("target", "part", "even", "activate", "follow"):
+            for what in ("target", "limit", "part", "even", "activate", "follow"):
                 leaving.gains.discard((name, what))
 
     def forget(self, name: str) -> None:

@@ -37,7 +37,8 @@ def close(ctx: Context, intent: i.ClosePosition) -> Events:
         return
     instrument = ctx.instrument(position)
     whole, size = takes_all(position, intent), closes(position, intent, instrument)
-    if position.closing >= position.size or (position.closing and not whole):
+    full = position.closing >= position.size and position.closing_at is None
+    if full or (position.closing and not whole):
         yield from refuse(ctx, intent, RefusalCode.ALREADY_CLOSING, position.symbol)
         return
     # the close ends its entry, at least
@@ -55,7 +56,7 @@ def close(ctx: Context, intent: i.ClosePosition) -> Events:
     yield e.ClosingBegan(ctx.now, position.id, size, "operator")
 
 
-def takes_all(position: Position, intent: i.ClosePosition) -> bool:
+def takes_all(position: Position, intent: i.ClosePosition | i.LeaveAt) -> bool:
     """Whether a close is about all that is held."""
     return intent.part == ONE if intent.size is None else intent.size >= position.size
 
@@ -108,7 +109,7 @@ def reverse(ctx: Context, intent: i.Reverse) -> Events:
             RefusalCode.ENTRIES_BLOCKED,
             ctx.state.block_texts() or "the desk is halted",
         )
-    elif position.closing >= position.size:
+    elif position.closing >= position.size and position.closing_at is None:
         yield from refuse(ctx, intent, RefusalCode.ALREADY_CLOSING, position.symbol)
     else:
         yield from accept(

@@ -111,9 +111,17 @@ UPCASTERS: Table = {
         numbered=0,
         price_alerts={},
     ),
+    ("closing-began", 1): adds(price=None, limit=""),
     ("Plan", 1): adds(partials=[], even=None),
     ("Position", 1): adds(
-        misses=0, unfilled=0, goals=[], taken="0", even=None
+        misses=0,
+        unfilled=0,
+        goals=[],
+        taken="0",
+        even=None,
+        limits=[],
+        closing_at=None,
+        closing_for="",
     ),  # every attempt took a worse price: a close under way begins with the narrowest again
 }
 """Under an event's tag, such as `("order-rejected", 1): adds(code="")`, or the class of what events

@@ -8,13 +8,19 @@ exit reserves the holding, a close waits until enough of it is free; where exits
 goes at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from decimal import Decimal
 
-from engine.desk import between, doubts, goals, ordering, stuck
+from engine.desk import between, doubts, goals, limit_exits, ordering, stuck
 from engine.desk.context import Context, Events, alert, name_of
 from engine.desk.endings import close_book, leave_dust
-from engine.desk.events import AmendAsked, ClosingBegan, PositionDropped
+from engine.desk.events import (
+    AmendAsked,
+    AnyEvent,
+    ClosingBegan,
+    OrderSubmitted,
+    PositionDropped,
+)
 from engine.desk.ordering import cancel
 from engine.desk.protection import begin_closing, tell
 from engine.desk.proved import provable
@@ -172,7 +178,7 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
         # no close would be taken: the stop stays until one is; without a stop at stake, a close may
         # try
         return
-    if closing == position.size:
+    if closing == position.size and position.closing_at is None:
         for order in orders:
             if not order.is_exit:
                 yield from cancel(ctx, order, "position is being closed")
@@ -186,8 +192,12 @@ def _exits(ctx: Context, position: Position, orders: Sequence[Order]) -> Events:
             ctx, position, [order for order in exits if order.role is Role.STOP], cover
         )
         targets = [order for order in exits if order.role is Role.TARGET]
+        left = cover - (yield from _keep_limits(ctx, position, targets, cover))
+        targets = [order for order in targets if not limit_exits.serves(position, order)]
+        # the next order's id comes from how many there were
+        counted = ctx.state.positions[position.id] if position.limits else position
         yield from _keep_targets(
-            ctx, position, targets, cover if ordering.rests_together(ctx, position) else ZERO
+            ctx, counted, targets, left if ordering.rests_together(ctx, position) else ZERO
         )
     if closing:
         yield from _keep_closing(ctx, position, exits, closing, linked=linked)
@@ -264,6 +274,31 @@ def _move_stop(
         size=size if stop.size != size else None,
         trigger=wanted if stop.trigger != wanted else None,
     )
+
+
+def _keep_limits(
+    ctx: Context, position: Position, targets: Sequence[Order], cover: Decimal
+) -> Generator[AnyEvent, None, Decimal]:
+    """An order for each limit exit, where it may rest beside the stop; returns how much of `cover`
+    leaves at limits, wherever those are watched.
+    """
+    rests, taken = ordering.limits_rest(ctx, position), ZERO
+    sizes = {one.id: size for one, size in position.limits_left(cover)}
+    for one in position.limits:
+        size = ctx.instrument(position).round_size(sizes.get(one.id, ZERO))
+        taken += size
+        served = limit_exits.order_of(one, targets)
+        if not rests or not ordering.tradable(ctx.instrument(position), size, one.price):
+            # one that rests may take what is too small for another
+            if served is not None and (not rests or not size or served.remaining > size):
+                yield from cancel(ctx, served, "no limit exit wanted")
+            continue
+        for event in _serve_target(ctx, ctx.state.positions[position.id], served, one.price, size):
+            yield event
+            if isinstance(event, OrderSubmitted):
+                name = event.order.client_order_id
+                yield limit_exits.served_by(ctx, ctx.state.positions[position.id], one, name)
+    return taken
 
 
 def _keep_targets(
@@ -347,7 +382,12 @@ def _keep_closing(
     may = provable(ctx, position, min(missing, room) + working) - working
     size = instrument.round_size(max(may, ZERO))
     if ordering.tradable(instrument, size, ctx.mark(position)):
-        yield ordering.close_order(ctx, position, size)
+        submitted = ordering.close_order(ctx, position, size)
+        yield submitted
+        one = limit_exits.served_as(position, position.closing_for)
+        if one is not None:
+            now = ctx.state.positions[position.id]
+            yield limit_exits.served_by(ctx, now, one, submitted.order.client_order_id)
     elif (
         closing < position.size and room >= missing and not working
     ):  # a part that the venue won't take: what is left of the wish is dropped

@@ -13,7 +13,17 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, lockouts, looks, margin, silent, stuck, unheard
+from engine.desk import (
+    custody,
+    doubts,
+    limit_exits,
+    lockouts,
+    looks,
+    margin,
+    silent,
+    stuck,
+    unheard,
+)
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, nanoseconds
@@ -235,7 +245,13 @@ class Desk:
         else:
             instrument = state.instruments[position.symbol]
             watched = not rests_together(ctx, position)
-            self.board.watch(position, instrument, self.rules.protection.trail_step, target=watched)
+            self.board.watch(
+                position,
+                instrument,
+                self.rules.protection.trail_step,
+                target=watched and limit_exits.leave_room(ctx, position),
+                limit=limit_exits.watched(ctx, position),
+            )
             at = self._next(name, ctx)
             stale_at = ctx.stale_at(position.symbol, self.rules.risk.price_age)
             self.board.fresh_until = min(self.board.fresh_until, stale_at)
@@ -258,6 +274,7 @@ class Desk:
         ]
         if position.retry_at is not None and position.retry_at > now:
             times.append(position.retry_at)
+        times += [one.after for one in position.limits if one.after > now]
         if position.through_since is not None:
             times.append(position.through_since + nanoseconds(protection_rules.grace))
         if position.closing and position.closing_since is not None:

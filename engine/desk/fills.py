@@ -97,7 +97,7 @@ def _is_leaving(ctx: Context, order: Order) -> bool:
     if order.role is not Role.ENTRY or position is None:
         return False
     if position.size > ZERO:
-        return position.closing >= position.size
+        return position.closing >= position.size and position.closing_at is None
     return order.cancel_pending and position.last_exit == Role.CLOSE.value
 
 

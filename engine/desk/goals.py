@@ -115,7 +115,8 @@ def reached(ctx: Context, position: Position) -> Events:
     """
     instrument = ctx.instrument(position)
     open_ = position.goals_left(instrument)
-    if not open_:
+    # what leaves for a limit has a bound of its own: the goal is looked at again after it
+    if not open_ or position.closing_at is not None:
         return
     price, size = open_[0]
     yield GoalReached(ctx.now, position.id, size)

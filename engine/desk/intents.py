@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.desk import events as e
-from engine.desk import flatten, price_alerts, reconcile, seen, unexplained
+from engine.desk import flatten, limit_exits_by_hand, price_alerts, reconcile, seen, unexplained
 from engine.desk.closes_by_hand import close, reverse
 from engine.desk.context import LOOKING, SECOND, Context, Events, cure
 from engine.desk.differences_by_hand import resolve
@@ -142,6 +142,7 @@ HANDLERS: dict[type, Callable[[Context, Any], Events]] = {
     i.SetTrail: set_trail,
     i.BreakEven: stop_to_break_even,
     i.ClosePosition: close,
+    i.LeaveAt: limit_exits_by_hand.leave,
     i.Reverse: reverse,
     i.AmendOrder: amend,
     i.CancelOrder: cancel_order,

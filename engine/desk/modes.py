@@ -69,3 +69,10 @@ def _fit(ctx: Context, position: Position, new: Instrument) -> Events:
     )
     if goals != position.goals:
         yield e.GoalsSet(ctx.now, position.id, goals, by="venue")
+    # a limit is never worse than it was said
+    limits = tuple(
+        replace(one, price=new.round_bound(one.price, position.exits_by) or one.price)
+        for one in position.limits
+    )
+    if limits != position.limits:
+        yield e.LimitsSet(ctx.now, position.id, limits, by="venue")

@@ -92,11 +92,12 @@ def rests_together(ctx: Context, position: Position) -> bool:
     """Whether a stop and a target may rest at once without being able to close twice, and the
     settings want the target to.
     """
-    return (
-        ctx.profile.rest_together
-        and linked(ctx, position)
-        and ctx.rules.target_order(position.symbol) == "limit"
-    )
+    return limits_rest(ctx, position) and ctx.rules.target_order(position.symbol) == "limit"
+
+
+def limits_rest(ctx: Context, position: Position) -> bool:
+    """Whether the stop and exits at a limit may rest at once without being able to close twice."""
+    return ctx.profile.rest_together and linked(ctx, position)
 
 
 def again(ctx: Context, order: Order, intent: str, attempt: int) -> OrderSubmitted:
@@ -215,6 +216,8 @@ def _worst_price(
     entry where there was none.
     """
     instrument, quote = ctx.instrument(position), ctx.quote(position.symbol)
+    if position.closing_at is not None and not always:
+        return position.closing_at  # a limit is never widened
     if ctx.rules.protection.any_price and position.misses >= MARKETABLE and not always:
         return None
     if quote is None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from engine.desk import bounds, goals
+from engine.desk import bounds, goals, limit_exits, limit_exits_by_hand
 from engine.desk import events as e
 from engine.desk.context import Context, Events
 from engine.desk.entries import accept, refuse
@@ -17,6 +17,7 @@ from engine.model.codes import RefusalCode
 from engine.model.counts import counted
 from engine.model.instrument import Instrument
 from engine.model.order import Order, OrderType, Role
+from engine.model.position import LimitExit, Position
 from engine.model.refusal import Refusal
 from engine.model.request import Lane
 
@@ -25,11 +26,14 @@ def amend(ctx: Context, intent: i.AmendOrder) -> Events:
     """Another price for an order: of an exit the position's wish, of an entry its own; or less of
     an entry.
     """
-    order = ctx.state.orders.get(intent.order)
-    if order is None:
+    order, leaves = ctx.state.orders.get(intent.order), limit_exit(ctx, intent.order)
+    if leaves is not None and intent.size is None and intent.price is not None:
+        yield from limit_exits_by_hand.move(ctx, intent, *leaves)
+        return
+    if order is None and leaves is None:
         yield from refuse(ctx, intent, RefusalCode.UNKNOWN_ORDER, intent.order)
         return
-    if order.is_exit:
+    if order is None or order.is_exit:
         yield from _amend_exit(ctx, intent, order)
         return
     against = _amend_refusal(ctx, intent, order)
@@ -61,8 +65,21 @@ def _asked_for(
     return ctx.state.instruments[order.symbol].round_bound(bound, order.side), price
 
 
-def _amend_exit(ctx: Context, intent: i.AmendOrder, order: Order) -> Events:
-    if intent.size is not None or intent.price is None:
+def limit_exit(ctx: Context, name: str) -> tuple[Position, LimitExit] | None:
+    """The limit exit that an order serves, or that is called so itself, with its position."""
+    order = ctx.state.orders.get(name)
+    if order is None:
+        return limit_exits_by_hand.find(ctx, name)
+    position = ctx.state.positions.get(order.position)
+    served = None if position is None else limit_exits.served_as(position, name)
+    # a close that is on its way for one is itself
+    if position is None or served is None or order.role is not Role.TARGET:
+        return None
+    return position, served
+
+
+def _amend_exit(ctx: Context, intent: i.AmendOrder, order: Order | None) -> Events:
+    if order is None or intent.size is not None or intent.price is None:
         yield from refuse(
             ctx,
             intent,
@@ -121,13 +138,17 @@ def _size_refusal(size: Decimal, order: Order, instrument: Instrument) -> Refusa
 
 def cancel_order(ctx: Context, intent: i.CancelOrder) -> Events:
     """The end of an order: of an exit the position's wish ends with it."""
-    order = ctx.state.orders.get(intent.order)
-    if order is None:
+    order, leaves = ctx.state.orders.get(intent.order), limit_exit(ctx, intent.order)
+    if order is None and leaves is not None:
+        yield from limit_exits_by_hand.cancel(ctx, intent, *leaves)
+    elif order is None:
         yield from refuse(ctx, intent, RefusalCode.UNKNOWN_ORDER, intent.order)
     elif order.in_doubt:
         yield from refuse(ctx, intent, RefusalCode.IN_DOUBT, order.client_order_id)
     elif order.cancel_pending:
         yield from refuse(ctx, intent, RefusalCode.PENDING, order.client_order_id)
+    elif leaves is not None:
+        yield from limit_exits_by_hand.cancel(ctx, intent, *leaves)
     else:
         yield from accept(
             ctx, intent, f"cancelling {order.role} {order.symbol}", order.client_order_id

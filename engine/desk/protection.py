@@ -8,7 +8,7 @@ price) the guard closes on the first quote at or through the trigger.
 
 from decimal import Decimal
 
-from engine.desk import between, even, goals, places
+from engine.desk import between, even, goals, limit_exits, places
 from engine.desk.context import Context, Events, alert, cure, name_of, nanoseconds
 from engine.desk.events import (
     AlertCured,
@@ -50,10 +50,11 @@ def protection(ctx: Context, position: Position) -> Protection:
     if position.symbol in ctx.board.modes:  # a guard that cannot act is none
         return Protection.PARTIAL if covered else Protection.NAKED
     # a halted desk, too, closes what it was told to
-    if position.closing >= position.size and not position.unfilled:
+    closes = position.closing >= position.size and position.closing_at is None
+    if closes and not position.unfilled:
         return Protection.GUARDED
-    # a close that the venue failed protects nothing
-    if ctx.state.halted or position.closing >= position.size:
+    # a close that the venue failed protects nothing, and one for a limit may never fill
+    if ctx.state.halted or closes:
         return Protection.PARTIAL if covered else Protection.NAKED
     watched = position.stop is not None or position.trailing
     if watched and not ctx.is_stale(position.symbol, ctx.rules.risk.price_age):
@@ -222,7 +223,9 @@ def crossed(ctx: Context, name: str, what: str, price: Decimal) -> Events:
         case "trail" if position.through_since is None:
             yield from begin_closing(ctx, position, "trailing stop")
         case "target":
-            yield from begin_closing(ctx, position, "target")
+            yield from limit_exits.target_reached(ctx, position)
+        case "limit":
+            yield from limit_exits.reached(ctx, position)
         case "part":
             yield from goals.reached(ctx, position)
         case "even":
@@ -236,7 +239,7 @@ def crossed(ctx: Context, name: str, what: str, price: Decimal) -> Events:
 
 def begin_closing(ctx: Context, position: Position, reason: str) -> Events:
     """Close all of a position; nothing where that is under way."""
-    if position.closing < position.size:
+    if position.closing < position.size or position.closing_at is not None:
         yield ClosingBegan(ctx.now, position.id, position.size, reason)
 
 

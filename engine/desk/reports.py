@@ -2,7 +2,7 @@
 end is the same for every order of arrival.
 """
 
-from engine.desk import between, doubts, identity
+from engine.desk import between, doubts, identity, limit_exits
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, alert_once, cure, name_of
 from engine.desk.entries import ended_without
@@ -174,6 +174,9 @@ def _close_ended(ctx: Context, order: Order, text: str) -> Events:
             text or "the venue gave no reason",
             position.id,
         )
+    if limit_exits.served_as(position, order.client_order_id) is not None:
+        yield from limit_exits.missed(ctx, position, order)
+        return
     yield e.CloseEnded(
         ctx.now,
         position.id,

@@ -2,14 +2,17 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.desk import figures, margin
 from engine.desk.context import Context, on_margin
+from engine.desk.ordering import limits_rest
 from engine.desk.protection import working_stop
 from engine.model.counts import counted
 from engine.model.figures import ended, multiple
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
-from engine.model.position import Position, Protection
+from engine.model.position import LimitExit, Position, Protection
 from engine.model.position_snapshot import PositionSnapshot
 from engine.model.view import ClosedView, FlattenLine, OrderView, PositionView
 
@@ -37,12 +40,10 @@ def snapshot_of(ctx: Context, p: Position) -> PositionSnapshot:
 # over 40 lines: one line for each field of the row
 def position_row(ctx: Context, p: Position, version: int) -> PositionView:
     """An open position; `version` changes whenever it does."""
-    instrument = ctx.instrument(p)
-    mark, resting = ctx.mark(p), working_stop(ctx, p)
+    instrument, mark, resting = ctx.instrument(p), ctx.mark(p), working_stop(ctx, p)
     unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
-    stop, quote = figures.stop_of(ctx, p), ctx.quote(p.symbol)
-    now, unit, money = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.state.money_of(p.id)
-    seen, rates = figures.nets_seen(ctx, p) or (None, None), ctx.rates(instrument)
+    stop, quote, seen = figures.stop_of(ctx, p), ctx.quote(p.symbol), _seen(ctx, p)
+    now, unit, rates = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.rates(instrument)
     return PositionView(
         id=p.id,
         version=version,
@@ -67,6 +68,8 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         stop_away=None if stop is None or not mark else (stop - mark) / mark,
         target=p.target,
         goals=tuple(p.goals_left(instrument)),
+        limits=_limits(p),
+        limits_where=limits_where(ctx, p),
         trail=p.trail,
         trailing=p.trailing,
         even=p.even,
@@ -89,7 +92,7 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         unbounded=_is_unbounded(ctx, p, stop),
         break_even=figures.break_even(ctx, p),
         fees=p.fee_value,
-        funding=money.funding,
+        funding=ctx.state.money_of(p.id).funding,
         taker=rates.taker,
         taker_source=rates.source,
         mae=multiple(seen[0], unit),
@@ -122,9 +125,29 @@ def target_where(ctx: Context, position: Position) -> str:
     return "off" if idle(ctx, position) else "local"
 
 
+def _seen(ctx: Context, position: Position) -> tuple[Decimal | None, Decimal | None]:
+    """The lowest and the highest net so far, where one was seen."""
+    return figures.nets_seen(ctx, position) or (None, None)
+
+
+def _limits(position: Position) -> tuple[LimitExit, ...]:
+    """What leaves at a limit, as far as it is held."""
+    return tuple(replace(one, left=left) for one, left in position.limits_left(position.size))
+
+
+def limits_where(ctx: Context, position: Position) -> str:
+    """Who would let a position leave at its limits now."""
+    if not position.limits:
+        return ""
+    if limits_rest(ctx, position):
+        return "venue"
+    return "off" if idle(ctx, position) else "local"
+
+
 def _asleep(ctx: Context, position: Position) -> str:
     """What of a position nobody watches now, in words; empty where all that it has would act."""
     parts = ["target"] if target_where(ctx, position) == "off" else []
+    parts += ["limit exit"] if limits_where(ctx, position) == "off" else []
     parts += ["trail"] if position.trail is not None and idle(ctx, position) else []
     parts += (
         ["stop"]

@@ -55,6 +55,9 @@ def _limit(ctx: Context, intent: i.AnyIntent) -> tuple[Side | None, Decimal | No
     """Side and price of the limit that an intent asks for."""
     if isinstance(intent, i.OpenBracket) and intent.type is OrderType.LIMIT:
         return intent.side, intent.price
+    if isinstance(intent, i.LeaveAt):
+        position = ctx.state.positions.get(intent.position)
+        return (None if position is None else position.exits_by), intent.price
     if isinstance(intent, i.AmendOrder):
         order = ctx.state.orders.get(intent.order)
         if order is not None and order.type is OrderType.LIMIT:

@@ -24,7 +24,7 @@ from engine.model.alert import Alert, Severity
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.money import ZERO, grouped
 from engine.model.order import Order, Role, Status
-from engine.model.position import Position
+from engine.model.position import LIMIT, Position
 from engine.model.telling import SINGLY, kind_of
 
 TOLD = 500
@@ -138,6 +138,13 @@ class Telling:
             text = f"entry complete: {done} {order.symbol} at {average}"
             return Told(
                 "entry", "good", text, "", order.client_order_id, f"fill {order.client_order_id}"
+            )
+        held = state.positions.get(order.position)
+        if held is not None and held.last_exit == LIMIT and order.is_exit:
+            left = grouped(order.filled)
+            text = f"{order.symbol} limit exit: {left} of {grouped(order.size)} left at {average}"
+            return Told(
+                "fill", "good", text, "", order.client_order_id, f"fill {order.client_order_id}"
             )
         if order.status is Status.FILLED and order.role is Role.TARGET:
             text = f"{order.symbol} target of a part hit at {average}: {grouped(order.filled)} left"

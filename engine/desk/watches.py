@@ -10,8 +10,9 @@ from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
 Watch = tuple[str, str]
-"""A position and what is watched for it: stop, trail, target, part (the nearest goal), even (the
-break-even rule), activate, follow. Crossed together, they act in this order.
+"""A position and what is watched for it: stop, trail, limit (the nearest limit exit), target, part
+(the nearest goal), even (the break-even rule), activate, follow. Crossed together, they act in this
+order.
 """
 
 

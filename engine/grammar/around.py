@@ -9,6 +9,7 @@ from engine.grammar import tree as t
 from engine.grammar.vocabulary import Macro, Vocabulary
 from engine.grammar.wrong import Span, wrong
 from engine.model.intent import OpenBracket
+from engine.model.position import LimitExit
 from engine.model.view import FeedView, OrderView, PositionView, View
 
 Filled = Callable[[OpenBracket, str], OpenBracket]
@@ -60,6 +61,7 @@ class Around(Struct, frozen=True):
             orders=(
                 *(row.number for row in view.orders if row.number),
                 *(alert.number for alert in view.price_alerts),
+                *(one.number for position in view.positions for one in position.limits),
             ),
             macros=self.macros,
             commands=self.commands,
@@ -114,6 +116,14 @@ class Around(Struct, frozen=True):
             count = f"{len(found)} positions of {found[0].symbol} are open"
             raise wrong(place.start, place.end, f"{count}: select the one that is meant")
         return found[0]
+
+    def limit(self, node: t.OrderNumber) -> tuple[PositionView, LimitExit] | None:
+        """The limit exit of a number, with its position; None where no limit exit is called so."""
+        for position in self.view.positions:
+            for one in position.limits:
+                if one.number == node.number:
+                    return position, one
+        return None
 
     def order(self, node: t.OrderNumber) -> OrderView:
         """The open order of a number."""

@@ -283,6 +283,9 @@ class Carrying:
         if isinstance(asked, i.ClosePosition | i.Reverse) and until == "filled":
             still = next((p for p in view.positions if p.id == asked.position), None)
             return still is None or not still.closing
+        if isinstance(asked, i.LeaveAt) and until == "filled":
+            rows = (p for p in view.positions if p.id == asked.position)
+            return not any(one.id == asked.id for p in rows for one in p.limits)
         if isinstance(asked, i.AmendOrder | i.CancelOrder) and not moving:
             return self._agreed(asked, answer, view)
         return not moving and _stands(asked, view, mine)
@@ -341,7 +344,7 @@ def _is_done_already(asked: i.AnyIntent, answer: Answer) -> bool:
     codes = {refusal.code for refusal in answer.refusals}
     if isinstance(asked, i.CancelAll | i.CancelSymbol):
         return codes == {"NOTHING_TO_DO"}
-    return isinstance(asked, i.ClosePosition) and codes == {"NOTHING_LEFT"}
+    return isinstance(asked, i.ClosePosition | i.LeaveAt) and codes == {"NOTHING_LEFT"}
 
 
 def _orders(view: View, asked: i.AnyIntent, answer: Answer) -> list[OrderView]:

@@ -182,7 +182,7 @@ def reverse(reader: Reader, first: Chunk) -> t.Command:
 
 def stop(reader: Reader, first: Chunk) -> t.Command:
     """`stop`."""
-    found = pieces.symbol(reader, "none", *pieces.ANCHORS)
+    found = pieces.symbol(reader, "none", *pieces.PLACES)
     where = None if reader.take("none") else pieces.place(reader)
     because = ""
     if reader.take("because"):
@@ -195,7 +195,7 @@ def stop(reader: Reader, first: Chunk) -> t.Command:
 
 def target(reader: Reader, first: Chunk) -> t.Command:
     """`target`."""
-    found = pieces.symbol(reader, "none", *pieces.ANCHORS)
+    found = pieces.symbol(reader, "none", *pieces.PLACES)
     legs = () if reader.take("none") else pieces.legs(reader, found)
     reader.ended()
     return t.Target(span=reader.span(first.start), symbol=found, legs=legs)

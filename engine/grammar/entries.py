@@ -19,6 +19,10 @@ BEYOND = 20
 """... where it would cost more than so many times the equity."""
 
 
+OF_THE_DESK = frozenset(anchor.value for anchor in Anchor)
+"""Anchors that the desk tells itself."""
+
+
 def entry(command: t.Enter, around: Around, key: str) -> OpenBracket:
     """The entry that a command stands for. Raises WrongError."""
     symbol = around.symbol(command.symbol, command.span)
@@ -26,7 +30,7 @@ def entry(command: t.Enter, around: Around, key: str) -> OpenBracket:
     _is_no_price(command, around, feed)
     kind, at = _kind(command)
     told = Told(around, symbol, command.side)
-    anchored = None if at is None else _anchored(at)
+    told_there = None if at is None else anchored(at)
     price = None
     if at is not None:
         price = told.limit(at, command.side) if kind is OrderType.LIMIT else told.price(at)
@@ -43,9 +47,9 @@ def entry(command: t.Enter, around: Around, key: str) -> OpenBracket:
         side=command.side,
         size=size,
         type=kind,
-        price=price if kind is OrderType.LIMIT and anchored is None else None,
-        trigger=price if kind is OrderType.STOP and anchored is None else None,
-        anchored=anchored,
+        price=price if kind is OrderType.LIMIT and told_there is None else None,
+        trigger=price if kind is OrderType.STOP and told_there is None else None,
+        anchored=told_there,
         stop=stop,
         target=target,
         partials=partials,
@@ -61,9 +65,9 @@ def entry(command: t.Enter, around: Around, key: str) -> OpenBracket:
     return _templated(intent, command, around)
 
 
-def _anchored(node: t.AnyPrice) -> Anchored | None:
+def anchored(node: t.AnyPrice) -> Anchored | None:
     """A price that the desk tells itself when it decides, by the market of that moment."""
-    if not isinstance(node, t.Anchored) or node.anchor not in ("bid", "ask", "mid"):
+    if not isinstance(node, t.Anchored) or node.anchor not in OF_THE_DESK:
         return None
     step = node.offset
     if step is None:

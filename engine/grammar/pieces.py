@@ -10,6 +10,8 @@ from engine.grammar.vocabulary import near
 from engine.grammar.wrong import Span, WrongError, wrong
 
 ANCHORS: tuple[str, ...] = get_args(t.Anchor)
+PLACES = tuple(anchor for anchor in ANCHORS if anchor not in ("join", "improve"))
+"""Anchors of what is no limit."""
 SIZE_WORDS = ("risk", "notional", "preset")
 _SIGN = re.compile(r"[+\-−]")
 _UNIT = re.compile(r"\s*[%$]|[tr](?![a-z0-9])", re.IGNORECASE)

@@ -10,6 +10,8 @@ from engine.model.side import Side
 from engine.model.view import FeedView, PositionView
 
 HUNDRED = Decimal(100)
+OWN_SIDE = ("join", "improve")
+"""Anchors of a limit alone: which price they mean is told by the side of its order."""
 
 
 class Told:
@@ -43,7 +45,19 @@ class Told:
 
     def limit(self, node: t.AnyPrice, side: Side) -> Decimal:
         """A limit on the tick, never worse than it was said."""
+        told = self._variable(node)
+        if isinstance(told, t.Anchored) and told.anchor in OWN_SIDE:
+            base = self._own_side(told, side)
+            rounding = DOWN if side is Side.BUY else UP
+            return on_grid(base + self._offset(told, base), self.tick, rounding)
         return self.price(node, DOWN if side is Side.BUY else UP)
+
+    def _own_side(self, node: t.Anchored, side: Side) -> Decimal:
+        """The best price of an order's own side, or one tick better where that does not cross."""
+        feed = self._feed(node)
+        best = feed.bid if side is Side.BUY else feed.ask
+        room = feed.ask - feed.bid > feed.tick
+        return best + feed.tick * side.sign if node.anchor == "improve" and room else best
 
     @property
     def tick(self) -> Decimal:
@@ -81,6 +95,8 @@ class Told:
                 return self.entry
             case "be":
                 return None if held is None else held.break_even
+            case "join" | "improve":
+                return None
             case "mark" if held is not None:
                 return held.mark
         feed = self._feed(node)
@@ -103,6 +119,8 @@ class Told:
 
 
 _MISSING = {
+    "join": "join is said of a limit: at join",
+    "improve": "improve is said of a limit: at improve",
     "bid": "no bid is known",
     "ask": "no ask is known",
     "mid": "no price is known",

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from engine.grammar import terms
 from engine.grammar import tree as t
 from engine.grammar.around import Around
-from engine.grammar.entries import entry
+from engine.grammar.entries import anchored, entry
 from engine.grammar.parser import flat
 from engine.grammar.prices import Told
 from engine.grammar.printing import told as printed
@@ -172,10 +172,6 @@ def _enter(command: t.Enter, around: Around, key: str) -> Asked:
 
 
 def _close(command: t.Close, around: Around, key: str) -> Asked:
-    if command.at is not None:
-        span = command.at.span
-        text = "no close rests at a price in this engine: “target” leaves there"
-        raise wrong(span.start, span.end, text)
     if isinstance(command.what, str):
         sides = {"longs": (Side.BUY,), "shorts": (Side.SELL,)}.get(command.what, tuple(Side))
         positions = [p for p in around.held() if p.side in sides and not p.dust]
@@ -185,11 +181,26 @@ def _close(command: t.Close, around: Around, key: str) -> Asked:
     if part is not None and part.kind == "amount" and len(positions) > 1:
         text = f"{len(positions)} positions are meant: name the part in %"
         raise wrong(part.span.start, part.span.end, text)
-    asked = []
+    asked: list[i.AnyIntent] = []
     for p in positions:
         share, size = terms.to_close(part, p.size)
-        asked.append(i.ClosePosition(id=f"{key}.{p.id}", position=p.id, part=share, size=size))
+        name = f"{key}.{p.id}"
+        if command.at is None:
+            asked.append(i.ClosePosition(id=name, position=p.id, part=share, size=size))
+        else:
+            leave = i.LeaveAt(id=name, position=p.id, part=share, size=size)
+            asked.append(_leave(p, command.at, around, leave))
     return tuple(asked), Confirm.ENTER
+
+
+def _leave(position: PositionView, at: t.AnyPrice, around: Around, asked: i.LeaveAt) -> i.LeaveAt:
+    """A close that waits at a limit: at a price, or at what the desk tells when it decides."""
+    told = anchored(at)
+    if told is not None:
+        return replace(asked, anchored=told)
+    side = position.side
+    price = Told(around, position.symbol, side, position).limit(at, side.opposite)
+    return replace(asked, price=price)
 
 
 def _reverse(command: t.Reverse, around: Around, key: str) -> Asked:
@@ -262,6 +273,9 @@ def _cancel(command: t.Cancel, around: Around, key: str) -> Asked:
         waits = next((one for one in around.view.price_alerts if one.number == what.number), None)
         if waits is not None:
             return (i.CancelPriceAlert(id=key, alert=waits.id),), Confirm.ENTER
+        limit = around.limit(what)
+        if limit is not None:
+            return (i.CancelOrder(id=key, order=limit[1].id),), Confirm.ENTER
         order = around.order(what).order
         confirm = Confirm.CARD if order.role is Role.STOP else Confirm.ENTER
         return (i.CancelOrder(id=key, order=order.client_order_id),), confirm
@@ -282,13 +296,18 @@ def _cancel(command: t.Cancel, around: Around, key: str) -> Asked:
 
 
 def _amend(command: t.Amend, around: Around, key: str) -> Asked:
+    limit = around.limit(command.order)
+    if limit is not None and command.at is not None:
+        held, one = limit
+        to = Told(around, held.symbol, held.side, held).limit(command.at, held.side.opposite)
+        return (i.AmendOrder(id=key, order=one.id, price=to, size=command.size),), Confirm.ENTER
     row = around.order(command.order)
     order = row.order
     price: Decimal | None = None
     if command.at is not None:
         position = next((p for p in around.held() if p.id == order.position), None)
-        held = position.side if position is not None else order.side
-        told = Told(around, order.symbol, held, position)
+        side = position.side if position is not None else order.side
+        told = Told(around, order.symbol, side, position)
         price = told.limit(command.at, order.side)
     asked = i.AmendOrder(id=key, order=order.client_order_id, price=price, size=command.size)
     return (asked,), Confirm.ENTER

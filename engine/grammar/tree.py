@@ -10,7 +10,7 @@ from engine.model.side import Side
 
 Unit = Literal["%", "t", "r", "$"]
 """Per cent, ticks, multiples of 1R, money."""
-Anchor = Literal["bid", "ask", "mid", "last", "mark", "entry", "cursor", "be"]
+Anchor = Literal["bid", "ask", "mid", "last", "mark", "entry", "cursor", "be", "join", "improve"]
 
 
 class Node(Struct, frozen=True, kw_only=True):

@@ -205,6 +205,19 @@ class ClosePosition(Intent, frozen=True, kw_only=True, tag="close"):
     """So much in place of a part; all of it where no more is held when the desk decides."""
 
 
+class LeaveAt(Intent, frozen=True, kw_only=True, tag="leave_at"):
+    """Let a position, or a part of it, leave at a price or better."""
+
+    position: str
+    part: Decimal = Decimal(1)
+    """Fraction of what is held, above 0 up to 1."""
+    size: Decimal | None = None
+    """So much in place of a part; all of it where no more is held when the desk decides."""
+    price: Decimal | None = None
+    anchored: Anchored | None = None
+    """What tells the price where none is named, when the desk decides."""
+
+
 class Reverse(Intent, frozen=True, kw_only=True, tag="reverse"):
     """Close a position and open one of the same size on the other side, its stop and target
     mirrored.
@@ -347,6 +360,7 @@ AnyIntent = (
     | SetTrail
     | BreakEven
     | ClosePosition
+    | LeaveAt
     | Reverse
     | AmendOrder
     | CancelOrder

@@ -37,6 +37,28 @@ class Goal(Struct, frozen=True):
     """Fraction of what was entered."""
 
 
+LIMIT = "limit"
+"""Why something left that left at a limit."""
+
+
+class LimitExit(Struct, frozen=True):
+    """A part of a position that leaves at a price or better, and at no other."""
+
+    id: str
+    """Of the intent that asked for it."""
+    number: int
+    """What people call it, #15 for short; it is counted with orders and price alerts."""
+    price: Decimal
+    left: Decimal
+    """How much has still to leave at it."""
+    orders: tuple[str, ...] = ()
+    """The orders that served it at the venue, the last one in the end."""
+    missed: int = 0
+    """Times in a row that it was reached, watched here, and nothing filled."""
+    after: int = 0
+    """Until then it waits before it is tried again."""
+
+
 class Position(Struct, frozen=True):
     """One bracket from its first decision to its last fill. It is open while `size` is above zero.
 
@@ -70,6 +92,8 @@ class Position(Struct, frozen=True):
     """Targets of parts: those that were reached in front, then the others, the nearest first."""
     taken: Decimal = ZERO
     """How much left at targets so far; counted only where there are goals."""
+    limits: tuple[LimitExit, ...] = ()
+    """What leaves at a limit; it goes before targets where both can't have all."""
     trail: Trail | None = None
     trailing: bool = False
     """Whether the trail has begun to follow."""
@@ -79,6 +103,12 @@ class Position(Struct, frozen=True):
     """From where its stop goes to break-even; None without such a rule, and once it fired."""
     closing: Decimal = ZERO
     """How much the desk has been told to close and has not closed yet."""
+    closing_at: Decimal | None = None
+    """The worst price of what is being closed for a limit; None where closes have a bound of their
+    own.
+    """
+    closing_for: str = ""
+    """The limit exit that it is being closed for."""
     closing_since: int | None = None
     close_reason: str = ""
     last_exit: str = ""
@@ -199,6 +229,26 @@ class Position(Struct, frozen=True):
             return self.naked_ns + now - self.protection_since
         return self.naked_ns
 
+    @property
+    def free(self) -> Decimal:
+        """What is held, is not being closed, and leaves at no limit."""
+        limits = sum((size for _, size in self.limits_left()), ZERO)
+        return max(self.size - self.closing, ZERO) - limits
+
+    def limits_left(self, within: Decimal | None = None) -> list[tuple[LimitExit, Decimal]]:
+        """Each limit exit that something is left for, the nearest first: never more in all than
+        `within`, or than what is held and not being closed.
+        """
+        left, found = max(self.size - self.closing, ZERO) if within is None else within, []
+        for one in sorted(self.limits, key=lambda one: one.price * self.side.sign):
+            # what is being closed for it is among `closing` already
+            asked = one.left - (self.closing if one.id == self.closing_for else ZERO)
+            size = min(max(asked, ZERO), left)
+            left -= size
+            if size > ZERO:
+                found.append((one, size))
+        return found
+
     def goals_open(self, instrument: Instrument) -> list[tuple[Goal, Decimal]]:
         """Each goal with the size that has not left at it, in their order: its part of the entry on
         the lot, less what left at targets, which the first ones count first.
@@ -220,7 +270,7 @@ class Position(Struct, frozen=True):
         Without it they share what is held and not being closed. What left anywhere else than at
         targets shortens the furthest first.
         """
-        left, found = max(self.size - self.closing, ZERO) if within is None else within, []
+        left, found = self.free if within is None else within, []
         waiting = self.goals_open(instrument)
         for goal, size in sorted(waiting, key=lambda one: one[0].price * self.side.sign):
             open_ = min(size, left)

@@ -91,6 +91,9 @@ REFUSALS: dict[str, str] = {
     RefusalCode.NOTHING_LEFT: "{value} is no longer open",
     RefusalCode.PENDING: "{value} has a request under way; wait for its outcome",
     RefusalCode.PART_TOO_SMALL: "{value} of the position is below the venue's minimum of {bound}",
+    RefusalCode.EXIT_TAKEN: (
+        "{value} is more than the {bound} that is not to leave at another limit: cancel that first"
+    ),
     RefusalCode.NOT_RESUMABLE: "{value} can't be cleared by hand: {bound}",
     RefusalCode.WRONG_NAME: "{value} is not the account's name, which is {bound}",
     RefusalCode.EXPIRED: "asked until {value}, and taken {bound} later",

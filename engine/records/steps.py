@@ -257,14 +257,6 @@ class Teller:
 def _rest(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
     """What happens to a position beside its stop and its fills."""
     match event:
-        case e.TargetMoved(position=name, target=target, by=by):
-            where = "removed" if target is None else f"→ {grouped(target)}"
-            return "target", f"target {where}, by {BY.get(by, by)}", name, "plain"
-        case e.GoalsSet(position=name, goals=goals):
-            parts = ", ".join(f"{goal.part:.0%} at {grouped(goal.price)}" for goal in goals)
-            return "target", f"targets of parts: {parts or 'none'}", name, "plain"
-        case e.GoalReached(position=name, size=size):
-            return "target", f"target of a part reached: {grouped(size)} leaves", name, "good"
         case e.BreakEvenSet(position=name, rule=rule, by=by):
             return "stop", _rule(rule, by), name, "good" if by == "fired" else "plain"
         case e.TrailSet(position=name, trail=trail, following=following):
@@ -291,6 +283,24 @@ def _rest(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
         case e.ReverseWanted(position=name, then=then):
             text = "no reversal any more" if then is None else "the other side opens once closed"
             return "decided", text, name, "plain"
+        case _:
+            return _leaving(event)
+
+
+def _leaving(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
+    """At which prices a position is to leave."""
+    match event:
+        case e.TargetMoved(position=name, target=target, by=by):
+            where = "removed" if target is None else f"→ {grouped(target)}"
+            return "target", f"target {where}, by {BY.get(by, by)}", name, "plain"
+        case e.GoalsSet(position=name, goals=goals):
+            parts = ", ".join(f"{goal.part:.0%} at {grouped(goal.price)}" for goal in goals)
+            return "target", f"targets of parts: {parts or 'none'}", name, "plain"
+        case e.LimitsSet(position=name, limits=limits):
+            words = ", ".join(f"{grouped(one.left)} at {grouped(one.price)}" for one in limits)
+            return "position", f"leaves at limits: {words or 'none'}", name, "plain"
+        case e.GoalReached(position=name, size=size):
+            return "target", f"target of a part reached: {grouped(size)} leaves", name, "good"
         case _:
             return _alert(event)
 
@@ -355,6 +365,8 @@ def words_of(intent: i.AnyIntent) -> str:
             return "close" if part == 1 else f"close {part:.0%}"
         case i.ClosePosition(size=size):
             return f"close {grouped(size or ZERO)}"
+        case i.LeaveAt(price=price):
+            return "close at " + ("the market's price" if price is None else grouped(price))
         case i.AmendOrder(price=price, size=size):
             place = "" if price is None else f" to {grouped(price)}"
             return f"amend order{place}" + ("" if size is None else f", size {grouped(size)}")

@@ -63,6 +63,7 @@ _TOPICS: dict[Topic, tuple[type[e.AnyEvent], ...]] = {
         e.StopMoved,
         e.TargetMoved,
         e.GoalsSet,
+        e.LimitsSet,
         e.BreakEvenSet,
         e.GoalReached,
         e.TrailSet,

@@ -17,7 +17,7 @@ from tui.ladder.drawing import MARKS, form_for, head, line_of, side_at
 from tui.ladder.drawing import Look as Drawn
 from tui.ladder.picture import Picture, Pictures
 from tui.ladder.rows import Row, Shown, net_line, rows_of
-from tui.ladder.sending import KEYS, UnsendableError, Wanted, intent_of, part_of
+from tui.ladder.sending import KEYS, UnsendableError, Wanted, intent_of
 from tui.ladder.window import STILL, Window, first_group, next_group
 
 D = Decimal
@@ -289,21 +289,28 @@ def test_an_order_against_what_is_held_leaves_and_never_more_than_that() -> None
     assert isinstance(made("buy-market"), i.OpenBracket), "with it, it is an entry"
 
 
-def test_a_limit_against_what_is_held_waits_as_a_target() -> None:
+def test_a_limit_against_what_is_held_is_an_exit_at_that_limit() -> None:
     held = wanted("sell").position
     assert held is not None
     some = made("sell", cursor=D(62090))
-    assert isinstance(some, i.MoveTarget)
-    assert some.partials is not None
-    assert (some.partials[0].place, some.target) == (i.At(D(62090)), i.At(held.target or D(0)))
-    every = made("sell", cursor=D(62090), size=i.Base(D(9)))
-    assert (every.target, every.partials) == (i.At(D(62090)), ())
-    assert made("join-ask", size=i.Base(D(9))).target == i.At(SEEN.ask)
+    assert isinstance(some, i.LeaveAt)
+    assert (some.position, some.size, some.price) == (held.id, D("0.25"), D(62090))
+    assert some.seen == SEEN
+    # a size and no share, as at market: the desk cuts it to what is held
+    assert made("sell", cursor=D(62090), size=i.Base(D(9))).size == 9
 
 
-def test_a_limit_that_would_cross_leaves_at_market_only_within_the_spread() -> None:
+@pytest.mark.parametrize("word", ["join", "improve"])
+def test_join_and_improve_are_told_by_the_desk_within_what_was_seen(word: str) -> None:
+    some = made(f"{word}-ask")
+    assert isinstance(some, i.LeaveAt)
+    assert (some.price, some.anchored) == (None, i.Anchored(i.Anchor(word)))
+    assert some.seen == SEEN
+
+
+def test_a_limit_that_would_cross_leaves_only_within_the_spread() -> None:
     near = Picture(1.0, SEEN, D(62100), D(61900), D("0.1"))
-    assert isinstance(made("sell", cursor=SEEN.bid, picture=near), i.ClosePosition)
+    assert made("sell", cursor=SEEN.bid, picture=near).price == SEEN.bid
     with pytest.raises(UnsendableError, match="spread"):
         made("sell", cursor=D(62040))
 
@@ -315,11 +322,3 @@ def test_a_limit_that_would_cross_leaves_at_market_only_within_the_spread() -> N
 def test_what_can_not_leave_so_says_what_to_do(what: str, terms: dict[str, Any], says: str) -> None:
     with pytest.raises(UnsendableError, match=says):
         made(what, **terms)
-
-
-@given(st.integers(1, 10**9), st.integers(1, 10**9))
-def test_a_part_comes_to_the_size_that_was_meant(size: int, held: int) -> None:
-    lot = D("0.00000001")
-    whole, some = held * lot, min(size, held) * lot
-    found = (whole * part_of(some, whole)) // lot * lot
-    assert found == some

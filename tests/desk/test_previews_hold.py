@@ -236,16 +236,35 @@ class Played:
             i.GoLive(id=name, account=draw.choice(("test", "other"))),
             i.Halt(id=name),
             i.Flatten(id=name),
-            i.SetPriceAlert(id=name, symbol=symbol, price=(around * (1 + D(draw.randint(-30, 30)) / 1000)).quantize(D(1))),
-            i.CancelPriceAlert(id=name, alert=draw.choice([*state.price_alerts, "none"])),
             i.Acknowledge(id=name, alert=draw.choice([*state.alerts, "none"])),
             i.Annotate(id=name, position=position, note="n", tags=("t",)),
             i.Reconcile(id=name),
             i.Resolve(id=name, subject=draw.choice((BTC, "USD", "BTC", position)), action=draw.choice(list(i.Settlement))),
             i.Withdraw(id=name, asked=draw.choice(("never", "i1"))),
         )  # fmt: skip
-        weights = [9, 5, 4, 4, 3, 6, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+        weights = [9, 5, 4, 4, 3, 6, 3, 4, 4, 2, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1]
         return draw.choices(kinds, weights)[0]
+
+    def waiting(self) -> i.AnyIntent:
+        """What waits for a price: exits at a limit, and price alerts."""
+        draw, state, name = self.draw, self.story.state, self.story.name()
+        position = draw.choice([*(p.id for p in state.positions.values() if p.size > 0), "none"])
+        symbol = state.positions[position].symbol if position in state.positions else BTC
+        quote = self.story.board.quote(symbol)
+        assert quote is not None
+        price = (quote.bid * (1 + D(draw.randint(-10, 30)) / 1000)).quantize(D(1))
+        part = draw.choice((ONE, D("0.5"), D("0.2"), D(0)))
+        return draw.choice(
+            (
+                i.LeaveAt(id=name, position=position, part=part, price=price),
+                i.LeaveAt(id=name, position=position, part=part, anchored=JOIN),
+                i.SetPriceAlert(id=name, symbol=symbol, price=price),
+                i.CancelPriceAlert(id=name, alert=next(iter(state.price_alerts), "none")),
+            )
+        )
+
+
+JOIN = i.Anchored(i.Anchor.JOIN)
 
 
 def check(played: Played, intent: i.AnyIntent, done: set[str]) -> None:
@@ -292,6 +311,11 @@ def compare(played: Played, intent: i.AnyIntent, card: Preview, name: str) -> No
         assert told(card, "target") == (
             "none" if position.target is None else grouped(position.target)
         )
+    elif isinstance(intent, i.LeaveAt) and position is not None:
+        left = next((one.left for one in position.limits if one.id == intent.id), None)
+        # one at the market's price may have left by now
+        if left is not None:
+            assert card.title.startswith(f"Leave {grouped(left)} {position.symbol} at"), card
     elif isinstance(intent, i.ClosePosition):
         assert told(card, "size") == grouped(D(0) if position is None else position.size)
         ended = story.state.closed.get(name)
@@ -311,6 +335,18 @@ def test_the_refusals_and_what_comes_afterwards_are_as_previewed(profile: str) -
             check(played, played.intent(), done)
             played.calm()
     assert {"OpenBracket", "MoveStop", "ClosePosition", "SetTrail", "CancelOrder"} <= done, done
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_waits_for_a_price_is_as_previewed(profile: str) -> None:
+    done: set[str] = set()
+    for seed in range(6):
+        played = Played(profile, seed)
+        played.prepare()
+        for _ in range(6):
+            check(played, played.waiting(), done)
+            played.calm()
+    assert {"LeaveAt", "SetPriceAlert", "CancelPriceAlert"} <= done, done
 
 
 def test_every_intent_has_a_card() -> None:

@@ -309,6 +309,16 @@ def _unpriced() -> list[Answer]:
     return [story.buy()]
 
 
+def _exit_taken() -> list[Answer]:
+    story = Story()
+    name = story.opened().id
+    answers = [
+        story.ask(i.LeaveAt(id=f"l{number}", position=name, price=D(61_000), size=D("0.3")))
+        for number in range(2)
+    ]
+    return answers[1:]
+
+
 def _too_many_alerts() -> list[Answer]:
     story = Story()
     for number in range(PRICE_ALERTS):
@@ -415,6 +425,7 @@ STORIES: dict[str, Tale] = {
     "NOTHING_LEFT": _nothing_left,
     "PENDING": _pending,
     "PART_TOO_SMALL": _too_small,
+    "EXIT_TAKEN": _exit_taken,
     "NOT_RESUMABLE": _not_resumable,
     "WRONG_NAME": _wrong_name,
     "TOO_MANY_OPEN_ORDERS": _too_many,

@@ -17,6 +17,7 @@ from engine.grammar.resolve import Confirm, Step, confirmation, plan
 from engine.grammar.wrong import Wrong
 from engine.model import intent as i
 from engine.model.order import OrderType, Trail
+from engine.model.position import LimitExit
 from engine.model.price_alert import PriceAlert
 from engine.model.side import Side
 from tests.console.sample import SampleSession, position
@@ -212,7 +213,7 @@ def test_a_stop_entry_has_a_trigger() -> None:
         ("buy preset 9", "no size is preset 9: there are 3"),
         ("cancel #99", "no open order is called #99; open: #12, #13, #14, #15, #16"),
         ("close btc 0.7", "0.7 is more than the 0.500 that there are"),
-        ("close btc 0.1 at 62,500", "no close rests at a price"),
+        ("stop btc join", "join is said of a limit"),
         ("target btc 64,500, 65,000 rest", "takes all that is left: name a part"),
         ("target btc 1r 60%, 2r 60%", "more than all"),
         ("buy 0.5 expire 20m", "only what waits expires"),
@@ -222,6 +223,22 @@ def test_a_stop_entry_has_a_trigger() -> None:
 )
 def test_what_can_not_be_is_said_in_words(text: str, says: str) -> None:
     assert says in refused(text)
+
+
+def test_a_close_may_wait_at_a_price() -> None:
+    found = one("close btc 0.1 at 62,500")
+    assert isinstance(found, i.LeaveAt)
+    assert (found.size, found.price, found.anchored) == (D("0.1"), D(62_500), None)
+    assert one("close eth 50% at be").price == D("3420.0")
+    assert one("close at improve").anchored == i.Anchored(i.Anchor.IMPROVE)
+    assert one("close btc at join+2t").anchored == i.Anchored(i.Anchor.JOIN, ticks=D(2))
+    assert one("buy btc 0.1 at join").anchored == i.Anchored(i.Anchor.JOIN)
+    leaves = replace(AROUND.view.positions[0], limits=(LimitExit("x", 91, D(62_500), D("0.1")),))
+    view = replace(AROUND.view, positions=(leaves, *AROUND.view.positions[1:]))
+    around = replace(AROUND, view=view)
+    assert one("cancel #91", around).order == "x"
+    moved = one("amend #91 at 63,000", around)
+    assert (moved.order, moved.price) == ("x", D(63_000))
 
 
 def test_price_alerts() -> None:

@@ -26,7 +26,7 @@ from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
 from engine.model.netting import Net
 from engine.model.place import BreakEvenAt
-from engine.model.position import Goal
+from engine.model.position import Goal, LimitExit
 from engine.model.price_alert import PriceAlert
 from engine.model.side import Side
 from engine.model.view import Answer
@@ -281,6 +281,9 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.FillSettled: e.FillSettled(1, BOUGHT, Decimal(3), BOUGHT, {"USD": Decimal("-3.1")}),
     e.GoalsSet: e.GoalsSet(1, "p", (Goal(Decimal(2), Decimal("0.5")),), by="entry"),
     e.GoalReached: e.GoalReached(1, "p", Decimal(1)),
+    e.LimitsSet: e.LimitsSet(
+        1, "p", (LimitExit("i", 15, Decimal(2), Decimal(1), ("FOX",), 1, 5),), by="missed"
+    ),
     e.PriceAlertSet: e.PriceAlertSet(
         1, PriceAlert("a", "BTC/USD", Decimal(60_500), True, 1, 15, "take half")
     ),

@@ -43,7 +43,8 @@ def of_position(p: PositionView) -> list[Level]:
     found.append(Level(p.entry, f"entry {at}", f"E {at}", "accent"))
     goals = [(price, size) for price, size in p.goals]
     if p.target is not None:
-        rest = p.size - sum((size for _, size in goals), Decimal(0))
+        limits = sum((one.left for one in p.limits), Decimal(0))
+        rest = p.size - sum((size for _, size in goals), Decimal(0)) - limits
         goals.append((p.target, rest))
     for number, (price, size) in enumerate(goals, start=1):
         local = price != p.target or p.target_where != "venue"
@@ -51,6 +52,10 @@ def of_position(p: PositionView) -> list[Level]:
         part = f" {figures.fixed(size / p.size * 100, 0)}%" if len(goals) > 1 and p.size else ""
         name = "target" if len(goals) == 1 else f"target {number}"
         found.append(Level(price, f"{name} {at}{part}", f"T{number} {at}", "good"))
+    # those at the venue are orders
+    for one in p.limits if p.limits_where != "venue" else ():
+        at = f"{figures.exact(one.price, tick)} L"
+        found.append(Level(one.price, f"exit {at}", f"X {at}", "good"))
     if p.break_even is not None:
         at = figures.price(p.break_even, tick)
         found.append(Level(p.break_even, f"b/e {at}", f"BE {at}", "dim", "·"))

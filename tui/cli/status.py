@@ -29,7 +29,7 @@ from engine.model.counts import counted
 from engine.model.money import plain
 from engine.model.order import Order
 from engine.model.position import Protection
-from engine.model.view import View
+from engine.model.view import PositionView, View
 from engine.session.client import ControlError, Line
 from engine.session.messages import Look
 from engine.setup.accounts import Resolved
@@ -207,16 +207,7 @@ def told(view: View) -> list[str]:
         f"  blocked   {reason.code}: {reason.text} (clears: {reason.clears})"
         for reason in view.reasons
     ]
-    for position in view.positions:
-        word = "LONG" if position.side.sign > 0 else "SHORT"
-        stop = "no stop" if position.stop is None else f"stop {plain(position.stop)}"
-        profit = (
-            "net ?" if position.net is None else f"net {position.net:+,.2f} {position.currency}"
-        )
-        lines.append(
-            f"  position  {position.symbol} {word} {plain(position.size)} at"
-            f" {plain(position.entry)}, {profit}, {stop}, {_where(position.protection)}"
-        )
+    lines += [line for position in view.positions for line in _position_lines(position)]
     for row in view.orders:
         order = row.order
         level = order.price or order.trigger or Decimal(0)
@@ -231,6 +222,23 @@ def told(view: View) -> list[str]:
         f"  {alert.severity.name.lower():<9} {alert.text}" for alert in view.alerts if alert.stands
     ]
     return lines
+
+
+def _position_lines(position: PositionView) -> list[str]:
+    """A position, and what of it leaves at a limit."""
+    word = "LONG" if position.side.sign > 0 else "SHORT"
+    stop = "no stop" if position.stop is None else f"stop {plain(position.stop)}"
+    net = "net ?" if position.net is None else f"net {position.net:+,.2f} {position.currency}"
+    where = f"{net}, {stop}, {_where(position.protection)}"
+    what = f"{position.symbol} {word} {plain(position.size)} at {plain(position.entry)}"
+    return [
+        f"  position  {what}, {where}",
+        *(
+            f"  limit     #{one.number} {plain(one.left)} {position.symbol} at"
+            f" {plain(one.price)}: {position.limits_where.upper()}"
+            for one in position.limits
+        ),
+    ]
 
 
 def _where(protection: Protection) -> str:

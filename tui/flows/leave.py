@@ -54,6 +54,11 @@ def stops(view: View) -> list[str]:
             found.append(f"{name} trail: its stop follows no more{idle}")
         if p.target is not None and p.target_where in ("local", "off"):
             found.append(f"{name} target {figures.exact(p.target, p.tick)} LOCAL{idle}")
+        found += [
+            f"{name} limit exit {figures.exact(one.price, p.tick)} LOCAL{idle}"
+            for one in p.limits
+            if p.limits_where != "venue"
+        ]
         if p.closing:
             found.append(f"{name} is being closed: what is not filled is not sent again")
     found += [

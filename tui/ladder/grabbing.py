@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.model import intent as i
 from engine.model.order import Role
+from engine.model.position import LimitExit
 from engine.model.side import Side
 from engine.model.view import OrderView
 from tui import figures
@@ -41,6 +42,9 @@ def grab_at(ladder: Ladder, price: Decimal | None) -> Grab | None:
             return Grab("stop", order.position, at)
         return Grab("entry" if role is Role.ENTRY else "target", order.client_order_id, at)
     held = ladder.position
+    watched = limit_at(ladder, price)
+    if watched is not None:
+        return Grab("limit exit", watched.id, watched.price)
     for level in levels_of(held):
         if held is None or ladder.window.nearest(level.price) != price:
             continue
@@ -49,6 +53,14 @@ def grab_at(ladder: Ladder, price: Decimal | None) -> Grab | None:
         if level.price == held.target:
             return Grab("target", held.id, level.price)
     return None
+
+
+def limit_at(ladder: Ladder, price: Decimal) -> LimitExit | None:
+    """The limit exit in the row of a price that no order at the venue serves."""
+    held = ladder.position
+    if held is None or held.limits_where == "venue":
+        return None
+    return next((one for one in held.limits if ladder.window.nearest(one.price) == price), None)
 
 
 def moved(
@@ -93,10 +105,14 @@ def cancel(pane: Face) -> str:
     """`c`: what is ours at the cursor; what protects, and all of it while locked, with its card."""
     ladder, cursor = pane.ladder, pane.ladder.window.cursor
     ours = [] if cursor is None else ours_at(ladder.window, ladder.orders, cursor)
-    if not ours:
+    watched = None if cursor is None else limit_at(ladder, cursor)
+    if not ours and watched is None:
         return "nothing of ours stands at the cursor"
     if (why := pane.console.context().read_only) != "":
         return f"read-only: {why}"
+    if watched is not None:
+        ask = i.CancelOrder(id=new_id(), order=watched.id)
+        pane.console.ask(ask, f"cancel limit exit #{watched.number}")
     asks = [one for one in ours if _asks(one, armed=ladder.arming.armed)]
     for one in ours:
         if one not in asks:

@@ -55,6 +55,12 @@ def levels_of(position: PositionView | None) -> list[Level]:
     for number, price in enumerate(targets, start=1):
         name = "target" if len(targets) == 1 else f"target {number}"
         found.append(Level(name, f"T{number}", price))
+    # those at the venue are orders of ours
+    found += [
+        Level(f"limit exit #{one.number}", "X", one.price)
+        for one in position.limits
+        if position.limits_where != "venue"
+    ]
     return [*found, Level("entry", "E", position.entry)]
 
 

@@ -3,7 +3,7 @@ leaves.
 """
 
 from collections.abc import Callable
-from decimal import ROUND_UP, Context, Decimal
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,10 +15,6 @@ from engine.model.view import PositionView
 from tui import figures
 from tui.ladder.picture import Picture
 
-EXACT = Context(prec=20, rounding=ROUND_UP)
-"""A part of a position, so that the desk, which rounds sizes down, comes to the size that was
-meant.
-"""
 Filled = Callable[[i.OpenBracket, str], i.OpenBracket]
 
 
@@ -141,45 +137,13 @@ def _exit(wanted: Wanted, picture: Picture, name: str, price: Decimal | None) ->
         if wanted.flip and wanted.size.amount >= held.size:
             return i.Reverse(id=name, position=held.id, seen=seen)
         return i.ClosePosition(id=name, position=held.id, size=asked, seen=seen)
-    best = seen.ask if key.side is Side.SELL else seen.bid
-    price = best if price is None else price
+    if price is None:  # the desk tells it when it decides, bounded by what was seen
+        anchored = i.Anchored(key.anchor or i.Anchor.JOIN)
+        return i.LeaveAt(id=name, position=held.id, size=asked, anchored=anchored, seen=seen)
     opposite = seen.bid if key.side is Side.SELL else seen.ask
-    beyond = (price - opposite) * key.side.sign
-    if beyond > seen.ask - seen.bid:
+    if (price - opposite) * key.side.sign > seen.ask - seen.bid:
         raise UnsendableError("that crosses by more than the spread: W and O leave at market")
-    if beyond >= 0:
-        return i.ClosePosition(id=name, position=held.id, size=asked, seen=seen)
-    return _resting(held, min(asked, held.size), price, name, seen)
-
-
-def _resting(
-    held: PositionView, size: Decimal, price: Decimal, name: str, seen: i.Seen
-) -> i.AnyIntent:
-    """An exit that waits at a price is a target: of all that is held, or of a part."""
-    sign = held.side.sign
-    nearer = tuple(
-        i.PartialTarget(i.At(at), part_of(amount, held.size))
-        for at, amount in held.goals
-        if (price - at) * sign > 0
-    )
-    if size >= held.size:
-        return i.MoveTarget(
-            id=name, position=held.id, target=i.At(price), partials=nearer, seen=seen
-        )
-    others = [(at, amount) for at, amount in held.goals if at != price]
-    parts = sorted([*others, (price, size)], key=lambda one: one[0] * sign)
-    return i.MoveTarget(
-        id=name,
-        position=held.id,
-        target=None if held.target is None else i.At(held.target),
-        partials=tuple(i.PartialTarget(i.At(at), part_of(of, held.size)) for at, of in parts),
-        seen=seen,
-    )
-
-
-def part_of(size: Decimal, held: Decimal) -> Decimal:
-    """A fraction of what is held that comes to a size."""
-    return Decimal(1) if size >= held else EXACT.divide(size, held)
+    return i.LeaveAt(id=name, position=held.id, size=asked, price=price, seen=seen)
 
 
 def told(wanted: Wanted, size: str, tick: Decimal) -> str:

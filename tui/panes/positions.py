@@ -83,12 +83,23 @@ def target_of(p: PositionView) -> Cell:
     return f"{figures.exact(p.target, p.tick)} {sign}".rstrip(), tone
 
 
+def limits_of(p: PositionView) -> Cell:
+    """What leaves at a limit, and who would see to that now."""
+    if not p.limits:
+        return "", "plain"
+    sign, tone = AT.get(p.limits_where, ("", "plain"))
+    first = p.limits[0]
+    more = f" +{len(p.limits) - 1}" if len(p.limits) > 1 else ""
+    price, size = figures.exact(first.price, p.tick), figures.size(first.left, p.lot)
+    return f"#{first.number} {size} at {price}{more} {sign}".rstrip(), tone
+
+
 def where_of(p: PositionView) -> Cell:
     """What protects it, and, where a target or a trail is watched by nobody now, that too: no other
     column stays at any width.
     """
     word, tone = WHERE[p.protection]
-    if "off" in (p.target_where, p.trail_where) and p.protection in (
+    if "off" in (p.target_where, p.trail_where, p.limits_where) and p.protection in (
         Protection.VENUE,
         Protection.GUARDED,
     ):
@@ -172,6 +183,7 @@ POSITIONS: tuple[Column[PositionView], ...] = (
     Column("1R", lambda p, _: (figures.money(p.one_r), "dim"), 8, 5, order=lambda p: p.one_r or 0),
     Column("fees", lambda p, _: (figures.cost(p.fees), "dim"), 9, 5, order=lambda p: p.fees),
     Column("target", lambda p, _: target_of(p), 7, 8),
+    Column("limit", lambda p, _: limits_of(p), 9, 0),
     Column(
         "age",
         lambda p, now: (figures.lasted(now - p.opened_at), "dim"),

@@ -91,7 +91,7 @@ WATCHED: tuple[Column[Watched], ...] = (
     Column("ask", lambda w, _: _price(w, w.feed.ask), 1, 6),
     Column("24h", lambda w, _: change_of(w), 2, 6, order=lambda w: w.change or Decimal(0)),
     Column("held", lambda w, _: held_of(w), 3, 0, left=True, order=lambda w: not w.held),
-    Column("alert", lambda w, _: alerts_of(w), 6, 0, left=True),
+    Column("alert", lambda w, _: alerts_of(w), 3, 0, left=True),
     Column("spread", lambda w, _: spread_of(w), 4, 6,
            order=lambda w: (w.feed.ask - w.feed.bid) / w.feed.bid),
     Column("funding", lambda w, _: funding_of(w), 5, 0),

@@ -54,6 +54,7 @@ from engine.desk.events.positions import (
     GoalReached,
     GoalsSet,
     HoldingAdjusted,
+    LimitsSet,
     NetSeen,
     Plan,
     PositionClosed,
@@ -139,6 +140,7 @@ AnyEvent = (
     | StopMoved
     | TargetMoved
     | GoalsSet
+    | LimitsSet
     | BreakEvenSet
     | GoalReached
     | TrailSet
@@ -214,6 +216,7 @@ __all__ = [
     "IntentWithdrawn",
     "LeftAlone",
     "LeftElsewhere",
+    "LimitsSet",
     "MarkBooked",
     "MarkFound",
     "NetSeen",

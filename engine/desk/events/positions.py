@@ -9,7 +9,7 @@ from engine.model.fill import Fill
 from engine.model.intent import OpenBracket, PartialTarget
 from engine.model.order import Trail
 from engine.model.place import BreakEvenAt, BreakEvenRule, Place
-from engine.model.position import Goal, Position, Protection
+from engine.model.position import Goal, LimitExit, Position, Protection
 
 
 class Plan(Struct, frozen=True):
@@ -108,6 +108,15 @@ class GoalsSet(Event, frozen=True, tag="goals-set"):
     by: str = "operator"
 
 
+class LimitsSet(Event, frozen=True, tag="limits-set"):
+    """What leaves a position at a limit."""
+
+    position: str
+    limits: tuple[LimitExit, ...]
+    by: str = "operator"
+    """operator; venue: an order serves one; missed: one was reached, and nothing filled."""
+
+
 class BreakEvenSet(Event, frozen=True, tag="break-even-set"):
     """From where a position's stop goes to break-even; None is nowhere any more."""
 
@@ -149,6 +158,10 @@ class ClosingBegan(Event, frozen=True, tag="closing-began"):
     position: str
     size: Decimal
     reason: str
+    price: Decimal | None = None
+    """The worst price of it, where it leaves at a limit."""
+    limit: str = ""
+    """The limit exit that it is for."""
 
 
 class CloseEnded(Event, frozen=True, tag="close-ended"):

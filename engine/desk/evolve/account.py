@@ -23,7 +23,14 @@ from engine.desk.state import (
 from engine.model.account import add_cash
 from engine.model.alert import Severity
 from engine.model.codes import BlockCode, RefusalCode
-from engine.model.intent import BreakEven, CancelOrder, MoveStop, MoveTarget, SetTrail
+from engine.model.intent import (
+    BreakEven,
+    CancelOrder,
+    LeaveAt,
+    MoveStop,
+    MoveTarget,
+    SetTrail,
+)
 from engine.model.money import ZERO
 from engine.model.refusal import Refusal
 from engine.model.view import Answer
@@ -49,7 +56,7 @@ def _intent(state: State, event: e.IntentTaken) -> Touched:
     keep_last(state.answers, ANSWERS)
     if state.halted and event.answer.ok:
         match event.intent:
-            case MoveStop() | MoveTarget() | SetTrail() | BreakEven():
+            case MoveStop() | MoveTarget() | LeaveAt() | SetTrail() | BreakEven():
                 state.by_hand[event.answer.created] = None
             case CancelOrder(order=name) if (
                 order := state.order(name)

@@ -17,7 +17,7 @@ from engine.model.figures import Paid, PositionMoney, Traded
 from engine.model.fill import Fill, Liquidity
 from engine.model.money import ZERO
 from engine.model.order import Role
-from engine.model.position import Position
+from engine.model.position import LIMIT, LimitExit, Position
 
 
 def hold_position(state: State, position: Position) -> None:
@@ -106,12 +106,33 @@ def _left(position: Position, fill: Fill, exit_by: str) -> Position:
     left, closing = max(position.size, ZERO), position.closing
     if exit_by == Role.CLOSE.value:
         closing = max(closing - fill.size, ZERO)
+    limit = next((one for one in position.limits if fill.client_order_id in one.orders), None)
+    if limit is not None:
+        if exit_by != Role.CLOSE.value and limit.id == position.closing_for:
+            # the order that rested took what was about to be closed for it
+            closing = max(closing - fill.size, ZERO)
+        exit_by = LIMIT
     at_target = fill.size if position.goals and exit_by == Role.TARGET.value else ZERO
     return replace(
         position,
+        limits=_lessened(position, limit, fill.size),
         closing=min(closing, left),
+        closing_at=position.closing_at if min(closing, left) else None,
+        closing_for=position.closing_for if min(closing, left) else "",
         last_exit=exit_by,
         taken=position.taken + at_target,
+    )
+
+
+def _lessened(position: Position, limit: LimitExit | None, size: Decimal) -> tuple[LimitExit, ...]:
+    """The limit exits of a position after so much has left at one: one that has all of it ends."""
+    if limit is None:
+        return position.limits
+    after = replace(limit, left=limit.left - size, missed=0, after=0)
+    return tuple(
+        one if one is not limit else after
+        for one in position.limits
+        if one is not limit or after.left > ZERO
     )
 
 

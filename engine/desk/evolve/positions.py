@@ -80,6 +80,11 @@ def _goals_set(state: State, event: e.GoalsSet) -> Touched:
     return _change(state, event.position, goals=event.goals)
 
 
+def _limits_set(state: State, event: e.LimitsSet) -> Touched:
+    state.numbered = max(state.numbered, *(one.number for one in event.limits), 0)
+    return _change(state, event.position, limits=event.limits)
+
+
 def _goal_reached(state: State, event: e.GoalReached) -> Touched:
     return _change(state, event.position, taken=state.positions[event.position].taken + event.size)
 
@@ -112,7 +117,8 @@ def _trail_followed(state: State, event: e.TrailFollowed) -> Touched:
 
 def _closing(state: State, event: e.ClosingBegan) -> Touched:
     position = state.positions[event.position]
-    fresh = position.closing == ZERO
+    # what was closed for a limit is closed for another reason, or for another limit
+    fresh = position.closing == ZERO or event.limit != position.closing_for
     if (
         state.flatten is not None
         and state.flatten.ended_at is None
@@ -124,6 +130,8 @@ def _closing(state: State, event: e.ClosingBegan) -> Touched:
         event.position,
         closing=event.size,
         close_reason=event.reason,
+        closing_at=event.price,
+        closing_for=event.limit,
         closing_since=event.at if fresh else position.closing_since,
         attempts=0 if fresh else position.attempts,
         misses=0 if fresh else position.misses,
@@ -240,6 +248,7 @@ TABLE: dict[type, Callable[[State, Any], Touched]] = {
     e.StopMoved: _stop_moved,
     e.TargetMoved: _target_moved,
     e.GoalsSet: _goals_set,
+    e.LimitsSet: _limits_set,
     e.GoalReached: _goal_reached,
     e.BreakEvenSet: _break_even_set,
     e.TrailSet: _trail_set,

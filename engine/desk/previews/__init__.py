@@ -35,6 +35,7 @@ CARDS: dict[type, Callable[[Context, Any], Preview]] = {
     i.SetTrail: stops.trailed,
     i.BreakEven: stops.evened,
     i.ClosePosition: exits.closed,
+    i.LeaveAt: exits.left_at,
     i.Reverse: exits.reversed_,
     i.AmendOrder: orders.amended,
     i.CancelOrder: orders.cancelled,

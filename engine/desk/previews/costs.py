@@ -5,7 +5,7 @@ Only kind, symbol and age of a request matter here; sizes and names are left out
 
 from engine.desk.closes_by_hand import mirrored, takes_all
 from engine.desk.context import Context
-from engine.desk.ordering import reduce_only, rests_together
+from engine.desk.ordering import limits_rest, reduce_only, rests_together
 from engine.desk.previews import stops
 from engine.desk.protection import working_stop
 from engine.desk.stops_by_hand import break_even, held
@@ -32,6 +32,12 @@ def requests_for(ctx: Context, intent: i.AnyIntent) -> Requests:
             return _target(ctx, intent)
         case i.ClosePosition():
             return _closing(ctx, intent)
+        case i.LeaveAt():
+            position = held(ctx, intent.position)
+            rests = position is not None and limits_rest(ctx, position)
+            if position is None or not rests:
+                return ()
+            return (_submit(position.symbol, Role.TARGET, Lane.PROTECT),)
         case i.Reverse():
             position = held(ctx, intent.position)
             if position is None:

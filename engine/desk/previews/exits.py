@@ -3,10 +3,12 @@
 from decimal import Decimal
 
 from engine.desk import figures as desk_figures
+from engine.desk import limit_exits_by_hand
 from engine.desk.checks import refusals
 from engine.desk.closes_by_hand import closes, mirrored
 from engine.desk.context import Context
 from engine.desk.draft import Draft, draft
+from engine.desk.ordering import limits_rest
 from engine.desk.previews import entries, stakes
 from engine.desk.previews.card import Line, at_stops, money, nobody, price_or_none, under
 from engine.desk.previews.stakes import Stake
@@ -15,7 +17,7 @@ from engine.model import figures
 from engine.model import intent as i
 from engine.model.codes import RefusalCode
 from engine.model.money import ONE, ZERO, grouped
-from engine.model.position import Position
+from engine.model.position import LimitExit, Position
 from engine.model.refusal import Refusal
 from engine.model.side import Side
 from engine.model.view import Preview
@@ -32,6 +34,51 @@ def closed(ctx: Context, intent: i.ClosePosition) -> Preview:
         (*exit_lines(ctx, position, size), *_at_stops(ctx, position, size)),
         _warnings(ctx, position, size),
     )
+
+
+def left_at(ctx: Context, intent: i.LeaveAt) -> Preview:
+    """A position, or a part of it, that leaves at a limit."""
+    position = held(ctx, intent.position)
+    if position is None:
+        return nobody("Leave at a limit", RefusalCode.UNKNOWN_POSITION, intent.position)
+    one = limit_exits_by_hand.wanted(ctx, intent, position)
+    if isinstance(one, Refusal):
+        return Preview(f"Leave {position.symbol} at a limit", ())
+    return Preview(
+        f"Leave {grouped(one.left)} {position.symbol} at {grouped(one.price)}",
+        (*_limit_lines(ctx, position, one), *_stop_stays(ctx)),
+    )
+
+
+def _stop_stays(ctx: Context) -> list[Line]:
+    total = stakes.total(ctx)
+    return at_stops(ctx, total, total)
+
+
+def _limit_lines(ctx: Context, position: Position, one: LimitExit) -> list[Line]:
+    """Where it waits, what it costs and brings once it fills."""
+    instrument, rests = ctx.instrument(position), limits_rest(ctx, position)
+    rates = ctx.rates(instrument)
+    name, rate = ("maker", rates.maker) if rests else ("taker", rates.taker)
+    fee = instrument.value(one.left, one.price) * rate
+    profit = position.unrealised_profit(instrument, one.price) * one.left / position.size - fee
+    where = "rests at the VENUE beside the stop"
+    if not rests:
+        where = "LOCAL: closed here once the price is there, never worse; the stop makes way then"
+    shared = [Line("targets", "", "share what is left")] if position.target is not None else []
+    return [
+        *under(
+            "what",
+            Line("size", grouped(position.size), grouped(position.size - one.left)),
+            Line("limit", "", where),
+            *shared,
+        ),
+        *under("cost", Line("fee", "", f"{fee:,.2f} {position.settle}, {name} {rate:.2%}")),
+        *under(
+            "reward",
+            Line("result", "", money(profit, position.settle), "good" if profit >= 0 else "bad"),
+        ),
+    ]
 
 
 def part_of(ctx: Context, position: Position, intent: i.ClosePosition) -> Decimal:

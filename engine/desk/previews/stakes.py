@@ -88,7 +88,9 @@ def at(ctx: Context, position: Position, stop: Decimal | None) -> Stake:
 
 def halted(ctx: Context, position: Position) -> Stake:
     """What a position adds once nothing here acts for it any more."""
-    closes = position.closing >= position.size and not position.unfilled
+    closes = (
+        position.closing >= position.size and position.closing_at is None and not position.unfilled
+    )
     if position.protection is not Protection.GUARDED or closes:
         return held(ctx, position)
     resting = working_stop(ctx, position)

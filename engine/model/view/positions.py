@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from engine.model.order import Order, Trail
 from engine.model.place import BreakEvenAt
-from engine.model.position import Protection
+from engine.model.position import LimitExit, Protection
 from engine.model.side import Side
 
 
@@ -66,6 +66,10 @@ class PositionView(Struct, frozen=True):
     lot: Decimal
     goals: tuple[tuple[Decimal, Decimal], ...] = ()
     """Price and size of each target of a part that is not reached, the nearest first."""
+    limits: tuple[LimitExit, ...] = ()
+    """What leaves at a limit, the nearest first."""
+    limits_where: str = ""
+    """venue, local or off, as of the target; empty without any."""
     target_where: str = ""
     """venue (an order rests there), local (watched here, and it would close now), off (nobody
     watches it now), or empty without a target.

@@ -10,7 +10,7 @@ from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from engine.model.templates import Templates
 from engine.rehearsal.scenario.actions import Action
-from engine.rehearsal.scenario.brackets import bracket
+from engine.rehearsal.scenario.brackets import bracket, price_of
 from engine.rehearsal.scenario.distances import ticks_of, trail_of, wanted
 from engine.rehearsal.scenario.words import duration, flag, fraction, number, texts
 
@@ -107,9 +107,13 @@ def _on(action: Action, position: str, name: str) -> i.AnyIntent:
     terms = action.terms
     match action.what:
         case "close":
-            return i.ClosePosition(
-                id=name, position=position, part=fraction(terms.get("part", ONE), f"{where}.part")
-            )
+            part = fraction(terms.get("part", ONE), f"{where}.part")
+            limit = price_of(terms, where, OrderType.LIMIT)
+            if limit is None:
+                return i.ClosePosition(id=name, position=position, part=part)
+            if isinstance(limit, Decimal):
+                return i.LeaveAt(id=name, position=position, part=part, price=limit)
+            return i.LeaveAt(id=name, position=position, part=part, anchored=limit)
         case "move_stop":
             reason = str(terms.get("reason", "scripted"))
             return i.MoveStop(id=name, position=position, stop=wanted(terms, where), reason=reason)

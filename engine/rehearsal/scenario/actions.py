@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.model.order import OrderType
 from engine.model.templates import Templates
-from engine.rehearsal.scenario.brackets import bracket
+from engine.rehearsal.scenario.brackets import bracket, price_of
 from engine.rehearsal.scenario.distances import ticks_of, trail_of, wanted
 from engine.rehearsal.scenario.lines import check_line
 from engine.rehearsal.scenario.tables import only_known
@@ -163,7 +164,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "template",
     ),
     "break_even": ("position", "symbol", "ticks"),
-    "close": ("position", "symbol", "part"),
+    "close": ("position", "symbol", "part", "price"),
     "move_stop": ("position", "symbol", "stop", "to", "price", "reason"),
     "move_target": ("position", "symbol", "target", "to", "price"),
     "trail": ("position", "symbol", "distance", "after", "on"),
@@ -204,6 +205,7 @@ def _check(what: str, terms: Mapping[str, Any], where: str, templates: Templates
             bracket("check", "check", dict(terms), where, templates=templates)
         case "close":
             fraction(terms.get("part", 1), f"{where}.part")
+            price_of(terms, where, OrderType.LIMIT)
         case "move_stop" | "move_target":
             wanted(terms, where)
         case "trail":

@@ -116,10 +116,10 @@ def _size(terms: Mapping[str, Any], where: str, *, needed: bool) -> Size | None:
     return sizes[0] if sizes else None
 
 
-def _price(
+def price_of(
     terms: Mapping[str, Any], where: str, kind: OrderType | None
 ) -> Decimal | Anchored | None:
-    """The limit, or the trigger of a stop entry; a market entry has none."""
+    """The limit, or the trigger of a stop entry; what goes at market has none."""
     key = "trigger" if kind is OrderType.STOP and "trigger" in terms else "price"
     value = terms.get(key)
     if kind is OrderType.MARKET or value is None:
@@ -146,7 +146,7 @@ def _wish(terms: Mapping[str, Any], where: str, *, alone: bool) -> Wish:
     return Wish(
         size=_size(terms, where, needed=alone),
         type=kind,
-        price=_price(terms, where, kind),
+        price=price_of(terms, where, kind),
         stop=place(terms["stop"], f"{where}.stop") if _said(terms, "stop") else None,
         targets=_targets(terms, where),
         break_even=_rule(terms, where),

@@ -133,6 +133,11 @@ def _open(random: Random) -> s.Open:
     return replace(opened, half=halved, by_r=opened.away == 5)
 
 
+def _leave(random: Random) -> s.LeaveAt:
+    bp = random.choice((None, 0, 1, 3, 10, 30, 100))
+    return s.LeaveAt(_which(random), random.choice((100, 100, 50, 33)), bp, random.random() < 0.5)
+
+
 def _await(random: Random) -> s.Await:
     bp = random.choice((3, 10, 30, 100)) * random.choice((1, -1))
     return s.Await(_symbol(random), bp, random.random() < 0.2)
@@ -160,6 +165,7 @@ _KEYS: tuple[Callable[[Random], s.AnyStep], ...] = (
     _open,
     _open,
     lambda r: s.Close(_which(r), r.choice((100, 50))),
+    _leave,
     lambda r: s.MoveStop(_which(r), _place(r)),
     lambda r: s.MoveTarget(_which(r), _place(r)),
     lambda r: s.Trail(_which(r), _place(r)),
@@ -179,6 +185,7 @@ _CHOICES: tuple[tuple[int, Callable[[Random], s.AnyStep]], ...] = (
     (16, _open),
     (14, _move),
     (5, lambda r: s.Close(_which(r), r.choice((100, 100, 50, 33)))),
+    (5, _leave),
     (6, lambda r: s.MoveStop(_which(r), _place(r))),
     (3, lambda r: s.MoveTarget(_which(r), _place(r))),
     (3, lambda r: s.Trail(_which(r), _place(r))),

@@ -17,7 +17,7 @@ HALF = Decimal("0.5")
 LENT = Decimal(3)
 """The leverage of what is to be held on margin."""
 
-Change = s.Close | s.MoveStop | s.MoveTarget | s.Trail | s.BreakEven | s.Reverse
+Change = s.Close | s.LeaveAt | s.MoveStop | s.MoveTarget | s.Trail | s.BreakEven | s.Reverse
 
 
 def about(
@@ -34,6 +34,15 @@ def about(
     match step:
         case s.Close(percent=percent):
             return i.ClosePosition(id=key, position=name, part=Decimal(percent) / 100)
+        case s.LeaveAt(percent=percent, bp=bp, improves=improves):
+            told = i.Anchored(i.Anchor.IMPROVE if improves else i.Anchor.JOIN)
+            return i.LeaveAt(
+                id=key,
+                position=name,
+                part=Decimal(percent) / 100,
+                price=None if bp is None else level(bp, 1).price,
+                anchored=told if bp is None else None,
+            )
         case s.MoveStop(bp=bp):
             stop = None if bp is None else level(bp, -1)
             return i.MoveStop(id=key, position=name, stop=stop, reason="as the story goes")

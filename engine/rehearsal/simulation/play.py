@@ -149,7 +149,13 @@ class _Player(Fates):
             case s.Reconcile():
                 await self._ask(i.Reconcile(id=key))
             case (
-                s.Close() | s.MoveStop() | s.MoveTarget() | s.Trail() | s.BreakEven() | s.Reverse()
+                s.Close()
+                | s.LeaveAt()
+                | s.MoveStop()
+                | s.MoveTarget()
+                | s.Trail()
+                | s.BreakEven()
+                | s.Reverse()
             ):
                 position = self._position(step.which)
                 if position is not None:

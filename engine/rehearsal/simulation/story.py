@@ -69,6 +69,17 @@ class Close(Step, frozen=True):
     percent: int = 100
 
 
+class LeaveAt(Step, frozen=True):
+    """Let a position, or a part of it in per cent, leave at so many basis points beyond the price;
+    None joins the best of its own side, or improves it where `improves`.
+    """
+
+    which: int
+    percent: int
+    bp: int | None
+    improves: bool = False
+
+
 class MoveStop(Step, frozen=True):
     """Move a stop to so many basis points below (above, for a short) the price; None removes it."""
 
@@ -243,6 +254,7 @@ AnyStep = (
     | Move
     | Open
     | Close
+    | LeaveAt
     | MoveStop
     | MoveTarget
     | Trail

@@ -117,3 +117,22 @@ def test_a_price_alert_outlives_a_crash_and_is_told_once(run: Run) -> None:
     assert told[0].endswith(": look")
     assert [refusal["code"] for refusal in report["refusals"]] == ["ALERT_REACHED"]
     assert report["invariants"]["violations"] == []
+
+
+def test_a_limit_exit_leaves_beside_its_stop_after_a_crash(run: Run) -> None:
+    report = run(
+        steps(
+            "do = 'buy xbt 0.5 stop -3%'",
+            "do = 'close xbt 0.2 at ask+1%'",
+            'position = "l1"\nclose = { part = "50%", price = "join" }',
+            "crash = true",
+            'market = { symbol = "PF_XBTUSD", move = "3%" }',
+            'position = "l1"\nexpect = { size = "0.05", protection = "venue", naked = 0 }',
+        )
+    )
+    assert all(one["ok"] for one in report["expectations"]), report["expectations"]
+    exits = [order for order in report["orders"] if order["role"] == "target"]
+    assert sorted(order["filled"] for order in exits) == ["0.2", "0.25"]
+    assert all(order["reduce_only"] for order in exits)
+    assert report["refusals"] == []
+    assert report["invariants"]["violations"] == []

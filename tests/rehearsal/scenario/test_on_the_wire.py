@@ -128,6 +128,37 @@ async def test_half_leaves_at_the_first_target_and_the_rest_at_the_second(
 
 
 @pytest.mark.parametrize("venue", VENUES)
+async def test_a_part_leaves_at_its_limit_and_the_stop_stays_for_the_rest(
+    venue: str, tmp_path: Path
+) -> None:
+    symbol = SYMBOLS[venue][0]
+    steps = (
+        f'[[do]]\nat = "0.2s"\nid = "a"\nopen = {{ symbol = "{symbol}", side = "buy", size = "0.2",'
+        ' stop = "2%" }\n[[do]]\nat = "1s"\nposition = "a"\nclose = { part = "50%", price ='
+        ' "60600.0" }\n'
+    )
+    rests = venue == "krakenfutures"
+
+    def resting(world: World) -> list[tuple[str, Decimal]]:
+        return sorted((order.type.value, order.remaining) for order in ours(world))
+
+    async def beside(world: World) -> None:
+        limit = [("limit", D("0.1"))] if rests else []
+        await until(lambda: resting(world) == [*limit, ("stop", D("0.2"))], "the limit exit")
+        await asyncio.sleep(0 if rests else 1.5)  # where it is watched, nothing there says so
+        world.feed(Quote(symbol, world.now(), D("60610.0"), D(5), D("60610.1"), D(5)))
+        await until(lambda: held(world, symbol) == D("0.1"), "the part's end")
+        await until(lambda: resting(world) == [("stop", D("0.1"))], "the smaller stop")
+
+    async with serving(venue, ticks=still(venue)) as exchange:
+        report = await ran(exchange, tmp_path, steps, beside, until="4s")
+        (left,) = [fill for fill in report["fills"] if fill["side"] == "sell"]
+        assert D(left["size"]) == D("0.1")
+        assert D(left["price"]) >= D(60_600)
+        assert report["refusals"] == []
+
+
+@pytest.mark.parametrize("venue", VENUES)
 async def test_a_template_halves_at_one_r_and_brings_the_stop_to_break_even(
     venue: str, tmp_path: Path
 ) -> None:
