@@ -1,5 +1,6 @@
 """The panes and their places: those of the layout, one pane alone, or one below the positions."""
 
+from decimal import Decimal
 from typing import cast
 
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ from tui.layouts.placing import Place, places, tabbed
 from tui.palette import Palette
 from tui.panes.activity import ActivityPane
 from tui.panes.chart import ChartPane
+from tui.panes.ladder import LadderPane
 from tui.panes.lists import ListPane
 from tui.panes.orders import OrdersPane
 from tui.panes.pane import Frame, Pane, Parts
@@ -258,6 +260,12 @@ class Board(Widget):
             return row
         return next((p for p in view.positions if p.symbol == symbol), None)
 
+    def cursor(self) -> Decimal | None:
+        """The price that a person points at."""
+        if self.listening == "ladder":
+            return cast(LadderPane, self.panes["ladder"]).ladder.window.cursor
+        return self.chart.cursor if self.listening == "chart" else None
+
     def focus_on(self, view: View, symbol: str) -> None:
         """Make a symbol the one that is meant, and its position the selected one."""
         held = self._held(view, symbol)
@@ -312,6 +320,7 @@ class Board(Widget):
             alert=self.alert(view),
             symbol=self.symbol(view),
             selected=grid is not None and grid.row is not None,
+            cursor=self.cursor(),
             about=self.activity.about if self.listening == "activity" else "",
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
+from tui.chart.commands import CHART, CHART_COMMANDS
 from tui.command import (
     Command,
     in_list,
@@ -25,8 +26,8 @@ from tui.console import Console
 from tui.ladder.commands import LADDER_COMMANDS
 from tui.panes.table import PANES
 
-MOVE, TRADE, ORDERS, DESK, ALERTS, CHART, CONSOLE, SCREENS, RECORDING = (
-    "Move", "Position", "Orders", "Desk", "Alerts", "Chart", "Console", "Screens", "Recording"
+MOVE, TRADE, ORDERS, DESK, ALERTS, CONSOLE, SCREENS, RECORDING = (
+    "Move", "Position", "Orders", "Desk", "Alerts", "Console", "Screens", "Recording"
 )  # fmt: skip
 ACTIONS = "tui.actions"
 """What commands do, with all its dialogs: loaded once the account is open, or with the first key
@@ -223,25 +224,32 @@ COMMANDS: tuple[Command, ...] = (
     Command("screens", "comma", "menu of screens", SCREENS, act("screens"), shown=","),
     Command(
         "equity",
-        "E,space",
-        "price or equity; in P&L: day, session, all",
+        "E",
+        "price or equity",
         CHART,
         partial(_chart, "turn"),
         opened,
-        shown="E spc",
+    ),
+    Command(
+        "period",
+        "space",
+        "day, session, all",
+        MOVE,
+        partial(_list, "turn"),
+        opened,
+        shown="space",
+        pane="pnl",
     ),
     Command(
         "coarser",
-        "i,right",
+        "i",
         "longer candles",
         CHART,
         partial(_chart, "coarser"),
         opened,
-        shown="i →",
     ),
-    Command(
-        "finer", "I,left", "shorter candles", CHART, partial(_chart, "finer"), opened, shown="I ←"
-    ),
+    Command("finer", "I", "shorter candles", CHART, partial(_chart, "finer"), opened),
+    *CHART_COMMANDS,
     *LADDER_COMMANDS,
     Command("copy", "y", "copy the selected row", CONSOLE, act("copy"), on_anything),
     Command("export", "e", "export the list to a CSV file", CONSOLE, act("export"), in_list),

@@ -1,5 +1,7 @@
 """Where a person stands: what a command may know before it is run."""
 
+from decimal import Decimal
+
 from msgspec import Struct
 
 from engine.model.alert import Alert
@@ -24,6 +26,9 @@ class Context(Struct, frozen=True):
     symbol: str
     selected: bool = False
     """Whether a row of the list that listens is selected."""
+    cursor: Decimal | None = None
+    """The price under the cursor of the ladder or the crosshair of the chart, while that listens.
+    """
     about: str = ""
     """While the record listens: the id of the position or order that its selected line is about."""
     not_opened: str = ""

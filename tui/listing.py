@@ -52,9 +52,7 @@ class Listing:
 
     def chart_do(self, what: str) -> None:
         """Turn, finer, coarser, or an interval such as 5m."""
-        if what == "turn" and self.board.listening == "pnl":
-            self.pane_do("pnl", what)
-        elif not self.board.chart.choose(what):
+        if not self.board.chart.choose(what):
             self.pane_do("chart", what)
 
     def rows(self, pane: str) -> tuple[list[str], list[list[str]]]:

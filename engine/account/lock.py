@@ -202,6 +202,11 @@ class Lock:
         """
         return self._descriptor is not None and _is_at(self._descriptor, self.folder / FILE)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is any lock where ours was."""
+        return (self.folder / FILE).exists()
+
     def beat(self, now: int | None = None) -> None:
         """Write that we live (wall clock, nanoseconds), in place and without a sync. What the disk
         says against it changes nothing.

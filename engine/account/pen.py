@@ -74,17 +74,23 @@ class HomePermit(AlwaysPermit):
         live.
         """
         if not self.lost and not self._lock.in_place:
-            holder = read_lock(self._lock.folder)
-            known = holder.pid and holder.instance != self._lock.me.instance
             self.lose(
-                "the account's folder was removed or put back while it was in use",
-                holder.text if known else "",
+                "the account's folder was removed or put back while it was in use", self._found()
             )
         standing = super().beat(now, due)
         if standing is not Standing.LOST:
             self._boot_due = self._boottime() + int((due - now) / self._speed)
             self._lock.beat()
         return standing
+
+    def _found(self) -> str:
+        """Who has the account by what lies where our lock lay."""
+        if not self._lock.is_there:
+            return "nobody (its folder is gone)"
+        holder = read_lock(self._lock.folder)
+        if not holder.pid or holder.instance == self._lock.me.instance or holder.is_dead:
+            return "nobody (another copy of its folder lies there)"
+        return holder.text
 
     def paced(self, speed: float, now: int) -> None:
         """As its parent; the next beat comes sooner or later than it was expected."""

@@ -68,6 +68,8 @@ class Board:
     """By client order id: when a stop that has not filled was heard to fire."""
     owed: dict[str, Decimal]
     """By currency, what the last picture had more than we, and only funding and lending explain."""
+    owed_once: bool
+    """Whether it did so for the first time."""
     stranger_at: int
     """When the venue last told of an order that bears our name and is not known here."""
     falls: dict[str, tuple[int, Decimal]]
@@ -85,6 +87,9 @@ class Board:
     restarted_at: int
     """When this process took the account up: before its first word from the venue, nothing that
     was due meanwhile may act.
+    """
+    unheard_since: int | None
+    """Until when nobody listened to the venue, as long as it has not told of a later time.
     """
     sampled_at: int | None
     """When the equity was last journaled by this process."""
@@ -123,12 +128,14 @@ class Board:
         self.margin_at = 0
         self.fired = {}
         self.owed = {}
+        self.owed_once = False
         self.stranger_at = 0
         self.falls = {}
         self.proved = {}
         self.blind = set()
         self.confirmed = set()
         self.restarted_at = now
+        self.unheard_since = None
         self.sampled_at = None
         self.judged_at = now
         self.leaves_after = None

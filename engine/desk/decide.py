@@ -16,6 +16,7 @@ from engine.desk import (
     identity,
     intents,
     lockouts,
+    looks,
     marked,
     modes,
     price_alerts,
@@ -25,6 +26,7 @@ from engine.desk import (
     reports,
     stuck,
     unexplained,
+    unheard,
 )
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds
@@ -79,17 +81,23 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
     yield from lockouts.pulse(ctx)
     yield from identity.due(ctx)
     yield from flatten.step(ctx)
+    yield from unheard.tell(ctx)
     # the last doubt ended after the picture came
     recovered = BlockCode.STARTING in ctx.state.blocks and not doubts.unanswered(ctx)
     # a mark waits for a picture that counts
-    waits = recovered or BlockCode.SLEPT in ctx.state.blocks or bool(ctx.state.marked)
+    waits = (
+        recovered
+        or BlockCode.SLEPT in ctx.state.blocks
+        or bool(ctx.state.marked)
+        or unheard.waits(ctx)
+    )
     over = bool(kept(ctx).over) and doubts.asks_again(
         ctx, ctx.state.last_fill_at, ctx.state.reconciled_at
     )
     if (
         (waits and doubts.asks_again(ctx, ctx.board.restarted_at, ctx.state.reconciled_at))
         or over
-        or reconcile.due_at(ctx) <= ctx.now
+        or looks.due_at(ctx) <= ctx.now
     ):
         yield from reconcile.ask(ctx)
 
@@ -192,6 +200,7 @@ def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
 def _restart(ctx: Context, _: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
     ctx.board.restarted_at = ctx.now
+    unheard.begin(ctx)
     if BlockCode.STARTING not in ctx.state.blocks:
         yield e.EntriesBlocked(
             ctx.now, BlockCode.STARTING, "recovering: the venue is being asked", None
@@ -206,9 +215,9 @@ def _restart(ctx: Context, _: Restarted) -> Events:
                 if order.amend_pending
                 else "cancel"
             )
-            yield e.OutcomeUnknown(
-                ctx.now, order.client_order_id, request, "the engine was restarted", ctx.now
-            )
+            text = "the engine was restarted"
+            yield e.OutcomeUnknown(ctx.now, order.client_order_id, request, text, ctx.now)
+            yield from doubts.tell(ctx, order, request, text)
     yield from doubts.ask_now(ctx)
     yield e.AccountAsked(ctx.now, doubts.since(ctx))
 

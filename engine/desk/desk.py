@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from engine.desk import custody, doubts, lockouts, margin, reconcile, stuck
+from engine.desk import custody, doubts, lockouts, looks, margin, stuck, unheard
 from engine.desk import events as e
 from engine.desk.board import Board
 from engine.desk.context import Context, Events, nanoseconds
@@ -306,10 +306,13 @@ class Desk:
         sums = kept(ctx)
         if flattens(state) or state.blocks or state.excess or sums.over:
             return now
-        times = [lockouts.judge_at(ctx), reconcile.due_at(ctx)]
+        times = [lockouts.judge_at(ctx), looks.due_at(ctx)]
         if sums.credits:
             times.append(self.board.margin_at + margin.LOOK)
         times.append(self._stale_at(ctx))
+        unheard_at = unheard.due_at(ctx)
+        if unheard_at is not None:
+            times.append(unheard_at)
         return min(times)
 
     def _stale_at(self, ctx: Context) -> int:

@@ -38,6 +38,11 @@ def begin(ctx: Context, order: Order, request: str, text: str) -> Events:
     yield e.OutcomeUnknown(
         ctx.now, order.client_order_id, request, text, ctx.now + nanoseconds(ctx.rules.requests.ask)
     )
+    yield from tell(ctx, order, request, text)
+
+
+def tell(ctx: Context, order: Order, request: str, text: str) -> Events:
+    """Say that it is not known what became of a request."""
     yield from alert(
         ctx, AlertCode.UNKNOWN_OUTCOME, _subject(order, request), text, order.client_order_id
     )
@@ -206,13 +211,7 @@ def end_told(ctx: Context, order: Order, text: str) -> Events:
     """Say so, ask again, and ask for what the account holds as well."""
     doubt = ctx.state.doubts[order.client_order_id]
     yield e.EndTold(ctx.now, order.client_order_id, ctx.now + _pause(ctx, doubt))
-    yield from alert(
-        ctx,
-        AlertCode.UNKNOWN_OUTCOME,
-        _subject(order, doubt.request),
-        f"told as {text} with nothing filled",
-        order.client_order_id,
-    )
+    yield from tell(ctx, order, doubt.request, f"told as {text} with nothing filled")
     yield from ask_account(ctx)
 
 

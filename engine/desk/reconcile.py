@@ -8,7 +8,17 @@ A picture may be a minute old: an order that changed shortly before it was taken
 from collections.abc import Collection, Generator, Iterable
 from typing import Protocol
 
-from engine.desk import custody, doubts, flatten, identity, marked, netting, recovery, unexplained
+from engine.desk import (
+    custody,
+    doubts,
+    flatten,
+    identity,
+    marked,
+    netting,
+    recovery,
+    unexplained,
+    unheard,
+)
 from engine.desk import events as e
 from engine.desk.context import Context, Events, alert, cure, nanoseconds, on_margin
 from engine.desk.entries import reversal
@@ -37,18 +47,6 @@ class SleptText(Protocol):
         ...
 
 
-IDLE = 5
-"""With nothing open, the pause between two comparisons is this many times longer."""
-
-
-def due_at(ctx: Context) -> int:
-    """When it is time to compare again."""
-    pause = nanoseconds(ctx.rules.requests.reconcile)
-    if not ctx.state.orders and not ctx.state.positions:
-        pause *= IDLE
-    return ctx.state.reconciled_at + pause
-
-
 def ask(ctx: Context) -> Events:
     """Ask for a picture."""
     yield from doubts.ask_account(ctx)
@@ -58,6 +56,7 @@ def on_connected(ctx: Context, _: Connected) -> Events:
     """Reports flow again: what they missed must be asked for."""
     if BlockCode.DISCONNECTED in ctx.state.blocks:
         yield e.EntriesAllowed(ctx.now, BlockCode.DISCONNECTED)
+        unheard.begin(ctx)
     yield from cure(ctx, AlertCode.DISCONNECTED, "venue")
     yield from doubts.ask_now(ctx)
     yield from ask(ctx)
@@ -113,6 +112,7 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
     yield from _foreign(ctx, foreign)
     told = yield from _compare(ctx, picture, foreign)
     yield from _awake(ctx, picture)
+    yield from unheard.heard(ctx, picture)
     if BlockCode.STARTING in ctx.state.blocks and not doubts.unanswered(ctx):
         yield e.EntriesAllowed(ctx.now, BlockCode.STARTING)
         for name in list(ctx.state.reverses):
@@ -244,6 +244,7 @@ def _financed(ctx: Context, picture: Picture) -> Events:
     know an execution that we don't.
     """
     owed = dict(financing(ctx, picture))
+    ctx.board.owed_once = bool(owed) and not ctx.board.owed
     for currency, amount in owed.items():
         if ctx.board.owed.get(currency) == amount:
             yield e.Financed(ctx.now, currency, amount, shares(ctx, currency, amount))

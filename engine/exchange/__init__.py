@@ -2,9 +2,9 @@
 without a network.
 
 It knows nothing of the desk. Read `exchange` first (one account at one exchange), then `answers`
-(what is asked), `orders`, `matching` and `book` (who trades with whom), `candles` and `path`
-(prices between those that a candle has), `admission` (what is refused), `ledger` and `funding`
-(whose money it is), `faults` (what goes wrong on purpose) and `store`.
+(what is asked), `orders`, `matching`, `book` and `shown` (who trades with whom), `candles` and
+`path` (prices between those that a candle has), `admission` (what is refused), `ledger` and
+`funding` (whose money it is), `faults` (what goes wrong on purpose) and `store`.
 """
 
 from engine.exchange.answers import RateLimit

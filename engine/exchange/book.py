@@ -14,7 +14,8 @@ What can be known, and what is assumed:
   there when it is first seen. A queue that nobody has seen is not an empty one: prints at the limit
   fill nothing then. Where a symbol has nothing but trades, each of them makes a quote around
   itself, and no queue is ever seen.
-- *Depth.* A taker walks the real levels; resting limits as with quotes.
+- *Depth.* A taker walks the real levels; resting limits as with quotes. So it is where a market
+  tells what stands below its quotes (`below`): one of our own making.
 - *Candles* fill only where a symbol has shown nothing better. They become a path over four prices:
   the open, the extreme that is worse for what is held, the other one, the close (`candles` says
   more); a spread of two basis points (at least two ticks) around each, a tenth of the volume as
@@ -32,16 +33,14 @@ from itertools import islice
 
 from engine.exchange.levels import Levels
 from engine.exchange.path import around, first
+from engine.exchange.shown import Below, assumed, queue, told
 from engine.model.instrument import Instrument
-from engine.model.money import NEAREST, ZERO, on_grid
+from engine.model.money import ZERO
 from engine.model.order import Order, OrderType
 from engine.model.quote import BookShown, Depth, Quote, Trade
 from engine.model.side import Side
 from engine.model.triggers import Direction, Thresholds, TrailingThresholds
 
-STEP = Decimal("0.0001")
-"""Assumed distance between levels beyond the displayed best."""
-LEVELS = 10
 SHARE = Decimal("0.1")
 """Of a candle's volume, displayed at each of its four prices."""
 REFILL = 1_000_000_000
@@ -69,6 +68,8 @@ class Book:
         self._taken = {Side.BUY: ZERO, Side.SELL: ZERO}
         self._taken_at = 0
         self._levels = Levels()
+        self.below: Below | None = None
+        """What the market tells below its quotes; None where it tells nothing of that."""
         self.print: Decimal | None = None
         """The print that is firing triggers: a displayed price that is better is disproved."""
         self._made = False
@@ -221,22 +222,19 @@ class Book:
         if levels.known(Side.BUY) or levels.known(Side.SELL):
             bids, asks = levels.best(Side.BUY, count), levels.best(Side.SELL, count)
             return BookShown(levels.at, bids, asks, deep=True)
+        if self.below is not None and not self._made:
+            bids, asks = (tuple(islice(told(one, quote, self.below), count)) for one in Side)
+            return BookShown(quote.at, bids, asks, deep=True)
         bid, ask = (ZERO, ZERO) if self._made else (quote.bid_size, quote.ask_size)
         return BookShown(quote.at, ((quote.bid, bid),), ((quote.ask, ask),), deep=False)
 
     def _ladder(self, side: Side, quote: Quote) -> Iterator[tuple[Decimal, Decimal]]:
-        if self._levels.known(side.opposite):
-            yield from self._levels.ladder(side.opposite)
-            return
-        best, size = (
-            (quote.ask, quote.ask_size) if side is Side.BUY else (quote.bid, quote.bid_size)
-        )
-        step = max(on_grid(best * STEP, self.instrument.tick, NEAREST), self.instrument.tick)
-        for level in range(LEVELS):
-            price = best + step * level * side.sign
-            if price <= ZERO:
-                return
-            yield price, size
+        other = side.opposite
+        if self._levels.known(other):
+            return self._levels.ladder(other)
+        if self.below is not None and not self._made:
+            return told(other, quote, self.below)
+        return assumed(other, quote, self.instrument.tick)
 
     def take(self, side: Side, size: Decimal, now: int) -> None:
         """One of ours took this much of what is displayed."""
@@ -291,13 +289,7 @@ class Book:
             return self._levels.queue(side, price)
         if self.quote is None or self._made:
             return None
-        quote = self.quote
-        best, size = (
-            (quote.bid, quote.bid_size) if side is Side.BUY else (quote.ask, quote.ask_size)
-        )
-        if best == price:
-            return size
-        return ZERO if (price - best) * side.sign > ZERO else None
+        return queue(side, price, self.quote, self.below)
 
     def _see_queues(self) -> None:
         """What is ahead of a limit is told by the first quote that shows its price as the best, or

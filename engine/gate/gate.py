@@ -289,6 +289,15 @@ class Gate:
             Reason.PACE, f"{order.role.value} {order.symbol}: {count} failures in a row", until
         )
 
+    def still_stands(self, request: Request, now: int) -> bool:
+        """Whether what was admitted may leave now: the process may have stood still since, and the
+        pen be another's.
+        """
+        return isinstance(request, Query | QueryAccount) or self.permit.check(now) in (
+            Standing.HELD,
+            Standing.ORPHANED,
+        )
+
     def leaves(self, request: Request, now: int) -> None:
         """A request that was admitted is about to leave."""
         self.evidence.leaves(request, now)

@@ -18,7 +18,7 @@ from engine.gateway.breaker import Breaker
 from engine.gateway.departures import Departures, outcome_of
 from engine.gateway.held import PICTURES, Held
 from engine.gateway.listener import Listener
-from engine.gateway.queue import Queue, Waiting
+from engine.gateway.queue import Queue, Waiting, patience
 from engine.gateway.rules import GatewayRules
 from engine.gateway.tokens import Tokens
 from engine.model import limits
@@ -36,6 +36,7 @@ from engine.model.request import (
     subject,
 )
 from engine.venues.protocol import (
+    MAY_LEAVE,
     NotSentError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -160,20 +161,9 @@ class Gateway(Tokens):
                     continue  # whoever is in front comes back for both
             pause = max(pause, SECOND // 1000)
             again = pause if again is None else min(again, pause)
-        self._come_back(self._sooner(now, None if again is None else now + again))
-
-    def _sooner(self, now: int, at: int | None) -> int | None:
-        """When to come back: no later than a deadline passes, so that what has lost its point is
-        told then and not when tokens come.
-        """
-        ends = (
-            w.request.order.deadline
-            for w in self._queue
-            if isinstance(w.request, Submit) and w.request.order.deadline is not None
-        )
-        return min(
-            (*(() if at is None else (at,)), *(end + 1 for end in ends if end >= now)), default=None
-        )
+        # no later than a deadline passes: what has lost its point is told then, not with tokens
+        times = (None if again is None else now + again, self._queue.first_end(now))
+        self._come_back(min((at for at in times if at is not None), default=None))
 
     def _come_back(self, at: int | None) -> None:
         if self._timer is not None:
@@ -268,13 +258,29 @@ class Gateway(Tokens):
         limits.spend(self.model, request, now)
         self._count(request, now)
         self.departures.add(request, now)
-        self._spawn(f"{type(request).__name__} {subject(request)}", self._carry(waiting))
+        self._spawn(f"{type(request).__name__} {subject(request)}", self._leave(waiting))
+
+    async def _leave(self, waiting: Waiting) -> None:
+        """What the gate admitted, in a later step of the loop: it leaves if it still may, else it
+        waits again.
+        """
+
+        def may() -> bool:
+            return self._gate.still_stands(waiting.request, self._clock.now())
+
+        MAY_LEAVE.set(may)  # this task carries nothing else
+        if may():
+            await self._carry(waiting)
+            return
+        self._land(waiting.request, "unsent")
+        self._try_again(waiting)
+        self.pump()
 
     async def _carry(self, waiting: Waiting) -> None:
         """One request on the line, from leaving to its outcome."""
         request = waiting.request
         try:
-            async with asyncio.timeout(self._clock.seconds(self._patience(waiting))):
+            async with asyncio.timeout(self._clock.seconds(patience(self._rules, waiting))):
                 reports = await self._venue.send(request)
         except (OutcomeUnknownError, TimeoutError) as error:
             self._land(request, "unknown")
@@ -309,18 +315,6 @@ class Gateway(Tokens):
             for report in reports:
                 self._listener.report(report)
         self.pump()
-
-    def _patience(self, waiting: Waiting) -> int:
-        """How long an answer may take (nanoseconds). Pictures are read page by page, however urgent
-        they are.
-        """
-        exits = waiting.lane in SPENDS_RESERVE and isinstance(
-            waiting.request, Submit | Amend | Cancel
-        )
-        return int(
-            (min(self._rules.timeout, self._rules.timeout_exits) if exits else self._rules.timeout)
-            * SECOND
-        )
 
     def _land(self, request: Request, outcome: str) -> None:
         self._in_flight.pop(subject(request), None)

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit, subject
+from engine.clock import SECOND
+from engine.gateway.rules import GatewayRules
+from engine.model.request import (
+    SPENDS_RESERVE,
+    Amend,
+    Cancel,
+    Lane,
+    Query,
+    QueryAccount,
+    Request,
+    Submit,
+    subject,
+)
 
 
 class Waiting(Struct):
@@ -66,6 +78,15 @@ class Queue:
         counted = Counter(waiting.lane for waiting in self._items)
         return {lane: counted.get(lane, 0) for lane in Lane}
 
+    def first_end(self, now: int) -> int | None:
+        """Just after the first deadline that is still to pass; None where none is."""
+        ends = (
+            waiting.request.order.deadline
+            for waiting in self._items
+            if isinstance(waiting.request, Submit)
+        )
+        return min((end + 1 for end in ends if end is not None and end >= now), default=None)
+
     def unsent(self, request: Cancel) -> Waiting | None:
         """The order that a cancel is about, if it has not left yet."""
         for waiting in self._items:
@@ -92,3 +113,12 @@ class Queue:
             (w for w in self._items if type(w.request) is kind and subject(w.request) == about),
             None,
         )
+
+
+def patience(rules: GatewayRules, waiting: Waiting) -> int:
+    """How long an answer may take (nanoseconds). Pictures are read page by page, however urgent
+    they are.
+    """
+    changes = isinstance(waiting.request, Submit | Amend | Cancel)
+    exits = changes and waiting.lane in SPENDS_RESERVE
+    return int((min(rules.timeout, rules.timeout_exits) if exits else rules.timeout) * SECOND)

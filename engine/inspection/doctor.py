@@ -14,7 +14,7 @@ from engine.account.identity import KeyChangedError, check_key
 from engine.clock import SECOND, Clock
 from engine.inspection import outside
 from engine.inspection.findings import BadError, Finding
-from engine.inspection.looking import seen
+from engine.inspection.venue import seen
 from engine.journal import Journal, JournalError
 from engine.model.money import UP, on_grid
 from engine.model.order import Order, OrderType, Role
@@ -56,6 +56,7 @@ class Doctor:
             ("notifications", partial(outside.notifications, self._settings)),
             ("jetstream", partial(outside.jetstream, self._settings)),
             ("metrics", partial(outside.metrics, self._settings)),
+            ("websocket", partial(outside.websocket, self._settings)),
         ):
             yield await _found(what, step)
         if self._settings.account.venue != "paper" or self._settings.market.source not in (

@@ -1,5 +1,6 @@
 """Whether what the settings ask to be told outside of the console can be: notifications and the
-webhook, JetStream, metrics. Each raises BadError where it can't. Nothing is sent.
+webhook, JetStream, the ports of metrics and scripts. Each raises BadError where it can't. Nothing
+is sent.
 """
 
 import asyncio
@@ -85,18 +86,31 @@ async def metrics(settings: Settings) -> str:
     if port is None:
         return "nothing is served: outlets.metrics is unset"
     _needs("prometheus_client", "prometheus_client", "outlets.metrics", "prometheus")
-    question = f"GET /metrics HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n".encode()
-    remedy = "name another port with outlets.metrics: each account has its own"
+    ours = f'flatout_equity{{account="{account}"}}'
+    return await _port("outlets.metrics", port, "/metrics", ours)
+
+
+async def websocket(settings: Settings) -> str:
+    """The port of `outlets.websocket`: free, or this account's own."""
+    port, account = settings.outlets.websocket, settings.account.name
+    if port is None:
+        return "nothing listens: outlets.websocket is unset"
+    return await _port("outlets.websocket", port, "/events", f"flatout {account}: ")
+
+
+async def _port(setting: str, port: int, path: str, ours: str) -> str:
+    """Who has a port; `ours` stands in the answer of this account's engine."""
+    question = f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n".encode()
+    remedy = f"name another port with {setting}: each account has its own"
     try:
         told = await _heard(HOST, port, question, _some)
     except ConnectionRefusedError:
         return f"port {port} is free: the engine listens there"
     except (OSError, ValueError, TimeoutError) as error:
-        raise BadError(
-            f"port {port} is taken, and nothing answers: {_why(error)}", remedy
-        ) from error
-    if f'flatout_equity{{account="{account}"}}'.encode() in told:
-        return f"the engine that runs serves them at port {port}"
+        text = f"port {port} is taken, and nothing answers: {_why(error)}"
+        raise BadError(text, remedy) from error
+    if ours.encode() in told:
+        return f"the engine that runs answers at port {port}"
     raise BadError(f"port {port} is taken by another program, or another account's engine", remedy)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -127,3 +128,17 @@ class WaitingSnapshot(Struct, frozen=True):
 
 
 Entry = Waiting | WaitingSnapshot
+
+TableName = Literal[
+    "orders",
+    "fills",
+    "positions",
+    "alerts",
+    "equity",
+    "position_snapshots",
+    "trades",
+    "daily_pnl",
+    "fees_by_symbol",
+    "refusals",
+]
+"""The read models: tables and views."""

@@ -7,10 +7,11 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
 from engine.journal.batch import Entry, Head
+from engine.journal.engines import IDLE
 from engine.journal.errors import JournalDamagedError, LeaseLostError
 from engine.journal.rows import Group
 from engine.journal.statements import FORGOTTEN, statements, use_numbered
-from engine.journal.store import IDLE, Store
+from engine.journal.store import Store
 from engine.journal.tables import table
 
 SNAPSHOTS_KEPT = 3

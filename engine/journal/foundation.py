@@ -2,9 +2,8 @@
 was meant.
 """
 
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from sqlalchemy import Connection, insert, select, update
 
 from engine.journal import schema
 from engine.journal.chain import genesis
@@ -14,8 +13,11 @@ from engine.journal.errors import (
     NotAJournalError,
     WrongAccountError,
 )
+from engine.journal.reader import CoreReader, Reader, first
 from engine.journal.store import Store
-from engine.journal.tables import table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FORMAT = 1
 """Of the chain. Grows when the hash or its fields change, which no migration can bring over."""
@@ -25,20 +27,25 @@ def found(store: Store, account: str, now: int, *, read_only: bool) -> None:
     """See that the journal exists, has this program's schema and belongs to `account`. JournalError
     subclasses where not.
     """
-    with store.reading() as connection:
-        revision = schema.revision(connection, store.where)
+    with store.reading() as reader:
+        revision = schema.revision(reader, store.where)
     if revision != schema.HEAD:
-        if read_only and revision not in schema.READABLE[store.engine.dialect.name]:
+        if read_only and revision not in schema.readable(is_sqlite=store.is_sqlite):
             raise _unreadable(store, revision)
         if not read_only:
             with store.writing() as connection:
                 _upgrade(connection, store, account, now)
-    with store.reading() as connection:
-        _check(connection, store, account)
+    with store.reading() as reader:
+        _check(reader, store, account)
 
 
-def _upgrade(connection: Connection, store: Store, account: str, now: int) -> None:
-    was = schema.revision(connection, store.where)  # again, now that nobody else can change it
+def _upgrade(connection: "Connection", store: Store, account: str, now: int) -> None:
+    from sqlalchemy import insert, update
+
+    from engine.journal.tables import table
+
+    # again, now that nobody else can change it
+    was = schema.revision(CoreReader(connection), store.where)
     if was == schema.HEAD:
         return
     schema.migrate(connection)
@@ -68,20 +75,18 @@ def _unreadable(store: Store, revision: str | None) -> Exception:
     )
 
 
-def _check(connection: Connection, store: Store, account: str) -> None:
-    meta = table("meta")
-    row = connection.execute(
-        select(meta.c.account, meta.c.format).where(meta.c.id == 1)
-    ).one_or_none()
+def _check(reader: Reader, store: Store, account: str) -> None:
+    row = first(reader, "SELECT account, format FROM meta WHERE id = 1")
     if row is None:
         raise JournalDamagedError(f"journal {store.where}: the row that says whose it is is gone")
-    if row.format > FORMAT:
+    owner, form = row
+    if form > FORMAT:
         raise JournalVersionError(
-            f"journal {store.where}: it was written by a newer Flatout (format {row.format}); this"
+            f"journal {store.where}: it was written by a newer Flatout (format {form}); this"
             f" one knows up to {FORMAT}"
         )
-    if row.account != account:
+    if owner != account:
         raise WrongAccountError(
-            f"journal {store.where}: it belongs to the account {row.account!r}, not to {account!r};"
+            f"journal {store.where}: it belongs to the account {owner!r}, not to {account!r};"
             " name another file"
         )

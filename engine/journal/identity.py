@@ -4,31 +4,31 @@ The journal only keeps it.
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert, inspect, select
-
+from engine.journal.reader import first
 from engine.journal.store import Store
-from engine.journal.tables import table
 
 Values = Mapping[str, str | None]
 KEYS = ("venue", "profile", "rest", "ws", "fingerprint", "currency")
+_SELECT = "SELECT venue, profile, rest, ws, fingerprint, currency FROM identity WHERE id = 1"
 
 
 def read(store: Store) -> dict[str, str | None] | None:
     """What the journal says; None where it says nothing (a journal of before, opened for
     reading).
     """
-    row = table("identity")
-    with store.reading() as connection:
-        if not inspect(connection).has_table(row.name):
+    with store.reading() as reader:
+        if "identity" not in reader.tables():
             return None
-        found = connection.execute(
-            select(*(row.c[key] for key in KEYS)).where(row.c.id == 1)
-        ).one_or_none()
+        found = first(reader, _SELECT)
     return None if found is None else dict(zip(KEYS, found, strict=True))
 
 
 def write(store: Store, values: Values, now: int) -> None:
     """Replace it. `now` in nanoseconds."""
+    from sqlalchemy import delete, insert
+
+    from engine.journal.tables import table
+
     row = table("identity")
     with store.writing() as connection:
         connection.execute(delete(row).where(row.c.id == 1))

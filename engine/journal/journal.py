@@ -2,20 +2,31 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from engine.account.lock import Holder
+from engine.journal import holding, reading, verify
 from engine.journal import identity as identities
-from engine.journal import lease, reading, verify
-from engine.journal.batch import Batch, Head, Lease, Loaded, StoredEvent, Waiting, WaitingSnapshot
-from engine.journal.commit import Committer
+from engine.journal.batch import (
+    Batch,
+    Head,
+    Lease,
+    Loaded,
+    StoredEvent,
+    TableName,
+    Waiting,
+    WaitingSnapshot,
+)
 from engine.journal.errors import JournalError, LeaseLostError
 from engine.journal.foundation import found
-from engine.journal.keeper import Keeper, Renewable
-from engine.journal.reading import TableName
 from engine.journal.store import Store, open_store
-from engine.journal.writer import OnDurable, OnTrouble, Queue, WriterThread
 from engine.model.limits import Level
+
+# What writes, and what reads rows by their types, is imported where it is used: it needs
+# SQLAlchemy, and a reader of a file does not (see `reader`).
+if TYPE_CHECKING:
+    from engine.journal.keeper import Keeper, Renewable
+    from engine.journal.writer import OnDurable, OnTrouble, Queue, WriterThread
 
 
 class Journal:
@@ -80,8 +91,8 @@ class Journal:
 
     def held_by(self) -> Lease:
         """The lease as it stands in the database now."""
-        with self._store.reading() as connection:
-            return lease.read(connection, self._store.where)
+        with self._store.reading() as reader:
+            return holding.read(reader, self._store.where)
 
     def claim(self, holder: str, now: int) -> int:
         """Take the lease from whoever holds it; returns its epoch. The former holder's next commit
@@ -103,11 +114,13 @@ class Journal:
 
     def want(self, epoch: int, who: str) -> None:
         """Ask the holder of `epoch` for the lease; with an empty `who`, ask no longer."""
+        from engine.journal import lease
+
         lease.want(self._store, epoch, who)
 
     def keep(
         self,
-        permit: Renewable,
+        permit: "Renewable",
         boottime: Callable[[], int],
         on_lost: Callable[[str, str], None],
         on_wanted: Callable[[str], None],
@@ -115,6 +128,8 @@ class Journal:
         """Renew the lease from now on, until the journal is closed. `on_lost` (why, winner) and
         `on_wanted` (who asks for it) are called in the running event loop.
         """
+        from engine.journal.keeper import Keeper
+
         if self.lease is None:
             raise JournalError(f"journal {self._store.where}: there is no lease to renew")
         self._keeper = Keeper(self._store, self.lease.epoch, permit, boottime, on_lost, on_wanted)
@@ -128,6 +143,10 @@ class Journal:
         me: Holder | None = None,
         seen: Lease | None = None,
     ) -> None:
+        from engine.journal import lease
+        from engine.journal.commit import Committer
+        from engine.journal.writer import Queue
+
         if self.read_only:
             raise JournalError(
                 f"journal {self._store.where}: it is open for reading only; open it for writing to"
@@ -146,7 +165,7 @@ class Journal:
         self._queue = Queue(Committer(self._store, self._assigned, self.lease.epoch))
 
     @property
-    def _writable(self) -> Queue:
+    def _writable(self) -> "Queue":
         if self._queue is None:
             held = (
                 "it is open for reading only"
@@ -188,7 +207,7 @@ class Journal:
         """Batches that are not durable yet."""
         return 0 if self._queue is None else self._queue.waiting
 
-    def start(self, on_durable: OnDurable, on_trouble: OnTrouble) -> None:
+    def start(self, on_durable: "OnDurable", on_trouble: "OnTrouble") -> None:
         """Begin to write. `on_durable` gets the highest durable batch number, once per group;
         `on_trouble` why nothing becomes durable, once per change, and "" when it does again. Both
         are called in the running event loop; inline, from `flush`.
@@ -197,6 +216,8 @@ class Journal:
         if self._inline:
             queue.on_durable, queue.on_trouble = on_durable, on_trouble
         elif self._thread is None:
+            from engine.journal.writer import WriterThread
+
             self._thread = WriterThread(queue, on_durable, on_trouble)
             self._thread.wake()
 
@@ -263,6 +284,8 @@ class Journal:
 
     def _release(self, epoch: int) -> None:
         try:
+            from engine.journal import lease
+
             lease.release(self._store, epoch)
         except JournalError:
             return  # it stays in our name, and the next start under that name takes it again
@@ -308,7 +331,9 @@ class Journal:
 
     def order(self, client_order_id: str) -> dict[str, object] | None:
         """The row of an order by its client order id; None where there is none."""
-        return reading.order(self._store, client_order_id)
+        from engine.journal import models
+
+        return models.order(self._store, client_order_id)
 
     def about(self, names: Sequence[str], after: int, newest: int) -> list[StoredEvent]:
         """The events after a seq that name any of some ids, oldest first; of more than `newest` the
@@ -332,7 +357,9 @@ class Journal:
         `since` <= time < `until`; `newest` keeps only so many of the latest. JournalError for a
         table or column that isn't there.
         """
-        return reading.rows(
+        from engine.journal import models
+
+        return models.rows(
             self._store,
             table,
             since=since,

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from engine.journal import lease
 from engine.journal.batch import Lease
+from engine.journal.engines import IDLE
 from engine.journal.errors import JournalError
-from engine.journal.store import IDLE, Store
+from engine.journal.store import Store
 
 EVERY_S = 2.0
 """Between two renewals."""

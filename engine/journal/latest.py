@@ -4,8 +4,8 @@ and stay so where an engine was killed.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from engine.journal.batch import TableName
 from engine.journal.columns import Money, Tags
-from engine.journal.reading import TableName
 from engine.journal.rows import Value, order_row, position_row
 from engine.journal.tables import table
 from engine.model.figures import PositionMoney

@@ -9,48 +9,14 @@ clock.
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, update
 
 from engine.account.lock import Holder
 from engine.journal.batch import Head, Lease
-from engine.journal.errors import JournalDamagedError
+from engine.journal.holding import database_now, read
+from engine.journal.reader import CoreReader
 from engine.journal.store import Store
 from engine.journal.tables import table
-
-NOW = {
-    "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000",
-    "postgresql": "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint",
-}
-COLUMNS = (
-    "holder",
-    "epoch",
-    "since",
-    "instance",
-    "host",
-    "machine",
-    "pid",
-    "started",
-    "renewed_at",
-    "wanted_by",
-    "wanted_at",
-)
-
-
-def database_now(connection: Connection) -> int:
-    """The database's clock, nanoseconds since 1970 UTC."""
-    found: int = connection.execute(text(NOW[connection.dialect.name])).scalar_one()
-    return found
-
-
-def read(connection: Connection, where: str) -> Lease:
-    """Who holds it."""
-    row = table("lease")
-    found = connection.execute(
-        select(*(row.c[name] for name in COLUMNS)).where(row.c.id == 1)
-    ).one_or_none()
-    if found is None:
-        raise JournalDamagedError(f"journal {where}: the row of the lease is gone")
-    return replace(Lease(*found), read_at=database_now(connection))
 
 
 def take(
@@ -70,13 +36,13 @@ def take(
     row, meta = table("lease"), table("meta")
     # who only asks waits for nobody: the holder may be stopped in the middle of a commit
     if only_if_free:
-        with store.reading() as connection:
-            if read(connection, store.where).holder not in ("", holder):
+        with store.reading() as reader:
+            if read(reader, store.where).holder not in ("", holder):
                 return None
     with store.writing() as connection:
         # locks it in PostgreSQL
         connection.execute(update(row).where(row.c.id == 1).values(epoch=row.c.epoch))
-        held = read(connection, store.where)
+        held = read(CoreReader(connection), store.where)
         if only_if_free and held.holder not in ("", holder):
             return None
         if seen is not None and (held.epoch, held.renewed_at) != (seen.epoch, seen.renewed_at):
@@ -112,15 +78,16 @@ def renew(connection: Connection, where: str, epoch: int) -> Lease:
     """
     row = table("lease")
     mine = (row.c.id == 1) & (row.c.epoch == epoch)
-    connection.execute(update(row).where(mine).values(renewed_at=database_now(connection)))
-    return read(connection, where)
+    reader = CoreReader(connection)
+    connection.execute(update(row).where(mine).values(renewed_at=database_now(reader)))
+    return read(reader, where)
 
 
 def want(store: Store, epoch: int, who: str) -> None:
     """Ask the holder of `epoch` for it. An empty `who` asks no longer."""
     row = table("lease")
     with store.writing() as connection:
-        now = database_now(connection) if who else 0
+        now = database_now(CoreReader(connection)) if who else 0
         mine = (row.c.id == 1) & (row.c.epoch == epoch)
         connection.execute(update(row).where(mine).values(wanted_by=who, wanted_at=now))
 

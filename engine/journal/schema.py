@@ -1,16 +1,15 @@
 """Which schema a journal has, and bringing it to ours."""
 
-from sqlalchemy import Connection, inspect, select, text
+from typing import TYPE_CHECKING
 
 from engine.journal.errors import JournalVersionError, NotAJournalError
+from engine.journal.reader import Reader, scalar
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """All revisions in order; a test holds them against the migrations."""
-
-READABLE = {"sqlite": REVISIONS[1:], "postgresql": REVISIONS[5:]}
-"""By database, revisions that have all that is read, in the types that it is read in: a reader need
-not wait for the upgrade, which only a writer makes.
-"""
 
 HEAD = REVISIONS[-1]
 
@@ -18,11 +17,18 @@ _MIGRATION_LOCK = 0x464C4154
 """Names the advisory lock that keeps two programs from migrating one PostgreSQL schema at once."""
 
 
-def revision(connection: Connection, where: str) -> str | None:
+def readable(*, is_sqlite: bool) -> tuple[str, ...]:
+    """The revisions that have all that is read, in the types that it is read in: a reader need not
+    wait for the upgrade, which only a writer makes.
+    """
+    return REVISIONS[1:] if is_sqlite else REVISIONS[5:]
+
+
+def revision(reader: Reader, where: str) -> str | None:
     """The stored revision; None for an empty database. NotAJournalError if it holds something else,
     JournalVersionError if newer.
     """
-    names = set(inspect(connection).get_table_names())
+    names = reader.tables()
     if not names:
         return None
     if not {"alembic_version", "meta", "event"} <= names:
@@ -30,9 +36,7 @@ def revision(connection: Connection, where: str) -> str | None:
             f"journal {where}: the database belongs to another program (it has the table"
             f" {min(names)!r}); name a journal or an empty database"
         )
-    found: str | None = connection.execute(
-        select(text("version_num")).select_from(text("alembic_version"))
-    ).scalar()
+    found: str | None = scalar(reader, "SELECT version_num FROM alembic_version")
     if found is None:
         raise NotAJournalError(
             f"journal {where}: the database says no revision; it is not a journal, or damaged"
@@ -45,7 +49,7 @@ def revision(connection: Connection, where: str) -> str | None:
     return found
 
 
-def migrate(connection: Connection, upto: str = HEAD) -> None:
+def migrate(connection: "Connection", upto: str = HEAD) -> None:
     """Bring the schema to `upto` in the connection's open transaction, which holds every other
     writer off.
     """
@@ -53,6 +57,7 @@ def migrate(connection: Connection, upto: str = HEAD) -> None:
     # be.
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy import text
 
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _MIGRATION_LOCK})

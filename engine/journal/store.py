@@ -4,32 +4,26 @@ commit durable.
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from typing import TYPE_CHECKING
 
 from engine.journal.errors import (
-    DriverMissingError,
     JournalError,
     JournalUnavailableError,
     NotAJournalError,
     explain,
 )
-from engine.model.secrets import masked, of_url, remember
+from engine.journal.reader import CoreReader, FileReader, Reader, scalar
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
 
 BUSY_S = 3.0
 """How long another program's lock is waited for."""
-
-IDLE = "idle_in_transaction_session_timeout = '5s'"
-"""PostgreSQL's setting for whoever writes: a process that was stopped in the middle must not keep
-the rows from the next one.
-"""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -37,30 +31,70 @@ _MAGIC = b"SQLite format 3\0"
 class Store:
     """One database. Connections are made when needed and closed after use; only the writer keeps
     one.
+
+    A file is read through `sqlite3`; SQLAlchemy's engine is made when somebody first writes, or
+    asks for rows by their types (see `reader` for what that saves).
     """
 
-    def __init__(self, engine: Engine, where: str, path: Path | None) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        where: str,
+        engine: "Callable[[], Engine]",
+        file: tuple[Path, Callable[[], sqlite3.Connection]] | None = None,
+    ) -> None:
         self.where = where
         """For messages: the path, or the URL without its password."""
-        self.path = path
-        self.inode = path.stat().st_ino if path else 0
-        driver = engine.dialect.dbapi
-        assert driver is not None
-        self.failures: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, driver.Error)
+        self.path = file[0] if file else None
+        self.inode = file[0].stat().st_ino if file else 0
+        self._connect = file[1] if file else None
+        self._engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file."""
+        return self.path is not None
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """SQLAlchemy's."""
+        return self._engine()
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
         """What a database may raise."""
+        if "engine" not in self.__dict__:
+            return OSError, sqlite3.Error
+        from sqlalchemy.exc import SQLAlchemyError
+
+        driver = self.engine.dialect.dbapi
+        assert driver is not None
+        return SQLAlchemyError, OSError, driver.Error
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Reader]:
         """A connection of its own that never blocks the writer; driver errors come out as
         JournalError.
         """
+        if self._connect is None:
+            with self.connected() as server:
+                yield CoreReader(server)
+            return
+        with self.explained(), closing(self._connect()) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            yield FileReader(connection)
+
+    @contextmanager
+    def connected(self) -> "Iterator[Connection]":
+        """The same, as SQLAlchemy's connection."""
         with self.explained(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> "Iterator[Connection]":
         """A transaction that no other writer is beside; driver errors come out as JournalError."""
+        from engine.journal.engines import IDLE
+
         with (
             self.explained(),
             self.engine.connect().execution_options(writes=True) as connection,
@@ -101,27 +135,14 @@ def open_store(place: str | os.PathLike[str], *, read_only: bool) -> Store:
     text = os.fspath(place)
     if "://" not in text:
         return _sqlite(Path(text), read_only=read_only)
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        # the text itself may hold a password and is not repeated
-        raise JournalError(
-            "journal: the URL can't be read; allowed: postgresql://user@host/database, or a path"
-        ) from error
-    if url.get_backend_name() == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise JournalUnavailableError("journal: a database in memory forgets; name a file")
-        return _sqlite(Path(url.database), read_only=read_only)
-    if "@" in (url.host or "") + (url.database or ""):
-        # an @ of the password has cut it in two, and half of it would be taken for a host and be
-        # told as one
-        raise JournalError(
-            "journal: the URL has more than one @; write an @ of a name or a password as %40, a /"
-            " as %2F"
-        )
-    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
-        return _postgres(url.set(drivername="postgresql+psycopg"), read_only=read_only)
-    raise JournalError(f"journal: {url.drivername!r} is not supported; allowed: sqlite, postgresql")
+    from engine.journal.engines import parsed
+
+    url = parsed(text)
+    if url.get_backend_name() != "sqlite":
+        return _postgres(url, read_only=read_only)
+    if not url.database or url.database == ":memory:":
+        raise JournalUnavailableError("journal: a database in memory forgets; name a file")
+    return _sqlite(Path(url.database), read_only=read_only)
 
 
 def _sqlite(path: Path, *, read_only: bool) -> Store:
@@ -142,10 +163,12 @@ def _sqlite(path: Path, *, read_only: bool) -> Store:
             cached_statements=256,
         )
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "connect", _reading_pragmas if read_only else _writing_pragmas)
-    event.listen(engine, "begin", _begin)
-    return Store(engine, where, path)
+    def engine() -> "Engine":
+        from engine.journal.engines import of_file
+
+        return of_file(connect, read_only=read_only)
+
+    return Store(where, engine, (path, connect))
 
 
 def _prepare_file(path: Path, *, read_only: bool) -> None:
@@ -181,61 +204,13 @@ def _sqlite_mode(path: Path, *, read_only: bool) -> str:
     return "ro" if beside or os.access(path.parent, os.W_OK) else "ro&immutable=1"
 
 
-def _writing_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "journal_size_limit = 67108864",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+def _postgres(url: "URL", *, read_only: bool) -> Store:
+    from engine.journal.engines import of_server
 
-
-def _reading_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _begin(connection: Connection) -> None:
-    """A transaction that will write takes the lock at once: one that has to upgrade later can only
-    fail.
-    """
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _postgres(url: URL, *, read_only: bool) -> Store:
-    remember([url.password, *of_url(url.render_as_string(hide_password=False))])
-    where = masked(url.render_as_string(hide_password=True))
-    # a server that vanished is noticed in seconds, not when TCP gives up
-    limits: dict[str, int] = {
-        "connect_timeout": 5,
-        "keepalives_idle": 5,
-        "tcp_user_timeout": 10_000,
-    }
-    try:
-        engine = create_engine(url, poolclass=NullPool, connect_args=limits)
-    except ImportError as error:
-        raise DriverMissingError(
-            f"journal {where}: the PostgreSQL driver is not installed; install flatout[postgres]"
-        ) from error
-
-    @event.listens_for(engine, "connect")
-    # Any: psycopg is optional and can't be named here
-    def settle(connection: Any, _: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{int(BUSY_S * 1000)}ms'")
-            # 'on' waits for the disk; stronger settings of the server stay
-            cursor.execute(
-                "SELECT set_config('synchronous_commit', 'on', false) WHERE"
-                " current_setting('synchronous_commit') = 'off'"
-            )
-            if read_only:
-                cursor.execute("SET default_transaction_read_only = on")
-        connection.commit()
-
-    store = Store(engine, where, None)
-    with store.reading() as connection:
-        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    engine, where = of_server(url, read_only=read_only, busy_s=BUSY_S)
+    store = Store(where, lambda: engine)
+    with store.reading() as reader:
+        encoding = scalar(reader, "SHOW server_encoding")
     if encoding != "UTF8":
         raise JournalError(
             f"journal {where}: the database is encoded in {encoding}; it must be UTF8"

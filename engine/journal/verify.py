@@ -7,14 +7,13 @@ from enum import StrEnum
 from itertools import combinations
 
 from msgspec import Struct
-from sqlalchemy import select
 
 from engine.journal.batch import Head
 from engine.journal.chain import SIZE, genesis, link
 from engine.journal.errors import JournalError, NotAJournalError
-from engine.journal.reading import EventValues, head, raw_events, unpacked
+from engine.journal.reader import first
+from engine.journal.reading import EventValues, hash_at, head, raw_events, unpacked
 from engine.journal.store import Store
-from engine.journal.tables import table
 
 Progress = Callable[[int, int], None]
 """Called with the number of events done and the number there should be."""
@@ -190,8 +189,8 @@ def _pages(store: Store) -> Iterator[Fault]:
     if store.path is None:
         return
     try:
-        with store.reading() as connection:
-            told = [str(text) for (text,) in connection.exec_driver_sql("PRAGMA quick_check(10)")]
+        with store.reading() as reader:
+            told = [str(text) for (text,) in reader.rows("PRAGMA quick_check(10)")]
     except (JournalError, NotAJournalError) as error:
         told = [str(error)]
     for text in told:
@@ -200,27 +199,16 @@ def _pages(store: Store) -> Iterator[Fault]:
 
 
 def _snapshots(store: Store, account: str) -> Iterator[Fault]:
-    snapshot, event = table("snapshot"), table("event")
-    with store.reading() as connection:
-        seqs = list(connection.execute(select(snapshot.c.seq).order_by(snapshot.c.seq)).scalars())
+    with store.reading() as reader:
+        seqs = [seq for (seq,) in reader.rows("SELECT seq FROM snapshot ORDER BY seq")]
         for seq in seqs:
-            row = connection.execute(select(snapshot).where(snapshot.c.seq == seq)).one()
-            place = (
-                connection.execute(select(event.c.hash).where(event.c.seq == seq)).scalar()
-                if seq
-                else genesis(account)
+            row = first(
+                reader, "SELECT body, hash, chain FROM snapshot WHERE seq = :seq", {"seq": seq}
             )
-            if unpacked(row.body, row.hash) is None:
-                yield Fault(
-                    FaultKind.SNAPSHOT,
-                    seq,
-                    seq,
-                    f"the snapshot of event {seq} is not what was saved",
-                )
-            elif row.chain != place:
-                yield Fault(
-                    FaultKind.SNAPSHOT,
-                    seq,
-                    seq,
-                    f"the snapshot of event {seq} does not fit that event",
-                )
+            assert row is not None
+            body, expected, chain = row
+            text = f"the snapshot of event {seq} "
+            if unpacked(body, expected) is None:
+                yield Fault(FaultKind.SNAPSHOT, seq, seq, text + "is not what was saved")
+            elif chain != hash_at(store, account, seq):
+                yield Fault(FaultKind.SNAPSHOT, seq, seq, text + "does not fit that event")

@@ -15,8 +15,8 @@ from engine.model.quote import Bar, Candle, Quote, Tick, Trade
 MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
 MINUTES, HOURS = 1_440, 720
 """How much of a simulation's past is made up: a day of minutes, and hours up to thirty days."""
-STEPS = 6
-"""Of the price within a bar."""
+STEPS, BEYOND = 6, 0.6
+"""Of the price within a bar, and how far it goes between two of them, in steps."""
 VOLUME_SPREAD = 0.7
 """Standard deviation of the logarithm of a bar's volume."""
 PER_TRADE = 5.5
@@ -49,7 +49,8 @@ class _Backwards:
             course.append(course[-1] + sigma * gauss(0.0, 1.0))
         self._log = course[-1]
         close, opened = course[0], course[-1]
-        low, high = min(course), max(course)
+        low = min(course) - sigma * abs(gauss(0.0, BEYOND))
+        high = max(course) + sigma * abs(gauss(0.0, BEYOND))
         return (
             at,
             self._price(opened),

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from engine.market.below import Below
 from engine.market.past import made_up
 from engine.market.simulation import SimulationSettings, listing
 from engine.market.walk import Walk, WalkState
@@ -83,6 +84,10 @@ class SimulatedMarket:
         if symbol in self._resumed:
             return {}
         return made_up(symbol, listed, self._settings, self._seed, listed.price, self._start)
+
+    def below(self, symbol: str) -> Below:
+        """What stands below the best prices of a symbol."""
+        return Below(symbol, self._listings[symbol], self._settings, self._seed)
 
     def state(self) -> dict[str, str]:
         """What `resume` needs to go on exactly from here: a text per symbol, to be kept as

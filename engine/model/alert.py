@@ -54,6 +54,10 @@ ALERTS: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "UNKNOWN: {subject}; asking the venue",
     ),
+    AlertCode.UNHEARD: (
+        Severity.WARNING,
+        "the {subject} has not said yet what happened while nobody listened: {detail}",
+    ),
     AlertCode.DOUBT_OLD: (
         Severity.CRITICAL,
         "nobody can say yet what became of the {subject}: {detail}; look at the venue",

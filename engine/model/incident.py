@@ -83,6 +83,9 @@ class Incident(Struct, frozen=True):
     """Steps that `steps` has no room for."""
     tracks: tuple[Track, ...] = ()
     tracks_left: int = 0
+    """Positions that `tracks` has no room for."""
+    results: dict[str, Decimal] = {}
+    """By currency, what all positions realised in this stretch alone, fees taken off."""
     covers: tuple[Cover, ...] = ()
     bare: dict[str, int] = {}
     """By position: nanoseconds without a bound, exactly, whatever `covers` has room for."""

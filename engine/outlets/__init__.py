@@ -4,8 +4,8 @@ engine waits for it.
 
 Read `outlet` first: one way out, with what waits for it, its pauses and its alert. `addresses` and
 `webhook` are ways, `ways` makes those that the settings name, `outlets` joins them to an engine.
-`metrics` is what Prometheus scrapes, `scrape` where. `relay` passes the journal's events to a
-JetStream (`jetstream`).
+`metrics` is what Prometheus scrapes, `scrape` where, `scripts` the WebSocket, `listening` what both
+have in common. `relay` passes the journal's events to a JetStream (`jetstream`).
 """
 
 from engine.outlets.notsent import NotSentError, OutletError

@@ -16,6 +16,7 @@ from engine.outlets.metrics import Counted, Metrics
 from engine.outlets.outlet import Outlet
 from engine.outlets.relay import Relay, relay_of
 from engine.outlets.scrape import serve
+from engine.outlets.scripts import Scripts
 from engine.outlets.spool import Line, Spool
 from engine.outlets.ways import tried, ways_of
 from engine.runtime import Engine
@@ -51,7 +52,11 @@ class Outlets:
         if made is not None:
             self._relay = Relay(made, engine, folder / "nats.json", self._trouble)
         self._port = settings.outlets.metrics
+        self._scripts_port = settings.outlets.websocket
+        self._scripts = None if self._scripts_port is None else Scripts(engine, folder)
         counted: list[Counted] = [*self.lines]
+        if self._scripts is not None:
+            counted.append(self._scripts)
         if self._relay is not None:
             counted.append(self._relay)
         self._metrics = None if self._port is None else Metrics(engine, counted)
@@ -67,6 +72,9 @@ class Outlets:
         if self._metrics is not None and self._port is not None:
             serving = serve(self._metrics, self._port, self._trouble)
             self._engine.tasks.spawn("metrics", serving)
+        if self._scripts is not None and self._scripts_port is not None:
+            telling = self._scripts.serve(self._scripts_port, self._trouble)
+            self._engine.tasks.spawn("websocket", telling)
 
     def decided(self, decision: Decision, now: int) -> None:
         """A decision of the desk was applied."""

@@ -18,6 +18,7 @@ from engine.model.codes import BlockCode
 from engine.model.figures import ended, multiple, one_r
 from engine.model.fill import Fill
 from engine.model.incident import BARE, UNWATCHED, Cover, Incident, Track
+from engine.model.money import ZERO
 from engine.model.position import Position, Protection
 from engine.model.timeline import Step
 from engine.records.prices import prices_of
@@ -77,6 +78,13 @@ class Gathering:
         self._gaps: deque[tuple[int, int]] = deque(maxlen=MOST_COVERS)
         self._at = self._before = since
         self._first = 0
+        self._results: dict[str, Decimal] = {}
+        self._profits = {
+            p.id: self._profit(p)
+            for p in (*state.positions.values(), *state.closed.values())
+            if wanted(p.id)
+        }
+        """What each position had realised when it was last looked at."""
         for p in state.positions.values():
             self._look(p, since)
 
@@ -142,6 +150,7 @@ class Gathering:
         """A position after an event that touched it."""
         if not self._wanted(p.id):
             return
+        self._realise(p)
         track = self._track(p.id, at)
         if not track.stops or track.stops[-1][1] != p.stop:
             track.stops.append((at, p.stop))
@@ -153,6 +162,16 @@ class Gathering:
         self._end_cover(p.id, at)
         if word:
             self._covered[p.id] = (word, at)
+
+    def _profit(self, p: Position) -> Decimal:
+        return p.realised_profit(self.state.instruments[p.symbol])
+
+    def _realise(self, p: Position) -> None:
+        """Count what an event made it win or lose."""
+        profit, known = self._profit(p), self._profits.get(p.id, ZERO)
+        if profit != known:
+            self._results[p.settle] = self._results.get(p.settle, ZERO) + profit - known
+        self._profits[p.id] = profit
 
     def _end_cover(self, name: str, at: int) -> None:
         known = self._covered.pop(name, None)
@@ -187,6 +206,7 @@ class Gathering:
             total - len(steps),
             tuple(track for track in tracks if track is not None),
             max(len(names) - MOST_TRACKS, 0),
+            self._results,
             tuple(self._covers),
             self._bare,
             self._equity.all(),

@@ -125,6 +125,7 @@ class PaperEnvironment:
                 settings.paper,
                 store=self._store,
                 kind=self.VENUE,
+                source=self._source,
             )
             self._store.restore(self.venue.exchange, self.clock.now())
         except BaseException:
@@ -183,7 +184,11 @@ class PaperEnvironment:
         return f"simulated {market.seed}" if market.source == "simulated" else market.source
 
     async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
-        """Made up before the first session of a simulation; read from a recording."""
+        """Made up before the first session of a simulation; read from a recording; asked of the
+        exchange whose prices they are.
+        """
+        if self._prices is not None:
+            return await self._prices.past(symbol)
         source = self._source
         return {} if source is None else await asyncio.to_thread(source.past, symbol)
 
@@ -283,8 +288,8 @@ class LiveEnvironment:
         return self._settings.account.venue
 
     async def past(self, symbol: str) -> Mapping[int, Sequence[Bar]]:
-        """What was kept is all."""
-        return {}
+        """What the venue tells."""
+        return await self.venue.past(symbol)
 
     async def begin(self, spawn: Spawn) -> None:
         """The venue's streams have begun with the engine."""

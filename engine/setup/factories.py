@@ -214,11 +214,17 @@ def paper(
     faults: Faults | None = None,
     store: Store | None = None,
     kind: type[PaperVenue] = PaperVenue,
+    source: Source | None = None,
 ) -> PaperVenue:
-    """A paper account: new, or as `store` remembers it; a drill has a `kind` of its own."""
+    """A paper account: new, or as `store` remembers it; a drill has a `kind` of its own. `source`
+    tells the books of a market of our own making.
+    """
     lent = profile.margin_leverage if settings.margin else Decimal(1)
     exact = replace(profile, rounding=Decimal(0), margin_leverage=lent)  # these books are ours
     exchange = Exchange(exact, tuple(instruments), cash, currency)
+    if source is not None and source.simulated is not None:
+        for symbol, book in exchange.books.items():
+            book.below = source.simulated.below(symbol).levels
     if settings.funding:
         exchange.fund(settings.funding, clock.now())
     if profile.margin_opening or profile.margin_rollover:
@@ -301,6 +307,7 @@ async def checked(settings: Settings, home: Path, clock: Clock) -> AsyncIterator
         clock,
         settings.market.seed,
         settings.paper,
+        source=source,
     )
     feed = asyncio.get_running_loop().create_task(play(source.ticks, clock, account.feed))
     try:

@@ -217,6 +217,10 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A NATS server whose JetStream takes every event, or the environment variable that holds its
     address; tls only, but for this machine (needs `flatout[nats]`).
     """
+    websocket: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    """The port of 127.0.0.1 at which scripts of this machine may follow the events over a
+    WebSocket, with the token that lies in the account's folder. Nothing listens where unset.
+    """
     desk: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")] = "desk"
     """What the subjects of NATS call this installation."""
 
@@ -230,7 +234,7 @@ class OutletSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __repr__(self) -> str:
         return (
             f"OutletSettings(notify={self.notify}, metrics={self.metrics},"
-            f" nats={masked(str(self.nats))}, desk={self.desk})"
+            f" nats={masked(str(self.nats))}, websocket={self.websocket}, desk={self.desk})"
         )
 
     def __rich_repr__(self) -> list[tuple[str, object]]:

@@ -211,15 +211,16 @@ def _converted(
 def _convert(wanted: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> Settings:
     made: dict[str, Any] = {}
     for section, kind in SECTIONS.items():
+        if section not in wanted:
+            continue
         hints = get_type_hints(kind, include_extras=True)
         values = {}
-        for name, value in wanted.get(section, {}).items():
+        for name, value in wanted[section].items():
             key = f"{section}.{name}"
             values[name] = checked(
                 key, (section, name), value, hints[name], origins.get(key, "default")
             )
-        if section in wanted:
-            made[section] = kind(**values)
+        made[section] = kind(**values)
     return Settings(**made, symbols=_symbols(wanted.get(symbol_tables.SECTION, {}), origins))
 
 
@@ -228,6 +229,8 @@ def _symbols(
 ) -> dict[str, SymbolRules]:
     """The rules of each symbol that is named. Raises SettingsError."""
     made: dict[str, SymbolRules] = {}
+    if not wanted:
+        return made
     hints = get_type_hints(SymbolRules, include_extras=True)
     for symbol, fields in wanted.items():
         values = {}

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from engine.clock import Clock
+from engine.clock import SECOND, Clock
 from engine.model.instrument import FeeTier, Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.profile import Profile
-from engine.model.quote import Quote, Trade
+from engine.model.quote import Bar, Quote, Trade
 from engine.model.side import Side
+from engine.venues.live.past import WRONG, bar
 from engine.venues.protocol import NotSentError, RefusedError
 
 POLL = 2.0
@@ -22,6 +23,7 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 desk says so.
 """
 DERIVATIVE_LEVERAGE = Decimal(5)
+MINUTE = 60 * SECOND
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 
 
@@ -122,6 +124,22 @@ class PublicPrices:
         if has.get("watchTrades"):
             steps += [self._prints(symbol, on_trade) for symbol in self._symbols]
         self._tasks = [loop.create_task(self._again(step)) for step in steps]
+
+    async def past(self, symbol: str) -> dict[int, list[Bar]]:
+        """Candles of a symbol; none where the exchange tells none. Raises NotSentError."""
+        import ccxt
+
+        found: dict[int, list[Bar]] = {}
+        for length, name in ((MINUTE, "1m"), (60 * MINUTE, "1h")):
+            try:
+                rows = await self._ccxt.fetch_ohlcv(symbol, name)
+                bars = [bar(int(row[0]) * 1_000_000, row[1:6]) for row in rows]
+            except ccxt.NotSupported:
+                continue
+            except (ccxt.BaseError, *WRONG) as error:
+                raise NotSentError(f"{self.name}: {str(error)[:200]}") from error
+            found[length] = sorted(one for one in bars if one is not None)
+        return found
 
     async def close(self) -> None:
         """Hang up."""

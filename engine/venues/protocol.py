@@ -3,6 +3,7 @@ this.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -11,6 +12,12 @@ from engine.model.profile import Profile
 from engine.model.quote import BookShown, Quote, Trade
 from engine.model.report import VenueReport
 from engine.model.request import Request
+
+MAY_LEAVE: ContextVar[Callable[[], bool]] = ContextVar("MAY_LEAVE", default=lambda: True)
+"""Whether what this task carries may leave now. Whoever sends sets it, and a venue whose way to the
+wire has waits of its own asks again behind them: the process may have stood still meanwhile, and
+the account be another's.
+"""
 
 
 class VenueError(Exception):

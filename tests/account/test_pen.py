@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -256,7 +257,7 @@ while True:
     assert say("beat") == "held"
 
 
-@pytest.mark.parametrize("how", ["removed", "put back"])
+@pytest.mark.parametrize("how", ["removed", "copied", "put back"])
 def test_a_home_that_is_not_the_one_that_others_find_loses_the_pen(
     how: str, tmp_path: Path, start: Start
 ) -> None:
@@ -266,6 +267,10 @@ def test_a_home_that_is_not_the_one_that_others_find_loses_the_pen(
     assert permit.beat(0, SECOND) is Standing.HELD
     if how == "removed":
         shutil.rmtree(folder)
+    elif how == "copied":
+        shutil.copytree(folder, tmp_path / "copy")
+        shutil.rmtree(folder)
+        (tmp_path / "copy").rename(folder)
     else:
         folder.rename(tmp_path / "moved")
         folder.mkdir()
@@ -273,7 +278,16 @@ def test_a_home_that_is_not_the_one_that_others_find_loses_the_pen(
     assert permit.beat(SECOND, 2 * SECOND) is Standing.LOST
     assert permit.check(SECOND) is Standing.LOST
     assert "removed or put back" in permit.lost
-    assert how == "removed" or f"process {child.pid}" in permit.winner
+    assert (
+        permit.winner
+        == {
+            "removed": "nobody (its folder is gone)",
+            "copied": "nobody (another copy of its folder lies there)",
+            "put back": f"process {child.pid} on {socket.gethostname()}"
+            if how == "put back"
+            else "",
+        }[how]
+    )
     if how == "put back":
         child.kill()
         child.communicate()

@@ -4,15 +4,21 @@ journal lost.
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from engine.clock import Clock
+from engine.desk.codec import encode
+from engine.desk.events import Sampled
+from engine.exchange.store import Store
+from engine.journal import Batch, Journal, Record
 from engine.model.order import Order, OrderType, Role
 from engine.model.request import Lane
 from engine.model.side import Side
@@ -232,6 +238,43 @@ def test_what_looks_never_loads_what_sends(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert told.stdout.strip() == "[]", f"{module} loads {told.stdout}"
+
+
+HEAVY = ("sqlalchemy", "sqlmodel", "alembic", "aiohttp", "ccxt")
+RUN = f"""
+import json, sys
+from tui.cli import main
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as ended:
+        print("exit", ended.code)
+print("loaded", [name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+def test_what_looks_at_a_file_loads_no_database_library_and_no_line(tmp_path: Path) -> None:
+    """They take half a second of CPU, and a trader asks for the status in a hurry."""
+    home = tmp_path / "paper"
+    journal = Journal.open(home / "journal.sqlite", "paper", "test", now=5, inline=True)
+    journal.start(lambda _: None, print)
+    sampled = Sampled(5, Decimal(1_000), Decimal(0), {})
+    journal.append(Batch((Record(5, "sampled", encode(sampled)),)))
+    journal.close()
+    Store(home / "paper.sqlite").close()
+    words = [("status",), ("accounts",), ("journal", "tail"), ("journal", "verify")]
+    given = [["--home", str(tmp_path), "--set", "account.venue=paper", *each] for each in words]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, json.dumps(given)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=os.environ | {"FLATOUT_SETTINGS": str(tmp_path / "none.toml")},
+    )
+    assert "sampled" in done.stdout, done.stdout + done.stderr
+    assert "exit 2" not in done.stdout, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded []"
 
 
 # What status says

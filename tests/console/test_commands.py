@@ -97,7 +97,7 @@ def test_no_binding_has_priority() -> None:
 
 
 async def test_the_help_lists_every_command(staged: Staged) -> None:
-    async with staged((120, 140)) as stage:
+    async with staged((120, 170)) as stage:
         await stage.press("?")
         await stage.frames(0.4)
         for command in COMMANDS:

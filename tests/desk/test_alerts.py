@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.desk.messages import Marked, Pulse, RateLimited, SetBack, Trouble
+from engine.desk.messages import Marked, Pulse, RateLimited, Restarted, SetBack, Trouble
 from engine.desk.rules import RiskRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
@@ -26,6 +26,14 @@ Tale = Callable[[Story], object]
 
 NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT"} & set(ALERTS)
 """In the table, and raised by no rule."""
+
+
+def _unheard(story: Story) -> None:
+    assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
+    story.accept(story.order("entry"))
+    story.tell(Restarted())
+    story.now += SECOND
+    story.tell(Pulse())
 
 
 def _rejected(story: Story) -> None:
@@ -321,6 +329,7 @@ STORIES: dict[str, Tale] = {
     "LOSS_USED": _loss_used,
     "PRICE_ALERT": _price_reached,
     "BREAKER": _trouble("BREAKER"),
+    "UNHEARD": _unheard,
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
     "LEASE_LOST": _trouble("LEASE_LOST"),

@@ -7,9 +7,11 @@ from decimal import Decimal
 import pytest
 
 from engine.desk import events as e
+from engine.desk.messages import Pulse
 from engine.desk.previews import preview
 from engine.model import intent as i
 from engine.model import report as r
+from engine.model.request import QueryAccount
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
 from tests.support.world import BTC, ETH, SECOND, START, Story, lending
@@ -170,3 +172,38 @@ def test_the_ticket_tells_what_an_hour_costs() -> None:
         ),
     )
     assert "funding" not in {line.name for line in other.lines}
+
+
+def looks(story: Story, seconds: int) -> list[int]:
+    """Seconds after which a picture of the account was asked for; each shows the same money."""
+    began, asked = story.now, []
+    money = {**story.money(), "USD": story.money()["USD"] - D("3.1")}
+    for _ in range(seconds):
+        story.now += SECOND
+        before = len(story.sent(QueryAccount))
+        if story.desk.next_pulse(story.now) <= story.now:
+            story.tell(Pulse())
+        if len(story.sent(QueryAccount)) > before:
+            asked.append((story.now - began) // SECOND)
+            story.picture(money)
+    return asked
+
+
+@pytest.mark.hazard("H97")
+def test_what_a_loan_cost_is_looked_up_soon_after_it_was_paid_back() -> None:
+    story = Story(lending("kraken-spot"))
+    position = story.opened("0.5", stop=None, leverage=D(2))
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.now += SECOND
+    story.fill(story.order("close"), price="60100")
+    assert looks(story, 30) == [5, 10], "no fill tells it, and nothing else would ask for minutes"
+    assert booked(story) == [D("-3.1")]
+
+
+def test_nobody_looks_sooner_where_nothing_was_lent() -> None:
+    story = Story("kraken-spot")
+    position = story.opened("0.5", stop=None)
+    story.ask(i.ClosePosition(id="c", position=position.id))
+    story.now += SECOND
+    story.fill(story.order("close"), price="60100")
+    assert looks(story, 30) == []

@@ -406,7 +406,10 @@ def test_what_is_said_of_a_price_that_nobody_needs_is_taken_back_at_once() -> No
     assert story.desk.next_pulse(story.now) == story.now
     pulsed(story)
     story.board.sampled_at = START + DAY
-    assert story.desk.next_pulse(story.now) == START + 5 * 3600 * SECOND
+    assert story.desk.next_pulse(story.now) == story.now + 5 * SECOND, "what it cost to be lent"
+    story.now += 5 * SECOND
+    story.picture()
+    assert story.desk.next_pulse(story.now) == story.now + 5 * 3600 * SECOND
 
 
 @pytest.mark.parametrize("blocks", [True, False])

@@ -129,7 +129,7 @@ def test_only_the_owner_may_read(file: Place, samples: Samples) -> None:
 
 def test_durability_is_full(file: Place) -> None:
     store = file.open()._store
-    with store.reading() as connection:
+    with store.connected() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 

@@ -30,7 +30,7 @@ def test_the_list_of_revisions_is_the_migrations() -> None:
 
 
 def test_migrations_make_the_tables_we_know(place: Place) -> None:
-    with place.open()._store.reading() as connection:
+    with place.open()._store.connected() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
 

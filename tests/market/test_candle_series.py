@@ -86,15 +86,16 @@ def test_what_a_market_tells_of_its_past_may_come_late(
 def test_quotes_count_until_somebody_trades_and_again_once_nobody_does() -> None:
     series = CandleSeries("A/B")
     series.quote(0, D(10))
-    assert not series.traded
+    basis = [series.traded]
     series.trade(SECOND, D(20), D(3))
-    assert series.traded
+    basis.append(series.traded)
     series.quote(SECOND + 1, D(30))
     series.quote(SECOND + QUIET - 1, D(30))
     (whole,) = series.last(INTERVALS[-1], 5)
     assert (whole.open, whole.high, whole.close, whole.volume) == (D(10), D(20), D(20), D(3))
     series.quote(SECOND + QUIET, D(30))
-    assert not series.traded
+    basis.append(series.traded)
+    assert basis == [False, True, False]
     (whole,) = series.last(INTERVALS[-1], 5)
     assert (whole.high, whole.close, whole.volume) == (D(30), D(30), D(3))
 

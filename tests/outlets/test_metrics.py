@@ -214,7 +214,7 @@ async def test_an_account_is_scraped_at_its_port_of_this_machine_alone(tmp_path:
         assert kind.startswith("application/openmetrics-text")
         assert (await scraped(port, "evil.example"))[0] == 403
         said = await outside.metrics(made)
-        assert said == f"the engine that runs serves them at port {port}"
+        assert said == f"the engine that runs answers at port {port}"
         other = settings(account__name="min", outlets__metrics=port)
         with pytest.raises(BadError, match=f"port {port} is taken by another program, or another"):
             await outside.metrics(other)
@@ -234,7 +234,7 @@ async def test_an_account_is_scraped_at_its_port_of_this_machine_alone(tmp_path:
 async def test_a_port_that_is_taken_is_an_alert_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.outlets.scrape.AGAIN", 0.1)
+    monkeypatch.setattr("engine.outlets.listening.AGAIN", 0.1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SECOND
+from engine.desk import events as e
 from engine.exchange import Faults
 from engine.inspection import reports
 from engine.model import intent as i
 from engine.model.incident import Incident
+from engine.model.side import Side
 from engine.records import incidents
 from engine.records.thinning import Points, thinned
 from engine.setup.settings import load
@@ -133,6 +135,45 @@ def test_a_large_day_has_a_bound_and_keeps_what_is_grave(
         assert [track.label for track in told.tracks] == ["bare"], "what was naked stays"
         assert told.tracks_left == 1
         assert len(told.tracks[0].prices) <= 10
+
+    play(tale, tmp_path)
+
+
+def test_the_result_of_a_day_is_that_of_all_its_positions_and_of_nothing_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the venue's fills say it: which positions the page has room for changes no money."""
+    monkeypatch.setattr(incidents, "MOST_TRACKS", 1)
+
+    async def tale(world: World) -> None:
+        held = await world.opened("0.5")
+        await world.wait(1)
+        begins = int(datetime(2026, 1, 2, tzinfo=UTC).timestamp()) * SECOND
+        await world.engine.close()
+        await world.clock.sleep_until(begins + 5 * SECOND)
+        await world.open()
+        await world.wait(1)
+        for label in ("one", "two"):
+            await world.buy("0.1", label=label)
+            await world.wait(1)
+        for position in list(world.state.positions.values()):
+            await world.ask(i.ClosePosition(id=f"c{position.id}", position=position.id))
+        await world.until(lambda: not world.state.positions)
+        sums = {DAY: D(0), "2026-01-02": D(0)}
+        paid = D(0)
+        for fill in (event.fill for event in world.seen(e.OrderFilled)):
+            day = "2026-01-02" if fill.at >= begins else DAY
+            if fill.position == held.id and fill.side is Side.BUY:
+                paid += fill.size * fill.price
+                sums[day] -= fill.fee
+            else:
+                sums[day] += -fill.side.sign * fill.size * fill.price - fill.fee
+        sums["2026-01-02"] -= paid
+        assert held.id in world.state.closed
+        for day, amount in sums.items():
+            told = reported(world, day)
+            assert told.results == {"USD": amount}, day
+        assert told.tracks_left == 2
 
     play(tale, tmp_path)
 

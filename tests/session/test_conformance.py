@@ -213,9 +213,11 @@ async def test_prices_and_their_past_are_told(form: str, tmp_path: Path) -> None
         assert await told(
             session, m.Candles("NO/SUCH", 5 * SECOND, 5), m.CandlesTold
         ) == m.CandlesTold(())
-        depth = await told(session, m.Depth(BTC), m.DepthTold)
+        depth = await told(session, m.Depth(BTC, 20), m.DepthTold)
         assert depth.bids[0][0] < depth.asks[0][0]
-        assert (depth.deep, depth.trades) == (False, True)
+        assert (depth.deep, depth.trades) == (True, True), "the simulated market tells a book"
+        assert len(depth.bids) > 5 < len(depth.asks)
+        assert await told(session, m.Past(BTC), m.PastTold) == m.PastTold((), ())
         assert await told(session, m.Depth("NO/SUCH"), m.DepthTold) == m.DepthTold(0, (), ())
         assert isinstance(await session.query(m.Equity(10)), m.EquityTold)
         with pytest.raises(QueryError, match="interval"):

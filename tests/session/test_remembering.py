@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from engine.account import candles
+from engine.model.quote import Candle
 from engine.session import Session
 from engine.session import messages as m
 from engine.session.opening import open_session
@@ -22,7 +23,7 @@ async def opened(folder: Path, seed: int = 1) -> Session:
     return await open_session(load(None, told).settings, folder)
 
 
-async def seen(session: Session) -> tuple[m.Candle, ...]:
+async def seen(session: Session) -> tuple[Candle, ...]:
     for _ in range(200):
         told = await session.query(ASKED)
         assert isinstance(told, m.CandlesTold)

@@ -1370,7 +1370,7 @@ def tell_the_password(patch: Patch) -> None:
     patch.setattr(
         URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False)
     )
-    patch.setattr("engine.journal.store.masked", str)
+    patch.setattr("engine.journal.engines.masked", str)
 
 
 @sabotage(
@@ -1424,7 +1424,7 @@ def open_with_the_password(patch: Patch) -> None:
     patch.setattr(
         URL, "render_as_string", lambda self, hide_password=True: render(self, hide_password=False)
     )
-    patch.setattr("engine.journal.store.masked", str)
+    patch.setattr("engine.journal.engines.masked", str)
 
 
 @sabotage(

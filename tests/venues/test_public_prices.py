@@ -165,13 +165,15 @@ class Line:
         self._frames = frames
         self.sockets: list[web.WebSocketResponse] = []
         self.asked: list[str] = []
+        self.klines: list[list[object]] = []
         self.address = ""
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         """Markets by question, frames by socket."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             self.asked.append(request.path)
-            return web.json_response(self._markets)
+            klines = request.path.endswith("klines")
+            return web.json_response(self.klines if klines else self._markets)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
@@ -315,5 +317,24 @@ def test_only_public_questions_are_asked() -> None:
             await source.instruments()
             await source.close()
             assert line.asked == ["/api/v3/exchangeInfo"]
+
+    run(story)
+
+
+def test_candles_before_the_session_are_asked_for() -> None:
+    async def story() -> None:
+        async with serving(BINANCE_MARKETS, binance) as line:
+            line.klines = [
+                [60_000, "10.1", "12", "9.5", "11", "3.25", 119_999, "0", 7, "0", "0", "0"],
+                [120_000, "11", "9", "9.5", "11", "3", 179_999, "0", 7, "0", "0", "0"],
+            ]
+            source = prices("binance", line)
+            await source.instruments()
+            minutes = (await source.past("BTC/USDT"))[60_000_000_000]
+            assert minutes == [(60_000_000_000, D("10.1"), D(12), D("9.5"), D(11), D("3.25"))]
+            line.klines = [["x"]]
+            with pytest.raises(NotSentError):
+                await source.past("BTC/USDT")
+            await source.close()
 
     run(story)

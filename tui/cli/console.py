@@ -5,6 +5,7 @@ frame.
 import asyncio
 import contextlib
 import difflib
+import gc
 import importlib
 import os
 import re
@@ -276,6 +277,7 @@ def app_of(
     options = options_of(common, loaded, settings, folder, child, remote)
 
     async def open_session() -> Session:
+        gc.enable()  # off since the command began
         if child is not None:
             return await child.session(settings.console.fps, app.waiting)
         # heavy: the screen lives meanwhile

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from engine.clock import Clock
-from engine.inspection.looking import seen
+from engine.inspection.venue import seen
 from engine.market.recording import Recording
 from engine.setup.sections import Settings
 from engine.venues.exchanges import EXCHANGES

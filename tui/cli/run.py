@@ -42,6 +42,8 @@ def _check_folders(home: Path | None, report_to: str | None, *, resume: bool) ->
         raise ScenarioError(
             f"--report {report_to}: there is no folder {Path(report_to).absolute().parent}"
         )
+    if report_to not in (None, "-") and Path(report_to).is_dir():
+        raise ScenarioError(f"--report {report_to}: is a folder; name a file, or - to print it")
 
 
 def run_scenario(
@@ -67,13 +69,24 @@ def run_scenario(
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-    if report_to is not None:
+    return _told(report, report_to, quiet=quiet)
+
+
+def _told(report: dict[str, Any], to: str | None, *, quiet: bool) -> int:
+    """Write the report where it is to go, say how it went, and return the exit code."""
+    if to is not None:
         text = json.dumps(report, indent=1, ensure_ascii=False)
-        if report_to == "-":
-            say(*text.split("\n"))
-        else:
-            Path(report_to).write_text(masked(text) + "\n", encoding="utf-8")
-    if not quiet and report_to != "-":
+        try:
+            if to == "-":
+                say(*text.split("\n"))
+            else:
+                Path(to).write_text(masked(text) + "\n", encoding="utf-8")
+        except BrokenPipeError:
+            raise  # nobody reads any more
+        except OSError as error:
+            say(f"flatout run: --report {to}: {error.strerror or error}", err=True)
+            return UNUSABLE
+    if not quiet and to != "-":
         summarise(report)
     if report["invariants"]["violations"]:
         return VIOLATED

@@ -12,7 +12,7 @@ import sys
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -40,6 +40,9 @@ from tui.cli.chosen import account_of
 from tui.cli.common import Common
 from tui.cli.output import say
 from tui.plain import plain as harmless
+
+if TYPE_CHECKING:
+    from engine.inspection.venue import Told
 
 PATIENCE = 3.0
 """Seconds that an engine gets to answer before it counts as hung."""
@@ -247,7 +250,10 @@ def _venue(resolved: Resolved, *, as_json: bool) -> int:
             as_json=as_json,
         )
         return DONE
-    answer = asyncio.run(looking.ask(resolved.settings, resolved.folder))
+    # here, because it loads aiohttp, and most who ask for the status ask the engine or the journal
+    from engine.inspection import venue
+
+    answer = asyncio.run(venue.ask(resolved.settings, resolved.folder))
     holder = running(resolved.folder)
     if as_json:
         body = msgspec.to_builtins(answer, str_keys=True) | {
@@ -260,7 +266,7 @@ def _venue(resolved: Resolved, *, as_json: bool) -> int:
     return OPEN if holder is None and (answer.held or answer.ours) else DONE
 
 
-def _venue_lines(resolved: Resolved, answer: looking.Told, holder: Holder | None) -> list[str]:
+def _venue_lines(resolved: Resolved, answer: "Told", holder: Holder | None) -> list[str]:
     who = "no engine runs" if holder is None else f"{holder.text} holds it"
     held, open_orders = len(answer.held), len(answer.ours)
     ours = f"{held} held of ours, {counted(open_orders, 'order')} of ours open"

@@ -4,9 +4,9 @@ from engine.grammar import tree as t
 from engine.grammar.forms import FORMS
 from engine.grammar.vocabulary import Vocabulary
 from tui.asking import without_screen
+from tui.chart.window import INTERVALS, interval_name
 from tui.console import Console
 from tui.manual import PAGES
-from tui.panes.chart import INTERVALS, interval_name
 
 
 async def perform(command: t.Show | t.Run | t.Cancel, console: Console) -> str:

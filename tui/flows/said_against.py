@@ -9,13 +9,13 @@ from engine.grammar.forms import FORMS
 from engine.grammar.vocabulary import Macro, shorts
 from engine.model.view import Preview, View
 from engine.session.messages import Depth, DepthTold
+from tui.chart.window import INTERVALS, interval_name
 from tui.console import Console, Context
 from tui.exporting import TABLES
 from tui.flows.finder import Known
 from tui.ladder.arming import against, too_large
 from tui.ladder.face import Face
 from tui.manual import PAGES
-from tui.panes.chart import INTERVALS, interval_name
 
 
 def around_of(
@@ -30,13 +30,12 @@ def around_of(
     options = console.options
     face = ladder_of(console)
     ladder = face.ladder
-    cursor = ladder.window.cursor
     return Around(
         view=view,
         focus=here.symbol,
         chosen=here.position.id if here.position is not None else "",
         last=_last(console, view, here.symbol, text),
-        cursor={} if cursor is None or not ladder.symbol else {ladder.symbol: cursor},
+        cursor={} if here.cursor is None else {here.symbol: here.cursor},
         armed=ladder.symbol if ladder.arming.armed and not against(face.situation()) else "",
         variables=console.link.running.variables,
         presets=options.presets,

@@ -175,7 +175,17 @@ def _place(place: Queued) -> str:
 
 
 def _short(size: Decimal | None) -> str:
-    return UNKNOWN if size is None else f"{size.normalize():.4g}".rstrip(".")
+    """In four cells: rounded, and never a digit less than it says."""
+    if size is None:
+        return UNKNOWN
+    if Decimal(0) < size < Decimal("0.01"):
+        return "<.01"
+    for unit, name in ((Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
+        if size >= 10 * unit:
+            return f"{size / unit:.0f}{name}"
+    places = 2 if size < Decimal("9.995") else 1 if size < Decimal("99.95") else 0
+    text = f"{size:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def net_line(

@@ -78,10 +78,7 @@ def _summary(incident: Incident) -> tuple[Table | str, ...]:
         ("events of the journal", f"{incident.first} to {incident.last}"),
         *((words, str(incident.counts.get(kind, 0))) for kind, words in COUNTS),
     ]
-    results: dict[str, Decimal] = {}
-    for track in incident.tracks:
-        results[track.currency] = results.get(track.currency, Decimal(0)) + track.profit
-    for currency, amount in results.items():
+    for currency, amount in incident.results.items():
         rows.append(("realised, net of fees", f"{money(amount, currency)} {currency}"))
     for since, until in incident.engines:
         rows.append(

@@ -131,11 +131,8 @@ class PaperWorld:
         check_symbols(script, self.instruments, settings)
         if last >= self.source.start:
             self._go_on_after(last)
-        self.clock = Clock(
-            asyncio.get_running_loop(),
-            max(self.source.start, self._from),
-            script.market.speed or 1.0,
-        )
+        begin = max(self.source.start, self._from)
+        self.clock = Clock(asyncio.get_running_loop(), begin, script.market.speed or 1.0)
         store = Store(self._home / "paper.sqlite")
         self.venue: PaperVenue = factories.paper(
             profile,
@@ -147,6 +144,7 @@ class PaperWorld:
             settings.paper,
             faults=script.faults,
             store=store,
+            source=self.source,
         )
         store.restore(self.venue.exchange, self.clock.now())
 

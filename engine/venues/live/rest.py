@@ -27,7 +27,13 @@ from engine.model.secrets import masked
 from engine.venues.live.keys import Credentials
 from engine.venues.live.nonces import Nonces
 from engine.venues.live.pages import PageError, is_answer
-from engine.venues.protocol import NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError
+from engine.venues.protocol import (
+    MAY_LEAVE,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+)
 
 TURN = 0.25
 """Seconds after which the next private request leaves though the one before is unanswered: one that
@@ -153,6 +159,8 @@ class Rest:
 
         handle = asyncio.get_running_loop().call_later(TURN, pass_on)
         try:
+            if not MAY_LEAVE.get()():
+                raise NotSentError("this process stood still, or the account is another's")
             self.sent += 1
             return await self._call(method, params)
         finally:

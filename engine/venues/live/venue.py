@@ -16,7 +16,7 @@ from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument
 from engine.model.order import Order
 from engine.model.profile import Profile
-from engine.model.quote import BookShown, Quote, Trade
+from engine.model.quote import Bar, BookShown, Quote, Trade
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
 from engine.venues.live import fees
 from engine.venues.live.account import KeyFacts, Where
@@ -250,6 +250,12 @@ class LiveVenue(Telling, ABC):
                 return await self._query(request)
             case QueryAccount():
                 return await self._account(request)
+
+    async def past(self, symbol: str) -> dict[int, list[Bar]]:
+        """Candles of a symbol before now, for charts: bars by their length in nanoseconds; none
+        where a dialect asks for none. Raises like `send`.
+        """
+        return {}
 
     # What a dialect says
 

@@ -7,6 +7,7 @@ from engine.account.lock import Holder, Lock
 from engine.account.pen import HomePermit, LeasePermit
 from engine.account.victim import Victim
 from engine.desk.messages import Trouble
+from engine.gate import Gate
 from engine.gateway import Gateway
 from engine.journal import Journal, lease
 from engine.journal.keeper import Keeper
@@ -245,3 +246,12 @@ def keep_the_row(patch: Patch) -> None:
 def take_what_lives(patch: Patch) -> None:
     take = lease.take
     patch.setattr(lease, "take", lambda *known, **terms: take(*known, **{**terms, "seen": None}))
+
+
+@sabotage(
+    "H76",
+    "what the gate admitted leaves whenever its step comes",
+    test="tests/runtime/test_paused.py::test_what_the_gate_admitted_does_not_leave_after_a_stop",
+)
+def leave_late(patch: Patch) -> None:
+    patch.setattr(Gate, "still_stands", lambda *_: True)

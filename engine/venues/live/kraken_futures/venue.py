@@ -10,13 +10,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.clock import SECOND
 from engine.model import report as r
 from engine.model.codes import AlertCode
 from engine.model.instrument import Instrument
 from engine.model.order import Order
-from engine.model.quote import BookShown
+from engine.model.quote import Bar, BookShown
 from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount
-from engine.venues.live import fees
+from engine.venues.live import fees, past
 from engine.venues.live.account import KeyFacts
 from engine.venues.live.freshness import LOOK_BACK
 from engine.venues.live.kraken_futures.base import FuturesBase
@@ -50,6 +51,7 @@ NEEDS = (
         "public_get_instruments",
         "public_get_tickers",
         "public_get_feeschedules",
+        "charts_get_price_type_symbol_interval",
         "private_get_feeschedules_volumes",
     ),
     *(
@@ -134,6 +136,26 @@ class KrakenFutures(FuturesBase):
             symbol: str(rows[symbol].get("feeScheduleUid", "")) for symbol in self.where.symbols
         }
         return [instrument_of(symbol, rows[symbol], self.profile) for symbol in self.where.symbols]
+
+    async def past(self, symbol: str) -> dict[int, list[Bar]]:
+        """Candles of a contract's trades. Raises VenueError."""
+
+        async def ask(length: int, since: int) -> list[Bar | None]:
+            fields = {
+                "price_type": "trade",
+                "symbol": symbol,
+                "interval": "1m" if length == past.LENGTHS[0] else "1h",
+                "from": since // SECOND,
+                "to": self.clock.now() // SECOND,
+            }
+            told = await self.rest.public("charts_get_price_type_symbol_interval", fields)
+            names = ("open", "high", "low", "close", "volume")
+            return [
+                past.bar(int(row["time"]) * 1_000_000, [row[name] for name in names])
+                for row in told.get("candles") or ()
+            ]
+
+        return await past.asked(ask, self.clock)
 
     def _sockets(self) -> Sequence[Socket]:
         self._private, self.opened_at = PrivateStream(self), self.clock.now()

@@ -18,9 +18,9 @@ from engine.model.fill import Fill
 from engine.model.instrument import Instrument
 from engine.model.order import Order
 from engine.model.profile import Profile
-from engine.model.quote import BookShown, Quote
+from engine.model.quote import Bar, BookShown, Quote
 from engine.model.request import Amend, Cancel, Query, QueryAccount
-from engine.venues.live import fees
+from engine.venues.live import fees, past
 from engine.venues.live.account import KeyFacts, Where
 from engine.venues.live.keys import Credentials
 from engine.venues.live.kraken_names import Names
@@ -54,6 +54,7 @@ QUESTIONS = (
     "public_get_time",
     "public_get_systemstatus",
     "public_get_ticker",
+    "public_get_ohlc",
 )
 ASKED = (
     *("addorder", "amendorder", "cancelorder"),
@@ -169,6 +170,21 @@ class KrakenSpot(SpotBase):
         """The levels of the book channel, once they were asked for."""
         stream = self._public_stream
         return None if stream is None else stream.books.shown(symbol, count)
+
+    async def past(self, symbol: str) -> dict[int, list[Bar]]:
+        """OHLC of a symbol. Raises VenueError."""
+
+        async def ask(length: int, since: int) -> list[Bar | None]:
+            fields = {
+                "pair": self.names.pair(symbol),
+                "interval": length // past.LENGTHS[0],
+                "since": since // SECOND,
+            }
+            told = await self.public_result("public_get_ohlc", fields)
+            [rows] = [rows for name, rows in told.items() if name != "last"]
+            return [past.bar(int(row[0]) * SECOND, (*row[1:5], row[6])) for row in rows]
+
+        return await past.asked(ask, self.clock)
 
     async def public_result(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """The result of a public question. Raises VenueError."""
