@@ -127,7 +127,7 @@ _MISSING = {
     "last": "no trade of it is known yet: bid, ask or mid are",
     "mark": "no price is known at which it could be closed",
     "entry": "nothing is entered yet",
-    "cursor": "no cursor stands on a price of it: the ladder has one for the focus symbol",
+    "cursor": "no cursor stands on a price of it: choose ladder or chart first (5, 4)",
     "be": "a break-even is that of an open position",
 }
 """Why an anchor has no price."""

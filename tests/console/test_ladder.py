@@ -145,13 +145,19 @@ async def test_a_size_is_typed_and_chosen(tmp_path: Path) -> None:
         assert stage.pane.ladder.size_text == "0.7"
 
 
+async def said(stage: LadderStage, text: str) -> None:
+    """Type it into the command line, at a market that goes on."""
+    for sign in ":" + text:
+        stage.fresh()
+        await stage.pilot.press({":": "colon", " ": "space"}.get(sign, sign))
+
+
 async def test_a_line_with_a_bang_skips_its_card_while_armed_and_below_the_cap(
     tmp_path: Path,
 ) -> None:
     async with ladder_stage(tmp_path, rules=LadderRules(cap=D(50_000))) as stage:
         await stage.arm()
-        await stage.pilot.press("colon", *"buy", "space", *"0.1", "space", *"at", "space")
-        await stage.pilot.press(*"cursor", "space", "!")
+        await said(stage, "buy 0.1 at cursor !")
         await stage.until(lambda: "does it" in stage.text)
         assert stage.armed, "the line locked the ladder that it is for"
         await stage.pilot.press("enter")
@@ -160,7 +166,8 @@ async def test_a_line_with_a_bang_skips_its_card_while_armed_and_below_the_cap(
         assert isinstance(entry, i.OpenBracket)
         assert (entry.price, entry.size) == (stage.pane.ladder.window.cursor, i.Base(D("0.1")))
         await stage.until(lambda: stage.app.screen is stage.app.main)
-        await stage.pilot.press("colon", *"buy", "space", "2", "space", "!", "enter")
+        await said(stage, "buy 2 !")
+        await stage.pilot.press("enter")
         await stage.until(lambda: "ladder.cap is 50,000" in stage.text)
         assert len(stage.asked) == 1
 

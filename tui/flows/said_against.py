@@ -35,7 +35,7 @@ def around_of(
         focus=here.symbol,
         chosen=here.position.id if here.position is not None else "",
         last=_last(console, view, here.symbol, text),
-        cursor=_cursor(here, ladder.symbol, ladder.window.cursor),
+        cursor={} if here.cursor is None else {here.symbol: here.cursor},
         armed=ladder.symbol if ladder.arming.armed and not against(face.situation()) else "",
         variables=console.link.running.variables,
         presets=options.presets,
@@ -45,12 +45,6 @@ def around_of(
         commands=tuple(k[0] for k in known),
         words=words_of(console),
     )
-
-
-def _cursor(here: Context, symbol: str, ladder: Decimal | None) -> dict[str, Decimal]:
-    """What the ladder has under its cursor, and the pane that listened: the chart's crosshair."""
-    found = {symbol: ladder} if symbol and ladder is not None else {}
-    return found if here.cursor is None else {**found, here.symbol: here.cursor}
 
 
 def ladder_of(console: Console) -> Face:
