@@ -71,7 +71,7 @@ def test_each_action_that_a_command_names_is_there() -> None:
         assert callable(getattr(actions, name)), name
 
 
-AT_ONCE = {"", ".card", ".choice", ".dialog", ".flatten", ".last_exit", ".offers"}
+AT_ONCE = {"", ".card", ".choice", ".dialog", ".flatten", ".frame", ".last_exit", ".offers"}
 """The two sheets that flatten, and what they are made of: there from the first moment, whatever
 becomes of the program's files.
 """
