@@ -177,7 +177,7 @@ def _lent(ctx: Context) -> dict[str, list[Position]]:
 
 def _unsure(ctx: Context, instrument: Instrument, positions: Sequence[Position]) -> Decimal:
     """How far apart the money may be as long as something is lent on a spot pair: of several loans
-    the venue says for itself which was closed.
+    the venue says for itself which was closed, once any of them was.
     """
     if netting.nets(ctx, instrument.symbol):
         return ZERO
@@ -190,6 +190,8 @@ def _unsure(ctx: Context, instrument: Instrument, positions: Sequence[Position])
     beside = [
         p for p in positions if p.entry_size and (p.closed_at is None or p.closed_at >= began)
     ]
+    if not any(position.exit_size for position in beside):
+        return ZERO
     prices = [position.entry_price(instrument) for position in beside]
     held = sum((abs(position.size) for position in beside), ZERO)
     return instrument.value(held, max(prices) - min(prices)) if prices else ZERO

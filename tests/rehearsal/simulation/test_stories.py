@@ -66,6 +66,20 @@ def test_a_flatten_whose_close_is_refused_leaves_nothing_that_another_engine_bou
     assert told(decode(FLAT_BESIDE_A_STRANGER.encode())) == ""
 
 
+TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
+"duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
+"margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
+{"type":"Wait","ms":8000,"silent":false},
+{"type":"Open","symbol":"BTC/USD","side":"buy","size":500,"kind":"market","away":5,"stop":null,"target":20,"trail":null,"expires_ms":200,"presses":2,"lent":true,"half":true,"by_r":true},
+{"type":"Wait","ms":1000,"silent":false},
+{"type":"Open","symbol":"BTC/USD","side":"buy","size":50,"kind":"market","away":5,"stop":20,"target":200,"trail":null,"expires_ms":null,"presses":1,"lent":true,"half":false,"by_r":true}]}"""
+"""Two positions of one pair on margin, both open."""
+
+
+def test_what_two_loans_cost_is_booked_while_neither_is_paid_back() -> None:
+    assert told(decode(TWO_LOANS.encode())) == ""
+
+
 which = st.integers(0, 3)
 symbol = st.sampled_from(get_args(s.Symbol))
 side = st.sampled_from(get_args(s.SideName))
