@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import processes
+from tests.support.custody import HOLD
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -39,37 +40,6 @@ def flatout(home: Path, tmp_path: Path) -> Run:
     return run
 
 
-OPEN_AND_WAIT = """
-import asyncio, sys, signal
-from pathlib import Path
-from decimal import Decimal
-from engine.session.opening import open_session
-from engine.model.intent import Away, Base, OpenBracket
-from engine.model.side import Side
-from engine.setup.settings import load
-
-async def main():
-    session = await open_session(load(None, ["journal.snapshot_every=100"]).settings)
-    while any(reason.code == "STARTING" for reason in session.view().reasons) or not session.view().feeds:
-        await asyncio.sleep(0.05)
-    answer = await session.ask(OpenBracket(id="t1", symbol="BTC/USD", side=Side.BUY, size=Base(Decimal("0.05")), stop=Away(Decimal("0.05"))))
-    assert answer.ok, answer
-    for _ in range(100):
-        view = session.view()
-        if view.positions and view.positions[0].protection.value == "venue":
-            break
-        await asyncio.sleep(0.05)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    print("holding", flush=True)
-    await stop.wait()
-    await session.close()
-    print("closed", flush=True)
-
-asyncio.run(main())
-"""
-
-
 @pytest.fixture
 def holding(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the account and a position, as a console would."""
@@ -79,7 +49,10 @@ def holding(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         "FLATOUT_SETTINGS": str(tmp_path / "settings.toml"),
     }
     process = processes.Popen(
-        [sys.executable, "-c", OPEN_AND_WAIT], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", HOLD, "paper", "BTC/USD"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "holding"

@@ -43,7 +43,7 @@ from engine.model.side import Side
 from engine.setup.settings import load
 
 async def main(name, symbol):
-    settings = load(None, ["account.name=" + name, 'market.symbols=["' + symbol + '"]']).settings
+    settings = load(None, ["account.name=" + name, "journal.snapshot_every=100", 'market.symbols=["' + symbol + '"]']).settings
     session = await open_session(settings)
     while any(reason.code == "STARTING" for reason in session.view().reasons) or not session.view().feeds:
         await asyncio.sleep(0.05)
@@ -67,6 +67,7 @@ async def main(name, symbol):
     print("holding", flush=True)
     await stop.wait()
     await session.close()
+    print("closed", flush=True)
 
 asyncio.run(main(*sys.argv[1:]))
 """
