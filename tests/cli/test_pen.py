@@ -182,7 +182,9 @@ def shared(server: str) -> Iterator[str]:
 
 
 def typed(home: Path, *words: str, seconds: float = 60.0) -> tuple[int, str]:
-    """The command as a person types it, in a terminal: its exit code and what it printed."""
+    """The command as a person types it, in a terminal, who leaves (q) where the account does not
+    open: its exit code and what it printed.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(
@@ -193,13 +195,15 @@ def typed(home: Path, *words: str, seconds: float = 60.0) -> tuple[int, str]:
             }
         )
         os.execv(sys.executable, [sys.executable, "-m", "tui.cli", *words])
-    told, end = b"", time.monotonic() + seconds
+    told, left, end = b"", False, time.monotonic() + seconds
     while time.monotonic() < end:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
                 told += os.read(terminal, 65_536)
             except OSError:
                 break
+        if b"try again" in told and not left:
+            left = bool(os.write(terminal, b"q"))
     else:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
