@@ -313,7 +313,9 @@ async def test_a_silent_holder_is_replaced_on_a_persons_word_only_and_after_its_
     opened(shared, far("one"))
     second = opened(shared, far("two"))
     await asyncio.sleep(1.2)
-    with pytest.raises(PenHeldError, match=r"renewed \d s ago: it is silent; `--take-over` asks it"):
+    with pytest.raises(
+        PenHeldError, match=r"renewed \d s ago: it is silent; `--take-over` asks it"
+    ):
         await take(second, far("two"), 5, None, Wanted())
     with pytest.raises(PenHeldError, match="if its machine is off"):
         await take(second, far("two"), 5, None, Wanted(take_over=True))

@@ -162,9 +162,9 @@ def _blind(patch: Patch) -> None:
     watch = Board.watch
 
     def blind(
-        self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+        self: Board, position: Position, instrument: Instrument, step: Decimal, **more: Any
     ) -> None:
-        watch(self, replace(position, stop=None), instrument, step, target=target)
+        watch(self, replace(position, stop=None), instrument, step, **more)
 
     patch.setattr(Board, "watch", blind)
 
@@ -973,9 +973,9 @@ def guard_in_name_only(patch: Patch) -> None:
     watch = Board.watch
 
     def blind(
-        self: Board, position: Position, instrument: Instrument, step: Decimal, *, target: bool
+        self: Board, position: Position, instrument: Instrument, step: Decimal, **more: Any
     ) -> None:
-        watch(self, replace(position, stop=None), instrument, step, target=target)
+        watch(self, replace(position, stop=None), instrument, step, **more)
 
     patch.setattr(Board, "watch", blind)
 

@@ -35,6 +35,7 @@ def said(terminal: Terminal) -> str:
 
 def test_broken_input_does_nothing_and_the_keys_work_on(tmp_path: Path) -> None:
     with console(tmp_path) as terminal:
+        assert terminal.wait_for("entries on: start-up checks passed"), terminal.text
         terminal.send(b"x", 0)
         assert terminal.wait_for("select a position first"), terminal.text
         quiet = said(terminal)

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from engine.account import home
-from engine.journal import errors, store
+from engine.journal import engines, errors
 from engine.journal import export as exports
 from engine.model import secrets, text
 from engine.runtime.hearing import Hearing
@@ -157,7 +157,7 @@ def repeat_the_driver(patch: Patch) -> None:
     test=f"{SECRETS}::test_a_server_that_is_away_is_told_without_it",
 )
 def tell_the_query(patch: Patch) -> None:
-    patch.setattr(store, "masked", str)
+    patch.setattr(engines, "masked", str)
 
 
 @sabotage(
