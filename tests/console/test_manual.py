@@ -26,6 +26,20 @@ def test_each_page_is_the_page_of_docs_and_is_shipped() -> None:
     assert "manual/*.md" in data["tool"]["setuptools"]["package-data"]["tui"]
 
 
+def test_a_checkout_without_links_shows_the_pages_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "tui" / "manual"
+    here.mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "paper.md").write_text("# Paper\n")
+    (here / "paper.md").write_text("../../docs/paper.md")  # as git writes a link there
+    monkeypatch.setattr(manual, "__file__", str(here / "__init__.py"))
+    manual.text.cache_clear()
+    assert manual.text("paper") == "# Paper\n"
+    manual.text.cache_clear()
+
+
 @pytest.mark.parametrize("room", [40, 74, 110, 190])
 @pytest.mark.parametrize("name", manual.PAGES)
 def test_no_line_of_a_page_is_wider_than_the_screen_and_no_word_is_lost(

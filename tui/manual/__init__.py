@@ -26,8 +26,18 @@ PICTURE = re.compile(r"^!\[.*\n\n?", re.MULTILINE)
 """A line with a picture, which a terminal can't show."""
 
 
+LINK = re.compile(r"\.\./\.\./docs/[a-z-]+\.md")
+"""All that stands in a file which git could not make a link."""
+
+
 @cache
 def text(name: str) -> str:
     """A page as Markdown, without its pictures. Raises OSError where it was not shipped."""
-    whole = (Path(__file__).parent / f"{name}.md").read_text(encoding="utf-8")
+    whole = _followed(Path(__file__).parent / f"{name}.md")
     return PICTURE.sub("", whole)
+
+
+def _followed(page: Path) -> str:
+    """What a page says; where a checkout has no symbolic links, git leaves the path in their place."""
+    told = page.read_text(encoding="utf-8")
+    return (page.parent / told).read_text(encoding="utf-8") if LINK.fullmatch(told) else told
