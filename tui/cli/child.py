@@ -1,5 +1,5 @@
-"""An account's engine as a child of the console: started by it, watched by it, and not ended by its
-end.
+"""An account's engine as a child of the console: started or found by it, watched by it, and not
+ended by its end.
 """
 
 import asyncio
@@ -20,7 +20,13 @@ from tui.cli.common import Common
 OUT = "engine.out"
 """What it writes to standard output and error, in the account's home: nobody's terminal."""
 POLL = 0.05
-"""Seconds between two looks at whether it answers, or has ended."""
+"""Seconds between two looks at whether it answers."""
+LOOK = 0.25
+"""Seconds between two looks at whether it has ended."""
+FOUND_DEAD = 5.0
+"""Seconds for which nobody holds the account after an engine died that we only found: who started
+it, be it another console or systemd, comes first.
+"""
 AGAIN = (0.0, 1.0, 5.0)
 """Seconds before each attempt to start one that failed; then a person is asked."""
 HEALTHY = 60.0
@@ -167,30 +173,47 @@ class Child:
             self._process.terminate()
 
     async def watch(self, say: Callable[[str, str], None]) -> None:
-        """Start it again when it fails, a few times; `say` hears it, with a tone. Starting is
-        recovery, so this is always safe.
+        """Start it again when it fails, a few times, be it ours or one that we found; `say` hears
+        it, with a tone. Starting is recovery, so this is always safe.
         """
         failed = 0
-        while self._process is not None:
-            code = self._process.poll()
-            if code is None:
-                if time.monotonic() - self._began > HEALTHY:
-                    failed = 0
-                await asyncio.sleep(5 * POLL)
-                continue
-            if code in NOT_AGAIN:
-                return
+        while how := await self._failed():
+            if time.monotonic() - self._began > HEALTHY:
+                failed = 0
             if failed >= len(AGAIN):
                 say(
-                    f"the engine failed {failed} times: {self.last_words()}; `flatout serve` in a"
-                    " shell says more",
+                    f"the engine failed {failed} times: {self.last_words()}; F9 flattens past it,"
+                    " q and `flatout` again start it; `flatout serve` in a shell says more",
                     "bad",
                 )
                 return
-            say(f"the engine ended (code {code}): it is started again", "warn")
+            say(f"the engine {how}: it is started again", "warn")
             await asyncio.sleep(AGAIN[failed])
             failed += 1
             while running(self._home.folder) is not None:  # noqa: ASYNC110  # the last exit, or another console's engine
-                await asyncio.sleep(5 * POLL)
+                await asyncio.sleep(LOOK)
             self._process = None
             self.start()
+
+    async def _failed(self) -> str:
+        """Wait until the engine has failed, and say how; empty where it is not started again."""
+        while self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                await asyncio.sleep(LOOK)
+            elif code == HELD and running(self._home.folder) is not None:
+                self._process, self.started = None, False
+            else:
+                return "" if code in NOT_AGAIN else f"ended (code {code})"
+        return await self._found_dead()
+
+    async def _found_dead(self) -> str:
+        """The same of an engine that we only found. One that ends in order takes its socket along;
+        one that dies leaves it behind.
+        """
+        dead = 0.0
+        while dead < FOUND_DEAD:
+            await asyncio.sleep(LOOK)
+            died = running(self._home.folder) is None and self._home.session.exists()
+            dead = dead + LOOK if died else 0.0
+        return "died"
