@@ -189,6 +189,7 @@ MORE_THAN_NOTHING: Mapping[tuple[str, str], int | Decimal] = {
     ("Instrument", "contract_size"): D(1),
     ("Instrument", "max_leverage"): D(1),
     ("InstrumentRow", "contract_size"): D(1),
+    ("LeaveAt", "part"): D(1),
     ("Profile", "margin_leverage"): D(1),
     ("Profile", "silence"): 10,
     ("Query", "lane"): Lane.QUERY,
