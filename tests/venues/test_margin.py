@@ -230,7 +230,6 @@ async def test_a_history_that_is_too_long_says_from_when_on_it_is_told(tmp_path:
         "price": "1",
         "vol": "1",
         "fee": "0",
-        "ordertxid": "O",
         "cl_ord_id": "X",
     }
 
@@ -239,7 +238,7 @@ async def test_a_history_that_is_too_long_says_from_when_on_it_is_told(tmp_path:
             first = int(params["ofs"])
             return {
                 "trades": {
-                    f"T{n}": {**row, "time": str(first_page_at - n)}
+                    f"T{n}": {**row, "ordertxid": f"O{n // 40}", "time": str(first_page_at - n)}
                     for n in range(first, first + PAGE)
                 },
                 "count": count,
@@ -247,7 +246,7 @@ async def test_a_history_that_is_too_long_says_from_when_on_it_is_told(tmp_path:
         return (
             {"open": {}}
             if method.endswith("openorders")
-            else {"O": row}
+            else {name: {**row, "cl_ord_id": name} for name in params["txid"].split(",")}
             if method.endswith("queryorders")
             else {}
         )
