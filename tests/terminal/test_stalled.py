@@ -41,9 +41,13 @@ def test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards(
 
 
 def frame(text: str) -> list[str]:
-    """What stands on each console whatever happens: the borders, the titles and the keys."""
-    lines = text.splitlines()
-    return [*("".join(sign for sign in line if sign in "╭╮╰╯│") for line in lines), lines[-1]]
+    """What stands on each console whatever happens: the borders and the keys. A candle's wick looks
+    like a border, so of those that stand upright only the outer ones count.
+    """
+    lines = [line.rstrip() for line in text.splitlines()]
+    corners = ("".join(sign for sign in line if sign in "╭╮╰╯") for line in lines)
+    sides = ("".join(sign for sign in (line[:1], line[-1:]) if sign in "│╮╯") for line in lines)
+    return [*corners, *sides, lines[-1]]
 
 
 def test_sigterm_leaves_within_two_seconds_and_the_terminal_is_restored(tmp_path: Path) -> None:
