@@ -69,6 +69,15 @@ class PatientLoop(VirtualLoop):
     def _job_over(self, _: object) -> None:
         self.patient.jobs -= 1
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # asyncio's own
+        """Wait for the threads in real time: from Python 3.12 on a deadline of 300 s is set, which
+        would be over at once.
+        """
+        del timeout
+        self.patient.jobs += 1
+        await super().shutdown_default_executor()
+        self.patient.jobs -= 1
+
 
 def run_patient(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end."""
