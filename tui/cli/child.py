@@ -148,13 +148,19 @@ class Child:
 
     def _check(self, error: Exception | None) -> None:
         code = None if self._process is None else self._process.poll()
-        if code == HELD:  # another console was faster: we attach to its engine
+        if code == HELD or self._came_second(code):  # we attach to the engine of whoever was faster
             self._process, self.started = None, False
         elif code is not None:
             raise EngineFailedError(self.last_words(), code if code > 0 else 1)
         elif self._process is None and error is not None:
             held = f"{self._home.holder().text} holds the account and does not answer"
             raise ControlError(f"{held}; `flatout flatten --yes` works all the same") from error
+
+    def _came_second(self, code: int | None) -> bool:
+        """Whether ours ended because another one has the account; that one may be too young to
+        answer, which ours takes for a failure.
+        """
+        return bool(code) and running(self._home.folder) is not None
 
     def last_words(self) -> str:
         """The last line that it wrote."""
@@ -201,7 +207,7 @@ class Child:
             code = self._process.poll()
             if code is None:
                 await asyncio.sleep(LOOK)
-            elif code == HELD and running(self._home.folder) is not None:
+            elif self._came_second(code):
                 self._process, self.started = None, False
             else:
                 return "" if code in NOT_AGAIN else f"ended (code {code})"
