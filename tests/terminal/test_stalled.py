@@ -20,6 +20,9 @@ def test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards(
     with console(
         tmp_path, "--set", "outlets.notify=OUTLETS", env={"OUTLETS": outlet.address}
     ) as terminal:
+        # whole, not a picture of the opening
+        assert terminal.wait_for("start-up checks passed"), terminal.text
+        assert terminal.wait_for("FLATTEN now"), terminal.text
         before = terminal.text
         terminal.stall()
         raised = terminal.until(lambda: terminal.alerts(CODE), 25)
@@ -37,7 +40,9 @@ def test_the_engine_goes_on_says_so_and_the_screen_is_whole_afterwards(
             "the terminal reads again and the alert stands"
         )
         assert terminal.wait_for("PAPER", 10), "it is painted again"
-        assert terminal.until(lambda: frame(terminal.text) == frame(before), 10), terminal.text
+        assert terminal.until(lambda: frame(terminal.text) == frame(before), 10), (
+            f"{before}\n\nafterwards:\n{terminal.text}"
+        )
 
 
 def frame(text: str) -> list[str]:
