@@ -120,8 +120,7 @@ def test_the_last_exit_goes_on_when_whoever_reads_it_is_gone(tmp_path: Path) -> 
         bought(terminal)
         engine.signal(signal.SIGSTOP)
         assert terminal.wait_for("ENGINE GONE"), terminal.text
-        flatten(terminal)
-        assert terminal.wait_for("the last exit works"), terminal.text
+        flatten(terminal, "the last exit works")
         terminal.signal(signal.SIGKILL)
         terminal.wait()
         assert engine.process.wait(60) == -signal.SIGKILL
