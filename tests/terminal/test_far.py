@@ -90,7 +90,7 @@ def test_f9_goes_past_a_far_engine_and_says_where_it_can_not(tmp_path: Path) -> 
         flatten(terminal, "no line to paper on desk")
         assert terminal.wait_for("Network is unreachable"), terminal.text
         (tmp_path / "down").unlink()
-        assert terminal.confirm(lambda: "no line to paper on desk" not in terminal.text)
+        assert terminal.confirm(lambda: "PAST THE ENGINE" not in terminal.text), terminal.text
         flatten(terminal, "the venue says flat")
         assert engine.process.wait(10) == -signal.SIGKILL
 
