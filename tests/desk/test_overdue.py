@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from engine.desk import events as e
+from engine.desk.looks import IDLE, due_at
 from engine.desk.reconcile import OVERDUE
 from engine.model import intent as i
 from engine.model import report as r
@@ -77,6 +79,11 @@ def test_a_stop_that_was_amended_and_is_listed_as_before_is_asked_about(
     assert story.now_of(stop).trigger == D("59500")
     later(story, seconds, (stop,))
     assert bool(story.sent(Query)) is asked
+    if asked:
+        story.tell(r.Found(replace(stop, status=Status.OPEN), (), story.now))
+        assert story.now_of(stop).amend_pending, "it is moved again"
+        (told,) = (one for one in story.seen(e.AlertRaised) if one.alert.code == "AMEND_REFUSED")
+        assert told.alert.detail.endswith("not made: the venue has 0.5 at 59400")
 
 
 @pytest.mark.hazard("H34")
@@ -88,3 +95,18 @@ def test_a_stop_that_was_said_to_be_cancelled_and_rests_is_cancelled(
     story.cancelled(stop)
     later(story, seconds, (stop, *story.orders("stop")))
     assert (stop.client_order_id in [one.client_order_id for one in story.sent(Cancel)]) is asked
+
+
+@pytest.mark.hazard("H43")
+def test_what_a_stream_alone_has_called_closed_is_compared_as_soon_as_something_that_is_open() -> (
+    None
+):
+    story, stop = guarded()
+    story.fill(stop, price="59000")
+    assert not story.state.positions
+    story.now += SECOND
+    story.picture(as_of=story.now - 2 * SECOND)
+    pause = 60 * SECOND
+    assert due_at(story.ctx) == story.now + pause
+    story.picture()
+    assert due_at(story.ctx) == story.now + IDLE * pause
