@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from tui.decoder import Decoder
 from tui.writer import TerminalWriter
@@ -20,10 +21,14 @@ LOST = 129
 
 
 class Shown(Protocol):
-    """The application, as its driver sees it. All of it is called on the event loop."""
+    """The application, as its driver sees it; called on the loop unless something else is said."""
 
     def repaint(self) -> None:
         """Paint the whole screen."""
+        ...
+
+    def heard(self, event: Message) -> None:
+        """Something was read, and will be handled in its turn. Called on the thread that reads."""
         ...
 
     def fail(self, error: BaseException) -> None:
@@ -131,6 +136,7 @@ class TerminalDriver(LinuxDriver):
                 self._lost()
                 return
             for message in found:
+                self.shown.heard(message)
                 self.process_message(message)
 
     def _read(self) -> bytes:
