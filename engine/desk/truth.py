@@ -98,10 +98,8 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
             + _unsure(ctx, instrument, positions)
         )
     for currency in sorted((set(state.cash) | set(picture.balances)) - apart):
-        ours, theirs = (
-            state.cash.get(currency, ZERO) + state.gap(currency),
-            picture.balances.get(currency, ZERO),
-        )
+        theirs = picture.balances.get(currency, ZERO)
+        ours = _explained(ctx, currency, theirs) + state.gap(currency)
         cost = ZERO if netting.is_mixed(ctx, currency) else loans.get(currency, ZERO)
         yield Holding(currency, ours, theirs, _rounded(ctx, ours, theirs) + cost)
     held = dict(state.dust)
@@ -113,6 +111,29 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
     for symbol in sorted(symbols):
         ours, theirs = held.get(symbol, ZERO), picture.net.get(symbol, ZERO)
         yield Holding(symbol, ours, theirs, _rounded(ctx, ours, theirs))
+
+
+def _explained(ctx: Context, currency: str, theirs: Decimal) -> Decimal:
+    """Our count of a currency, less what has gone from what lay there before us.
+
+    Coins that an unknown order of ours bought are held, too, beside our count. Where the venue has
+    less than both, what lay there before falls first: else what we bought and what the owner sold
+    would cancel each other out, and nothing would be ours.
+    """
+    state = ctx.state
+    counted, strange = state.cash.get(currency, ZERO), state.withheld.get(currency, ZERO)
+    if strange <= ZERO:
+        return counted
+    held = sum(
+        (
+            position.signed_size
+            for position in state.positions.values()
+            if not on_margin(ctx, position) and ctx.instrument(position).base == currency
+        ),
+        ZERO,
+    )
+    before = max(counted - max(held, ZERO), ZERO)
+    return counted - min(max(counted + strange - theirs, ZERO), before)
 
 
 def financing(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal]]:

@@ -66,6 +66,19 @@ def test_a_flatten_whose_close_is_refused_leaves_nothing_that_another_engine_bou
     assert told(decode(FLAT_BESIDE_A_STRANGER.encode())) == ""
 
 
+CANCELLED_OUT = """{"seed":842006,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
+"duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
+"margin":true,"wanders":true,"coins":{"BTC":2000,"ETH":10000},"insists":false,"steps":[
+{"type":"Second","symbol":"ETH/USD","side":"buy","size":500,"ms":5000},
+{"type":"External","symbol":"ETH/USD","side":"sell","size":500,"kind":"market","away":50,"lent":false}]}"""
+"""A second engine buys half an ether, and the owner sells as much: the balance is what it was."""
+
+
+@pytest.mark.hazard("H76")
+def test_what_the_owner_sells_hides_nothing_that_another_engine_bought() -> None:
+    assert told(decode(CANCELLED_OUT.encode())) == ""
+
+
 TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
 "duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
 "margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
