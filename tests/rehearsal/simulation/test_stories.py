@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.exchange import Delay, Faults, Interval
 from engine.rehearsal.simulation import story as s
@@ -91,6 +92,15 @@ TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"
 
 def test_what_two_loans_cost_is_booked_while_neither_is_paid_back() -> None:
     assert told(decode(TWO_LOANS.encode())) == ""
+
+
+@pytest.mark.hazard("H97")
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_loans_one_is_paid_back_and_the_money_is_the_venues(which: int) -> None:
+    both = decode(TWO_LOANS.encode())
+    moved = (s.Wait(3_000), s.Move("BTC/USD", 150), s.Close(which), s.Wait(8_000))
+    for steps in (moved, (*moved[:2], s.Close(which, 50), s.Wait(8_000), s.Close(1 - which, 33))):
+        assert told(replace(both, steps=(*both.steps, *steps))) == ""
 
 
 which = st.integers(0, 3)
