@@ -24,6 +24,8 @@ LATE = 60_000_000_000
 """Nanoseconds by which a live venue's views may lag where `requests.late` says nothing."""
 UNEXPLAINED = 3
 """Times `requests.late` that an entry's end is not believed while a difference stands."""
+CHECK = "check"
+"""What is in doubt of an order that was taken, and must have filled by now."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -174,6 +176,8 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
     if order.status is not Status.PENDING and order.time_in_force is TimeInForce.IOC:
         # the venue took it, and it may have filled: its views lag
         window = max(window, order.touched_at + late(ctx))
+    elif name in ctx.board.passed:
+        window = max(window, doubt.since + late(ctx))
     if report.at < window:
         yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt)))
     elif doubt.absences == 0:

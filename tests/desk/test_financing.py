@@ -73,6 +73,7 @@ def test_without_a_loan_there_is_nothing_to_pay_for() -> None:
     assert "DIFFERENCE" in story.standing()
 
 
+@pytest.mark.hazard("H97")
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_oldest_loan_is_paid_back_first_and_what_is_beyond_is_what_lending_costs(
     which: int,
