@@ -148,7 +148,10 @@ def _on_reconcile(ctx: Context, _: Reconcile) -> Events:
 
 
 def _on_rate_limited(ctx: Context, message: RateLimited) -> Events:
-    yield from alert(ctx, AlertCode.RATE_LIMITED, "venue", message.text)
+    if message.text:
+        yield from alert(ctx, AlertCode.RATE_LIMITED, "venue", message.text)
+    else:
+        yield from cure(ctx, AlertCode.RATE_LIMITED, "venue")
 
 
 def _on_time(ctx: Context, name: str) -> Events:

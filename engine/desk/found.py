@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from engine.desk import doubts, identity, silent
 from engine.desk import events as e
-from engine.desk.context import Context, Events
+from engine.desk.context import Context, Events, cure
 from engine.desk.fills import book, on_filled, stranger
 from engine.desk.ordering import cancel_lane
 from engine.desk.reports import end, on_accepted, on_rejected
 from engine.model import report as r
+from engine.model.codes import AlertCode
 from engine.model.money import ZERO
 from engine.model.order import TERMINAL, Order, Status
 
@@ -64,6 +65,7 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
+            yield from cure(ctx, AlertCode.AMEND_REFUSED, name)
         if silent.stands(ctx.state, order):
             yield from doubts.again(ctx, name)
         elif doubted:

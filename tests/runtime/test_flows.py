@@ -253,6 +253,8 @@ def test_flatten_through_a_rate_limit_storm(tmp_path: Path) -> None:
         await world.until(lambda: "FLATTEN" not in world.state.blocks, 120)
         assert world.held == 0
         assert not world.resting
+        world.venue.faults = Faults()
+        await world.until(lambda: "RATE_LIMITED:venue" not in world.state.alerts, 400)
 
     play(tale, tmp_path, faults=faults)
 
