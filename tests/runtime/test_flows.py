@@ -283,6 +283,34 @@ def test_lost_requests_and_lost_replies_make_no_doubles(tmp_path: Path) -> None:
     play(tale, tmp_path)
 
 
+@pytest.mark.hazard("H17")
+def test_a_close_whose_answers_and_stream_are_lost_goes_on_within_seconds_of_the_next_answer(
+    tmp_path: Path,
+) -> None:
+    """On a cash account nothing can be sold, and no stop be put back, before the venue has said
+    what the stop had sold when it was cancelled: somebody is told all that time.
+    """
+
+    async def tale(world: World) -> None:
+        position = await world.opened("0.5")
+        await world.wait(20)
+        world.venue.faults = Faults(lose_reply=1.0)
+        world.exchange.on_report.remove(world.venue._said)
+        assert (await world.ask(i.ClosePosition(id="x", position=position.id))).ok
+        for second in range(40):
+            await world.wait(1)
+            told = {alert.code for alert in world.state.alerts.values()}
+            assert not world.resting
+            assert second < 3 or "UNKNOWN_OUTCOME" in told
+            assert second < 33 or "DOUBT_OLD" in told
+        world.venue.faults = Faults()
+        world.exchange.on_report.append(world.venue._said)
+        await world.until(lambda: world.held == 0, 5.5)
+        assert len([fill for fill in world.exchange.fills if fill.side is Side.SELL]) == 1
+
+    play(tale, tmp_path)
+
+
 def test_a_stream_that_breaks_is_caught_up(tmp_path: Path) -> None:
     faults = Faults(disconnect=Interval(30 * SECOND, 10 * SECOND))
 
