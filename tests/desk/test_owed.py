@@ -8,6 +8,7 @@ import pytest
 from engine.desk import flatten
 from engine.exchange import Delay
 from engine.model import intent as i
+from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, Tale, World, play
@@ -54,7 +55,7 @@ def test_the_auditor_sees_a_debt_that_is_called_flat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flatten, "_is_owed", lambda *_: False)
-    with pytest.raises(AssertionError, match="12 flat.*it was sold twice"):
+    with pytest.raises(AssertionError, match=r"12 flat.*it was sold twice"):
         play(
             _sold_twice("0.3", there=D("-0.3")),
             tmp_path,
@@ -63,7 +64,7 @@ def test_the_auditor_sees_a_debt_that_is_called_flat(
         )
 
 
-def _sold_twice(size: str, there: Decimal = D(0)) -> Tale:
+def _sold_twice(size: str, there: Decimal = ZERO) -> Tale:
     async def tale(world: World) -> None:
         await world.buy("0.5", stop=None)
         await world.until(lambda: world.held == D("0.5"))
