@@ -80,6 +80,23 @@ def test_what_the_owner_sells_hides_nothing_that_another_engine_bought() -> None
     assert told(decode(CANCELLED_OUT.encode())) == ""
 
 
+OWED_BY_THE_OWNER = """{"seed":17166,"profile":"kraken-spot","policy":"close","faults":{"lose_reply":0.0,"lose_request":0.0,
+"duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
+"margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
+{"type":"External","symbol":"BTC/USD","side":"sell","size":5,"kind":"market","away":50,"lent":false},
+{"type":"Second","symbol":"BTC/USD","side":"buy","size":500,"ms":500}]}"""
+"""The owner sells short by hand before an engine of ours buys: the debt stays the owner's."""
+
+
+@pytest.mark.hazard("H72")
+@pytest.mark.parametrize("lag", [0, 60_000 * MS])
+def test_what_the_owner_owed_before_is_no_debt_of_ours(lag: int) -> None:
+    story = decode(OWED_BY_THE_OWNER.encode())
+    assert told(replace(story, faults=Faults(rest_lag=lag))) == ""
+    key = (s.Flatten(), s.Wait(150))
+    assert told(replace(story, steps=(story.steps[0], *key), faults=Faults(rest_lag=lag))) == ""
+
+
 TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
 "duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
 "margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
