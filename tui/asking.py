@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
+from engine.grammar import tree as t
 from engine.session import Query, QueryError, Told
-from engine.session.messages import Depth, DepthTold, OutletsTried, TryOutlets
+from engine.session.messages import Depth, DepthTold, Hear, HearTold, OutletsTried, TryOutlets
 from tui.exporting import export_table
 
 
@@ -24,6 +25,19 @@ async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[st
     if any(one.why for one in outlets):
         raise ValueError(text)
     return text
+
+
+async def hear(
+    query: Callable[[Query], Awaitable[Told]], said: t.Watch
+) -> tuple[str, tuple[str, ...]]:
+    """Have the engine hear a symbol, or no more, and return what was done, and all that are heard
+    now. Raises ValueError.
+    """
+    try:
+        told = await query(Hear(said.do, said.name))
+    except QueryError as error:
+        raise ValueError(str(error)) from error
+    return (told.text, told.symbols) if isinstance(told, HearTold) else ("", ())
 
 
 async def last_trades(

@@ -14,7 +14,7 @@ LOOK = 0.1
 """Seconds between two looks while something is waited for."""
 SETTLES = 10
 """Seconds that the venue gets to accept what a line asked for last."""
-Perform = Callable[[t.Show | t.Run | t.Cancel], Awaitable[str]]
+Perform = Callable[[t.Performed], Awaitable[str]]
 Told = Callable[[Ended], None]
 
 
