@@ -91,11 +91,12 @@ class Scripts:
             return web.Response(status=400, text=f"after is {after!r}; it must be a number\n")
         if self._open >= MOST:
             return web.Response(status=503, text=f"{MOST} scripts are here already\n")
+        begins = int(after) if after else self._engine.journal.durable.seq
         socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=HEARD)
         self._open += 1
         try:
-            await socket.prepare(request)
-            await self._talk(socket, int(after) if after else self._engine.journal.durable.seq)
+            await socket.prepare(request)  # who is connected misses nothing from then on
+            await self._talk(socket, begins)
         finally:
             self._open -= 1
         return socket

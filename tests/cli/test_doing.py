@@ -12,6 +12,10 @@ from tui.cli import main
 pytestmark = pytest.mark.slow
 
 
+TIER = ("--set", 'account.limits={ tier = "pro" }')
+"""Each command is an engine of its own and asks for the whole account: more than a starter may."""
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "home", tmp_path / "settings.toml")
@@ -21,7 +25,7 @@ def do(place: Place, *words: str, text: str | None = None) -> Result:
     if not place.settings.exists():
         place.settings.write_text('[commands]\nout = "close all; wait flat within 30s"\n')
     command = ["--settings", str(place.settings), "--home", str(place.home)]
-    command += ["--set", "account.venue=paper", "do", *words]
+    command += ["--set", "account.venue=paper", *TIER, "do", *words]
     return CliRunner().invoke(main, command, input=text)
 
 

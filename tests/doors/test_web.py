@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,8 @@ async def test_a_console_in_a_browser_reads_only_until_it_is_taken(
     url = f"{served.ws}?width=120&height=40"
     async with client.ws_connect(url, headers={"Origin": served.base}, max_msg_size=0) as line:
         heard = Heard(line)
-        await heard.until("entries on: start-up checks passed")  # until then keys are dropped
-        await heard.press("p")
-        await heard.until("read-only: :take lets keys act")
+        await heard.until("entries on: start-up checks passed")
+        await heard.pressed("p", "read-only: :take lets keys act")
         await take(heard)
         await heard.press("p")
         await heard.until("ENTRIES OFF: paused")
@@ -213,9 +213,17 @@ class Heard:
             await self.line.send_str(json.dumps(["stdin", key]))
             await asyncio.sleep(0.05)
 
-    async def until(self, wanted: str) -> None:
+    async def pressed(self, key: str, wanted: str) -> None:
+        """A key until what it does is seen: while the console opens, keys are dropped."""
+        for _ in range(9):
+            await self.press(key)
+            with suppress(AssertionError):
+                return await self.until(wanted, 3)
+        raise AssertionError(f"{key} never showed {wanted!r}; heard ...{self.text[-400:]!r}")
+
+    async def until(self, wanted: str, seconds: float = 20) -> None:
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(seconds):
                 while wanted not in self.text:
                     message: Any = await self.line.receive()
                     data = (

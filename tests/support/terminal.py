@@ -128,6 +128,24 @@ class Terminal:
         os.write(self.fd, data)
         time.sleep(seconds)
 
+    def confirm(self, done: str | Callable[[], Any], seconds: float = 60) -> bool:
+        """Press enter once what it confirms can have been read, until what it does is seen: on a
+        busy machine a question is late, and the console says so and asks for another press.
+        """
+        self.send(b"", 0.5)
+        self.send(ENTER)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if done in self.text if isinstance(done, str) else done():
+                return True
+            self.send(ENTER if "press it again" in self.text else b"", 0.3)
+        return False
+
+    def leave(self) -> int | None:
+        """Confirm the question of what ends; the exit code."""
+        self.confirm(lambda: not self.alive)
+        return self.wait()
+
     def stall(self) -> None:
         """Nobody reads any more: a frozen window, a connection that is gone but not closed."""
         self._reads.clear()

@@ -76,6 +76,15 @@ def attached(folder: Path, *words: str, **more: Any) -> Iterator[Terminal]:
         terminal.close()
 
 
+def placed(terminal: Terminal) -> None:
+    """Review a ticket that is filled in and send it."""
+    until = time.monotonic() + 60
+    while not terminal.look()["positions"]:
+        assert time.monotonic() < until, terminal.text
+        if "reviews it" in terminal.text or "SENDS it" in terminal.text:
+            terminal.send(ENTER, 1.0)
+
+
 def bought(terminal: Terminal) -> None:
     """Buy with a stop 3 % away, as a hand does, and see it guarded."""
     terminal.ready()
@@ -84,11 +93,7 @@ def bought(terminal: Terminal) -> None:
     for keys in (TAB, b"100", TAB + TAB, b"3%"):
         terminal.send(keys, 0.4)
     assert terminal.wait_for("fills now"), terminal.text
-    until = time.monotonic() + 60
-    while not terminal.look()["positions"]:
-        assert time.monotonic() < until, terminal.text
-        if "reviews it" in terminal.text or "SENDS it" in terminal.text:
-            terminal.send(ENTER, 1.0)
+    placed(terminal)
     assert terminal.wait_for("LONG"), terminal.text
     assert terminal.wait_for("VENUE"), terminal.text
 
@@ -118,8 +123,7 @@ def test_a_console_that_dies_stops_or_stalls_is_nothing_to_the_engine(tmp_path: 
             assert looking.wait_for("holds the account"), looking.text
             again.send(b"q", 0.8)
             assert again.wait_for("the engine goes on"), again.text
-            again.send(ENTER, 0.5)
-            assert again.wait() == 0
+            assert again.leave() == 0
             assert looking.alive
         assert "1 position" in engine.run("engines").stdout
         assert engine.process.poll() is None
@@ -141,8 +145,7 @@ def test_a_silent_engine_is_seen_and_f9_gets_flat_past_it(tmp_path: Path) -> Non
         terminal.send(b"\x1b[20~", 0.5)
         assert terminal.wait_for("PAST THE ENGINE"), terminal.text
         terminal.send(b"FLATTEN", 0.4)
-        terminal.send(ENTER, 0.4)
-        assert terminal.wait_for("the venue says flat", 60), terminal.text
+        assert terminal.confirm("the venue says flat"), terminal.text
         assert engine.process.wait(10) == -signal.SIGKILL
         terminal.send(ENTER, 0.4)
         with serving(tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.terminal import ENTER, Terminal
+from tests.support.terminal import Terminal
 from tests.terminal.test_attached import FLATOUT, attached, bought
 
 pytestmark = pytest.mark.slow
@@ -76,8 +76,7 @@ def test_an_engine_outlives_its_console_and_the_next_one_is_back_on_the_position
             assert second.wait_for("VENUE"), second.text
             assert engine(second) == pid
             asked_to_quit(second, "the engine goes on")
-            second.send(ENTER, 0.5)
-            assert second.wait() == 0
+            assert second.leave() == 0
             assert not gone(pid), "leaving ends nothing"
 
 
@@ -102,8 +101,7 @@ def test_quitting_flat_ends_the_engine_and_stopping_it_says_what_that_ends(tmp_p
         terminal.ready()
         pid = engine(terminal)
         asked_to_quit(terminal, "nothing is open: the engine ends too")
-        terminal.send(ENTER, 0.5)
-        assert terminal.wait() == 0
+        assert terminal.leave() == 0
         assert gone_soon(pid)
     with console(tmp_path) as terminal:
         assert terminal.wait_for("PAPER", 60), terminal.text
@@ -113,8 +111,7 @@ def test_quitting_flat_ends_the_engine_and_stopping_it_says_what_that_ends(tmp_p
         terminal.send(b"s", 0.8)
         assert terminal.wait_for("stops working now, with the engine"), terminal.text
         assert terminal.wait_for("goes on at the venue"), terminal.text
-        terminal.send(ENTER, 0.5)
-        assert terminal.wait() == 0
+        assert terminal.leave() == 0
         assert gone_soon(pid)
         assert not (tmp_path / "f" / "paper" / "session.sock").exists()
 
@@ -126,8 +123,7 @@ def test_flat_with_another_console_attached_the_engine_goes_on(tmp_path: Path) -
         pid = engine(terminal)
         with attached(tmp_path) as other:
             asked_to_quit(terminal, "the engine ends too")
-            terminal.send(ENTER, 0.5)
-            assert terminal.wait() == 0
+            assert terminal.leave() == 0
             assert other.alive
             assert engine(other) == pid
             os.kill(pid, signal.SIGTERM)

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.terminal import ENTER, ROOT, Terminal
+from tests.support.terminal import ROOT, Terminal
 from tests.terminal.test_attached import FLATOUT, Serving, bought, serving
 
 pytestmark = pytest.mark.slow
@@ -64,22 +64,20 @@ def test_a_far_console_looks_until_it_takes_and_leaving_ends_nothing(tmp_path: P
         assert "paper on desk" in terminal.text
         terminal.send(b":", 0.8)
         terminal.send(b"take", 0.8)
-        terminal.send(ENTER, 0.5)
-        assert terminal.wait_for("account from now on"), terminal.text
+        assert terminal.confirm("account from now on"), terminal.text
         assert terminal.until(lambda: "READ-ONLY" not in terminal.text)
         terminal.send(b"q", 0.8)
         assert terminal.wait_for("the engine goes on"), terminal.text
-        terminal.send(ENTER, 0.5)
-        assert terminal.wait() == 0
+        assert terminal.leave() == 0
         assert engine.process.poll() is None
 
 
-def flatten(terminal: Terminal) -> None:
+def flatten(terminal: Terminal, done: str) -> None:
     """Press F9 and type the word, past the engine."""
     terminal.send(F9, 0.8)
     assert terminal.wait_for("PAST THE ENGINE"), terminal.text
     terminal.send(b"FLATTEN", 0.4)
-    terminal.send(ENTER, 0.4)
+    assert terminal.confirm(done), terminal.text
 
 
 def test_f9_goes_past_a_far_engine_and_says_where_it_can_not(tmp_path: Path) -> None:
@@ -89,13 +87,11 @@ def test_f9_goes_past_a_far_engine_and_says_where_it_can_not(tmp_path: Path) -> 
         engine.signal(signal.SIGSTOP)
         assert terminal.wait_for("ENGINE GONE"), terminal.text
         (tmp_path / "down").touch()
-        flatten(terminal)
-        assert terminal.wait_for("no line to paper on desk", 60), terminal.text
+        flatten(terminal, "no line to paper on desk")
         assert terminal.wait_for("Network is unreachable"), terminal.text
         (tmp_path / "down").unlink()
-        terminal.send(ENTER, 0.8)
-        flatten(terminal)
-        assert terminal.wait_for("the venue says flat", 60), terminal.text
+        assert terminal.confirm(lambda: "no line to paper on desk" not in terminal.text)
+        flatten(terminal, "the venue says flat")
         assert engine.process.wait(10) == -signal.SIGKILL
 
 

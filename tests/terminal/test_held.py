@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terminal import ENTER, Terminal, console
+from tests.terminal.test_attached import placed
 
 pytestmark = pytest.mark.slow
 TAB = b"\t"
@@ -38,9 +39,7 @@ def test_an_enter_that_is_held_down_places_nothing(tmp_path: Path, before: float
         assert not view["orders"]
         assert not view["positions"]
         assert "held down" in terminal.text, terminal.text
-        terminal.send(ENTER, 1.0)
-        terminal.send(ENTER, 1.0)
-        assert terminal.until(lambda: terminal.look()["positions"]), "pressed twice, it is placed"
+        placed(terminal)  # by presses that are meant
 
 
 @pytest.mark.hazard("H104")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.support.terminal import ENTER, ESCAPE, RESTORED, Terminal
+from tests.support.terminal import ESCAPE, RESTORED, Terminal
 from tui.cli import main
 
 pytestmark = pytest.mark.slow
@@ -22,26 +22,18 @@ def after(terminal: Terminal) -> str:
     return bytes(terminal.raw).rpartition(RESTORED)[2].decode("utf-8", "replace")
 
 
-def meant(terminal: Terminal) -> None:
-    """Enter, once what it confirms has been there for as long as it takes to be read."""
-    terminal.send(b"", 0.5)
-    terminal.send(ENTER, 0.5)
-
-
 def test_a_drill_is_read_played_and_graded(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, *FLATOUT, "drill", "take-over", columns=80, rows=24)
     try:
         assert terminal.wait_for("goal", 60), terminal.text
         assert terminal.wait_for("enter begins"), terminal.text
-        meant(terminal)
-        assert terminal.wait_for("NOT MET", 60), terminal.text
+        assert terminal.confirm("NOT MET"), terminal.text
         terminal.send(b"1", 0.2)
         terminal.send(b"m", 0.5)
         terminal.send(b"2%", 0.2)
         assert terminal.wait_for("distance"), terminal.text
-        meant(terminal)
-        assert terminal.wait_for("protected after", 60), terminal.text
-        meant(terminal)
+        assert terminal.confirm("protected after"), terminal.text
+        terminal.confirm(lambda: "protected after" not in terminal.text, 2)
         terminal.send(b"q")
         assert terminal.wait(30) == 0, terminal.text
         assert terminal.restored

@@ -16,7 +16,7 @@ from engine.rehearsal.simulation.soak import run
 from engine.rehearsal.simulation.story import Story, decode, encode
 from engine.rehearsal.simulation.summary import Summary
 
-SHORT, RUNS, PARTS, ALWAYS = 4, 2_000, 40, 8
+SHORT, RUNS, PARTS, ALWAYS = 4, 2_000, 40, 5
 """Steps of a short story, stories in all, parts of them, and the parts that are always played."""
 MS = 1_000_000
 
