@@ -13,6 +13,7 @@ from engine.model.view import OrderView, PositionView, View
 from tui import layouts
 from tui.context import Context
 from tui.costs import Costs, Told
+from tui.keys import KeyMap
 from tui.latest import Latest
 from tui.layouts.model import FALLBACK, TABS, Variant
 from tui.layouts.placing import Place, places, tabbed
@@ -35,9 +36,11 @@ ALONE = Variant((0, 0), ("1fr",), ("1fr",), ("positions",))
 class Board(Widget):
     """The panes."""
 
-    def __init__(self, palette: Palette, interval: int, layout: layouts.Layout) -> None:
+    def __init__(
+        self, palette: Palette, keys: KeyMap, interval: int, layout: layouts.Layout
+    ) -> None:
         super().__init__(id="board")
-        parts = Parts(palette, interval)
+        parts = Parts(palette, keys, interval)
         self.panes: dict[str, Pane] = {kind.name: kind.make(parts) for kind in PANES}
         for kind in PANES:
             pane = self.panes[kind.name]

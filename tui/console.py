@@ -9,6 +9,7 @@ from engine.model.intent import AnyIntent
 from tui.arrangements import Arrangements
 from tui.coach import Guide
 from tui.context import Context
+from tui.keys import KeyMap
 from tui.lines import Line
 from tui.link import Link
 from tui.options import ConsoleOptions
@@ -23,6 +24,7 @@ class Console(Protocol):
 
     palette: Palette
     options: ConsoleOptions
+    keys: KeyMap
     arrangements: Arrangements
 
     @property

@@ -27,7 +27,9 @@ from engine.rehearsal.scenario import report
 from tests.desk.recomputed import Deal, close
 from tests.support.world import BTC, ETH, Story
 from tui import status
+from tui.commands import COMMANDS
 from tui.costs import Told
+from tui.keys import KeyMap
 from tui.panes import limits, positions
 
 pytestmark = pytest.mark.hazard("H96")
@@ -376,7 +378,10 @@ def shown(view: View) -> None:
     """Each figure of a name is the same on strip, panes, `status --json` and in the report."""
     account = view.account
     strip = "".join(text for _, line in status.pieces(view, "") for text, _ in line)
-    pane = " ".join("".join(text for text, _ in line) for line in limits.limit_lines(view, Told()))
+    pane = " ".join(
+        "".join(text for text, _ in line)
+        for line in limits.limit_lines(view, Told(), KeyMap(COMMANDS, {}))
+    )
     said = "UNBOUNDED" if account.unbounded else f"{abs(account.at_stops or D(0)):,.2f}"
     for text in (strip, pane):
         assert said in text.partition("at stops")[2]

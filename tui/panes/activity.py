@@ -9,6 +9,7 @@ from engine.model.telling import kind_of, manner
 from engine.model.view import Notice, View
 from tui import figures
 from tui.columns import Cell, Column
+from tui.keys import KeyMap
 from tui.panes.lists import ListPane
 from tui.panes.pane import Frame, Parts
 from tui.record import ALERTS, GROUPS, SIGNS, Record, is_of
@@ -39,16 +40,18 @@ class Entry(Struct, frozen=True):
         return self.alert.severity if self.alert is not None else manner(self.kind).severity
 
 
-def of_alert(alert: Alert) -> Entry:
+def of_alert(alert: Alert, keys: KeyMap) -> Entry:
     """One raising of one alert: the same thing may have been resolved before."""
     times = f"×{alert.count} " if alert.count > 1 else ""
     key = f"{alert.key}@{alert.at}"
-    return Entry(key, alert.last_at or alert.at, kind_of(alert.code), times + alert.text, alert)
+    return Entry(
+        key, alert.last_at or alert.at, kind_of(alert.code), times + keys.spelled(alert.text), alert
+    )
 
 
-def of_notice(number: int, notice: Notice) -> Entry:
+def of_notice(number: int, notice: Notice, keys: KeyMap) -> Entry:
     """A line of the record."""
-    return Entry(f"#{number}", notice.at, notice.kind, notice.text, None, notice)
+    return Entry(f"#{number}", notice.at, notice.kind, keys.spelled(notice.text), None, notice)
 
 
 def said_of(entry: Entry) -> Cell:
@@ -88,15 +91,17 @@ ENTRIES: tuple[Column[Entry], ...] = (
 """What stands in the pane."""
 
 
-def entries(view: View, record: Record) -> list[Entry]:
+def entries(view: View, record: Record, keys: KeyMap) -> list[Entry]:
     """Alerts that stand, then the record, and behind it the alerts that ended before its first
     line.
     """
-    standing = [of_alert(alert) for alert in view.alerts if alert.stands]
+    standing = [of_alert(alert, keys) for alert in view.alerts if alert.stands]
     told = {(entry.kind, entry.at) for entry in standing}
-    lines = [of_notice(*line) for line in record.newest_first()]
+    lines = [of_notice(*line, keys) for line in record.newest_first()]
     first = lines[-1].at if lines else view.at
-    older = [of_alert(alert) for alert in view.alerts if not alert.stands and alert.at < first]
+    older = [
+        of_alert(alert, keys) for alert in view.alerts if not alert.stands and alert.at < first
+    ]
     return [
         *standing,
         *(line for line in lines if (line.kind, line.at) not in told),
@@ -123,6 +128,7 @@ class ActivityPane(ListPane[Entry]):
             empty="no alerts, and nothing has happened yet",
         )  # fmt: skip
         self.record = Record()
+        self.key_map = parts.keys
         self.waits: list[str] = []
         """What lines of the command line wait for."""
 
@@ -160,7 +166,10 @@ class ActivityPane(ListPane[Entry]):
     def show_frame(self, frame: Frame) -> None:
         """Show what happened, also while another pane is in front: nothing is missed."""
         self.record.read(frame.view)
-        rows = [*waiting(self.waits, frame.view.at), *entries(frame.view, self.record)]
+        rows = [
+            *waiting(self.waits, frame.view.at),
+            *entries(frame.view, self.record, self.key_map),
+        ]
         self._keep_selected(rows)
         self.show(rows, frame.view.at)
         standing = sum(alert.stands for alert in frame.view.alerts)
