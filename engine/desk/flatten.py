@@ -82,7 +82,7 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
 
     A derivative that the venue holds beyond ours is taken into custody and closed, too. Of a spot
     account, what is not ours is left alone; what orders and executions under our name prove to be
-    ours is closed.
+    ours is closed, and coins that are owed beyond ours are bought back: a debt is a position.
     """
     state = ctx.state
     if not flattening(ctx) or state.flatten is None:
@@ -96,7 +96,11 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
-    theirs = [name for name in differing if name in state.instruments or name in state.withheld]
+    theirs = [
+        name
+        for name in differing
+        if name in state.instruments or name in state.withheld or _is_owed(ctx, picture, name)
+    ]
     known = [
         name
         for name in theirs
@@ -153,6 +157,16 @@ def _waits(ctx: Context) -> bool:
     return any(
         (doubt := ctx.state.doubts.get(name)) is None or doubt.told_at is None
         for name in ctx.state.orders
+    )
+
+
+def _is_owed(ctx: Context, picture: Picture, name: str) -> bool:
+    """Whether coins are owed to a venue that lends: an exit of ours and a sale by somebody else in
+    the same moment were both filled.
+    """
+    instrument = traded_as(ctx, name)
+    return (
+        instrument is not None and instrument.can_short and picture.balances.get(name, ZERO) < ZERO
     )
 
 

@@ -22,6 +22,10 @@ def unflat(
     resting = [one.client_order_id for one in open_here if one.client_order_id not in left_alone]
     if resting:
         yield "12 flat", f"{who} says flat, and {resting} rest at the venue"
+    for held, sold in witness.overdrawn.items():
+        owed = min(witness.owed(held, now), sold)
+        if prices.takes(witness.truth.instruments[held[0]], owed):
+            yield "12 flat", f"{who} says flat, and {owed} {held[0]} is owed: it was sold twice"
     picture = witness.truth.picture(now, now)
     for held, flow in witness.ours.items():
         symbol, coins = held

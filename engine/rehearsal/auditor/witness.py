@@ -85,6 +85,10 @@ class Witness:
         """Position, holding, side and size of what was taken over or closed elsewhere, by the id of
         its booking.
         """
+        self.overdrawn: dict[Held, Decimal] = {}
+        """What our closing sales made the account owe beyond what it owed before: somebody else had
+        sold the same coins.
+        """
         self.by_word: set[str] = set()
         """Bookings of those that the operator asked for."""
         self.position_of: dict[str, str] = {}
@@ -95,6 +99,7 @@ class Witness:
         """By which each position was opened."""
         self._findings = findings
         picture = truth.picture(now, 0)
+        self._owed = {name: -amount for name, amount in picture.balances.items() if amount < ZERO}
         for order in picture.orders:
             self.accepted[order.client_order_id] += 1
         for fill in picture.fills:
@@ -116,6 +121,7 @@ class Witness:
                 found = self.truth.find(fill.client_order_id, at)
                 if isinstance(found, Found):
                     self._executed(fill, found.order)
+                    self._overdraws(fill, found.order, at)
                     self._oversold(fill, at)
             case Liquidated(symbol=symbol, fill=fill, at=at):
                 self._liquidated(symbol, fill, at)
@@ -216,6 +222,7 @@ class Witness:
         if closed is None:
             return
         opened, taken = self.opened.get(held, Flow()), Flow()
+        taken.add(Side.SELL, self.overdrawn.get(held, ZERO))  # to buy that back gives up nothing
         for name, (_, of, side, size) in self.elsewhere.items():
             if of == held and name in self.by_word:
                 taken.add(side, size)
@@ -225,6 +232,20 @@ class Witness:
                 "11 sold",
                 f"{fill.symbol}: closed {closed}, opened {opened}, taken over {taken}",
             )
+
+    def owed(self, held: Held, now: int) -> Decimal:
+        """Coins that the account owes beyond what it owed at first, and beyond our own shorts."""
+        coin = self.truth.instruments[held[0]].base
+        balance = self.truth.picture(now, now).balances.get(coin, ZERO)
+        shorts = min(self.ours.get(held, Flow()).net, ZERO)
+        return max(shorts - balance - self._owed.get(coin, ZERO), ZERO)
+
+    def _overdraws(self, fill: Fill, order: Order, at: int) -> None:
+        held = (fill.symbol, True)
+        closes = fill.side is Side.SELL and order.role is not Role.ENTRY and not order.foreign
+        if closes and self.kind(fill.symbol, order.leverage) == held:
+            owed = self.owed(held, at)
+            self.overdrawn[held] = max(owed, self.overdrawn.get(held, ZERO))
 
     def size_of(self, position: str) -> Decimal:
         """Signed: what a position holds by the venue's executions and what was booked on it
