@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from engine.session import Session
 from tui import layouts
+from tui.colourless import Colourless
 from tui.commands import ACTIONS, BY_ID, COMMANDS
 from tui.exits import off_signals, on_signals
 from tui.hands import Hands, Keyed
@@ -74,7 +75,11 @@ class FlatoutApp(App[None]):
         note: Note | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class())
+        if self.no_color:  # Textual's own way are greys, which are colours to a terminal
+            self._filters[:] = [Colourless()]
         self.options = options or ConsoleOptions()
+        self.draws_ascii = self.options.ascii
+        """Whether nothing but ASCII leaves; said at the start."""
         self._note = note or (lambda event, text: None)
         self.looks = Looks(self.options)
         self.palette = Palette(self.looks.chosen)

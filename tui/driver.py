@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.ascii import ascii_of
 from tui.decoder import Decoder
 from tui.writer import TerminalWriter
 
@@ -21,6 +22,11 @@ LOST = 129
 
 class Shown(Protocol):
     """The application, as its driver sees it. All of it is called on the event loop."""
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether nothing but ASCII may leave."""
+        ...
 
     def repaint(self) -> None:
         """Paint the whole screen."""
@@ -61,7 +67,7 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Hand it to the writer. Never waits."""
         if self.writer is not None:
-            self.writer.write(data)
+            self.writer.write(ascii_of(data) if self.shown.draws_ascii else data)
 
     def stalled_for(self) -> float:
         """Seconds since the terminal last read, while something waited for it."""

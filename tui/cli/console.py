@@ -231,6 +231,7 @@ def options_of(
     return ConsoleOptions(
         theme=settings.console.theme,
         fps=_fps(loaded, settings),
+        ascii=settings.console.ascii,
         screen_reader=settings.console.screen_reader,
         keys=settings.console.keys,
         keys_origin=loaded.origins.get("console.keys", ""),

@@ -78,6 +78,7 @@ from tui.cli.common import FILE, FOLDER, Common
     "--theme", shell_complete=completion.looks, help="The theme's name, or a file of your own."
 )
 @click.option("--fps", type=int, help="Frames per second.")
+@click.option("--ascii", "as_ascii", is_flag=True, help="Draw the console with ASCII only.")
 @click.option(
     "--take-over",
     is_flag=True,
@@ -118,6 +119,7 @@ def main(
     profile: str | None,
     theme: str | None,
     fps: int | None,
+    as_ascii: bool,
     take_over: bool,
     dead: bool,
     engine: str | None,
@@ -148,6 +150,7 @@ def main(
         ("account.profile", profile),
         ("console.theme", theme),
         ("console.fps", fps),
+        ("console.ascii", "true" if as_ascii else None),
         ("engine.process", engine),
     ):
         if value is not None:
