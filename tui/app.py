@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from rich.console import RenderableType
 from textual import events
@@ -42,6 +42,17 @@ Note = Callable[[str, str], None]
 """Writes a line to the account's log: what happened, and its words. Must not raise."""
 SHUTTING = 3.0
 """Seconds that Textual gets to take the screen down once the engine is closed."""
+
+
+class Startable(Protocol):
+    """An engine in another process that this console may start again."""
+
+    @property
+    def stopped(self) -> str:
+        """Why it is not started again by itself; empty while it runs, or will be."""
+
+    def again(self) -> None:
+        """Start it where it has ended. Raises OSError."""
 
 
 class FlatoutApp(App[None]):
@@ -99,6 +110,8 @@ class FlatoutApp(App[None]):
         self._hurried = False
         self._watch = TerminalWatch(self)
         self._reloading = Reloading(self)
+        self.engine: Startable | None = None
+        """The engine's process, where this console starts it."""
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
@@ -143,10 +156,18 @@ class FlatoutApp(App[None]):
         self._note("opening-failed", "".join(traceback.format_exception(error)))
         self.main.not_opened(why)
 
+    def stopped(self) -> str:
+        """Why the engine, another process, is not started again by itself; empty while it is."""
+        return "" if self.engine is None else self.engine.stopped
+
     def try_again(self) -> None:
-        """Open the account once more."""
-        self.main.not_opened("")
-        self.opening.begin()
+        """Open the account once more; where it is open, start its engine once more."""
+        if self.link is None:
+            self.main.not_opened("")
+            self.opening.begin()
+        elif self.engine is not None:
+            self.engine.again()
+            self.main.say("the engine is started again", "busy")
 
     def _command_faults(self) -> list[str]:
         """Why commands of the settings are hidden: the console has one of that name."""

@@ -46,9 +46,11 @@ def opened(context: Context) -> str | None:
 
 
 def not_opened(context: Context) -> str | None:
-    """It could not be opened."""
-    if context.not_opened:
+    """It could not be opened, or its engine is not started again by itself."""
+    if context.not_opened or (context.stopped and context.gone):
         return None
+    if context.gone:
+        return "the engine is gone: this console connects again by itself"
     return "the engine is still starting" if context.view is None else "the account is open"
 
 

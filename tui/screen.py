@@ -261,9 +261,9 @@ class MainScreen(Keyboard, Listing, Screen[None]):
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
         here = self.board.context(view, self._link.why if self._link is not None else "")
-        complaints = self.banner.complaints
-        complaint = complaints[0] if complaints else ""
-        return replace(here, complaint=complaint, not_opened=self._not_opened)
+        complaint, gone = next(iter(self.banner.complaints), ""), self.has_class("-gone")
+        why, stopped = self._not_opened, self.host.stopped() if gone else ""
+        return replace(here, complaint=complaint, not_opened=why, stopped=stopped, gone=gone)
 
     def take_key(self, event: events.Key) -> bool:
         """A key of the pane that listens; False for a key of the whole screen."""
