@@ -275,7 +275,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "retry",
         "r",
-        "open the account, or start its engine, once more after that failed",
+        "open the account or start its engine again",
         DESK,
         lambda console: console.try_again(),
         not_opened,

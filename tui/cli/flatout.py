@@ -136,7 +136,7 @@ def main(
         raise click.UsageError("--dead is said with --take-over")
     if take_over and ctx.invoked_subcommand not in (None, "serve"):
         raise click.UsageError("--take-over opens an engine; it goes with `serve` or no command")
-    given: list[str] = list(flags)
+    given = [*flags, *(["console.ascii=true"] if as_ascii else [])]
     if len(files) == 1 and str(files[0]) in (*EXCHANGES, *PRICES):
         given.append(f"market.source={files[0]}")
     elif files:
@@ -150,7 +150,6 @@ def main(
         ("account.profile", profile),
         ("console.theme", theme),
         ("console.fps", fps),
-        ("console.ascii", "true" if as_ascii else None),
         ("engine.process", engine),
     ):
         if value is not None:
