@@ -116,6 +116,8 @@ def position(
         closing=False,
         dust=False,
         leverage=leverage,
+        point=D(size),
+        point_in_account=D(size),
         liquidation=liquidation,
         liquidation_away=None if liquidation is None else abs(D(mark) - liquidation) / D(mark),
         note=note,
