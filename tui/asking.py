@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.grammar import tree as t
 from engine.session import Query, QueryError, Told
 from engine.session.messages import Depth, DepthTold, Hear, HearTold, OutletsTried, TryOutlets
-from tui.exporting import export_table
+from tui.exporting import Progress, export_table
 
 
 async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[str, ...]) -> str:
@@ -53,9 +53,13 @@ async def last_trades(
 
 
 async def without_screen(
-    query: Callable[[Query], Awaitable[Told]], home: Path, word: str, words: tuple[str, ...]
+    query: Callable[[Query], Awaitable[Told]],
+    home: Path,
+    word: str,
+    words: tuple[str, ...],
+    progress: Progress = lambda _: None,
 ) -> str:
     """Do what `export` or `notify` ask for and return what was done. Raises ValueError."""
     if word == "export":
-        return await export_table(query, home, words)
+        return await export_table(query, home, words, progress)
     return await try_outlets(query, words)

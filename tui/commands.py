@@ -161,6 +161,15 @@ COMMANDS: tuple[Command, ...] = (
         recorded,
         shown="}",
     ),
+    Command(
+        "activity-end",
+        "c",
+        "end the wait or the work that is selected",
+        ALERTS,
+        act("end_work"),
+        opened,
+        pane="activity",
+    ),
     Command("acknowledge", "a", "acknowledge the alert", ALERTS, act("acknowledge"), on_new_alert),
     Command(
         "jump",

@@ -72,6 +72,10 @@ class Console(Protocol):
         """How a command's key is written, as it is mapped now."""
         ...
 
+    def under_way(self) -> int | None:
+        """The number of the wait or the work that is selected in Activity."""
+        ...
+
     def acknowledge_complaint(self) -> None:
         """Take the complaint about the settings that stands in the banner away."""
         ...

@@ -15,6 +15,8 @@ from tui.panes.pane import Frame, Parts
 from tui.record import ALERTS, GROUPS, SIGNS, Record, is_of
 
 TONES = {"good": "good", "busy": "busy"}
+WAIT = "wait "
+"""How the keys of rows begin that are under way, with their number behind it."""
 RESOLVED = 8
 """Alerts that ended, which are shown behind the record of this console's time."""
 
@@ -109,12 +111,14 @@ def entries(view: View, record: Record, keys: KeyMap) -> list[Entry]:
     ]
 
 
-def waiting(waits: Sequence[str], now: int) -> list[Entry]:
-    """A row for each line that waits, and how it is ended."""
-    return [
-        Entry(f"wait {number}", now, "wait", f"{text}; :cancel wait ends it")
-        for number, text in enumerate(waits)
-    ]
+def waiting(waits: Sequence[str], now: int, key: str) -> list[Entry]:
+    """A row for each line that waits or works, and how it is ended: with this key."""
+
+    def told(text: str) -> str:
+        also = " or :cancel wait" if text.startswith("wait") else ""
+        return f"{key}{also} ends it: {text}"
+
+    return [Entry(f"{WAIT}{n}", now, "wait", told(text)) for n, text in enumerate(waits)]
 
 
 class ActivityPane(ListPane[Entry]):
@@ -136,6 +140,12 @@ class ActivityPane(ListPane[Entry]):
     def alert(self) -> Alert | None:
         """The alert under the cursor."""
         return self.row.alert if self.row is not None else None
+
+    @property
+    def under_way(self) -> int | None:
+        """The number of the wait or the work under the cursor."""
+        row = self.row
+        return int(row.key.removeprefix(WAIT)) if row is not None and row.kind == "wait" else None
 
     @property
     def about(self) -> str:
@@ -167,7 +177,7 @@ class ActivityPane(ListPane[Entry]):
         """Show what happened, also while another pane is in front: nothing is missed."""
         self.record.read(frame.view)
         rows = [
-            *waiting(self.waits, frame.view.at),
+            *waiting(self.waits, frame.view.at, self.key_map.first("activity-end")),
             *entries(frame.view, self.record, self.key_map),
         ]
         self._keep_selected(rows)
