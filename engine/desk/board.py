@@ -224,11 +224,18 @@ class Board:
         """A recorded source that has a price a minute is not stale after half of one."""
         self._symbol(symbol).pace = pace
 
-    def rate(self, base: str, quote: str) -> Decimal | None:
+    def rate(self, base: str, quote: str, without: str = "") -> Decimal | None:
         """Units of `quote` for one of `base`, from mid prices: direct, inverse, or through one
-        other currency.
+        other currency. `without` is a symbol that is not to be used.
         """
-        return self._pairs.rate(base, quote)
+        return self._pairs.rate(base, quote, without)
+
+    def drop(self, symbol: str) -> None:
+        """Know no price of a symbol: nobody hears it any more. Nothing of it may be open."""
+        here = self._symbols.get(symbol)
+        if here is not None:
+            here.quote = None
+            self.moved.add(symbol)
 
     def list(self, instrument: Instrument) -> None:
         """An instrument's prices can convert its currencies."""

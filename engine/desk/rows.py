@@ -10,6 +10,7 @@ from engine.desk.ordering import limits_rest
 from engine.desk.protection import working_stop
 from engine.model.counts import counted
 from engine.model.figures import ended, multiple
+from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
 from engine.model.position import LimitExit, Position, Protection
@@ -44,6 +45,7 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
     unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
     stop, quote, seen = figures.stop_of(ctx, p), ctx.quote(p.symbol), _seen(ctx, p)
     now, unit, rates = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.rates(instrument)
+    point = None if instrument.kind is Kind.INVERSE else p.size * instrument.contract_size
     return PositionView(
         id=p.id,
         version=version,
@@ -93,6 +95,8 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         break_even=figures.break_even(ctx, p),
         fees=p.fee_value,
         funding=ctx.state.money_of(p.id).funding,
+        point=point,
+        point_in_account=None if point is None else ctx.to_account(point, p.settle),
         taker=rates.taker,
         taker_source=rates.source,
         mae=multiple(seen[0], unit),

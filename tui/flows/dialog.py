@@ -251,14 +251,14 @@ class Dialog(ModalScreen[None]):
                 continue
             if notice.intent == self.intent_id:
                 self._seq = notice.seq
-                self._heard(notice.text, notice.tone)
+                self._heard(self.console.keys.spelled(notice.text), notice.tone)
             elif (
                 notice.kind in FAILED
                 and self._subject
                 and self._subject in (notice.subject, notice.position)
             ):
                 self._seq = notice.seq
-                self._heard(notice.text, "bad")
+                self._heard(self.console.keys.spelled(notice.text), "bad")
         doubt = self.doubt(view)
         if doubt and self.phase == "sent":
             self.phase = "unknown"
