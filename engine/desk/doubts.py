@@ -180,11 +180,11 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
         return
     window = window_ends(ctx, order)
     if order.status is not Status.PENDING and (
-        order.time_in_force is TimeInForce.IOC or doubt.request == "check"
+        order.time_in_force is TimeInForce.IOC or doubt.request == CHECK
     ):
         # the venue took it, and it may have filled, or not be listed yet: its views lag
         window = max(window, order.touched_at + late(ctx))
-    elif name in ctx.board.passed:
+    if name in ctx.board.passed:
         window = max(window, doubt.since + late(ctx))
     if report.at < window:
         yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt, order)))
