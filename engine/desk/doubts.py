@@ -184,7 +184,7 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
     ):
         # the venue took it, and it may have filled, or not be listed yet: its views lag
         window = max(window, order.touched_at + late(ctx))
-    if name in ctx.board.passed:  # and it may have filled just now
+    if name in ctx.board.passed:
         window = max(window, doubt.since + late(ctx))
     if report.at < window:
         yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt, order)))

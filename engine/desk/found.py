@@ -64,7 +64,7 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
             )
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
-            never_made = order.terms_at and doubts.about(ctx, order) == "check"
+            never_made = order.terms_at and doubts.about(ctx, order) == doubts.CHECK
             if never_made:
                 yield from _never_made(ctx, order, theirs)
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
