@@ -67,12 +67,7 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
             + (f"; {why}" if why else "")
         )
     if left.stuck:
-        stop = any(row.symbol == symbol for row in told.rows())
-        guard = "its stop was left" if stop else "NAKED: no stop rests at the venue"
-        lines.append(
-            f"{symbol}: still held: {plain(left.stuck)} of ours{_worth(left, told, left.stuck)},"
-            f" below the {plain(left.instrument.min_size)} that the venue says it trades; {guard}"
-        )
+        lines.append(_stuck(left, told))
     if left.beyond:
         worth = _worth(left, told, left.beyond)
         lines.append(
@@ -93,6 +88,15 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
     if left.missing and not left.closable and not left.short and abs(left.missing) > abs(left.dust):
         lines.append(f"{symbol}: {plain(left.missing)} that our books have is not at the venue")
     return lines
+
+
+def _stuck(left: Left, told: Gathering) -> str:
+    stop = any(row.symbol == left.symbol for row in told.rows())
+    guard = "its stop was left" if stop else "NAKED: no stop rests at the venue"
+    return (
+        f"{left.symbol}: still held: {plain(left.stuck)} of ours{_worth(left, told, left.stuck)},"
+        f" below the {plain(left.instrument.min_size)} that the venue says it trades; {guard}"
+    )
 
 
 def _worth(left: Left, told: Gathering, size: Decimal) -> str:
