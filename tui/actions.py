@@ -336,6 +336,15 @@ def copy(console: Console) -> None:
     console.copy("\t".join(text for _, text in console.row_cells()))
 
 
+def end_work(console: Console) -> None:
+    """`c` in Activity: end the wait or the work under the cursor."""
+    number = console.under_way()
+    if number is None:
+        console.say("select a line that waits or works first", "warn")
+    elif console.link.running.end(number):
+        console.say("ended; what was sent goes on", "good")
+
+
 def export(console: Console) -> None:
     """`e`."""
     pane = console.context().pane

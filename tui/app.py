@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from rich.console import RenderableType
 from textual import events
@@ -20,6 +20,7 @@ from textual.screen import Screen
 
 from engine.session import Session
 from tui import layouts
+from tui.colourless import Colourless
 from tui.commands import ACTIONS, BY_ID, COMMANDS
 from tui.exits import off_signals, on_signals
 from tui.hands import Hands, Keyed
@@ -43,6 +44,17 @@ Note = Callable[[str, str], None]
 _PANIC = frozenset(command.always for command in COMMANDS if command.always)
 SHUTTING = 3.0
 """Seconds that Textual gets to take the screen down once the engine is closed."""
+
+
+class Startable(Protocol):
+    """An engine in another process that this console may start again."""
+
+    @property
+    def stopped(self) -> str:
+        """Why it is not started again by itself; empty while it runs, or will be."""
+
+    def again(self) -> None:
+        """Start it where it has ended. Raises OSError."""
 
 
 class FlatoutApp(App[None]):
@@ -76,7 +88,11 @@ class FlatoutApp(App[None]):
         note: Note | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class())
+        if self.no_color:  # Textual's own way are greys, which are colours to a terminal
+            self._filters[:] = [Colourless()]
         self.options = options or ConsoleOptions()
+        self.draws_ascii = self.options.ascii
+        """Whether nothing but ASCII leaves; said at the start."""
         self._note = note or (lambda event, text: None)
         self.looks = Looks(self.options)
         self.palette = Palette(self.looks.chosen)
@@ -96,6 +112,8 @@ class FlatoutApp(App[None]):
         self._hurried = False
         self._watch = TerminalWatch(self)
         self._reloading = Reloading(self)
+        self.engine: Startable | None = None
+        """The engine's process, where this console starts it."""
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
@@ -140,10 +158,18 @@ class FlatoutApp(App[None]):
         self._note("opening-failed", "".join(traceback.format_exception(error)))
         self.main.not_opened(why)
 
+    def stopped(self) -> str:
+        """Why the engine, another process, is not started again by itself; empty while it is."""
+        return "" if self.engine is None else self.engine.stopped
+
     def try_again(self) -> None:
-        """Open the account once more."""
-        self.main.not_opened("")
-        self.opening.begin()
+        """Open the account once more; where it is open, start its engine once more."""
+        if self.link is None:
+            self.main.not_opened("")
+            self.opening.begin()
+        elif self.engine is not None:
+            self.engine.again()
+            self.main.say("the engine is started again", "busy")
 
     def _command_faults(self) -> list[str]:
         """Why commands of the settings are hidden: the console has one of that name."""

@@ -87,7 +87,7 @@ class Arrangements:
     def zoom(self) -> str:
         """Give the pane that listens all the room, or give it back; returns what was done."""
         title = self._board.zoom()
-        return f"{title} alone: z shows all again" if title else f"layout {self.name}"
+        return f"{title} alone: «zoom» shows all again" if title else f"layout {self.name}"
 
     def save(self, name: str) -> str:
         """Keep the layout in use under a name of one's own, and use that; returns what was done.

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
+from engine.grammar import tree as t
 from engine.session import Query, QueryError, Told
-from engine.session.messages import Depth, DepthTold, OutletsTried, TryOutlets
-from tui.exporting import export_table
+from engine.session.messages import Depth, DepthTold, Hear, HearTold, OutletsTried, TryOutlets
+from tui.exporting import Progress, export_table
 
 
 async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[str, ...]) -> str:
@@ -26,6 +27,19 @@ async def try_outlets(query: Callable[[Query], Awaitable[Told]], words: tuple[st
     return text
 
 
+async def hear(
+    query: Callable[[Query], Awaitable[Told]], said: t.Watch
+) -> tuple[str, tuple[str, ...]]:
+    """Have the engine hear a symbol, or no more, and return what was done, and all that are heard
+    now. Raises ValueError.
+    """
+    try:
+        told = await query(Hear(said.do, said.name))
+    except QueryError as error:
+        raise ValueError(str(error)) from error
+    return (told.text, told.symbols) if isinstance(told, HearTold) else ("", ())
+
+
 async def last_trades(
     query: Callable[[Query], Awaitable[Told]], symbols: Iterable[str]
 ) -> dict[str, Decimal]:
@@ -39,9 +53,13 @@ async def last_trades(
 
 
 async def without_screen(
-    query: Callable[[Query], Awaitable[Told]], home: Path, word: str, words: tuple[str, ...]
+    query: Callable[[Query], Awaitable[Told]],
+    home: Path,
+    word: str,
+    words: tuple[str, ...],
+    progress: Progress = lambda _: None,
 ) -> str:
     """Do what `export` or `notify` ask for and return what was done. Raises ValueError."""
     if word == "export":
-        return await export_table(query, home, words)
+        return await export_table(query, home, words, progress)
     return await try_outlets(query, words)

@@ -13,6 +13,7 @@ from engine.model.view import OrderView, PositionView, View
 from tui import layouts
 from tui.context import Context
 from tui.costs import Costs, Told
+from tui.keys import KeyMap
 from tui.latest import Latest
 from tui.layouts.model import FALLBACK, TABS, Variant
 from tui.layouts.placing import Place, places, tabbed
@@ -35,9 +36,11 @@ ALONE = Variant((0, 0), ("1fr",), ("1fr",), ("positions",))
 class Board(Widget):
     """The panes."""
 
-    def __init__(self, palette: Palette, interval: int, layout: layouts.Layout) -> None:
+    def __init__(
+        self, palette: Palette, keys: KeyMap, interval: int, layout: layouts.Layout
+    ) -> None:
         super().__init__(id="board")
-        parts = Parts(palette, interval)
+        parts = Parts(palette, keys, interval)
         self.panes: dict[str, Pane] = {kind.name: kind.make(parts) for kind in PANES}
         for kind in PANES:
             pane = self.panes[kind.name]
@@ -298,13 +301,14 @@ class Board(Widget):
         order = self.order()
         if order is not None:
             return order.order.symbol
-        if self._pinned[0] and self._pinned[1:] == (self.positions.selected, self.orders.selected):
-            return self._pinned[0]
+        pinned, chosen = self._pinned[0], (self.positions.selected, self.orders.selected)
+        if pinned and self._pinned[1:] == chosen and _is_heard(view, pinned):
+            return pinned
         alone = self.listening in ("ladder", "watch")
         position = self.positions.row if alone else self.position(view)
         if position is not None:
             return position.symbol
-        if self.focus_symbol or view is None:
+        if view is None or (self.focus_symbol and _is_heard(view, self.focus_symbol)):
             return self.focus_symbol
         return next((feed.symbol for feed in view.feeds), "")
 
@@ -323,6 +327,11 @@ class Board(Widget):
             cursor=self.cursor(),
             about=self.activity.about if self.listening == "activity" else "",
         )
+
+
+def _is_heard(view: View | None, symbol: str) -> bool:
+    """Whether a symbol may still be meant: one that was dropped has no price any more."""
+    return view is None or not view.feeds or any(feed.symbol == symbol for feed in view.feeds)
 
 
 class Areas(Layout):

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from engine.model.view import View
+from tui.keys import KeyMap
 from tui.lines import Line, Lines
 from tui.palette import Palette
 
@@ -18,7 +19,8 @@ class Guide(Protocol):
 class Coach(Lines):
     """The line; it takes no room while nobody leads."""
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, keys: KeyMap) -> None:
+        self._keys = keys
         super().__init__(palette, base="notice", id="coach")
         self.display = False
         self.guide: Guide | None = None
@@ -26,6 +28,8 @@ class Coach(Lines):
     def show(self, view: View) -> bool:
         """Show what the guide says; whether the line came or went."""
         line = None if self.guide is None else self.guide.line(view)
+        if line is not None:
+            line = tuple((self._keys.spelled(text), tone) for text, tone in line)
         if line is None:
             self.guide = None
         else:

@@ -46,9 +46,11 @@ def opened(context: Context) -> str | None:
 
 
 def not_opened(context: Context) -> str | None:
-    """It could not be opened."""
-    if context.not_opened:
+    """It could not be opened, or its engine is not started again by itself."""
+    if context.not_opened or (context.stopped and context.gone):
         return None
+    if context.gone:
+        return "the engine is gone: this console connects again by itself"
     return "the engine is still starting" if context.view is None else "the account is open"
 
 
@@ -69,7 +71,7 @@ def on_position(context: Context) -> str | None:
     if (why := may_act(context)) is not None:
         return why
     if context.position is None:
-        return "select a position first (1, then j or k)"
+        return "select a position first («pane-positions», then «down» or «up»)"
     return "this position is being closed already" if context.position.closing else None
 
 
@@ -78,7 +80,7 @@ def on_order(context: Context) -> str | None:
     if (why := may_act(context)) is not None:
         return why
     if context.order is None:
-        return "select an order first (2, then j or k)"
+        return "select an order first («pane-orders», then «down» or «up»)"
     if context.order.order.in_doubt:
         return "its outcome is unknown; asking the venue"
     return "its cancel is under way" if context.order.order.cancel_pending else None
@@ -119,7 +121,9 @@ def on_new_alert(context: Context) -> str | None:
 def in_list(context: Context) -> str | None:
     """A list listens."""
     return opened(context) or (
-        None if context.pane in LISTS else "choose a list first: 1, 2, 6 or 8"
+        None
+        if context.pane in LISTS
+        else "choose a list first: «pane-positions», «pane-orders», «pane-watch» or «pane-activity»"
     )
 
 

@@ -161,6 +161,15 @@ COMMANDS: tuple[Command, ...] = (
         recorded,
         shown="}",
     ),
+    Command(
+        "activity-end",
+        "c",
+        "end the wait or the work that is selected",
+        ALERTS,
+        act("end_work"),
+        opened,
+        pane="activity",
+    ),
     Command("acknowledge", "a", "acknowledge the alert", ALERTS, act("acknowledge"), on_new_alert),
     Command(
         "jump",
@@ -275,7 +284,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "retry",
         "r",
-        "open the account once more, after that failed",
+        "open the account or start its engine again",
         DESK,
         lambda console: console.try_again(),
         not_opened,

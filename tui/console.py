@@ -9,6 +9,7 @@ from engine.model.intent import AnyIntent
 from tui.arrangements import Arrangements
 from tui.coach import Guide
 from tui.context import Context
+from tui.keys import KeyMap
 from tui.lines import Line
 from tui.link import Link
 from tui.options import ConsoleOptions
@@ -23,6 +24,7 @@ class Console(Protocol):
 
     palette: Palette
     options: ConsoleOptions
+    keys: KeyMap
     arrangements: Arrangements
 
     @property
@@ -68,6 +70,10 @@ class Console(Protocol):
 
     def key(self, command: str) -> str:
         """How a command's key is written, as it is mapped now."""
+        ...
+
+    def under_way(self) -> int | None:
+        """The number of the wait or the work that is selected in Activity."""
         ...
 
     def acknowledge_complaint(self) -> None:

@@ -33,5 +33,9 @@ class Context(Struct, frozen=True):
     """While the record listens: the id of the position or order that its selected line is about."""
     not_opened: str = ""
     """Why the account could not be opened; empty where it is open, or is being opened."""
+    stopped: str = ""
+    """Why the engine, which runs in another process, is gone and not started again by itself."""
+    gone: bool = False
+    """Whether that engine shows nothing any more."""
     complaint: str = ""
     """What of the settings is not used and stands in the banner; empty for nothing."""

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from tui.ascii import ascii_of
 from tui.decoder import Decoder
 from tui.writer import TerminalWriter
 
@@ -22,6 +23,11 @@ LOST = 129
 
 class Shown(Protocol):
     """The application, as its driver sees it; called on the loop unless something else is said."""
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether nothing but ASCII may leave."""
+        ...
 
     def repaint(self) -> None:
         """Paint the whole screen."""
@@ -66,7 +72,7 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Hand it to the writer. Never waits."""
         if self.writer is not None:
-            self.writer.write(data)
+            self.writer.write(ascii_of(data) if self.shown.draws_ascii else data)
 
     def stalled_for(self) -> float:
         """Seconds since the terminal last read, while something waited for it."""

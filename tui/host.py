@@ -18,6 +18,10 @@ class Host(Protocol):
         """The names of all themes."""
         ...
 
+    def stopped(self) -> str:
+        """Why the engine, another process, is not started again by itself; empty while it is."""
+        ...
+
     def try_again(self) -> None:
         """Open the account once more, after that has failed."""
         ...

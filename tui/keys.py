@@ -6,11 +6,10 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from textual.binding import Binding
 from textual.keys import Keys, _character_to_key, format_key
-
-from tui.command import Command
 
 _DIALOG_KEYS = frozenset(
     {
@@ -27,6 +26,12 @@ _DIALOG_KEYS = frozenset(
 """Keys that dialogs and the palette need, and those that a terminal sends as tab, enter and escape.
 """
 _NAMES = frozenset(key.value for key in Keys) | {"space"}
+_MARK = re.compile(r"«([a-z0-9-]+)»")
+ADVICE = {
+    "m: set one  x: close": "«stop»: set one  «close»: close",
+    "V: take over, leave or close": "«truth»: take over, leave or close",
+}
+"""What the engine's alerts advise, with the commands that are meant."""
 _MODIFIERS = re.compile(r"^((ctrl|alt|shift)\+)+")
 
 
@@ -49,15 +54,49 @@ def is_key(name: str) -> bool:
     return len(base) == 1 or base in {_character_to_key(chr(code)) for code in range(0x21, 0x7F)}
 
 
+class Mapped(Protocol):
+    """A command, as a map of keys knows it."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Its keys, separated by commas."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        ...
+
+    @property
+    def shown(self) -> str:
+        """How its keys are written, where that differs."""
+        ...
+
+    @property
+    def always(self) -> str:
+        """A key that nobody can map away."""
+        ...
+
+    @property
+    def pane(self) -> str:
+        """The pane that its keys belong to; empty for all."""
+        ...
+
+
 class KeyMap:
     """From commands to keys. Every command keeps a key that it had, whatever a person's map says:
     flatten above all.
     """
 
-    def __init__(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
+    def __init__(self, commands: Sequence[Mapped], own: Mapping[str, str]) -> None:
         self.take(commands, own)
 
-    def take(self, commands: Sequence[Command], own: Mapping[str, str]) -> None:
+    def take(self, commands: Sequence[Mapped], own: Mapping[str, str]) -> None:
         """Map these commands, by this map of a person."""
         self._shown = {c.id: c.shown or c.key for c in commands}
         self._defaults = {c.id: c.key for c in commands}
@@ -71,6 +110,8 @@ class KeyMap:
             name, why = wrong
             self._refuse(name, used.pop(name), why)
         self.map = {**self._defaults, **used}
+        self.is_own = bool(used)
+        """Whether any key is another one than the built-in."""
         for name, keys in used.items():
             self._shown[name] = " ".join(format_key(key) for key in split(keys))
         self._in_panes = {
@@ -135,7 +176,22 @@ class KeyMap:
             filter(None, (self._shown.get(command, ""), self._always.get(command, "").upper()))
         )
 
-    def bindings(self, commands: Sequence[Command]) -> list[Binding]:
+    def first(self, command: str) -> str:
+        """The one key of a command that is named in a sentence; its name on the command line where
+        it has none.
+        """
+        return next(iter(self.shown(command).split()), f":{command}")
+
+    def spelled(self, text: str) -> str:
+        """A sentence of the console with its keys in it: `«stop»` is the key of that command. Of a
+        sentence of the engine, which knows the built-in keys alone, the advice.
+        """
+        for told, names in ADVICE.items():
+            if told in text:
+                text = text.replace(told, names)
+        return _MARK.sub(lambda found: self.first(found[1]), text) if "«" in text else text
+
+    def bindings(self, commands: Sequence[Mapped]) -> list[Binding]:
         """For the main screen: none has priority, so none fires through a dialog. Keys of a pane
         are not among them.
         """

@@ -34,6 +34,10 @@ class Listing:
         """Move, sort, show all."""
         self.pane_do(self.board.listening, what)
 
+    def under_way(self) -> int | None:
+        """The number of the wait or the work that is selected in Activity."""
+        return self.board.activity.under_way
+
     def pane(self, name: str) -> Pane:
         """A pane by its id."""
         return self.board.panes[name]

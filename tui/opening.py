@@ -40,7 +40,9 @@ class Opener(Protocol):
 class OpeningSteps:
     """One opening."""
 
-    def __init__(self, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, tell: Callable[[str, str], None], leaves: str = "q") -> None:
+        """`leaves` is the key that does."""
+        self._leaves = leaves
         self.waits_for = ""
         """The question that has no answer yet; empty for none."""
         self._tell = tell
@@ -66,7 +68,7 @@ class OpeningSteps:
         if self.waits_for:
             parts.append(f"waits for {self.waits_for}")
         elif spent >= LONG:
-            parts.append("F9 flattens past it, q leaves")
+            parts.append(f"F9 flattens past it, {self._leaves} leaves")
         self._tell("   ".join(parts), "busy")
 
     def end(self) -> None:
@@ -80,7 +82,7 @@ class Opening:
     """
 
     def __init__(self, open_session: OpenSession, app: Opener) -> None:
-        self.steps = OpeningSteps(app.main.say)
+        self.steps = OpeningSteps(app.main.say, app.main.keys.first("quit"))
         self.code = 0
         """The exit code of who leaves now."""
         self.why = ""
@@ -93,7 +95,7 @@ class Opening:
         """Open it, once more where that failed before."""
         if self._task is None or self._task.done():
             self.code, self.why = 0, ""
-            self.steps = OpeningSteps(self._app.main.say)
+            self.steps = OpeningSteps(self._app.main.say, self._app.main.keys.first("quit"))
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._open(), name="open the engine")
 

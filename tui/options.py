@@ -18,6 +18,8 @@ class ConsoleOptions(Struct, frozen=True, kw_only=True):
     """A name, or the path of a TOML file."""
     fps: float = 10.0
     """Frames per second, 1 to 60."""
+    ascii: bool = False
+    """Whether only ASCII is drawn."""
     screen_reader: bool = False
     """Whether nothing moves by itself but the last-action line."""
     keys: dict[str, str] = {}

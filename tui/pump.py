@@ -18,6 +18,10 @@ class Pumped(Protocol):
     main: MainScreen
     link: Link | None
 
+    def stopped(self) -> str:
+        """Why the engine, another process, is not started again by itself; empty while it is."""
+        ...
+
     @property
     def screen_stack(self) -> list[Screen[Any]]:
         """All screens, the one on top last."""
@@ -54,6 +58,13 @@ class Pump:
         self._said = ""
         self.frames = 0
 
+    def _gone(self, link: Link) -> str:
+        main = self._app.main
+        if link.gone_for and (why := self._app.stopped()):
+            keys = f"«retry»: start it again  «quit»: leave  {main.key('flatten')}: flatten past it"
+            return main.keys.spelled(f"ENGINE GONE: {why}   {keys}")
+        return gone(link.gone_for)
+
     def frame(self) -> None:
         """One frame."""
         link = self._app.link
@@ -63,7 +74,7 @@ class Pump:
         said = ""
         try:
             view = link.look()
-            said = gone(link.gone_for) or trouble(view)
+            said = self._gone(link) or trouble(view)
             self._app.main.fade(faded=bool(link.gone_for))
             self._app.main.show(view)
             for screen in self._app.screen_stack[1:]:

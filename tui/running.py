@@ -4,6 +4,8 @@ them.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
 
 from engine.grammar import tree as t
 from engine.grammar.carry import Carrying, Ended, Outcome, drive
@@ -14,7 +16,16 @@ LOOK = 0.1
 """Seconds between two looks while something is waited for."""
 SETTLES = 10
 """Seconds that the venue gets to accept what a line asked for last."""
-Perform = Callable[[t.Show | t.Run | t.Cancel], Awaitable[str]]
+
+
+class Perform(Protocol):
+    """Does what a line asks for beside the desk."""
+
+    def __call__(self, command: t.Performed, *, progress: Callable[[str], None]) -> Awaitable[str]:
+        """Do it, and return what was done; `progress` hears how far it is. Raises ValueError."""
+        ...
+
+
 Told = Callable[[Ended], None]
 
 
@@ -29,6 +40,10 @@ class Running:
         self._look = look
         self._ask = ask
         self._lines: dict[asyncio.Task[None], Carrying] = {}
+        self._doing: dict[Carrying, str] = {}
+        """How far the long work of a line is."""
+        self._ended: set[Carrying] = set()
+        """Lines whose work a person has ended."""
 
     def start(self, carrying: Carrying, perform: Perform, told: Told) -> None:
         """Carry a line out; `told` hears how it ended."""
@@ -45,11 +60,22 @@ class Running:
         async def pause() -> None:
             await asyncio.sleep(LOOK)
 
-        ended = await drive(carrying, look, self._ask, perform, pause)
+        async def performed(command: t.Performed) -> str:
+            try:
+                return await perform(command, progress=partial(self._doing.__setitem__, carrying))
+            except asyncio.CancelledError:
+                if carrying not in self._ended:
+                    raise
+                self._ended.discard(carrying)
+                raise ValueError("ended by you; nothing was written") from None
+            finally:
+                self._doing.pop(carrying, None)
+
+        ended = await drive(carrying, look, self._ask, performed, pause)
         self.variables |= carrying.variables
         if ended.outcome is Outcome.DONE:
             carrying.settle(SETTLES)
-            settled = await drive(carrying, look, self._ask, perform, pause)
+            settled = await drive(carrying, look, self._ask, performed, pause)
             if settled.outcome is Outcome.RAN_OUT:
                 text = f"{ended.text}; the venue has not confirmed it in {SETTLES} s"
                 ended = Ended(Outcome.UNKNOWN, text, settled.part)
@@ -65,9 +91,25 @@ class Running:
         return len(waiting)
 
     def waits(self) -> list[str]:
-        """What is waited for, a text each."""
+        """What is waited for, and how far long work is, a text each."""
         view = self._look()
-        return [line.told(view) for line in self._lines.values() if line.waiting]
+        return [self._doing.get(line) or line.told(view) for line in self._under_way()]
+
+    def _under_way(self) -> list[Carrying]:
+        return [one for one in self._lines.values() if one.waiting or one in self._doing]
+
+    def end(self, number: int) -> bool:
+        """End the wait or the work of that number in `waits`; whether there is one."""
+        under_way = self._under_way()
+        if not 0 <= number < len(under_way):
+            return False
+        line = under_way[number]
+        if line in self._doing:
+            self._ended.add(line)
+            next(task for task, one in self._lines.items() if one is line).cancel()
+        else:
+            line.stop("ended by you")
+        return True
 
     async def close(self) -> None:
         """End what waits, and let what is on its way come to its end."""

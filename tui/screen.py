@@ -79,10 +79,10 @@ class MainScreen(Keyboard, Listing, Screen[None]):
         self._news = Newsreader()
         self.banner = Banner(palette, keys.shown("acknowledge"))
         self.tiny = Lines(palette, base="on-background", id="tiny")
-        self.coach = Coach(palette)
-        self.strip = StatusStrip(palette)
+        self.coach = Coach(palette, keys)
+        self.strip = StatusStrip(palette, keys)
         first = layouts.layouts.get(options.layout, layouts.layouts[DEFAULT])
-        self.board = Board(palette, options.chart_interval, first)
+        self.board = Board(palette, keys, options.chart_interval, first)
         self.arrangements = Arrangements(self.board, layouts, options.layouts)
         self.last = LastLine(palette, whole=options.screen_reader)
         self.footer = KeyFooter(palette, keys)
@@ -189,7 +189,7 @@ class MainScreen(Keyboard, Listing, Screen[None]):
             self.say(notice.text, notice.tone)
             if told.toast and not self.options.screen_reader:
                 self.toasts.add(
-                    notice.text,
+                    self.keys.spelled(notice.text),
                     {Severity.CRITICAL: "bad", Severity.WARNING: "warn"}.get(
                         told.severity, notice.tone
                     ),
@@ -206,9 +206,8 @@ class MainScreen(Keyboard, Listing, Screen[None]):
     def not_opened(self, why: str) -> None:
         """Say why the account is not open, and what the keys do; empty while it is tried again."""
         self._not_opened = why
-        keys = {name: self.key(name) for name in ("retry", "quit", "flatten")}
-        does = f"{keys['retry']}: try again  {keys['quit']}: leave"
-        self.alarm(f"{why}   {does}  {keys['flatten']}: flatten past it" if why else "")
+        does = f"«retry»: try again  «quit»: leave  {self.key('flatten')}: flatten past it"
+        self.alarm(self.keys.spelled(f"{why}   {does}") if why else "")
         self._say_in_panes("not open" if why else "starting …")
         if why:
             self.say("the account is not open", "bad")
@@ -219,6 +218,7 @@ class MainScreen(Keyboard, Listing, Screen[None]):
         self.options = options
         self.map_keys(options)
         self.banner.key = self.key("acknowledge")
+        self.board.positions.empty = welcome(self.keys, first=options.first_run)
         for pane in self.board.panes.values():
             pane.take(options)
 
@@ -261,9 +261,9 @@ class MainScreen(Keyboard, Listing, Screen[None]):
         """Where the person stands."""
         view = self._link.view if self._link is not None else None
         here = self.board.context(view, self._link.why if self._link is not None else "")
-        complaints = self.banner.complaints
-        complaint = complaints[0] if complaints else ""
-        return replace(here, complaint=complaint, not_opened=self._not_opened)
+        complaint, gone = next(iter(self.banner.complaints), ""), self.has_class("-gone")
+        why, stopped = self._not_opened, self.host.stopped() if gone else ""
+        return replace(here, complaint=complaint, not_opened=why, stopped=stopped, gone=gone)
 
     def take_key(self, event: events.Key) -> bool:
         """A key of the pane that listens; False for a key of the whole screen."""
@@ -327,7 +327,7 @@ class MainScreen(Keyboard, Listing, Screen[None]):
 
     def say(self, text: str, tone: str = "plain") -> None:
         """The last-action line."""
-        self.last.say(text, tone)
+        self.last.say(self.keys.spelled(text), tone)
 
     def open(self, dialog: ModalScreen[None]) -> None:
         """Over the living screen, one at a time."""

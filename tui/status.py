@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from engine.model.codes import BlockCode
 from engine.model.view import AccountView, View
 from tui import figures
+from tui.keys import KeyMap
 from tui.lines import Line, Lines, Part
 from tui.palette import Palette
 from tui.plain import clip, plain
@@ -72,7 +73,7 @@ OFF: dict[str, str] = {
     BlockCode.BREAKER: "venue link paused",
     BlockCode.JOURNAL_FAILING: "journal failing",
     BlockCode.TASK_DIED: "part of the engine died",
-    BlockCode.UNEXPLAINED: "unexplained orders, V lists them",
+    BlockCode.UNEXPLAINED: "unexplained orders, «truth» lists them",
     BlockCode.SECOND_ENGINE: "another engine",
     BlockCode.EMERGENCY_EXIT: "a last exit was here",
     BlockCode.LEASE_LOST: "account taken over",
@@ -151,7 +152,8 @@ def strip(view: View, read_only: str, room: int) -> Line:
 class StatusStrip(Lines):
     """The first line of the screen."""
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, keys: KeyMap) -> None:
+        self._keys = keys
         super().__init__(palette, base="on-raised", id="status")
         self.say("starting …")
 
@@ -161,4 +163,5 @@ class StatusStrip(Lines):
 
     def show(self, view: View, read_only: str) -> None:
         """Show this moment."""
-        self.put([strip(view, read_only, self.size.width)])
+        told = strip(view, read_only, self.size.width)
+        self.put([tuple((self._keys.spelled(text), tone) for text, tone in told)])

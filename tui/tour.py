@@ -34,13 +34,15 @@ class Step(Struct, frozen=True):
 
 
 STEPS = (
-    Step("buy with a stop", "w, fill in amount and stop, enter twice; or :buy btc 0.1 stop -1%"),
-    Step("move the stop", "m, ↑ or a price, enter"),
-    Step("take half", "X, enter until it is sent"),
-    Step("get stopped: move the stop next to the price, and wait", "m, a price, enter"),
-    Step("buy once more, then flatten everything", "w or :buy, then F9, type FLATTEN, enter"),
+    Step(
+        "buy with a stop", "«buy», fill in amount and stop, enter twice; or :buy btc 0.1 stop -1%"
+    ),
+    Step("move the stop", "«stop», ↑ or a price, enter"),
+    Step("take half", "«close-part», enter until it is sent"),
+    Step("get stopped: move the stop next to the price, and wait", "«stop», a price, enter"),
+    Step("buy once more, then flatten everything", "«buy» or :buy, then F9, type FLATTEN, enter"),
 )
-DONE = "that was all: x closes one, F9 closes everything, ? lists all keys"
+DONE = "that was all: «close» closes one, F9 closes everything, «help» lists all keys"
 
 
 class Tour:

@@ -25,27 +25,28 @@ class Pairs:
         self._symbols[pair] = instrument.symbol
         return True
 
-    def rate(self, base: str, quote: str) -> Decimal | None:
+    def rate(self, base: str, quote: str, without: str = "") -> Decimal | None:
         """Units of `quote` for one of `base`, from mid prices: direct, inverse, or through one
-        other currency.
+        other currency. `without` is a symbol that is not to be used.
         """
-        direct = self._pair(base, quote)
+        direct = self._pair(base, quote, without)
         if direct is not None:
             return direct
         for middle in ("USD", "USDT", "EUR", "BTC"):
             if middle not in (base, quote):
-                first, second = self._pair(base, middle), self._pair(middle, quote)
+                first = self._pair(base, middle, without)
+                second = self._pair(middle, quote, without)
                 if first is not None and second is not None:
                     return first * second
         return None
 
-    def _pair(self, base: str, quote: str) -> Decimal | None:
+    def _pair(self, base: str, quote: str, without: str) -> Decimal | None:
         if base == quote:
             return Decimal(1)
         symbol = self._symbols.get((base, quote))
-        found = None if symbol is None else self._quote(symbol)
+        found = None if symbol in (None, without) else self._quote(symbol)
         if found is not None:
             return found.mid
         symbol = self._symbols.get((quote, base))
-        found = None if symbol is None else self._quote(symbol)
+        found = None if symbol in (None, without) else self._quote(symbol)
         return None if found is None else 1 / found.mid

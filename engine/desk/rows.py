@@ -10,6 +10,7 @@ from engine.desk.ordering import limits_rest
 from engine.desk.protection import working_stop
 from engine.model.counts import counted
 from engine.model.figures import ended, multiple
+from engine.model.instrument import Instrument, Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
 from engine.model.position import LimitExit, Position, Protection
@@ -69,7 +70,6 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         target=p.target,
         goals=tuple(p.goals_left(instrument)),
         limits=_limits(p),
-        limits_where=limits_where(ctx, p),
         trail=p.trail,
         trailing=p.trailing,
         even=p.even,
@@ -83,8 +83,7 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         tags=p.tags,
         tick=instrument.tick,
         lot=instrument.lot,
-        target_where=target_where(ctx, p),
-        trail_where="" if p.trail is None else "off" if idle(ctx, p) else "local",
+        **_wheres(ctx, p),
         net=now,
         net_in_account=None if now is None else ctx.to_account(now, p.settle),
         one_r=unit,
@@ -93,11 +92,27 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         break_even=figures.break_even(ctx, p),
         fees=p.fee_value,
         funding=ctx.state.money_of(p.id).funding,
+        point=(point := _point(p, instrument)),
+        point_in_account=None if point is None else ctx.to_account(point, p.settle),
         taker=rates.taker,
         taker_source=rates.source,
         mae=multiple(seen[0], unit),
         mfe=multiple(seen[1], unit),
     )
+
+
+def _wheres(ctx: Context, p: Position) -> dict[str, str]:
+    """Who waits for what is not the stop: the venue, or this process."""
+    return {
+        "limits_where": limits_where(ctx, p),
+        "target_where": target_where(ctx, p),
+        "trail_where": "" if p.trail is None else "off" if idle(ctx, p) else "local",
+    }
+
+
+def _point(p: Position, instrument: Instrument) -> Decimal | None:
+    """What a unit of price is worth; an inverse contract's worth is no straight line."""
+    return None if instrument.kind is Kind.INVERSE else p.size * instrument.contract_size
 
 
 def _is_unbounded(ctx: Context, p: Position, stop: Decimal | None) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from engine.account import added
 from engine.clock import Clock
 from engine.model.instrument import Instrument
 from engine.model.profile import Profile
@@ -18,8 +19,8 @@ from engine.venues.protocol import NotSentError
 REFRESH = 0.5
 
 
-def _traded(settings: Settings, profile: Profile, now: int) -> Sequence[Instrument]:
-    """What the account trades, as its settings say."""
+def _traded(settings: Settings, folder: Path, profile: Profile, now: int) -> Sequence[Instrument]:
+    """What the account trades, as its settings say, and what was added to that."""
     from engine.setup import factories
 
     market = settings.market
@@ -28,7 +29,8 @@ def _traded(settings: Settings, profile: Profile, now: int) -> Sequence[Instrume
         return factories.recorded(profile, files, market.reading).instruments
     # what an exchange trades is not asked in an emergency: its symbols are told by the settings
     model = market.model if market.source == "simulated" else {}
-    return factories.simulated(profile, market.symbols, market.seed, now, model).instruments
+    symbols = dict.fromkeys((*market.symbols, *added.read(folder)))
+    return factories.simulated(profile, symbols, market.seed, now, model).instruments
 
 
 @asynccontextmanager
@@ -43,7 +45,7 @@ async def opened_paper(
 
     market, account = settings.market, settings.account
     profile = factories.profile(account.profile, account.limits)
-    instruments = _traded(settings, profile, clock.now())
+    instruments = _traded(settings, folder, profile, clock.now())
     store = Store(folder / "paper.sqlite")
     paper = factories.paper(
         profile,

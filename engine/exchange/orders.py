@@ -44,6 +44,7 @@ class Orders:
         self.profile = profile
         self.limits = profile.limit_model()
         by_last = profile.triggers[0] == "last"
+        self._by_last = by_last
         self.books = {one.symbol: Book(one, by_last=by_last) for one in instruments}
         self.instruments = {symbol: book.instrument for symbol, book in self.books.items()}
         self.ledger = Ledger(cash, currency)
@@ -84,6 +85,12 @@ class Orders:
         came.
         """
         self._reducers = 0
+
+    def list(self, instrument: Instrument) -> None:
+        """Trade this, too, from now on; what is listed already stays as it is."""
+        if instrument.symbol not in self.books:
+            self.books[instrument.symbol] = Book(instrument, by_last=self._by_last)
+            self.instruments[instrument.symbol] = instrument
 
     def keep_beside(self, archive: Archive) -> None:
         """Remember less: `archive` keeps everything."""

@@ -52,7 +52,7 @@ class Ask(Struct, frozen=True):
 class Perform(Struct, frozen=True):
     """Do this where the line was said: it is about the screen, a file, or another line."""
 
-    command: t.Show | t.Run | t.Cancel
+    command: t.Performed
 
 
 class Look(Struct, frozen=True):
@@ -310,8 +310,8 @@ class Carrying:
         return None
 
 
-def _is_performed(command: t.Command) -> TypeGuard[t.Show | t.Run | t.Cancel]:
-    return isinstance(command, t.Show | t.Run) or (
+def _is_performed(command: t.Command) -> TypeGuard[t.Performed]:
+    return isinstance(command, t.Show | t.Watch | t.Run) or (
         isinstance(command, t.Cancel) and command.what == "wait"
     )
 
@@ -369,7 +369,7 @@ async def drive(
     carrying: Carrying,
     look: Callable[[], Awaitable[View]],
     ask: Callable[[i.AnyIntent], Awaitable[Answer]],
-    perform: Callable[[t.Show | t.Run | t.Cancel], Awaitable[str]],
+    perform: Callable[[t.Performed], Awaitable[str]],
     pause: Callable[[], Awaitable[None]],
 ) -> Ended:
     """Carry a line to its end. `perform` returns what it did, and raises ValueError with why not;

@@ -17,6 +17,7 @@ _PLUS = re.compile(r"\+")
 _TICKS = re.compile(r"t(?![a-z0-9])", re.IGNORECASE)
 _COMPARED = re.compile(r"[<>]")
 _EQUALS = re.compile(r"=")
+_SYMBOL = re.compile(r"[a-z0-9][a-z0-9/:_.-]{0,39}", re.IGNORECASE | re.ASCII)
 
 
 # entries
@@ -340,6 +341,27 @@ def show(reader: Reader, first: Chunk) -> t.Command:
     return t.Show(span=reader.span(first.start), word=word, words=tuple(words))
 
 
+def watch(reader: Reader, first: Chunk) -> t.Command:
+    """`watch`."""
+    word = reader.take("add", "drop")
+    if word is None:
+        raise reader.missing("add or drop is missing, such as watch add sol")
+    if word.word == "drop":
+        found = pieces.symbol(reader)
+        name = found.symbol if found is not None else ""
+    else:
+        chunk = reader.peek()
+        name = chunk.text if chunk is not None else ""
+        if chunk is not None and not _SYMBOL.fullmatch(name):
+            raise wrong(chunk.start, chunk.end, f"“{name}” is no symbol: such as sol or SOL/USD")
+        reader.at = reader.at if chunk is None else chunk.end
+    if not name:
+        raise reader.missing(f"symbol missing, such as watch {word.word} sol")
+    reader.ended()
+    do: Any = word.word
+    return t.Watch(span=reader.span(first.start), do=do, name=name)
+
+
 COMMANDS: dict[str, Callable[[Reader, Chunk], t.Command]] = {
     "buy": enter,
     "sell": enter,
@@ -365,6 +387,7 @@ COMMANDS: dict[str, Callable[[Reader, Chunk], t.Command]] = {
     "layout": show,
     "theme": show,
     "symbol": show,
+    "watch": watch,
     "export": show,
     "notify": show,
     "help": show,

@@ -25,6 +25,7 @@ FORMS: dict[str, str] = {
     "layout": "name",
     "theme": "[name]",
     "symbol": "name",
+    "watch": "add|drop symbol: hear its prices, or no more",
     "export": "orders|fills|positions|blotter|alerts|equity",
     "notify": "test: a message on each outlet",
     "help": "[word]",

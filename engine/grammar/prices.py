@@ -114,8 +114,27 @@ class Told:
             # on a position's own anchors "+" is into the profit: be+3t of a short is 3 ticks below
             sign = self.side.sign if node.anchor == "be" else 1
             return offset.value * self.tick * sign
-        span = offset.span
-        raise wrong(span.start, span.end, "a step from a price is in t (ticks) or %")
+        return self._worth(offset)
+
+    def _worth(self, offset: t.Distance) -> Decimal:
+        """A step by what it changes in the open position, fees aside: + is into the profit."""
+        held, span, missing = self.position, offset.span, ""
+        if held is None:
+            missing = "a step in r or $ is one of an open position: name it in t (ticks) or %"
+        elif not held.point:
+            missing = "an inverse contract has no step in r or $: name it in t (ticks) or %"
+        elif offset.unit == "r" and held.one_r is None:
+            missing = "it has no R: it had no stop yet"
+        elif offset.unit == "$" and not held.point_in_account:
+            missing = "no rate of its currency is known"
+        if held is None or missing:
+            raise wrong(span.start, span.end, missing)
+        if offset.unit == "r":
+            assert held.one_r is not None
+            assert held.point
+            return offset.value * held.one_r / held.point * self.side.sign
+        assert held.point_in_account
+        return offset.value / held.point_in_account * self.side.sign
 
 
 _MISSING = {

@@ -148,6 +148,7 @@ _PRINTERS: dict[type, Callable[[Any], str]] = {
     t.Alert: _alert,
     t.Let: lambda n: f"set @{n.name} = {told(n.value)}",
     t.Show: lambda n: _joined(n.word, *n.words),
+    t.Watch: lambda n: f"watch {n.do} {n.name}",
     t.Run: lambda n: n.command,
     t.Expanded: _expanded,
 }

@@ -389,5 +389,6 @@ _RULES: dict[type, Callable[[Any, Around, str], Asked]] = {
     t.Alert: _alert,
     t.Let: _let,
     t.Show: _nothing,
+    t.Watch: _nothing,
     t.Run: _nothing,
 }

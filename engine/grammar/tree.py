@@ -272,10 +272,22 @@ class Show(Node, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
 
 
+class Watch(Node, frozen=True, kw_only=True):
+    """`watch add sol`, `watch drop sol`: hear the prices of a symbol, or no more."""
+
+    do: Literal["add", "drop"]
+    name: str
+    """As it was written: which symbols may be added, the engine knows."""
+
+
 class Run(Node, frozen=True, kw_only=True):
     """A command of the console that the language itself does not know, by its id."""
 
     command: str
+
+
+Performed = Show | Watch | Run | Cancel
+"""What is done where the line was said, and asks the desk for nothing."""
 
 
 class Expanded(Node, frozen=True, kw_only=True):
@@ -304,6 +316,7 @@ Command = (
     | Alert
     | Let
     | Show
+    | Watch
     | Run
     | Expanded
 )

@@ -41,9 +41,13 @@ class ScriptedMoves:
 
     def __init__(self, source: Iterable[Tick], steps: Mapping[str, Decimal]) -> None:
         self._source = source
-        self._steps = steps
+        self._steps = dict(steps)
         self._moves: dict[str, list[Move]] = {}
         self._settled: dict[str, Decimal] = {}
+
+    def step(self, symbol: str, step: Decimal) -> None:
+        """Learn the price step of a symbol that came later."""
+        self._steps[symbol] = step
 
     def move(self, symbol: str, fraction: Decimal, over: int, at: int) -> None:
         """From `at` (ns) on, move the price by `fraction` over `over` ns, on top of what other

@@ -46,8 +46,13 @@ class SimulatedMarket:
         """The price step of each symbol."""
         self.lots: dict[str, Decimal] = {symbol: listed.lot for symbol, listed in listings.items()}
         """The size step of each symbol."""
-        self._seed, self._settings, self._start = seed, settings, start
+        self._seed, self._settings = seed, settings
+        self._started = dict.fromkeys(listings, start)
         self._listings = listings
+        self._left: dict[str, _Saved] = {}
+        """What was dropped, as it stood then."""
+        self._given = start
+        """Time of the newest tick that was given (ns)."""
         self._resumed: set[str] = set()
         self._until = until
         self._walks = [
@@ -71,6 +76,7 @@ class SimulatedMarket:
             raise StopIteration
         waiting = self._waiting[index]
         tick = waiting.popleft()
+        self._given = at
         if not waiting:
             waiting.extend(self._walks[index].event())
         heapq.heapreplace(self._next, (waiting[0].at, index))
@@ -83,7 +89,30 @@ class SimulatedMarket:
         listed = self._listings[symbol]
         if symbol in self._resumed:
             return {}
-        return made_up(symbol, listed, self._settings, self._seed, listed.price, self._start)
+        began = self._started[symbol]
+        return made_up(symbol, listed, self._settings, self._seed, listed.price, began)
+
+    def add(self, symbol: str, at: int) -> None:
+        """Play a symbol, too, from `at` (ns) on: as it stood when it was dropped, else as new.
+        Raises `MarketError` for a start price that doesn't fit its step.
+        """
+        at, listed = max(at, self._given), listing(symbol, self._settings)
+        self._listings[symbol], self.ticks[symbol] = listed, listed.tick
+        self.lots[symbol] = listed.lot
+        self._started.setdefault(symbol, at)
+        walk = Walk(symbol, listed, self._settings, self._seed, at)
+        self._walks.append(walk)
+        self._waiting.append(deque(walk.event()))
+        if symbol in self._left:
+            self._go_on(len(self._walks) - 1, self._left.pop(symbol), at)
+        self._line_up()
+
+    def drop(self, symbol: str) -> None:
+        """Play a symbol no more; where it stood is remembered."""
+        index = next(i for i, walk in enumerate(self._walks) if walk.symbol == symbol)
+        self._left[symbol] = _Saved(self._walks[index].saved(), list(self._waiting[index]))
+        del self._walks[index], self._waiting[index]
+        self._line_up()
 
     def below(self, symbol: str) -> Below:
         """What stands below the best prices of a symbol."""
@@ -93,10 +122,12 @@ class SimulatedMarket:
         """What `resume` needs to go on exactly from here: a text per symbol, to be kept as
         it is.
         """
-        return {
-            walk.symbol: msgspec.json.encode(_Saved(walk.saved(), list(waiting))).decode()
+        now = {
+            walk.symbol: _Saved(walk.saved(), list(waiting))
             for walk, waiting in zip(self._walks, self._waiting, strict=True)
         }
+        saved = {**self._left, **now}
+        return {symbol: msgspec.json.encode(one).decode() for symbol, one in saved.items()}
 
     def resume(self, state: Mapping[str, str], at: int | None = None) -> None:
         """Go on from a kept state; with `at` (ns), from there on in time, with the prices of then.
@@ -107,12 +138,14 @@ class SimulatedMarket:
         for index, walk in enumerate(self._walks):
             if walk.symbol not in state:
                 continue
-            saved = msgspec.json.decode(state[walk.symbol], type=_Saved)
-            shift = 0 if at is None else max(0, at - saved.waiting[0].at)
-            saved.walk.at += shift
-            walk.resume(saved.walk)
-            self._resumed.add(walk.symbol)
-            self._waiting[index] = deque(
-                msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting
-            )
+            self._go_on(index, msgspec.json.decode(state[walk.symbol], type=_Saved), at)
         self._line_up()
+
+    def _go_on(self, index: int, saved: _Saved, at: int | None) -> None:
+        walk, shift = self._walks[index], 0 if at is None else max(0, at - saved.waiting[0].at)
+        saved.walk.at += shift
+        walk.resume(saved.walk)
+        self._resumed.add(walk.symbol)
+        self._waiting[index] = deque(
+            msgspec.structs.replace(tick, at=tick.at + shift) for tick in saved.waiting
+        )

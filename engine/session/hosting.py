@@ -218,7 +218,7 @@ class SessionServer:
                 return self._guests.takes(console.name)
             case m.Tell(code=code, text=text):
                 return self._guests.tells(console.name, code, text)
-            case m.HandOver() | m.End() if not console.trades:
+            case m.HandOver() | m.End() | m.Hear() if not console.trades:
                 return m.Failed("a console that only looks asks for nothing")
             case m.Ask(intent=intent) if not (
                 console.trades or isinstance(intent, Flatten | TakeBack)

@@ -37,6 +37,7 @@ from engine.session.messages import MAJOR, MINOR, Done, End, HandedOver, Query, 
 from engine.session.messages import Told as Answered
 from engine.session.notes import secrets_of
 from engine.session.queries import Queries
+from engine.session.recalling import recalled
 from engine.session.remembering import Remembering
 from engine.session.server import ControlServer
 from engine.session.starting import STEPS, Opening, Stepped
@@ -107,11 +108,11 @@ class LocalSession:
             self._environment = self._brought or environment_of(settings, home)
             await self._environment.open(waits)
             opened.push_async_callback(self._environment.close, read_only=True)
-            clock = self._environment.clock
             sent = boottime()
             opening.reaches("journal")
-            journal = self._journal = await self._open_journal(pen, clock.now())
-            self._establish(journal, clock.now())
+            now = self._environment.clock.now()
+            journal = self._journal = await self._open_journal(pen, now)
+            self._establish(journal, now)
             opening.reaches("desk")
             self._make_engine(journal, pen, sent)
             opened.push_async_callback(self.engine.close)
@@ -119,11 +120,12 @@ class LocalSession:
             opened.callback(self._log.close)
             self._tell_others()
             opening.reaches("recovery")
+            heard = await recalled(self.engine, self._environment, home.folder, waits)
             await self.engine.start()
             opening.reaches("prices")
             self._remembering = Remembering(self.engine, self._environment, home.folder)
-            await self._remembering.begin()
-            self._queries = Queries(self.engine, self.view, self._outlets.test)
+            await self._remembering.begin(heard)
+            self._queries = Queries(self.engine, self.view, self._outlets.test, heard)
             self.control.serve(self)
             opened.pop_all()
 
@@ -270,16 +272,9 @@ class LocalSession:
         """This process, or whoever has the account by now."""
         if self._beyond is not None:
             return self._beyond.hello()
-        account = self._settings.account
-        return Welcome(
-            MAJOR,
-            MINOR,
-            account.name,
-            account.venue,
-            self.engine.venue.live,
-            self.read_only,
-            os.getpid(),
-        )
+        account, live = self._settings.account, self.engine.venue.live
+        me = (self.read_only, os.getpid())
+        return Welcome(MAJOR, MINOR, account.name, account.venue, live, *me)
 
     async def query(self, query: Query) -> Answered:
         """Answer it from here; of an account that somebody else has, as its holder does."""
@@ -379,8 +374,7 @@ class LocalSession:
 
     async def close(self) -> None:
         """Once, in order: stop answering, stop trading, remember the market, let go of the home."""
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._close())
+        self._closing = self._closing or asyncio.get_running_loop().create_task(self._close())
         await asyncio.shield(self._closing)
         if self._leaving is not None:
             self._leaving.cancel()

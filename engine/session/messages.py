@@ -16,7 +16,11 @@ from typing import Literal
 from msgspec import Struct
 
 from engine.model.course import Execution, StopPlace
+from engine.model.depth import Queued as Queued
+from engine.model.depth import Terms as Terms
 from engine.model.happening import Happening
+from engine.model.heard import Hear as Hear
+from engine.model.heard import HearTold as HearTold
 from engine.model.intent import AnyIntent
 from engine.model.played import Replay, ReplayTold
 from engine.model.quote import Candle, Trade
@@ -181,6 +185,7 @@ Query = (
     | Events
     | TryOutlets
     | Replay
+    | Hear
 )
 Question = Hello | Look | Ask | Withdraw | HandOver | Tell | Take | End | Query
 
@@ -280,30 +285,6 @@ class EquityTold(Struct, frozen=True):
     samples: tuple[tuple[int, Decimal], ...]
 
 
-class Queued(Struct, frozen=True):
-    """Where a resting limit order of ours stands, as estimated."""
-
-    order: str
-    ahead: Decimal | None
-    """What is served before it; None where nobody has seen its queue."""
-    total: Decimal | None
-    """What the book shows at its price; None where nobody can see."""
-
-
-class Terms(Struct, frozen=True):
-    """What an order of the symbol is counted in."""
-
-    tick: Decimal
-    lot: Decimal
-    contract: Decimal
-    """Base currency of one contract; one for spot."""
-    inverse: bool
-    """Whether a contract is worth an amount of the quote currency."""
-    quote: str
-    rate: Decimal | None
-    """Units of the account's currency for one of the quote currency; None where nobody knows."""
-
-
 class DepthTold(Struct, frozen=True):
     """Levels of price and size, the best first; none where no price is known. A size of zero is not
     known.
@@ -371,6 +352,7 @@ Told = (
     | DepthTold
     | MissedTold
     | ReplayTold
+    | HearTold
     | EventsTold
     | OutletsTried
     | Delta
@@ -389,6 +371,7 @@ ANSWERS: dict[type[Query], type[Told]] = {
     Missed: MissedTold,
     Watch: Delta,
     Replay: ReplayTold,
+    Hear: HearTold,
     Events: EventsTold,
     TryOutlets: OutletsTried,
 }

@@ -1,4 +1,4 @@
-"""What no view holds, answered by an engine of this process. Nothing here changes anything."""
+"""What no view holds, answered by an engine of this process. Nothing here changes the account."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from engine.model.view.outlets import Tried
 from engine.records import courses, timelines
 from engine.records.steps import Departures
 from engine.runtime import Engine
+from engine.runtime.heard import Heard, HeardError
 from engine.session import messages as m
 from engine.session.deltas import Frames
 from engine.session.depths import depth
@@ -38,9 +39,12 @@ class Queries:
         engine: Engine,
         view: Callable[[], View],
         test: Callable[[], Awaitable[tuple[Tried, ...]]] | None = None,
+        heard: Heard | None = None,
     ) -> None:
-        """`view` is the session's: it may say more than the engine's. `test` tries the outlets."""
-        self._test = test
+        """`view` is the session's: it may say more than the engine's. `test` tries the outlets,
+        `heard` adds and drops symbols.
+        """
+        self._test, self._heard = test, heard
         self._engine = engine
         self._view = view
         self._frames = Frames()
@@ -53,7 +57,19 @@ class Queries:
             return self._frames.tell(self._view(), query.after)
         if isinstance(query, m.TryOutlets):
             return m.OutletsTried(() if self._test is None else await self._test())
+        if isinstance(query, m.Hear):
+            return await self._hear(query)
         return await _answer(query, self._engine)
+
+    async def _hear(self, query: m.Hear) -> m.HearTold:
+        heard = self._heard
+        if heard is None or self._view().holder:
+            raise m.QueryError("somebody else holds the account")
+        try:
+            text = await (heard.add if query.do == "add" else heard.drop)(query.symbol)
+        except HeardError as error:
+            raise m.QueryError(str(error)) from error
+        return m.HearTold(text, heard.symbols)
 
 
 async def _answer(query: m.Query, engine: Engine) -> m.Told:

@@ -121,6 +121,7 @@ class ControlServer:
                 | m.Missed()
                 | m.Watch()
                 | Replay()
+                | m.Hear()
                 | m.Events()
                 | m.TryOutlets()
             ):

@@ -4,11 +4,13 @@ at its exchange.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec.structs import replace
 
+from engine.account import added
 from engine.account.home import Home
 from engine.clock import Clock, PacedClock
 from engine.exchange import Store
@@ -19,6 +21,7 @@ from engine.model.profile import Profile
 from engine.model.quote import Bar, Quote, Trade
 from engine.model.report import Filled, VenueReport
 from engine.setup import factories
+from engine.setup.listening import LiveSymbols, MadeSymbols, PaperSymbols, PublicSymbols, Symbols
 from engine.setup.questions import Told, again, answered
 from engine.setup.sections import Settings
 from engine.venues.exchanges import PRICES
@@ -53,6 +56,11 @@ class Environment(Protocol):
     """What each file of recorded prices was taken for, for people."""
     replay: Replay | None
     """What plays a recorded market."""
+
+    @property
+    def symbols(self) -> Symbols:
+        """Whose prices are heard."""
+        ...
 
     async def open(self, told: Told) -> None:
         """Make it. Whatever fails is closed again. `told` hears which question of the opening waits
@@ -133,12 +141,24 @@ class PaperEnvironment:
                 await self._prices.close()
             self._store.close()
             raise
+        self.symbols: Symbols = self._symbols()
         if self._source is not None:
             self.paces = self._source.paces
             recorded = self._source.recorded
             self.progress = None if recorded is None else lambda: recorded.progress
             if recorded is not None:
                 self._make_replay(self._source)
+
+    def _symbols(self) -> Symbols:
+        """Whose prices the market tells."""
+        settings, prices = self._settings, self._prices
+        if self._source is not None:
+            return PaperSymbols(
+                MadeSymbols(settings, self._source, self.venue), self.venue, settings.symbols
+            )
+        assert prices is not None
+        market = PublicSymbols(prices) if prices.name in PRICES else LiveSymbols(prices)  # type: ignore[arg-type]  # each name has its own kind
+        return PaperSymbols(market, self.venue, settings.symbols)
 
     def _clock(self) -> Clock:
         """Real time."""
@@ -159,7 +179,7 @@ class PaperEnvironment:
             return self._source.instruments
         if market.source == "simulated":
             self._source = factories.simulated(
-                profile, market.symbols, market.seed, self.clock.now(), market.model
+                profile, self._with_added(), market.seed, self.clock.now(), market.model
             )
             remembered = self._store.market()
             if remembered and self._source.simulated is not None:
@@ -167,7 +187,9 @@ class PaperEnvironment:
             return self._source.instruments
         if market.source in PRICES:
             self._prices = factories.prices(settings, profile, self.clock)
-            return await _traded(self._prices, told)
+            found = await _traded(self._prices, told)
+            known, more = self._prices.listed_symbols(), added.read(self._home.folder)
+            return (*found, *(self._prices.add(one) for one in more if one in known))
         self._prices = factories.live(
             replace(settings.account, venue=market.source),
             market.symbols,
@@ -176,7 +198,18 @@ class PaperEnvironment:
             self.clock,
             key=False,
         )
-        return await _traded(self._prices, told)
+        await _traded(self._prices, told)
+        await answered("symbols that were added", partial(self._widen, self._prices), told)
+        return await self._prices.instruments()
+
+    async def _widen(self, prices: "LiveVenue") -> None:
+        await prices.widen(added.read(self._home.folder))
+
+    def _with_added(self) -> tuple[str, ...]:
+        """The symbols of the settings, and those that were added by an earlier engine."""
+        return tuple(
+            dict.fromkeys((*self._settings.market.symbols, *added.read(self._home.folder)))
+        )
 
     @property
     def prices_of(self) -> str:
@@ -276,6 +309,7 @@ class LiveEnvironment:
             self.clock,
         )
         self.secrets = self.venue.secrets
+        self.symbols: Symbols = LiveSymbols(self.venue)
         try:
             await _traded(self.venue, told)
             facts = await answered(

@@ -180,6 +180,10 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
     """Frames per second; where it is not said, 5 over ssh."""
+    ascii: bool = False
+    """Whether the console draws with ASCII only (`--ascii`): borders, marks, charts and any text;
+    what has no letter of its own is `?`.
+    """
     screen_reader: bool = False
     """Whether nothing moves by itself but the last-action line, which is shown whole: for a screen
     reader. The panes show what is new with each key; the ladder can't be armed.

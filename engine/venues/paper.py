@@ -95,7 +95,7 @@ class PaperVenue(PaperLine):
             self._remember()
         for book in self.exchange.books.values():
             if book.quote is not None:
-                on_quote(book.quote)
+                self._quoted(book.quote)
         self._connected = True
         self._tell_funding(on_report)
         on_report(r.Connected(self._clock.now()))
@@ -115,7 +115,14 @@ class PaperVenue(PaperLine):
     def book(self, symbol: str, count: int) -> BookShown | None:
         """What the market tells of a book, never what is assumed of it."""
         book = self.exchange.books.get(symbol)
-        return None if book is None else book.shown(count)
+        return None if book is None or symbol in self.unheard else book.shown(count)
+
+    def hear(self, symbol: str) -> None:
+        """Tell the prices of a symbol from now on, the latest at once."""
+        self.unheard.discard(symbol)
+        quote = self.exchange.books[symbol].quote
+        if quote is not None:
+            self._quoted(quote)
 
     async def close(self) -> None:
         """Hang up; what rests, rests."""
@@ -157,7 +164,7 @@ class PaperVenue(PaperLine):
         """The next thing that the market says."""
         exchange = self.exchange
         exchange.on_tick(tick)
-        if type(tick) is Trade and self._on_trade is not None:
+        if type(tick) is Trade and self._on_trade is not None and tick.symbol not in self.unheard:
             self._on_trade(tick)
         if exchange.changed or exchange.new_fills:
             self._changed()

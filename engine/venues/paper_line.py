@@ -41,6 +41,13 @@ class PaperLine:
         self._stream = Stream(clock, self._say, self._keeper)
         self._connected = False
         self._watched: Watched | None = None
+        self.unheard: set[str] = set()
+        """Symbols whose prices nobody wants to hear."""
+
+    @property
+    def clock(self) -> Clock:
+        """Whose time it lives by."""
+        return self._clock
 
     @property
     def _trouble(self) -> str:
@@ -75,7 +82,7 @@ class PaperLine:
         """Somebody has heard a report: it may wait for other prices now."""
 
     def _quoted(self, quote: Quote) -> None:
-        if self._on_quote is not None:
+        if self._on_quote is not None and quote.symbol not in self.unheard:
             self._on_quote(quote)
 
     def _said(self, report: r.VenueReport) -> None:

@@ -52,7 +52,9 @@ class PublicPrices:
         self._symbols = tuple(symbols)
         self._profile = profile
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        """By symbol; under no name those of all symbols."""
+        self._told: tuple[Callable[[Quote], None], Callable[[Trade], None]] | None = None
         self._ccxt = getattr(ccxt, name)({"enableRateLimit": True})
         self._ccxt.has = {**self._ccxt.has, "fetchCurrencies": False}
         self._ccxt.urls["api"] = _elsewhere(self._ccxt.urls["api"], rest, ws)
@@ -86,6 +88,30 @@ class PublicPrices:
                 )
         return tuple(self._instrument(markets[symbol]) for symbol in self._symbols)
 
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """The symbols whose prices are told."""
+        return self._symbols
+
+    def listed_symbols(self) -> tuple[str, ...]:
+        """All that the exchange trades, as far as it was asked."""
+        return tuple(self._ccxt.markets or ())
+
+    def add(self, symbol: str) -> Instrument:
+        """Tell the prices of a symbol, too. Raises KeyError for one that is not listed."""
+        found = self._instrument(self._ccxt.markets[symbol])
+        self._symbols = (*self._symbols, symbol)
+        if self._told is not None:
+            self._ask_all()
+            self._begin(symbol)
+        return found
+
+    def drop(self, symbol: str) -> None:
+        """Tell the prices of a symbol no more."""
+        self._symbols = tuple(one for one in self._symbols if one != symbol)
+        for task in self._tasks.pop(symbol, ()):
+            task.cancel()
+
     def _instrument(self, market: dict[str, Any]) -> Instrument:
         limits, precision = market.get("limits") or {}, market["precision"]
         kind = Kind.SPOT if market["spot"] else Kind.INVERSE if market["inverse"] else Kind.LINEAR
@@ -118,16 +144,33 @@ class PublicPrices:
         self, on_quote: Callable[[Quote], None], on_trade: Callable[[Trade], None]
     ) -> None:
         """Begin to tell quotes and trades, until it is closed."""
-        loop, has = asyncio.get_running_loop(), self._ccxt.has
-        if has.get("watchBidsAsks"):
-            steps = [self._tops(on_quote)]
-        elif has.get("watchOrderBook"):
-            steps = [self._book(symbol, on_quote) for symbol in self._symbols]
-        else:
-            steps = [self._asked(symbol, on_quote) for symbol in self._symbols]
+        self._told = (on_quote, on_trade)
+        self._ask_all()
+        for symbol in self._symbols:
+            self._begin(symbol)
+
+    def _ask_all(self) -> None:
+        """Ask anew for what is told of all symbols at once."""
+        for task in self._tasks.pop("", ()):
+            task.cancel()
+        if self._told is not None and self._ccxt.has.get("watchBidsAsks"):
+            self._spawn("", [self._tops(self._told[0])])
+
+    def _begin(self, symbol: str) -> None:
+        """Begin to tell a symbol."""
+        assert self._told is not None
+        (on_quote, on_trade), has = self._told, self._ccxt.has
+        steps = []
+        if not has.get("watchBidsAsks"):
+            how = self._book if has.get("watchOrderBook") else self._asked
+            steps.append(how(symbol, on_quote))
         if has.get("watchTrades"):
-            steps += [self._prints(symbol, on_trade) for symbol in self._symbols]
-        self._tasks = [loop.create_task(self._again(step)) for step in steps]
+            steps.append(self._prints(symbol, on_trade))
+        self._spawn(symbol, steps)
+
+    def _spawn(self, name: str, steps: list[Callable[[], Awaitable[None]]]) -> None:
+        loop = asyncio.get_running_loop()
+        self._tasks[name] = [loop.create_task(self._again(step)) for step in steps]
 
     async def past(self, symbol: str) -> dict[int, list[Bar]]:
         """Candles of a symbol; none where the exchange tells none. Raises NotSentError."""
@@ -147,9 +190,10 @@ class PublicPrices:
 
     async def close(self) -> None:
         """Hang up."""
-        for task in self._tasks:
+        tasks = [task for some in self._tasks.values() for task in some]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._ccxt.close()
 
     async def _again(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -167,7 +211,8 @@ class PublicPrices:
 
     def _tops(self, on_quote: Callable[[Quote], None]) -> Callable[[], Awaitable[None]]:
         async def step() -> None:
-            for symbol, told in (await self._ccxt.watch_bids_asks(list(self._symbols))).items():
+            told_of = await self._ccxt.watch_bids_asks(list(self._symbols))
+            for symbol, told in told_of.items():
                 self._quote(
                     symbol,
                     (told.get("bid"), told.get("bidVolume")),

@@ -18,7 +18,7 @@ from engine.account.running import running
 from engine.clock import run_virtual
 from tests.support import processes
 from tui.cli import child as module
-from tui.cli.child import FOUND_DEAD, Child, command_of
+from tui.cli.child import AGAIN, FOUND_DEAD, Child, command_of
 from tui.cli.common import Common
 
 PATIENCE = 60.0
@@ -143,5 +143,50 @@ def test_an_engine_that_a_console_found_and_that_was_told_to_end_stays_away(
             await asyncio.sleep(LONG)
         assert not later.started
         assert account.said == []
+
+    played(tmp_path, monkeypatch, play)
+
+
+def test_an_engine_that_failed_too_often_is_started_once_a_person_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play(account: Account) -> None:
+        settings = tmp_path / "none.toml"
+        settings.write_text("this is no settings file\n")
+        child = account.console()
+        async with account.watched(child):
+            await account.until(lambda: child.stopped)
+            assert child.stopped.startswith(f"the engine failed {len(AGAIN)} times: ")
+            assert "«retry» starts it again" in account.said[-1]
+            await asyncio.sleep(LONG)
+            assert running(account.home.folder) is None, "nobody starts it meanwhile"
+            settings.write_text("")
+            child.again()
+            await account.until(lambda: account.engine)
+            assert child.stopped == ""
+            died = account.signal(signal.SIGKILL)
+            await account.until(lambda: account.engine not in (0, died))
+
+    played(tmp_path, monkeypatch, play)
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_an_engine_that_ended_in_order_is_started_once_a_person_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, found: bool
+) -> None:
+    async def play(account: Account) -> None:
+        child = account.console()
+        await account.until(lambda: account.engine)
+        child = account.console() if found else child
+        assert child.started is not found
+        async with account.watched(child):
+            account.signal(signal.SIGTERM)
+            await account.until(lambda: child.stopped)
+            assert child.stopped == "the engine ended in order"
+            child.again()
+            await account.until(lambda: account.engine)
+            assert (child.stopped, child.started) == ("", True)
+            died = account.signal(signal.SIGKILL)
+            await account.until(lambda: account.engine not in (0, died))
 
     played(tmp_path, monkeypatch, play)

@@ -96,3 +96,20 @@ def test_json_says_all_of_it(place: Place) -> None:
     [row] = json.loads(told.output)
     assert (row["line"], row["outcome"], row["confirm"]) == ("pause; resume", "done", "enter")
     assert row["parts"][0]["intents"][0]["intent"] == "pause"
+
+
+def test_a_symbol_is_added_and_traded_and_the_last_exit_knows_it(place: Place) -> None:
+    done = do(place, "--yes", "watch add doge", "buy doge 5000 stop -1%; wait filled within 10s")
+    assert done.exit_code == 0, done.output
+    assert "DOGE/USD is watched until this engine ends" in done.output
+    again = do(place, "--dry-run", "--json", "close doge")
+    assert again.exit_code == 0, "it is held, so it is watched by the next engine, too"
+    flat = CliRunner().invoke(
+        main,
+        ["--settings", str(place.settings), "--home", str(place.home), "flatten", "--yes"],
+    )
+    assert flat.exit_code == 0, flat.output
+    assert "DOGE/USD" in flat.output
+    refused = do(place, "watch add ethh", "pause")
+    assert refused.exit_code == 1
+    assert "unknown symbol “ethh”; allowed: ETH/USD" in refused.output

@@ -48,6 +48,8 @@ from engine.session.messages import (
     CandlesTold,
     Equity,
     EquityTold,
+    Hear,
+    HearTold,
     Timeline,
     TimelineTold,
     Try,
@@ -114,6 +116,8 @@ def position(
         closing=False,
         dust=False,
         leverage=leverage,
+        point=D(size),
+        point_in_account=D(size),
         liquidation=liquidation,
         liquidation_away=None if liquidation is None else abs(D(mark) - liquidation) / D(mark),
         note=note,
@@ -318,6 +322,9 @@ class SampleSession:
         """Nanoseconds that have gone by beside the machine's own."""
         self.reasons: list[Reason] = []
         self.flatten: FlattenView | None = None
+        self.heard: list[Hear] = []
+        self.unheard: set[str] = set()
+        """Symbols that were dropped."""
         self.progress: float | None = None
         self.moving = False
         self.looks = 0
@@ -334,7 +341,7 @@ class SampleSession:
         if self.moving:
             self._move()
         naked = sum(p.protection in (Protection.NAKED, Protection.PARTIAL) for p in self.positions)
-        return View(
+        shown = View(
             at=now,
             account=self._account(naked),
             mode="REDUCING" if self.reasons else "ACTIVE",
@@ -395,6 +402,7 @@ class SampleSession:
             progress=self.progress,
             holder="pid 4242 on desk-2" if self.read_only else "",
         )
+        return replace(shown, feeds=tuple(f for f in shown.feeds if f.symbol not in self.unheard))
 
     def preview(self, intent: wish.AnyIntent) -> Preview:
         lines: tuple[PreviewLine, ...] = (
@@ -473,7 +481,15 @@ class SampleSession:
             return CandlesTold(self.candles(query.symbol, query.interval, query.count))
         if isinstance(query, Equity):
             return EquityTold(self.equity(query.count))
+        if isinstance(query, Hear):
+            return self.hear(query)
         raise QueryError(f"the sample has no {type(query).__name__}")
+
+    def hear(self, query: Hear) -> HearTold:
+        self.heard.append(query)
+        if query.do == "drop":
+            self.unheard.add(query.symbol)
+        return HearTold(f"{query.symbol} is heard: {query.do}", ())
 
     def candles(self, symbol: str, interval: int, count: int) -> tuple[Candle, ...]:
         base = {"BTC/USD": 62063.3, "ETH/USD": 3421.4, "SOL/USD": 181.45}.get(symbol, 100.0)

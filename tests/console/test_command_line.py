@@ -14,6 +14,7 @@ from engine.grammar.around import Around
 from engine.grammar.carry import Carrying, drive
 from engine.grammar.parser import parse, read_macros
 from engine.model import intent as i
+from engine.model.heard import Hear
 from engine.model.refusal import Refusal
 from engine.model.view import FlattenView
 from tests.console.conftest import Stage, Staged
@@ -23,6 +24,7 @@ from tui.commands import COMMANDS
 from tui.flows.command_line import CommandLine
 from tui.flows.flatten import FlattenSheet
 from tui.flows.live import GoLiveSheet
+from tui.screen import MainScreen
 
 PRINTED = {" ": "space", ";": "semicolon", "%": "percent_sign", "@": "at", ":": "colon"}
 
@@ -444,3 +446,36 @@ async def test_words_of_a_recording_are_asked_of_the_session_and_not_of_the_desk
     await stage.press("enter")
     await stage.shows("the sample has no Replay")
     assert not stage.asked
+
+
+async def test_symbols_are_added_and_dropped_with_one_enter(stage: Stage) -> None:
+    await typed(stage, "watch add xrp")
+    await stage.press("enter")
+    await stage.shows("xrp is heard: add")
+    assert stage.session.heard == [Hear("add", "xrp")]
+    assert not stage.asked, "it asks the desk for nothing"
+
+
+async def test_what_is_dropped_is_no_focus_any_more(stage: Stage) -> None:
+    stage.session.positions = [p for p in stage.session.positions if p.symbol != "SOL/USD"]
+    await typed(stage, "symbol sol")
+    await stage.press("enter")
+    await stage.shows("focus: SOL/USD")
+    await typed(stage, "watch drop sol")
+    await stage.press("enter")
+    await stage.shows("SOL/USD is heard: drop")
+    await stage.frames(0.3)
+    assert isinstance(stage.app.screen, MainScreen)
+    assert stage.app.screen.board.context(stage.session.view(), "").symbol != "SOL/USD"
+    await typed(stage, "buy sol 1")
+    await stage.shows("unknown symbol “sol”")
+    assert stage.session.heard == [Hear("drop", "SOL/USD")]
+
+
+async def test_a_console_that_only_looks_is_told_so(stage: Stage) -> None:
+    stage.session.read_only = True
+    await stage.frames(0.3)
+    await typed(stage, "watch add xrp")
+    await stage.press("enter")
+    await stage.shows("read-only")
+    assert not stage.session.heard

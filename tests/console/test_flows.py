@@ -18,6 +18,7 @@ from engine.model.intent import (
     ClosePosition,
     Default,
     Flatten,
+    InR,
     MoveStop,
     MoveTarget,
     OpenBracket,
@@ -28,6 +29,8 @@ from engine.model.intent import (
     Reverse,
     Risk,
     SetTrail,
+    Ticks,
+    Worth,
 )
 from engine.model.order import OrderType
 from engine.model.refusal import Refusal
@@ -353,9 +356,9 @@ async def test_flatten_is_typed_then_a_sheet_then_a_receipt(stage: Stage) -> Non
     await stage.press("enter")
     assert not stage.asked
     await stage.type("TEN")
+    await stage.armed()
     await stage.press("enter")
-    await stage.frames(0.3)
-    assert isinstance(stage.asked[0], Flatten)
+    assert isinstance(await stage.one_asked(), Flatten)
     await stage.shows("under way")
     await stage.shows("cancelling")
     await stage.press("escape")
@@ -505,3 +508,22 @@ def test_a_card_without_room_for_columns_cuts_no_figure() -> None:
         for said in ("−111.50 of 24,995.02 →", "24,995.15", "limit of the first order 61,515.9"):
             assert said in told, text
         assert max(map(len, text.splitlines())) <= room
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("40t", Ticks(Decimal(40))),
+        ("0.5r", InR(Decimal("0.5"))),
+        ("300$", Worth(Decimal(300))),
+        ("1%", Away(Decimal("0.01"))),
+    ],
+)
+async def test_a_stop_is_moved_by_ticks_r_or_money(stage: Stage, typed: str, place: object) -> None:
+    await stage.open("m")
+    await stage.clear()
+    await stage.type(typed)
+    await stage.press("enter")
+    intent = await stage.one_asked()
+    assert isinstance(intent, MoveStop)
+    assert intent.stop == place

@@ -27,7 +27,9 @@ from engine.rehearsal.scenario import report
 from tests.desk.recomputed import Deal, close
 from tests.support.world import BTC, ETH, Story
 from tui import status
+from tui.commands import COMMANDS
 from tui.costs import Told
+from tui.keys import KeyMap
 from tui.panes import limits, positions
 
 pytestmark = pytest.mark.hazard("H96")
@@ -376,7 +378,10 @@ def shown(view: View) -> None:
     """Each figure of a name is the same on strip, panes, `status --json` and in the report."""
     account = view.account
     strip = "".join(text for _, line in status.pieces(view, "") for text, _ in line)
-    pane = " ".join("".join(text for text, _ in line) for line in limits.limit_lines(view, Told()))
+    pane = " ".join(
+        "".join(text for text, _ in line)
+        for line in limits.limit_lines(view, Told(), KeyMap(COMMANDS, {}))
+    )
     said = "UNBOUNDED" if account.unbounded else f"{abs(account.at_stops or D(0)):,.2f}"
     for text in (strip, pane):
         assert said in text.partition("at stops")[2]
@@ -661,3 +666,21 @@ def test_size_from_risk_and_every_figure_take_what_the_venue_says_that_this_acco
         assert row.at_stop is not None
         assert 0 <= row.at_stop + 100 < D(1), "what was typed is what is lost at the stop"
     assert sizes[D("0.001")] < sizes[None] < sizes[D("0.0001")]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_point_is_what_a_unit_of_price_changes(side: Side) -> None:
+    story = Story("kraken-futures")
+    assert story.buy(size=i.Base(D(2)), side=side, stop=i.Away(D("0.01"))).ok
+    story.fill(story.order("entry"), price="60000")
+    (before,) = story.views.positions(story.ctx)
+    story.price(BTC, "60100")
+    (after,) = story.views.positions(story.ctx)
+    assert before.point is not None
+    assert before.mark is not None
+    assert after.mark is not None
+    assert before.unrealised is not None
+    assert after.unrealised is not None
+    moved = (after.mark - before.mark) * side.sign
+    assert after.unrealised - before.unrealised == moved * before.point
+    assert before.point_in_account == before.point, "dollars"

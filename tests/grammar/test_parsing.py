@@ -318,4 +318,38 @@ def test_a_line_that_is_being_typed_never_raises(text: str, data: st.DataObject)
 def test_each_command_of_the_grammar_has_an_example() -> None:
     first = {re.split(r"[ ;]", part.strip())[0] for text in UNDERSTOOD for part in text.split(";")}
     others = {"resume", "halt", "unhalt", "live", "flatten", "compare", "chart", "layout", "theme"}
-    assert set(COMMANDS) - first == others | {"symbol", "notify", "help"}
+    assert set(COMMANDS) - first == others | {"symbol", "notify", "help", "watch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "do", "name"),
+    [
+        ("watch add sol", "add", "sol"),
+        ("WATCH ADD BTC/USDT:USDT", "add", "BTC/USDT:USDT"),
+        ("watch add PF_XBTUSD", "add", "PF_XBTUSD"),
+        ("watch add 1inch", "add", "1inch"),
+        ("watch drop eth", "drop", "ETH/USD"),
+    ],
+)
+def test_symbols_are_added_by_any_name_and_dropped_by_a_known_one(
+    text: str, do: str, name: str
+) -> None:
+    command = one(text)
+    assert isinstance(command, t.Watch)
+    assert (command.do, command.name) == (do, name)
+    assert bare(to_builtins(one(printed(read(text))))) == bare(to_builtins(command))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("watch", "add or drop is missing, such as watch add sol"),
+        ("watch add", "symbol missing, such as watch add sol"),
+        ("watch add so,l", "“,” is one word too many"),
+        ("watch add sol now", "“now” is one word too many"),
+        ("watch drop", "symbol missing, such as watch drop sol"),
+        ("watch drop doge", "unknown symbol “doge”"),
+    ],
+)
+def test_what_is_no_symbol_is_pointed_at(text: str, says: str) -> None:
+    assert says in wrong(text)[1]

@@ -423,3 +423,40 @@ def test_no_line_that_is_understood_raises(first: str, second: str) -> None:
     assert line is not None
     plan(line, AROUND, "k")
     plan(line, replace(AROUND, view=replace(AROUND.view, feeds=(), positions=()), focus=""), "k")
+
+
+HELD = position("P8", "BTC/USD", Side.SELL, "0.5", "62100", "62063.3", "62500")
+SHORT = replace(
+    AROUND,
+    chosen="P8",
+    view=replace(AROUND.view, positions=(replace(HELD, one_r=D(200)),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        # 1R is 200, half a bitcoin: 400 a coin; a short's profit is below
+        ("stop entry-0.5r", "62300"),
+        ("stop entry-1r", "62500"),
+        ("target entry+2r", "61300"),
+        ("stop entry-100$", "62300"),
+        ("target mark+50$", "61963.3"),
+    ],
+)
+def test_a_step_in_r_or_money_is_one_of_what_is_held(text: str, price: str) -> None:
+    found = one(text, SHORT)
+    place = found.stop if isinstance(found, i.MoveStop) else found.target
+    assert place == i.At(D(price))
+
+
+def test_a_step_in_r_or_money_that_can_not_be_told_is_refused_by_name() -> None:
+    (held,) = SHORT.view.positions
+
+    def with_(**changes: object) -> Around:
+        return replace(SHORT, view=replace(SHORT.view, positions=(replace(held, **changes),)))
+
+    assert "is one of an open position" in refused("buy 0.1 at bid-10$")
+    assert "it has no R" in refused("stop entry-1r", with_(one_r=None))
+    assert "an inverse contract" in refused("stop entry-1r", with_(point=None))
+    assert "no rate" in refused("stop entry-5$", with_(point_in_account=None))

@@ -13,9 +13,19 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from engine.account.home import Home
-from engine.model.intent import Away, Base, Flatten, OpenBracket, Withdraw
+from engine.model.intent import (
+    Away,
+    Base,
+    CancelPriceAlert,
+    Flatten,
+    OpenBracket,
+    SetPriceAlert,
+    Withdraw,
+)
+from engine.model.position import Protection
 from engine.model.side import Side
 from engine.model.view import Preview
 from engine.session import QueryError, Session
@@ -225,3 +235,62 @@ async def test_prices_and_their_past_are_told(form: str, tmp_path: Path) -> None
         with pytest.raises(QueryError, match="has no position"):
             await session.query(m.Rows("equity", position="P1"))
         assert session.view().account.name == "mine", "a query without an answer ends nothing"
+
+
+async def test_a_symbol_is_added_while_it_runs_and_traded(form: str, tmp_path: Path) -> None:
+    async with session_of(form, tmp_path) as session:
+        done = await told(session, m.Hear("add", "eth"), m.HearTold)
+        assert done.symbols == (BTC, "ETH/USD")
+        assert done.text.startswith("ETH/USD is watched until this engine ends")
+        await until(lambda: [f.symbol for f in session.view().feeds] == [BTC, "ETH/USD"])
+        again = await told(session, m.Hear("add", "ETH/USD"), m.HearTold)
+        assert again.text == "ETH/USD is watched already", "a question that is asked again"
+        entry = replace(opening("e", "0.5"), symbol="ETH/USD")
+        assert (await session.ask(entry)).ok
+        (position,) = await until(
+            lambda: [p for p in session.view().positions if p.protection is Protection.VENUE]
+        )
+        assert position.symbol == "ETH/USD"
+        candles = await told(session, m.Candles("ETH/USD", 60 * SECOND, 100), m.CandlesTold)
+        assert candles.candles
+
+
+async def test_a_symbol_that_nobody_knows_is_refused_by_name(form: str, tmp_path: Path) -> None:
+    async with session_of(form, tmp_path) as session:
+        for asked, said in (
+            (m.Hear("add", "ETHH/USD"), "unknown symbol “ETHH/USD”; allowed: ETH/USD"),
+            (m.Hear("drop", "SOL/USD"), "unknown symbol “SOL/USD”; allowed: BTC/USD"),
+        ):
+            with pytest.raises(QueryError, match=said):
+                await session.query(asked)
+        assert [feed.symbol for feed in session.view().feeds] == [BTC]
+
+
+async def test_a_symbol_is_dropped_once_nothing_is_open_in_it(form: str, tmp_path: Path) -> None:
+    async with session_of(form, tmp_path) as session:
+        with pytest.raises(QueryError, match="BTC/USD can't be dropped: no other symbol"):
+            await session.query(m.Hear("drop", "btc"))
+        await session.query(m.Hear("add", "eth"))
+        await until(lambda: len(session.view().feeds) == 2)
+        ask = next(f.ask for f in session.view().feeds if f.symbol == "ETH/USD")
+        alert = SetPriceAlert(id="p", symbol="ETH/USD", price=ask * 2)
+        assert (await session.ask(alert)).ok
+        with pytest.raises(QueryError, match="price alert #1 waits for it; alert ETH/USD none"):
+            await session.query(m.Hear("drop", "eth"))
+        assert (await session.ask(CancelPriceAlert(id="c", alert="p"))).ok
+        assert (await session.ask(replace(opening("e", "0.5"), symbol="ETH/USD"))).ok
+        await until(lambda: session.view().positions)
+        with pytest.raises(QueryError, match=r"long 0\.5 is open in it; close it first"):
+            await session.query(m.Hear("drop", "eth"))
+        await session.ask(Flatten(id="f"))
+        await until(lambda: (flat := session.view().flatten) and flat.ended_at is not None)
+        done = await told(session, m.Hear("drop", "eth"), m.HearTold)
+        assert done.symbols == (BTC,)
+        await until(lambda: [feed.symbol for feed in session.view().feeds] == [BTC])
+        again = await told(session, m.Hear("drop", "eth"), m.HearTold)
+        assert again.text == "ETH/USD is not watched"
+        refused = await session.ask(replace(opening("x", "0.5"), symbol="ETH/USD"))
+        assert [one.code for one in refused.refusals] == ["NO_PRICE"], "nothing enters blindly"
+        await session.query(m.Hear("add", "eth"))
+        await until(lambda: len(session.view().feeds) == 2)
+        assert (await session.ask(replace(opening("y", "0.5"), symbol="ETH/USD"))).ok

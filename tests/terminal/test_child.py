@@ -150,3 +150,33 @@ def test_an_engine_that_can_not_be_opened_is_one_sentence_and_its_code(tmp_path:
         assert "FLATOUT_KEY" in terminal.text, "what is missing, by name"
     finally:
         terminal.close()
+
+
+def test_r_starts_an_engine_that_was_stopped_and_that_nobody_starts_again(tmp_path: Path) -> None:
+    with console(tmp_path) as terminal:
+        assert terminal.wait_for("PAPER", 60), terminal.text
+        terminal.ready()
+        first = engine(terminal)
+        os.kill(first, signal.SIGTERM)
+        assert terminal.wait_for("the engine ended in order   r: start it again", 60), terminal.text
+        terminal.send(b"r", 0.5)
+        assert terminal.until(lambda: engine(terminal) not in (0, first), 60)
+        assert terminal.until(lambda: "ENGINE GONE" not in terminal.text, 60)
+        terminal.send(b"r", 0.5)
+        assert terminal.wait_for("the account is open"), terminal.text
+
+
+def test_r_starts_an_engine_again_that_could_not_be_opened(tmp_path: Path) -> None:
+    settings = tmp_path / "flatout" / "settings.toml"
+    settings.parent.mkdir()
+    settings.write_text('[market]\nsource = "recorded"\nfiles = ["later.csv"]\n')
+    with console(tmp_path) as terminal:
+        assert terminal.wait_for("r: try again", 60), terminal.text
+        # the watch tries by itself, and then gives up
+        assert terminal.wait_for("failed 3 times", 60), terminal.text
+        rows = [f"{1_700_000_040 + n},BTC/USD,30000.0,5,30000.1,5" for n in range(3_000)]
+        text = "\n".join(["ts_s,symbol,bid,bid_size,ask,ask_size", *rows])
+        (tmp_path / "later.csv").write_text(text.replace("ts_s", "ts") + "\n")
+        terminal.send(b"r", 0.5)
+        assert terminal.wait_for("BTC/USD", 60), terminal.text
+        assert "could not be opened" not in terminal.text

@@ -132,3 +132,30 @@ def _again(folder: Path, terminal: Terminal) -> None:
         assert isinstance(engine, Serving)
         assert terminal.until(lambda: terminal.look()["reasons"] is not None)
         assert terminal.until(lambda: not terminal.look()["positions"], 60)
+
+
+def test_r_takes_up_a_line_that_died_while_the_account_opened(tmp_path: Path) -> None:
+    (tmp_path / "down").touch()
+    with serving(tmp_path), far(tmp_path) as terminal:
+        assert terminal.wait_for("r: try again", 60), terminal.text
+        terminal.send(b"r", 0.5)
+        assert terminal.wait_for("r: try again", 60), "it is down still"
+        (tmp_path / "down").unlink()
+        terminal.send(b"r", 0.5)
+        assert terminal.wait_for("PAPER", 60), terminal.text
+        assert "could not be opened" not in terminal.text
+        line_of(terminal).kill()
+        assert terminal.until(lambda: "ENGINE GONE" not in terminal.text)
+        assert terminal.until(lambda: line_of(terminal).is_running())
+
+
+def test_r_takes_up_a_line_that_was_cut_while_it_opened(tmp_path: Path) -> None:
+    """The engine stands still, so that the line has begun and no view has come."""
+    with serving(tmp_path) as engine:
+        engine.signal(signal.SIGSTOP)
+        with far(tmp_path) as terminal:
+            line_of(terminal).kill()
+            assert terminal.wait_for("r: try again", 60), terminal.text
+            engine.signal(signal.SIGCONT)
+            terminal.send(b"r", 0.5)
+            assert terminal.wait_for("PAPER", 60), terminal.text

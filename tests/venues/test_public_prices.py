@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -485,6 +485,44 @@ def test_candles_before_the_session_are_asked_for() -> None:
             line.klines = [["x"]]
             with pytest.raises(NotSentError):
                 await source.past("BTC/USDT")
+            await source.close()
+
+    run(story)
+
+
+def test_a_symbol_is_added_and_dropped_while_it_is_told() -> None:
+    async def story() -> None:
+        heard = Heard()
+        symbols: list[dict[str, Any]] = cast(Any, BINANCE_MARKETS["symbols"])
+        [first] = symbols
+        second = {**first, "symbol": "ETHUSDT", "baseAsset": "ETH"}
+
+        def frames(asked: dict[str, Any]) -> list[dict[str, Any]]:
+            names = " ".join(map(str, asked.get("params", ())))
+            told = binance(asked)
+            if "ethusdt" in names:
+                told += json.loads(json.dumps(told).replace("BTCUSDT", "ETHUSDT"))
+            return told
+
+        def told_of() -> set[str]:
+            return {quote.symbol for quote in heard.quotes}
+
+        async with serving({**BINANCE_MARKETS, "symbols": [first, second]}, frames) as line:
+            source = prices("binance", line)
+            await source.instruments()
+            await source.listen(heard.quote, heard.trade)
+            await heard.until(lambda: told_of() == {"BTC/USDT"})
+            assert source.listed_symbols() == ("BTC/USDT", "ETH/USDT")
+            assert source.add("ETH/USDT").base == "ETH"
+            await heard.until(lambda: told_of() == {"BTC/USDT", "ETH/USDT"})
+            assert list(source.heard) == ["BTC/USDT", "ETH/USDT"]
+            source.drop("ETH/USDT")
+            heard.quotes.clear()
+            await asyncio.sleep(0.3)
+            assert told_of() <= {"BTC/USDT"}
+            with pytest.raises(KeyError):
+                source.add("NONE/SUCH")
+            assert list(source.heard) == ["BTC/USDT"]
             await source.close()
 
     run(story)

@@ -30,7 +30,7 @@ def _finer(found: Client) -> None:
     """The venue believes in finer steps of the price than the exchange takes."""
     known = found.venue.traded(BTC)
     assert known is not None
-    found.venue._instruments[BTC] = replace(known, tick=known.tick / 10)
+    found.venue.listing[BTC] = replace(known, tick=known.tick / 10)
 
 
 @pytest.mark.hazard("H21")

@@ -75,6 +75,19 @@ class Child:
         self._began = 0.0
         self.started = False
         """Whether this console started one."""
+        self._stopped = ""
+        self._asked = False
+        """Whether a session with it was asked for before."""
+        self._wanted = asyncio.Event()
+        """Set once a person wants it to be started again."""
+
+    @property
+    def stopped(self) -> str:
+        """Why it is not started again by itself; empty while it runs, or will be."""
+        ended = self._process is None and not self._home.session.exists()
+        if self._stopped or not ended or running(self._home.folder) is not None:
+            return self._stopped
+        return "the engine ended in order"
 
     def start(self) -> None:
         """Start it where none runs: in a session of its own, so that nothing of the terminal
@@ -103,10 +116,23 @@ class Child:
         EngineFailedError where it ends first.
         """
         try:
+            if self._asked:
+                self.again()
+            self._asked = True
             return await self._session(fps, waiting)
         except BaseException:
             self.end()
             raise
+
+    def again(self) -> None:
+        """A person wants it to run: where it has ended, start it. Raises OSError."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+            self.start()
+        elif self.stopped:
+            self.start()
+        self._stopped = ""
+        self._wanted.set()
 
     async def _session(self, fps: int, waiting: Callable[[str, str], None]) -> AttachedSession:
         while True:
@@ -179,20 +205,19 @@ class Child:
             self._process.terminate()
 
     async def watch(self, say: Callable[[str, str], None]) -> None:
-        """Start it again when it fails, a few times, be it ours or one that we found; `say` hears
-        it, with a tone. Starting is recovery, so this is always safe.
+        """Start it again when it fails, a few times, be it ours or one that we found, and then once
+        a person wants that; `say` hears it, with a tone. Starting is recovery, so this is always
+        safe.
         """
         failed = 0
-        while how := await self._failed():
+        while True:
+            how = await self._failed()
             if time.monotonic() - self._began > HEALTHY:
                 failed = 0
-            if failed >= len(AGAIN):
-                say(
-                    f"the engine failed {failed} times: {self.last_words()}; F9 flattens past it,"
-                    " q and `flatout` again start it; `flatout serve` in a shell says more",
-                    "bad",
-                )
-                return
+            if not how or failed >= len(AGAIN):
+                await self._until_wanted(failed if how else 0, say)
+                failed = 0
+                continue
             say(f"the engine {how}: it is started again", "warn")
             await asyncio.sleep(AGAIN[failed])
             failed += 1
@@ -200,6 +225,18 @@ class Child:
                 await asyncio.sleep(LOOK)
             self._process = None
             self.start()
+
+    async def _until_wanted(self, failed: int, say: Callable[[str, str], None]) -> None:
+        """Leave it alone until a person wants it; `failed` attempts were in vain, none of one that
+        ended in order.
+        """
+        self._wanted.clear()
+        self._stopped = "the engine ended in order"
+        if failed:
+            self._stopped = f"the engine failed {failed} times: {self.last_words()}"
+            more = "«retry» starts it again, F9 flattens past it; `flatout serve` in a shell says"
+            say(f"{self._stopped}; {more} more", "bad")
+        await self._wanted.wait()
 
     async def _failed(self) -> str:
         """Wait until the engine has failed, and say how; empty where it is not started again."""
@@ -220,6 +257,8 @@ class Child:
         dead = 0.0
         while dead < FOUND_DEAD:
             await asyncio.sleep(LOOK)
+            if self._process is not None:  # a person wanted it
+                return await self._failed()
             died = running(self._home.folder) is None and self._home.session.exists()
             dead = dead + LOOK if died else 0.0
         return "died"

@@ -140,6 +140,7 @@ def console(common: Common) -> int:
             tell(harmless(f"flatout: the engine can't be started: {error}"))
             return 2
     app = app_of(common, loaded, settings, home, child=child)
+    app.engine = child
     code = asyncio.run(_attend(app, child))
     if app.last_words:
         text = without_secrets(settings, home, "; ".join(app.last_words))
@@ -231,6 +232,7 @@ def options_of(
     return ConsoleOptions(
         theme=settings.console.theme,
         fps=_fps(loaded, settings),
+        ascii=settings.console.ascii,
         screen_reader=settings.console.screen_reader,
         keys=settings.console.keys,
         keys_origin=loaded.origins.get("console.keys", ""),

@@ -33,7 +33,7 @@ from engine.session.client import ControlError
 from engine.session.taking import PenHeldError
 from engine.setup.filling import filled
 from engine.setup.sections import Settings
-from tui.asking import last_trades, without_screen
+from tui.asking import hear, last_trades, without_screen
 from tui.cli.chosen import account_of, settings_of
 from tui.cli.common import FILE, Common
 from tui.cli.doors import Door, OwnDoor, door_to
@@ -147,6 +147,8 @@ class Doing:
         self._macros = read_macros(settings.commands)[0]
         templates = Templates.of(settings.templates, settings.symbols)
         self._filled = filled(templates, time.time_ns)
+        self._added: set[str] = set()
+        """All that is heard, once a line has changed that."""
         self._last: dict[str, Decimal] = {}
         """By symbol, the price of the last trade, where a line asks for one."""
 
@@ -175,10 +177,11 @@ class Doing:
     async def run(self) -> int:
         """All of them, in order, up to the first that is not done."""
         view = await self._ready()
-        lines = [self._parsed(at, text, view) for at, text in self._wanted.lines]
+        first = self._until_added(view)
         told: list[dict[str, Any]] = []
         code = DONE
-        for number, line in enumerate(lines, 1):
+        for number, (at, text) in enumerate(self._wanted.lines, 1):
+            line = first.pop(0) if first else self._parsed(at, text, await self._priced())
             code, row = await self._one(line, f"{self._wanted.key}.{number}")
             told.append(row)
             if code != DONE:
@@ -186,6 +189,26 @@ class Doing:
         if self._wanted.as_json:
             say(json.dumps(told, ensure_ascii=False))
         return code
+
+    def _until_added(self, view: View) -> list[t.Line]:
+        """The lines as they are read before the first is done. What follows one that adds a symbol
+        may name it, and is read once that is done.
+        """
+        lines = []
+        for at, text in self._wanted.lines:
+            lines.append(self._parsed(at, text, view))
+            if any(isinstance(c, t.Watch) and c.do == "add" for c in lines[-1].commands):
+                break
+        return lines
+
+    async def _priced(self) -> View:
+        """A view with a price of every symbol that was added."""
+        until = time.monotonic() + READY
+        while True:
+            view = await self._door.view()
+            if self._added <= {feed.symbol for feed in view.feeds} or time.monotonic() > until:
+                return view
+            await asyncio.sleep(LOOK)
 
     async def _ready(self) -> View:
         """A view of an engine that has started and knows prices."""
@@ -260,7 +283,11 @@ class Doing:
     async def _ask(self, intent: AnyIntent) -> Answer:
         return await self._door.ask(replace(intent, not_after=time.time_ns() + TAKEN_WITHIN))
 
-    async def _perform(self, command: t.Show | t.Run | t.Cancel) -> str:
+    async def _perform(self, command: t.Performed) -> str:
+        if isinstance(command, t.Watch):
+            text, symbols = await hear(self._door.query, command)
+            self._added = set(symbols)
+            return text
         if isinstance(command, t.Show) and command.word in ("export", "notify"):
             return await without_screen(self._door.query, self._home, command.word, command.words)
         if isinstance(command, t.Show) and command.word == "help":

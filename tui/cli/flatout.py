@@ -78,6 +78,7 @@ from tui.cli.common import FILE, FOLDER, Common
     "--theme", shell_complete=completion.looks, help="The theme's name, or a file of your own."
 )
 @click.option("--fps", type=int, help="Frames per second.")
+@click.option("--ascii", "as_ascii", is_flag=True, help="Draw the console with ASCII only.")
 @click.option(
     "--take-over",
     is_flag=True,
@@ -118,6 +119,7 @@ def main(
     profile: str | None,
     theme: str | None,
     fps: int | None,
+    as_ascii: bool,
     take_over: bool,
     dead: bool,
     engine: str | None,
@@ -134,7 +136,7 @@ def main(
         raise click.UsageError("--dead is said with --take-over")
     if take_over and ctx.invoked_subcommand not in (None, "serve"):
         raise click.UsageError("--take-over opens an engine; it goes with `serve` or no command")
-    given: list[str] = list(flags)
+    given = [*flags, *(["console.ascii=true"] if as_ascii else [])]
     if len(files) == 1 and str(files[0]) in (*EXCHANGES, *PRICES):
         given.append(f"market.source={files[0]}")
     elif files:

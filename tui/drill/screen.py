@@ -73,7 +73,7 @@ def _line(drill: Drill, session: DrillSession) -> Line:
                 (f"  {told.since:.1f} s, {told.left:.0f} s left", "notice"),
             )
         case _:
-            return ((f"{head}over: q leaves", "notice"),)
+            return ((f"{head}over: «quit» leaves", "notice"),)
 
 
 class DrillApp(FlatoutApp):

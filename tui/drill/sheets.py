@@ -43,7 +43,7 @@ class Briefing(Dialog):
         told += [
             (),
             (("goal  ", "dim"), (goal, "strong")),
-            (("keys  ", "dim"), (drill.keys, "key")),
+            (("keys  ", "dim"), (self.console.keys.spelled(drill.keys), "key")),
         ]
         told += [(), (("paper, in a home of its own: nothing real can happen", "dim"),)]
         self.card.put(told)

@@ -6,6 +6,7 @@ leaves it running.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -330,7 +331,7 @@ class CommandLine(Dialog):
         self.report("sent …", "busy")
         self._carrying = Carrying(line, self.intent_id, self._around)
         self.console.link.running.start(
-            self._carrying, lambda command: perform(command, self.console), self._over
+            self._carrying, partial(perform, console=self.console), self._over
         )
         self.show_hint()
 

@@ -67,8 +67,7 @@ class Dialog(ModalScreen[None]):
         self._sent_at = 0.0
         self._seq = 0
         self._entered_at = -inf
-        self._early = False
-        """Whether it says that an enter was ignored."""
+        self._early = False  # whether it says that an enter was ignored
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
         self._subject = ""
@@ -145,6 +144,8 @@ class Dialog(ModalScreen[None]):
         """The field that listens comes first. Enter goes on, esc leaves and destroys nothing; the
         rest is the flow's.
         """
+        if event.key != "enter":
+            self._entered_at = -inf  # nobody holds a key down and presses another
         focused = self.focused
         if isinstance(focused, Field | Choice) and focused.take_key(event):
             return True
@@ -249,14 +250,14 @@ class Dialog(ModalScreen[None]):
                 continue
             if notice.intent == self.intent_id:
                 self._seq = notice.seq
-                self._heard(notice.text, notice.tone)
+                self._heard(self.console.keys.spelled(notice.text), notice.tone)
             elif (
                 notice.kind in FAILED
                 and self._subject
                 and self._subject in (notice.subject, notice.position)
             ):
                 self._seq = notice.seq
-                self._heard(notice.text, "bad")
+                self._heard(self.console.keys.spelled(notice.text), "bad")
         doubt = self.doubt(view)
         if doubt and self.phase == "sent":
             self.phase = "unknown"

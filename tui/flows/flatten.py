@@ -144,9 +144,10 @@ class FlattenSheet(WordSheet):
     def keys_line(self) -> Line:
         """Leaving is not stopping."""
         if self.phase == "sent":
+            again = self.console.key("flatten")
             return (
                 ("esc", "key"),
-                (" leaves this sheet; the flatten goes on, F shows it again", "dim"),
+                (f" leaves this sheet; the flatten goes on, {again} shows it again", "dim"),
             )
         if self.phase == "unknown":
             return (

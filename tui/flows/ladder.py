@@ -76,7 +76,7 @@ class ArmSheet(Dialog):
             (("cap       ", "dim"), (f"{cap or 0:,.0f} {account.currency} an order", "plain")),
             (("size      ", "dim"), (ladder.size_text or "none is chosen", "plain")),
             (),
-            (("Each order key sends at once. A locks.", "plain"),),
+            ((f"Each order key sends at once. {self.console.key('ladder-arm')} locks.", "plain"),),
         ]
         self.card.put(lines)
 

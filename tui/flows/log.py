@@ -31,7 +31,7 @@ class Log(Searched):
         record.read(view)
         wanted = self.wanted
         found: list[Line] = []
-        for entry in entries(view, record):
+        for entry in entries(view, record, self._pane.key_map):
             if wanted and not self._pane.matches(entry, wanted):
                 continue
             sign, tone = SIGNS[entry.severity]

@@ -11,6 +11,11 @@ from tui.flows.searched import Searched
 from tui.lines import Line
 
 KEYS = "Keys"
+BUILT_IN: tuple[Line, ...] = (
+    (("the pages name the built-in keys; yours are under Keys", "notice"),),
+    (),
+)
+"""Said above a page where a key is another one."""
 STEPS = {"right": 1, "tab": 1, "l": 1, "left": -1, "h": -1}
 
 
@@ -45,13 +50,14 @@ class Manual(Searched):
         )
 
     def _text(self, page: int, room: int) -> list[Line]:
+        own = self.console.keys.is_own
         if (page, room) not in self._rendered:
             make = (
                 self.console.help_lines()
                 if page == 0
                 else partial(render, manual.text(list(manual.PAGES)[page - 1]))
             )
-            self._rendered[page, room] = make(room)
+            self._rendered[page, room] = [*(BUILT_IN if page and own else ()), *make(room)]
         return self._rendered[page, room]
 
     def _found(self, room: int) -> list[Line]:

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from engine.model.intent import At, Away, PartialTarget, Place
+from engine.model.intent import At, Away, InR, PartialTarget, Place, Ticks, Worth
 
 HUNDRED = Decimal(100)
 
@@ -29,12 +29,19 @@ def number(text: str, what: str) -> Decimal:
 
 
 def place(text: str, what: str) -> Place | None:
-    """A price, or a distance such as `1%`; empty is none."""
+    """A price, or a distance from the entry: `1%`, `40t` (ticks), `1r`, `300$`; empty is none."""
     cleaned = text.strip()
     if not cleaned:
         return None
-    if cleaned.endswith("%"):
-        return Away(number(cleaned[:-1], what) / HUNDRED)
+    match cleaned[-1].lower():
+        case "%":
+            return Away(number(cleaned[:-1], what) / HUNDRED)
+        case "t":
+            return Ticks(number(cleaned[:-1], what))
+        case "r":
+            return InR(number(cleaned[:-1], what))
+        case "$":
+            return Worth(number(cleaned[:-1], what))
     return At(number(cleaned, what))
 
 

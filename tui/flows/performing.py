@@ -3,24 +3,36 @@
 from engine.grammar import tree as t
 from engine.grammar.forms import FORMS
 from engine.grammar.vocabulary import Vocabulary
-from tui.asking import without_screen
+from tui.asking import hear, without_screen
 from tui.chart.window import INTERVALS, interval_name
 from tui.console import Console
+from tui.exporting import Progress
 from tui.manual import PAGES
 
 
-async def perform(command: t.Show | t.Run | t.Cancel, console: Console) -> str:
-    """Do it and return what was done. Raises ValueError with why not."""
-    if isinstance(command, t.Cancel):
-        if not console.link.running.stop("cancelled with :cancel wait"):
-            raise ValueError("no line waits")
-        return "the wait is cancelled"
+async def perform(command: t.Performed, console: Console, progress: Progress) -> str:
+    """Do it and return what was done; `progress` hears how far it is. Raises ValueError with why
+    not.
+    """
+    if isinstance(command, t.Watch):
+        if console.link.read_only:
+            raise ValueError(f"read-only: {console.link.why}")
+        return (await hear(console.link.session.query, command))[0]
+    if isinstance(command, t.Show):
+        return await _shown(command, console, progress)
     if isinstance(command, t.Run):
         console.run(command.command)
         return ""
+    if not console.link.running.stop("cancelled with :cancel wait"):
+        raise ValueError("no line waits")
+    return "the wait is cancelled"
+
+
+async def _shown(command: t.Show, console: Console, progress: Progress) -> str:
     word, words = command.word, command.words
     if (word == "export" and words) or word == "notify":
-        return await without_screen(console.link.session.query, console.options.home, word, words)
+        query, home = console.link.session.query, console.options.home
+        return await without_screen(query, home, word, words, progress)
     if word == "theme" and len(words) <= 1:
         return f"theme {console.next_theme(*words)}"
     if word == "chart" and len(words) == 1 and words[0] in map(interval_name, INTERVALS):

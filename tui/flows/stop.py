@@ -51,7 +51,7 @@ class Move(PositionDialog):
         self.price = Field(
             console.palette,
             text,
-            hint="a price, or 1.5% from the entry; empty removes the stop",
+            hint="a price, or 1.5%, 40t, 1r, 300$ lost there; empty removes it",
             most=24,
             id="price",
         )
@@ -186,11 +186,12 @@ class Move(PositionDialog):
         """The venue's confirmed stop is the one asked for."""
         now = position_in(view, self.position.id)
         wanted = self.asked.stop if isinstance(self.asked, MoveStop) else None
-        return (
-            now is not None
-            and isinstance(wanted, At)
-            and now.stop == wanted.price == now.stop_wanted
-        )
+        if now is None or wanted is None or now.stop != now.stop_wanted:
+            return False
+        if isinstance(wanted, At):
+            return now.stop == wanted.price
+        # a distance: the desk has made a price of it when it answers
+        return bool(self._subject) and now.stop is not None
 
     def enter_words(self) -> str:
         """What enter does."""

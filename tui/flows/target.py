@@ -30,7 +30,7 @@ class Target(Offered, PositionDialog):
         self.price = Field(
             console.palette,
             text,
-            hint="a price, or 2% from the entry; empty removes the target",
+            hint="a price, or 2%, 40t, 2r, 300$ won there; empty removes it",
             most=24,
             id="price",
         )

@@ -11,7 +11,10 @@ from tui.ladder.sending import KEYS
 from tui.ladder.state import Ladder
 from tui.lines import Line, Part
 
-KEYS_ARMED = "h l at cursor  d D join/improve bid  u U ask  W O market"
+KEYS_ARMED = (
+    "«ladder-buy» «ladder-sell» at cursor  «ladder-join-bid» «ladder-improve-bid» join/improve bid"
+    "  «ladder-join-ask» «ladder-improve-ask» ask  «ladder-buy-market» «ladder-sell-market» market"
+)
 PRESETS = 4
 
 
@@ -25,7 +28,7 @@ def template_line(ladder: Ladder) -> Line:
     window = ladder.window
     group = f"group {figures.price(window.step, window.tick)}" if window.group else ""
     if not name:
-        return ((f" {group}", "dim"), ("   no template: B chooses one", "warn"))
+        return ((f" {group}", "dim"), ("   no template: «ladder-template» chooses one", "warn"))
     return (
         (f" template {name}: {' · '.join(parts) or 'says nothing'}", "plain"),
         (f"   {group}", "dim"),
@@ -37,11 +40,13 @@ def size_line(ladder: Ladder, currency: str) -> Line:
     presets = ladder.options.presets[:PRESETS]
     parts: list[Part] = [(" size ", "dim")]
     for number, text in enumerate(presets, start=1):
-        parts.append((f" {number}: {text} ", "paper" if text == ladder.size_text else "plain"))
+        parts.append(
+            (f" «ladder-size-{number}»: {text} ", "paper" if text == ladder.size_text else "plain")
+        )
     if ladder.size_text and ladder.size_text not in presets:
         parts.append((f" {ladder.size_text} ", "paper"))
     if not ladder.size_text:
-        parts.append((" none: 0 types one ", "warn"))
+        parts.append((" none: «ladder-size» types one ", "warn"))
     cap = ladder.rules.cap
     parts.append((f"  cap {cap:,.0f} {currency}" if cap is not None else "  no cap", "dim"))
     return tuple(parts)

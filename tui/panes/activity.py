@@ -9,11 +9,14 @@ from engine.model.telling import kind_of, manner
 from engine.model.view import Notice, View
 from tui import figures
 from tui.columns import Cell, Column
+from tui.keys import KeyMap
 from tui.panes.lists import ListPane
 from tui.panes.pane import Frame, Parts
 from tui.record import ALERTS, GROUPS, SIGNS, Record, is_of
 
 TONES = {"good": "good", "busy": "busy"}
+WAIT = "wait "
+"""How the keys of rows begin that are under way, with their number behind it."""
 RESOLVED = 8
 """Alerts that ended, which are shown behind the record of this console's time."""
 
@@ -39,16 +42,18 @@ class Entry(Struct, frozen=True):
         return self.alert.severity if self.alert is not None else manner(self.kind).severity
 
 
-def of_alert(alert: Alert) -> Entry:
+def of_alert(alert: Alert, keys: KeyMap) -> Entry:
     """One raising of one alert: the same thing may have been resolved before."""
     times = f"×{alert.count} " if alert.count > 1 else ""
     key = f"{alert.key}@{alert.at}"
-    return Entry(key, alert.last_at or alert.at, kind_of(alert.code), times + alert.text, alert)
+    return Entry(
+        key, alert.last_at or alert.at, kind_of(alert.code), times + keys.spelled(alert.text), alert
+    )
 
 
-def of_notice(number: int, notice: Notice) -> Entry:
+def of_notice(number: int, notice: Notice, keys: KeyMap) -> Entry:
     """A line of the record."""
-    return Entry(f"#{number}", notice.at, notice.kind, notice.text, None, notice)
+    return Entry(f"#{number}", notice.at, notice.kind, keys.spelled(notice.text), None, notice)
 
 
 def said_of(entry: Entry) -> Cell:
@@ -88,15 +93,17 @@ ENTRIES: tuple[Column[Entry], ...] = (
 """What stands in the pane."""
 
 
-def entries(view: View, record: Record) -> list[Entry]:
+def entries(view: View, record: Record, keys: KeyMap) -> list[Entry]:
     """Alerts that stand, then the record, and behind it the alerts that ended before its first
     line.
     """
-    standing = [of_alert(alert) for alert in view.alerts if alert.stands]
+    standing = [of_alert(alert, keys) for alert in view.alerts if alert.stands]
     told = {(entry.kind, entry.at) for entry in standing}
-    lines = [of_notice(*line) for line in record.newest_first()]
+    lines = [of_notice(*line, keys) for line in record.newest_first()]
     first = lines[-1].at if lines else view.at
-    older = [of_alert(alert) for alert in view.alerts if not alert.stands and alert.at < first]
+    older = [
+        of_alert(alert, keys) for alert in view.alerts if not alert.stands and alert.at < first
+    ]
     return [
         *standing,
         *(line for line in lines if (line.kind, line.at) not in told),
@@ -104,12 +111,14 @@ def entries(view: View, record: Record) -> list[Entry]:
     ]
 
 
-def waiting(waits: Sequence[str], now: int) -> list[Entry]:
-    """A row for each line that waits, and how it is ended."""
-    return [
-        Entry(f"wait {number}", now, "wait", f"{text}; :cancel wait ends it")
-        for number, text in enumerate(waits)
-    ]
+def waiting(waits: Sequence[str], now: int, key: str) -> list[Entry]:
+    """A row for each line that waits or works, and how it is ended: with this key."""
+
+    def told(text: str) -> str:
+        also = " or :cancel wait" if text.startswith("wait") else ""
+        return f"{key}{also} ends it: {text}"
+
+    return [Entry(f"{WAIT}{n}", now, "wait", told(text)) for n, text in enumerate(waits)]
 
 
 class ActivityPane(ListPane[Entry]):
@@ -123,6 +132,7 @@ class ActivityPane(ListPane[Entry]):
             empty="no alerts, and nothing has happened yet",
         )  # fmt: skip
         self.record = Record()
+        self.key_map = parts.keys
         self.waits: list[str] = []
         """What lines of the command line wait for."""
 
@@ -130,6 +140,12 @@ class ActivityPane(ListPane[Entry]):
     def alert(self) -> Alert | None:
         """The alert under the cursor."""
         return self.row.alert if self.row is not None else None
+
+    @property
+    def under_way(self) -> int | None:
+        """The number of the wait or the work under the cursor."""
+        row = self.row
+        return int(row.key.removeprefix(WAIT)) if row is not None and row.kind == "wait" else None
 
     @property
     def about(self) -> str:
@@ -160,7 +176,10 @@ class ActivityPane(ListPane[Entry]):
     def show_frame(self, frame: Frame) -> None:
         """Show what happened, also while another pane is in front: nothing is missed."""
         self.record.read(frame.view)
-        rows = [*waiting(self.waits, frame.view.at), *entries(frame.view, self.record)]
+        rows = [
+            *waiting(self.waits, frame.view.at, self.key_map.first("activity-end")),
+            *entries(frame.view, self.record, self.key_map),
+        ]
         self._keep_selected(rows)
         self.show(rows, frame.view.at)
         standing = sum(alert.stands for alert in frame.view.alerts)

@@ -44,11 +44,19 @@ _COURSE = 20
 """Frames between two questions what was done."""
 
 
+KEYS = (
+    "«chart-back»«chart-on» scroll  «chart-wider»«chart-narrower» zoom  «coarser» interval"
+    "  «chart-cross» cross  «equity» equity"
+)
+"""What stands under a price chart, as far as there is room."""
+
+
 class ChartPane(LinesPane):
     """Price of one symbol, or the equity."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.palette, id="chart")
+        self._keys = parts.keys
         self.window = Window(parts.interval)
         self._start = self.window.interval
         self._chosen = False
@@ -87,7 +95,7 @@ class ChartPane(LinesPane):
             case "cross" if self.equity:
                 self.period = PERIODS[(PERIODS.index(self.period) + 1) % len(PERIODS)]
             case _ if self.equity:
-                said = "chart: E shows the price, which this key is for"
+                said = "chart: «equity» shows the price, which this key is for"
             case "back" | "on":
                 by = 1 if what == "on" else -1
                 said = window.scroll(by) if window.cross is None else window.move_cross(by)
@@ -307,10 +315,10 @@ class ChartPane(LinesPane):
         if not self._traded:
             said += " of bids"
         if window.last is not None:
-            said += f"  {window.back} back, end: now"
+            said += self._keys.spelled(f"  {window.back} back, «chart-now»: now")
         hidden = self._drawn.unlabelled
         more = f"{hidden} more level{'s'[: hidden != 1]}  " if hidden else ""
-        keys = "←→ scroll  +- zoom  i interval  space cross  E equity"
+        keys = self._keys.spelled(KEYS)
         room = self.size.width - 4 - len(more)
         while len(keys) > room and "  " in keys:
             keys = keys.rpartition("  ")[0]
@@ -327,12 +335,19 @@ class ChartPane(LinesPane):
         since = 0 if period is None else period.began_at
         samples = [one for one in told.samples if one[0] >= since]
         periods = " ".join(f"[{name}]" if name == self.period else name for name in PERIODS)
+        below = self._keys.spelled("«chart-cross» period  «equity» price")
         if not samples:
-            self.entitle(f"equity  {periods}", below="space period  E price")
+            self.entitle(
+                f"equity  {periods}",
+                below=below,
+            )
             self.put(self._nothing("no equity yet"))
             return
         change = figures.signed(samples[-1][1] - samples[0][1])
-        self.entitle(f"equity {change}  {periods}", below="space period  E price")
+        self.entitle(
+            f"equity {change}  {periods}",
+            below=below,
+        )
         ended = [one for one in frame.view.closed if one.closed_at >= samples[0][0]]
         width, height = self.size.width, self.size.height
         self.put(draw_equity(samples, ended, width, height) or self._nothing("no room"))

@@ -36,6 +36,7 @@ class LadderPane(Pane, Lines, can_focus=True):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.palette, id="ladder")
+        self._keys = parts.keys
         self.ladder = Ladder()
         self._latest: Latest | None = None
         self._frames = self._above = 0
@@ -43,6 +44,9 @@ class LadderPane(Pane, Lines, can_focus=True):
         self._titled: tuple[object, ...] = ()
         self._pressed: tuple[float, Decimal] | None = None
         """Where a button of the mouse went down: when, and at which price."""
+
+    def _spelled(self, line: Line) -> Line:
+        return tuple((self._keys.spelled(text), tone) for text, tone in line)
 
     @property
     def console(self) -> Console:
@@ -156,8 +160,12 @@ class LadderPane(Pane, Lines, can_focus=True):
         away = drawing.away_line(levels_of(ladder.position), window, words.age(ladder), width)
         head = drawing.head(width, prices, trades=told.trades)
         above = [
-            *([whole(words.template_line(ladder), width)] if around >= 5 else []),
-            *([whole(words.size_line(ladder, currency), width)] if around >= 2 else []),
+            *([whole(self._spelled(words.template_line(ladder)), width)] if around >= 5 else []),
+            *(
+                [whole(self._spelled(words.size_line(ladder, currency)), width)]
+                if around >= 2
+                else []
+            ),
             *([head] if around >= 3 else []),
         ]
         below = [
@@ -221,7 +229,8 @@ class LadderPane(Pane, Lines, can_focus=True):
             "  best only" if only else "",
             f"  {key}: {'lock' if armed else 'arm'}",
         )
-        below = words.KEYS_ARMED if armed else f"locked: {why}" if why else "order keys: ticket"
+        keys = self._keys.spelled(words.KEYS_ARMED)
+        below = keys if armed else f"locked: {why}" if why else "order keys: ticket"
         self.border_subtitle = Content(words.fits(below, self.size.width - 4) or below[:0])
 
     def acted_on(self) -> list[int]:

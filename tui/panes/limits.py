@@ -5,13 +5,14 @@ cost, the queue, the risk that is left.
 from engine.model.view import LimitView, View
 from tui import figures
 from tui.costs import Told
+from tui.keys import KeyMap
 from tui.lines import Line
 from tui.panes.pane import Frame, LinesPane, Parts
 from tui.plain import plain
 
 BAR = 11
-KEYS = {"close": "x", "stop": "m", "cancel": "c"}
-"""Whose tokens are told, by the key that they have at first."""
+COSTLY = ("close", "stop", "cancel")
+"""Commands whose tokens are told."""
 
 
 def gauge(used: float, capacity: float, reserve: float, width: int = BAR) -> Line:
@@ -64,7 +65,7 @@ def financing_lines(view: View) -> list[Line]:
     return found
 
 
-def counter_lines(view: View, told: Told) -> list[Line]:
+def counter_lines(view: View, told: Told, keys: KeyMap) -> list[Line]:
     """The venue's counters, what waits for them, and what the selection's keys would cost."""
     width = max((len(limit.level.name) for limit in view.limits), default=0)
     found = [
@@ -80,7 +81,8 @@ def counter_lines(view: View, told: Told) -> list[Line]:
             link,
         )
     )
-    words = "  ".join(f"{KEYS[name]} {cost}" for name, cost in told.costs.items() if name in KEYS)
+    costs = ((keys.first(name), cost) for name, cost in told.costs.items() if name in COSTLY)
+    words = "  ".join(f"{key} {cost}" for key, cost in costs)
     if words:
         found.append(((" tokens of the selection  ", "dim"), (words, "plain")))
     return found
@@ -110,9 +112,9 @@ def risk_lines(view: View) -> list[Line]:
     return found
 
 
-def limit_lines(view: View, told: Told) -> list[Line]:
+def limit_lines(view: View, told: Told, keys: KeyMap) -> list[Line]:
     """All of the pane. Whatever is spent comes first."""
-    counters, risks = counter_lines(view, told), risk_lines(view)
+    counters, risks = counter_lines(view, told, keys), risk_lines(view)
     if any(tone == "danger" for line in risks for _, tone in line):
         return [*risks, *counters, *financing_lines(view)]
     return [*counters, *risks, *financing_lines(view)]
@@ -131,8 +133,9 @@ class LimitsPane(LinesPane):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.palette, id="limits")
+        self._keys = parts.keys
 
     def show_frame(self, frame: Frame) -> None:
         """Show the levels of this moment."""
-        below = self.put_all(limit_lines(frame.view, frame.told))
+        below = self.put_all(limit_lines(frame.view, frame.told, self._keys))
         self.entitle(below=f"{below} more ↓" if below else "█ used  ░ free  ▒ for exits")

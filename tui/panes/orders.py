@@ -4,6 +4,7 @@ from engine.model.side import Side
 from engine.model.view import OrderView
 from tui import figures
 from tui.columns import Cell, Column
+from tui.options import ConsoleOptions
 from tui.panes.lists import ListPane
 from tui.panes.pane import Frame, Parts
 
@@ -132,9 +133,17 @@ class OrdersPane(ListPane[OrderView]):
     """The list of them."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__(
-            ORDERS, key_of, parts.palette, empty="no open order. n: new order", id="orders"
-        )
+        super().__init__(ORDERS, key_of, parts.palette, empty="", id="orders")
+        self.key_map = parts.keys
+        self._say_empty()
+
+    def _say_empty(self) -> None:
+        self.empty = [self.key_map.spelled("no open order. «new»: new order")]
+
+    def take(self, options: ConsoleOptions) -> None:
+        """Keys may be others."""
+        super().take(options)
+        self._say_empty()
 
     def broken(self, row: OrderView) -> bool:
         """Its outcome is unknown."""

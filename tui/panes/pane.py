@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from engine.model.view import OrderView, PositionView, View
 from tui.costs import Told
+from tui.keys import KeyMap
 from tui.latest import Latest
 from tui.lines import Line, Lines, Part
 from tui.options import ConsoleOptions
@@ -22,6 +23,7 @@ class Parts(Struct, frozen=True):
     """What panes are made with."""
 
     palette: Palette
+    keys: KeyMap
     interval: int
     """Seconds of one candle at the start."""
 

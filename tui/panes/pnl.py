@@ -151,6 +151,7 @@ class ProfitPane(LinesPane):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.palette, id="pnl")
+        self._keys = parts.keys
         self.period = PERIODS[0]
         self._frame = 0
         self._samples: tuple[tuple[int, Decimal], ...] = ()
@@ -187,4 +188,6 @@ class ProfitPane(LinesPane):
             *closed_lines(closed),
         ]
         below = self.put_all(lines)
-        self.entitle(periods, below=f"{below} more ↓" if below else "space: period")
+        self.entitle(
+            periods, below=f"{below} more ↓" if below else f"{self._keys.first('period')}: period"
+        )

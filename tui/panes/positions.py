@@ -210,7 +210,7 @@ class PositionsPane(ListPane[PositionView]):
     """The list of them."""
 
     def __init__(self, parts: Parts) -> None:
-        empty = "No open positions. n: new order"
+        empty = parts.keys.spelled("No open positions. «new»: new order")
         super().__init__(POSITIONS, lambda p: p.id, parts.palette, empty=empty, id="positions")
 
     def broken(self, row: PositionView) -> bool:

@@ -94,6 +94,12 @@ class PositionView(Struct, frozen=True):
     """Paid so far, valued when paid."""
     funding: Decimal = Decimal(0)
     """What funding and loans paid so far, below zero for what they cost."""
+    point: Decimal | None = None
+    """What is gained or lost with each unit of price, fees aside; None of an inverse contract,
+    whose worth is no straight line.
+    """
+    point_in_account: Decimal | None = None
+    """The same in the account's currency; None without a rate."""
     taker: Decimal = Decimal(0)
     """The fee rate that leaving is counted with."""
     taker_source: str = ""

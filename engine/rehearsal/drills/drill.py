@@ -96,7 +96,7 @@ class Drill(Struct, frozen=True, forbid_unknown_fields=True):
     depth: float = 250_000.0
     """How much the market shows at its best prices, in dollars."""
     keys: str = ""
-    """Keys that are worth knowing, for the briefing."""
+    """Keys that are worth knowing, for the briefing; `«stop»` is that of a command."""
     name: str = ""
     """As it is called: its file's name."""
 

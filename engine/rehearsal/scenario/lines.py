@@ -16,7 +16,10 @@ from engine.model.intent import AnyIntent, OpenBracket
 from engine.model.templates import Templates
 from engine.model.view import Answer, View
 from engine.rehearsal.scenario.words import ScenarioError, text
+from engine.runtime import Engine
+from engine.runtime.heard import Heard
 from engine.setup.filling import filled
+from engine.setup.listening import Symbols
 
 LOOK = SECOND // 10
 """Market time between two looks while a line waits."""
@@ -49,6 +52,9 @@ class Lines:
         self._templates = templates
         self._clock = clock
         self._variables: dict[str, t.Size | t.AnyPrice] = {}
+        self._engine: Engine | None = None
+        self._heard: Heard | None = None
+        """The symbols of that engine."""
 
     def _around(self, view: View) -> Around:
         symbols = [feed.symbol for feed in view.feeds]
@@ -67,12 +73,17 @@ class Lines:
         line: str,
         key: str,
         label: str,
-        look: Callable[[], View],
+        engine: Engine,
+        symbols: Symbols,
         ask: Callable[[AnyIntent], Awaitable[Answer]],
     ) -> str:
         """Carry a line out; why it did not come to its end, in words, and empty where it did. What
-        it enters has this label.
+        it enters has this label; `symbols` are the market's.
         """
+        look = engine.view
+        if self._engine is not engine:
+            self._engine, self._heard = engine, Heard(engine, symbols, lambda _: True)
+        heard = self._heard
         parsed = parse(line, self._around(look()).vocabulary)
         if parsed.line is None:
             return parsed.wrong.text if parsed.wrong is not None else ""
@@ -86,7 +97,9 @@ class Lines:
                 intent = replace(intent, label=label)
             return await ask(intent)
 
-        async def perform(command: t.Show | t.Run | t.Cancel) -> str:
+        async def perform(command: t.Performed) -> str:
+            if isinstance(command, t.Watch) and heard is not None:
+                return await (heard.add if command.do == "add" else heard.drop)(command.name)
             raise ValueError(f"a scenario has nothing to perform: {type(command).__name__}")
 
         async def pause() -> None:

@@ -276,7 +276,7 @@ class Run:
             return answer
 
         key = f"do{action.index}.{self._begin_at}"
-        why = await self._lines.carry(line, key, action.label, self.engine.view, ask)
+        why = await self._lines.carry(line, key, action.label, self.engine, self.world.symbols, ask)
         if why and len(self.refusals) == told:
             self._declined("LINE", line, "", why, action.label)
 

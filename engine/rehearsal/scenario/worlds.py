@@ -23,6 +23,7 @@ from engine.rehearsal.scenario.actions import Action
 from engine.rehearsal.scenario.script import Script
 from engine.rehearsal.scenario.words import ScenarioError
 from engine.setup import factories, symbol_tables
+from engine.setup.listening import LiveSymbols, MadeSymbols, PaperSymbols, Symbols
 from engine.setup.sections import Settings
 from engine.venues.paper import PaperVenue
 from engine.venues.protocol import Venue, VenueError
@@ -52,6 +53,7 @@ class World(Protocol):
     """When the script's time begins (nanoseconds)."""
     paces: dict[str, int]
     recorded: RecordedMarket | None
+    symbols: Symbols
     patience: int
     """How much longer than usual its word may take (nanoseconds)."""
 
@@ -96,6 +98,8 @@ class World(Protocol):
 
 class PaperWorld:
     """Recorded or simulated prices, and a paper account."""
+
+    symbols: Symbols
 
     def __init__(self, script: Script, settings: Settings, home: Path) -> None:
         self._script = script
@@ -147,6 +151,8 @@ class PaperWorld:
             source=self.source,
         )
         store.restore(self.venue.exchange, self.clock.now())
+        made = MadeSymbols(settings, self.source, self.venue)
+        self.symbols = PaperSymbols(made, self.venue, settings.symbols)
 
     def _last_event(self) -> int:
         """When the session that is gone on with ended; zero for a new one."""
@@ -224,6 +230,8 @@ class PaperWorld:
 class LiveWorld:
     """An account at an exchange, in real time, at its own prices."""
 
+    symbols: Symbols
+
     def __init__(self, script: Script, settings: Settings, home: Path) -> None:
         self._script = script
         self._settings = settings
@@ -252,6 +260,7 @@ class LiveWorld:
             self.instruments = await self.venue.instruments()
         except VenueError as error:
             raise ScenarioError(f"{self._script.path}: account: {error}") from error
+        self.symbols = LiveSymbols(self.venue)
         self.venue.on_price = self._quoted
         self.start = self.clock.now()
         check_symbols(self._script, self.instruments, self._settings)

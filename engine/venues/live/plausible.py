@@ -26,6 +26,11 @@ class Plausible:
         self._last: dict[str, Quote] = {}
         self._doubted: dict[str, Quote] = {}
 
+    def forget(self, symbol: str) -> None:
+        """Know nothing of a symbol any more."""
+        self._last.pop(symbol, None)
+        self._doubted.pop(symbol, None)
+
     def takes(self, quote: Quote) -> bool:
         """Whether a price is to be told on. What makes no sense at all is told on, for the engine
         counts it.

@@ -29,6 +29,8 @@ class Telling:
         self.known = Known()
         self.on_price: Callable[[Quote], None] | None = None
         """Who else hears prices."""
+        self.unheard: set[str] = set()
+        """Symbols that are traded here and whose prices nobody wants to hear."""
         self.healthy_since: int | None = None
         """Since when the private stream has told everything; None while it doesn't."""
         self._on_report: Callable[[r.VenueReport], None] | None = None
@@ -77,6 +79,8 @@ class Telling:
 
     def quote(self, quote: Quote) -> None:
         """Say a price. One that is far from the last is passed over until another one agrees."""
+        if quote.symbol in self.unheard:
+            return  # it was on its way when its symbol was dropped
         if not self._plausible.takes(quote):
             self.notice(
                 AlertCode.ROW_SKIPPED,
@@ -89,6 +93,10 @@ class Telling:
             self.on_price(quote)
         if self._on_quote is not None:
             self._on_quote(quote)
+
+    def forget_price(self, symbol: str) -> None:
+        """The next price of a symbol is the first."""
+        self._plausible.forget(symbol)
 
     def up(self) -> None:
         """The private stream tells everything from now on."""

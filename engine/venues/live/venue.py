@@ -21,6 +21,7 @@ from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Su
 from engine.venues.live import fees
 from engine.venues.live.account import KeyFacts, Where
 from engine.venues.live.errors import Outcome, outcome
+from engine.venues.live.hearing import Hears
 from engine.venues.live.keys import Credentials
 from engine.venues.live.nonces import Nonces
 from engine.venues.live.rest import Rest
@@ -54,6 +55,8 @@ class LiveVenue(Telling, ABC):
     """What ccxt must be able to ask, by its names of the endpoints."""
     misfits: tuple[str, ...] = ()
     """How the texts begin with which it refuses an order for its price or size."""
+    adds_symbols: bool = False
+    """Whether its stream of prices can be asked for more symbols while it is open."""
     feeds: int = 2
     """Streams that must be heard before anything is known: the private ones."""
 
@@ -82,7 +85,8 @@ class LiveVenue(Telling, ABC):
         self.skew = 0
         """Nanoseconds by which the exchange's clock is ahead of ours."""
         self._credentials = credentials
-        self._instruments: dict[str, Instrument] = {}
+        self.listing: dict[str, Instrument] = {}
+        """What is traded here and was asked for, by symbol."""
         self._tasks: list[asyncio.Task[None]] = []
         self._shared: r.KeyShared | None = None
         self.terms = Terms(self, self.misfits)
@@ -119,7 +123,7 @@ class LiveVenue(Telling, ABC):
         if not self._is_open:
             self._check_addresses()
             await self.rest.open(self.needs)
-            self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
+            self.listing = {i.symbol: i for i in await self._patiently(self._load_instruments)}
             self._is_open = True
 
     async def widen(self, symbols: Iterable[str]) -> None:
@@ -129,17 +133,32 @@ class LiveVenue(Telling, ABC):
         wanted = tuple(dict.fromkeys((*self.where.symbols, *symbols)))
         if wanted != self.where.symbols:
             self.where = replace(self.where, symbols=wanted, lenient=True)
-            self._instruments = {i.symbol: i for i in await self._patiently(self._load_instruments)}
+            self.listing = {i.symbol: i for i in await self._patiently(self._load_instruments)}
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """The symbols whose prices are asked for."""
+        return tuple(one for one in self.where.symbols if one not in self.unheard)
+
+    def listed_symbols(self) -> tuple[str, ...]:
+        """All that the exchange said it trades when it was asked last, as far as a dialect kept
+        it.
+        """
+        return tuple(self.listing)
+
+    def public_stream(self) -> Hears | None:
+        """The stream of prices, where a dialect can ask it for more; None before it was made."""
+        return None
 
     def traded(self, symbol: str) -> Instrument | None:
         """What is traded under a symbol; None for one that is not."""
-        return self._instruments.get(symbol)
+        return self.listing.get(symbol)
 
     async def list_anew(self) -> None:
         """Ask for what is traded once more, and tell what has changed. Raises like `open`."""
         for instrument in await self._load_instruments():
-            if instrument != self._instruments.get(instrument.symbol):
-                self._instruments[instrument.symbol] = instrument
+            if instrument != self.listing.get(instrument.symbol):
+                self.listing[instrument.symbol] = instrument
                 self.tell(r.Relisted(instrument, self.clock.now()))
 
     def _check_addresses(self) -> None:
@@ -163,7 +182,7 @@ class LiveVenue(Telling, ABC):
     async def instruments(self) -> tuple[Instrument, ...]:
         """What can be traded."""
         await self.open()
-        return tuple(self._instruments.values())
+        return tuple(self.listing.values())
 
     async def connect(
         self, on_report: Callable[[r.VenueReport], None], on_quote: Callable[[Quote], None]
@@ -361,7 +380,7 @@ class LiveVenue(Telling, ABC):
 
     def instrument(self, symbol: str) -> Instrument:
         """What is traded under a symbol. Raises KeyError."""
-        return self._instruments[symbol]
+        return self.listing[symbol]
 
     def proves_absence(self) -> bool:
         """Whether an order that no view lists and no stream told of can't be there, though views

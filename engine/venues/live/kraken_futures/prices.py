@@ -6,6 +6,7 @@ guard on it acts a second late. It is what prices come from only while there is 
 says that a book which does not move is still right.
 """
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -107,10 +108,25 @@ class PublicStream:
 
     async def _opened(self, socket: Socket) -> None:
         self._books.clear()
-        symbols = list(self._venue.where.symbols)
-        for feed in ("book", "ticker", *(("trade",) if self._venue.on_trade is not None else ())):
-            await socket.send({"event": "subscribe", "feed": feed, "product_ids": symbols})
+        for wanted in self._subscriptions(self._venue.heard):
+            await socket.send(wanted)
         await socket.send({"event": "subscribe", "feed": "heartbeat"})
+
+    def _subscriptions(self, symbols: Iterable[str], event: str = "subscribe") -> list[Json]:
+        """What asks for the prices and, where somebody hears them, the trades of products."""
+        feeds = ("book", "ticker", *(("trade",) if self._venue.on_trade is not None else ()))
+        return [{"event": event, "feed": feed, "product_ids": list(symbols)} for feed in feeds]
+
+    def hear(self, symbols: Sequence[str]) -> None:
+        """Ask for the prices of more products; a new line asks for them by itself."""
+        for wanted in self._subscriptions(symbols):
+            self.socket.later(wanted)
+
+    def leave(self, symbol: str) -> None:
+        """Ask for the prices of a product no more."""
+        self._books.pop(symbol, None)
+        for unwanted in self._subscriptions([symbol], "unsubscribe"):
+            self.socket.later(unwanted)
 
     def _heard(self, frame: Any) -> None:
         if not isinstance(frame, dict):
@@ -132,8 +148,9 @@ class PublicStream:
             self._ticker(frame)
         elif feed == "book_snapshot":
             symbol = str(frame["product_id"]).upper()
-            self._books[symbol] = Ladder(frame)
-            self._tell(symbol, frame.get("timestamp"))
+            if symbol not in self._venue.unheard:
+                self._books[symbol] = Ladder(frame)
+                self._tell(symbol, frame.get("timestamp"))
         elif feed == "book":
             self._level(str(frame["product_id"]).upper(), frame)
         elif feed == "trade" and self._venue.on_trade is not None:
@@ -141,6 +158,8 @@ class PublicStream:
                 str(frame["product_id"]).upper(),
                 self._venue.ours(int(frame["time"]) * MILLISECOND),
             )
+            if symbol in self._venue.unheard:
+                return
             self._venue.on_trade(
                 Trade(
                     symbol,
@@ -155,7 +174,7 @@ class PublicStream:
         """A subscription was refused: the others go on."""
         if not text.startswith("Already subscribed"):
             self._venue.notice(
-                AlertCode.FEED_REFUSED, f"prices of {', '.join(self._venue.where.symbols)}", text
+                AlertCode.FEED_REFUSED, f"prices of {', '.join(self._venue.heard)}", text
             )
 
     # The book
@@ -219,7 +238,7 @@ class PublicStream:
             Decimal(str(row["bid"])),
             Decimal(str(row["ask"])),
         )
-        if not (ZERO < bid <= ask):
+        if not (ZERO < bid <= ask) or symbol in self._venue.unheard:
             return
         book = self._books.get(symbol)
         if book is None:

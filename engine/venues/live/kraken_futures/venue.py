@@ -20,6 +20,7 @@ from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount
 from engine.venues.live import fees, past
 from engine.venues.live.account import KeyFacts
 from engine.venues.live.freshness import LOOK_BACK
+from engine.venues.live.hearing import Hears
 from engine.venues.live.kraken_futures.base import FuturesBase
 from engine.venues.live.kraken_futures.budget import Budget
 from engine.venues.live.kraken_futures.deadlines import FuturesClocks
@@ -77,6 +78,7 @@ class KrakenFutures(FuturesBase):
 
     exchange = "krakenfutures"
     misfits = MISFITS
+    adds_symbols = True
     needs = NEEDS
 
     def __init__(self, *args: Any, **more: Any) -> None:  # Any: as LiveVenue takes them
@@ -92,6 +94,7 @@ class KrakenFutures(FuturesBase):
         self._schedules: dict[str, str] = {}
         """By symbol, the fee schedule that it is in."""
         self._levels: PublicStream | None = None
+        self._listed: tuple[str, ...] = ()
         self.opened_at: int | None = None
         """When it began to listen."""
 
@@ -119,6 +122,7 @@ class KrakenFutures(FuturesBase):
         rows = {
             str(row["symbol"]).upper(): row for row in told["instruments"] if row.get("tradeable")
         }
+        self._listed = tuple(rows)
         unknown = [symbol for symbol in self.where.symbols if symbol not in rows]
         if unknown and self.where.lenient:
             self.where = replace(
@@ -164,6 +168,14 @@ class KrakenFutures(FuturesBase):
     def _public_socket(self) -> Socket:
         self._public_stream = self._levels = PublicStream(self)
         return self._public_stream.socket
+
+    def public_stream(self) -> Hears | None:
+        """The stream of prices."""
+        return self._levels
+
+    def listed_symbols(self) -> tuple[str, ...]:
+        """All contracts that trade."""
+        return self._listed
 
     def book(self, symbol: str, count: int) -> BookShown | None:
         """The levels of the book feed, which prices come from."""

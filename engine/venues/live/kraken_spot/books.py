@@ -37,6 +37,12 @@ class Books:
             self._wanted[symbol] = None
             self._say(self._subscription(symbol))
 
+    def leave(self, symbol: str) -> None:
+        """Nobody looks at it any more."""
+        if self._wanted.pop(symbol, self) is None:
+            self._known.pop(symbol, None)
+            self._say(self._subscription(symbol, "unsubscribe"))
+
     def opened(self) -> list[Json]:
         """What a new line is to be told."""
         self._known.clear()

@@ -1,6 +1,6 @@
 """Kraken's public stream: tickers as quotes, prints, books, steps and modes of pairs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -32,31 +32,33 @@ class PublicStream:
         self.books = Books(venue.clock, self.socket.later)
 
     async def _opened(self, socket: Socket) -> None:
-        symbols = list(self._venue.where.symbols)
-        await socket.send(
-            {
-                "method": "subscribe",
-                "params": {"channel": "ticker", "symbol": symbols, "event_trigger": "bbo"},
-                "req_id": 2,
-            }
-        )
-        await socket.send(
-            {
-                "method": "subscribe",
-                "params": {"channel": "instrument", "snapshot": True},
-                "req_id": 4,
-            }
-        )
-        if self._venue.on_trade is not None:
-            await socket.send(
-                {
-                    "method": "subscribe",
-                    "params": {"channel": "trade", "symbol": symbols, "snapshot": False},
-                    "req_id": 3,
-                }
-            )
-        for wanted in self.books.opened():
+        ticker, *trades = self._subscriptions(self._venue.heard)
+        instruments = {"channel": "instrument", "snapshot": True}
+        await socket.send(ticker)
+        await socket.send({"method": "subscribe", "params": instruments, "req_id": 4})
+        for wanted in (*trades, *self.books.opened()):
             await socket.send(wanted)
+
+    def _subscriptions(self, symbols: Iterable[str], method: str = "subscribe") -> list[Json]:
+        """What asks for the prices and, where somebody hears them, the trades of symbols."""
+        about = {"symbol": list(symbols)}
+        ticker = {"channel": "ticker", **about, "event_trigger": "bbo"}
+        found: list[Json] = [{"method": method, "params": ticker, "req_id": 2}]
+        if self._venue.on_trade is not None:
+            trades = {"channel": "trade", **about, "snapshot": False}
+            found.append({"method": method, "params": trades, "req_id": 3})
+        return found
+
+    def hear(self, symbols: Sequence[str]) -> None:
+        """Ask for the prices of more symbols; a new line asks for them by itself."""
+        for wanted in self._subscriptions(symbols):
+            self.socket.later(wanted)
+
+    def leave(self, symbol: str) -> None:
+        """Ask for the prices of a symbol no more."""
+        for unwanted in self._subscriptions([symbol], "unsubscribe"):
+            self.socket.later(unwanted)
+        self.books.leave(symbol)
 
     def _heard(self, frame: Any) -> None:
         if not isinstance(frame, dict):
@@ -108,7 +110,8 @@ class PublicStream:
 
     def _printed(self, row: Mapping[str, Any]) -> None:
         assert self._venue.on_trade is not None
-        self._venue.on_trade(_print(row, self._venue.ours(nanoseconds(str(row["timestamp"])))))
+        if row["symbol"] not in self._venue.unheard:
+            self._venue.on_trade(_print(row, self._venue.ours(nanoseconds(str(row["timestamp"])))))
 
     def _ticker(self, row: Mapping[str, Any]) -> None:
         bid, ask = Decimal(str(row["bid"])), Decimal(str(row["ask"]))

@@ -22,6 +22,7 @@ from engine.model.quote import Bar, BookShown, Quote
 from engine.model.request import Amend, Cancel, Query, QueryAccount
 from engine.venues.live import fees, past
 from engine.venues.live.account import KeyFacts, Where
+from engine.venues.live.hearing import Hears
 from engine.venues.live.keys import Credentials
 from engine.venues.live.kraken_names import Names
 from engine.venues.live.kraken_spot.base import SpotBase
@@ -73,6 +74,7 @@ class KrakenSpot(SpotBase):
 
     exchange = "kraken"
     misfits = MISFITS
+    adds_symbols = True
     needs = (*QUESTIONS, *(f"private_post_{name}" for name in ASKED))
 
     def __init__(
@@ -161,9 +163,17 @@ class KrakenSpot(SpotBase):
         self._public_stream = PublicStream(self)
         return self._public_stream.socket
 
+    def public_stream(self) -> Hears | None:
+        """The stream of prices."""
+        return self._public_stream
+
+    def listed_symbols(self) -> tuple[str, ...]:
+        """All pairs."""
+        return self.names.symbols
+
     def follow(self, symbol: str) -> None:
-        """Ask for the levels of a symbol that is traded here."""
-        if symbol in self.where.symbols and self._public_stream is not None:
+        """Ask for the levels of a symbol that is heard here."""
+        if symbol in self.heard and self._public_stream is not None:
             self._public_stream.books.follow(symbol)
 
     def book(self, symbol: str, count: int) -> BookShown | None:
