@@ -20,6 +20,10 @@ GONE_AFTER = 60 * SECOND
 """What our books have and the venue lacks is believed to be gone only from pictures so much later
 than our last action.
 """
+ASKED_AGAIN = 2 * SECOND
+"""Between two questions about an exit that no list has."""
+RESTS = "the venue lists no position, but by its id, our stop rests: what is held is not known"
+UNSAID = "the venue lists neither position nor stop, and does not answer about the stop by its id"
 STRANGE_AFTER = 30 * SECOND
 """What nobody can attribute, where this exit has sold something, may be what it sold, in a view
 that lags more than the settings say.
@@ -179,6 +183,10 @@ class Closing(Acting):
             self._pictures.clear()
             await self._wait(later if not waits and self._counts(0) else 0)
             return None
+        if later == GONE_AFTER and await self._denied(lefts):
+            self._pictures.clear()
+            await self._clock.sleep(ASKED_AGAIN)
+            return None
         self._pictures.append(
             tuple(
                 (left.symbol, left.on_margin, left.ours, left.closable, left.beyond, left.short)
@@ -189,6 +197,23 @@ class Closing(Acting):
             return None
         flat = not any(left.closable or left.stuck or left.beyond or left.short for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
+
+    async def _denied(self, lefts: list[Left]) -> bool:
+        """Whether an exit of ours is in no list, and the venue, asked for it by its id, does not
+        say that it is over: then lists that lack what it protects prove nothing.
+        """
+        missing = {left.symbol for left in lefts if self._is_missing(left)}
+        listed = {
+            self._ours.name_of(row.client_order_id, row.venue_order_id) for row in self.told.rows()
+        }
+        self._unlisted.clear()
+        for name, order in list(self._seen.items()):
+            unlisted = order.symbol in missing and order.is_exit and name not in listed
+            if unlisted and name not in self._sender.ended:
+                rests = await self._sender.is_open(order)
+                if rests is not False:
+                    self._unlisted[order.symbol] = RESTS if rests else UNSAID
+        return bool(self._unlisted)
 
     async def _wait(self, more: int, least: int = PAUSE) -> None:
         """Until another picture may tell more than this one: views that lag can't, and questions
@@ -229,7 +254,7 @@ class Closing(Acting):
 
     def _lines(self, *, flat: bool) -> list[str]:
         """What is held, rests, was left alone, or is nobody's."""
-        return describe(
+        verdict, *lines = describe(
             self._holding.lefts(),
             self.told,
             self._sender,
@@ -237,3 +262,4 @@ class Closing(Acting):
             flat=flat,
             coins=self._terms.coins,
         )
+        return [verdict, *(f"{symbol}: {text}" for symbol, text in self._unlisted.items()), *lines]

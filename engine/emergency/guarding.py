@@ -121,6 +121,7 @@ class Guarding:
         """Orders of ours that were ever known to rest."""
         self._step: dict[tuple[str, bool], int] = {}
         self._pictures: list[tuple[object, ...]] = []
+        self._unlisted: dict[str, str] = {}  # by symbol, why its lists are not believed
 
     def _books(self, asset: str) -> Books:
         return self._holding.books(asset)

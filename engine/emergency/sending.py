@@ -252,6 +252,16 @@ class Sender:
                 self._absent(report)
         return None
 
+    async def is_open(self, order: Order) -> bool | None:
+        """Ask by id whether an order rests, whatever the lists say; None where nobody answers."""
+        name = order.client_order_id
+        self.unresolved[name] = Sent(order, order.touched_at)
+        found = await self.look(order)
+        self.unresolved.pop(name, None)
+        if found is not None:
+            return found.is_open
+        return False if name in self.ended else None
+
     def _absent(self, report: r.Absent) -> None:
         """The venue does not know an order that can't be on its way any more: it never arrived, or
         ended as the executions say.

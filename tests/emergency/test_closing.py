@@ -104,6 +104,31 @@ def test_views_that_lag_do_not_say_flat(profile: str, honest: bool) -> None:
 
 
 @pytest.mark.hazard("H113")
+def test_lists_that_are_empty_are_not_believed_while_our_stop_is_known_by_its_id() -> None:
+    """The venue lists nothing at all, for as long as it is asked: neither position nor orders nor
+    executions. Asked for our stop by its id, it says that it rests.
+    """
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        parts = scene.venue.parts()
+        look = parts._look
+
+        async def nothing(cost: Any, since: int) -> Any:
+            return replace(await look(cost, since), net={}, orders=(), fills=())
+
+        parts._look = nothing
+        scene.venue.parts = lambda: parts  # type: ignore[method-assign]
+        result = await scene.exit(scene.summary())
+        assert scene.held == 1
+        assert not result.flat, result.lines
+        assert any("by its id, our stop rests" in line for line in result.lines), result.lines
+        assert scene.clock.now() - scene.began <= 125 * SECOND
+
+    play(tale, profile="kraken-futures")
+
+
+@pytest.mark.hazard("H113")
 @BOTH
 def test_what_was_sold_and_is_still_listed_is_looked_at_again(profile: str) -> None:
     """Views lag by twenty seconds, and the settings do not say so: what a view lists is what this
