@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.errors import NoWidget
+from textual.message import Message
 from textual.screen import Screen
 
 from engine.session import Session
@@ -40,6 +41,7 @@ from tui.terminal import driver_class
 
 Note = Callable[[str, str], None]
 """Writes a line to the account's log: what happened, and its words. Must not raise."""
+_PANIC = frozenset(command.always for command in COMMANDS if command.always)
 SHUTTING = 3.0
 """Seconds that Textual gets to take the screen down once the engine is closed."""
 
@@ -257,6 +259,13 @@ class FlatoutApp(App[None]):
         return self.looks.names()
 
     # keys, pastes, clicks
+
+    def heard(self, event: Message) -> None:
+        """Something was read, and will be handled in its turn: flatten's key is looked for at once.
+        Called on the thread that reads.
+        """
+        if isinstance(event, events.Key) and event.key in _PANIC:
+            self.hands.hurry(event)
 
     async def on_event(self, event: events.Event) -> None:
         """Textual calls this for each event of the application, one after the other.

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from tui.ascii import ascii_of
 from tui.decoder import Decoder
@@ -21,7 +22,7 @@ LOST = 129
 
 
 class Shown(Protocol):
-    """The application, as its driver sees it. All of it is called on the event loop."""
+    """The application, as its driver sees it; called on the loop unless something else is said."""
 
     @property
     def draws_ascii(self) -> bool:
@@ -30,6 +31,10 @@ class Shown(Protocol):
 
     def repaint(self) -> None:
         """Paint the whole screen."""
+        ...
+
+    def heard(self, event: Message) -> None:
+        """Something was read, and will be handled in its turn. Called on the thread that reads."""
         ...
 
     def fail(self, error: BaseException) -> None:
@@ -137,6 +142,7 @@ class TerminalDriver(LinuxDriver):
                 self._lost()
                 return
             for message in found:
+                self.shown.heard(message)
                 self.process_message(message)
 
     def _read(self) -> bytes:

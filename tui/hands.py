@@ -17,6 +17,9 @@ from typing import Protocol, runtime_checkable
 from textual import events
 from textual.widget import Widget
 
+STALE = 0.5
+"""Seconds after which a key that has not been looked at gives way to flatten's, pressed behind it.
+"""
 PATIENCE = 2.0
 """Seconds that a clicked widget gets before the next key is taken."""
 
@@ -41,6 +44,13 @@ class Hands:
 
     def __init__(self) -> None:
         self._deaf_until = 0.0
+        self._hurried_at = 0.0
+
+    def hurry(self, event: events.Event) -> None:
+        """Flatten's key has been read, and may stand behind a page of others: what is stale before
+        it is dropped. Called on the thread that reads.
+        """
+        self._hurried_at = event.time
 
     def forget(self) -> None:
         """Ignore what was typed or clicked until now: the window that it was meant for has closed
@@ -50,7 +60,8 @@ class Hands:
 
     def hears(self, event: events.Event) -> bool:
         """Say whether an event was meant for what is on the screen now."""
-        return event.time >= self._deaf_until
+        overtaken = event.time < self._hurried_at and time.monotonic() - event.time > STALE
+        return event.time >= self._deaf_until and not overtaken
 
     @staticmethod
     async def clicked(widget: Widget) -> None:

@@ -171,8 +171,10 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
     if doubt is None or order is None:
         return
     window = window_ends(ctx, order)
-    if order.status is not Status.PENDING and order.time_in_force is TimeInForce.IOC:
-        # the venue took it, and it may have filled: its views lag
+    if order.status is not Status.PENDING and (
+        order.time_in_force is TimeInForce.IOC or doubt.request == "check"
+    ):
+        # the venue took it, and it may have filled, or not be listed yet: its views lag
         window = max(window, order.touched_at + late(ctx))
     if report.at < window:
         yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt)))

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from engine.desk import doubts, identity, silent
 from engine.desk import events as e
-from engine.desk.context import Context, Events
-from engine.desk.fills import book, on_filled, stranger
+from engine.desk.context import Context, Events, alert_once
+from engine.desk.fills import book, on_filled, stranger, told_name
 from engine.desk.ordering import cancel_lane
 from engine.desk.reports import end, on_accepted, on_rejected
 from engine.model import report as r
-from engine.model.money import ZERO
+from engine.model.codes import AlertCode
+from engine.model.money import ZERO, plain
 from engine.model.order import TERMINAL, Order, Status
 
 ENDED = frozenset({Status.CANCELLED, Status.EXPIRED})
@@ -63,6 +64,8 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
             )
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
+            if order.terms_at and doubts.about(ctx, order) == "check":
+                yield from _never_made(ctx, order, theirs)
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
         if silent.stands(ctx.state, order):
             yield from doubts.again(ctx, name)
@@ -71,6 +74,19 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
             # the wish outlives the request that was lost; of exits, custody decides
             if order.cancel_pending and not order.is_exit:
                 yield e.CancelAsked(ctx.now, name, cancel_lane(ctx), order.reason)
+
+
+def _never_made(ctx: Context, order: Order, theirs: Order) -> Events:
+    """A change that the venue had confirmed, and has not made: its views went on telling the old
+    terms, and so does its answer about the order.
+    """
+    level = theirs.trigger or theirs.price
+    text = f"it was confirmed, and not made: the venue has {plain(theirs.size)}" + (
+        "" if level is None else f" at {plain(level)}"
+    )
+    yield from alert_once(
+        ctx, AlertCode.AMEND_REFUSED, told_name(order), text, order.client_order_id
+    )
 
 
 def _settle_excess(ctx: Context, order: Order, cumulative: Decimal, *, over: bool) -> Events:

@@ -15,7 +15,10 @@ picture shows what it cost.
 def due_at(ctx: Context) -> int:
     """When it is time to compare again."""
     pause = nanoseconds(ctx.rules.requests.reconcile)
-    if not ctx.state.orders and not ctx.state.positions:
+    picture = ctx.board.picture
+    # that nothing is open any more, only a stream may have said so far
+    proved = picture is None or picture.as_of > ctx.state.last_fill_at
+    if not ctx.state.orders and not ctx.state.positions and proved:
         pause *= IDLE
     seen, filled = ctx.state.reconciled_at, ctx.state.last_fill_at
     at = seen + pause

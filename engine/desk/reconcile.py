@@ -107,7 +107,9 @@ def on_picture(ctx: Context, picture: Picture) -> Events:
         yield from _listed(ctx, order, picture)
     yield from unexplained.look(ctx, picture, starting=starting)
     for order in list(ctx.state.orders.values()):
-        if order.client_order_id not in theirs and _old_enough(ctx, order, picture):
+        if order.client_order_id not in theirs and (
+            _old_enough(ctx, order, picture) or _overdue(order, order.touched_at, picture)
+        ):
             yield from doubts.ask(ctx, order)
     yield from _foreign(ctx, foreign)
     told = yield from _compare(ctx, picture, foreign)
@@ -279,6 +281,20 @@ def _old_enough(ctx: Context, order: Order, picture: Picture) -> bool:
     return order.touched_at + nanoseconds(ctx.rules.requests.recent) <= picture.as_of
 
 
+OVERDUE = 30_000_000_000
+"""Nanoseconds after which a picture that contradicts what we were told of an order is no longer
+taken for an old one without a question about that very order.
+"""
+
+
+def _overdue(order: Order, since: int, picture: Picture) -> bool:
+    return order.status is not Status.PENDING and since + OVERDUE <= picture.at
+
+
+def _terms(order: Order) -> tuple[object, ...]:
+    return order.size, order.price, order.trigger
+
+
 def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
     """An order of ours that the venue has open."""
     ours = ctx.state.order(theirs.client_order_id)
@@ -302,7 +318,17 @@ def _listed(ctx: Context, theirs: Order, picture: Picture) -> Events:
             yield from doubts.ask(ctx, ours)
         else:
             yield from on_found(ctx, Found(theirs, (), picture.as_of))
-    elif not ours.is_open and ours.closed_at is not None and ours.closed_at < picture.as_of:
+    elif ours.is_open and _terms(ours) != _terms(theirs):
+        if _overdue(ours, ours.touched_at, picture):  # a change that was answered and never made
+            yield from doubts.ask(ctx, ours)
+    elif (
+        not ours.is_open
+        and ours.closed_at is not None
+        and (
+            ours.closed_at < picture.as_of
+            or (ours.status is not Status.FILLED and _overdue(ours, ours.closed_at, picture))
+        )
+    ):
         yield e.CancelAsked(
             ctx.now, ours.client_order_id, cancel_lane(ctx), "the venue still has it open"
         )

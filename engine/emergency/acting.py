@@ -242,7 +242,7 @@ class Acting(Guarding):
         """Cancel exits of ours in symbols where nothing is left that they may protect: what nobody
         can attribute keeps its stop.
         """
-        held = {left.symbol for left in self._holding.lefts() if left.closable}
+        held = {left.symbol for left in self._holding.lefts() if left.closable or left.stuck}
         nobodys = {left.asset for left in self._holding.lefts() if left.beyond or left.short}
         acted = False
         for row in self.told.rows():

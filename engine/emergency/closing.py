@@ -173,7 +173,9 @@ class Closing(Acting):
             if strange
             else 0
         )
-        if waits or self.told.rows() or self._sender.unresolved or not self._counts(later):
+        kept = {left.symbol for left in lefts if left.stuck}
+        rests = any(row.symbol not in kept for row in self.told.rows())
+        if waits or rests or self._sender.unresolved or not self._counts(later):
             self._pictures.clear()
             await self._wait(later if not waits and self._counts(0) else 0)
             return None
@@ -185,7 +187,7 @@ class Closing(Acting):
         )
         if len(self._pictures) < 2 or self._pictures[-1] != self._pictures[-2]:
             return None
-        flat = not any(left.closable or left.beyond or left.short for left in lefts)
+        flat = not any(left.closable or left.stuck or left.beyond or left.short for left in lefts)
         return Result(flat, tuple(self._lines(flat=flat)))
 
     async def _wait(self, more: int, least: int = PAUSE) -> None:

@@ -38,6 +38,10 @@ class Left(Struct, frozen=True):
     """Signed: ours by our arithmetic, and not there."""
     value: Decimal
     """Of what is closable, in the quote currency."""
+    stuck: Decimal = ZERO
+    """Signed: held and ours, below what the venue trades and worth far more than dust: the venue
+    has raised its minimum, or tells a wrong one. It keeps its stop, and the account is not flat.
+    """
     short: Decimal = ZERO
     """Zero or below: coins that our orders sold beyond what is known to be ours, where nothing
     proves that the account owes them.
@@ -57,6 +61,12 @@ class Left(Struct, frozen=True):
     def side(self) -> Side:
         """The side of an order that closes it."""
         return Side.SELL if self.closable > ZERO else Side.BUY
+
+
+WORTH = 100
+"""Dust is worth less than so many times the smallest cost of an order; Kraken's minimums, of about
+5 to 10 USD, are about ten times that (read 2026-11).
+"""
 
 
 def tradable(instrument: Instrument, size: Decimal, price: Decimal | None) -> bool:
@@ -108,7 +118,7 @@ class Holding:
         kept = [
             left
             for left in found
-            if left.ours or left.closable or left.dust or left.beyond or left.alone
+            if left.ours or left.closable or left.dust or left.stuck or left.beyond or left.alone
         ]
         return sorted(kept, key=lambda left: (-left.value, left.symbol))
 
@@ -246,6 +256,16 @@ class Holding:
         value = instrument.notional(abs(closable), price or ONE)
         if not tradable(instrument, instrument.round_size(abs(beyond)), price):
             beyond = ZERO
+        dust, stuck = size - closable, ZERO
+        if not closable and price is not None and self._is_worth(instrument, lots, price):
+            dust, stuck = size - lots.copy_sign(size), lots.copy_sign(size)
         return Left(
-            instrument, on_margin, ours, closable, size - closable, beyond, alone, missing, value
+            instrument, on_margin, ours, closable, dust, beyond, alone, missing, value, stuck
+        )
+
+    @staticmethod
+    def _is_worth(instrument: Instrument, size: Decimal, price: Decimal) -> bool:
+        """Whether so much is more than dust."""
+        return (
+            size > ZERO and instrument.notional(size, price) >= WORTH * instrument.min_cost > ZERO
         )

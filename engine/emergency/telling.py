@@ -66,6 +66,13 @@ def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str
             f"{symbol}: still held: {plain(left.closable)} of ours; {guard}"
             + (f"; {why}" if why else "")
         )
+    if left.stuck:
+        stop = any(row.symbol == symbol for row in told.rows())
+        guard = "its stop was left" if stop else "NAKED: no stop rests at the venue"
+        lines.append(
+            f"{symbol}: still held: {plain(left.stuck)} of ours{_worth(left, told, left.stuck)},"
+            f" below the {plain(left.instrument.min_size)} that the venue says it trades; {guard}"
+        )
     if left.beyond:
         worth = _worth(left, told, left.beyond)
         lines.append(

@@ -7,6 +7,7 @@ from hashlib import blake2b
 PREFIX = "FO"
 """Begins every client order id of ours."""
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LENGTH = 18
 _NUMBER = 5
 """Characters of an order's number, five bits each."""
 NUMBERS = 1 << 5 * _NUMBER
@@ -35,6 +36,15 @@ def client_order_id(account: str, intent: str, leg: str, version: int) -> str:
     return account_prefix(account) + _digest(8, account, intent, leg, str(version)) + number
 
 
+def as_sent(name: str) -> str:
+    """A client order id as we sent it: views have been seen to tell ids in another case, and an
+    order that is not known by its name is nobody's.
+    """
+    sent = name.upper()
+    ours = len(sent) == _LENGTH and sent.startswith(PREFIX) and not set(sent) - set(_ALPHABET)
+    return sent if ours else name
+
+
 def number_of(name: str) -> int:
     """The number of the order of this id, modulo `NUMBERS`; nonsense, or ValueError, for an id that
     is not ours.
@@ -51,7 +61,7 @@ though no mark could be written.
 def is_of_last_exit(name: str) -> bool:
     """Whether a client order id of ours is one of the last exit."""
     try:
-        return name.startswith(PREFIX) and len(name) == 18 and number_of(name) >= LAST_EXIT
+        return name.startswith(PREFIX) and len(name) == _LENGTH and number_of(name) >= LAST_EXIT
     except ValueError:
         return False
 

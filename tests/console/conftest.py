@@ -15,9 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from engine.model.intent import AnyIntent
 from engine.session import Session
 from tests.console.sample import SampleSession
+from tests.support.idle import watch_messages
 from tui.app import FlatoutApp
 from tui.flows.dialog import Dialog
 from tui.options import ConsoleOptions
+
+watch_messages()
 
 
 class Stage:
@@ -73,6 +76,10 @@ class Stage:
     async def open(self, *keys: str) -> None:
         """Press keys that open a dialog, and wait until it is armed."""
         await self.press(*keys)
+        await self.armed()
+
+    async def armed(self) -> None:
+        """Until the dialog on top takes an enter: it takes none before it can have been read."""
         screen = self.app.screen
         for _ in range(40):
             if (

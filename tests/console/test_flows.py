@@ -356,9 +356,9 @@ async def test_flatten_is_typed_then_a_sheet_then_a_receipt(stage: Stage) -> Non
     await stage.press("enter")
     assert not stage.asked
     await stage.type("TEN")
+    await stage.armed()
     await stage.press("enter")
-    await stage.frames(0.3)
-    assert isinstance(stage.asked[0], Flatten)
+    assert isinstance(await stage.one_asked(), Flatten)
     await stage.shows("under way")
     await stage.shows("cancelling")
     await stage.press("escape")

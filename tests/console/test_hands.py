@@ -3,6 +3,7 @@ whole, or nowhere.
 """
 
 import asyncio
+import time
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from tui.field import Field
 from tui.flows import dialog
 from tui.flows.dialog import Dialog
 from tui.flows.ticket import Ticket
+from tui.hands import Hands
 
 pytestmark = pytest.mark.hazard("H106")
 CHARACTERS = {"enter": "\r", "tab": "\t", "percent_sign": "%", "space": " ", "colon": ":"}
@@ -256,3 +258,22 @@ async def test_dialogs_that_are_opened_and_left_at_once_leave_the_main_screen(st
     assert stage.app.screen is stage.app.main
     assert stage.app.main.board.positions.keys == ["P2"]
     assert not stage.asked
+
+
+async def test_what_is_stale_gives_way_to_f9_and_what_was_typed_just_now_does_not() -> None:
+    hands, now = Hands(), time.monotonic()
+
+    def pressed(ago: float) -> events.Key:
+        event = events.Key("x", "x")
+        event.time = now - ago
+        return event
+
+    stale, young, behind = pressed(3), pressed(0.1), pressed(1)
+    panic = pressed(2)
+    assert hands.hears(stale)
+    hands.hurry(panic)
+    assert not hands.hears(stale)
+    assert hands.hears(panic)
+    assert hands.hears(behind), "what follows it is the word that it asks for"
+    hands.hurry(pressed(0))
+    assert hands.hears(young)

@@ -685,8 +685,8 @@ def test_a_flatten_names_what_it_closes_and_counts_what_it_cancels() -> None:
     story.price(BTC, "61000")
     story.price(ETH, "3099.9", "3100")
     assert flat(story) == {
-        "close BTC/USD": ("0.5", "▲484.75 USD", "plain"),  # 500 less 0.05 % of 30500
-        "close ETH/USD": ("-2", "▼203.10 USD", "plain"),  # 200 lost and 0.05 % of 6200
+        "close BTC/USD": ("0.5", "▲484.75 USD = +1.54R", "plain"),  # 500 less 0.05 % of 30500
+        "close ETH/USD": ("-2", "▼203.10 USD = -3.22R", "plain"),  # 200 lost and 0.05 % of 6200
         # it holds nothing: there is nothing of it to close
         "entries": ("", "blocked until flat; 1 cancelled", "plain"),
         "orders": ("", "3 of ours are cancelled; 1 that are not ours stay", "plain"),

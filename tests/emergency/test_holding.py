@@ -374,6 +374,22 @@ def test_what_is_below_the_least_order_is_dust_and_what_is_beyond_it_too() -> No
     assert (left.closable, left.dust, left.beyond) == (D(0), left.ours, D(0))
 
 
+@pytest.mark.parametrize(
+    ("size", "stuck"), [("0.1", True), ("0.00083334", True), ("0.00083333", False)]
+)
+def test_what_is_worth_a_hundred_orders_is_no_dust_though_the_least_order_is_larger(
+    size: str, stuck: bool
+) -> None:
+    heap = Heap()
+    raised = replace(heap.instruments[BTC], min_size=D(2), min_cost=D("0.5"))
+    heap.instruments[BTC] = raised
+    heap.ours(size)
+    heap.balances = {"BTC": D(size)}
+    left = heap.left()
+    assert left.closable == D(0)
+    assert (left.stuck, left.dust) == ((D(size), D(0)) if stuck else (D(0), D(size)))
+
+
 def test_a_part_of_a_lot_is_dust() -> None:
     heap = Heap()
     lot = heap.instruments[BTC].lot

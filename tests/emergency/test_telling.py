@@ -251,3 +251,17 @@ def test_a_balance_that_nobody_could_read_is_named() -> None:
     assert end.lines(flat=True)[1:] == [
         "SOL: nothing here trades it, and its balance can't be read"
     ]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_what_the_venue_takes_no_order_for_is_said_with_its_worth_and_its_stop(stops: bool) -> None:
+    end = End()
+    end.left(ours="0.1", dust="0")
+    end.lefts = [replace(left, stuck=D("0.1")) for left in end.lefts]
+    if stops:
+        end.rows(Row("V1", MINE, BTC, None, "stop sell 0.1"))
+    said = end.lines()[1]
+    assert said.startswith(
+        "BTC/USD: still held: 0.1 of ours (about 6,000.00 USD), below the 0.0000"
+    )
+    assert said.endswith("its stop was left" if stops else "NAKED: no stop rests at the venue")

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.alert import ALERTS, Alert, Severity
-from engine.model.ids import PREFIX, account_prefix, client_order_id, number_of, position_id
+from engine.model.ids import (
+    PREFIX,
+    account_prefix,
+    as_sent,
+    client_order_id,
+    number_of,
+    position_id,
+)
 from engine.model.order import TERMINAL, TRANSITIONS, Status, may_become
 from engine.model.refusal import REFUSALS, Refusal
 
@@ -85,6 +92,14 @@ def test_ids_are_the_same_in_every_version_of_the_program() -> None:
     assert account_prefix("main") == "FOU6B"
     assert client_order_id("main", "i1", "entry", 0) == "FOU6BVJ7LU75GAAAAA"
     assert client_order_id("main", "i1", "stop", 12) == "FOU6BZTMGLMR6AAAAM"
+
+
+@pytest.mark.hazard("H18")
+def test_an_id_is_ours_in_whichever_case_a_view_tells_it() -> None:
+    assert as_sent("fou6bztmglmr6aaaam") == "FOU6BZTMGLMR6AAAAM"
+    assert as_sent("Fou6bZTMGLMR6aaaam") == "FOU6BZTMGLMR6AAAAM"
+    for theirs in ("", "folder-of-somebody", "fo", "somebodys-own-order", "OU6BZTMGLMR6AAAAM"):
+        assert as_sent(theirs) == theirs
     assert position_id("main", "i1") == "PWTE5LCVO22E"
 
 

@@ -59,3 +59,19 @@ def test_a_page_of_keys_leaves_the_engine_its_turn(tmp_path: Path) -> None:
         assert answers[-1] > first
         typing.join(30)
         assert terminal.alive
+
+
+@pytest.mark.hazard("H106")
+def test_f9_does_not_wait_for_a_page_of_keys(tmp_path: Path) -> None:
+    """A page that is typed into the command line, such as a paste of a terminal that does not say
+    that it is one, takes half a minute to be read as a sentence.
+    """
+    with console(tmp_path) as terminal:
+        terminal.until(lambda: terminal.look()["account"]["equity"] is not None)
+        terminal.send(b":", 1.0)
+        rest = memoryview(b"x" * 10_000 + b"\x1b[20~")
+        while rest:
+            rest = rest[os.write(terminal.fd, rest[:256]) :]
+        began = time.monotonic()
+        assert terminal.until(lambda: "FLATTEN EVERYTHING" in terminal.text, 10), terminal.text
+        assert time.monotonic() - began < 5.0

@@ -145,6 +145,8 @@ class Dialog(ModalScreen[None]):
         """The field that listens comes first. Enter goes on, esc leaves and destroys nothing; the
         rest is the flow's.
         """
+        if event.key != "enter":
+            self._entered_at = -inf  # nobody holds a key down and presses another
         focused = self.focused
         if isinstance(focused, Field | Choice) and focused.take_key(event):
             return True

@@ -240,8 +240,9 @@ def flat(ctx: Context, intent: i.Flatten) -> Preview:
         if position.size <= ZERO or position.dust:
             continue
         told = {line.name: line.after for line in exit_lines(ctx, position, position.size)}
-        result = told.get("result", told.get("price", ""))
-        lines.append(Line(f"close {position.symbol}", grouped(position.signed_size), result))
+        # as the receipt tells it, with both fees; what it brings from here stands on a close's card
+        net = told.get("net") or told.get("result") or told.get("price", "")
+        lines.append(Line(f"close {position.symbol}", grouped(position.signed_size), net))
         mark = ctx.mark(position)
         if mark is not None:
             profit = position.unrealised_profit(ctx.instrument(position), mark)

@@ -314,10 +314,11 @@ class Run:
             )
             if self.engine.gateway.idle and not state.doubts and not busy:
                 break
+        settled = self.clock.now()
         self.engine.reconcile()
         await self.clock.sleep(SECOND)
         deadline = self.clock.now() + SETTLE + 2 * self.script.faults.rest_lag + self.world.patience
-        while self.clock.now() < deadline and not self._equal():
+        while self.clock.now() < deadline and not self._equal(settled):
             self.engine.reconcile()
             await self.clock.sleep(2 * SECOND)
         # what no execution explains of its money is told, or booked, once nothing moves
@@ -348,9 +349,10 @@ class Run:
         known = max([state.last_fill_at, *(order.terms_at for order in state.orders.values())])
         return told if told is not None and told.as_of >= known + self._lag else None
 
-    def _equal(self) -> bool:
-        truth = self._truth()
-        if truth is None:
+    def _equal(self, since: int) -> bool:
+        """Before a view of that time, the engine can have told of no difference."""
+        truth, heard = self._truth(), self.engine.board.picture
+        if truth is None or heard is None or heard.as_of + self.world.patience < since:
             return False
         theirs = {order.client_order_id for order in truth.orders if not order.foreign}
         return theirs == {

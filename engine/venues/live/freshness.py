@@ -17,6 +17,9 @@ def as_of(
 ) -> int:
     """How fresh a view is: as of when it was asked for, unless what is known to have happened
     before is not in it; then, as of before that.
+
+    What happened longer ago than `LOOK_BACK` is no reason: an order that is listed so long after
+    its end was said to have come has not ended, and no view would count ever again.
     """
     seen, earliest = set(executions), max(since + ROUNDED, asked - LOOK_BACK)
     missing = [
@@ -25,10 +28,9 @@ def as_of(
         if fill.at < asked and fill.execution_id not in seen
     ]
     listed = {order.client_order_id for order in orders}
-    missing += [
-        at for name, at in known.working_since(asked - LOOK_BACK, asked) if name not in listed
-    ]
+    oldest = asked - LOOK_BACK
+    missing += [at for name, at in known.working_since(oldest, asked) if name not in listed]
     for order in orders:
         changes = (known.ended_at(order.client_order_id), known.amended_at(order))
-        missing += [at for at in changes if at is not None and at < asked]
+        missing += [at for at in changes if at is not None and oldest <= at < asked]
     return min([asked, *(at - 1 for at in missing)])

@@ -14,6 +14,7 @@ from engine.model.report import Found
 from engine.venues.live.kraken_futures.base import FuturesBase
 from engine.venues.live.kraken_futures.history import after
 from engine.venues.live.kraken_futures.rows import UNREADABLE
+from engine.venues.live.named import client_in
 from engine.venues.live.numbers import positive
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError
@@ -69,12 +70,7 @@ class FuturesParts:
         identity = str(row.get("order_id") or "")
         if not identity:
             raise OutcomeUnknownError("an open order without an id")
-        client = str(
-            row.get("cliOrdId")
-            or row.get("cli_ord_id")
-            or self._venue.known.client_of(identity)
-            or ""
-        )
+        client = client_in(row) or self._venue.known.client_of(identity) or ""
         symbol = str(row.get("symbol") or "").upper()
         size = row.get("unfilledSize") or row.get("size") or row.get("quantity")
         price = positive(row.get("stopPrice")) or positive(row.get("limitPrice"))

@@ -25,6 +25,7 @@ from engine.venues.live.kraken_futures.budget import COSTS, PAID, PICTURE, Budge
 from engine.venues.live.kraken_futures.history import FuturesExecutions
 from engine.venues.live.kraken_futures.holdings import cash_of, entered_at, net_of
 from engine.venues.live.kraken_futures.rows import UNREADABLE
+from engine.venues.live.named import client_in
 from engine.venues.protocol import OutcomeUnknownError, RefusedError
 
 SETTLED = 60 * SECOND
@@ -91,7 +92,7 @@ class FuturesQuestions:
         rows = [
             row
             for row in await self._states({"cliOrdIds": name}, lane, budget)
-            if row.get("order", {}).get("cliOrdId") == name
+            if client_in(row.get("order", {})) == name
         ]
         if not rows:
             return None

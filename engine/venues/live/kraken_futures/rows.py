@@ -14,6 +14,7 @@ from engine.model.order import Order, OrderType, Role, Status
 from engine.model.side import Side
 from engine.venues.live.clocks import nanoseconds
 from engine.venues.live.kraken_names import currency
+from engine.venues.live.named import client_in
 from engine.venues.live.numbers import positive
 from engine.venues.live.venue import LiveVenue
 
@@ -121,7 +122,7 @@ class FuturesRows:
             str(entry.get("status", "")),
             str(entry.get("updateReason") or ""),
         )
-        identity, client = str(row["orderId"]), str(row.get("cliOrdId") or "")
+        identity, client = str(row["orderId"]), client_in(row)
         known = self._venue.known.order(client or self._venue.known.client_of(identity) or identity)
         size = (
             Decimal(str(row["quantity"])) if row.get("quantity") is not None else self._size(known)
@@ -158,10 +159,7 @@ class FuturesRows:
 
         Raises what `UNREADABLE` lists where that is not known either.
         """
-        identity, client = (
-            str(row["order_id"]),
-            str(row.get("cliOrdId") or row.get("cli_ord_id") or ""),
-        )
+        identity, client = str(row["order_id"]), client_in(row)
         known = self._venue.known.order(client or self._venue.known.client_of(identity) or identity)
         filled = self._filled(
             row.get("filledSize"), None, untouched=row.get("status") == "untouched"
@@ -211,8 +209,7 @@ class FuturesRows:
         """
         venue = self._venue
         identity, symbol = str(row["order_id"]), str(row["symbol"]).upper()
-        named = row.get("cliOrdId") or row.get("cli_ord_id") or venue.known.client_of(identity)
-        client = str(named or identity)
+        client = client_in(row) or venue.known.client_of(identity) or identity
         venue.known.hear(identity, client)
         price, size = Decimal(str(row["price"])), Decimal(str(row["size"]))
         maker = str(row.get("fillType")) == "maker"
@@ -263,7 +260,7 @@ class FuturesRows:
             data, order = row.get(f"{side}OrderData"), row.get(f"{side}Order") or {}
             if data is not None and (
                 row.get(f"{other}OrderData") is None
-                or str(order.get("clientId") or "").startswith(self._venue.prefix)
+                or client_in(order).startswith(self._venue.prefix)
             ):
                 return self._executed(row, order, data, maker=side == "maker")
         return None
@@ -277,7 +274,7 @@ class FuturesRows:
         maker: bool,
     ) -> Fill:
         venue, identity = self._venue, str(order["uid"])
-        client = str(order.get("clientId") or venue.known.client_of(identity) or identity)
+        client = client_in(order) or venue.known.client_of(identity) or identity
         venue.known.hear(identity, client)
         symbol, price, size = (
             str(order["tradeable"]).upper(),

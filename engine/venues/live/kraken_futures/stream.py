@@ -18,6 +18,7 @@ from engine.model.side import Side
 from engine.venues.live.kraken_futures.base import FuturesBase
 from engine.venues.live.kraken_futures.rows import BY_THE_EXCHANGE, LISTS, MILLISECOND, UNREADABLE
 from engine.venues.live.kraken_names import currency
+from engine.venues.live.named import client_in
 from engine.venues.live.numbers import positive
 from engine.venues.live.socket import Json, Socket, StreamError
 
@@ -107,7 +108,7 @@ class PrivateStream:
                 opened.add(self._order(row))
             except UNREADABLE:
                 identity = str(row.get("order_id") or "")
-                opened.add(str(row.get("cli_ord_id") or known.client_of(identity) or identity))
+                opened.add(client_in(row) or known.client_of(identity) or identity)
                 self._unreadable("open order", row, identity)
         known.only(opened, self._venue.clock.now())
 
@@ -138,7 +139,7 @@ class PrivateStream:
         """An open order; our id of it. Raises what `UNREADABLE` lists."""
         venue = self._venue
         identity = str(row["order_id"])
-        client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
+        client = client_in(row) or venue.known.client_of(identity) or identity
         venue.known.hear(identity, client)
         filled = Decimal(str(row["filled"]))
         known = venue.known.order(client)
@@ -175,7 +176,7 @@ class PrivateStream:
         row = frame.get("order")
         if row is None:
             identity = str(frame["order_id"])
-            client = str(frame.get("cli_ord_id") or venue.known.client_of(identity) or identity)
+            client = client_in(frame) or venue.known.client_of(identity) or identity
             at = now
         else:
             client, identity = self._order(row), str(row["order_id"])
@@ -200,7 +201,7 @@ class PrivateStream:
     def _fill(self, row: Mapping[str, Any]) -> r.VenueReport:
         """An execution. Raises what `UNREADABLE` lists."""
         venue, identity = self._venue, str(row["order_id"])
-        client = str(row.get("cli_ord_id") or venue.known.client_of(identity) or identity)
+        client = client_in(row) or venue.known.client_of(identity) or identity
         venue.known.hear(identity, client)
         symbol, kind = str(row["instrument"]).upper(), str(row.get("fill_type"))
         at = venue.ours(int(row["time"]) * MILLISECOND)

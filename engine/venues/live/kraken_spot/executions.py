@@ -21,6 +21,7 @@ from engine.model.side import Side
 from engine.venues.live.clocks import nanoseconds
 from engine.venues.live.kraken_spot.base import SpotBase
 from engine.venues.live.kraken_spot.described import order_from_fields
+from engine.venues.live.named import client_in
 from engine.venues.protocol import VenueError
 
 FEE_TRIES, FEE_PAUSE = 3, 0.5
@@ -67,7 +68,7 @@ class Executions:
         """What a row says. Raises KeyError, ValueError or TypeError where it makes no sense."""
         venue, identity = self._venue, str(row["order_id"])
         kind = str(row["exec_type"])
-        client = str(row.get("cl_ord_id") or venue.known.client_of(identity) or identity)
+        client = client_in(row) or venue.known.client_of(identity) or identity
         venue.known.hear(identity, client)
         at, readable = venue.ours(nanoseconds(str(row["timestamp"]))), True
         if kind in ("pending_new", "new", "restated") and "symbol" in row:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from engine.venues.live.known import Known
+from engine.venues.live.named import client_in
 from engine.venues.protocol import RefusedError
 
 AT_ONCE = 50
@@ -63,7 +64,7 @@ class Owners:
                     self._count(names[0])
                 continue
             for identity, row in told.items():
-                self._known.name(identity, str(row.get("cl_ord_id") or identity))
+                self._known.name(identity, client_in(row) or identity)
 
     def is_nowhere(self, identity: str) -> bool:
         """Whether the exchange was asked for an order, and does not know it."""

@@ -15,6 +15,7 @@ from engine.model.quote import Quote
 from engine.model.report import Found
 from engine.venues.live.kraken_names import EACH
 from engine.venues.live.kraken_spot.base import SpotBase
+from engine.venues.live.named import client_in
 from engine.venues.parts import Holdings, Page, Pay, Row, Working
 from engine.venues.protocol import OutcomeUnknownError
 
@@ -91,7 +92,7 @@ class SpotParts:
 
     def _row(self, identity: str, told_row: Any) -> Row:
         row: Mapping[str, Any] = told_row if isinstance(told_row, dict) else {}
-        client = str(row.get("cl_ord_id") or self._venue.known.client_of(identity) or "")
+        client = client_in(row) or self._venue.known.client_of(identity) or ""
         try:
             order = self._order(identity, row)
         except (KeyError, ArithmeticError, TypeError, ValueError):

@@ -11,6 +11,7 @@ from engine.model.request import Query
 from engine.venues.live.kraken_names import EACH
 from engine.venues.live.kraken_spot.base import SpotBase
 from engine.venues.live.kraken_spot.rows import SpotRows
+from engine.venues.live.named import client_in
 from engine.venues.protocol import OutcomeUnknownError, RateLimitedError, VenueError
 
 IDS = 20
@@ -65,7 +66,7 @@ class SpotQuestions:
             ("private_post_closedorders", "closed", EACH),
         ):
             told = (await self._venue.private_call(method, {**asked, **more}, lane)).get(key, {})
-            rows = {identity: row for identity, row in told.items() if row.get("cl_ord_id") == name}
+            rows = {identity: row for identity, row in told.items() if client_in(row) == name}
             if rows:
                 latest = max(
                     rows, key=lambda identity: Decimal(str(rows[identity].get("opentm", 0)))

@@ -13,6 +13,7 @@ from engine.model.order import Order, Status
 from engine.model.side import Side
 from engine.venues.live.kraken_spot.base import SpotBase
 from engine.venues.live.kraken_spot.described import order_from_fields
+from engine.venues.live.named import client_in
 from engine.venues.live.numbers import positive
 
 FILLED_STATES = {
@@ -35,7 +36,7 @@ class SpotRows:
     def order(self, identity: str, row: Mapping[str, Any]) -> Order:
         """An order as REST tells it."""
         descr = row["descr"]
-        client = str(row.get("cl_ord_id") or self._venue.known.client_of(identity) or identity)
+        client = client_in(row) or self._venue.known.client_of(identity) or identity
         filled = Decimal(str(row["vol_exec"]))
         status = FILLED_STATES[str(row["status"])]
         if status is Status.OPEN and filled:
@@ -134,8 +135,8 @@ class SpotRows:
         try:
             return self.order(identity, row)
         except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-            named = row.get("cl_ord_id") if isinstance(row, Mapping) else None
-            client = str(named or self._venue.known.client_of(identity) or identity)
+            named = client_in(row) if isinstance(row, Mapping) else ""
+            client = named or self._venue.known.client_of(identity) or identity
             if client.startswith(self._venue.prefix):
                 raise
             self._venue.notice(

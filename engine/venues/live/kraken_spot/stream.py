@@ -14,6 +14,7 @@ from engine.model.request import Lane, Query, QueryAccount
 from engine.venues.live.kraken_spot.base import SpotBase
 from engine.venues.live.kraken_spot.executions import Executions, tell_skipped
 from engine.venues.live.kraken_spot.prices import hear_system
+from engine.venues.live.named import client_in
 from engine.venues.live.socket import Json, Socket, StreamError
 from engine.venues.protocol import VenueError
 
@@ -79,7 +80,7 @@ class PrivateStream:
             self._next = int(frame["sequence"]) + 1
             self._rows(frame["data"])
             opened = {
-                str(row.get("cl_ord_id") or row.get("order_id"))
+                client_in(row) or str(row.get("order_id"))
                 for row in frame["data"]
                 if row.get("exec_type") != "trade"
             }
@@ -142,7 +143,7 @@ class PrivateStream:
         """
         venue, told = self._venue, row if isinstance(row, Mapping) else {}
         identity = str(told.get("order_id") or "")
-        client = str(told.get("cl_ord_id") or venue.known.client_of(identity) or "")
+        client = client_in(told) or venue.known.client_of(identity) or ""
         subject = client or identity or str(told.get("symbol") or "a row without a name")
         tell_skipped(self._venue, subject, error)
         if (client.startswith(venue.prefix) or not identity) and client not in self._asking:
