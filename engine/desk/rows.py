@@ -38,14 +38,22 @@ def snapshot_of(ctx: Context, p: Position) -> PositionSnapshot:
     )
 
 
-# over 40 lines: one line for each field of the row
 def position_row(ctx: Context, p: Position, version: int) -> PositionView:
     """An open position; `version` changes whenever it does."""
+    row, instrument = _row(ctx, p, version), ctx.instrument(p)
+    if instrument.kind is Kind.INVERSE:
+        return row
+    point = p.size * instrument.contract_size
+    return replace(row, point=point, point_in_account=ctx.to_account(point, p.settle))
+
+
+# over 40 lines: one line for each field of the row
+def _row(ctx: Context, p: Position, version: int) -> PositionView:
+    """All of it but what a unit of price is worth."""
     instrument, mark, resting = ctx.instrument(p), ctx.mark(p), working_stop(ctx, p)
     unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
     stop, quote, seen = figures.stop_of(ctx, p), ctx.quote(p.symbol), _seen(ctx, p)
     now, unit, rates = figures.net_now(ctx, p), figures.one_r(ctx, p), ctx.rates(instrument)
-    point = None if instrument.kind is Kind.INVERSE else p.size * instrument.contract_size
     return PositionView(
         id=p.id,
         version=version,
@@ -95,8 +103,6 @@ def position_row(ctx: Context, p: Position, version: int) -> PositionView:
         break_even=figures.break_even(ctx, p),
         fees=p.fee_value,
         funding=ctx.state.money_of(p.id).funding,
-        point=point,
-        point_in_account=None if point is None else ctx.to_account(point, p.settle),
         taker=rates.taker,
         taker_source=rates.source,
         mae=multiple(seen[0], unit),
