@@ -15,7 +15,7 @@ from engine.desk.pairs import Pairs
 from engine.desk.rules import Rules
 from engine.desk.state import State
 from engine.desk.sums import Kept
-from engine.desk.watches import Awaited, Leaving, SymbolBoard, Watch
+from engine.desk.watches import Awaited, Leaving, Passed, Resting, SymbolBoard, Watch
 from engine.model.instrument import Instrument
 from engine.model.order import Order, Trail
 from engine.model.place import At
@@ -67,6 +67,8 @@ class Board:
     """When the distance to liquidations was last looked at."""
     fired: dict[str, int]
     """By client order id: when a stop that has not filled was heard to fire."""
+    passed: dict[str, Passed]
+    """By client order id: entries whose price the market went through."""
     owed: dict[str, Decimal]
     """By currency, what the last picture had more than we, and only funding and lending explain."""
     owed_once: bool
@@ -116,6 +118,7 @@ class Board:
         self._pairs = Pairs(self.quote)
         self._wider: set[str] = set()
         self.awaited = Awaited(self._symbol)
+        self.resting = Resting(self._symbol)
         self.moved = set()
         self.sums = Kept()
         self.summed = (None, 0, None)
@@ -128,6 +131,7 @@ class Board:
         self.funding = {}
         self.margin_at = 0
         self.fired = {}
+        self.passed = {}
         self.owed = {}
         self.owed_once = False
         self.stranger_at = 0

@@ -48,7 +48,7 @@ from engine.desk.messages import (
     Wake,
 )
 from engine.desk.ordering import cancel, locked_elsewhere
-from engine.desk.watches import PRICE_ALERT
+from engine.desk.watches import ENTRY, PRICE_ALERT
 from engine.model import report as r
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.intent import Intent
@@ -72,6 +72,9 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
     for name, what in message.watches:
         if what == PRICE_ALERT:
             yield from price_alerts.crossed(ctx, name)
+            continue
+        if what == ENTRY:
+            yield from silent.passed(ctx, name)
             continue
         position = ctx.state.positions.get(name)
         if quote is not None and position is not None:
@@ -145,7 +148,10 @@ def _on_reconcile(ctx: Context, _: Reconcile) -> Events:
 
 
 def _on_rate_limited(ctx: Context, message: RateLimited) -> Events:
-    yield from alert(ctx, AlertCode.RATE_LIMITED, "venue", message.text)
+    if message.text:
+        yield from alert(ctx, AlertCode.RATE_LIMITED, "venue", message.text)
+    else:
+        yield from cure(ctx, AlertCode.RATE_LIMITED, "venue")
 
 
 def _on_time(ctx: Context, name: str) -> Events:
@@ -196,6 +202,7 @@ def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     if lockouts.NAKED in ctx.state.blocks:
         yield from lockouts.naked(ctx)
     stuck.forget(ctx)
+    silent.forget(ctx)
     yield from flatten.step(ctx)
 
 

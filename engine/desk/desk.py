@@ -140,7 +140,7 @@ class Desk:
             with work:
                 self._apply(work, lockouts.judge(ctx, keep=True))
             self._settle(work)
-        for name in dict.fromkeys((*due, *work.seen)):
+        for name in dict.fromkeys((*due, *work.seen, *silent.of(state, message))):
             self._look_after(name, ctx)
         requests = tuple(
             request
@@ -235,6 +235,7 @@ class Desk:
         state = self.state
         self.revisions[name] = self.revisions.get(name, 0) + 1
         position = state.positions.get(name)
+        silent.watch(self.board, state, name)
         if position is None:
             self.board.forget(name)
             self.revisions.pop(name, None)
@@ -297,7 +298,7 @@ class Desk:
                 yield doubt.ask_at
             if (fired_at := stuck.fired_at(ctx, order)) is not None:
                 yield fired_at
-            if (silent_at := silent.due_at(self.state, order)) is not None:
+            if (silent_at := silent.due_at(ctx, order)) is not None:
                 yield silent_at
             if (old_at := doubts.old_at(self.state, order)) is not None:
                 yield old_at

@@ -24,6 +24,8 @@ LATE = 60_000_000_000
 """Nanoseconds by which a live venue's views may lag where `requests.late` says nothing."""
 UNEXPLAINED = 3
 """Times `requests.late` that an entry's end is not believed while a difference stands."""
+CHECK = "check"
+"""What is in doubt of an order that was taken, and must have filled by now."""
 OVERLAP = 60_000_000_000
 """Nanoseconds that a question about executions reaches back before the last one that we know."""
 
@@ -58,9 +60,10 @@ def about(ctx: Context, order: Order) -> str:
     return "" if doubt is None else doubt.request
 
 
-def _pause(ctx: Context, doubt: Doubt) -> int:
+def _pause(ctx: Context, doubt: Doubt, order: Order) -> int:
     rules = ctx.rules.requests
-    return nanoseconds(min(rules.ask * 2 ** min(doubt.asked, 16), rules.ask_max))
+    longest = min(rules.ask_max, rules.ask_exits) if order.is_exit else rules.ask_max
+    return nanoseconds(min(rules.ask * 2 ** min(doubt.asked, 16), longest))
 
 
 def due(ctx: Context, order: Order) -> Events:
@@ -128,9 +131,9 @@ def asks_again(ctx: Context, since: int, last: int) -> bool:
 
 def again(ctx: Context, name: str) -> Events:
     """The answer was not enough: ask once more after a pause."""
-    doubt = ctx.state.doubts.get(name)
-    if doubt is not None:
-        yield e.QuestionFailed(ctx.now, name, ctx.now + _pause(ctx, doubt))
+    doubt, order = ctx.state.doubts.get(name), ctx.state.order(name)
+    if doubt is not None and order is not None:
+        yield e.QuestionFailed(ctx.now, name, ctx.now + _pause(ctx, doubt, order))
 
 
 def completed(ctx: Context, name: str) -> Events:
@@ -160,7 +163,12 @@ def on_unanswered(ctx: Context, report: r.Unanswered) -> Events:
     doubt = ctx.state.doubts.get(report.client_order_id)
     order = ctx.state.orders.get(report.client_order_id)
     if doubt is not None and order is not None:
-        yield e.QuestionFailed(ctx.now, report.client_order_id, ctx.now + _pause(ctx, doubt))
+        pause = _pause(ctx, doubt, order)
+        if order.is_exit and doubt.ask_at is not None:  # it took its time to fail
+            asked_at = doubt.ask_at - nanoseconds(ctx.rules.requests.ask_max)
+            shortest = min(pause, nanoseconds(ctx.rules.requests.ask))
+            pause = max(asked_at + pause - ctx.now, shortest)
+        yield e.QuestionFailed(ctx.now, report.client_order_id, ctx.now + pause)
 
 
 def on_absent(ctx: Context, report: r.Absent) -> Events:
@@ -172,12 +180,14 @@ def on_absent(ctx: Context, report: r.Absent) -> Events:
         return
     window = window_ends(ctx, order)
     if order.status is not Status.PENDING and (
-        order.time_in_force is TimeInForce.IOC or doubt.request == "check"
+        order.time_in_force is TimeInForce.IOC or doubt.request == CHECK
     ):
         # the venue took it, and it may have filled, or not be listed yet: its views lag
         window = max(window, order.touched_at + late(ctx))
+    if name in ctx.board.passed:
+        window = max(window, doubt.since + late(ctx))
     if report.at < window:
-        yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt)))
+        yield e.AbsenceTold(ctx.now, name, max(window, ctx.now + _pause(ctx, doubt, order)))
     elif doubt.absences == 0:
         yield e.AbsenceTold(ctx.now, name, ctx.now + nanoseconds(ctx.rules.requests.ask))
     else:
@@ -215,7 +225,7 @@ def late(ctx: Context) -> int:
 def end_told(ctx: Context, order: Order, text: str) -> Events:
     """Say so, ask again, and ask for what the account holds as well."""
     doubt = ctx.state.doubts[order.client_order_id]
-    yield e.EndTold(ctx.now, order.client_order_id, ctx.now + _pause(ctx, doubt))
+    yield e.EndTold(ctx.now, order.client_order_id, ctx.now + _pause(ctx, doubt, order))
     yield from tell(ctx, order, doubt.request, f"told as {text} with nothing filled")
     yield from ask_account(ctx)
 

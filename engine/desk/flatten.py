@@ -16,7 +16,7 @@ from engine.desk.doubts import ask_account, asks_again
 from engine.desk.doubts import since as since_when
 from engine.desk.entries import accept
 from engine.desk.ordering import cancel, flattening
-from engine.desk.settling import concerns, settle, traded_as
+from engine.desk.settling import concerns, settle, sold_in_flatten, traded_as
 from engine.desk.truth import is_held_back, left_as_dust
 from engine.model import intent as i
 from engine.model.codes import AlertCode, BlockCode
@@ -161,12 +161,15 @@ def _waits(ctx: Context) -> bool:
 
 
 def _is_owed(ctx: Context, picture: Picture, name: str) -> bool:
-    """Whether coins are owed to a venue that lends: an exit of ours and a sale by somebody else in
-    the same moment were both filled.
+    """Whether coins that we sold are owed to a venue that lends: an exit of ours and a sale by
+    somebody else in the same moment were both filled.
     """
     instrument = traded_as(ctx, name)
     return (
-        instrument is not None and instrument.can_short and picture.balances.get(name, ZERO) < ZERO
+        instrument is not None
+        and instrument.can_short
+        and picture.balances.get(name, ZERO) < ZERO
+        and sold_in_flatten(ctx, name) > ZERO
     )
 
 

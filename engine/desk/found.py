@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from engine.desk import doubts, identity, silent
 from engine.desk import events as e
-from engine.desk.context import Context, Events, alert_once
+from engine.desk.context import Context, Events, alert_once, cure
 from engine.desk.fills import book, on_filled, stranger, told_name
 from engine.desk.ordering import cancel_lane
 from engine.desk.reports import end, on_accepted, on_rejected
@@ -64,9 +64,12 @@ def _described(ctx: Context, order: Order, theirs: Order, at: int) -> Events:
             )
     else:
         if (order.size, order.price, order.trigger) != (theirs.size, theirs.price, theirs.trigger):
-            if order.terms_at and doubts.about(ctx, order) == "check":
+            never_made = order.terms_at and doubts.about(ctx, order) == doubts.CHECK
+            if never_made:
                 yield from _never_made(ctx, order, theirs)
             yield e.OrderAmended(ctx.now, name, theirs.size, theirs.price, theirs.trigger, at)
+            if not never_made:
+                yield from cure(ctx, AlertCode.AMEND_REFUSED, name)
         if silent.stands(ctx.state, order):
             yield from doubts.again(ctx, name)
         elif doubted:

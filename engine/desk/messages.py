@@ -85,6 +85,7 @@ class RateLimited(Struct, frozen=True):
     """The venue refused a request unread because of its rate limit."""
 
     text: str
+    """Empty: what it counts has drained, and it answers."""
 
 
 class Turn(Struct, frozen=True):

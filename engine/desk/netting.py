@@ -1,9 +1,9 @@
 """The venue's own arithmetic of what is on margin, where others trade on the account or something
 is settled.
 
-Our executions alone tell the venue's average (`engine.model.netting`). An execution of another
-program moves it, and the money with it: that is told, and as long as the money has not been settled
-since, no part of what differs is taken for funding.
+Our executions alone tell what the venue counts (`engine.model.netting`). An execution of another
+program changes it, and the money with it: that is told, and as long as the money has not been
+settled since, no part of what differs is taken for funding.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ from engine.desk.context import Context, Events, alert, cure
 from engine.desk.doubts import LATE
 from engine.model.codes import AlertCode
 from engine.model.fill import Fill
-from engine.model.instrument import Kind
 from engine.model.money import ZERO, plain
 from engine.model.netting import Net
 from engine.model.report import Picture
@@ -23,13 +22,6 @@ from engine.model.side import Side
 FOREIGN = AlertCode.FOREIGN_TRADES
 NEARLY = Decimal("0.000001")
 """Of a holding's cost: what a venue's average may be rounded by."""
-
-
-def nets(ctx: Context, symbol: str) -> bool:
-    """Whether the venue keeps one position of a symbol; on a spot pair each loan stands for itself,
-    and the oldest is paid back first.
-    """
-    return ctx.state.instruments[symbol].kind is not Kind.SPOT
 
 
 def settle(ctx: Context, picture: Picture, symbol: str) -> Events:
@@ -61,12 +53,7 @@ def recount(ctx: Context, picture: Picture, currency: str) -> Events:
 
 def _as_told(ctx: Context, picture: Picture, symbol: str, net: Net) -> Net:
     price, instrument = picture.entered.get(symbol), ctx.state.instruments[symbol]
-    if (
-        price is None
-        or not net.size
-        or picture.net.get(symbol) != net.size
-        or not nets(ctx, symbol)
-    ):
+    if price is None or not net.size or picture.net.get(symbol) != net.size:
         return net
     cost = instrument.value(abs(net.size), price)
     return net if abs(cost - net.cost) <= cost * NEARLY else net.costing(instrument, cost)

@@ -29,6 +29,16 @@ from engine.model.order import Order, Role, Status
 from engine.model.position import Position, Protection
 from engine.model.side import Side
 
+OF_ORDERS = frozenset(
+    {
+        AlertCode.STOP_LIMIT_JUMPED,
+        AlertCode.STOP_UNFILLED,
+        AlertCode.AMEND_REFUSED,
+        AlertCode.CANCEL_REFUSED,
+    }
+)
+"""Alerts that say nothing any more once their order is over."""
+
 
 def working_stop(ctx: Context, position: Position) -> Order | None:
     """The stop that the venue has confirmed."""
@@ -132,7 +142,7 @@ def _calm(ctx: Context, position: Position) -> bool:
 
 
 def cure_ended(ctx: Context) -> Events:
-    """End the alerts about outcomes that are known by now, and about entries that are over."""
+    """End the alerts about outcomes that are known by now, and about orders that are over."""
     for standing in list(ctx.state.alerts.values()):
         known = (
             standing.code in (AlertCode.UNKNOWN_OUTCOME, AlertCode.DOUBT_OLD)
@@ -145,10 +155,7 @@ def cure_ended(ctx: Context) -> Events:
         if (
             known
             or held
-            or (
-                standing.code in (AlertCode.STOP_LIMIT_JUMPED, AlertCode.STOP_UNFILLED)
-                and standing.target not in ctx.state.orders
-            )
+            or (standing.code in OF_ORDERS and standing.target not in ctx.state.orders)
         ):
             yield AlertCured(ctx.now, standing.key)
 

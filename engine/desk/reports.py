@@ -97,6 +97,7 @@ def on_amended(ctx: Context, report: r.Amended) -> Events:
         yield e.OrderAmended(
             ctx.now, order.client_order_id, report.size, report.price, report.trigger, report.at
         )
+        yield from cure(ctx, AlertCode.AMEND_REFUSED, order.client_order_id)
 
 
 def on_amend_rejected(ctx: Context, report: r.AmendRejected) -> Events:

@@ -10,7 +10,7 @@ from engine.desk.ordering import limits_rest
 from engine.desk.protection import working_stop
 from engine.model.counts import counted
 from engine.model.figures import ended, multiple
-from engine.model.instrument import Kind
+from engine.model.instrument import Instrument, Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, Role, Status
 from engine.model.position import LimitExit, Position, Protection
@@ -38,18 +38,9 @@ def snapshot_of(ctx: Context, p: Position) -> PositionSnapshot:
     )
 
 
+# over 40 lines: one line for each field of the row
 def position_row(ctx: Context, p: Position, version: int) -> PositionView:
     """An open position; `version` changes whenever it does."""
-    row, instrument = _row(ctx, p, version), ctx.instrument(p)
-    if instrument.kind is Kind.INVERSE:
-        return row
-    point = p.size * instrument.contract_size
-    return replace(row, point=point, point_in_account=ctx.to_account(point, p.settle))
-
-
-# over 40 lines: one line for each field of the row
-def _row(ctx: Context, p: Position, version: int) -> PositionView:
-    """All of it but what a unit of price is worth."""
     instrument, mark, resting = ctx.instrument(p), ctx.mark(p), working_stop(ctx, p)
     unrealised = None if mark is None else p.unrealised_profit(instrument, mark)
     stop, quote, seen = figures.stop_of(ctx, p), ctx.quote(p.symbol), _seen(ctx, p)
@@ -79,7 +70,6 @@ def _row(ctx: Context, p: Position, version: int) -> PositionView:
         target=p.target,
         goals=tuple(p.goals_left(instrument)),
         limits=_limits(p),
-        limits_where=limits_where(ctx, p),
         trail=p.trail,
         trailing=p.trailing,
         even=p.even,
@@ -93,8 +83,7 @@ def _row(ctx: Context, p: Position, version: int) -> PositionView:
         tags=p.tags,
         tick=instrument.tick,
         lot=instrument.lot,
-        target_where=target_where(ctx, p),
-        trail_where="" if p.trail is None else "off" if idle(ctx, p) else "local",
+        **_wheres(ctx, p),
         net=now,
         net_in_account=None if now is None else ctx.to_account(now, p.settle),
         one_r=unit,
@@ -103,11 +92,27 @@ def _row(ctx: Context, p: Position, version: int) -> PositionView:
         break_even=figures.break_even(ctx, p),
         fees=p.fee_value,
         funding=ctx.state.money_of(p.id).funding,
+        point=(point := _point(p, instrument)),
+        point_in_account=None if point is None else ctx.to_account(point, p.settle),
         taker=rates.taker,
         taker_source=rates.source,
         mae=multiple(seen[0], unit),
         mfe=multiple(seen[1], unit),
     )
+
+
+def _wheres(ctx: Context, p: Position) -> dict[str, str]:
+    """Who waits for what is not the stop: the venue, or this process."""
+    return {
+        "limits_where": limits_where(ctx, p),
+        "target_where": target_where(ctx, p),
+        "trail_where": "" if p.trail is None else "off" if idle(ctx, p) else "local",
+    }
+
+
+def _point(p: Position, instrument: Instrument) -> Decimal | None:
+    """What a unit of price is worth; an inverse contract's worth is no straight line."""
+    return None if instrument.kind is Kind.INVERSE else p.size * instrument.contract_size
 
 
 def _is_unbounded(ctx: Context, p: Position, stop: Decimal | None) -> bool:

@@ -1,40 +1,128 @@
-"""Orders that can't rest, which the venue took and then told nothing of.
+"""Orders that must have filled, and of which the venue tells nothing.
 
-An immediate order has filled or ended by the time it is accepted. Where no report says so, the
-stream lags or is deaf, and what it filled has no stop: the venue is asked another way.
+An immediate order has filled or ended by the time it is accepted; an entry that rests has filled
+(or fired) once the market went through its price. Where no report says so, the stream lags or is
+deaf, and what it filled has no stop: the venue is asked another way. An entry that rests on all the
+same is asked about less and less often: prices may be told that are none of the venue's own book.
 """
 
+from collections.abc import Iterator
+
 from engine.desk import doubts
+from engine.desk.board import Board
 from engine.desk.context import Context, Events
+from engine.desk.doubts import CHECK
+from engine.desk.messages import Crossed, Message
 from engine.desk.state import State
-from engine.model.order import Order, Status, TimeInForce
+from engine.desk.watches import ENTRY, Level, Passed
+from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 
 PATIENCE = 2_000_000_000
 """Nanoseconds that the stream may take."""
-CHECK = "check"
-"""What is in doubt of an order that was taken."""
+DOUBLED = 5
+"""How often that is doubled at most for an entry that was asked about and rests on."""
+STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
-def due_at(state: State, order: Order) -> int | None:
+def due_at(ctx: Context, order: Order) -> int | None:
     """When to ask about an order; None for what may rest, and for what is asked about already."""
     if (
-        order.time_in_force is not TimeInForce.IOC
-        or order.status is Status.PENDING
+        order.status is Status.PENDING
         or not order.is_open
-        or order.client_order_id in state.doubts
+        or order.client_order_id in ctx.state.doubts
     ):
         return None
-    return order.touched_at + PATIENCE
+    if order.time_in_force is TimeInForce.IOC:
+        return order.touched_at + PATIENCE
+    passed = _passed(ctx.board, ctx.state, order)
+    if passed is None or passed.since is None:
+        return None
+    return max(order.touched_at, passed.since) + (PATIENCE << min(passed.asked, DOUBLED))
 
 
 def ask(ctx: Context, order: Order) -> Events:
     """Doubt it once it has been silent for too long."""
-    at = due_at(ctx.state, order)
-    if at is not None and at <= ctx.now:
-        yield from doubts.begin(ctx, order, CHECK, "the venue took it, and told no more of it")
+    at = due_at(ctx, order)
+    if at is None or at > ctx.now:
+        return
+    text = "the venue took it, and told no more of it"
+    passed = ctx.board.passed.get(order.client_order_id)
+    if order.time_in_force is not TimeInForce.IOC and passed is not None:
+        text = "the market went through its price, and no fill is told"
+        ctx.board.passed[order.client_order_id] = Passed(None, passed.price, passed.asked + 1)
+    yield from doubts.begin(ctx, order, CHECK, text)
 
 
 def stands(state: State, order: Order) -> bool:
     """Whether "it is open" is no answer: what can't rest has ended, or soon will."""
     doubt = state.doubts.get(order.client_order_id)
     return order.time_in_force is TimeInForce.IOC and doubt is not None and doubt.request == CHECK
+
+
+# Entries that rest
+
+
+def watch(board: Board, state: State, name: str) -> None:
+    """Wait for the prices beyond which the entries of a position can't rest any more."""
+    levels = []
+    for order in state.orders_for(name):
+        passed = _passed(board, state, order)
+        if _rests(order) and (passed is None or passed.since is None):
+            levels.append(_level(state, order))
+    board.resting.follow(name, [level for level in levels if level is not None])
+
+
+def passed(ctx: Context, name: str) -> Events:
+    """The market went through the price of an entry."""
+    order = ctx.state.orders.get(name)
+    level = None if order is None else _level(ctx.state, order)
+    if level is not None:
+        known = ctx.board.passed.get(name)
+        asked = 0 if known is None else known.asked
+        ctx.board.passed[name] = Passed(ctx.now, level.price, asked)
+    yield from ()
+
+
+def of(state: State, message: Message) -> Iterator[str]:
+    """The positions whose entries the market went through."""
+    if isinstance(message, Crossed):
+        for name, what in message.watches:
+            order = state.orders.get(name) if what == ENTRY else None
+            if order is not None:
+                yield order.position
+
+
+def forget(ctx: Context) -> None:
+    """Keep only the entries that are still open."""
+    for name in [name for name in ctx.board.passed if name not in ctx.state.orders]:
+        del ctx.board.passed[name]
+
+
+def _rests(order: Order) -> bool:
+    return (
+        order.role is Role.ENTRY and order.is_working and order.time_in_force is not TimeInForce.IOC
+    )
+
+
+def _passed(board: Board, state: State, order: Order) -> Passed | None:
+    """What is known of an entry as it rests now: one that has fired or was moved waits for another
+    price.
+    """
+    known = board.passed.get(order.client_order_id)
+    if known is None or known.since is None:
+        return known
+    level = _level(state, order)
+    return known if level is not None and level.price == known.price else None
+
+
+def _level(state: State, order: Order) -> Level | None:
+    """The first bid or ask that leaves an entry no room in the book: beyond its limit by a tick, or
+    at its trigger with both sides; None where it waits for neither.
+    """
+    name, symbol = order.client_order_id, order.symbol
+    if order.type in STOPS and not order.triggered and order.trigger is not None:
+        return Level(name, symbol, order.trigger, order.side)
+    if order.price is None:
+        return None
+    through = order.price - state.instruments[symbol].tick * order.side.sign
+    return Level(name, symbol, through, order.side.opposite)

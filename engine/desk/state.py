@@ -299,7 +299,7 @@ class State(Struct, forbid_unknown_fields=True, dict=True):
 
     def gap(self, currency: str) -> Decimal:
         """How much more money than `cash` the venue has, because it realises at one average per
-        symbol and we by position.
+        symbol, or the oldest loan first, and we by position.
         """
         return sum(
             (

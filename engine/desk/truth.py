@@ -2,7 +2,7 @@
 judges.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from engine.desk.state import State
 from engine.model.books import asset_of
 from engine.model.codes import AlertCode
 from engine.model.ids import account_prefix
-from engine.model.instrument import Instrument, Kind
+from engine.model.instrument import Kind
 from engine.model.intent import Settlement
 from engine.model.money import ZERO, grouped, plain
 from engine.model.order import Order, Role
@@ -92,16 +92,10 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
     for symbol, positions in lent.items():
         instrument = state.instruments[symbol]
         turnover = sum((position.entry_value + position.exit_value for position in positions), ZERO)
-        loans[instrument.settle] = (
-            loans.get(instrument.settle, ZERO)
-            + LENDING * turnover
-            + _unsure(ctx, instrument, positions)
-        )
+        loans[instrument.settle] = loans.get(instrument.settle, ZERO) + LENDING * turnover
     for currency in sorted((set(state.cash) | set(picture.balances)) - apart):
-        ours, theirs = (
-            state.cash.get(currency, ZERO) + state.gap(currency),
-            picture.balances.get(currency, ZERO),
-        )
+        theirs = picture.balances.get(currency, ZERO)
+        ours = _explained(ctx, currency, theirs) + state.gap(currency)
         cost = ZERO if netting.is_mixed(ctx, currency) else loans.get(currency, ZERO)
         yield Holding(currency, ours, theirs, _rounded(ctx, ours, theirs) + cost)
     held = dict(state.dust)
@@ -115,27 +109,41 @@ def holdings(ctx: Context, picture: Picture) -> Iterator[Holding]:
         yield Holding(symbol, ours, theirs, _rounded(ctx, ours, theirs))
 
 
-def financing(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal]]:
-    """(currency, amount) of what only funding and lending explain: within what they may cost, and
-    with no doubt about which entry was closed.
+def _explained(ctx: Context, currency: str, theirs: Decimal) -> Decimal:
+    """Our count of a currency, less what has gone from what lay there before us.
+
+    Coins that an unknown order of ours bought are held, too, beside our count. Where the venue has
+    less than both, what lay there before falls first: else what we bought and what the owner sold
+    would cancel each other out, and nothing would be ours.
     """
+    state = ctx.state
+    counted, strange = state.cash.get(currency, ZERO), state.withheld.get(currency, ZERO)
+    if strange <= ZERO:
+        return counted
+    held = sum(
+        (
+            position.signed_size
+            for position in state.positions.values()
+            if not on_margin(ctx, position) and ctx.instrument(position).base == currency
+        ),
+        ZERO,
+    )
+    before = max(counted - max(held, ZERO), ZERO)
+    return counted - min(max(counted + strange - theirs, ZERO), before)
+
+
+def financing(ctx: Context, picture: Picture) -> Iterator[tuple[str, Decimal]]:
+    """(currency, amount) of what only funding and lending explain: within what they may cost."""
     if picture.as_of <= ctx.state.last_fill_at or not ctx.state.cash:
         return
     lent = _lent(ctx)
-    unsure = {
-        ctx.state.instruments[s].settle
-        for s, positions in lent.items()
-        if _unsure(ctx, ctx.state.instruments[s], positions)
-    }
     doubted = {
         held
         for name in ctx.state.doubts
         if (order := ctx.state.order(name)) is not None
         for held in holdings_of(ctx.state, order)
     }
-    financed = (
-        {ctx.state.instruments[symbol].settle for symbol in lent} - unsure - doubted - _moving(ctx)
-    )
+    financed = {ctx.state.instruments[symbol].settle for symbol in lent} - doubted - _moving(ctx)
     for holding in holdings(ctx, picture):
         amount = holding.theirs - holding.ours
         if holding.subject in financed and not holding.differs and not _is_one(ctx, holding):
@@ -173,28 +181,6 @@ def _lent(ctx: Context) -> dict[str, list[Position]]:
         if on_margin(ctx, position) and ctx.instrument(position).kind is not Kind.INVERSE:
             found.setdefault(position.symbol, []).append(position)
     return found
-
-
-def _unsure(ctx: Context, instrument: Instrument, positions: Sequence[Position]) -> Decimal:
-    """How far apart the money may be as long as something is lent on a spot pair: of several loans
-    the venue says for itself which was closed, once any of them was.
-    """
-    if netting.nets(ctx, instrument.symbol):
-        return ZERO
-    began = min(
-        (position.opened_at or position.created_at for position in positions if position.is_open),
-        default=None,
-    )
-    if began is None:
-        return ZERO
-    beside = [
-        p for p in positions if p.entry_size and (p.closed_at is None or p.closed_at >= began)
-    ]
-    if not any(position.exit_size for position in beside):
-        return ZERO
-    prices = [position.entry_price(instrument) for position in beside]
-    held = sum((abs(position.size) for position in beside), ZERO)
-    return instrument.value(held, max(prices) - min(prices)) if prices else ZERO
 
 
 def left_as_dust(state: State) -> dict[str, Decimal]:

@@ -1,7 +1,9 @@
 """What the positions of one symbol wait for, and people; and how far its price went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+
+from msgspec import Struct
 
 from engine.desk.ranges import Ranges
 from engine.model.price_alert import PriceAlert
@@ -18,6 +20,30 @@ order.
 
 PRICE_ALERT = "price alert"
 """What is watched for a price alert, by its id."""
+ENTRY = "entry"
+"""What is watched for an entry that rests, by its client order id."""
+
+
+class Level(Struct, frozen=True):
+    """A price beyond which an entry can't rest."""
+
+    order: str
+    """Client order id."""
+    symbol: str
+    price: Decimal
+    rises: Side
+    """BUY where the bid rises to it, SELL where the ask falls to it."""
+
+
+class Passed(Struct, frozen=True):
+    """An entry whose price the market went through."""
+
+    since: int | None
+    """When that was seen, where it is not settled yet."""
+    price: Decimal
+    """Beyond which it could not rest as it was then."""
+    asked: int
+    """How often the venue was asked because of it."""
 
 
 class Leaving:
@@ -48,6 +74,29 @@ class SymbolBoard:
         self.shorts = Leaving(Side.SELL)
         self.ranges = Ranges()
         self.pace = 0
+
+
+class Resting:
+    """The prices beyond which entries can't rest: among the gains of a side, as what people wait
+    for.
+    """
+
+    def __init__(self, symbol_of: Callable[[str], SymbolBoard]) -> None:
+        self._symbol_of = symbol_of
+        self._of: dict[str, tuple[Level, ...]] = {}
+
+    def follow(self, position: str, levels: Sequence[Level]) -> None:
+        """Wait for these prices, and for no others, of the entries of a position."""
+        for old in self._of.pop(position, ()):
+            self._gains(old).discard((old.order, ENTRY))
+        if levels:
+            self._of[position] = tuple(levels)
+        for level in levels:
+            self._gains(level).set((level.order, ENTRY), level.price)
+
+    def _gains(self, level: Level) -> Thresholds[Watch]:
+        here = self._symbol_of(level.symbol)
+        return (here.longs if level.rises is Side.BUY else here.shorts).gains
 
 
 class Awaited:

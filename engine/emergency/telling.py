@@ -54,30 +54,26 @@ def describe(
 def _of(left: Left, told: Gathering, sender: Sender, *, coins: bool) -> list[str]:
     symbol, lines = left.symbol, []
     what = left.symbol if left.on_margin else left.instrument.base
+    stop = any(row.symbol == symbol for row in told.rows())
     if left.closable:
-        why = (
-            sender.refusals.get(symbol, "")
-            if coins or left.on_margin
-            else "another process may still send for this account: coins are not sold"
-        )
-        stop = any(row.symbol == symbol for row in told.rows())
+        beside = "another process may still send for this account: coins are not sold"
+        why = sender.refusals.get(symbol, "") if coins or left.on_margin else beside
         guard = "a stop rests at the venue" if stop else "NAKED: no stop rests at the venue"
         lines.append(
             f"{symbol}: still held: {plain(left.closable)} of ours; {guard}"
             + (f"; {why}" if why else "")
         )
     if left.stuck:
-        stop = any(row.symbol == symbol for row in told.rows())
         guard = "its stop was left" if stop else "NAKED: no stop rests at the venue"
         lines.append(
             f"{symbol}: still held: {plain(left.stuck)} of ours{_worth(left, told, left.stuck)},"
             f" below the {plain(left.instrument.min_size)} that the venue says it trades; {guard}"
         )
     if left.beyond:
-        worth = _worth(left, told, left.beyond)
         lines.append(
-            f"{symbol}: {plain(left.beyond)} {what}{worth} is unattributable: nothing says whether"
-            f" it is ours; `flatout flatten --yes --all-of {symbol}` closes it, too"
+            f"{symbol}: {plain(left.beyond)} {what}{_worth(left, told, left.beyond)} is"
+            " unattributable: nothing says whether it is ours;"
+            f" `flatout flatten --yes --all-of {symbol}` closes it, too"
         )
     if left.short:
         worth = _worth(left, told, left.short)

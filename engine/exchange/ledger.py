@@ -21,6 +21,15 @@ DAY = 86_400_000_000_000
 VOLUME_DAYS = 30
 
 
+class Loan(Struct, frozen=True):
+    """What was opened on margin by one execution, as far as it still stands: size without a sign,
+    and what it was entered for (settle currency).
+    """
+
+    size: Decimal
+    value: Decimal
+
+
 class Holding(Struct):
     """A net position in a derivative, or in a spot pair on margin: signed size, and what it was
     entered for (settle currency, always positive).
@@ -32,6 +41,47 @@ class Holding(Struct):
     """What its last opening order asked for; the instrument's highest where None."""
     rolls_at: int = 0
     """When the next rollover of what is lent is charged, nanoseconds; zero: never."""
+    loans: tuple[Loan, ...] = ()
+    """Of a spot pair: what it consists of, the oldest first."""
+
+    def open(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: Decimal,
+        leverage: Decimal | None,
+        price: Decimal,
+    ) -> None:
+        """Hold more of a side, at a price."""
+        value = instrument.value(size, price)
+        self.size, self.value = self.size + size * side.sign, self.value + value
+        self.leverage = leverage
+        if instrument.kind is Kind.SPOT:
+            self.loans = (*self.loans, Loan(size, value))
+
+    def close(self, instrument: Instrument, size: Decimal) -> Decimal:
+        """Hold less, by no more than is held; returns what that was entered for: at the average, of
+        a spot pair the first loan first.
+        """
+        lends, held = instrument.kind is Kind.SPOT, abs(self.size)
+        entered = self._pay_back(size) if lends else self.value * size / held
+        if size == held:
+            entered = self.value
+        self.size -= size.copy_sign(self.size)
+        self.value -= entered
+        return entered
+
+    def _pay_back(self, size: Decimal) -> Decimal:
+        entered, loans = ZERO, list(self.loans)
+        while loans and size:
+            first = loans.pop(0)
+            part = min(first.size, size)
+            value = first.value if part == first.size else first.value * part / first.size
+            entered, size = entered + value, size - part
+            if part < first.size:
+                loans.insert(0, Loan(first.size - part, first.value - value))
+        self.loans = tuple(loans)
+        return entered
 
 
 class Ledger:
@@ -112,26 +162,21 @@ class Ledger:
             self.cash = add_cash(self.cash, instrument.quote, -fill.size * fill.price * sign)
             return
         holding = self.holdings.setdefault(instrument.symbol, Holding())
-        value = instrument.value(fill.size, fill.price)
+        if instrument.kind is Kind.SPOT and holding.size and not holding.loans:
+            # of an account whose file has only the sum
+            holding.loans = (Loan(abs(holding.size), holding.value),)
         side = Side.BUY if holding.size > ZERO else Side.SELL
         if holding.size == ZERO or side is fill.side:
-            holding.size, holding.value = holding.size + fill.size * sign, holding.value + value
-            holding.leverage = leverage
+            holding.open(instrument, fill.side, fill.size, leverage, fill.price)
             return
         closed = min(abs(holding.size), fill.size)
-        entered = (
-            holding.value
-            if closed == abs(holding.size)
-            else holding.value * closed / abs(holding.size)
-        )
-        left = value if closed == fill.size else value * closed / fill.size
+        entered = holding.close(instrument, closed)
+        left = instrument.value(closed, fill.price)
         self.cash = add_cash(
             self.cash, instrument.settle, instrument.profit(side, closed, entered, left)
         )
-        holding.size += fill.size * sign
-        holding.value -= entered
         if closed < fill.size:  # through zero: the rest opens the other side
-            holding.value, holding.leverage = value - left, leverage
+            holding.open(instrument, fill.side, fill.size - closed, leverage, fill.price)
 
     def _count(self, amount: Decimal, day: int) -> None:
         self.volumes[day] = self.volumes.get(day, ZERO) + amount

@@ -291,10 +291,7 @@ class Gateway(Tokens):
             self._try_again(waiting)
         except RateLimitedError as error:
             self._land(request, "limited")
-            self.statistics.rate_limited_by_venue += 1
-            # exits go on at once, whatever the venue counts
-            if isinstance(request, Query | QueryAccount):
-                limits.overrun(self.model, request, self._clock.now())
+            self._refused_for_limits(request)
             self._listener.rate_limited(str(error))
             self._try_again(waiting)
         except RefusedError as error:  # of a question: an order's refusal is a report
@@ -314,6 +311,8 @@ class Gateway(Tokens):
                 self._listener.trouble(AlertCode.BREAKER, "")
             for report in reports:
                 self._listener.report(report)
+            if self._limits_are_over(request):
+                self._listener.rate_limited("")
         self.pump()
 
     def _land(self, request: Request, outcome: str) -> None:

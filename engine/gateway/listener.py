@@ -14,6 +14,7 @@ class Listener(Struct):
     trouble: Callable[[str, str], None]
     """A code (BREAKER) and why; an empty text says that it is over."""
     rate_limited: Callable[[str], None]
+    """Why; an empty text says that it is over."""
     picture: Callable[[], None]
     """Ask for a picture of the account, as urgently as what waits for it."""
     unanswered: Callable[[str], None] = lambda text: None

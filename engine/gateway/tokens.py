@@ -9,7 +9,7 @@ from engine.gateway.queue import Queue
 from engine.model import limits
 from engine.model.money import ONE
 from engine.model.order import Order, OrderType, Role
-from engine.model.request import Amend, Cancel, Lane, Query, Request, Submit
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Request, Submit
 from engine.model.side import Side
 
 
@@ -45,6 +45,10 @@ class Tokens:
         self._clock = clock
         self._reserve = reserve
         self._at_most = at_most
+        self._limited_until: int | None = None
+        """Until when the venue's counters may be full; None before its first answer."""
+        self._limited = True
+        """Whether they may have been full lately: a new process does not know."""
 
     def levels(self) -> tuple[limits.Level, ...]:
         """The venue's counters as we know them."""
@@ -132,3 +136,25 @@ class Tokens:
             free = counter.capacity - counter.used
             low = statistics.tokens_low_water
             statistics.tokens_low_water = free if low is None else min(low, free)
+
+    # What the venue counts
+
+    def _refused_for_limits(self, request: Request) -> None:
+        """The venue has refused a request because of its limits."""
+        now = self._clock.now()
+        self.statistics.rate_limited_by_venue += 1
+        self._limited, self._limited_until = True, now + limits.memory(self.model, request, now)
+        # exits go on at once, whatever the venue counts
+        if isinstance(request, Query | QueryAccount):
+            limits.overrun(self.model, request, now)
+
+    def _limits_are_over(self, request: Request) -> bool:
+        """Whether the venue answers, and has counted nothing against us for as long as its counters
+        remember: true once.
+        """
+        now = self._clock.now()
+        if self._limited_until is None:
+            self._limited_until = now + limits.memory(self.model, request, now)
+        over = self._limited and now >= self._limited_until
+        self._limited = self._limited and not over
+        return over

@@ -272,6 +272,17 @@ def spend(model: LimitModel, request: Request, now: int) -> None:
         model.counter(name).spend(cost, now)
 
 
+def memory(model: LimitModel, request: Request, now: int) -> int:
+    """Nanoseconds after which the counters that `request` fills have forgotten all of it, however
+    full they were.
+    """
+    counters = (model.counter(name) for name, _ in model.charges(request, now))
+    seconds = (
+        one.seconds if isinstance(one, Window) else one.capacity / one.drain for one in counters
+    )
+    return int(max(seconds, default=0.0) * SECOND)
+
+
 def overrun(model: LimitModel, request: Request, now: int) -> None:
     """The venue refused `request` for its limits: what drains steadily is full there, whatever was
     counted here. A window is left as it is.

@@ -187,6 +187,10 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Pause before the first question about an unknown outcome; doubles up to `ask_max`."""
     ask_max: Seconds = 10.0
     """Longest pause between questions."""
+    ask_exits: Seconds = 5.0
+    """The same for exits, counted from question to question: until the venue has said what became
+    of one, somebody may be without a stop.
+    """
     resend: Seconds = 15.0
     """An entry that provably never arrived is sent again within this time; later it ends as
     rejected.

@@ -129,7 +129,7 @@ class Hearing:
         self._post(Trouble(code, "venue", text, blocks=True))
 
     def rate_limited(self, text: str) -> None:
-        """The venue's limits are used up."""
+        """The venue's limits are used up, or (no text) no longer."""
         self._post(RateLimited(text))
 
     def unanswered(self, text: str) -> None:

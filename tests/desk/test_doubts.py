@@ -3,6 +3,7 @@ doubled.
 """
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -136,6 +137,30 @@ def test_a_question_that_fails_changes_nothing_and_is_asked_again_later() -> Non
     assert asked == sorted(asked)
     assert asked[-1] == 10, "up to ask_max"
     story.tell(r.Unanswered("nobody", "time-out", story.now))
+
+
+@pytest.mark.hazard("H17")
+@pytest.mark.parametrize(("took", "longest"), [(0.0, 5.0), (2.0, 5.0), (9.0, 9.25)])
+def test_an_exit_is_asked_about_again_soon_after_a_question_that_took_its_time_to_fail(
+    took: float, longest: float
+) -> None:
+    story = Story()
+    story.opened()
+    stop = story.order("stop")
+    story.ask(i.ClosePosition(id="c", position=story.position().id))
+    story.tell(r.Unknown(stop.client_order_id, "cancel", "no answer", story.now))
+    asked = []
+    for _ in range(9):
+        before = len(story.sent(Query))
+        while len(story.sent(Query)) == before:
+            story.wait(0.25)
+        asked.append(story.now)
+        story.now += int(took * SECOND)
+        story.tell(r.Unanswered(stop.client_order_id, "time-out", story.now))
+    pauses = [(later - earlier) / SECOND for earlier, later in pairwise(asked)]
+    assert max(pauses) == longest
+    assert min(pauses) >= took + 0.25
+    assert not story.orders("close"), "the stop may have sold it"
 
 
 def test_a_question_without_any_answer_is_asked_again() -> None:

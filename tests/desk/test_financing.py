@@ -73,18 +73,30 @@ def test_without_a_loan_there_is_nothing_to_pay_for() -> None:
     assert "DIFFERENCE" in story.standing()
 
 
-def test_while_the_venue_may_have_paid_back_another_loan_nothing_is_booked() -> None:
+@pytest.mark.hazard("H97")
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_oldest_loan_is_paid_back_first_and_what_is_beyond_is_what_lending_costs(
+    which: int,
+) -> None:
     story = Story(lending("kraken-spot"))
-    first = story.opened("0.5", stop=None, leverage=D(2))
-    story.opened("0.5", price="60100", stop=None, leverage=D(2))
-    story.ask(i.ClosePosition(id="c", position=first.id))
-    story.fill(story.order("close"), price="60100")
+    both = (
+        story.opened("0.5", stop=None, leverage=D(2)),
+        story.opened("0.5", price="60100", stop=None, leverage=D(2)),
+    )
+    cash = story.state.cash["USD"]
+    story.ask(i.ClosePosition(id="c", position=both[which].id))
+    story.fill(story.order("close"), price="60200")
+    assert story.money()["USD"] - cash == 100, "whichever of ours it was"
     pictures(story, "-20", "-20")
-    assert not booked(story), "each loan of a spot pair stands for itself"
+    assert booked(story) == [D(-20)]
     story.ask(i.ClosePosition(id="d", position=story.position().id))
-    story.fill(story.order("close"), price="60100")
+    story.fill(story.order("close"), price="60200")
+    assert story.money()["USD"] - cash == 130
+    assert story.state.nets == {}
     pictures(story, "-2", "-2")
-    assert booked(story) == [D(-2)]
+    assert booked(story) == [D(-20), D(-2)]
+    assert "DIFFERENCE" not in story.told()
+    story.replays()
 
 
 def test_an_entry_that_was_closed_before_the_next_was_opened_leaves_no_doubt() -> None:

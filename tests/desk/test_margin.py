@@ -273,16 +273,22 @@ def test_flatten_closes_what_is_on_margin_and_leaves_coins_that_are_not_ours() -
     assert not story.state.positions
 
 
-def test_which_of_two_entries_was_closed_is_the_venues_to_say() -> None:
+@pytest.mark.hazard("H97")
+@pytest.mark.parametrize(("which", "ours"), [("first", -3_000), ("second", 0)])
+def test_the_venue_pays_back_the_first_whichever_of_ours_was_closed(which: str, ours: int) -> None:
     story = Story(KRAKEN)
     short(story, "0.5", stop=None, label="first")
     short(story, "0.5", price="66000", stop=None, label="second")
-    first = next(p for p in story.state.positions.values() if p.label == "first")
-    story.ask(i.ClosePosition(id="c", position=first.id))
+    closed = next(p for p in story.state.positions.values() if p.label == which)
+    story.ask(i.ClosePosition(id="c", position=closed.id))
     story.fill(story.order("close"), price="66000")
+    assert story.state.cash["USD"] - CASH == ours, "by position"
     story.now += SECOND
-    story.picture({"USD": story.state.cash["USD"] + 3_000}, net={BTC: D("-0.5")})
-    assert "DIFFERENCE" not in story.standing(), "it closed the second"
+    story.picture({"USD": CASH - 3_000}, net={BTC: D("-0.5")})
+    assert "DIFFERENCE" not in story.standing()
+    story.now += SECOND
+    story.picture({"USD": CASH}, net={BTC: D("-0.5")})
+    assert "DIFFERENCE" in story.standing(), "it would have paid back the second"
 
 
 # Asking

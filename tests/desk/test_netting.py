@@ -299,6 +299,34 @@ def test_two_entries_a_partial_close_and_funding_on_a_paper_account(tmp_path: Pa
     play(tale, tmp_path, profile=FUTURES)
 
 
+@pytest.mark.parametrize("which", ["one", "two"])
+def test_two_loans_of_a_pair_of_which_one_is_paid_back_on_a_paper_account(
+    which: str, tmp_path: Path
+) -> None:
+    """The venue pays back the older one, and what lending costs is booked exactly beside it."""
+
+    async def tale(world: World) -> None:
+        money = world.exchange.ledger
+        await world.opened("0.5", label="one", leverage=D(2))
+        world.price(BTC, "60500")
+        await world.opened("0.7", label="two", leverage=D(2))
+        position = next(p for p in world.state.positions.values() if p.label == which)
+        assert (await world.ask(i.ClosePosition(id="c", position=position.id))).ok
+        await world.wait(200)
+        assert world.engine.view().account.cash["USD"] == pytest.approx(money.cash["USD"])
+        lent = [payment.amount for payment in world.exchange.funding.paid]
+        assert sum(event.amount for event in world.seen(e.Financed)) == pytest.approx(sum(lent))
+        assert not world.told() & {"DIFFERENCE", "FOREIGN_TRADES"}
+        for name in list(world.state.positions):
+            await world.ask(i.ClosePosition(id=f"c{name}", position=name))
+        await world.until(lambda: not world.state.positions)
+        await world.wait(200)
+        assert world.state.cash["USD"] == pytest.approx(money.cash["USD"])
+        assert world.state.nets == {}
+
+    play(tale, tmp_path, profile="kraken-spot")
+
+
 def test_another_key_that_loses_on_a_paper_account_is_told_by_name(tmp_path: Path) -> None:
     async def tale(world: World) -> None:
         await world.opened("0.5")

@@ -11,7 +11,7 @@ from engine.model import intent as i
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
-from tests.support.world import BTC, Tale, World, play
+from tests.support.world import BTC, ETH, Tale, World, play
 
 D = Decimal
 LATE = Delay(300_000_000, 400_000_000)
@@ -26,6 +26,29 @@ def test_flat_is_not_said_while_coins_are_owed(size: str, tmp_path: Path) -> Non
     """
 
     play(_sold_twice(size), tmp_path, delay=LATE, values={"risk.require_stop": False})
+
+
+@pytest.mark.hazard("H76")
+@pytest.mark.parametrize("holds", [False, True])
+def test_what_the_owner_sold_short_is_left_alone(holds: bool, tmp_path: Path) -> None:
+    """A debt that no sale of ours can have made is nobody's business, whatever else is closed."""
+
+    async def tale(world: World) -> None:
+        if holds:
+            await world.buy("0.5", symbol=ETH, stop=None)
+        await world.wait(2)
+        other = Order(
+            "other", "", BTC, Side.SELL, OrderType.MARKET, Role.ENTRY, D("0.3"), foreign=True
+        )
+        world.venue.external(other)
+        await world.wait(5)
+        await world.ask(i.Flatten(id="f"))
+        await world.until(lambda: "FLATTEN" not in world.state.blocks, 120)
+        assert world.held == D("-0.3")
+        assert not world.state.positions
+        assert "DIFFERENCE" in world.told()
+
+    play(tale, tmp_path, values={"risk.require_stop": False})
 
 
 def test_the_auditor_sees_a_debt_that_is_called_flat(

@@ -23,10 +23,11 @@ LIMIT = OrderType.LIMIT
 FUTURES = "kraken-futures"
 
 
-def resting(story: Story, size: str = "0.5") -> Order:
-    assert story.buy(size, type=LIMIT, price=D(60_000)).ok
-    story.accept(story.order("entry"))
-    return story.order("entry")
+def resting(story: Story, size: str = "0.5", symbol: str = BTC, price: int = 60_000) -> Order:
+    assert story.buy(size, symbol=symbol, type=LIMIT, price=D(price)).ok
+    entry = story.orders("entry")[-1]
+    story.accept(entry)
+    return entry
 
 
 def pending(story: Story) -> Order:
@@ -37,6 +38,11 @@ def pending(story: Story) -> Order:
 def alerts(story: Story, code: str) -> list[tuple[str, str, str]]:
     every = (*story.state.alerts.values(), *story.state.ended_alerts)
     return [(alert.subject, alert.detail, alert.target) for alert in every if alert.code == code]
+
+
+def standing(story: Story, code: str) -> set[str]:
+    """What the alerts that stand are about."""
+    return {alert.target for alert in story.state.alerts.values() if alert.code == code}
 
 
 NAME = "entry buy 0.5 BTC/USD"
@@ -274,6 +280,58 @@ def test_an_order_that_a_change_may_make_larger_is_complete_once_nothing_can(end
     assert stop.client_order_id not in story.state.doubts
     assert alerts(story, "ILLEGAL_REPORT") == []
     story.replays()
+
+
+def refused(story: Story) -> tuple[Order, Order]:
+    """Two entries whose change was refused, each for a reason of its own."""
+    entry, other = resting(story), resting(story, symbol=ETH, price=2_900)
+    for order, text in ((entry, "EOrder:no"), (other, "EOrder:never")):
+        assert order.price is not None
+        story.ask(i.AmendOrder(id=story.name(), order=order.client_order_id, price=order.price - 1))
+        story.tell(r.AmendRejected(order.client_order_id, text, story.now))
+        story.tell(r.Found(story.now_of(order), (), story.now))
+    return entry, other
+
+
+@pytest.mark.parametrize("how", ["filled", "cancelled", "amended", "found amended"])
+def test_a_refused_amend_is_told_until_its_order_ends_or_another_one_is_taken(how: str) -> None:
+    story = Story(FUTURES)
+    entry, other = refused(story)
+    assert standing(story, "AMEND_REFUSED") == {
+        entry.client_order_id,
+        other.client_order_id,
+    }
+    match how:
+        case "filled":
+            story.fill(entry)
+        case "cancelled":
+            story.ask(i.CancelOrder(id="c", order=entry.client_order_id))
+            story.cancelled(entry)
+        case _:
+            name = entry.client_order_id
+            story.ask(i.AmendOrder(id="a", order=name, price=D(59_700)))
+            assert len(standing(story, "AMEND_REFUSED")) == 2, "it has not been taken"
+            if how == "amended":
+                story.amended(entry)
+            else:
+                story.tell(r.Unknown(name, "amend", "no answer", story.now))
+                story.now += 1
+                story.tell(r.Found(replace(story.now_of(entry), price=D(59_700)), (), story.now))
+    assert standing(story, "AMEND_REFUSED") == {other.client_order_id}
+    story.replays()
+
+
+def test_a_refused_cancel_is_told_until_its_order_ends() -> None:
+    story = Story(FUTURES)
+    entry = resting(story)
+    for ends in (False, True):
+        story.ask(i.CancelOrder(id=story.name(), order=entry.client_order_id))
+        if ends:
+            story.cancelled(entry)
+        else:
+            story.tell(r.CancelRejected(entry.client_order_id, "EOrder:busy", story.now))
+            story.tell(r.Found(story.now_of(entry), (), story.now))
+        assert bool(standing(story, "CANCEL_REFUSED")) is not ends
 
 
 def test_an_amend_below_what_has_filled_is_the_end() -> None:

@@ -309,3 +309,33 @@ def test_what_is_ours_is_never_booked_as_withdrawn() -> None:
     assert "WITHDRAWN" not in story.told()
     assert "DIFFERENCE" in story.standing()
     assert story.position().size == D("0.5")
+
+
+@pytest.mark.hazard("H76")
+@pytest.mark.parametrize("sold", ["0.4", "0.3", "0.7"])
+def test_what_the_owner_sells_falls_before_what_another_engine_bought(sold: str) -> None:
+    """The balance may be what it was: what our name bought is held all the same, told, and closed
+    by a flatten.
+    """
+    story = Story()
+    story.picture({"USD": D(1_000_000), "BTC": D(2)})
+    story.ask(i.Resolve(id="r", subject="BTC", action=i.Settlement.FORGET))
+    story.now += 60 * SECOND
+    fill = replace(executed(story), at=story.now)
+    left = D(2) + D("0.4") - D(sold)
+    for _ in range(60):  # long after the executions are listed
+        story.wait(10)
+        story.picture({"USD": D(1_000_000), "BTC": left}, orders=(), fills=(fill,))
+        assert {"SECOND_ENGINE", "DIFFERENCE", "NAKED"} <= story.standing()
+    for _ in range(6):
+        story.wait(10)
+        story.picture({"USD": D(1_000_000), "BTC": left}, orders=(), fills=())
+    assert {"DIFFERENCE", "NAKED"} <= story.standing()
+    assert story.ask(i.Flatten(id="f")).ok
+    for _ in range(3):
+        story.now += 2 * SECOND
+        story.picture({"USD": D(1_000_000), "BTC": left}, orders=(), fills=())
+    close = story.order("close")
+    assert (close.side, close.size) == (Side.SELL, D("0.4"))
+    assert not story.seen(e.FlattenEnded), "nothing is called flat that is held"
+    story.replays()

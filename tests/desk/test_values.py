@@ -130,6 +130,7 @@ def test_the_bounds_of_requests_are_the_documented_ones() -> None:
         settle=1.0,
         ask=0.25,
         ask_max=10.0,
+        ask_exits=5.0,
         resend=15.0,
         recover=5.0,
         reconcile=60.0,

@@ -122,6 +122,8 @@ def test_every_field_of_a_position() -> None:
         break_even=D("60060.1"),  # 30015 / (0.5 * 0.9995), up to the tick
         fees=D(15),
         funding=D(0),
+        point=D("0.5"),
+        point_in_account=D("0.5"),
         taker=D("0.0005"),
         taker_source="last fill",
         mae=D(-30) / D("329.85"),  # at 60000: both fees

@@ -51,6 +51,28 @@ def test_only_profit_and_fees_move_a_balance(
     )
 
 
+@pytest.mark.hazard("H97")
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_the_oldest_of_several_loans_is_paid_back_first_at_its_own_price(
+    spot: Venue, side: Side
+) -> None:
+    """Two at 10,000 and 10,400; one and a half of them leave at 11,000."""
+    for price in ("10000", "10400"):
+        spot.quote(price, price, "9", "9")
+        spot.submit(side, "1", leverage="2")
+    spot.quote("11000", "11000", "9", "9")
+    before = spot.cash("USD")
+    spot.submit(side.opposite, "0.5", leverage="2", reduce_only=True)
+    spot.submit(side.opposite, "1", leverage="2", reduce_only=True)
+    fees = sum(fill.fee for fill in spot.fills()[-2:])
+    assert spot.cash("USD") == before - fees + (500 + 500 + 300) * side.sign
+    spot.submit(side.opposite, "1", leverage="2")  # through zero: a loan of its own
+    assert spot.cash("USD") == before - fees - spot.fills()[-1].fee + 1_600 * side.sign
+    assert on_margin(spot) == D("-0.5") * side.sign
+    (loan,) = spot.exchange.ledger.holdings[spot.symbol].loans
+    assert (loan.size, loan.value) == (D("0.5"), D(5_500))
+
+
 def test_an_order_without_leverage_closes_nothing_on_margin_and_one_with_it_sells_no_coins(
     spot: Venue,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import sys
@@ -97,6 +98,35 @@ def test_a_reopened_account_goes_on_exactly_as_the_old_one_would(at: Open, keep:
     assert any(isinstance(said, r.Triggered) for said in after.said)
     assert after.said == before.said
     assert everything(after.exchange, after.now) == everything(before.exchange, before.now)
+
+
+@pytest.mark.parametrize("sums", [False, True], ids=["each loan", "a file with only the sum"])
+def test_what_is_lent_is_paid_back_after_a_restart(
+    at: Open, keep: Keep, tmp_path: Path, sums: bool
+) -> None:
+    before, after = (at("kraken-spot", "BTC/USD", USD="100000") for _ in range(2))
+    store = keep(before)
+    for price in ("10000", "10400"):
+        before.quote(price, price, "9", "9")
+        before.submit(BUY, "1", leverage="2")
+    store.save(before.exchange, before.now)
+    if sums:
+        with sqlite3.connect(tmp_path / "paper.sqlite") as file:
+            (body,) = file.execute("SELECT body FROM fact WHERE name = 'account'").fetchone()
+            told = json.loads(body)
+            assert told["holdings"]["BTC/USD"].pop("loans")
+            file.execute(
+                "UPDATE fact SET body = ? WHERE name = 'account'", (json.dumps(told).encode(),)
+            )
+    after.now = before.now
+    keep(after)
+    cash = after.cash("USD")
+    after.quote("11000", "11000", "9", "9")
+    after.submit(SELL, "1", leverage="2", reduce_only=True)
+    paid = after.cash("USD") - cash + after.fills()[-1].fee
+    assert paid == (800 if sums else 1_000)
+    after.submit(SELL, "1", leverage="2", reduce_only=True)
+    assert after.cash("USD") - cash + sum(fill.fee for fill in after.fills()) == 1_600
 
 
 def test_the_unfilled_rest_of_a_market_order_goes_on_after_a_restart(at: Open, keep: Keep) -> None:

@@ -258,6 +258,47 @@ def test_a_rate_limit_is_told_and_waited_for() -> None:
     told(story)
 
 
+def test_a_rate_limit_is_over_once_what_it_counts_has_drained_and_answers_come() -> None:
+    async def story() -> None:
+        full = "EAPI:Rate limit exceeded"
+        s = Story(BrokenLine("10", "0.25"))  # forty seconds
+
+        async def asks(seconds: int) -> list[str]:
+            await s.clock.sleep(seconds * SECOND)
+            s.gateway.enqueue([Query("d", "BTC/USD")])
+            await s.idle()
+            return s.limited
+
+        for second in (0, 60):
+            assert await asks(second) == [""] * bool(second), "of the last process"
+        s.limited.clear()
+        s.line.failures = [RateLimitedError(full)]
+        assert await asks(1) == [full]
+        assert await asks(25) == [full]
+        s.line.failures = [RateLimitedError(full)]
+        assert await asks(20) == [full, full], "and again"
+        s.line.failures = [NotSentError("the line is down")]
+        assert await asks(30) == [full, full], "not yet"
+        await s.clock.sleep(30 * SECOND)
+        assert s.limited == [full, full], "time alone proves nothing"
+        for _ in range(3):
+            assert await asks(0) == [full, full, ""], "told once"
+
+    told(story)
+
+
+def test_a_new_process_tells_once_that_the_limits_of_the_last_one_have_drained() -> None:
+    async def story() -> None:
+        s = Story(BrokenLine())
+        for _ in range(4):
+            s.gateway.enqueue([Query("d", "BTC/USD")])
+            await s.idle()
+            await s.clock.sleep(30 * SECOND)
+        assert s.limited == [""]
+
+    told(story)
+
+
 def test_a_question_that_is_refused_is_asked_again_and_kills_nothing() -> None:
     async def story() -> None:
         s = Story(BrokenLine())

@@ -32,6 +32,7 @@ SECONDS = {
 SECONDS |= {
     "ask",
     "ask_max",
+    "ask_exits",
     "resend",
     "recover",
     "reconcile",

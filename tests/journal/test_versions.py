@@ -24,7 +24,7 @@ from engine.model.figures import Period, Sums
 from engine.model.fill import Fill, Liquidity
 from engine.model.intent import AnyIntent
 from engine.model.mark import MarkedOrder
-from engine.model.netting import Net
+from engine.model.netting import Loan, Net
 from engine.model.place import BreakEvenAt
 from engine.model.position import Goal, LimitExit
 from engine.model.price_alert import PriceAlert
@@ -273,7 +273,15 @@ SINCE_0_1_0: dict[type[Struct], e.AnyEvent] = {
     e.FillDoubted: e.FillDoubted(1, BOUGHT),
     e.FillRepeated: e.FillRepeated(1, "FOX", "T1"),
     e.NetSettled: e.NetSettled(
-        1, "BTC/USD", Net(Decimal(1), Decimal(60_000), Decimal("-2.5"), told=True)
+        1,
+        "BTC/USD",
+        Net(
+            Decimal(1),
+            Decimal(60_000),
+            Decimal("-2.5"),
+            told=True,
+            loans=(Loan(Decimal(1), Decimal(60_000)),),
+        ),
     ),
     e.EndTold: e.EndTold(1, "o", 2),
     e.StoodIn: e.StoodIn(1, BOUGHT, lent=True),

@@ -1,7 +1,8 @@
-"""The venue's one position per symbol at average cost, against fractions that count it anew from
-all executions, and against the exchange.
+"""The venue's count of a symbol, at average cost or the oldest loan first, against fractions that
+count it anew from all executions, and against the exchange.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from engine.exchange.ledger import Ledger
 from engine.model.fill import Fill, Liquidity
 from engine.model.instrument import Instrument
-from engine.model.netting import Net
+from engine.model.netting import Loan, Net
 from engine.model.side import Side
 from engine.venues.profiles import instrument_for, load_profile
 
 D = Decimal
 LINEAR = instrument_for(load_profile("kraken-futures"), "PF_XBTUSD", D("0.5"))
 INVERSE = instrument_for(load_profile("kraken-futures"), "PI_XBTUSD", D("0.5"))
+LOANS = instrument_for(load_profile("kraken-spot"), "BTC/USD", D("0.5"))
 NEARLY = D("1e-12")
 
 Trade = tuple[Side, Decimal, Decimal]
@@ -32,7 +34,8 @@ trades = st.lists(
     ),
     max_size=25,
 )
-instruments = st.sampled_from([LINEAR, INVERSE])
+averaged = st.sampled_from([LINEAR, INVERSE])
+instruments = st.sampled_from([LINEAR, INVERSE, LOANS])
 
 
 def told(instrument: Instrument, done: Sequence[Trade]) -> tuple[Net, Decimal]:
@@ -66,7 +69,7 @@ def anew(instrument: Instrument, done: Sequence[Trade]) -> tuple[Fraction, Fract
 
 
 @pytest.mark.hazard("H97")
-@given(instruments, trades)
+@given(averaged, trades)
 def test_any_order_of_executions_costs_and_realises_what_counting_it_anew_says(
     instrument: Instrument, done: list[Trade]
 ) -> None:
@@ -75,6 +78,29 @@ def test_any_order_of_executions_costs_and_realises_what_counting_it_anew_says(
     assert Fraction(net.size) == size
     assert abs(net.cost - D(cost.numerator) / D(cost.denominator)) < NEARLY
     assert abs(realised - D(made.numerator) / D(made.denominator)) < NEARLY
+
+
+@pytest.mark.hazard("H97")
+@given(trades)
+def test_of_loans_the_oldest_is_paid_back_first(done: list[Trade]) -> None:
+    """Tenth by tenth, each at the price that it was taken at."""
+    tenths: deque[Fraction] = deque()
+    long, made = True, Fraction(0)
+    for side, size, price in done:
+        for _ in range(int(size * 10)):
+            if not tenths or long is (side is Side.BUY):
+                long = side is Side.BUY
+                tenths.append(Fraction(price) / 10)
+            else:
+                gain = Fraction(price) / 10 - tenths.popleft()
+                made += gain if long else -gain
+    net, realised = told(LOANS, done)
+    assert Fraction(net.size) == Fraction(len(tenths), 10) * (1 if long else -1)
+    cost = sum(tenths, Fraction(0))
+    assert abs(net.cost - D(cost.numerator) / D(cost.denominator)) < NEARLY
+    assert abs(realised - D(made.numerator) / D(made.denominator)) < NEARLY
+    assert sum((loan.size for loan in net.loans), D(0)) == abs(net.size)
+    assert abs(sum((loan.cost for loan in net.loans), D(0)) - net.cost) < NEARLY
 
 
 @pytest.mark.hazard("H97")
@@ -94,7 +120,7 @@ def test_the_exchange_counts_the_same(instrument: Instrument, done: list[Trade])
             Liquidity.TAKER,
             number,
         )
-        ledger.book(instrument, fill, lambda _, __: D(1))
+        ledger.book(instrument, fill, lambda _, __: D(1), instrument.max_leverage)
     net, realised = told(instrument, done)
     assert abs(ledger.cash.get(instrument.settle, D(0)) - realised) < NEARLY
     assert ledger.on_margin(instrument.symbol) == net.size
@@ -133,3 +159,29 @@ def test_what_is_closed_needs_no_memory() -> None:
     net, _ = told(LINEAR, [(Side.BUY, D(1), D(50_000)), (Side.SELL, D(1), D(50_010))])
     assert net.is_over
     assert not net.beside(D(10), D(9)).is_over
+
+
+def test_an_execution_that_is_taken_back_was_the_newest_loan_or_paid_back_the_oldest() -> None:
+    net, _ = told(LOANS, [(Side.BUY, D(1), D(50_000)), (Side.BUY, D(1), D(50_100))])
+    gone = net.before(LOANS, Side.BUY, D("1.5"), D(75_075))
+    assert gone.loans == (Loan(D("0.5"), D(25_000)),)
+    assert gone.cost == D(25_000)
+    paid, _ = net.after(LOANS, Side.SELL, D("0.5"), D(25_100))
+    again = paid.before(LOANS, Side.SELL, D("0.5"), D(25_100))
+    assert [loan.size for loan in again.loans] == [D("0.5"), D("0.5"), D(1)]
+    assert again.loans[0].cost == D(25_100), "what it had cost nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("cost", "each"),
+    [(D(100_000), (50_000, 50_000)), (D(49_000), (24_500, 24_500)), (D(50_000), (25_000, 25_000))],
+)
+def test_what_has_cost_something_else_is_the_newest_loan_as_far_as_it_can(
+    cost: Decimal, each: tuple[int, int]
+) -> None:
+    net, _ = told(LOANS, [(Side.BUY, D(1), D(50_000)), (Side.BUY, D(1), D(50_100))])
+    changed = net.entered_for(cost)
+    assert [loan.cost for loan in changed.loans] == [D(one) for one in each]
+    assert changed.cost == cost
+    one, _ = told(LOANS, [(Side.BUY, D(1), D(50_000))])
+    assert one.entered_for(D(9)).loans == (Loan(D(1), D(9)),)

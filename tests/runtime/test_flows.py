@@ -253,6 +253,8 @@ def test_flatten_through_a_rate_limit_storm(tmp_path: Path) -> None:
         await world.until(lambda: "FLATTEN" not in world.state.blocks, 120)
         assert world.held == 0
         assert not world.resting
+        world.venue.faults = Faults()
+        await world.until(lambda: "RATE_LIMITED:venue" not in world.state.alerts, 400)
 
     play(tale, tmp_path, faults=faults)
 
@@ -277,6 +279,34 @@ def test_lost_requests_and_lost_replies_make_no_doubles(tmp_path: Path) -> None:
         assert len(lost) == 1
         assert "UNKNOWN_OUTCOME" in world.told()
         assert world.engine.gateway.statistics.unknown >= 2
+
+    play(tale, tmp_path)
+
+
+@pytest.mark.hazard("H17")
+def test_a_close_whose_answers_and_stream_are_lost_goes_on_within_seconds_of_the_next_answer(
+    tmp_path: Path,
+) -> None:
+    """On a cash account nothing can be sold, and no stop be put back, before the venue has said
+    what the stop had sold when it was cancelled: somebody is told all that time.
+    """
+
+    async def tale(world: World) -> None:
+        position = await world.opened("0.5")
+        await world.wait(20)
+        world.venue.faults = Faults(lose_reply=1.0)
+        world.exchange.on_report.remove(world.venue._said)
+        assert (await world.ask(i.ClosePosition(id="x", position=position.id))).ok
+        for second in range(40):
+            await world.wait(1)
+            told = {alert.code for alert in world.state.alerts.values()}
+            assert not world.resting
+            assert second < 3 or "UNKNOWN_OUTCOME" in told
+            assert second < 33 or "DOUBT_OLD" in told
+        world.venue.faults = Faults()
+        world.exchange.on_report.append(world.venue._said)
+        await world.until(lambda: world.held == 0, 5.5)
+        assert len([fill for fill in world.exchange.fills if fill.side is Side.SELL]) == 1
 
     play(tale, tmp_path)
 

@@ -67,8 +67,7 @@ class Dialog(ModalScreen[None]):
         self._sent_at = 0.0
         self._seq = 0
         self._entered_at = -inf
-        self._early = False
-        """Whether it says that an enter was ignored."""
+        self._early = False  # whether it says that an enter was ignored
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
         self._subject = ""

@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from engine.desk import events as e
 from engine.desk.state import State, Touched
 from engine.model.fill import Fill
@@ -43,7 +41,7 @@ def enter_at(state: State, before: Position, after: Position, price: Decimal) ->
         _keep(state, before.symbol, net.beside(change, ZERO))
     else:
         cost = instrument.profit(net.side, abs(net.size), net.cost, ZERO) + change
-        _keep(state, before.symbol, replace(net, cost=abs(cost)))
+        _keep(state, before.symbol, net.entered_for(abs(cost)))
 
 
 def _keep(state: State, symbol: str, net: Net) -> None:

@@ -99,7 +99,9 @@ class Witness:
         """By which each position was opened."""
         self._findings = findings
         picture = truth.picture(now, 0)
-        self._owed = {name: -amount for name, amount in picture.balances.items() if amount < ZERO}
+        self._owed: dict[str, Decimal] = {
+            name: -amount for name, amount in picture.balances.items() if amount < ZERO
+        }
         for order in picture.orders:
             self.accepted[order.client_order_id] += 1
         for fill in picture.fills:
@@ -234,16 +236,29 @@ class Witness:
             )
 
     def owed(self, held: Held, now: int) -> Decimal:
-        """Coins that the account owes beyond what it owed at first, and beyond our own shorts."""
+        """Coins that the account owes beyond what others owe, and beyond our own shorts."""
         coin = self.truth.instruments[held[0]].base
-        balance = self.truth.picture(now, now).balances.get(coin, ZERO)
+        return max(self._debt(held, now) - self._owed.get(coin, ZERO), ZERO)
+
+    def _debt(self, held: Held, now: int, before: Decimal = ZERO) -> Decimal:
+        """Coins owed beyond our own shorts, whoever owes them; as it was `before` such a change."""
+        balance = self.truth.picture(now, now).balances.get(
+            self.truth.instruments[held[0]].base, ZERO
+        )
         shorts = min(self.ours.get(held, Flow()).net, ZERO)
-        return max(shorts - balance - self._owed.get(coin, ZERO), ZERO)
+        return max(shorts - balance + before, ZERO)
 
     def _overdraws(self, fill: Fill, order: Order, at: int) -> None:
         held = (fill.symbol, True)
-        closes = fill.side is Side.SELL and order.role is not Role.ENTRY and not order.foreign
-        if closes and self.kind(fill.symbol, order.leverage) == held:
+        if self.kind(fill.symbol, order.leverage) != held:
+            return
+        if order.foreign:  # what their own sale made the account owe is theirs
+            instrument = self.truth.instruments[fill.symbol]
+            change = fill.base_change(instrument)
+            made = self._debt(held, at) - self._debt(held, at, change)
+            owed = self._owed.get(instrument.base, ZERO) + made
+            self._owed[instrument.base] = max(owed, ZERO)
+        elif fill.side is Side.SELL and order.role is not Role.ENTRY:
             owed = self.owed(held, at)
             self.overdrawn[held] = max(owed, self.overdrawn.get(held, ZERO))
 

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.exchange import Delay, Faults, Interval
 from engine.rehearsal.simulation import story as s
@@ -66,6 +67,36 @@ def test_a_flatten_whose_close_is_refused_leaves_nothing_that_another_engine_bou
     assert told(decode(FLAT_BESIDE_A_STRANGER.encode())) == ""
 
 
+CANCELLED_OUT = """{"seed":842006,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
+"duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
+"margin":true,"wanders":true,"coins":{"BTC":2000,"ETH":10000},"insists":false,"steps":[
+{"type":"Second","symbol":"ETH/USD","side":"buy","size":500,"ms":5000},
+{"type":"External","symbol":"ETH/USD","side":"sell","size":500,"kind":"market","away":50,"lent":false}]}"""
+"""A second engine buys half an ether, and the owner sells as much: the balance is what it was."""
+
+
+@pytest.mark.hazard("H76")
+def test_what_the_owner_sells_hides_nothing_that_another_engine_bought() -> None:
+    assert told(decode(CANCELLED_OUT.encode())) == ""
+
+
+OWED_BY_THE_OWNER = """{"seed":17166,"profile":"kraken-spot","policy":"close","faults":{"lose_reply":0.0,"lose_request":0.0,
+"duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
+"margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
+{"type":"External","symbol":"BTC/USD","side":"sell","size":5,"kind":"market","away":50,"lent":false},
+{"type":"Second","symbol":"BTC/USD","side":"buy","size":500,"ms":500}]}"""
+"""The owner sells short by hand before an engine of ours buys: the debt stays the owner's."""
+
+
+@pytest.mark.hazard("H72")
+@pytest.mark.parametrize("lag", [0, 60_000 * MS])
+def test_what_the_owner_owed_before_is_no_debt_of_ours(lag: int) -> None:
+    story = decode(OWED_BY_THE_OWNER.encode())
+    assert told(replace(story, faults=Faults(rest_lag=lag))) == ""
+    key = (s.Flatten(), s.Wait(150))
+    assert told(replace(story, steps=(story.steps[0], *key), faults=Faults(rest_lag=lag))) == ""
+
+
 TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"lose_reply":0.0,"lose_request":0.0,
 "duplicate_report":0.0,"reorder_reports":0.0,"reject_stop":0.0,"delay":null,"disconnect":null,"rest_lag":0,"rate_limit_storm":null},
 "margin":true,"wanders":true,"coins":{},"insists":false,"steps":[
@@ -78,6 +109,15 @@ TWO_LOANS = """{"seed":5039,"profile":"kraken-spot","policy":"guard","faults":{"
 
 def test_what_two_loans_cost_is_booked_while_neither_is_paid_back() -> None:
     assert told(decode(TWO_LOANS.encode())) == ""
+
+
+@pytest.mark.hazard("H97")
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_loans_one_is_paid_back_and_the_money_is_the_venues(which: int) -> None:
+    both = decode(TWO_LOANS.encode())
+    moved = (s.Wait(3_000), s.Move("BTC/USD", 150), s.Close(which), s.Wait(8_000))
+    for steps in (moved, (*moved[:2], s.Close(which, 50), s.Wait(8_000), s.Close(1 - which, 33))):
+        assert told(replace(both, steps=(*both.steps, *steps))) == ""
 
 
 which = st.integers(0, 3)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.desk import doubts, identity, late, stuck, truth
+from engine.desk import doubts, identity, late, silent, stuck, truth
 from engine.desk.context import Context
 from engine.gate.exits import Exit
 from tests.support.sabotage import Patch, sabotage
@@ -117,3 +117,23 @@ def trust_what_fired(patch: Patch) -> None:
 )
 def keep_the_holder_to_oneself(patch: Patch) -> None:
     patch.setattr(stuck, "tell_coins", lambda *_: iter(()))
+
+
+@sabotage(
+    "H76",
+    "what was bought under our name and what the owner sold cancel each other out",
+    test="tests/desk/test_unexplained.py"
+    "::test_what_the_owner_sells_falls_before_what_another_engine_bought[0.4]",
+)
+def compare_the_balance_alone(patch: Patch) -> None:
+    patch.setattr(truth, "_explained", lambda ctx, currency, _: ctx.state.cash.get(currency, 0))
+
+
+@sabotage(
+    "H16",
+    "an entry that the market went through is left to rest",
+    test="tests/desk/test_silent.py"
+    "::test_a_limit_that_fills_while_the_stream_is_deaf_has_its_stop_within_seconds",
+)
+def believe_that_it_rests(patch: Patch) -> None:
+    patch.setattr(silent, "passed", lambda *_: iter(()))

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from engine.desk import netting
 from engine.desk.state import State
+from engine.model import netting as model
 from engine.model.netting import Net
 from tests.support.sabotage import Patch, sabotage
 
@@ -52,3 +53,14 @@ def begin_at_the_old_cost(patch: Patch) -> None:
         return (replace(net, cost=self.cost) if net.size * self.size < 0 else net), made
 
     patch.setattr(Net, "after", kept)
+
+
+@sabotage(
+    "H97",
+    "of several loans the newest is paid back",
+    test="tests/desk/test_financing.py"
+    "::test_the_oldest_loan_is_paid_back_first_and_what_is_beyond_is_what_lending_costs[1]",
+)
+def pay_back_the_newest(patch: Patch) -> None:
+    without = model._without
+    patch.setattr(model, "_without", lambda loans, size: without(loans[::-1], size)[::-1])
