@@ -17,6 +17,7 @@ TOOL = HERE.parents[2] / "shared" / "hostile" / "hostile.py"
 CASES = sorted(path.stem for path in (HERE / "cases").glob("*.py"))
 FAST = (
     "hang_wake_futures",
+    "minimum_raised",
     "pressed_ten_times",
     "replies_lost",
     "steps_changed",
