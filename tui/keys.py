@@ -30,8 +30,11 @@ _MARK = re.compile(r"«([a-z0-9-]+)»")
 ADVICE = {
     "m: set one  x: close": "«stop»: set one  «close»: close",
     "V: take over, leave or close": "«truth»: take over, leave or close",
+    "m moves it to the cursor": "«ladder-stop» moves it to the cursor",
 }
-"""What the engine's alerts advise, with the commands that are meant."""
+"""What is advised by whoever knows no map, with the commands that are meant: the engine's alerts,
+and what becomes of a ladder's key.
+"""
 _MODIFIERS = re.compile(r"^((ctrl|alt|shift)\+)+")
 
 

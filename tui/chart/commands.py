@@ -27,7 +27,7 @@ CHART_COMMANDS: tuple[Command, ...] = (
     _row("page-back", "pageup", "a screen back", "pgup"),
     _row("page-on", "pagedown", "a screen on", "pgdn"),
     _row("first", "g,home", "the oldest candle that is known", "g home"),
-    _row("now", "G,end", "the newest candle", "G end"),
+    _row("now", "G,end", "the newest candle", "end G"),
     _row("wider", "plus,equals_sign", "wider candles", "+"),
     _row("narrower", "minus", "narrower candles", "-"),
     _row("cross", "space", "crosshair; equity: the period", "space", "Cross"),

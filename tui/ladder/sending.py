@@ -132,9 +132,7 @@ def _exit(wanted: Wanted, picture: Picture, name: str, price: Decimal | None) ->
         raise UnsendableError("leaving needs a size in units: risk and money are for entries")
     asked = wanted.size.amount  # the desk cuts it to what is held when it decides
     if key.type is OrderType.STOP:
-        raise UnsendableError(
-            "a stop against what is held is its stop: «ladder-stop» moves it to the cursor"
-        )
+        raise UnsendableError("a stop against what is held is its stop: m moves it to the cursor")
     if key.type is OrderType.MARKET:
         if wanted.flip and wanted.size.amount >= held.size:
             return i.Reverse(id=name, position=held.id, seen=seen)
