@@ -376,10 +376,11 @@ async def test_a_macro_on_a_key_writes_its_line_and_sends_only_what_was_seen(
 async def test_a_line_that_waits_stands_in_activity_until_it_ends(stage: Stage) -> None:
     await typed(stage, "wait flat within 60s")
     await stage.press("enter")
-    await stage.frames(0.3)
-    await stage.press("enter")  # it goes on
+    await stage.shows("leaves it running")
+    await stage.frames(0.5)  # it has been there for as long as it takes to be read
+    await stage.press("enter")
     await stage.shows("wait         wait flat within 60s")
-    await stage.shows(":cancel wait ends it")
+    assert ":cancel wait ends it" in next(iter(stage.app.main.board.activity.rows())).text
     await typed(stage, "cancel wait")
     await stage.press("enter")
     await stage.frames(0.4)

@@ -61,7 +61,8 @@ async def test_progress_stands_in_activity_and_a_key_ends_the_work(
     await stage.type("export fills")
     await stage.press("enter")
     await stage.press("escape", "8")
-    await stage.shows("c ends it: exporting fills: ")
+    await stage.shows("exporting fills: ")
+    assert "; c ends it" in next(iter(stage.app.main.board.activity.rows())).text
     await stage.press("g", "c")
     await stage.shows("ended by you; nothing was written")
     assert not (tmp_path / "exports").exists()
@@ -81,6 +82,7 @@ async def test_the_key_ends_a_wait_and_says_what_it_needs(stage: Stage) -> None:
     await stage.press("enter")
     await stage.shows("it goes on, :cancel wait ends it")
     await stage.press("8")
-    await stage.shows("c or :cancel wait ends it: wait")
+    await stage.shows("wait         wait 5m")
+    assert "; c or :cancel wait ends it" in next(iter(stage.app.main.board.activity.rows())).text
     await stage.press("g", "c")
     await stage.shows("ended by you")

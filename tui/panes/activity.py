@@ -116,7 +116,7 @@ def waiting(waits: Sequence[str], now: int, key: str) -> list[Entry]:
 
     def told(text: str) -> str:
         also = " or :cancel wait" if text.startswith("wait") else ""
-        return f"{key}{also} ends it: {text}"
+        return f"{text}; {key}{also} ends it"
 
     return [Entry(f"{WAIT}{n}", now, "wait", told(text)) for n, text in enumerate(waits)]
 
