@@ -26,7 +26,9 @@ def _filled(terminal: Terminal) -> None:
 
 
 @pytest.mark.hazard("H106")
-@pytest.mark.parametrize("before", [0.3, 0.5, 1.2])
+@pytest.mark.parametrize(
+    "before", [0.5, *(pytest.param(one, marks=pytest.mark.long) for one in (0.3, 1.2))]
+)
 def test_an_enter_that_is_held_down_places_nothing(tmp_path: Path, before: float) -> None:
     """`before` is how long a keyboard waits before it repeats: as long as somebody who means it."""
     with console(tmp_path) as terminal:
