@@ -200,6 +200,10 @@ class Theatre:
             )
             await self.rest(0.05)
 
+    async def shows(self, words: str) -> None:
+        """Wait until the screen has these words: a busy machine paints late."""
+        await self.until(lambda: words in self.text)
+
     async def rest(self, seconds: float) -> None:
         """Let the machine's own seconds go by while prices stay fresh."""
         await self.world.wait(seconds * self.world.clock.speed)

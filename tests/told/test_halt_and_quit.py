@@ -210,7 +210,7 @@ async def test_the_quit_sheet_lists_what_ends_and_what_goes_on(
             "paper: its orders rest until the next start",
             "alerts, the record, notifications",
         ):
-            assert text in t.text, text
+            await t.shows(text)
         await t.rest(0.6)
         await t.press("enter")
         await t.rest(0.2)
