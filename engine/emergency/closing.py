@@ -86,6 +86,7 @@ class Closing(Acting):
         if not await self.told.decisive():
             await self._clock.sleep(PAUSE)
             return None
+        self._unlisted.clear()  # a new picture is judged anew
         await self._hear()
         acted = await self._entries()
         acted = await self._contracts() or acted
@@ -206,7 +207,6 @@ class Closing(Acting):
         listed = {
             self._ours.name_of(row.client_order_id, row.venue_order_id) for row in self.told.rows()
         }
-        self._unlisted.clear()
         for name, order in list(self._seen.items()):
             unlisted = order.symbol in missing and order.is_exit and name not in listed
             if unlisted and name not in self._sender.ended:

@@ -111,14 +111,7 @@ def test_lists_that_are_empty_are_not_believed_while_our_stop_is_known_by_its_id
 
     async def tale(scene: Scene) -> None:
         scene.hold("1")
-        parts = scene.venue.parts()
-        look = parts._look
-
-        async def nothing(cost: Any, since: int) -> Any:
-            return replace(await look(cost, since), net={}, orders=(), fills=())
-
-        parts._look = nothing
-        scene.venue.parts = lambda: parts  # type: ignore[method-assign]
+        _blank(scene, 600)
         result = await scene.exit(scene.summary())
         assert scene.held == 1
         assert not result.flat, result.lines
@@ -126,6 +119,33 @@ def test_lists_that_are_empty_are_not_believed_while_our_stop_is_known_by_its_id
         assert scene.clock.now() - scene.began <= 125 * SECOND
 
     play(tale, profile="kraken-futures")
+
+
+@pytest.mark.hazard("H113")
+def test_what_was_said_of_empty_lists_is_over_once_they_tell_again() -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("1")
+        _blank(scene, 75)
+        result = await scene.exit(scene.summary())
+        assert scene.held == 0
+        assert result.flat, result.lines
+        assert not any("by its id" in line for line in result.lines), result.lines
+
+    play(tale, profile="kraken-futures")
+
+
+def _blank(scene: Scene, seconds: int) -> None:
+    """For so long the venue lists nothing."""
+    parts, until = scene.venue.parts(), scene.clock.now() + seconds * SECOND
+    look = parts._look
+
+    async def nothing(cost: Any, since: int) -> Any:
+        told = await look(cost, since)
+        blank = scene.clock.now() < until
+        return replace(told, net={}, orders=(), fills=()) if blank else told
+
+    parts._look = nothing
+    scene.venue.parts = lambda: parts  # type: ignore[method-assign]
 
 
 @pytest.mark.hazard("H113")
