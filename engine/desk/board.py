@@ -28,7 +28,7 @@ FOLDED = " folded"
 
 
 class Proved(Struct, frozen=True):
-    """How much of a position the gate would let leave."""
+    """An amount of a position that the gate would let leave."""
 
     amount: Decimal
     at: int
@@ -351,8 +351,8 @@ class Board:
             self._wider.add(position.symbol)
 
     def fold(self, position: Position) -> None:
-        """What the price did up to now is counted: begin a range anew, for a fill has changed what
-        a price means for the position.
+        """Begin a position's range of prices anew, once the old one is counted: a fill has changed
+        what a price means for it.
         """
         if position.id in self._since:
             here = self._symbols[position.symbol]

@@ -107,14 +107,14 @@ def _on_pulse(ctx: Context, _: Pulse) -> Events:
 
 
 def _on_fees(ctx: Context, report: r.FeesTold) -> Events:
-    """What fees cost is known from the venue now; what was decided with other rates stays."""
+    """Count with the rates that the venue tells from now on; decisions made with others stay."""
     ctx.board.fees[report.symbol] = report
     ctx.state.revise(report.symbol)
     yield from ()
 
 
 def _on_funding(ctx: Context, report: r.FundingRate) -> Events:
-    """What is to be paid is told as it comes; what was paid, the money says."""
+    """Show the funding rate that comes next; the venue's money tells what was paid."""
     ctx.board.funding[report.symbol] = report
     yield from ()
 
@@ -139,7 +139,7 @@ def _on_marked(ctx: Context, message: Marked) -> Events:
 
 
 def _on_wake(_: Context, __: Wake) -> Events:
-    """What is due has been looked at already."""
+    """Do nothing: what is due is looked at with every message."""
     yield from ()
 
 
@@ -192,7 +192,7 @@ def _on_time(ctx: Context, name: str) -> Events:
 
 
 def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
-    """What follows once all positions are settled."""
+    """Do what follows once all positions are settled."""
     for name in list(seen):
         closed = ctx.state.closed.get(name)
         if closed is not None and closed.closed_at == ctx.now:
