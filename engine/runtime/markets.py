@@ -28,6 +28,8 @@ PRICES = 20_000
 """Prices of a symbol whose volume is kept; those that traded first are forgotten first."""
 DEEP = 1_000
 """Levels a side that are looked through for the price of an order."""
+OVER = 100
+"""Places in queues of orders that are over, kept until somebody looks: a robot may never do."""
 
 
 class QueuePlace(Struct, frozen=True):
@@ -133,9 +135,16 @@ class Markets:
             self._join(order, price)
 
     def _join(self, order: Order, price: Decimal) -> None:
+        if len(self._waiting) > len(self._state.orders) + OVER:
+            self._forget()
         self._waiting[order.client_order_id] = _Waiting(
             order, price, self._displayed(order.symbol, order.side, price)
         )
+
+    def _forget(self) -> None:
+        """Keep only the orders that are still open."""
+        for name in [name for name in self._waiting if name not in self._state.orders]:
+            del self._waiting[name]
 
     def _displayed(self, symbol: str, side: Side, price: Decimal) -> Decimal | None:
         shown = self._book(symbol, DEEP)
@@ -155,8 +164,7 @@ class Markets:
 
     def queues(self, symbol: str, shown: BookShown | None) -> tuple[QueuePlace, ...]:
         """Where our limit orders of a symbol stand now."""
-        for name in [name for name in self._waiting if name not in self._state.orders]:
-            del self._waiting[name]
+        self._forget()
         found = []
         for order in self._state.orders.values():
             if order.symbol != symbol or order.type is not OrderType.LIMIT or not order.is_working:

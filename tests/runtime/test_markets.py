@@ -4,10 +4,13 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from engine.model import intent as i
 from engine.model.order import Order, OrderType
 from engine.model.quote import Depth, Level, Quote, Trade
 from engine.model.side import Side
+from engine.runtime import markets
 from engine.session import messages as m
 from engine.session.queries import Queries
 from tests.support.world import BTC, World, play
@@ -209,5 +212,21 @@ def test_the_net_at_both_ends_is_the_net_of_every_other_pane(tmp_path: Path) -> 
         assert told.terms is not None
         assert (told.terms.tick, told.terms.contract, told.terms.rate) == (D("0.1"), D(1), D(1))
         assert (await look(world, low=D(1), high=D(2), position="nobody")).net == ()
+
+    play(tale, tmp_path)
+
+
+def test_places_of_orders_that_are_over_are_let_go_though_nobody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(markets, "OVER", 2)
+
+    async def tale(world: World) -> None:
+        for _ in range(6):
+            entry = await rest(world, "59000")
+            await world.ask(i.CancelOrder(id=world.name(), order=entry.client_order_id))
+            await world.until(lambda: not world.state.orders)
+            await world.wait(10)
+        assert len(world.engine.markets._waiting) <= 3
 
     play(tale, tmp_path)
