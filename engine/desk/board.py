@@ -27,7 +27,7 @@ from engine.model.side import Side
 FOLDED = " folded"
 
 
-class Proved(Struct, frozen=True):
+class Proved(Struct, frozen=True, gc=False):
     """An amount of a position that the gate would let leave."""
 
     amount: Decimal

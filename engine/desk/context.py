@@ -2,7 +2,7 @@
 time. Rules read it and yield events.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -163,8 +163,8 @@ def alert_once(ctx: Context, code: str, subject: str, detail: str, target: str) 
     yield from alert(ctx, code, subject, detail, target)
 
 
-def cure(ctx: Context, code: str, about: str) -> Events:
+def cure(ctx: Context, code: str, about: str) -> Iterable[AnyEvent]:
     """End an alert whose cause is gone; nothing where it does not stand."""
+    # no generator: it is asked for each position of each message, and hardly ever has anything
     key = f"{code}:{about}"
-    if key in ctx.state.alerts:
-        yield AlertCured(ctx.now, key)
+    return (AlertCured(ctx.now, key),) if key in ctx.state.alerts else ()

@@ -55,7 +55,7 @@ NEVER = 1 << 62
 """A time that never comes."""
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """What one message led to."""
 
     events: tuple[e.AnyEvent, ...]
@@ -184,15 +184,26 @@ class Desk:
             work.events.append(event)
             if name is not None:
                 touched[name] = None
-            if isinstance(event, e.PositionPlanned | e.PositionClosed | e.PositionDropped):
-                touched.update(self._concerned(event))
-            elif isinstance(event, e.PriceAlertSet):
-                self.board.awaited.begin(event.alert)
-            elif isinstance(event, e.PriceAlertEnded):
-                self.board.awaited.end(event.alert)
-            elif kind is e.HaltSet:
+            if kind in REACHING:
+                touched.update(self._reached(event))
+
+    def _reached(self, event: e.AnyEvent) -> dict[str, None]:
+        """The positions that an event concerns beside the one that it touches; the board learns of
+        price alerts.
+        """
+        match event:
+            case e.PositionPlanned() | e.PositionClosed() | e.PositionDropped():
+                return self._concerned(event)
+            case e.PriceAlertSet(alert=alert):
+                self.board.awaited.begin(alert)
+            case e.PriceAlertEnded(alert=name):
+                self.board.awaited.end(name)
+            case e.HaltSet():
                 # what protects a position, and what may be done for it, is another thing now
-                touched.update(dict.fromkeys(self.state.positions))
+                return dict.fromkeys(self.state.positions)
+            case _:
+                pass
+        return {}
 
     def _revalued(self, event: e.AnyEvent) -> list[Position]:
         """The open positions for which a price means another net once the event has been applied:
@@ -374,5 +385,16 @@ class Desk:
 
 FILLS = frozenset({e.OrderFilled, e.PositionLiquidated, e.HoldingAdjusted, e.FillSettled})
 """Events that change what is held."""
+REACHING = frozenset(
+    {
+        e.PositionPlanned,
+        e.PositionClosed,
+        e.PositionDropped,
+        e.PriceAlertSet,
+        e.PriceAlertEnded,
+        e.HaltSet,
+    }
+)
+"""Events that concern more than the position that they touch."""
 REVALUING = FILLS | {e.Financed}
 """Events after which a price means another net."""

@@ -23,7 +23,7 @@ from engine.model.refusal import Refusal
 from engine.model.side import Side
 
 
-class Draft(Struct, frozen=True):
+class Draft(Struct, frozen=True, gc=False):
     """An entry with all its numbers on the venue's grid."""
 
     intent: OpenBracket

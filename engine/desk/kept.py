@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from engine.desk import figures
 from engine.desk.context import Context, on_credit, on_margin
+from engine.desk.groups import worth_of
 from engine.desk.ordering import exceeds
+from engine.desk.parts import Part
 from engine.desk.protection import is_naked
-from engine.desk.sums import Kept, Part, worth_of
+from engine.desk.sums import Kept
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.position import Position

@@ -10,15 +10,15 @@ from engine.model.mark import MarkedOrder
 from engine.model.report import OrderReport, VenueReport
 
 
-class Wake(Struct, frozen=True):
+class Wake(Struct, frozen=True, gc=False):
     """Something's time has come."""
 
 
-class Pulse(Struct, frozen=True):
+class Pulse(Struct, frozen=True, gc=False):
     """A second went by."""
 
 
-class Crossed(Struct, frozen=True):
+class Crossed(Struct, frozen=True, gc=False):
     """The price crossed what the board watches for positions: (position, what), in the order in
     which they are to act.
     """
@@ -27,21 +27,21 @@ class Crossed(Struct, frozen=True):
     watches: tuple[tuple[str, str], ...]
 
 
-class Listed(Struct, frozen=True):
+class Listed(Struct, frozen=True, gc=False):
     """The venue's instruments."""
 
     instruments: tuple[Instrument, ...]
 
 
-class Restarted(Struct, frozen=True):
+class Restarted(Struct, frozen=True, gc=False):
     """The engine was loaded: what was under way is in doubt."""
 
 
-class Reconcile(Struct, frozen=True):
+class Reconcile(Struct, frozen=True, gc=False):
     """It is time to compare ours with the venue's."""
 
 
-class Overdue(Struct, frozen=True):
+class Overdue(Struct, frozen=True, gc=False):
     """An intent that is taken later than it may be."""
 
     intent: AnyIntent
@@ -49,20 +49,20 @@ class Overdue(Struct, frozen=True):
     """Nanoseconds."""
 
 
-class SetBack(Struct, frozen=True):
+class SetBack(Struct, frozen=True, gc=False):
     """The home knows more than the journal that was opened."""
 
     text: str
 
 
-class Marked(Struct, frozen=True):
+class Marked(Struct, frozen=True, gc=False):
     """A last exit's mark stands in the account's home."""
 
     name: str
     orders: tuple[MarkedOrder, ...]
 
 
-class Trouble(Struct, frozen=True):
+class Trouble(Struct, frozen=True, gc=False):
     """Something of the engine's own fails, or (text empty) works again: journal, breaker, lease,
     task.
     """
@@ -73,7 +73,7 @@ class Trouble(Struct, frozen=True):
     blocks: bool
 
 
-class Slept(Struct, frozen=True):
+class Slept(Struct, frozen=True, gc=False):
     """Nobody looked for a while: the process was stopped, the machine slept, or its clock
     jumped.
     """
@@ -81,14 +81,14 @@ class Slept(Struct, frozen=True):
     text: str
 
 
-class RateLimited(Struct, frozen=True):
+class RateLimited(Struct, frozen=True, gc=False):
     """The venue refused a request unread because of its rate limit."""
 
     text: str
     """Empty: what it counts has drained, and it answers."""
 
 
-class Turn(Struct, frozen=True):
+class Turn(Struct, frozen=True, gc=False):
     """What was heard of orders in one turn of the loop, in order. It is decided as one: rules
     first, then custody once of all that they touched.
     """

@@ -30,7 +30,7 @@ class UntoldError(ValueError):
         self.value, self.bound = value, bound
 
 
-class Basis(Struct, frozen=True):
+class Basis(Struct, frozen=True, gc=False):
     """What a trade's money is told from."""
 
     position: Position

@@ -53,7 +53,7 @@ STANDING_ALERTS = 500
 """Beyond that, the oldest that is not CRITICAL ends."""
 
 
-class Doubt(Struct, frozen=True):
+class Doubt(Struct, frozen=True, gc=False):
     """An order whose last request has an unknown outcome."""
 
     request: str
@@ -69,7 +69,7 @@ class Doubt(Struct, frozen=True):
     """
 
 
-class Excess(Struct, frozen=True):
+class Excess(Struct, frozen=True, gc=False):
     """An execution that would take its order past what it can have filled."""
 
     fill: Fill
@@ -77,7 +77,7 @@ class Excess(Struct, frozen=True):
     asked_at: int
 
 
-class StandIn(Struct, frozen=True):
+class StandIn(Struct, frozen=True, gc=False):
     """A change of the account that a settlement booked without an execution."""
 
     fill: Fill
@@ -86,7 +86,7 @@ class StandIn(Struct, frozen=True):
     """Whether it is a contract, rather than coins."""
 
 
-class Block(Struct, frozen=True):
+class Block(Struct, frozen=True, gc=False):
     """A reason for which nothing may open or enlarge."""
 
     code: str
@@ -95,7 +95,7 @@ class Block(Struct, frozen=True):
     until: int | None
 
 
-class Day(Struct, frozen=True):
+class Day(Struct, frozen=True, gc=False):
     """The bounds that a day's and the account's losses are measured from."""
 
     began_at: int = 0
@@ -110,7 +110,7 @@ class Day(Struct, frozen=True):
     """Losing positions in a row."""
 
 
-class FlattenState(Struct, frozen=True):
+class FlattenState(Struct, frozen=True, gc=False):
     """A flatten under way, or the receipt of the last one."""
 
     intent: str
@@ -124,7 +124,7 @@ class FlattenState(Struct, frozen=True):
     receipt: tuple[str, ...] = ()
 
 
-class Totals(Struct, frozen=True):
+class Totals(Struct, frozen=True, gc=False):
     """Sums over positions that have ended, in their settle currencies."""
 
     realised: dict[str, Decimal] = {}

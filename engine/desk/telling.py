@@ -9,8 +9,9 @@ that stays down) is the teller's.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.desk import events as e
 from engine.desk.endings import reason_of
@@ -66,62 +67,37 @@ class Telling:
         batch = Batch(events, state)
         lines, kinds = list[Told](), Counter[str]()
         for event in events:
-            if isinstance(event, e.CancelAsked):
-                self._wanted[event.order] = None
-            told = self._line(event, batch)
-            if told is not None and isinstance(event, e.AlertRaised | e.AlertCured):
+            line = LINES.get(type(event))
+            told = None if line is None else line(self, event, batch)
+            if told is None:
+                continue
+            if isinstance(event, e.AlertRaised | e.AlertCured):
                 kinds[told.kind] += 1
                 if kinds[told.kind] > SINGLY:
-                    told = None
-            if told is not None:
-                lines.append(told)
-            if isinstance(event, e.CancelRefused | e.OrderCancelled | e.OrderExpired):
-                self._wanted.pop(event.order, None)
+                    continue
+            lines.append(told)
         return [*lines, *_and_more(lines, kinds)]
 
-    def _line(self, event: e.AnyEvent, batch: Batch) -> Told | None:
-        match event:
-            case e.AlertRaised(alert=alert):
-                return _alert(alert, batch)
-            case e.AlertCured(key=key):
-                return _cured(key, batch.state)
-            case e.IntentTaken():
-                return _intent(event, batch)
-            case e.OrderFilled():
-                return self._filled(event, batch)
-            case e.PositionLiquidated(fill=fill) if batch.liquidated[fill.position] is event:
-                position = batch.gone(fill.position)
-                return self._ended(position, None, batch)
-            case e.PositionClosed(position=name, reason=reason):
-                # None: so many ended at once that the first are no longer kept
-                return self._ended(batch.state.closed.get(name), reason, batch)
-            case e.GoalReached():
-                return as_told("target", event, batch.state)
-            case e.EntriesBlocked() | e.EntriesAllowed():
-                return _entries(event, batch)
-            case e.FlattenEnded():
-                return as_told("flatten_ended", event, batch.state)
-            case e.Financed(currency=currency, amount=amount):
-                sign = "▲" if amount >= ZERO else "▼"
-                return Told(
-                    "funding",
-                    "plain",
-                    f"funding and loans booked: {sign}{grouped(abs(amount))} {currency}",
-                )
-            case e.TrailFollowed() | e.TrailSet():
-                return _trail(event, batch)
-            case e.BreakEvenSet():
-                return _rule(event, batch)
-            case e.OrderCancelled(order=name, text=text):
-                return cancelled(
-                    event, batch.state.order(name), text, batch, wanted=name in self._wanted
-                )
-            case _:
-                return about_order(event, batch)
+    # what becomes of an order
+
+    def cancel_asked(self, event: e.CancelAsked, _: Batch) -> None:
+        """Remember that somebody here asked for it."""
+        self._wanted[event.order] = None
+
+    def order_cancelled(self, event: e.OrderCancelled, batch: Batch) -> Told | None:
+        """An order ended before it was filled."""
+        wanted = event.order in self._wanted
+        self._wanted.pop(event.order, None)
+        return cancelled(event, batch.state.order(event.order), event.text, batch, wanted=wanted)
+
+    def not_cancelled(self, event: e.CancelRefused | e.OrderExpired, batch: Batch) -> Told | None:
+        """A cancel was refused, or came too late."""
+        self._wanted.pop(event.order, None)
+        return about_order(event, batch)
 
     # what ends a position
 
-    def _filled(self, event: e.OrderFilled, batch: Batch) -> Told | None:
+    def filled(self, event: e.OrderFilled, batch: Batch) -> Told | None:
         """The line of an order grows with its fills; the last fill of the last exit ends the
         position.
         """
@@ -156,6 +132,17 @@ class Telling:
             "fill", "good", text, "", order.client_order_id, f"fill {order.client_order_id}"
         )
 
+    def liquidated(self, event: e.PositionLiquidated, batch: Batch) -> Told | None:
+        """The line of the last part that the venue, or a last exit, closed."""
+        name = event.fill.position
+        last = batch.liquidated[name] is event
+        return self._ended(batch.gone(name), None, batch) if last else None
+
+    def closed(self, event: e.PositionClosed, batch: Batch) -> Told | None:
+        """The line of a position's end, whatever closed it."""
+        # None: so many ended at once that the first are no longer kept
+        return self._ended(batch.state.closed.get(event.position), event.reason, batch)
+
     def _ended(self, position: Position | None, reason: str | None, batch: Batch) -> Told | None:
         """The line of a position's end, once; without a `reason`, of the one that it shows."""
         if position is None or position.id in self._closed:
@@ -173,7 +160,8 @@ def _average(state: State, order: Order) -> str:
 # alerts
 
 
-def _alert(alert: Alert, batch: Batch) -> Told | None:
+def _raised(event: e.AlertRaised, batch: Batch) -> Told | None:
+    alert = event.alert
     if alert.count > 1 or alert.code in SILENT - {AlertCode.LOCKOUT}:
         return None
     if alert.code in (AlertCode.ORDER_REJECTED, AlertCode.AMEND_REFUSED) and _stop_refused(
@@ -200,7 +188,8 @@ def _stop_refused(alert: Alert, batch: Batch) -> bool:
     return order is not None and batch.raises(frozenset({AlertCode.STOP_REFUSED}), order.position)
 
 
-def _cured(key: str, state: State) -> Told | None:
+def _cured(event: e.AlertCured, batch: Batch) -> Told | None:
+    key, state = event.key, batch.state
     alert = next((one for one in reversed(state.ended_alerts) if one.key == key), None)
     if alert is None or alert.code in SILENT or alert.severity is Severity.INFO:
         return None
@@ -280,6 +269,47 @@ def _entries(event: e.EntriesBlocked | e.EntriesAllowed, batch: Batch) -> Told |
     if any(code in (alert.code, alert.subject) for alert in batch.raised):
         return None
     return as_told("entries_off", event, batch.state)
+
+
+def _financed(event: e.Financed) -> Told:
+    sign = "▲" if event.amount >= ZERO else "▼"
+    amount = f"{sign}{grouped(abs(event.amount))} {event.currency}"
+    return Told("funding", "plain", f"funding and loans booked: {amount}")
+
+
+Line = Callable[[Telling, Any, Batch], Told | None]
+
+
+def _alone(line: Callable[[Any, Batch], Told | None]) -> Line:
+    """A line that needs nothing of what was told before."""
+    return lambda _, event, batch: line(event, batch)
+
+
+LINES: dict[type[e.AnyEvent], Line] = {
+    e.AlertRaised: _alone(_raised),
+    e.AlertCured: _alone(_cured),
+    e.IntentTaken: _alone(_intent),
+    e.OrderFilled: Telling.filled,
+    e.PositionLiquidated: Telling.liquidated,
+    e.PositionClosed: Telling.closed,
+    e.GoalReached: _alone(lambda event, batch: as_told("target", event, batch.state)),
+    e.EntriesBlocked: _alone(_entries),
+    e.EntriesAllowed: _alone(_entries),
+    e.FlattenEnded: _alone(lambda event, batch: as_told("flatten_ended", event, batch.state)),
+    e.Financed: _alone(lambda event, _: _financed(event)),
+    e.TrailFollowed: _alone(_trail),
+    e.TrailSet: _alone(_trail),
+    e.BreakEvenSet: _alone(_rule),
+    e.CancelAsked: Telling.cancel_asked,
+    e.OrderCancelled: Telling.order_cancelled,
+    e.CancelRefused: Telling.not_cancelled,
+    e.OrderExpired: Telling.not_cancelled,
+    e.OrderAccepted: _alone(about_order),
+    e.OrderAmended: _alone(about_order),
+    e.OrderRejected: _alone(about_order),
+    e.AmendRefused: _alone(about_order),
+}
+"""The line of each kind of event that may have one; all others tell themselves on the screen."""
 
 
 # what a comparison found

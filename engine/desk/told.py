@@ -12,7 +12,7 @@ from engine.model.money import ZERO
 from engine.model.position import Position
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """One line of the record, or its next words."""
 
     kind: str

@@ -9,13 +9,16 @@ from msgspec import Struct
 
 from engine.desk import figures
 from engine.desk.context import Context, on_margin
+from engine.desk.groups import NOTHING
 from engine.desk.kept import kept
-from engine.desk.sums import NOTHING, Kept, Money
+from engine.desk.parts import AtMarket
+from engine.desk.sums import Kept, Money
 from engine.model.account import worth
 from engine.model.figures import Sums
 from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 from engine.model.position import Position
+from engine.model.quote import Quote
 from engine.model.side import Side
 
 NOBODY: frozenset[str] = frozenset()
@@ -157,7 +160,7 @@ def borrowed(ctx: Context, symbol: str) -> Decimal:
     return ZERO if known is None else known.credit
 
 
-class AtStops(Struct, frozen=True):
+class AtStops(Struct, frozen=True, gc=False):
     """What would be lost if every stop were hit now, in the account's currency."""
 
     shown: Decimal | None
@@ -188,8 +191,9 @@ def lost_at_stops(ctx: Context) -> tuple[Decimal, Decimal, int]:
         lost += in_account(ctx, money.at_stop, currency)
         bare += in_account(ctx, money.bare + money.wanted_bare, currency)
     for name in sums.market:
-        for is_bounded, amount in _at_market(ctx, name):
-            lost, bare = (lost + amount, bare) if is_bounded else (lost, bare + amount)
+        for is_bounded, amount, currency in _at_market(ctx, sums, name).losses:
+            converted = in_account(ctx, amount, currency)
+            lost, bare = (lost + converted, bare) if is_bounded else (lost, bare + converted)
             unbounded += not is_bounded
     return lost, bare, unbounded
 
@@ -214,26 +218,29 @@ def lost_of(ctx: Context, position: Position) -> tuple[Decimal, Decimal]:
     return lost, in_account(ctx, instrument.notional(bare, price), instrument.quote)
 
 
-def _at_market(ctx: Context, name: str) -> Iterator[tuple[bool, Decimal]]:
-    """Of each entry of a position that follows the market: whether its loss is bounded, and what of
-    it limits count.
+def _at_market(ctx: Context, sums: Kept, name: str) -> AtMarket:
+    """What the entries of a position that follow the market lose; told once for each price and each
+    change of the position.
     """
+    quote, known = ctx.quote(sums.parts[name].symbol), sums.market[name]
+    if known is None or known.quote is not quote:
+        known = sums.market[name] = AtMarket(quote, tuple(_losses(ctx, name, quote)))
+    return known
+
+
+def _losses(ctx: Context, name: str, quote: Quote | None) -> Iterator[tuple[bool, Decimal, str]]:
     position = ctx.state.positions[name]
     instrument = ctx.instrument(position)
     for order in ctx.state.orders_for(name):
         if order.is_exit or order.remaining <= ZERO or figures.fixed_price(order) is not None:
             continue
-        quote = ctx.quote(order.symbol)
         best = None if quote is None else quote.ask if order.side is Side.BUY else quote.bid
         price = best or order.price or ZERO
         loss = figures.entry_at_stop(ctx, order, position, price)
         if loss is None:
-            yield (
-                False,
-                in_account(ctx, instrument.notional(order.remaining, price), instrument.quote),
-            )
+            yield False, instrument.notional(order.remaining, price), instrument.quote
         else:
-            yield True, in_account(ctx, loss, instrument.settle)
+            yield True, loss, instrument.settle
 
 
 def committed(ctx: Context, symbol: str | None = None) -> Decimal:

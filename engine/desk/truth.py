@@ -61,7 +61,7 @@ def is_held_back(ctx: Context, position: str) -> bool:
     return f"{AlertCode.HELD_BACK}:{position}" in ctx.state.alerts
 
 
-class Holding(Struct, frozen=True):
+class Holding(Struct, frozen=True, gc=False):
     """An amount, as we have it and as the venue tells it."""
 
     subject: str

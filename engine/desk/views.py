@@ -41,7 +41,7 @@ CLOSED_TAIL = 100
 """Ended positions that are shown."""
 
 
-class Shared(Struct, frozen=True):
+class Shared(Struct, frozen=True, gc=False):
     """What all positions of one side of a symbol are shown by: while it is the same, an unchanged
     position costs nothing.
     """

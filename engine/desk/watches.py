@@ -24,7 +24,7 @@ ENTRY = "entry"
 """What is watched for an entry that rests, by its client order id."""
 
 
-class Level(Struct, frozen=True):
+class Level(Struct, frozen=True, gc=False):
     """A price beyond which an entry can't rest."""
 
     order: str
@@ -35,7 +35,7 @@ class Level(Struct, frozen=True):
     """BUY where the bid rises to it, SELL where the ask falls to it."""
 
 
-class Passed(Struct, frozen=True):
+class Passed(Struct, frozen=True, gc=False):
     """An entry whose price the market went through."""
 
     since: int | None

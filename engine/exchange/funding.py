@@ -14,7 +14,7 @@ KEPT = 1_000
 """Payments that are remembered, to be told."""
 
 
-class Payment(Struct, frozen=True):
+class Payment(Struct, frozen=True, gc=False):
     """One hour of one symbol, or what lending for it cost."""
 
     symbol: str
@@ -50,7 +50,7 @@ class Funding:
         return passed
 
 
-class Lending(Struct, frozen=True):
+class Lending(Struct, frozen=True, gc=False):
     """What it costs to hold a spot pair on margin, as fractions of what was opened."""
 
     opening: Decimal

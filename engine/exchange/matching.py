@@ -119,7 +119,7 @@ class Matching(Orders):
         first.
         """
         name = order.client_order_id
-        for price, size in list(book.offered(order.side, order.price)):
+        for price, size in book.offered(order.side, order.price):
             part = book.instrument.round_size(min(size, wanted))
             if part <= ZERO:
                 continue

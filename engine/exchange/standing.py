@@ -19,7 +19,7 @@ _EXACT = Context(prec=250)
 """Digits enough that no sum is ever rounded: what is taken out leaves nothing behind."""
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
     """What one symbol adds."""
 
     profit: Decimal = ZERO

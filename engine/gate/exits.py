@@ -15,7 +15,7 @@ WINDOW = 6_000_000_000
 """Nanoseconds after which an order without a deadline can't be on its way any more."""
 
 
-class Exit(Struct, frozen=True):
+class Exit(Struct, frozen=True, gc=False):
     """One exit of ours that may still fill, or may have filled without our hearing it."""
 
     asset: str

@@ -64,7 +64,7 @@ class Reason(StrEnum):
     PACE = "pace"
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """Not now, or not at all."""
 
     reason: Reason
@@ -78,7 +78,7 @@ class Held(Struct, frozen=True):
     """How much may leave of what is too large."""
 
 
-class Admitted(Struct, frozen=True):
+class Admitted(Struct, frozen=True, gc=False):
     """It may leave."""
 
     on_our_books: bool = False

@@ -16,7 +16,7 @@ from engine.model.position import Position
 from engine.model.position_snapshot import PositionSnapshot
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """One event on its way in."""
 
     at: int
@@ -26,7 +26,7 @@ class Record(Struct, frozen=True):
     """JSON, made elsewhere; opaque here."""
 
 
-class Batch(Struct, frozen=True):
+class Batch(Struct, frozen=True, gc=False):
     """Everything that one decision of the desk changed. It is stored whole or not at all.
 
     Rows carry the latest value: a later one of the same order, execution, position or alert
@@ -51,7 +51,7 @@ class Batch(Struct, frozen=True):
     """
 
 
-class StoredEvent(Struct, frozen=True):
+class StoredEvent(Struct, frozen=True, gc=False):
     """One event as it is stored."""
 
     seq: int
@@ -62,7 +62,7 @@ class StoredEvent(Struct, frozen=True):
     body: bytes
 
 
-class Loaded(Struct, frozen=True):
+class Loaded(Struct, frozen=True, gc=False):
     """Where to start from: a snapshot, and what happened since."""
 
     snapshot: bytes | None
@@ -74,7 +74,7 @@ class Loaded(Struct, frozen=True):
     """
 
 
-class Lease(Struct, frozen=True):
+class Lease(Struct, frozen=True, gc=False):
     """Who may write."""
 
     holder: str
@@ -103,7 +103,7 @@ class Lease(Struct, frozen=True):
         return self.read_at - self.renewed_at
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, gc=False):
     """The end of the chain."""
 
     seq: int
@@ -111,7 +111,7 @@ class Head(Struct, frozen=True):
     hash: bytes
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True, gc=False):
     """A batch that is not yet durable, with the numbers that it was given."""
 
     number: int
@@ -119,7 +119,7 @@ class Waiting(Struct, frozen=True):
     batch: Batch
 
 
-class WaitingSnapshot(Struct, frozen=True):
+class WaitingSnapshot(Struct, frozen=True, gc=False):
     """A snapshot that is not yet durable."""
 
     seq: int

@@ -176,7 +176,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
 """From a code to its severity and its words."""
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct, frozen=True, gc=False):
     """One thing that somebody was told."""
 
     code: str

@@ -11,7 +11,7 @@ from engine.model.instrument import Instrument
 from engine.model.money import ZERO
 
 
-class Books(Struct, frozen=True):
+class Books(Struct, frozen=True, gc=False):
     """What of one asset is ours by our own books, and what is not."""
 
     long: Decimal = ZERO

@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.model.side import Side
 
 
-class Execution(Struct, frozen=True):
+class Execution(Struct, frozen=True, gc=False):
     """An execution of ours."""
 
     at: int
@@ -17,7 +17,7 @@ class Execution(Struct, frozen=True):
     position: str
 
 
-class StopPlace(Struct, frozen=True):
+class StopPlace(Struct, frozen=True, gc=False):
     """From when on the stop of a position stood somewhere, or nowhere."""
 
     at: int

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 
-class Queued(Struct, frozen=True):
+class Queued(Struct, frozen=True, gc=False):
     """Where a resting limit order of ours stands, as estimated."""
 
     order: str
@@ -15,7 +15,7 @@ class Queued(Struct, frozen=True):
     """What the book shows at its price; None where nobody can see."""
 
 
-class Terms(Struct, frozen=True):
+class Terms(Struct, frozen=True, gc=False):
     """What an order of the symbol is counted in."""
 
     tick: Decimal

@@ -38,7 +38,7 @@ ASSUMED = "assumed"
 """The source of a rate that is only the profile's first tier."""
 
 
-class PositionMoney(Struct, frozen=True):
+class PositionMoney(Struct, frozen=True, gc=False):
     """What a position's figures need beside its fills."""
 
     entry_fees: Decimal = ZERO
@@ -55,14 +55,14 @@ class PositionMoney(Struct, frozen=True):
     highest: Decimal | None = None
 
 
-class Paid(Struct, frozen=True):
+class Paid(Struct, frozen=True, gc=False):
     """The rates of our own last fills in a symbol; None before the first of a kind."""
 
     maker: Decimal | None = None
     taker: Decimal | None = None
 
 
-class FeeRates(Struct, frozen=True):
+class FeeRates(Struct, frozen=True, gc=False):
     """What fees cost, as fractions of the value, and where that is known from."""
 
     maker: Decimal
@@ -72,7 +72,7 @@ class FeeRates(Struct, frozen=True):
     """Of the taker rate: venue, last fill, 30-day volume, or assumed."""
 
 
-class Traded(Struct, frozen=True):
+class Traded(Struct, frozen=True, gc=False):
     """Sums over positions of one symbol, in its settle currency."""
 
     realised: Decimal = ZERO
@@ -94,7 +94,7 @@ class Traded(Struct, frozen=True):
         )
 
 
-class Sums(Struct, frozen=True):
+class Sums(Struct, frozen=True, gc=False):
     """What one symbol or the whole account came to, in the account's currency."""
 
     realised: Decimal = ZERO
@@ -124,7 +124,7 @@ class Sums(Struct, frozen=True):
         )
 
 
-class Period(Struct, frozen=True):
+class Period(Struct, frozen=True, gc=False):
     """What a day, a session or everything is measured from, in the account's currency."""
 
     began_at: int
@@ -282,7 +282,7 @@ def seen(money: PositionMoney, *nets: Decimal) -> tuple[Decimal, Decimal]:
     return min(known), max(known)
 
 
-class ExpectedEntry(Struct, frozen=True):
+class ExpectedEntry(Struct, frozen=True, gc=False):
     """An entry that has not filled yet, as it is expected to fill."""
 
     instrument: Instrument

@@ -18,7 +18,7 @@ class Liquidity(StrEnum):
     TAKER = "taker"
 
 
-class Fill(Struct, frozen=True):
+class Fill(Struct, frozen=True, gc=False):
     """An execution as the venue reported it. Idempotent on `execution_id`."""
 
     execution_id: str

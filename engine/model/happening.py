@@ -19,7 +19,7 @@ class Topic(StrEnum):
     """What was asked, what blocks entries, a halt, a flatten, what nobody can explain."""
 
 
-class Happening(Struct, frozen=True):
+class Happening(Struct, frozen=True, gc=False):
     """One event. `seq` is its number in the journal: it grows, is given once, and skips what is not
     told here (samples of figures, questions for the account). `at` is nanoseconds since 1970 UTC.
     """
@@ -42,7 +42,7 @@ class Happening(Struct, frozen=True):
     """The event as JSON, as the journal keeps it; money is exact text."""
 
 
-class Stretch(Struct, frozen=True):
+class Stretch(Struct, frozen=True, gc=False):
     """Events in order, without a gap."""
 
     events: tuple[Happening, ...]

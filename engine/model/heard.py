@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Hear(Struct, frozen=True, tag="hear"):
+class Hear(Struct, frozen=True, gc=False, tag="hear"):
     """Ask for the prices of a symbol to be heard from now on (`add`), or no more (`drop`). It is no
     intent: nothing of the account changes by it.
     """
@@ -15,7 +15,7 @@ class Hear(Struct, frozen=True, tag="hear"):
     """By its name or a short one; case does not matter."""
 
 
-class HearTold(Struct, frozen=True):
+class HearTold(Struct, frozen=True, gc=False):
     """What was done."""
 
     text: str

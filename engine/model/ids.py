@@ -16,7 +16,9 @@ NUMBERS = 1 << 5 * _NUMBER
 
 def _digest(length: int, *parts: str) -> str:
     text = "\x1f".join(parts).encode()
-    return b32encode(blake2b(text, digest_size=15).digest()).decode()[:length]
+    # five bytes are eight characters: what is cut off need not be written
+    used = blake2b(text, digest_size=15).digest()[: -(-length // 8) * 5]
+    return b32encode(used).decode()[:length]
 
 
 @lru_cache(maxsize=64)

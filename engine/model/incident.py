@@ -19,7 +19,7 @@ BARE = ("naked", "partial", UNWATCHED)
 """The words of `Cover` under which a loss had no bound."""
 
 
-class Cover(Struct, frozen=True):
+class Cover(Struct, frozen=True, gc=False):
     """What stood between a position and an unbounded loss, for a while."""
 
     position: str
@@ -34,7 +34,7 @@ class Cover(Struct, frozen=True):
         return self.word in BARE
 
 
-class Track(Struct, frozen=True):
+class Track(Struct, frozen=True, gc=False):
     """One position, as a chart needs it."""
 
     id: str
@@ -64,7 +64,7 @@ class Track(Struct, frozen=True):
     fills: tuple[Fill, ...] = ()
 
 
-class Incident(Struct, frozen=True):
+class Incident(Struct, frozen=True, gc=False):
     """A stretch of a journal, as one page tells it."""
 
     account: str

@@ -29,7 +29,7 @@ class FeeCurrency(StrEnum):
     """
 
 
-class FeeTier(Struct, frozen=True):
+class FeeTier(Struct, frozen=True, gc=False):
     """Fee rates from a traded volume on."""
 
     volume: Decimal
@@ -46,7 +46,7 @@ who may borrow more than we.
 """
 
 
-class Instrument(Struct, frozen=True):
+class Instrument(Struct, frozen=True, gc=False):
     """One tradable symbol. Prices are in quote per base; sizes in base (spot) or contracts
     (derivatives).
     """

@@ -17,25 +17,25 @@ from engine.model.place import Worth as Worth
 from engine.model.side import Side
 
 
-class Base(Struct, frozen=True, tag="base"):
+class Base(Struct, frozen=True, gc=False, tag="base"):
     """A size in base currency (spot) or contracts (derivatives)."""
 
     amount: Decimal
 
 
-class Notional(Struct, frozen=True, tag="notional"):
+class Notional(Struct, frozen=True, gc=False, tag="notional"):
     """A size by what it costs, in the quote currency."""
 
     amount: Decimal
 
 
-class Risk(Struct, frozen=True, tag="risk"):
+class Risk(Struct, frozen=True, gc=False, tag="risk"):
     """A size by what is lost at the stop, fees included, in the account's currency."""
 
     amount: Decimal
 
 
-class EquityRisk(Struct, frozen=True, tag="equity_risk"):
+class EquityRisk(Struct, frozen=True, gc=False, tag="equity_risk"):
     """A size by what is lost at the stop, fees included, as a fraction of the equity: 0.005 is 0.5
     %.
     """
@@ -43,13 +43,13 @@ class EquityRisk(Struct, frozen=True, tag="equity_risk"):
     amount: Decimal
 
 
-class EquityShare(Struct, frozen=True, tag="equity_share"):
+class EquityShare(Struct, frozen=True, gc=False, tag="equity_share"):
     """A size by what it costs, as a fraction of the equity."""
 
     amount: Decimal
 
 
-class RiskUnits(Struct, frozen=True, tag="units"):
+class RiskUnits(Struct, frozen=True, gc=False, tag="units"):
     """A size by what is lost at the stop, in multiples of `risk.unit`."""
 
     amount: Decimal
@@ -70,7 +70,7 @@ class Anchor(StrEnum):
     """One tick better than that, where it does not cross; else the best of its own side."""
 
 
-class Anchored(Struct, frozen=True):
+class Anchored(Struct, frozen=True, gc=False):
     """A price told by another one, and a signed distance from that."""
 
     anchor: Anchor
@@ -79,7 +79,7 @@ class Anchored(Struct, frozen=True):
     """Of the anchor's price."""
 
 
-class PartialTarget(Struct, frozen=True):
+class PartialTarget(Struct, frozen=True, gc=False):
     """A nearer target at which a part of the entry leaves."""
 
     place: Place
@@ -96,7 +96,7 @@ class Default(StrEnum):
     EXPIRY = "expiry"
 
 
-class Seen(Struct, frozen=True):
+class Seen(Struct, frozen=True, gc=False):
     """What the market looked like to whoever pressed the key: the picture that was painted."""
 
     symbol: str
@@ -108,7 +108,7 @@ class Seen(Struct, frozen=True):
     ask: Decimal
 
 
-class Intent(Struct, frozen=True, kw_only=True, tag_field="intent"):
+class Intent(Struct, frozen=True, gc=False, kw_only=True, tag_field="intent"):
     """What all intents share."""
 
     id: str

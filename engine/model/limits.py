@@ -20,7 +20,7 @@ Charge = tuple[str, float]
 """The name of a counter and what a request adds to it."""
 
 
-class Level(Struct, frozen=True):
+class Level(Struct, frozen=True, gc=False):
     """What a counter holds at a moment, as it is persisted and shown."""
 
     name: str

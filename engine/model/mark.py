@@ -10,7 +10,7 @@ from msgspec import Struct
 from engine.model.side import Side
 
 
-class MarkedOrder(Struct, frozen=True):
+class MarkedOrder(Struct, frozen=True, gc=False):
     """One order that the last exit sends."""
 
     client_order_id: str
@@ -24,7 +24,7 @@ class MarkedOrder(Struct, frozen=True):
     """A stop that was put back, not a close."""
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, gc=False, kw_only=True):
     """One run of the last exit."""
 
     number: int = 0

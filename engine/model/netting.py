@@ -22,7 +22,7 @@ DIGITS = Decimal("1e-12")
 """Less than this is left over from divisions."""
 
 
-class Loan(Struct, frozen=True):
+class Loan(Struct, frozen=True, gc=False):
     """What was taken on margin at one price of a spot pair, as far as it is not paid back."""
 
     size: Decimal
@@ -31,7 +31,7 @@ class Loan(Struct, frozen=True):
     """Settle currency."""
 
 
-class Net(Struct, frozen=True):
+class Net(Struct, frozen=True, gc=False):
     """What a venue has of a symbol for all of ours together (values in the settle currency)."""
 
     size: Decimal = ZERO

@@ -103,7 +103,7 @@ def may_become(now: Status, then: Status) -> bool:
     return then in TRANSITIONS[now]
 
 
-class Trail(Struct, frozen=True):
+class Trail(Struct, frozen=True, gc=False):
     """The distance of a trailing stop, in price or as a fraction; exactly one of them is set."""
 
     amount: Decimal | None = None
@@ -140,7 +140,7 @@ class Trail(Struct, frozen=True):
         return self.amount if self.amount is not None else best * (self.fraction or ZERO)
 
 
-class Order(Struct, frozen=True):
+class Order(Struct, frozen=True, gc=False):
     """One order, ours or (with `foreign`) somebody else's on the same account."""
 
     client_order_id: str

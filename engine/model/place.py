@@ -9,13 +9,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 
-class At(Struct, frozen=True, tag="at"):
+class At(Struct, frozen=True, gc=False, tag="at"):
     """An absolute price."""
 
     price: Decimal
 
 
-class Away(Struct, frozen=True, tag="away"):
+class Away(Struct, frozen=True, gc=False, tag="away"):
     """A distance from the entry price, as a fraction of it, on the side that makes sense: 0.01 is 1
     %.
     """
@@ -23,13 +23,13 @@ class Away(Struct, frozen=True, tag="away"):
     fraction: Decimal
 
 
-class Ticks(Struct, frozen=True, tag="ticks"):
+class Ticks(Struct, frozen=True, gc=False, tag="ticks"):
     """A distance from the entry price in ticks of the instrument."""
 
     count: Decimal
 
 
-class InR(Struct, frozen=True, tag="r"):
+class InR(Struct, frozen=True, gc=False, tag="r"):
     """Where the whole trade ends with so many R, both fees included: 1R is what it would lose at
     its first stop.
     """
@@ -37,7 +37,7 @@ class InR(Struct, frozen=True, tag="r"):
     multiple: Decimal
 
 
-class Worth(Struct, frozen=True, tag="worth"):
+class Worth(Struct, frozen=True, gc=False, tag="worth"):
     """Where the whole trade ends with so much, in the account's currency, both fees included: a
     loss at a stop, a profit at a target.
     """
@@ -63,7 +63,7 @@ def number_of(place: Place) -> Decimal:
             return amount
 
 
-class BreakEvenRule(Struct, frozen=True):
+class BreakEvenRule(Struct, frozen=True, gc=False):
     """Once the trade is worth `after`, its stop goes to break-even, once: tighter only."""
 
     after: Place
@@ -71,7 +71,7 @@ class BreakEvenRule(Struct, frozen=True):
     """So many ticks beyond break-even, into the profit."""
 
 
-class BreakEvenAt(Struct, frozen=True):
+class BreakEvenAt(Struct, frozen=True, gc=False):
     """A break-even rule of a position that has not fired."""
 
     price: Decimal

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Replay(Struct, frozen=True, tag="replay"):
+class Replay(Struct, frozen=True, gc=False, tag="replay"):
     """Ask for a recorded market to be played otherwise. It is no intent: nothing of the account
     changes by it.
     """
@@ -12,7 +12,7 @@ class Replay(Struct, frozen=True, tag="replay"):
     """play, freeze, faster, slower, speed 10, seek 14:02, next fill, next move 0.5%, mark TEXT."""
 
 
-class ReplayTold(Struct, frozen=True):
+class ReplayTold(Struct, frozen=True, gc=False):
     """How it is played now."""
 
     text: str

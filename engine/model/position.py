@@ -29,7 +29,7 @@ class Protection(StrEnum):
     """Neither."""
 
 
-class Goal(Struct, frozen=True):
+class Goal(Struct, frozen=True, gc=False):
     """A target at which a part of a position leaves."""
 
     price: Decimal
@@ -41,7 +41,7 @@ LIMIT = "limit"
 """Why something left that left at a limit."""
 
 
-class LimitExit(Struct, frozen=True):
+class LimitExit(Struct, frozen=True, gc=False):
     """A part of a position that leaves at a price or better, and at no other."""
 
     id: str
@@ -59,7 +59,7 @@ class LimitExit(Struct, frozen=True):
     """Until then it waits before it is tried again."""
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """One bracket from its first decision to its last fill. It is open while `size` is above zero.
 
     Sizes are net of fees taken in the base currency; values are in the settle currency of the

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 
-class PositionSnapshot(Struct, frozen=True):
+class PositionSnapshot(Struct, frozen=True, gc=False):
     """What the journal keeps of a position once a minute and at each change. Money is in
     `currency`, what the position settles in.
     """

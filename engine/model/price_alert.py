@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.model.money import grouped
 
 
-class PriceAlert(Struct, frozen=True):
+class PriceAlert(Struct, frozen=True, gc=False):
     """Told once, when the market is there: a rise once the bid is at the price, a fall once the ask
     is.
     """

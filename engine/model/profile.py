@@ -10,7 +10,7 @@ from engine.model.instrument import FeeCurrency, FeeTier
 from engine.model.limits import LIMIT_MODELS, LimitModel
 
 
-class InstrumentRow(Struct, frozen=True, forbid_unknown_fields=True):
+class InstrumentRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The grid and the minimums of a listed symbol."""
 
     tick: Decimal
@@ -20,7 +20,7 @@ class InstrumentRow(Struct, frozen=True, forbid_unknown_fields=True):
     contract_size: Decimal = Decimal(1)
 
 
-class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Profile(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """One venue, as its own file in `engine/venues/profiles/` says."""
 
     name: str

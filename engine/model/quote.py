@@ -77,7 +77,7 @@ class Depth(Struct, frozen=True, gc=False, tag="depth"):
     """Whether these levels replace all that was known."""
 
 
-class BookShown(Struct, frozen=True):
+class BookShown(Struct, frozen=True, gc=False):
     """The levels of a book that somebody has told, the best first: price and size. A size of zero
     stands for one that is not known.
     """

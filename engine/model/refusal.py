@@ -108,7 +108,7 @@ REFUSALS: dict[str, str] = {
 """From a code to its words."""
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     """Why something was not done."""
 
     code: str

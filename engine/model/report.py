@@ -13,7 +13,7 @@ from engine.model.instrument import Instrument
 from engine.model.order import Order
 
 
-class Accepted(Struct, frozen=True, tag="accepted"):
+class Accepted(Struct, frozen=True, gc=False, tag="accepted"):
     """The venue has the order."""
 
     client_order_id: str
@@ -21,7 +21,7 @@ class Accepted(Struct, frozen=True, tag="accepted"):
     at: int
 
 
-class Rejected(Struct, frozen=True, tag="rejected"):
+class Rejected(Struct, frozen=True, gc=False, tag="rejected"):
     """The venue refused the order: it never worked and never will."""
 
     client_order_id: str
@@ -34,21 +34,21 @@ class Rejected(Struct, frozen=True, tag="rejected"):
     """
 
 
-class Filled(Struct, frozen=True, tag="filled"):
+class Filled(Struct, frozen=True, gc=False, tag="filled"):
     """An execution."""
 
     fill: Fill
     at: int
 
 
-class Triggered(Struct, frozen=True, tag="triggered"):
+class Triggered(Struct, frozen=True, gc=False, tag="triggered"):
     """The venue says that a stop's trigger was touched."""
 
     client_order_id: str
     at: int
 
 
-class Amended(Struct, frozen=True, tag="amended"):
+class Amended(Struct, frozen=True, gc=False, tag="amended"):
     """The order works with these terms now."""
 
     client_order_id: str
@@ -58,7 +58,7 @@ class Amended(Struct, frozen=True, tag="amended"):
     at: int
 
 
-class AmendRejected(Struct, frozen=True, tag="amend_rejected"):
+class AmendRejected(Struct, frozen=True, gc=False, tag="amend_rejected"):
     """The order works on as it was."""
 
     client_order_id: str
@@ -68,7 +68,7 @@ class AmendRejected(Struct, frozen=True, tag="amend_rejected"):
     """Whether it never left, because a cancel made it pointless."""
 
 
-class Cancelled(Struct, frozen=True, tag="cancelled"):
+class Cancelled(Struct, frozen=True, gc=False, tag="cancelled"):
     """The order is gone; `filled` says how much of it had filled, where the venue knows."""
 
     client_order_id: str
@@ -77,7 +77,7 @@ class Cancelled(Struct, frozen=True, tag="cancelled"):
     at: int
 
 
-class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
+class CancelRejected(Struct, frozen=True, gc=False, tag="cancel_rejected"):
     """There is nothing to cancel, or the venue won't."""
 
     client_order_id: str
@@ -87,7 +87,7 @@ class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
     """Whether the venue says that it has no such open order."""
 
 
-class Expired(Struct, frozen=True, tag="expired"):
+class Expired(Struct, frozen=True, gc=False, tag="expired"):
     """The order ran out of time at the venue."""
 
     client_order_id: str
@@ -108,7 +108,7 @@ OrderReport = (
 )
 
 
-class Unknown(Struct, frozen=True, tag="unknown"):
+class Unknown(Struct, frozen=True, gc=False, tag="unknown"):
     """A request left and its outcome is not known: a time-out, a broken line, an answer that makes
     no sense.
     """
@@ -120,7 +120,7 @@ class Unknown(Struct, frozen=True, tag="unknown"):
     at: int
 
 
-class HeldBack(Struct, frozen=True, tag="held_back"):
+class HeldBack(Struct, frozen=True, gc=False, tag="held_back"):
     """The gate lets a request about an order wait, or does not let it leave at all."""
 
     client_order_id: str
@@ -137,7 +137,7 @@ class HeldBack(Struct, frozen=True, tag="held_back"):
     """How much of it would have been let leave, where it was for its size."""
 
 
-class Found(Struct, frozen=True, tag="found"):
+class Found(Struct, frozen=True, gc=False, tag="found"):
     """The answer to a question about one order: the venue has it, like this, with these
     executions.
     """
@@ -147,14 +147,14 @@ class Found(Struct, frozen=True, tag="found"):
     at: int
 
 
-class Absent(Struct, frozen=True, tag="absent"):
+class Absent(Struct, frozen=True, gc=False, tag="absent"):
     """The answer to a question about one order: the venue has never heard of it."""
 
     client_order_id: str
     at: int
 
 
-class Unanswered(Struct, frozen=True, tag="unanswered"):
+class Unanswered(Struct, frozen=True, gc=False, tag="unanswered"):
     """The question itself failed: nothing is known, nothing changes."""
 
     client_order_id: str
@@ -162,7 +162,7 @@ class Unanswered(Struct, frozen=True, tag="unanswered"):
     at: int
 
 
-class Picture(Struct, frozen=True, tag="picture"):
+class Picture(Struct, frozen=True, gc=False, tag="picture"):
     """The account as the venue tells it, all at one time."""
 
     as_of: int
@@ -186,20 +186,20 @@ class Picture(Struct, frozen=True, tag="picture"):
     """
 
 
-class Connected(Struct, frozen=True, tag="connected"):
+class Connected(Struct, frozen=True, gc=False, tag="connected"):
     """Reports flow."""
 
     at: int
 
 
-class Disconnected(Struct, frozen=True, tag="disconnected"):
+class Disconnected(Struct, frozen=True, gc=False, tag="disconnected"):
     """Reports do not flow: what happens meanwhile must be asked for."""
 
     text: str
     at: int
 
 
-class Liquidated(Struct, frozen=True, tag="liquidated"):
+class Liquidated(Struct, frozen=True, gc=False, tag="liquidated"):
     """The venue closed a holding because of its margin."""
 
     symbol: str
@@ -211,7 +211,7 @@ FUNDING_PERIOD = 3_600_000_000_000
 """Nanoseconds between two payments: full hours, at Kraken Futures."""
 
 
-class FundingRate(Struct, frozen=True, tag="funding_rate"):
+class FundingRate(Struct, frozen=True, gc=False, tag="funding_rate"):
     """What longs of a perpetual pay shorts."""
 
     symbol: str
@@ -225,7 +225,7 @@ class FundingRate(Struct, frozen=True, tag="funding_rate"):
         return self.next_at + max((now - self.next_at) // FUNDING_PERIOD + 1, 0) * FUNDING_PERIOD
 
 
-class Charged(Struct, frozen=True, tag="charged"):
+class Charged(Struct, frozen=True, gc=False, tag="charged"):
     """The venue was asked for what keeps the line up, such as a stream's token: it counts like any
     question.
     """
@@ -235,7 +235,7 @@ class Charged(Struct, frozen=True, tag="charged"):
     at: int
 
 
-class KeyShared(Struct, frozen=True, tag="key_shared"):
+class KeyShared(Struct, frozen=True, gc=False, tag="key_shared"):
     """The venue refuses our nonces as too small: another program uses the key of this account."""
 
     text: str
@@ -245,7 +245,7 @@ class KeyShared(Struct, frozen=True, tag="key_shared"):
     """The account."""
 
 
-class Noticed(Struct, frozen=True, tag="noticed"):
+class Noticed(Struct, frozen=True, gc=False, tag="noticed"):
     """Something about the line that needs no decision, and somebody is told: an alert's code, what
     it is about, and the words.
     """
@@ -257,7 +257,7 @@ class Noticed(Struct, frozen=True, tag="noticed"):
     at: int
 
 
-class FeesTold(Struct, frozen=True, tag="fees_told"):
+class FeesTold(Struct, frozen=True, gc=False, tag="fees_told"):
     """What fees cost this account in a symbol, by the venue's own answer."""
 
     symbol: str
@@ -267,7 +267,7 @@ class FeesTold(Struct, frozen=True, tag="fees_told"):
     at: int
 
 
-class MarketMode(Struct, frozen=True, tag="market_mode"):
+class MarketMode(Struct, frozen=True, gc=False, tag="market_mode"):
     """The venue takes other orders in a symbol than before."""
 
     symbol: str
@@ -278,7 +278,7 @@ class MarketMode(Struct, frozen=True, tag="market_mode"):
     at: int
 
 
-class Relisted(Struct, frozen=True, tag="relisted"):
+class Relisted(Struct, frozen=True, gc=False, tag="relisted"):
     """What is traded under a symbol has other steps, minimums or fees than before."""
 
     instrument: Instrument

@@ -28,14 +28,14 @@ SPENDS_RESERVE = frozenset({Lane.EMERGENCY, Lane.PROTECT, Lane.CANCEL})
 """Lanes that may take the last tokens."""
 
 
-class Submit(Struct, frozen=True, tag="submit"):
+class Submit(Struct, frozen=True, gc=False, tag="submit"):
     """Place an order."""
 
     order: Order
     lane: Lane
 
 
-class Amend(Struct, frozen=True, tag="amend"):
+class Amend(Struct, frozen=True, gc=False, tag="amend"):
     """Change size, price or trigger of a working order; None leaves that as it is."""
 
     client_order_id: str
@@ -50,7 +50,7 @@ class Amend(Struct, frozen=True, tag="amend"):
     """When the order was created or last amended: some venues charge by its age."""
 
 
-class Cancel(Struct, frozen=True, tag="cancel"):
+class Cancel(Struct, frozen=True, gc=False, tag="cancel"):
     """Cancel a working order."""
 
     client_order_id: str
@@ -60,7 +60,7 @@ class Cancel(Struct, frozen=True, tag="cancel"):
     touched_at: int = 0
 
 
-class Query(Struct, frozen=True, tag="query"):
+class Query(Struct, frozen=True, gc=False, tag="query"):
     """Ask for one order by its client order id."""
 
     client_order_id: str
@@ -68,7 +68,7 @@ class Query(Struct, frozen=True, tag="query"):
     lane: Lane = Lane.QUERY
 
 
-class QueryAccount(Struct, frozen=True, tag="query_account"):
+class QueryAccount(Struct, frozen=True, gc=False, tag="query_account"):
     """Ask for open orders, recent executions and balances."""
 
     since: int

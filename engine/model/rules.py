@@ -26,7 +26,7 @@ TargetKind = Literal["limit", "trigger"]
 D = Decimal
 
 
-class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RiskRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[risk]`: what an entry may not exceed. Exits never ask these."""
 
     max_positions: Count = 10
@@ -93,7 +93,7 @@ class RiskRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Older prices refuse entries."""
 
 
-class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ProtectionRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[protection]`: how a position is kept from an unbounded loss."""
 
     grace: Seconds = 3.0
@@ -125,7 +125,7 @@ class ProtectionRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A closing that lasts longer raises an alert."""
 
 
-class SymbolRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SymbolRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[symbols."BTC/USD"]`: the bounds of one symbol's entries, and what an entry gets that does
     not say otherwise.
     """
@@ -172,7 +172,7 @@ class SymbolRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """
 
 
-class RequestRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RequestRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[requests]`: how long things may take before we ask."""
 
     entry_deadline: Annotated[float, Meta(ge=0.5, le=60)] = 5.0
@@ -216,7 +216,7 @@ whole notional, so that the open risk may be as large as the exposure; a script 
 """
 
 
-class LadderRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class LadderRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[ladder]`: orders that are sent from the price ladder."""
 
     drift: Count = 5
@@ -237,7 +237,7 @@ class LadderRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """
 
 
-class Rules(Struct, frozen=True, kw_only=True):
+class Rules(Struct, frozen=True, gc=False, kw_only=True):
     """All of them."""
 
     risk: RiskRules = RiskRules()
@@ -271,7 +271,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 NO_RULES = SymbolRules()
 
 
-class GatewayRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GatewayRules(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[gateway]`: how patiently requests are sent. Durations are seconds."""
 
     timeout: Positive = 10.0

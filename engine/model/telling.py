@@ -13,7 +13,7 @@ from engine.model.alert import ALERTS, Severity
 from engine.model.codes import AlertCode
 
 
-class Manner(Struct, frozen=True):
+class Manner(Struct, frozen=True, gc=False):
     """How one kind is told."""
 
     severity: Severity

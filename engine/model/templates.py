@@ -26,7 +26,7 @@ NONE = ("", "none", "off")
 """Names that stand for no template; the first one lets the symbol's own count."""
 
 
-class TemplateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TemplateSettings(Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """`[templates.scalp]`: what an entry says that names the template. What is unset is left to the
     order, or to the symbol's own defaults.
     """
@@ -74,14 +74,14 @@ class TemplateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 FIELDS = TemplateSettings.__struct_fields__
 
 
-class Targets(Struct, frozen=True):
+class Targets(Struct, frozen=True, gc=False):
     """Targets of parts, and where the rest leaves."""
 
     partials: tuple[PartialTarget, ...] = ()
     rest: Place | None = None
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class Wish(Struct, frozen=True, gc=False, kw_only=True):
     """What was typed of an entry; None was not said, and a template may say it."""
 
     size: Size | None = None
@@ -118,7 +118,7 @@ class FieldError(ValueError):
         self.field = field
 
 
-class Templates(Struct, frozen=True):
+class Templates(Struct, frozen=True, gc=False):
     """The templates that were read, and which symbol has one of its own."""
 
     by_name: dict[str, TemplateSettings] = {}

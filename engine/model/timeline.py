@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One step. Times are nanoseconds since 1970 UTC, durations nanoseconds."""
 
     at: int

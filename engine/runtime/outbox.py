@@ -102,11 +102,10 @@ class Outbox:
             )
             if self.failing:
                 self.release_exits()
-        if any(type(event) is e.MarkBooked for event in decision.events):
+        kinds = set(map(type, decision.events))
+        if e.MarkBooked in kinds:
             self._marks.append((number, next(reversed(self._state.booked_marks))))
-        self._unsaved = self._unsaved or any(
-            type(event) not in SAMPLES for event in decision.events
-        )
+        self._unsaved = self._unsaved or not kinds <= SAMPLES
         if self._state.seq - self._snapshot_seq >= self._snapshot_every:
             self._snapshot_seq = self._state.seq
             self._journal.save_snapshot(self._state.seq, now, codec.save(self._state))
@@ -136,7 +135,7 @@ class Outbox:
             codec.encode,
             self._unwritten,
         )
-        sampled = any(type(event) is e.Sampled for event in decision.events)
+        sampled = e.Sampled in map(type, decision.events)
         if not (sampled or made.positions):
             return made
         taken = self._snapshots.take(_ids(made.positions), now, others=sampled)

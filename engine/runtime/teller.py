@@ -32,6 +32,12 @@ long a comparison may take.
 """
 
 
+LASTING = frozenset(
+    {e.OutcomeUnknown, e.EntriesBlocked, e.EntriesAllowed, e.IntentTaken, e.Reconciled}
+)
+"""Events that begin or end something that is told once it has lasted."""
+
+
 class Teller:
     """Writes the record."""
 
@@ -123,7 +129,8 @@ class Teller:
         for told in self._telling.tell(events, state):
             self._write(told)
         for event in events:
-            self._lasts(event, state)
+            if type(event) in LASTING:
+                self._lasts(event, state)
         for name in [name for name in self._unknown if name not in state.doubts]:
             self._resolved(name, state)
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Event(Struct, frozen=True, forbid_unknown_fields=True):
+class Event(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What all events share."""
 
     at: int

@@ -12,7 +12,7 @@ from engine.model.place import BreakEvenAt, BreakEvenRule, Place
 from engine.model.position import Goal, LimitExit, Position, Protection
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, gc=False):
     """What a bracket wants once its entry fills; places are resolved against the entry's average
     price.
     """

@@ -17,7 +17,7 @@ from engine.model.position import Position, Protection
 from engine.model.side import Side
 
 
-class Stake(Struct, frozen=True):
+class Stake(Struct, frozen=True, gc=False):
     """What is lost, in the account's currency."""
 
     lost: Decimal = ZERO

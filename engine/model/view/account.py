@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 
-class SymbolView(Struct, frozen=True):
+class SymbolView(Struct, frozen=True, gc=False):
     """What a symbol came to in a period, in the account's currency."""
 
     symbol: str
@@ -21,7 +21,7 @@ class SymbolView(Struct, frozen=True):
     """How many ended."""
 
 
-class PeriodView(Struct, frozen=True):
+class PeriodView(Struct, frozen=True, gc=False):
     """What a period came to, in the account's currency: `result` is the change of the equity, and
     the sum of the next five.
     """
@@ -56,7 +56,7 @@ class PeriodView(Struct, frozen=True):
     symbols: tuple[SymbolView, ...] = ()
 
 
-class AccountView(Struct, frozen=True):
+class AccountView(Struct, frozen=True, gc=False):
     """Money."""
 
     name: str

@@ -19,7 +19,7 @@ SECTIONS = (
 """The parts of a card, in the order in which every card has them."""
 
 
-class PreviewLine(Struct, frozen=True):
+class PreviewLine(Struct, frozen=True, gc=False):
     """One line of what would happen."""
 
     name: str
@@ -31,7 +31,7 @@ class PreviewLine(Struct, frozen=True):
     """The part of the card that it belongs to: one of SECTIONS."""
 
 
-class Preview(Struct, frozen=True):
+class Preview(Struct, frozen=True, gc=False):
     """What an intent would do if it were asked now, without doing it."""
 
     title: str
@@ -55,7 +55,7 @@ class Preview(Struct, frozen=True):
     """
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """What became of an intent at once: taken, or refused for these reasons."""
 
     intent: str

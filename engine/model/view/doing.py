@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 
-class Reason(Struct, frozen=True):
+class Reason(Struct, frozen=True, gc=False):
     """Why the desk opens nothing at the moment."""
 
     code: str
@@ -15,7 +15,7 @@ class Reason(Struct, frozen=True):
     """How it ends: by itself (when), or by which command."""
 
 
-class FlattenLine(Struct, frozen=True):
+class FlattenLine(Struct, frozen=True, gc=False):
     """How far one symbol is on its way to flat."""
 
     symbol: str
@@ -25,7 +25,7 @@ class FlattenLine(Struct, frozen=True):
     """waiting, cancelling, closing, asking, flat, or what is in the way."""
 
 
-class FlattenView(Struct, frozen=True):
+class FlattenView(Struct, frozen=True, gc=False):
     """A flatten under way, or the receipt of the last one."""
 
     started_at: int
@@ -37,7 +37,7 @@ class FlattenView(Struct, frozen=True):
     """The id of the intent that began it: a receipt of another one says nothing."""
 
 
-class Notice(Struct, frozen=True):
+class Notice(Struct, frozen=True, gc=False):
     """Something that happened, in order; none is skipped."""
 
     seq: int

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Tried(Struct, frozen=True):
+class Tried(Struct, frozen=True, gc=False):
     """One way out, and why the test did not arrive; empty where it did."""
 
     name: str

@@ -10,7 +10,7 @@ from engine.model.position import LimitExit, Protection
 from engine.model.side import Side
 
 
-class PositionView(Struct, frozen=True):
+class PositionView(Struct, frozen=True, gc=False):
     """One open position as it stands now."""
 
     id: str
@@ -114,7 +114,7 @@ class PositionView(Struct, frozen=True):
     """
 
 
-class OrderView(Struct, frozen=True):
+class OrderView(Struct, frozen=True, gc=False):
     """One open order, with the grid of its symbol."""
 
     order: Order
@@ -130,7 +130,7 @@ class OrderView(Struct, frozen=True):
     """
 
 
-class ClosedView(Struct, frozen=True):
+class ClosedView(Struct, frozen=True, gc=False):
     """A position that has ended."""
 
     id: str

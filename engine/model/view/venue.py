@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.model.limits import Level
 
 
-class FeedView(Struct, frozen=True):
+class FeedView(Struct, frozen=True, gc=False):
     """The latest price of a symbol."""
 
     symbol: str
@@ -29,14 +29,14 @@ class FeedView(Struct, frozen=True):
     """
 
 
-class LaneView(Struct, frozen=True):
+class LaneView(Struct, frozen=True, gc=False):
     """One lane of the gateway's queue."""
 
     name: str
     queued: int
 
 
-class LimitView(Struct, frozen=True):
+class LimitView(Struct, frozen=True, gc=False):
     """One counter of the venue's."""
 
     level: Level
@@ -46,7 +46,7 @@ class LimitView(Struct, frozen=True):
     """What a flatten would cost now."""
 
 
-class TruthRow(Struct, frozen=True):
+class TruthRow(Struct, frozen=True, gc=False):
     """One thing, as we have it and as the venue has it."""
 
     kind: str
@@ -64,7 +64,7 @@ class TruthRow(Struct, frozen=True):
     """What may be done about it."""
 
 
-class TruthView(Struct, frozen=True):
+class TruthView(Struct, frozen=True, gc=False):
     """Ours beside the venue's."""
 
     as_of: int | None

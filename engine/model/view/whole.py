@@ -10,7 +10,7 @@ from engine.model.view.positions import ClosedView, OrderView, PositionView
 from engine.model.view.venue import FeedView, LaneView, LimitView, TruthView
 
 
-class View(Struct, frozen=True):
+class View(Struct, frozen=True, gc=False):
     """All of it at one moment."""
 
     at: int
