@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Integer, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from engine.journal.shapes import money, tags
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,12 +48,7 @@ class Money(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: object, dialect: Dialect) -> Decimal | None:
         """The Decimal again."""
-        return self.read(value)
-
-    @staticmethod
-    def read(value: object) -> Decimal | None:
-        """The Decimal that a text means."""
-        return None if value is None else Decimal(str(value))
+        return money(value)
 
 
 class Moment(TypeDecorator[int]):
@@ -105,9 +102,4 @@ class Tags(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """The words again."""
-        return self.read(value)
-
-    @staticmethod
-    def read(value: object) -> tuple[str, ...]:
-        """The words that a text means."""
-        return tuple(json.loads(str(value))) if value else ()
+        return tags(value)

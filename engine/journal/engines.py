@@ -1,7 +1,7 @@
 """SQLAlchemy's engines: of a file, for who writes it, and of a PostgreSQL server."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -41,26 +41,17 @@ def parsed(text: str) -> URL:
     raise JournalError(f"journal: {url.drivername!r} is not supported; allowed: sqlite, postgresql")
 
 
-def of_file(connect: Callable[[], sqlite3.Connection], *, read_only: bool) -> Engine:
-    """The engine of a SQLite file, whose connections `connect` makes."""
+def of_file(connect: Callable[[], sqlite3.Connection], pragmas: Sequence[str]) -> Engine:
+    """The engine of a SQLite file. `connect` makes its connections, which begin with `pragmas`."""
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "connect", _reading_pragmas if read_only else _writing_pragmas)
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def _writing_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "journal_size_limit = 67108864",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _reading_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA query_only = ON")
 
 
 def _begin(connection: Connection) -> None:

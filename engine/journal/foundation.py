@@ -29,14 +29,16 @@ def found(store: Store, account: str, now: int, *, read_only: bool) -> None:
     """
     with store.reading() as reader:
         revision = schema.revision(reader, store.where)
+        if revision == schema.HEAD:
+            _check(reader, store, account)
     if revision != schema.HEAD:
         if read_only and revision not in schema.readable(is_sqlite=store.is_sqlite):
             raise _unreadable(store, revision)
         if not read_only:
             with store.writing() as connection:
                 _upgrade(connection, store, account, now)
-    with store.reading() as reader:
-        _check(reader, store, account)
+        with store.reading() as reader:
+            _check(reader, store, account)
 
 
 def _upgrade(connection: "Connection", store: Store, account: str, now: int) -> None:

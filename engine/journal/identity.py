@@ -25,11 +25,8 @@ def read(store: Store) -> dict[str, str | None] | None:
 
 def write(store: Store, values: Values, now: int) -> None:
     """Replace it. `now` in nanoseconds."""
-    from sqlalchemy import delete, insert
-
-    from engine.journal.tables import table
-
-    row = table("identity")
-    with store.writing() as connection:
-        connection.execute(delete(row).where(row.c.id == 1))
-        connection.execute(insert(row).values(id=1, at=now, **{key: values[key] for key in KEYS}))
+    row = {"at": now, **{key: values[key] for key in KEYS}}
+    columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+    with store.changing() as changer:
+        changer.change("DELETE FROM identity WHERE id = 1")
+        changer.change(f"INSERT INTO identity (id, {columns}) VALUES (1, {places})", row)  # noqa: S608 - our names

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from engine.account.lock import Holder
-from engine.journal import holding, reading, verify
+from engine.journal import file_rows, holding, reading, verify
 from engine.journal import identity as identities
 from engine.journal.batch import (
     Batch,
@@ -22,7 +22,7 @@ from engine.journal.foundation import found
 from engine.journal.store import Store, open_store
 from engine.model.limits import Level
 
-# What writes, and what reads rows by their types, is imported where it is used: it needs
+# What writes, and what reads a server's rows, is imported where it is used: it needs
 # SQLAlchemy, and a reader of a file does not (see `reader`).
 if TYPE_CHECKING:
     from engine.journal.keeper import Keeper, Renewable
@@ -41,9 +41,8 @@ class Journal:
         """Ours; None while we don't hold it."""
         self._store = store
         self._inline = inline
-        self.id = reading.identity(store)
-        """The journal's own: another journal in its place has another one."""
-        self._assigned = reading.head(store)
+        self.id, self._assigned = reading.itself(store)
+        """Its own id: another journal in its place has another one. And the end of its chain."""
         self._queue: Queue | None = None
         self._thread: WriterThread | None = None
         self._keeper: Keeper | None = None
@@ -331,6 +330,8 @@ class Journal:
 
     def order(self, client_order_id: str) -> dict[str, object] | None:
         """The row of an order by its client order id; None where there is none."""
+        if self._store.is_sqlite:
+            return file_rows.order(self._store, client_order_id)
         from engine.journal import models
 
         return models.order(self._store, client_order_id)
@@ -357,9 +358,12 @@ class Journal:
         `since` <= time < `until`; `newest` keeps only so many of the latest. JournalError for a
         table or column that isn't there.
         """
-        from engine.journal import models
+        told = file_rows.rows
+        if not self._store.is_sqlite:
+            from engine.journal import models
 
-        return models.rows(
+            told = models.rows
+        return told(
             self._store,
             table,
             since=since,

@@ -14,6 +14,7 @@ from engine.journal import lease
 from engine.journal.batch import Lease
 from engine.journal.engines import IDLE
 from engine.journal.errors import JournalError
+from engine.journal.reader import CoreReader
 from engine.journal.store import Store
 
 EVERY_S = 2.0
@@ -113,7 +114,7 @@ class Keeper:
                 )
                 self._connection.commit()
         with self._connection.begin():
-            return lease.renew(self._connection, self._store.where, self._epoch)
+            return lease.renew(CoreReader(self._connection), self._store.where, self._epoch)
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None

@@ -5,9 +5,8 @@ and stay so where an engine was killed.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from engine.journal.batch import TableName
-from engine.journal.columns import Money, Tags
 from engine.journal.rows import Value, order_row, position_row
-from engine.journal.tables import table
+from engine.journal.shapes import SHAPES
 from engine.model.figures import PositionMoney
 from engine.model.instrument import Instrument
 from engine.model.order import Order
@@ -50,11 +49,5 @@ def caught_up(
 
 def _row(name: TableName, values: tuple[Value, ...]) -> Row:
     """A row by column name, with its values as they are read."""
-    found: Row = {}
-    for column, value in zip(table(name).columns, values, strict=True):
-        kind = column.type
-        if isinstance(kind, Money | Tags):
-            found[column.name] = kind.read(value)
-        else:
-            found[column.name] = value
-    return found
+    columns = SHAPES[name].columns.items()
+    return {column: read(value) for (column, read), value in zip(columns, values, strict=True)}

@@ -9,14 +9,13 @@ clock.
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, update
 
 from engine.account.lock import Holder
 from engine.journal.batch import Head, Lease
+from engine.journal.errors import JournalDamagedError
 from engine.journal.holding import database_now, read
-from engine.journal.reader import CoreReader
+from engine.journal.reader import Changer, first
 from engine.journal.store import Store
-from engine.journal.tables import table
 
 
 def take(
@@ -33,26 +32,26 @@ def take(
 
     Waits for a commit under way, so the head that comes back is the last one of the former holder.
     """
-    row, meta = table("lease"), table("meta")
     # who only asks waits for nobody: the holder may be stopped in the middle of a commit
     if only_if_free:
         with store.reading() as reader:
             if read(reader, store.where).holder not in ("", holder):
                 return None
-    with store.writing() as connection:
+    with store.changing() as changer:
         # locks it in PostgreSQL
-        connection.execute(update(row).where(row.c.id == 1).values(epoch=row.c.epoch))
-        held = read(CoreReader(connection), store.where)
+        changer.change("UPDATE lease SET epoch = epoch WHERE id = 1")
+        held = read(changer, store.where)
         if only_if_free and held.holder not in ("", holder):
             return None
         if seen is not None and (held.epoch, held.renewed_at) != (seen.epoch, seen.renewed_at):
             return None
         values = _signed(holder, held, now, me)
-        connection.execute(update(row).values(**values).where(row.c.id == 1))
-        seq, batch, last = connection.execute(
-            select(meta.c.last_seq, meta.c.last_batch, meta.c.last_hash)
-        ).one()
-    return replace(Lease(**values), read_at=held.read_at), Head(seq, batch, last)
+        changed = ", ".join(f"{name} = :{name}" for name in values)
+        changer.change(f"UPDATE lease SET {changed} WHERE id = 1", values)  # noqa: S608 - our names
+        ends = first(changer, "SELECT last_seq, last_batch, last_hash FROM meta")
+    if ends is None:
+        raise JournalDamagedError(f"journal {store.where}: the row of the chain's end is gone")
+    return replace(Lease(**values), read_at=held.read_at), Head(ends[0], ends[1], bytes(ends[2]))
 
 
 def _signed(holder: str, held: Lease, now: int, me: Holder | None) -> dict[str, Any]:
@@ -72,28 +71,31 @@ def _signed(holder: str, held: Lease, now: int, me: Holder | None) -> dict[str, 
     }
 
 
-def renew(connection: Connection, where: str, epoch: int) -> Lease:
+def renew(changer: Changer, where: str, epoch: int) -> Lease:
     """Say that the holder of `epoch` lives; how the lease stands, which is another's if its epoch
     is another.
     """
-    row = table("lease")
-    mine = (row.c.id == 1) & (row.c.epoch == epoch)
-    reader = CoreReader(connection)
-    connection.execute(update(row).where(mine).values(renewed_at=database_now(reader)))
-    return read(reader, where)
+    now = database_now(changer)
+    changer.change(
+        "UPDATE lease SET renewed_at = :now WHERE id = 1 AND epoch = :epoch",
+        {"now": now, "epoch": epoch},
+    )
+    return read(changer, where)
 
 
 def want(store: Store, epoch: int, who: str) -> None:
     """Ask the holder of `epoch` for it. An empty `who` asks no longer."""
-    row = table("lease")
-    with store.writing() as connection:
-        now = database_now(CoreReader(connection)) if who else 0
-        mine = (row.c.id == 1) & (row.c.epoch == epoch)
-        connection.execute(update(row).where(mine).values(wanted_by=who, wanted_at=now))
+    with store.changing() as changer:
+        now = database_now(changer) if who else 0
+        changer.change(
+            "UPDATE lease SET wanted_by = :who, wanted_at = :now WHERE id = 1 AND epoch = :epoch",
+            {"who": who, "now": now, "epoch": epoch},
+        )
 
 
 def release(store: Store, epoch: int) -> None:
     """Leave it free, unless another one has taken it since."""
-    row = table("lease")
-    with store.writing() as connection:
-        connection.execute(update(row).where(row.c.id == 1, row.c.epoch == epoch).values(holder=""))
+    with store.changing() as changer:
+        changer.change(
+            "UPDATE lease SET holder = '' WHERE id = 1 AND epoch = :epoch", {"epoch": epoch}
+        )

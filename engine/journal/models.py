@@ -1,4 +1,4 @@
-"""The read models' rows, in the types of their columns."""
+"""The read models' rows of a server, in the types of their columns."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -6,7 +6,6 @@ from typing import get_args
 from sqlalchemy import Column, Row, Select, Table, select
 
 from engine.journal.batch import TableName
-from engine.journal.columns import Moment
 from engine.journal.errors import JournalError
 from engine.journal.reader import CHUNK
 from engine.journal.store import Store
@@ -54,12 +53,6 @@ def rows(
     names = [column.name for column in source.columns]
     for row in _streamed(store, statement):
         yield dict(zip(names, row, strict=True))
-
-
-def columns(name: TableName) -> dict[str, bool]:
-    """The columns of a read model, and which of them are times."""
-    source = VIEWS.tables[name] if name in ORDERED else table(name)
-    return {column.name: isinstance(column.type, Moment) for column in source.columns}
 
 
 def _column(store: Store, source: Table, column: str) -> Column[str]:

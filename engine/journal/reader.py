@@ -1,5 +1,6 @@
-"""One connection that only reads, asked in SQL text: a file through `sqlite3` itself, a server
-through SQLAlchemy.
+"""One connection, asked in SQL text: a file through `sqlite3` itself, a server through SQLAlchemy.
+What reads has a `Reader`; what changes a row or two of the journal's own, as who takes the lease,
+a `Changer`.
 
 Importing SQLAlchemy and the tables' declarations takes half of the CPU time of a command that only
 looks (0.58 s of 1.16: `python -m tests.bench.looks`), and a file needs neither to be read. Both
@@ -42,6 +43,14 @@ class Reader(Protocol):
         ...
 
 
+class Changer(Reader, Protocol):
+    """A connection in one transaction that no other writer is beside."""
+
+    def change(self, sql: str, values: Values = NONE) -> None:
+        """Change rows."""
+        ...
+
+
 class FileReader:
     """Of a SQLite file."""
 
@@ -55,6 +64,10 @@ class FileReader:
         return self._connection.execute(sql, values)
 
     stream = rows
+
+    def change(self, sql: str, values: Values = NONE) -> None:
+        """Change rows."""
+        self._connection.execute(sql, values)
 
     def tables(self) -> set[str]:
         """The names of the tables that are there."""
@@ -74,6 +87,12 @@ class CoreReader:
         from sqlalchemy import text
 
         return map(tuple, self._connection.execute(text(sql), values))
+
+    def change(self, sql: str, values: Values = NONE) -> None:
+        """Change rows."""
+        from sqlalchemy import text
+
+        self._connection.execute(text(sql), values)
 
     def stream(self, sql: str, values: Values = NONE) -> Iterator[Row]:
         """The rows of a query, `CHUNK` at a time."""

@@ -164,17 +164,16 @@ def unpacked(body: bytes, expected: bytes) -> bytes | None:
 
 def head(store: Store) -> Head:
     """The end of the chain as the journal itself says it."""
+    return itself(store)[1]
+
+
+def itself(store: Store) -> tuple[str, Head]:
+    """The journal's own id, and the end of its chain."""
     with store.reading() as reader:
-        found = first(reader, "SELECT last_seq, last_batch, last_hash FROM meta")
+        found = first(reader, "SELECT journal, last_seq, last_batch, last_hash FROM meta")
     if found is None:
         raise JournalDamagedError(f"journal {store.where}: the row of the chain's end is gone")
-    return Head(*found)
-
-
-def identity(store: Store) -> str:
-    """The journal's own id."""
-    with store.reading() as reader:
-        return str(scalar(reader, "SELECT journal FROM meta") or "")
+    return str(found[0] or ""), Head(*found[1:])
 
 
 def knows_order(store: Store, client_order_id: str) -> bool:

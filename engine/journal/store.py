@@ -5,7 +5,7 @@ commit durable.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from engine.journal.errors import (
     NotAJournalError,
     explain,
 )
-from engine.journal.reader import CoreReader, FileReader, Reader, scalar
+from engine.journal.reader import Changer, CoreReader, FileReader, Reader, scalar
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 BUSY_S = 3.0
 """How long another program's lock is waited for."""
 
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "journal_size_limit = 67108864",
+)
+"""Of a connection that writes a file: what is committed is on the disk."""
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -105,6 +112,27 @@ class Store:
             yield connection
 
     @contextmanager
+    def changing(self) -> Iterator[Changer]:
+        """The same for a row or two, in SQL text: a file needs no SQLAlchemy for that, whose
+        statements are compiled anew for each engine.
+        """
+        if self._connect is None:
+            with self.writing() as server:
+                yield CoreReader(server)
+            return
+        with self.explained(), closing(self._connect()) as connection:
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield FileReader(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
     def explained(self) -> Iterator[None]:
         """Turns what the driver raises into one sentence."""
         try:
@@ -166,7 +194,7 @@ def _sqlite(path: Path, *, read_only: bool) -> Store:
     def engine() -> "Engine":
         from engine.journal.engines import of_file
 
-        return of_file(connect, read_only=read_only)
+        return of_file(connect, ("query_only = ON",) if read_only else PRAGMAS)
 
     return Store(where, engine, (path, connect))
 

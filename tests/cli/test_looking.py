@@ -262,7 +262,15 @@ def test_what_looks_at_a_file_loads_no_database_library_and_no_line(tmp_path: Pa
     journal.append(Batch((Record(5, "sampled", encode(sampled)),)))
     journal.close()
     Store(home / "paper.sqlite").close()
-    words = [("status",), ("accounts",), ("journal", "tail"), ("journal", "verify")]
+    words = [
+        ("status",),
+        ("accounts",),
+        ("journal", "tail"),
+        ("journal", "verify"),
+        ("export", "equity"),
+        ("export", "orders"),
+        ("export", "trades", "--format", "json"),
+    ]
     given = [["--home", str(tmp_path), "--set", "account.venue=paper", *each] for each in words]
     done = subprocess.run(
         [sys.executable, "-c", RUN, json.dumps(given)],

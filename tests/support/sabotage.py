@@ -58,8 +58,7 @@ from engine.desk.state import State, Totals, Touched
 from engine.desk.watches import Watch
 from engine.gateway.gateway import Gateway
 from engine.gateway.queue import Waiting
-from engine.journal import lease
-from engine.journal.columns import Money
+from engine.journal import lease, shapes
 from engine.journal.commit import Committer
 from engine.journal.errors import LeaseLostError
 from engine.journal.writer import Queue
@@ -1252,11 +1251,7 @@ def float_in_the_model(patch: Patch) -> None:
     test="tests/journal/test_round_trip.py::test_money_is_exact[sqlite-1E-8]",
 )
 def float_in_the_database(patch: Patch) -> None:
-    patch.setattr(
-        Money,
-        "process_result_value",
-        lambda self, value, dialect: None if value is None else Decimal(float(value)),
-    )
+    patch.setattr(shapes, "Decimal", lambda text: Decimal(float(text)))
 
 
 # E. Limits, memory, faults

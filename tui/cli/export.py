@@ -13,7 +13,7 @@ from engine.journal import Journal, JournalError
 from engine.journal import export as exports
 from engine.journal.latest import KEYS, caught_up, latest
 from engine.journal.layouts import LAYOUTS, laid_out
-from engine.journal.models import columns
+from engine.journal.shapes import columns
 from engine.model import blotter
 from tui.cli.chosen import account_of
 from tui.cli.common import FILE, Common
