@@ -37,6 +37,7 @@ from tui.pump import Pump
 from tui.reloading import Reloading, faults_of
 from tui.screen import STILL, MainScreen
 from tui.stalling import TerminalWatch
+from tui.styles import Styles
 from tui.terminal import driver_class
 
 Note = Callable[[str, str], None]
@@ -97,6 +98,7 @@ class FlatoutApp(App[None]):
         self.looks = Looks(self.options)
         self.palette = Palette(self.looks.chosen)
         self.paint(self.looks.chosen.name)
+        self.stylesheet = Styles(self.get_css_variables())
         self.keys = KeyMap(table_with(self.options.commands), self.options.keys)
         self.hands = Hands()
         arrangements = layouts.load(smallest, self.options.layouts)

@@ -7,7 +7,7 @@ other text (bidi overrides, zero-width characters), or that a spreadsheet would 
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 HIDDEN = (
     *range(0x20),
@@ -36,7 +36,12 @@ def _escape(code: int) -> str:
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
-_ESCAPES = {code: _escape(code) for code in HIDDEN}
+@cache
+def _escapes() -> dict[int, str]:
+    # made when first used: every start would pay for 2,800 texts
+    return {code: _escape(code) for code in HIDDEN}
+
+
 _SIGNS = (
     dict.fromkeys(HIDDEN, "\N{REPLACEMENT CHARACTER}")
     | {code: chr(0x2400 + code) for code in range(0x20)}
@@ -63,7 +68,7 @@ def escaped(text: str) -> str:
     JSON is the same JSON afterwards: hidden characters stand only inside its strings, and that is
     how JSON escapes them.
     """
-    return text.translate(_ESCAPES)
+    return text.translate(_escapes())
 
 
 def cell(text: str) -> str:

@@ -23,8 +23,9 @@ from tui.app import FlatoutApp
 from tui.options import ConsoleOptions
 
 ROOT = Path(__file__).parents[2]
+# the command switches the collector off before it loads anything (`tui/cli/flatout.py`)
 OURS = (
-    "import tui.cli\nfrom tui.app import FlatoutApp\nasync def never(): await"
+    "import gc\ngc.disable()\nimport tui.cli\nfrom tui.app import FlatoutApp\nasync def never(): await"
     " asyncio.sleep(3600)\napp = FlatoutApp(never)"
 )
 MINIMAL = """

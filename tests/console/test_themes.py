@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.css.stylesheet import Stylesheet
 
 import themes
 from tests.console.conftest import Staged
@@ -68,6 +69,26 @@ async def test_T_paints_with_the_next_look(staged: Staged) -> None:
             await stage.press("T")
             await stage.shows(stage.app.palette.look.name)
         assert stage.app.theme == themes.DEFAULT
+
+
+async def test_styles_are_parsed_once_for_the_first_paint_and_anew_for_other_colours(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[dict[str, str]] = []
+    parse = Stylesheet.reparse
+
+    def counted(self: Stylesheet) -> None:
+        parsed.append(self._variables)
+        parse(self)
+
+    monkeypatch.setattr(Stylesheet, "reparse", counted)
+    async with staged() as stage:
+        assert not parsed, "what was parsed for the first paint has the theme's colours"
+        before = stage.app.get_css_variables()["background"]
+        await stage.press("T")
+        await stage.shows(stage.app.palette.look.name)
+        assert parsed[-1]["background"] == stage.app.get_css_variables()["background"] != before
+        assert stage.app.screen.styles.background.hex.lower() == parsed[-1]["background"].lower()
 
 
 @pytest.mark.hazard("H108")
