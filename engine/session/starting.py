@@ -69,37 +69,13 @@ class Opening:
             f"the engine is starting, step {self._step} of {len(STEPS)}: {text}",
         )
 
-    # over 40 lines: one value for each field of a view
     def view(self, now: int) -> View:
         """The view of an account of which this process knows nothing yet; the reason says so. `now`
         is nanoseconds.
         """
-        account = AccountView(
-            name=self.account,
-            venue=self.venue,
-            live=self.live,
-            currency=self._currency,
-            equity=None,
-            unpriced=(),
-            cash={},
-            day=None,
-            realised=ZERO,
-            unrealised=ZERO,
-            fees=ZERO,
-            financing=ZERO,
-            drawdown=ZERO,
-            at_stops=None,
-            unbounded=False,
-            open_risk=ZERO,
-            risk_limit=None,
-            loss_limit=None,
-            loss_limit_left=None,
-            margin=None,
-            naked=0,
-        )
         return View(
             at=now,
-            account=account,
+            account=self._nothing_known(),
             mode="REDUCING",
             reasons=(
                 Reason(
@@ -123,4 +99,29 @@ class Opening:
             flatten=None,
             notices=(),
             progress=None,
+        )
+
+    def _nothing_known(self) -> AccountView:
+        return AccountView(
+            name=self.account,
+            venue=self.venue,
+            live=self.live,
+            currency=self._currency,
+            equity=None,
+            unpriced=(),
+            cash={},
+            day=None,
+            realised=ZERO,
+            unrealised=ZERO,
+            fees=ZERO,
+            financing=ZERO,
+            drawdown=ZERO,
+            at_stops=None,
+            unbounded=False,
+            open_risk=ZERO,
+            risk_limit=None,
+            loss_limit=None,
+            loss_limit_left=None,
+            margin=None,
+            naked=0,
         )

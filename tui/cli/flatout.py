@@ -136,25 +136,23 @@ def main(
         raise click.UsageError("--dead is said with --take-over")
     if take_over and ctx.invoked_subcommand not in (None, "serve"):
         raise click.UsageError("--take-over opens an engine; it goes with `serve` or no command")
-    given = [*flags, *(["console.ascii=true"] if as_ascii else [])]
-    if len(files) == 1 and str(files[0]) in (*EXCHANGES, *PRICES):
-        given.append(f"market.source={files[0]}")
-    elif files:
-        names = ", ".join(json.dumps(str(path.absolute())) for path in files)
-        given += ["market.source=recorded", f"market.files=[{names}]"]
-    for key, value in (
-        ("market.reading", None if reading is None else json.dumps(reading)),
-        ("market.start", None if start is None else json.dumps(start)),
-        ("market.speed", speed),
-        ("account.name", account),
-        ("account.profile", profile),
-        ("console.theme", theme),
-        ("console.fps", fps),
-        ("engine.process", engine),
-    ):
-        if value is not None:
-            given.append(f"{key}={value}")
-    ctx.obj = Common(settings, tuple(given), home, new=new, take_over=take_over, dead=dead)
+    named = {
+        "market.reading": None if reading is None else json.dumps(reading),
+        "market.start": None if start is None else json.dumps(start),
+        "market.speed": speed,
+        "account.name": account,
+        "account.profile": profile,
+        "console.theme": theme,
+        "console.fps": fps,
+        "engine.process": engine,
+    }
+    given = (
+        *flags,
+        *(["console.ascii=true"] if as_ascii else []),
+        *_prices(files),
+        *(f"{key}={value}" for key, value in named.items() if value is not None),
+    )
+    ctx.obj = Common(settings, given, home, new=new, take_over=take_over, dead=dead)
     if ctx.invoked_subcommand is None:
         # what is loaded before the first frame stays; the collector would look through it all again
         # and again, for 4 % of that time. Opening the engine switches it on.
@@ -165,3 +163,13 @@ def main(
             sys.exit(console(ctx.obj))
         finally:
             gc.enable()
+
+
+def _prices(files: tuple[Path, ...]) -> list[str]:
+    """The settings that `--market` means: an exchange's name, or recordings."""
+    if not files:
+        return []
+    if len(files) == 1 and str(files[0]) in (*EXCHANGES, *PRICES):
+        return [f"market.source={files[0]}"]
+    names = ", ".join(json.dumps(str(path.absolute())) for path in files)
+    return ["market.source=recorded", f"market.files=[{names}]"]

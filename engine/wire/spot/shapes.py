@@ -171,14 +171,21 @@ def order_info(
         "misc": "touched" if order.triggered else "",
         "oflags": ",".join(terms.flags) or "fciq",
     }
+    names = [row.name for row in told(fills, together=together)] if trades else []
+    return info | _of_some(order, terms, names)
+
+
+def _of_some(order: Order, terms: Terms, trades: list[str]) -> Json:
+    """The fields that only some orders have."""
+    info: Json = {}
     if terms.client:
         info["cl_ord_id"] = terms.client
     if order.type in TRIGGERED:
         info["trigger"] = terms.trigger
     if order.reduce_only:
         info["reduce_only"] = True
-    if trades and fills:
-        info["trades"] = [row.name for row in told(fills, together=together)]
+    if trades:
+        info["trades"] = trades
     if not order.is_open:
         info["closetm"] = seconds(order.closed_at or 0)
         info["reason"] = order.reason or None
