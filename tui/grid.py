@@ -18,6 +18,7 @@ from textual.strip import Strip
 from tui.columns import GAP, Cell, Column, Row, fit, placed
 from tui.detail import detail_line, dropped
 from tui.lines import Line, strip_of
+from tui.painting import PaintedRows
 from tui.palette import Palette
 from tui.plain import plain
 from tui.widths import Widths
@@ -55,6 +56,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         headed: bool = True,
     ) -> None:
         super().__init__(id=id)
+        self._styles_cache = PaintedRows(self.paint)
         self.columns = columns
         self.palette = palette
         self.selected: str | None = None
@@ -243,6 +245,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """Rows that come into sight may never have been formatted."""
         super().watch_scroll_y(old_value, new_value)
         self._renew()
+
+    def paint(self, y: int, width: int) -> list[Segment]:
+        """A line as segments; `width` is that of the list."""
+        return list(self.render_line(y))
 
     def render_line(self, y: int) -> Strip:
         """The head, a row, or what an empty list says."""
