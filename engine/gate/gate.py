@@ -25,6 +25,7 @@ from engine.model.money import plain
 from engine.model.order import Order, Role
 from engine.model.report import Relisted, VenueReport
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
+from engine.model.text import plural
 
 PATIENCE = 5_000_000_000
 """Nanoseconds without a picture after which an exit may go on our own books."""
@@ -286,7 +287,9 @@ class Gate:
         if until <= now:
             return None
         return Held(
-            Reason.PACE, f"{order.role.value} {order.symbol}: {count} failures in a row", until
+            Reason.PACE,
+            f"{order.role.value} {order.symbol}: {plural(count, 'failure')} in a row",
+            until,
         )
 
     def still_stands(self, request: Request, now: int) -> bool:

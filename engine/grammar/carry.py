@@ -141,7 +141,7 @@ class Carrying:
     def _begin(self, command: t.Command, view: View) -> Next | None:
         doubt = self._doubt(view)
         if doubt is not None:
-            return self.end(Outcome.UNKNOWN, f"the outcome of an order is unknown: {doubt}")
+            return self.end(Outcome.UNKNOWN, f"UNKNOWN: an order: {doubt}")
         if self._flattened(view, self._began or 0):
             return self.end(Outcome.STOPPED, FLATTENED)
         if isinstance(command, t.Wait):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.desk import events as e
 from engine.model.money import grouped
+from engine.model.text import plural
 
 
 def words(event: e.AnyEvent) -> str:
@@ -44,7 +45,7 @@ def _unexplained(event: e.AnyEvent) -> str:
         case e.LeftAlone(subject=subject):
             return f"left alone by your word: {subject}"
         case e.MarkFound(name=name, orders=orders):
-            return f"a last exit was at work: {name}, {len(orders)} orders"
+            return f"a last exit was at work: {name}, {plural(len(orders), 'order')}"
         case e.MarkBooked():
             return "what the last exit did is booked"
         case e.StopRetrySet():

@@ -231,9 +231,7 @@ def test_an_order_in_doubt_ends_the_line_before_its_next_part() -> None:
     play = Play("buy 0.1 at 62,000; pause")
     play.answer(created="P7")
     play.view = with_order(working(doubt=True))(play.view)
-    assert play.line.next(play.view) == Ended(
-        Outcome.UNKNOWN, "the outcome of an order is unknown: no reply", 2
-    )
+    assert play.line.next(play.view) == Ended(Outcome.UNKNOWN, "UNKNOWN: an order: no reply", 2)
 
 
 def test_waits_run_out_end_with_a_flatten_and_can_be_stopped() -> None:
