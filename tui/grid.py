@@ -39,6 +39,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     _detailed = False
     """Whether the last line is what the selected row has no columns for."""
     _detail: Line = ()
+    _begun = False
     _unshown = (0, 0)
     _fitted_at = 0
 
@@ -81,7 +82,6 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._widths = Widths(columns)
         self._layout: list[tuple[Column[Row], int]] = []
         self._painted: tuple[int, int] = (-1, -1)
-        self._begun = False
         self._lines: dict[int, str] = {}
         """Key of the row painted on a line of the widget, the border not counted."""
         self.opened: Callable[[], None] = lambda: None
@@ -304,13 +304,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         if known is None:
             return Strip.blank(self.size.width, self.palette["on-surface"])
         chosen = key == self.selected
-        base = self.palette[
-            "on-surface"
-            if not chosen
-            else "on-selection"
-            if self.has_focus
-            else "on-selection-away"
-        ]
+        ground = "on-selection" if self.has_focus else "on-selection-away"
+        base = self.palette[ground if chosen else "on-surface"]
         segments = [Segment("▸ " if chosen else "  ", base + self.palette["key"])]
         by_title = {column.title: cell for column, cell in zip(self.columns, known[2], strict=True)}
         for column, width in self._layout:
