@@ -22,11 +22,11 @@ from engine.desk.told_orders import about_order, cancelled, trail_line
 from engine.model import intent as i
 from engine.model.alert import Alert, Severity
 from engine.model.codes import AlertCode, BlockCode
+from engine.model.counts import counted
 from engine.model.money import ZERO, grouped
 from engine.model.order import Order, Role, Status
 from engine.model.position import LIMIT, Position
 from engine.model.telling import SINGLY, kind_of
-from engine.model.text import plural
 
 TOLD = 500
 """Positions that are remembered as told closed."""
@@ -302,7 +302,7 @@ def compared(event: e.Reconciled, state: State, intent: str) -> Told:
         )
         return Told("compared", "bad", text, intent)
     held = sum(1 for position in state.positions.values() if position.is_open)
-    counts = [plural(held, "position"), plural(len(state.orders), "order")]
+    counts = [counted(held, "position"), counted(len(state.orders), "order")]
     if event.foreign:
         counts.append(f"{len(event.foreign)} not ours")
     return Told(

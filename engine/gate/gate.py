@@ -20,12 +20,12 @@ from msgspec import Struct
 from engine.gate.evidence import Evidence
 from engine.gate.pace import Pace
 from engine.model.books import Books, asset_of
+from engine.model.counts import counted
 from engine.model.instrument import Instrument
 from engine.model.money import plain
 from engine.model.order import Order, Role
 from engine.model.report import Relisted, VenueReport
 from engine.model.request import Amend, Cancel, Query, QueryAccount, Request, Submit
-from engine.model.text import plural
 
 PATIENCE = 5_000_000_000
 """Nanoseconds without a picture after which an exit may go on our own books."""
@@ -288,7 +288,7 @@ class Gate:
             return None
         return Held(
             Reason.PACE,
-            f"{order.role.value} {order.symbol}: {plural(count, 'failure')} in a row",
+            f"{order.role.value} {order.symbol}: {counted(count, 'failure')} in a row",
             until,
         )
 

@@ -2,7 +2,7 @@
 closes it.
 """
 
-from engine.model.text import plural
+from engine.model.counts import counted
 
 
 class Breaker:
@@ -29,7 +29,7 @@ class Breaker:
         self._failures += 1
         if self.is_open or self._failures < self._threshold:
             return False
-        self.text = f"{plural(self._failures, 'failure')} in a row: {text}"
+        self.text = f"{counted(self._failures, 'failure')} in a row: {text}"
         return True
 
     def succeeded(self) -> bool:

@@ -75,8 +75,3 @@ def cell(text: str) -> str:
     shown = escaped(text)
     begins = text.lstrip(" ").startswith(_FORMULA) or shown.startswith(_FORMULA)
     return f"'{shown}" if begins and not _NUMBER.fullmatch(text) else shown
-
-
-def plural(count: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

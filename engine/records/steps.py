@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from engine.desk import events as e
 from engine.desk.telling import entries_on
 from engine.model import intent as i
+from engine.model.counts import counted
 from engine.model.limits import Charge
 from engine.model.money import ZERO, grouped
 from engine.model.order import Order
 from engine.model.place import BreakEvenAt
 from engine.model.request import Amend, Cancel, Lane, Query, Request, Submit
-from engine.model.text import plural
 from engine.model.timeline import Step
 
 Charges = Callable[[Request, int], tuple[Charge, ...]]
@@ -188,7 +188,7 @@ class Teller:
                 text = "the price is through the stop" if since else "the price is back"
                 return "stop", text, name, "busy"
             case e.StopRetrySet(position=name, refusals=count, retry_at=at) if at is not None:
-                return "stop", f"refused {plural(count, 'time')}: tried again later", name, "bad"
+                return "stop", f"refused {counted(count, 'time')}: tried again later", name, "bad"
             case _:
                 return _rest(event)
 

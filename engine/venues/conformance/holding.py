@@ -4,12 +4,12 @@ from decimal import Decimal
 
 from engine.clock import SECOND
 from engine.model import report as r
+from engine.model.counts import counted
 from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
 from engine.model.request import Amend, Lane
 from engine.model.side import Side
-from engine.model.text import plural
 from engine.venues.conformance.checked import FAR, Checked, StepError, Steps
 
 ROUNDED, LEAST_FEE = Decimal("0.001"), Decimal("0.00001")
@@ -72,7 +72,7 @@ class Holding:
             raise StepError(f"it filled {check.filled(self._held)} of {size}")
         fills = check.fills(self._held)
         return (
-            f"{size:f} in {plural(len(fills), 'part')} at {fills[0].price:f}, fee"
+            f"{size:f} in {counted(len(fills), 'part')} at {fills[0].price:f}, fee"
             f" {sum((fill.fee for fill in fills), ZERO):f} {fills[0].fee_currency}"
         )
 
