@@ -44,7 +44,7 @@ class Banner(Lines):
             text = f"✗ {self._alarm}"
         elif self.complaints:
             more = f", {len(self.complaints) - 1} more" if len(self.complaints) > 1 else ""
-            text = f"! {self.complaints[0]}   {self.key}: seen{more}"
+            text = f"! {self.complaints[0]}   {self.key}: acknowledge{more}"
         self.display = bool(text)
         wrapped = lines(text, max(self.app.size.width - 2, 20)) if text else []
         self.styles.height = max(len(wrapped), 1)

@@ -17,6 +17,7 @@ from tui.keys import KeyMap
 from tui.latest import Latest
 from tui.layouts.model import FALLBACK, TABS, Variant
 from tui.layouts.placing import Place, places, tabbed
+from tui.painting import PaintedRows, blank
 from tui.palette import Palette
 from tui.panes.activity import ActivityPane
 from tui.panes.chart import ChartPane
@@ -40,6 +41,7 @@ class Board(Widget):
         self, palette: Palette, keys: KeyMap, interval: int, layout: layouts.Layout
     ) -> None:
         super().__init__(id="board")
+        self._styles_cache = PaintedRows(blank(self))
         parts = Parts(palette, keys, interval)
         self.panes: dict[str, Pane] = {kind.name: kind.make(parts) for kind in PANES}
         for kind in PANES:

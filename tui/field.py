@@ -110,7 +110,7 @@ class Field(Lines, can_focus=True):
     def _listens(self, listening: bool) -> None:
         self._listening = listening
         self._base = "on-background" if listening else "on-surface"
-        self._strips.clear()
+        self._known.clear()
         self._draw()
         self.refresh()
 

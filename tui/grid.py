@@ -18,6 +18,7 @@ from textual.strip import Strip
 from tui.columns import GAP, Cell, Column, Row, fit, placed
 from tui.detail import detail_line, dropped
 from tui.lines import Line, strip_of
+from tui.painting import PaintedRows
 from tui.palette import Palette
 from tui.plain import plain
 from tui.widths import Widths
@@ -38,6 +39,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     _detailed = False
     """Whether the last line is what the selected row has no columns for."""
     _detail: Line = ()
+    _begun = False
     _unshown = (0, 0)
     _fitted_at = 0
 
@@ -55,6 +57,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         headed: bool = True,
     ) -> None:
         super().__init__(id=id)
+        self._styles_cache = PaintedRows(self.paint)
         self.columns = columns
         self.palette = palette
         self.selected: str | None = None
@@ -79,7 +82,6 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._widths = Widths(columns)
         self._layout: list[tuple[Column[Row], int]] = []
         self._painted: tuple[int, int] = (-1, -1)
-        self._begun = False
         self._lines: dict[int, str] = {}
         """Key of the row painted on a line of the widget, the border not counted."""
         self.opened: Callable[[], None] = lambda: None
@@ -244,6 +246,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
         self._renew()
 
+    def paint(self, y: int, width: int) -> list[Segment]:
+        """A line as segments; `width` is that of the list."""
+        return list(self.render_line(y))
+
     def render_line(self, y: int) -> Strip:
         """The head, a row, or what an empty list says."""
         generation = (self.palette.generation, self.size.width)
@@ -298,13 +304,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         if known is None:
             return Strip.blank(self.size.width, self.palette["on-surface"])
         chosen = key == self.selected
-        base = self.palette[
-            "on-surface"
-            if not chosen
-            else "on-selection"
-            if self.has_focus
-            else "on-selection-away"
-        ]
+        ground = "on-selection" if self.has_focus else "on-selection-away"
+        base = self.palette[ground if chosen else "on-surface"]
         segments = [Segment("▸ " if chosen else "  ", base + self.palette["key"])]
         by_title = {column.title: cell for column, cell in zip(self.columns, known[2], strict=True)}
         for column, width in self._layout:

@@ -136,7 +136,7 @@ class KeyMap:
             self._refuse(
                 name,
                 keys,
-                f"no command is called {name!r}" + (f"; did you mean {near[0]}?" if near else ""),
+                f"unknown command “{name}”" + (f"; did you mean {near[0]}?" if near else ""),
             )
             return False
         parts = split(keys)

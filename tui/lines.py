@@ -4,12 +4,14 @@ are painted again.
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.painting import PaintedRows
 from tui.palette import Palette
 from tui.plain import plain
 
@@ -18,10 +20,21 @@ Part = tuple[str, str]
 Line = tuple[Part, ...]
 
 
-def strip_of(line: Line, palette: Palette, base: Style, width: int) -> Strip:
+def segments_of(line: Line, palette: Palette, base: Style, width: int) -> list[Segment]:
     """`line` painted on `base`, exactly `width` cells wide."""
-    segments = [Segment(plain(text), base + palette[tone]) for text, tone in line if text]
-    return Strip(segments).adjust_cell_length(width, base)
+    styles = palette.on(base)
+    segments = [Segment(plain(text), styles[tone]) for text, tone in line if text]
+    length = cell_len("".join([segment.text for segment in segments]))
+    if length < width:
+        segments.append(Segment(" " * (width - length), base))
+    elif length > width:
+        return list(Strip(segments, length).adjust_cell_length(width, base))
+    return segments
+
+
+def strip_of(line: Line, palette: Palette, base: Style, width: int) -> Strip:
+    """The same as a strip."""
+    return Strip(segments_of(line, palette, base, width), width)
 
 
 class Lines(Widget):
@@ -38,10 +51,11 @@ class Lines(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes, markup=False)
+        self._styles_cache = PaintedRows(self.paint)
         self.palette = palette
         self._base = base
         self._lines: list[Line] = []
-        self._strips: dict[int, Strip] = {}
+        self._known: dict[int, list[Segment]] = {}
         self._painted: tuple[int, int] = (-1, -1)
         self.repainted = 0
         """Lines asked to be painted again since the start: what tests and the bench look at."""
@@ -57,22 +71,32 @@ class Lines(Widget):
         if old == new:
             return
         self._lines = new
-        width = self.size.width
-        for y in range(max(len(old), len(new))):
-            if y >= len(old) or y >= len(new) or old[y] != new[y]:
-                self._strips.pop(y, None)
-                self.repainted += 1
-                if self.is_mounted and width:
-                    self.refresh(Region(0, y, width, 1))
+        changed = [
+            y
+            for y in range(max(len(old), len(new)))
+            if y >= len(old) or y >= len(new) or old[y] != new[y]
+        ]
+        self.repainted += len(changed)
+        for y in changed:
+            self._known.pop(y, None)
+        if self.is_mounted and self.size.width:
+            # whole rows with their frame: to cut it off costs more than to write it
+            left, width = -self.content_offset.x, self.outer_size.width
+            self.refresh(*[Region(left, y, width, 1) for y in changed])
 
     def render_line(self, y: int) -> Strip:
-        """One line, from the cache where it may be."""
+        """One line."""
         width = self.size.width
+        return Strip(self.paint(y, width), width)
+
+    def paint(self, y: int, width: int) -> list[Segment]:
+        """The segments of one line, from the cache where it may be."""
         if self._painted != (width, self.palette.generation):
             self._painted = (width, self.palette.generation)
-            self._strips.clear()
-        strip = self._strips.get(y)
-        if strip is None:
+            self._known.clear()
+        known = self._known.get(y)
+        if known is None:
             line = self._lines[y] if y < len(self._lines) else ()
-            strip = self._strips[y] = strip_of(line, self.palette, self.palette[self._base], width)
-        return strip
+            known = segments_of(line, self.palette, self.palette[self._base], width)
+            self._known[y] = known
+        return known

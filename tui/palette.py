@@ -51,7 +51,15 @@ class Palette:
         """Paint with `look` from now on."""
         self.look = look
         self._styles = _styles(look)
+        self._on: dict[Style, dict[str, Style]] = {}
         self.generation += 1
+
+    def on(self, base: Style) -> dict[str, Style]:
+        """All tones as they are painted on `base`."""
+        found = self._on.get(base)
+        if found is None:
+            found = self._on[base] = {tone: base + style for tone, style in self._styles.items()}
+        return found
 
     def __getitem__(self, tone: str) -> Style:
         return self._styles[tone]

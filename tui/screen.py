@@ -10,7 +10,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from engine.model.alert import Severity
@@ -19,6 +19,7 @@ from engine.model.telling import manner
 from engine.model.view import Answer, View
 from tui.arrangements import Arrangements
 from tui.banner import Banner
+from tui.behind import Layer
 from tui.board import Board
 from tui.coach import Coach, Guide
 from tui.console import Context
@@ -53,7 +54,7 @@ SETTLES = 1.0
 STILL = "flatten still works: run `flatout flatten --yes` in any shell"
 
 
-class MainScreen(Keyboard, Listing, Screen[None]):
+class MainScreen(Keyboard, Listing, Layer):
     """What is always there."""
 
     AUTO_FOCUS = "#positions"
@@ -180,8 +181,7 @@ class MainScreen(Keyboard, Listing, Screen[None]):
         self.footer.show(self.context())
 
     def _tell(self, view: View) -> None:
-        news = self._news.read(view)
-        now = time.monotonic()
+        news, now = self._news.read(view), time.monotonic()
         if news.missed:
             self.toasts.add(f"{news.missed} notices went by too fast to show", "warn", now)
         for notice in news.notices:

@@ -56,7 +56,7 @@ def feed_age(view: View) -> tuple[str, str]:
     if not ages:
         return figures.NONE, "dim"
     age, stale = max(ages)
-    return (f"{figures.short(age)} OLD", "danger") if stale else (figures.short(age), "plain")
+    return (f"STALE {figures.short(age)}", "danger") if stale else (figures.short(age), "plain")
 
 
 OFF: dict[str, str] = {

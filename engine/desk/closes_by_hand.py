@@ -107,7 +107,7 @@ def reverse(ctx: Context, intent: i.Reverse) -> Events:
             ctx,
             intent,
             RefusalCode.ENTRIES_BLOCKED,
-            ctx.state.block_texts() or "the desk is halted",
+            ctx.state.block_texts() or "halted by you: :unhalt ends it",
         )
     elif position.closing >= position.size and position.closing_at is None:
         yield from refuse(ctx, intent, RefusalCode.ALREADY_CLOSING, position.symbol)

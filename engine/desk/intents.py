@@ -40,7 +40,7 @@ def _pause(ctx: Context, intent: i.Pause) -> Events:
 def _resume(ctx: Context, intent: i.Resume) -> Events:
     if intent.reason == BlockCode.HALTED and ctx.state.halted:
         yield from accept(
-            ctx, intent, "the halt is over: stops, targets and trails act by themselves again"
+            ctx, intent, "the halt has ended: stops, targets and trails act by themselves again"
         )
         yield e.HaltSet(ctx.now, halted=False)
     elif intent.reason not in ctx.state.blocks:

@@ -17,12 +17,13 @@ from engine.desk import events as e
 from engine.desk.endings import reason_of
 from engine.desk.notices import words
 from engine.desk.state import State
-from engine.desk.told import Batch, Told, as_told, plural
+from engine.desk.told import Batch, Told, as_told
 from engine.desk.told_ends import ended
 from engine.desk.told_orders import about_order, cancelled, trail_line
 from engine.model import intent as i
 from engine.model.alert import Alert, Severity
 from engine.model.codes import AlertCode, BlockCode
+from engine.model.counts import counted
 from engine.model.money import ZERO, grouped
 from engine.model.order import Order, Role, Status
 from engine.model.position import LIMIT, Position
@@ -255,6 +256,11 @@ def _intent(event: e.IntentTaken, batch: Batch) -> Told:
     return Told(kind, tone, text, intent, subject, line)
 
 
+def entries_on(code: str) -> str:
+    """That a reason for which nothing opened has ended."""
+    return ON.get(code, f"entries on: {code} has ended")
+
+
 def _entries(event: e.EntriesBlocked | e.EntriesAllowed, batch: Batch) -> Told | None:
     """Why nothing opens, or that it may again, unless the alert, the answer or the receipt beside
     it says so.
@@ -265,7 +271,7 @@ def _entries(event: e.EntriesBlocked | e.EntriesAllowed, batch: Batch) -> Told |
     if isinstance(event, e.EntriesAllowed):
         if code in batch.cured:
             return None
-        return Told("entries_on", "good", ON.get(code, f"entries on: {code} has ended"))
+        return Told("entries_on", "good", entries_on(code))
     if any(code in (alert.code, alert.subject) for alert in batch.raised):
         return None
     return as_told("entries_off", event, batch.state)
@@ -326,7 +332,7 @@ def compared(event: e.Reconciled, state: State, intent: str) -> Told:
         )
         return Told("compared", "bad", text, intent)
     held = sum(1 for position in state.positions.values() if position.is_open)
-    counts = [plural(held, "position"), plural(len(state.orders), "order")]
+    counts = [counted(held, "position"), counted(len(state.orders), "order")]
     if event.foreign:
         counts.append(f"{len(event.foreign)} not ours")
     return Told(

@@ -37,11 +37,6 @@ def as_told(kind: str, event: e.AnyEvent, state: State) -> Told | None:
     return None if said is None else Told(kind, *said)
 
 
-def plural(count: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 E = TypeVar("E", bound=e.Event)
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from engine.gate.evidence import Evidence
 from engine.gate.pace import Pace
 from engine.model.books import Books, asset_of
+from engine.model.counts import counted
 from engine.model.instrument import Instrument
 from engine.model.money import plain
 from engine.model.order import Order, Role
@@ -286,7 +287,9 @@ class Gate:
         if until <= now:
             return None
         return Held(
-            Reason.PACE, f"{order.role.value} {order.symbol}: {count} failures in a row", until
+            Reason.PACE,
+            f"{order.role.value} {order.symbol}: {counted(count, 'failure')} in a row",
+            until,
         )
 
     def still_stands(self, request: Request, now: int) -> bool:

@@ -2,6 +2,8 @@
 closes it.
 """
 
+from engine.model.counts import counted
+
 
 class Breaker:
     """Counts failures of the line in a row."""
@@ -27,7 +29,7 @@ class Breaker:
         self._failures += 1
         if self.is_open or self._failures < self._threshold:
             return False
-        self.text = f"{self._failures} failures in a row: {text}"
+        self.text = f"{counted(self._failures, 'failure')} in a row: {text}"
         return True
 
     def succeeded(self) -> bool:

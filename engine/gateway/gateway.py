@@ -186,7 +186,7 @@ class Gateway(Tokens):
         if order.deadline is not None and now > order.deadline:
             why = "its deadline passed before it could leave"
         elif self.breaker.is_open and waiting.lane is Lane.ENTRY:
-            why = f"the breaker is open: {self.breaker.text}"
+            why = f"the venue link is paused after errors: {self.breaker.text}"
         elif self.no_entries and waiting.lane is Lane.ENTRY:
             why = f"not sent: {self.no_entries}"
         # that the gate held it is no refusal of the venue's

@@ -20,4 +20,6 @@ class Card(Struct, frozen=True):
 def card(step: Step, told: list[Preview]) -> Card:
     """The card of a part whose intents were previewed."""
     waits = f"on what is open in {step.waits} then" if step.waits else step.note
+    if step.coming:
+        waits = f"once {step.coming} is watched"
     return Card(step.words, tuple(told), waits)

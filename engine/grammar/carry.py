@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from engine.grammar import tree as t
 from engine.grammar.around import Around
+from engine.grammar.coming import Coming
 from engine.grammar.parser import flat
 from engine.grammar.printing import told as printed
 from engine.grammar.resolve import after, step
@@ -102,6 +103,7 @@ class Carrying:
         self._seen_at = -1
         self._wait: t.Wait | None = None
         self._since = 0
+        self._coming = Coming()
         self._ended: Ended | None = None
 
     @property
@@ -141,7 +143,7 @@ class Carrying:
     def _begin(self, command: t.Command, view: View) -> Next | None:
         doubt = self._doubt(view)
         if doubt is not None:
-            return self.end(Outcome.UNKNOWN, f"the outcome of an order is unknown: {doubt}")
+            return self.end(Outcome.UNKNOWN, f"UNKNOWN: an order: {doubt}")
         if self._flattened(view, self._began or 0):
             return self.end(Outcome.STOPPED, FLATTENED)
         if isinstance(command, t.Wait):
@@ -152,6 +154,9 @@ class Carrying:
         if _is_performed(command):
             return Perform(command)
         around = self._said(view)
+        command, waits = self._coming.named(command, around)
+        if waits:
+            return Look(waits)
         now = step(command, around, f"{self._key}.{self.part + 1}")
         if isinstance(now, Wrong):
             return self.end(Outcome.REFUSED, f"{printed(command)}: {now.text}")

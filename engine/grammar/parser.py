@@ -47,6 +47,7 @@ def _line(reader: Reader, *, calls: bool) -> t.Line:
     found: list[t.Command] = []
     while True:
         found.append(_command(reader, calls=calls))
+        _note_added(reader, found[-1])
         if len(found) > MOST_COMMANDS:
             raise wrong(reader.at, len(reader.text), f"a line has at most {MOST_COMMANDS} commands")
         reader.blank()
@@ -57,6 +58,17 @@ def _line(reader: Reader, *, calls: bool) -> t.Line:
         if reader.at >= len(reader.text) and found:
             reader.offer(*_first_words(reader.vocabulary, calls=calls))
             raise wrong(reader.at, reader.at, "a command is missing behind “;”")
+
+
+def _note_added(reader: Reader, command: t.Command) -> None:
+    """What is behind a part that adds a symbol may name it."""
+    known = reader.vocabulary
+    added = [
+        one.name
+        for one in flat(t.Line((command,)))
+        if isinstance(one, t.Watch) and one.do == "add" and not known.find(one.name)
+    ]
+    reader.vocabulary = replace(known, coming=(*known.coming, *added))
 
 
 def _first_words(known: Vocabulary, *, calls: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from engine.grammar import terms
 from engine.grammar import tree as t
 from engine.grammar.around import Around
+from engine.grammar.coming import name_of, unnamed
 from engine.grammar.entries import anchored, entry
 from engine.grammar.parser import flat
 from engine.grammar.prices import Told
@@ -48,6 +49,8 @@ class Step(Struct, frozen=True):
     confirm: Confirm = Confirm.NOTHING
     waits: str = ""
     """The symbol whose position an earlier part opens; empty where all is there."""
+    coming: str = ""
+    """The symbol that an earlier part adds, as it is called there."""
     note: str = ""
     """Why there is nothing to ask: what it is for is so already."""
 
@@ -85,6 +88,9 @@ def plan(line: t.Line, around: Around, key: str) -> tuple[Step, ...] | Wrong:
     found: list[Step] = []
     moved: set[str] = set()
     for number, command in enumerate(flat(line), 1):
+        if coming := unnamed(command, around):
+            found.append(Step(command, printed(command), (), Confirm.CARD, coming=coming))
+            continue
         try:
             now = _step(command, around, f"{key}.{number}")
         except WrongError as error:
@@ -128,8 +134,8 @@ def after(command: t.Command, around: Around) -> Around:
     """What the next command is said against: a variable that was set is known, and a symbol that
     was named is meant where it names none.
     """
-    named = getattr(command, "symbol", None) or getattr(command, "what", None)
-    meant = named.symbol if isinstance(named, t.SymbolName) else _shown(command, around)
+    named = name_of(command)
+    meant = _shown(command, around) if named is None else named.symbol
     if meant and meant != around.focus:
         around = replace(around, focus=meant, chosen="")
     if not isinstance(command, t.Let):

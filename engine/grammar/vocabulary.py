@@ -51,6 +51,8 @@ class Vocabulary(Struct, frozen=True):
     """By symbol: numbers that may be wanted, such as bid and ask."""
     any_symbol: bool = False
     """Whether any word may be a symbol: for a line that is read before the symbols are known."""
+    coming: tuple[str, ...] = ()
+    """Names that an earlier part of the line adds: which symbols they are is known once it did."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What may stand behind `chart`, `theme` and the like."""
 
@@ -63,8 +65,15 @@ class Vocabulary(Struct, frozen=True):
         found = [symbol for symbol in self.symbols if typed in shorts(symbol)]
         if not found and self.any_symbol and _SYMBOL.fullmatch(text):
             return (text,)
+        if not found and (coming := self.is_coming(text)):
+            return (coming,)
         own = [symbol for symbol in found if symbol.endswith(f"/{self.currency}")]
         return (own[0],) if len(own) == 1 else tuple(found)
+
+    def is_coming(self, text: str) -> str:
+        """The name by which an earlier part of the line adds this symbol; empty where none does."""
+        said = shorts(text.upper())[0]
+        return next((one for one in self.coming if shorts(one.upper())[0] == said), "")
 
     def named(self) -> tuple[str, ...]:
         """What each symbol is called for short, or whole where that is shared."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from engine.desk import events as e
+from engine.model.counts import counted
 from engine.model.money import grouped
 
 
@@ -44,7 +45,7 @@ def _unexplained(event: e.AnyEvent) -> str:
         case e.LeftAlone(subject=subject):
             return f"left alone by your word: {subject}"
         case e.MarkFound(name=name, orders=orders):
-            return f"a last exit was at work: {name}, {len(orders)} orders"
+            return f"a last exit was at work: {name}, {counted(len(orders), 'order')}"
         case e.MarkBooked():
             return "what the last exit did is booked"
         case e.StopRetrySet():

@@ -6,7 +6,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from engine.desk import events as e
+from engine.desk.telling import entries_on
 from engine.model import intent as i
+from engine.model.counts import counted
 from engine.model.limits import Charge
 from engine.model.money import ZERO, grouped
 from engine.model.order import Order
@@ -186,7 +188,7 @@ class Teller:
                 text = "the price is through the stop" if since else "the price is back"
                 return "stop", text, name, "busy"
             case e.StopRetrySet(position=name, refusals=count, retry_at=at) if at is not None:
-                return "stop", f"refused {count} times: tried again later", name, "bad"
+                return "stop", f"refused {counted(count, 'time')}: tried again later", name, "bad"
             case _:
                 return _rest(event)
 
@@ -321,7 +323,7 @@ def _alert(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
             return "alert", f"{alert.severity.name} {alert.text}{again}", alert.target, "bad"
         case e.AlertCured(key=key):
             code, _, about = key.partition(":")
-            return "alert", f"{code} is over", about, "good"
+            return "alert", f"{code} resolved", about, "good"
         case e.AlertAcknowledged(key=key):
             code, _, about = key.partition(":")
             return "alert", f"{code} acknowledged", about, "plain"
@@ -347,9 +349,9 @@ def _account(event: e.AnyEvent) -> tuple[str, str, str, str] | None:
         case e.EntriesBlocked(text=text):
             return "decided", f"entries off: {text}", "", "bad"
         case e.EntriesAllowed(code=code):
-            return "decided", f"entries: {code} is over", "", "good"
+            return "decided", entries_on(code), "", "good"
         case e.HaltSet(halted=halted):
-            return "decided", "halted" if halted else "the halt is over", "", "plain"
+            return "decided", "halted by you" if halted else "the halt has ended", "", "plain"
         case _:
             return None
 

@@ -245,6 +245,19 @@ class Engine:
             with suppress(JournalError):  # what was committed before is in the home all the same
                 self.summaries.tell()
 
+    async def flattened(self, patience: int) -> None:
+        """Until a flatten that is under way has ended, or after so many nanoseconds: who leaves in
+        the middle of one leaves positions without the stops that it has cancelled.
+        """
+        until = self.clock.now() + patience
+        while (
+            (flatten := self.state.flatten) is not None
+            and flatten.ended_at is None
+            and not self.read_only
+            and self.clock.now() < until
+        ):
+            await self.clock.sleep(SECOND // 10)
+
     async def abandon(self) -> None:
         """What a crash leaves: tasks gone, nothing finished, nothing written that was not durable.
         For rehearsals and tests.

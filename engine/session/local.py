@@ -46,6 +46,8 @@ from engine.setup.environments import Environment, environment_of
 from engine.setup.questions import Told
 from engine.setup.sections import Settings
 
+FLATTEN = 20 * SECOND
+"""Nanoseconds that a flatten under way has before whoever leaves is gone."""
 HAND_OVER = 2 * SECOND
 """How long, at most, whoever asks for the account waits for what is on the line."""
 LOOK = 0.25
@@ -383,6 +385,8 @@ class LocalSession:
             await self._beyond.close()
 
     async def _close(self) -> None:
+        patience = 0 if self._asked_by else int(FLATTEN * self._environment.clock.speed)
+        await self.engine.flattened(patience)
         await self._outlets.rest(LAST_NOTICE)
         await self._consoles.close("handed over" if self._asked_by else "the engine ends in order")
         await self.control.close()

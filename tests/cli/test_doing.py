@@ -99,7 +99,7 @@ def test_json_says_all_of_it(place: Place) -> None:
 
 
 def test_a_symbol_is_added_and_traded_and_the_last_exit_knows_it(place: Place) -> None:
-    done = do(place, "--yes", "watch add doge", "buy doge 5000 stop -1%; wait filled within 10s")
+    done = do(place, "--yes", "watch add doge; buy doge 5000 stop -1%; wait filled within 10s")
     assert done.exit_code == 0, done.output
     assert "DOGE/USD is watched until this engine ends" in done.output
     again = do(place, "--dry-run", "--json", "close doge")

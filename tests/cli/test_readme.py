@@ -247,6 +247,10 @@ PROVED: dict[str, str] = {
     "SIGTERM and `q` never wait for the terminal.": """
         tests/terminal/test_stalled.py::test_sigterm_leaves_within_two_seconds_and_the_terminal_is_restored
         tests/terminal/test_stalled.py::test_quitting_never_waits_for_the_terminal""",
+    "In the middle of a flatten they, and a terminal that is closed, wait until it has ended, 20 s at most: who left at"
+    " once left positions whose stops were cancelled already.": """
+        tests/session/test_leaving.py::test_a_flatten_ends_before_the_engine_does
+        tests/session/test_leaving.py::test_a_flatten_that_does_not_end_holds_nobody_for_ever""",
     "The console closes the engine in order, writes the traceback to `flatout.log`, says one sentence on standard error"
     " and exits with 1.": "tests/terminal/test_panic.py::test_a_panic_closes_the_engine_in_order",
     # opening

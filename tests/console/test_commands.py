@@ -147,14 +147,14 @@ MAPS: list[tuple[dict[str, str], dict[str, str], list[str]]] = [
     (
         {"launch": "z"},
         {"close": "x"},
-        ["console.keys.launch = 'z' is not used: no command is called 'launch'"],
+        ["console.keys.launch = 'z' is not used: unknown command “launch”"],
     ),
     (
         {"flaten": "f11"},
         {"flatten": "F"},
         [
             (
-                "console.keys.flaten = 'f11' is not used: no command is called 'flaten';"
+                "console.keys.flaten = 'f11' is not used: unknown command “flaten”;"
                 " did you mean flatten?"
             )
         ],
@@ -247,7 +247,7 @@ async def test_each_bad_entry_is_named_until_it_is_acknowledged(
     ) as stage:
         assert "settings.toml:5: console.keys.launch" in stage.text.splitlines()[0]
         await stage.frames(0.5)
-        await stage.shows("a: seen, 1 more")
+        await stage.shows("a: acknowledge, 1 more")
         await stage.press("f11")
         assert [type(i).__name__ for i in stage.asked] == ["Pause"], "what was right is used"
         await stage.press("a")

@@ -82,7 +82,7 @@ async def test_resizing_rearranges_a_living_screen(staged: Staged) -> None:
 async def test_a_stale_price_is_marked_and_its_profit_is_not_shown_as_true(stage: Stage) -> None:
     stage.session.change("P1", stale=True)
     await stage.frames()
-    await stage.shows("62,063.3 old")
+    await stage.shows("62,063.3 STALE")
 
 
 @pytest.mark.hazard("H35")

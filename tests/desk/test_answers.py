@@ -354,7 +354,8 @@ def test_what_stood_on_its_entry_is_not_mirrored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "text"), [("pause", "paused by the operator"), ("halt", "the desk is halted")]
+    ("mode", "text"),
+    [("pause", "paused by the operator"), ("halt", "halted by you: :unhalt ends it")],
 )
 def test_a_reversal_is_an_entry(mode: str, text: str) -> None:
     story = opened(stop=None)
@@ -528,7 +529,7 @@ def test_the_mode_is_set_and_cleared_by_name() -> None:
     ]
     assert (
         story.ask(i.Resume(id="d", reason="HALTED")).text
-        == "the halt is over: stops, targets and trails act by themselves again"
+        == "the halt has ended: stops, targets and trails act by themselves again"
     )
     assert said(story.ask(i.Resume(id="e", reason="HALTED"))) == [
         ("NOTHING_TO_DO", "entries are not blocked by HALTED", "")

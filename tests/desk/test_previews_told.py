@@ -654,7 +654,7 @@ def flat(story: Story) -> Told:
 def test_nothing_to_flatten_is_said_as_such() -> None:
     assert flat(Story()) == {
         "entries": ("", "blocked until flat; 0 cancelled", "plain"),
-        "orders": ("", "0 of ours are cancelled; 0 that are not ours stay", "plain"),
+        "orders": ("", "0 of ours cancelled; 0 of others left alone", "plain"),
         "unrealised now": ("", "▲0.00 USD", "good"),
         "last step": ("", "ask the venue until it says flat", "plain"),
         "at stops": ("0.00 of 100,000,000.00", "0.00 of 100,000,000.00", "plain"),
@@ -689,7 +689,7 @@ def test_a_flatten_names_what_it_closes_and_counts_what_it_cancels() -> None:
         "close ETH/USD": ("-2", "▼203.10 USD = -3.22R", "plain"),  # 200 lost and 0.05 % of 6200
         # it holds nothing: there is nothing of it to close
         "entries": ("", "blocked until flat; 1 cancelled", "plain"),
-        "orders": ("", "3 of ours are cancelled; 1 that are not ours stay", "plain"),
+        "orders": ("", "3 of ours cancelled; 1 of others left alone", "plain"),
         "unrealised now": ("", "▲300.00 USD", "good"),
         "last step": ("", "ask the venue until it says flat", "plain"),
         # 314.85 and 63.03 of what is held, 63.10 of what waits at 59000

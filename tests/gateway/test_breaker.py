@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.gateway import Breaker
+from engine.model.counts import counted
 
 
 def failures_at_the_end(outcomes: list[bool]) -> int:
@@ -33,5 +34,7 @@ def test_it_is_open_after_so_many_failures_in_a_row_until_an_answer_comes(
         assert breaker.is_open is (after >= threshold)
         assert breaker.state == ("open" if after >= threshold else "failing" if after else "closed")
         assert breaker.text == (
-            f"{threshold} failures in a row: why {threshold}" if after >= threshold else ""
+            f"{counted(threshold, 'failure')} in a row: why {threshold}"
+            if after >= threshold
+            else ""
         )

@@ -397,7 +397,7 @@ def test_an_open_breaker_refuses_the_entries_that_wait_and_only_them() -> None:
         await office.idle()
         refused = [report for report in office.reports if isinstance(report, r.Rejected)]
         assert [(report.client_order_id, report.text) for report in refused] == [
-            ("e", "the breaker is open: 1 failures in a row: down")
+            ("e", "the venue link is paused after errors: 1 failure in a row: down")
         ]
         assert sorted(office.names) == ["e", "q", "stop", "x"]
 

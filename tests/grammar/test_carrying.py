@@ -7,8 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from engine.grammar.around import Around
+from engine.grammar.card import card
 from engine.grammar.carry import Ask, Carrying, Ended, Look, Outcome, Perform
 from engine.grammar.parser import parse
+from engine.grammar.resolve import Confirm, confirmation, plan
+from engine.grammar.wrong import Wrong
 from engine.model import intent as i
 from engine.model.order import OrderType, Role, Status
 from engine.model.refusal import Refusal
@@ -231,9 +234,7 @@ def test_an_order_in_doubt_ends_the_line_before_its_next_part() -> None:
     play = Play("buy 0.1 at 62,000; pause")
     play.answer(created="P7")
     play.view = with_order(working(doubt=True))(play.view)
-    assert play.line.next(play.view) == Ended(
-        Outcome.UNKNOWN, "the outcome of an order is unknown: no reply", 2
-    )
+    assert play.line.next(play.view) == Ended(Outcome.UNKNOWN, "UNKNOWN: an order: no reply", 2)
 
 
 def test_waits_run_out_end_with_a_flatten_and_can_be_stopped() -> None:
@@ -292,3 +293,56 @@ def test_what_is_set_is_known_to_later_parts_and_a_named_symbol_is_meant() -> No
     assert isinstance(even, i.BreakEven)
     assert even.position == "P2", "of ETH/USD, which the part before named"
     assert set(play.line.variables) == {"lot"}
+
+
+def test_a_part_may_name_the_symbol_that_one_before_it_adds() -> None:
+    play = Play("watch add doge; buy doge 100; close doge")
+    told = play.look()
+    assert isinstance(told, Perform), told
+    play.line.performed("DOGE/USD is watched")
+    told = play.look()
+    assert told == Look("a price of doge"), "nobody knows yet which symbol that is"
+    feed = replace(play.view.feeds[0], symbol="DOGE/USD", bid=D("0.1"), ask=D("0.11"))
+    play.view = replace(play.view, feeds=(*play.view.feeds, feed))
+    play.answer(created="P9")
+    [asked] = play.asked
+    assert isinstance(asked, i.OpenBracket)
+    assert asked.symbol == "DOGE/USD"
+
+
+def test_a_symbol_that_never_comes_ends_the_line() -> None:
+    play = Play("watch add doge; buy doge 100")
+    play.look()
+    play.line.performed("DOGE/USD is watched")
+    assert play.look() == Look("a price of doge")
+    play.look(31.0)
+    assert play.ended().outcome is Outcome.REFUSED
+    assert "no price of doge is known yet" in play.ended().text
+    assert play.asked == []
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("watch add doge; buy dogge 100", "unknown symbol “dogge”"),
+        ("buy doge 100; watch add doge", "unknown symbol “doge”"),
+        ("watch add doge; buy doge 0,5", "use a point for decimals: 0.5"),
+        ("watch add doge; buy doge 1; clos", "unknown command “clos”; did you mean close?"),
+    ],
+)
+def test_the_rest_of_such_a_line_is_read_before_its_first_part_leaves(
+    line: str, wrong: str
+) -> None:
+    found = parse(line, Around(view=START, focus="BTC/USD").vocabulary).wrong
+    assert found is not None
+    assert wrong in found.text
+
+
+def test_the_card_of_such_a_line_says_what_it_waits_for() -> None:
+    around = Around(view=START, focus="BTC/USD")
+    line = parse("watch add doge; buy DOGE/USD 100", around.vocabulary).line
+    assert line is not None
+    steps = plan(line, around, "k")
+    assert not isinstance(steps, Wrong)
+    assert [card(one, []).waits for one in steps] == ["", "once doge is watched"]
+    assert confirmation(steps) is Confirm.CARD

@@ -1074,7 +1074,11 @@ def break_everything(patch: Patch) -> None:
         if self.breaker.is_open and isinstance(waiting.request, Submit):
             self._queue.remove(waiting)
             self._listener.report(
-                r.Rejected(waiting.request.order.client_order_id, "the breaker is open", now)
+                r.Rejected(
+                    waiting.request.order.client_order_id,
+                    "the venue link is paused after errors",
+                    now,
+                )
             )
 
     patch.setattr(Gateway, "_drop", drop)

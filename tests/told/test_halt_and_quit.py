@@ -134,7 +134,7 @@ async def test_a_halt_is_ended_on_the_screen_by_the_accounts_name(
         await _type(t, "world")
         await t.press("enter")
         await t.until(lambda: not t.world.state.halted)
-        await t.until(lambda: any("the halt is over" in line.text for line in t.lines))
+        await t.until(lambda: any("the halt has ended" in line.text for line in t.lines))
         t.world.price(BTC, "61300")
         await t.until(lambda: not t.world.state.positions)
 

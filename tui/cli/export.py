@@ -15,10 +15,12 @@ from engine.journal.latest import KEYS, caught_up, latest
 from engine.journal.layouts import LAYOUTS, laid_out
 from engine.journal.shapes import columns
 from engine.model import blotter
+from tui.cli.bars import busy, counting
 from tui.cli.chosen import account_of
 from tui.cli.common import FILE, Common
 from tui.cli.journal import open_journal
 from tui.cli.output import say
+from tui.cli.whole import whole
 
 TABLES: dict[str, Any] = {
     "orders": "orders",
@@ -108,6 +110,21 @@ def _columns(what: str) -> dict[str, bool]:
     return columns(TABLES[what])
 
 
+def _write_file(
+    rows: Iterator[dict[str, object]], output: Path, wanted: Wanted, names: list[str]
+) -> None:
+    """Write a file whole, or leave what was there. Raises OSError, ExtraMissingError."""
+    what = f"exporting {wanted.what}"
+    with busy(what) as hear, whole(output) as path:
+        rows = counting(rows, what, hear)
+        if wanted.form == "parquet":
+            exports.write_parquet(rows, path, names)
+            return
+        write = exports.write_json if wanted.form == "json" else exports.write_csv
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write(rows, file, names)
+
+
 def export_rows(common: Common, wanted: Wanted) -> int:
     """Stream the rows of a read model."""
     what, form, output = wanted.what, wanted.form, wanted.output
@@ -123,18 +140,16 @@ def export_rows(common: Common, wanted: Wanted) -> int:
     kinds = _columns(what)
     names = list(kinds) if layout is None else list(layout.names)
     try:
-        rows = _rows(common, journal, what)
+        with busy(f"reading {what}"):
+            rows = _rows(common, journal, what)
         if layout is not None:
             rows = laid_out(rows, layout)
         elif wanted.iso:
             rows = exports.iso(rows, {name for name, is_time in kinds.items() if is_time})
-        if form == "parquet" and output is not None:
-            exports.write_parquet(rows, output, names)
-        elif output is None:
+        if output is None:
             write(rows, sys.stdout, names)
         else:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                write(rows, file, names)
+            _write_file(rows, output, wanted, names)
     except (JournalError, OSError, exports.ExtraMissingError) as error:
         say(f"flatout export: {error}", err=True)
         return 1

@@ -11,6 +11,7 @@ from engine.inspection.forking import ForkError, fork
 from engine.inspection.reports import NothingThereError
 from engine.journal import JournalError
 from engine.model.counts import counted
+from tui.cli.bars import busy
 from tui.cli.chosen import account_of
 from tui.cli.common import Common
 from tui.cli.moments import moment_of
@@ -24,7 +25,8 @@ def make(common: Common, at: str, day: str | None, name: str) -> int:
     """Fork; the exit code."""
     source = account_of(common, command="fork")
     try:
-        made = fork(source, name, partial(moment_of, at, day), common.home)
+        with busy(f"making {name}"):
+            made = fork(source, name, partial(moment_of, at, day), common.home)
     except NothingThereError as error:
         say(f"flatout fork: {error}", err=True)
         return NOTHING

@@ -14,8 +14,10 @@ from engine.account.witness import set_back
 from engine.desk import State, encode_state
 from engine.inspection import looking
 from engine.journal import Journal, JournalError
+from engine.model.counts import counted
 from engine.records import replay as replayed
 from engine.setup.sections import Settings
+from tui.cli.bars import busy, counting
 from tui.cli.chosen import account_of
 from tui.cli.common import Common
 from tui.cli.output import say
@@ -48,7 +50,8 @@ def verify(common: Common) -> int:
     texts = [fault.text for fault in faults] + ([behind] if behind else [])
     for text in texts:
         say(text)
-    say(f"{events} events: " + (f"{len(texts)} faults" if texts else "all as they were written"))
+    found = counted(len(texts), "fault") if texts else "all as they were written"
+    say(f"{counted(events, 'event')}: {found}")
     return 1 if texts else 0
 
 
@@ -83,9 +86,9 @@ def replay(common: Common, upto: int | None) -> int:
     journal, settings = open_journal(common)
     state = State(settings.account.name, settings.account.currency)
     try:
-        replayed(
-            state, takewhile(lambda stored: upto is None or stored.seq <= upto, journal.events())
-        )
+        wanted = takewhile(lambda stored: upto is None or stored.seq <= upto, journal.events())
+        with busy("replaying") as hear:
+            replayed(state, counting(wanted, "events replayed", hear))
     except JournalError as error:
         say(f"flatout journal replay: after event {state.seq}: {error}", err=True)
         return 1

@@ -10,9 +10,11 @@ import click
 
 from engine.inspection.reports import NothingThereError, report
 from engine.journal import JournalError
+from tui.cli.bars import busy
 from tui.cli.chosen import account_of
 from tui.cli.common import FILE, Common
 from tui.cli.output import say
+from tui.cli.whole import whole
 from tui.plain import plain
 from tui.report.html import html_page
 from tui.report.markdown import markdown_page
@@ -37,9 +39,10 @@ def written(page: Page, form: str | None, output: Path | None) -> None:
 
 def write_page(text: str, path: Path) -> None:
     """Write a file that only its owner reads. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with whole(path) as beside:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def write_report(common: Common, what: str, form: str | None, output: Path | None) -> int:
@@ -49,8 +52,10 @@ def write_report(common: Common, what: str, form: str | None, output: Path | Non
     try:
         if resolved.settings.journal.url is None and not path.exists():
             raise JournalError(f"{resolved.label()}: no journal is here; name another --home")
-        incident = report(resolved.settings, resolved.folder, what)
-        written(page_of(incident), form, output)
+        with busy("reading the journal"):
+            incident = report(resolved.settings, resolved.folder, what)
+            page = page_of(incident)
+        written(page, form, output)
     except NothingThereError as error:
         say(f"flatout report: {plain(str(error))}", err=True)
         return NOTHING

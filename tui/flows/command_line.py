@@ -271,7 +271,7 @@ class CommandLine(Dialog):
     def _forbidden(self) -> str | None:
         """Why nothing may be asked here; None where it may."""
         here = self.console.context()
-        asks = any(step.intents or step.waits for step in self._steps)
+        asks = any(step.intents or step.waits or step.coming for step in self._steps)
         if here.view is None:
             return "the engine is still starting"
         return f"read-only: {here.read_only}" if asks and here.read_only else None

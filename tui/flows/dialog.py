@@ -14,6 +14,7 @@ from textual.widget import Widget
 from engine.model.intent import AnyIntent
 from engine.model.view import Answer, View
 from engine.session import Query, Told
+from tui.behind import Layer
 from tui.console import Console
 from tui.field import Field
 from tui.flows.card import Sheet, refusal_text
@@ -46,7 +47,7 @@ FIELDS = {"tab": 1, "shift+tab": -1}
 """Keys that go to another field."""
 
 
-class Dialog(ModalScreen[None]):
+class Dialog(Layer, ModalScreen[None]):
     """A window with a body, a line for the outcome and a line of keys."""
 
     AUTO_FOCUS = ""  # `first` has it before the next key is taken
@@ -66,8 +67,7 @@ class Dialog(ModalScreen[None]):
         self._armed_at = inf
         self._sent_at = 0.0
         self._seq = 0
-        self._entered_at = -inf
-        self._early = False  # whether it says that an enter was ignored
+        self._entered_at, self._early = -inf, False  # early: it says that an enter was ignored
         self.first: Field | Choice | None = None
         """What listens to keys when the dialog opens."""
         self._subject = ""

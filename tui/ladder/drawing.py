@@ -29,6 +29,8 @@ class Look(Struct, frozen=True):
     """The largest volume of a row."""
 
 
+GROUNDS = ("paper", "notice")
+"""Tones that colour what lies behind the text."""
 Cell = tuple[str, str]
 Draw = Callable[[Row, Look], Cell]
 
@@ -48,7 +50,7 @@ def compact(value: Decimal | None, lot: Decimal, width: int) -> str:
         return ""
     text = figures.size(value, lot)
     for places in (3, 2, 1, 0):
-        if cell_len(text) <= width:
+        if len(text) <= width:  # digits and signs
             return text
         text = figures.fixed(value, places)
     for unit, name in UNITS:
@@ -89,8 +91,13 @@ def _queue(row: Row, look: Look) -> Cell:
 def _net(row: Row, look: Look) -> Cell:
     if row.net is None:
         return "", "dim"
-    text = figures.fixed(row.net, 2).replace("-", "−")
-    return (text if cell_len(text) <= 10 else text.partition(".")[0]), figures.tone(row.net)
+    return _net_text(row.net), figures.tone(row.net)
+
+
+@lru_cache(maxsize=1024)
+def _net_text(net: Decimal) -> str:
+    text = figures.fixed(net, 2).replace("-", "−")
+    return text if cell_len(text) <= 10 else text.partition(".")[0]
 
 
 def bar(value: Decimal, most: Decimal, width: int) -> str:
@@ -139,6 +146,8 @@ def price_width(window: Window) -> int:
 
 def place(text: str, width: int, *, left: bool) -> str:
     """A cell of a column."""
+    if text.isascii() and len(text) <= width:
+        return text.ljust(width) if left else text.rjust(width)
     kept = clip(text, width)
     gap = " " * (width - cell_len(kept))
     return kept + gap if left else gap + kept
@@ -177,18 +186,35 @@ def line_of(row: Row, look: Look, width: int, prices: int) -> Line:
     parts: list[Part] = [("▸ " if here else "  ", "key")]
     for column in left:
         text, tone = column.draw(row, look)
-        parts.append((place(text, column.width, left=column.left) + " ", tone))
-    price = place(figures.price(row.price, look.tick), prices + 1, left=False)
+        _add(parts, place(text, column.width, left=column.left) + " ", tone)
+    price = _price_text(row.price, look.tick, prices + 1)
     held = row.price == look.grabbed
     marks = ("◇" if held else "") + row.marks
     tone = "paper" if here else "notice" if held else "strong" if row.marks else "plain"
     danger = "S" in row.marks or "L" in row.marks
     parts += [("│", "line"), (price, tone)]
-    parts += [(place(marks, MARKS, left=True), "danger" if danger else "accent"), ("│", "line")]
+    _add(parts, place(marks, MARKS, left=True), "danger" if danger else "accent")
+    parts.append(("│", "line"))
     for column in right:
         text, tone = column.draw(row, look)
-        parts.append((" " + place(text, column.width, left=column.left), tone))
+        _add(parts, " " + place(text, column.width, left=column.left), tone)
     return tuple(parts)
+
+
+@lru_cache(maxsize=1024)
+def _price_text(price: Decimal, tick: Decimal, width: int) -> str:
+    return place(figures.price(price, tick), width, left=False)
+
+
+def _add(parts: list[Part], text: str, tone: str) -> None:
+    """Put a cell behind the others. An empty one has no colour of its own: it belongs to the one
+    before, unless that has a ground.
+    """
+    before, behind = parts[-1]
+    if behind not in GROUNDS and (behind == tone or text.isspace()):
+        parts[-1] = (before + text, behind)
+    else:
+        parts.append((text, tone))
 
 
 def away_line(levels: Sequence[Level], window: Window, age: str, width: int) -> Line:

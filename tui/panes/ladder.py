@@ -40,6 +40,8 @@ class LadderPane(Pane, Lines, can_focus=True):
         self.ladder = Ladder()
         self._latest: Latest | None = None
         self._frames = self._above = 0
+        self._asked = False
+        """Whether the book of the last frame is still to be told."""
         self._drawn: dict[Decimal, tuple[Row, drawing.Look, Line]] = {}
         self._titled: tuple[object, ...] = ()
         self._pressed: tuple[float, Decimal] | None = None
@@ -65,22 +67,29 @@ class LadderPane(Pane, Lines, can_focus=True):
     # frames
 
     def show_frame(self, frame: Frame) -> None:
-        """Ask for the book of this moment; what is known is drawn at once."""
+        """Ask for the book of this moment, and draw once it is told. What is known is drawn at once
+        where there is nothing to ask, or the question before has no answer yet.
+        """
         self.ladder.show(frame)
         self.look()
+        waits, self._asked = self._asked, False
         if self._latest is not None and frame.symbol:
             self._frames += 1
             query = self.ladder.query()
             self.ladder.take(query, self._latest.of(query, DepthTold))
+            self._asked = True
             self._ask_offer()
-        self.draw()
+        if waits or not self._asked:
+            self.draw()
 
     def _answered(self) -> None:
         """The engine has told something: paint it now, and not with the next frame."""
         if self._latest is None or self.ladder.frame is None or not self.is_mounted:
             return
         query = self.ladder.query()
-        if self.ladder.take(query, self._latest.of(query, DepthTold, ask=False)):
+        told = self._latest.of(query, DepthTold, ask=False)
+        if self.ladder.take(query, told) or self._asked:
+            self._asked = False
             self.draw()
 
     def _ask_offer(self) -> None:

@@ -53,7 +53,7 @@ def stop_of(p: PositionView) -> Cell:
 def mark_of(p: PositionView) -> Cell:
     """The mark; a stale one says so."""
     text = figures.price(p.mark, p.tick)
-    return (f"{text} old", "warn") if p.stale and p.mark is not None else (text, "plain")
+    return (f"{text} STALE", "warn") if p.stale and p.mark is not None else (text, "plain")
 
 
 def net_of(p: PositionView) -> Cell:

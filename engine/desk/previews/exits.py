@@ -248,11 +248,11 @@ def flat(ctx: Context, intent: i.Flatten) -> Preview:
             profit = position.unrealised_profit(ctx.instrument(position), mark)
             total += ctx.to_account(profit, position.settle) or ZERO
     entering = sum(1 for order in state.orders.values() if not order.is_exit)
-    theirs = f"{len(state.orders)} of ours are cancelled; {len(state.foreign)} that are not ours"
+    orders = f"{len(state.orders)} of ours cancelled; {len(state.foreign)} of others left alone"
     unrealised = money(total, state.currency)
     lines += [
         Line("entries", "", f"blocked until flat; {entering} cancelled"),
-        Line("orders", "", f"{theirs} stay"),
+        Line("orders", "", orders),
         Line("last step", "", "ask the venue until it says flat"),
         *under("reward", Line("unrealised now", "", unrealised, "good" if total >= 0 else "bad")),
         *at_stops(ctx, stakes.total(ctx), Stake()),

@@ -4,6 +4,7 @@ left in the end.
 
 from engine.clock import SECOND
 from engine.model import report as r
+from engine.model.counts import counted
 from engine.model.ids import client_order_id
 from engine.model.money import ZERO
 from engine.venues.conformance.checked import PATIENCE, Checked, StepError, Steps
@@ -78,7 +79,7 @@ class Account:
     async def _pictures(self) -> str:
         self._before = await self._check.picture()
         money = ", ".join(f"{amount:f} {name}" for name, amount in self._before.balances.items())
-        return f"{len(self._before.orders)} orders, {money or 'no money'}"
+        return f"{counted(len(self._before.orders), 'order')}, {money or 'no money'}"
 
     async def _absent(self) -> str:
         answer = await self._check.found(client_order_id(self._check.account, "never", "sent", 1))

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from engine.clock import SECOND
 from engine.model import report as r
+from engine.model.counts import counted
 from engine.model.instrument import Kind
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role, Status, TimeInForce
@@ -71,7 +72,7 @@ class Holding:
             raise StepError(f"it filled {check.filled(self._held)} of {size}")
         fills = check.fills(self._held)
         return (
-            f"{size:f} in {len(fills)} parts at {fills[0].price:f}, fee"
+            f"{size:f} in {counted(len(fills), 'part')} at {fills[0].price:f}, fee"
             f" {sum((fill.fee for fill in fills), ZERO):f} {fills[0].fee_currency}"
         )
 

@@ -141,8 +141,7 @@ def test_a_limit_exit_leaves_beside_its_stop_after_a_crash(run: Run) -> None:
 def test_a_scenario_adds_a_symbol_and_trades_it(run: Run) -> None:
     report = run(
         steps(
-            "do = 'watch add PF_ETHUSD'",
-            "do = 'buy pf_ethusd 1 stop -3%; wait filled within 10s'",
+            "do = 'watch add PF_ETHUSD; buy pf_ethusd 1 stop -3%; wait filled within 10s'",
             "expect = { positions = 1 }",
             "do = 'watch drop pf_ethusd'",
             "do = 'close all; wait flat within 20s'",
@@ -152,7 +151,7 @@ def test_a_scenario_adds_a_symbol_and_trades_it(run: Run) -> None:
     )
     assert [told["ok"] for told in report["expectations"]] == [True], report["refusals"]
     told = [(row["label"], row["text"]) for row in report["refusals"]]
-    assert [label for label, _ in told] == ["l4", "l7"], told
+    assert [label for label, _ in told] == ["l3", "l6"], told
     assert "PF_ETHUSD can't be dropped: long 1 is open in it; close it first" in told[0][1]
     assert "unknown symbol “none-such”; allowed: PF_XBTUSD" in told[1][1]
     assert not report["invariants"]["violations"]
