@@ -13,7 +13,7 @@ from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State,
 from engine.model.alert import Alert, Severity
 from engine.model.codes import AlertCode
 from engine.model.fill import Fill
-from engine.model.intent import Resolve
+from engine.model.intent import Resolve, Settlement
 from engine.model.money import ZERO
 from engine.model.position import Protection
 from engine.model.quote import Quote
@@ -213,6 +213,8 @@ class Auditor:
                 witness.booked_elsewhere(
                     fill, (fill.symbol, self.books.moves_coins(book)), by_word=word
                 )
+            case e.IntentTaken(intent=Resolve(subject=coin, action=Settlement.FORGET)):
+                witness.left_owing(coin, self._now)
             case e.FlattenEnded():
                 self.claimed_flat("the desk", self._now)
             case _:

@@ -240,6 +240,12 @@ class Witness:
         coin = self.truth.instruments[held[0]].base
         return max(self._debt(held, now) - self._owed.get(coin, ZERO), ZERO)
 
+    def left_owing(self, coin: str, now: int) -> None:
+        """The operator says that what is owed of a coin is not ours to buy back."""
+        for held in self.overdrawn:
+            if self.truth.instruments[held[0]].base == coin:
+                self._owed[coin] = self._owed.get(coin, ZERO) + self.owed(held, now)
+
     def _debt(self, held: Held, now: int, before: Decimal = ZERO) -> Decimal:
         """Coins owed beyond our own shorts, whoever owes them; as it was `before` such a change."""
         balance = self.truth.picture(now, now).balances.get(
