@@ -206,10 +206,11 @@ def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     yield from flatten.step(ctx)
 
 
-def _restart(ctx: Context, _: Restarted) -> Events:
+def _restart(ctx: Context, message: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
     ctx.board.restarted_at = ctx.now
     unheard.begin(ctx)
+    yield from unheard.tell_gap(ctx, message.since)
     if BlockCode.STARTING not in ctx.state.blocks:
         yield e.EntriesBlocked(
             ctx.now, BlockCode.STARTING, "recovering: the venue is being asked", None
