@@ -61,5 +61,6 @@ def _moves(ctx: Context, picture: Picture, coin: str) -> Iterator[Move]:
             continue
         if change := fill.change_of(coin, instrument):
             order = ctx.state.order(fill.client_order_id)
-            ours = order is not None and fill.execution_id in ctx.state.executions
+            known = fill.execution_id in ctx.state.executions
+            ours = known or fill.execution_id in ctx.state.strange  # another engine of ours
             yield Move(fill.at, change, ours, closes=order is not None and order.is_exit)
