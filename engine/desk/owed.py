@@ -57,10 +57,11 @@ def _moves(ctx: Context, picture: Picture, coin: str) -> Iterator[Move]:
     """What the listed executions did to a coin."""
     for fill in picture.fills:
         instrument = ctx.state.instruments.get(fill.symbol)
-        if instrument is None or fill.execution_id in picture.lent:
+        order = ctx.state.order(fill.client_order_id)
+        lent = fill.execution_id in picture.lent
+        if instrument is None or lent or (order and not instrument.moves_coins(order.leverage)):
             continue
         if change := fill.change_of(coin, instrument):
-            order = ctx.state.order(fill.client_order_id)
             known = fill.execution_id in ctx.state.executions
             ours = known or fill.execution_id in ctx.state.strange  # another engine of ours
             yield Move(fill.at, change, ours, closes=order is not None and order.is_exit)

@@ -42,7 +42,8 @@ def made_by_us(there: Decimal, own: Decimal, moves: Iterable[Move], known: Decim
     moves = sorted(moves, key=lambda move: (move.at, move.ours))
     balance = there - sum((move.change for move in moves), ZERO)
     books = own - sum((move.change for move in moves if move.ours), ZERO)
-    theirs, made = max(debt(balance, books) - known, ZERO), known
+    # what was missing before all of them is theirs: the gate lets no exit count on it
+    theirs, made = max(books - balance - known, ZERO), known
     for move in moves:
         before = debt(balance, books)
         balance += move.change

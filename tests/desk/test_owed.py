@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from engine.desk import owed
-from engine.exchange import Delay
+from engine.exchange import Delay, Faults
 from engine.model import intent as i
 from engine.model.money import ZERO
 from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
-from tests.support.world import BTC, ETH, Tale, World, play
+from tests.support.world import BTC, ETH, SECOND, Tale, World, play
 
 D = Decimal
 LATE = Delay(300_000_000, 400_000_000)
@@ -157,6 +157,22 @@ def test_a_debt_that_the_operator_leaves_is_named_and_left(tmp_path: Path) -> No
         assert "BTC: 0.3 that is owed and not ours was left alone" in world.state.flatten.receipt
 
     play(tale, tmp_path, delay=LATE, values=LOOSE)
+
+
+@pytest.mark.hazard("H76")
+def test_a_close_on_margin_makes_nobody_owe_coins(tmp_path: Path) -> None:
+    """Somebody sells coins short while we close what is on margin, and the venue's views lag."""
+
+    async def tale(world: World) -> None:
+        answer = await world.buy("0.5", stop=None, leverage=D(2))
+        await world.wait(70)
+        _trades(world, Side.SELL, "0.3")
+        await world.ask(i.ClosePosition(id="c", position=answer.created))
+        await world.wait(20)
+        await _flatten(world)
+        assert world.held == D("-0.3"), "the flatten bought back what is not ours"
+
+    play(tale, tmp_path, delay=LATE, faults=Faults(rest_lag=5 * SECOND), values=LOOSE)
 
 
 def _trades(world: World, side: Side, size: str) -> None:

@@ -53,6 +53,12 @@ def test_coins_that_lay_there_are_no_debt() -> None:
     assert made(BOUGHT, theirs(2, "-0.3"), SOLD, before="2") == 0
 
 
+def test_what_was_missing_before_is_theirs() -> None:
+    """They owed 1.8 when we bought 1; we sell that again, and they owe 1.8."""
+    assert made_by_us(D("-1.8"), D(0), (SOLD, theirs(4, "-0.5")), D(0)) == 0
+    assert made_by_us(D("-1.8"), D(0), (BOUGHT, SOLD), D(0)) == 0
+
+
 def test_a_debt_that_was_told_stays_ours_once_its_sale_is_listed_no_more() -> None:
     assert made_by_us(D("-0.3"), D(0), (), D("0.3")) == D("0.3")
     assert made_by_us(D("-0.5"), D(0), (theirs(9, "-0.2"),), D("0.3")) == D("0.3")
