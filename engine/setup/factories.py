@@ -66,6 +66,12 @@ class Source(Struct):
     """What can be told of a symbol before that: bars by their length in nanoseconds."""
 
 
+NO_WAY_BACK = (
+    "where this account was, and its journal can't go back: go on from there, name another"
+    " --account, or fork this one (flatout fork --at)"
+)
+
+
 def recorded(
     profile: Profile,
     files: Iterable[Path],
@@ -93,10 +99,7 @@ def recorded(
     if since and not first:
         raise MarketError(f"no price is after {start}, where the session should begin")
     if start and max(since, begins) < played:
-        raise MarketError(
-            f"{start} (--from) is before {at}, where this account was, and its journal can't go"
-            " back: go on from there, name another --account, or fork this one (flatout fork --at)"
-        )
+        raise MarketError(f"{start} (--from) is before {at}, {NO_WAY_BACK}")
     if not start and played > begins:
         later, slower = _pace(RecordedMarket(opened, played))
         if later:

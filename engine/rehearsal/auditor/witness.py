@@ -99,13 +99,9 @@ class Witness:
         """By which each position was opened."""
         self._findings = findings
         picture = truth.picture(now, 0)
-        self._owed: dict[str, Decimal] = {
-            name: -amount for name, amount in picture.balances.items() if amount < ZERO
-        }
+        self._owed = {name: -held for name, held in picture.balances.items() if held < ZERO}
+        # after the executions heard so far: when the first of an order's is told, all are there
         self._there = dict(picture.balances)
-        """After the executions heard so far: an order's are told one after the other, when all of
-        them are in the balance already.
-        """
         for order in picture.orders:
             self.accepted[order.client_order_id] += 1
         for fill in picture.fills:
