@@ -386,4 +386,5 @@ class Gateway(Tokens):
 
     def close(self) -> None:
         """Send nothing more."""
+        self._silent = True
         self._come_back(None)

@@ -48,7 +48,10 @@ def _upgrade(connection: "Connection", store: Store, account: str, now: int) -> 
     was = schema.revision(CoreReader(connection), store.where)
     if was == schema.HEAD:
         return
-    schema.migrate(connection)
+    if was is None and store.is_sqlite:
+        schema.create(connection)
+    else:
+        schema.migrate(connection)
     if was is None:
         first = {
             "id": 1,

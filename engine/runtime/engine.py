@@ -237,6 +237,7 @@ class Engine:
         self._stop_hearing()
         await self._finish(patience)
         await self._hang_up()
+        self.inbox.end()
         if self.read_only or self.outbox.failing:
             self.journal.close(1.0)
             return
@@ -250,7 +251,7 @@ class Engine:
         For rehearsals and tests.
         """
         self._stop_hearing()
-        self.inbox.forget()
+        self.inbox.end()
         await self._hang_up()
 
     async def hand_over(self, who: str, patience: int) -> None:

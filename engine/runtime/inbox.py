@@ -41,6 +41,7 @@ class Inbox:
         """The end of the queue, as long as nothing else is posted."""
         self._ends: asyncio.Handle | None = None
         self._draining = False
+        self._ended = False
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._heard)
@@ -56,6 +57,8 @@ class Inbox:
 
     def hear(self, report: OrderReport) -> None:
         """Queue what is decided together with all else that is heard in this turn of the loop."""
+        if self._ended:
+            return
         self._heard.append(report)
         if len(self._heard) >= TOGETHER:
             self._together()
@@ -64,29 +67,39 @@ class Inbox:
 
     def post(self, message: Message, waiting: Waiting = None) -> None:
         """Queue a message. It is decided before this returns, unless one is being decided
-        already.
+        already. After the end whoever waits gets a ConnectionError.
         """
+        if self._ended:
+            _refuse(waiting)
+            return
         self._together()
         self._queue.append((message, waiting))
         self._drain()
 
     def later(self, message: Message) -> None:
         """Queue a message that is decided after whatever is being decided."""
-        self._together()
-        self._queue.append((message, None))
+        if not self._ended:
+            self._together()
+            self._queue.append((message, None))
 
     def first(self, message: Message) -> None:
         """Queue a message before whatever waits; it is decided with the next one that is posted."""
-        self._queue.appendleft((message, None))
+        if not self._ended:
+            self._queue.appendleft((message, None))
 
     def settle(self) -> None:
         """Decide what was heard now."""
         if self._heard:
             self._drain()
 
-    def forget(self) -> None:
-        """Decide nothing of what waits."""
+    def end(self) -> None:
+        """Decide nothing any more: not what waits, and not what an answer that comes late posts."""
+        self._ended = True
+        if self._ends is not None:
+            self._ends.cancel()
         self._heard.clear()
+        for _, waiting in self._queue:
+            _refuse(waiting)
         self._queue.clear()
 
     def _together(self) -> None:
@@ -116,3 +129,8 @@ class Inbox:
         finally:
             self._draining = False
         self._after()
+
+
+def _refuse(waiting: Waiting) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_exception(ConnectionError("the engine has ended: nothing was done"))

@@ -17,8 +17,12 @@ class Tasks:
         return len(self._running)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work`; an exception that it dies of is told, not lost."""
+        """Run `work`; an exception that it dies of is told, not lost. After the end it is cancelled
+        before its first step.
+        """
         task = asyncio.get_running_loop().create_task(work, name=name)
+        if self._closing:
+            task.cancel()
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -33,6 +37,7 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended."""
+        self._closing = True
         while self._running:
             for task in self._running:
                 task.cancel()

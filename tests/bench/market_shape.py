@@ -1,5 +1,5 @@
 """Is the simulated market shaped like recorded ones? Prints a table; with `--plot FILE.png` draws
-the distributions.
+the distributions, for which `pip install -e '.[plot]'` installs what draws.
 
 Run as `python tests/bench/market_shape.py`. Recorded markets differ from each other by an order of
 magnitude in most rows, so the question is whether the simulation falls among them, not whether it

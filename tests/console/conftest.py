@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from engine.model.intent import AnyIntent
 from engine.session import Session
 from tests.console.sample import SampleSession
 from tests.support.idle import watch_messages
+from tests.support.painted import paint_every_frame, paint_when_read, screen_text
 from tui.app import FlatoutApp
 from tui.flows.dialog import Dialog
 from tui.options import ConsoleOptions
 
 watch_messages()
+paint_when_read()
 
 
 class Stage:
@@ -34,8 +36,7 @@ class Stage:
     @property
     def text(self) -> str:
         """Everything on the screen, line by line."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     @property
     def asked(self) -> list[AnyIntent]:
@@ -97,6 +98,14 @@ class Stage:
     async def clear(self) -> None:
         """Empty the line that listens."""
         await self.pilot.press("end", "ctrl+u")
+
+
+@pytest.fixture
+def every_frame() -> Iterator[None]:
+    """For what answers to what was painted, as toasts that move out of the way of a row."""
+    paint_every_frame()
+    yield
+    paint_when_read()
 
 
 Staged = Callable[..., AbstractAsyncContextManager[Stage]]

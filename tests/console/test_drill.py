@@ -20,6 +20,7 @@ from engine.session import Session
 from engine.setup.sections import Settings
 from tests.console.conftest import Stage
 from tests.console.sample import D, SampleSession, some_closed
+from tests.support.painted import screen_text
 from tui.drill.screen import DrillApp, DrillScreen
 from tui.drill.sheets import Briefing, GradeSheet
 from tui.options import ConsoleOptions
@@ -36,8 +37,7 @@ class Played:
 
     @property
     def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     async def press(self, *keys: str) -> None:
         for key in keys:

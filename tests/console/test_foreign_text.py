@@ -15,6 +15,7 @@ from engine.model.refusal import Refusal
 from engine.model.view import FlattenLine, FlattenView, Preview, PreviewLine, Reason
 from tests.console.conftest import Stage, Staged
 from tests.console.sample import T0, SampleSession
+from tests.support.painted import screen_text
 from tui.plain import plain
 
 NASTY = [
@@ -142,9 +143,7 @@ async def test_an_engine_that_cant_open_says_so_literally() -> None:
     app = FlatoutApp(open_session)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.3)
-        strips = app.screen._compositor.render_strips()
-        shown = "".join(segment.text for strip in strips for segment in strip)
-        assert "[red]x[/]␛[2J" in shown
+        assert "[red]x[/]␛[2J" in screen_text(app)
         await pilot.press("q")
         await pilot.pause(0.3)
     assert app.return_code == 2

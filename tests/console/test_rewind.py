@@ -20,6 +20,7 @@ from engine.records import replay
 from engine.session import Session
 from engine.setup.sections import Settings
 from engine.setup.settings import load
+from tests.support.painted import screen_text
 from tests.support.world import START, World, play
 from tui.options import ConsoleOptions
 from tui.rewind.screen import ReplayScreen, ReplaySheet, RewindApp
@@ -148,8 +149,7 @@ class Shown:
 
     @property
     def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     async def press(self, *keys: str) -> str:
         for key in keys:

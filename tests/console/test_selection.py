@@ -162,7 +162,7 @@ async def test_an_alert_that_is_resolved_leaves_the_cursor_on_its_line_of_the_re
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @pytest.mark.parametrize("pane", ["1", "2", "5", "8"])
 async def test_no_toast_covers_what_the_next_key_acts_on(
-    staged: Staged, size: tuple[int, int], pane: str
+    every_frame: None, staged: Staged, size: tuple[int, int], pane: str
 ) -> None:
     async with staged(size) as stage:
         board, toasts = stage.app.main.board, stage.app.main.toasts

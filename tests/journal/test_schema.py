@@ -16,8 +16,11 @@ from engine.journal.chain import genesis, link
 from engine.journal.schema import HEAD, REVISIONS, migrate
 from engine.journal.store import open_store
 from engine.journal.tables import METADATA
+from tests.journal import newest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.journal.conftest import Place, Samples
 
 
@@ -27,6 +30,10 @@ def test_the_list_of_revisions_is_the_migrations() -> None:
     scripts = ScriptDirectory.from_config(config)
     assert tuple(script.revision for script in scripts.walk_revisions())[::-1] == REVISIONS
     assert scripts.get_current_head() == HEAD
+
+
+def test_a_new_file_has_what_all_migrations_in_a_row_leave(tmp_path: Path) -> None:
+    assert newest.FILE.read_text() == newest.migrated(tmp_path / "journal.db")
 
 
 def test_migrations_make_the_tables_we_know(place: Place) -> None:

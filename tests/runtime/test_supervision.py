@@ -11,6 +11,7 @@ import pytest
 from msgspec import Struct
 
 from engine.clock import run_virtual
+from engine.desk import Wake
 from engine.desk import events as e
 from engine.desk.codec import decode
 from engine.exchange import Faults
@@ -20,7 +21,7 @@ from engine.model import report as r
 from engine.model.order import OrderType
 from engine.model.position import Protection
 from engine.model.report import VenueReport
-from engine.model.request import Amend, Cancel, Request, Submit, subject
+from engine.model.request import Amend, Cancel, Lane, Request, Submit, subject
 from engine.rehearsal.simulation.power import Disk, FaultyJournal, Line, Power
 from engine.runtime import Engine, Hooks
 from engine.venues.protocol import NotSentError
@@ -444,6 +445,30 @@ def test_after_the_end_no_task_is_left(crash: bool, tmp_path: Path) -> None:
         assert len(world.engine.tasks) == 6
         await (world.engine.abandon() if crash else world.engine.close())
         assert len(world.engine.tasks) == 0
+        world.journal.close()
+        world.venue.shut_down()
+
+    attend(tale, tmp_path, ends=False)
+
+
+@pytest.mark.hazard("H12")
+@pytest.mark.parametrize("crash", [False, True])
+def test_after_the_end_nothing_is_decided_and_nothing_leaves(crash: bool, tmp_path: Path) -> None:
+    async def tale(world: Attended) -> None:
+        await world.buy("0.1")
+        gone, stop = world.engine, next(order for order in world.state.orders.values())
+        await (gone.abandon() if crash else gone.close())
+        decided, heard = gone.state.seq, len(world.line.heard)
+        gone.hearing.rate_limited("an answer that came late")
+        gone.post(Wake())
+        gone.gateway.enqueue([Cancel(stop.client_order_id, BTC, Lane.CANCEL)])
+        late = gone.tasks.spawn("late", world.clock.sleep(SECOND))
+        with pytest.raises(ConnectionError, match="the engine has ended"):
+            await gone.ask(i.Flatten(id="late"))
+        await world.clock.sleep(3 * SECOND)
+        assert gone.state.seq == decided
+        assert len(world.line.heard) == heard, "nothing reached the venue"
+        assert late.cancelled()
         world.journal.close()
         world.venue.shut_down()
 

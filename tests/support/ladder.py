@@ -25,6 +25,7 @@ from engine.runtime import Engine, Hooks
 from engine.session import Session
 from engine.session.messages import Welcome
 from engine.setup.filling import filled
+from tests.support.painted import screen_text
 from tests.support.told import Bystander, ToldWorld
 from tests.support.world import BTC
 from tui.app import FlatoutApp
@@ -103,8 +104,7 @@ class LadderStage:
 
     @property
     def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     @property
     def lines(self) -> str:

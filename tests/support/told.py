@@ -26,12 +26,17 @@ from engine.runtime import Engine, Hooks
 from engine.session import Query, Session, Told, Welcome
 from engine.session.messages import MAJOR, MINOR
 from engine.session.queries import Queries
+from tests.support.idle import watch_messages
 from tests.support.outlet import Outlet
+from tests.support.painted import paint_when_read, screen_text
 from tests.support.world import World
 from tui.app import FlatoutApp
 from tui.options import ConsoleOptions
 from tui.record import record
 from tui.toasts import Toast
+
+watch_messages()
+paint_when_read()
 
 SPEED = 2.0
 """How much faster than the machine the world runs: fast enough to wait for what is told late, slow
@@ -183,8 +188,7 @@ class Theatre:
     @property
     def text(self) -> str:
         """Everything on the screen."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return screen_text(self.app)
 
     @property
     def shown(self) -> tuple[Toast, ...]:

@@ -331,6 +331,12 @@ class Auditor:
         if count:
             self._fail("10 tasks", f"{count} tasks outlived the engine")
 
+    def outlived(self, decision: Decided, now: int) -> None:
+        """Invariant 10, of an engine that was gone when it decided this."""
+        self._now = now
+        kinds = ", ".join(type(event).__name__ for event in decision.events)
+        self._fail("10 tasks", f"an engine that had ended decided {kinds or 'nothing'}")
+
     def unsaid(self, now: int) -> None:
         """The venue could not be asked at the end."""
         self._now = now

@@ -8,6 +8,7 @@ seed give the same report to the byte.
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,19 @@ from engine.model.codes import BlockCode, RefusalCode
 from engine.model.intent import AnyIntent, OpenBracket
 from engine.model.quote import Candle, Quote, Tick, Trade
 from engine.model.refusal import Refusal
-from engine.model.report import Picture
 from engine.model.view import Answer
 from engine.records import replay, state_of
 from engine.rehearsal.auditor import Auditor
 from engine.rehearsal.scenario import acting, report, worlds
 from engine.rehearsal.scenario.actions import Action
+from engine.rehearsal.scenario.ending import Ending
 from engine.rehearsal.scenario.expectations import judge
 from engine.rehearsal.scenario.lines import Lines
 from engine.rehearsal.scenario.scenario_settings import settings_of
 from engine.rehearsal.scenario.script import Script
-from engine.runtime import LIVE_LAG, Engine, Hooks
+from engine.runtime import Engine, Hooks
 from engine.setup.questions import answered
 
-SETTLE = 20 * SECOND
-"""How long the end waits for what is under way."""
 RECOVERY = 15 * SECOND
 """How long a script waits for a restarted engine to have asked the venue."""
 Progress = Callable[[float], None]
@@ -59,9 +58,9 @@ class Run:
         self._doubts: set[str] = set()
         self._begin_at = 0
         self._restarting = asyncio.Lock()
-        told, live = self._settings.account.lag, script.account.venue != "paper"
-        self._lag = int((told if told is not None else LIVE_LAG if live else 0.0) * SECOND)
-        """By how much the venue's views may be late."""
+        self._ending = Ending(self.world, self._settings.account.lag, script.faults.rest_lag)
+        self._opened = 0
+        """Engines so far."""
 
     async def main(self) -> dict[str, Any]:
         """The whole run; the report."""
@@ -88,7 +87,7 @@ class Run:
         if not script.cancelled():
             script.result()
         ended_at = self.clock.now()
-        await self._settle()
+        await self._ending.settle(self.engine, self.auditor)
         told = self._report(ended_at, time.perf_counter() - began)
         await self._close()
         told["invariants"] = self._invariants()
@@ -106,6 +105,7 @@ class Run:
             now=self.clock.now(),
             inline=virtual,
         )
+        self._opened += 1
         if journal.lease is None:
             journal.claim("flatout run", self.clock.now())
         self.engine = Engine(
@@ -115,7 +115,7 @@ class Run:
             self.clock,
             self.script.seed,
             inline=virtual,
-            hooks=Hooks(decided=self._decided),
+            hooks=Hooks(decided=partial(self._decided, self._opened)),
         )
         for symbol, pace in self.world.paces.items():
             self.engine.board.set_pace(symbol, pace)
@@ -287,7 +287,10 @@ class Run:
         row = {"code": code, "value": value, "bound": bound, "text": text, "label": label}
         self.refusals.append({"at": report.iso(self.clock.now()), **row})
 
-    def _decided(self, decision: Decision, now: int) -> None:
+    def _decided(self, engine: int, decision: Decision, now: int) -> None:
+        if engine != self._opened:
+            self.auditor.outlived(decision, now)
+            return
         self.tally.messages += 1
         for event in decision.events:
             if isinstance(event, e.IntentTaken) and not event.answer.ok:
@@ -298,66 +301,10 @@ class Run:
         for name in [name for name in self._doubts if name not in self.engine.state.doubts]:
             self._doubts.discard(name)
             self.tally.resolved += 1
+        self._ending.decided(decision, now)
         self.auditor.check(decision, self.engine.state, now)
 
     # The end
-
-    async def _settle(self) -> None:
-        """Let what is under way come to its end, without another price."""
-        deadline = self.clock.now() + SETTLE + self.world.patience
-        while self.clock.now() < deadline:
-            await self.clock.sleep(SECOND // 4)
-            state = self.engine.state
-            busy = any(
-                o.status.value == "pending" or o.in_doubt or o.amend_pending or o.cancel_pending
-                for o in state.orders.values()
-            )
-            if self.engine.gateway.idle and not state.doubts and not busy:
-                break
-        settled = self.clock.now()
-        self.engine.reconcile()
-        await self.clock.sleep(SECOND)
-        deadline = self.clock.now() + SETTLE + 2 * self.script.faults.rest_lag + self.world.patience
-        while self.clock.now() < deadline and not self._equal(settled):
-            self.engine.reconcile()
-            await self.clock.sleep(2 * SECOND)
-        # what no execution explains of its money is told, or booked, once nothing moves
-        if self.world.patience:
-            await self._looked_again(deadline)
-        truth = self._truth()
-        if truth is None:
-            self.auditor.unsaid(self.clock.now())
-        else:
-            self.auditor.against(self.engine.state, truth, self.clock.now(), averaged=True)
-        self.auditor.bounds(self.engine.state, self.clock.now())
-
-    async def _looked_again(self, deadline: int) -> None:
-        """Return once the venue has told two more pictures, each newer than what was asked for."""
-        for _ in range(2):
-            asked = self.clock.now()
-            while self.clock.now() < deadline and (
-                (told := self.engine.board.picture) is None or told.as_of < asked
-            ):
-                self.engine.reconcile()
-                await self.clock.sleep(SECOND)
-
-    def _truth(self) -> Picture | None:
-        """The venue's own word, unless its views may be older than what we know: an execution, or a
-        change of an order's terms.
-        """
-        told, state = self.world.truth(self.engine.board.picture), self.engine.state
-        known = max([state.last_fill_at, *(order.terms_at for order in state.orders.values())])
-        return told if told is not None and told.as_of >= known + self._lag else None
-
-    def _equal(self, since: int) -> bool:
-        """Before a view of that time, the engine can have told of no difference."""
-        truth, heard = self._truth(), self.engine.board.picture
-        if truth is None or heard is None or heard.as_of + self.world.patience < since:
-            return False
-        theirs = {order.client_order_id for order in truth.orders if not order.foreign}
-        return theirs == {
-            name for name, order in self.engine.state.orders.items() if order.is_working
-        }
 
     def _report(self, ended_at: int, seconds: float) -> dict[str, Any]:
         engine, script = self.engine, self.script
