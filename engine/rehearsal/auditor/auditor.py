@@ -31,10 +31,9 @@ from engine.rehearsal.auditor.witness import Truth, Witness
 SECOND = 1_000_000_000
 MONEY = (e.OrderFilled, e.FillSettled, e.PositionLiquidated, e.CashReported, e.Financed)
 LOOK = SECOND
-"""Between two looks at positions that no event has touched: prices go stale without one."""
+"""Between two looks at untouched positions: prices go stale without an event."""
 NOTICED = 5 * SECOND // 2
-"""A desk looks at the age of its prices once a second: so late it may tell that one has gone stale.
-"""
+"""A desk looks at the age of its prices each second: so late may it tell that one is stale."""
 NAKED = (AlertCode.NAKED, AlertCode.PARTIAL_STOP)
 """The alerts that name a position without protection."""
 
