@@ -75,8 +75,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     of them is ours is `withheld`, or was settled.
     """
     withheld: dict[str, Decimal] = {}
-    """By currency, signed: coins that such executions prove to be ours, and that neither a position
-    nor the baseline contains.
+    """By currency, signed: coins that executions prove to be ours, or owed by us, and neither a
+    position nor the baseline contains.
     """
     at: int = 0
     """Wall clock, nanoseconds."""

@@ -314,6 +314,11 @@ def _keep_targets(
     for order in spare:
         yield from cancel(ctx, order, "no target wanted")
     for (price, size), served in pairs:
+        # one that is to become smaller takes all that it has until the venue has made it so
+        here = ctx.state.orders_for(position.id)
+        taken = sum((order.reserved for order in here if order.role is Role.TARGET), ZERO)
+        if served is None and size > cover - taken:
+            continue
         # the next order's id comes from how many there were
         counted = ctx.state.positions[position.id]
         yield from _serve_target(ctx, counted, served, price, size)

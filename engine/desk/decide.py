@@ -48,7 +48,7 @@ from engine.desk.messages import (
     Wake,
 )
 from engine.desk.ordering import cancel, locked_elsewhere
-from engine.desk.watches import ENTRY, PRICE_ALERT
+from engine.desk.watches import PRICE_ALERT, RESTS
 from engine.model import report as r
 from engine.model.codes import AlertCode, BlockCode
 from engine.model.intent import Intent
@@ -73,9 +73,11 @@ def _on_crossed(ctx: Context, message: Crossed) -> Events:
         if what == PRICE_ALERT:
             yield from price_alerts.crossed(ctx, name)
             continue
-        if what == ENTRY:
-            yield from silent.passed(ctx, name)
+        if what == RESTS:
+            silent.passed(ctx, name)
             continue
+        if what == "stop":
+            silent.stop_passed(ctx, name)
         position = ctx.state.positions.get(name)
         if quote is not None and position is not None:
             yield from protection.crossed(ctx, name, what, ctx.mark(position) or quote.mid)
@@ -206,10 +208,11 @@ def afterwards(ctx: Context, seen: Iterable[str]) -> Events:
     yield from flatten.step(ctx)
 
 
-def _restart(ctx: Context, _: Restarted) -> Events:
+def _restart(ctx: Context, message: Restarted) -> Events:
     """What was on its way when the last engine ended may or may not have arrived."""
     ctx.board.restarted_at = ctx.now
     unheard.begin(ctx)
+    yield from unheard.tell_gap(ctx, message.since)
     if BlockCode.STARTING not in ctx.state.blocks:
         yield e.EntriesBlocked(
             ctx.now, BlockCode.STARTING, "recovering: the venue is being asked", None

@@ -16,7 +16,9 @@ from engine.desk.doubts import ask_account, asks_again
 from engine.desk.doubts import since as since_when
 from engine.desk.entries import accept
 from engine.desk.ordering import cancel, flattening
-from engine.desk.settling import concerns, settle, sold_in_flatten, traded_as
+from engine.desk.owed import left_owing
+from engine.desk.settling import concerns, settle, traded_as
+from engine.desk.state import State
 from engine.desk.truth import is_held_back, left_as_dust
 from engine.model import intent as i
 from engine.model.codes import AlertCode, BlockCode
@@ -29,7 +31,9 @@ from engine.model.report import Picture
 
 REASON = BlockCode.FLATTEN
 PHANTOM = 15_000_000_000
-"""Nanoseconds between two questions about positions that the venue won't close."""
+"""Nanoseconds between two questions about positions that can't be closed: the venue refuses, or the
+gate holds what nothing proves to be there.
+"""
 STAYS = "is below what the venue trades and stays"
 REFUSALS = 2
 """A close that was refused so often, of something that the venue's picture lacks: it is not there.
@@ -58,9 +62,9 @@ def step(ctx: Context) -> Events:
             yield from cancel(ctx, order, "flatten")
     for position in list(state.positions.values()):
         yield from keep(ctx, position.id)
-    if (
-        any(_phantom(position) for position in state.positions.values())
-        and ctx.now - state.reconciled_at > PHANTOM
+    if ctx.now - state.reconciled_at > PHANTOM and any(
+        _phantom(position) or is_held_back(ctx, position.id)
+        for position in state.positions.values()
     ):
         yield from ask_account(ctx)
     if _waits(ctx) or any(
@@ -96,11 +100,7 @@ def confirm(ctx: Context, picture: Picture, differing: tuple[str, ...], listed: 
         return
     if any(position.is_open and not position.dust for position in state.positions.values()):
         return
-    theirs = [
-        name
-        for name in differing
-        if name in state.instruments or name in state.withheld or _is_owed(ctx, picture, name)
-    ]
+    theirs = [name for name in differing if name in state.instruments or name in state.withheld]
     known = [
         name
         for name in theirs
@@ -160,19 +160,6 @@ def _waits(ctx: Context) -> bool:
     )
 
 
-def _is_owed(ctx: Context, picture: Picture, name: str) -> bool:
-    """Whether coins that we sold are owed to a venue that lends: an exit of ours and a sale by
-    somebody else in the same moment were both filled.
-    """
-    instrument = traded_as(ctx, name)
-    return (
-        instrument is not None
-        and instrument.can_short
-        and picture.balances.get(name, ZERO) < ZERO
-        and sold_in_flatten(ctx, name) > ZERO
-    )
-
-
 def _phantom(position: Position) -> bool:
     """Whether the venue refuses again and again to close it."""
     return (position.closing > ZERO or position.size < ZERO) and position.stop_refusals >= REFUSALS
@@ -220,15 +207,22 @@ def _receipt(ctx: Context) -> list[str]:
             f" {grouped((price or ZERO).quantize(instrument.tick))}, {profit:+.2f}"
             f" {position.settle} after fees"
         )
-    lines.extend(
-        f"{name_of(p)}: {grouped(p.size)} {STAYS}" for p in state.positions.values() if p.dust
-    )
+    return [*lines, *_left(state)]
+
+
+def _left(state: State) -> list[str]:
+    """What was left on purpose: too small for the venue, or not ours."""
+    lines = [f"{name_of(p)}: {grouped(p.size)} {STAYS}" for p in state.positions.values() if p.dust]
     lines.extend(
         f"{symbol}: {grouped(size)} {STAYS}" for symbol, size in left_as_dust(state).items()
     )
     lines.extend(
         f"{symbol}: {plain(size)} that is not ours was left alone"
         for symbol, size in state.elsewhere.items()
+    )
+    lines.extend(
+        f"{coin}: {plain(amount)} that is owed and not ours was left alone"
+        for coin, amount in left_owing(state).items()
     )
     lines.extend(
         f"{o.symbol}: an order that is not ours was left alone ({o.venue_order_id})"

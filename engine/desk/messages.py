@@ -36,6 +36,9 @@ class Listed(Struct, frozen=True, gc=False):
 class Restarted(Struct, frozen=True, gc=False):
     """The engine was loaded: what was under way is in doubt."""
 
+    since: int = 0
+    """When the last engine was at work for certain (nanoseconds); zero where there was none."""
+
 
 class Reconcile(Struct, frozen=True, gc=False):
     """It is time to compare ours with the venue's."""

@@ -48,13 +48,20 @@ def working_stop(ctx: Context, position: Position) -> Order | None:
     return None
 
 
+def may_be_gone(stop: Order) -> bool:
+    """Whether nobody has told what became of the cancel of a stop: it protects nothing for
+    certain.
+    """
+    return stop.cancel_pending and stop.in_doubt
+
+
 def protection(ctx: Context, position: Position) -> Protection:
     """What protects a position now: nothing where the venue takes no order so small."""
     if position.dust:
         return Protection.NAKED
     held = ctx.instrument(position).round_size(position.size)
     stop = working_stop(ctx, position)
-    covered = stop.remaining if stop is not None else ZERO
+    covered = stop.remaining if stop is not None and not may_be_gone(stop) else ZERO
     if covered >= held and held > ZERO:
         return Protection.VENUE
     if position.symbol in ctx.board.modes:  # a guard that cannot act is none

@@ -15,6 +15,7 @@ from engine.desk import (
     identity,
     marked,
     netting,
+    owed,
     recovery,
     unexplained,
     unheard,
@@ -152,6 +153,7 @@ def _compare(
         picture,
         frozenset(one.subject for one in holdings(ctx, picture) if agrees(ctx, picture, one)),
     )
+    yield from owed.look(ctx, picture)
     differing = {one.subject: one for one in differences(ctx, picture)}
     found = {
         one.subject: f"ours {plain(one.ours)}, the venue's {plain(one.theirs)}"

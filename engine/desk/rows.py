@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from engine.desk import figures, margin
 from engine.desk.context import Context, on_margin
 from engine.desk.ordering import limits_rest
-from engine.desk.protection import working_stop
+from engine.desk.protection import may_be_gone, working_stop
 from engine.model.counts import counted
 from engine.model.figures import ended, multiple
 from engine.model.instrument import Instrument, Kind
@@ -179,6 +179,10 @@ def _protection_text(position: Position, resting: Order | None, asleep: str) -> 
         return "below what the venue trades"
     if asleep and not position.closing:
         return asleep
+    if resting is not None and may_be_gone(resting):
+        watched = "watched here" if position.protection is Protection.GUARDED else "not watched"
+        what = "being closed" if position.closing else watched
+        return f"{what}; the venue has not said whether the stop is cancelled"
     match position.protection:
         case Protection.VENUE:
             return "a stop rests at the venue"

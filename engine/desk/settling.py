@@ -68,7 +68,7 @@ def settle(
     must have a price.
 
     `proved`: of coins that are there beyond ours only what executions under our name prove is taken
-    over, and of a debt only what a flatten may have sold too much. What others did is left alone.
+    over, and of a debt only what sales of ours have made. What others did is left alone.
     """
     state, instrument = ctx.state, traded_as(ctx, subject)
     worth, _ = totals.equity(ctx)
@@ -114,28 +114,9 @@ def _coins_left(
         left = _with_strange(strange, left, there - before + spare)
         left = min(left, strange) if proved and left > ZERO <= strange else left
         if proved:  # what others owe beyond that is theirs
-            sold = sold_in_flatten(ctx, subject)
             held = before - spare
-            left = max(left, min(strange, ZERO) - max(held, ZERO) - sold)
+            left = max(left, min(strange, ZERO) - max(held, ZERO))
     return left, whole
-
-
-def sold_in_flatten(ctx: Context, currency: str) -> Decimal:
-    """How many coins the positions sold that the flatten under way has closed: so much of a debt
-    may be ours.
-    """
-    flatten = ctx.state.flatten
-    ended = (ctx.state.closed.get(name) for name in (() if flatten is None else flatten.closed))
-    return sum(
-        (
-            position.exit_size
-            for position in ended
-            if position is not None
-            and position.side is Side.BUY
-            and concerns(ctx, currency, position)
-        ),
-        ZERO,
-    )
 
 
 def _contracts_left(

@@ -196,8 +196,8 @@ class State(Struct, forbid_unknown_fields=True, dict=True):
     left: dict[str, None] = field(default_factory=dict)
     """Of those, what the operator said to leave alone."""
     withheld: dict[str, Decimal] = field(default_factory=dict)
-    """By currency: coins that are ours and that no position of ours explains. A flatten closes
-    them, too.
+    """By currency: coins that are ours and that no position of ours explains; below zero for what
+    sales of ours made the account owe. A flatten closes them, too.
     """
     strange: dict[str, None] = field(default_factory=dict)
     """Executions that are counted in `withheld`."""

@@ -5,19 +5,48 @@ An entry that rests may fill while the line is down, or no engine runs. Once the
 nothing looks wrong any more, and until a picture of a later time comes, what it filled has no stop.
 """
 
-from engine.desk.context import Context, Events, alert, cure
+from engine.desk.context import SECOND, Context, Events, alert, cure
 from engine.model.codes import AlertCode
 from engine.model.counts import counted
 from engine.model.report import Picture
 
 PATIENCE = 1_000_000_000
 """Nanoseconds that the answer may take before somebody is told."""
+GAP = 5_000_000_000
+"""Nanoseconds without an engine that are worth a word: an ordinary restart takes less."""
 VENUE = "venue"
 
 
 def begin(ctx: Context) -> None:
     """Nobody listened until now."""
     ctx.board.unheard_since = ctx.now
+
+
+def tell_gap(ctx: Context, since: int) -> Events:
+    """Say that no engine ran `since` then, where something of ours was open: what waits here did
+    not act, and whoever looks now did not see it.
+    """
+    held = sum(position.is_open and not position.dust for position in ctx.state.positions.values())
+    gap = ctx.now - since
+    if not since or gap < GAP or not (held or ctx.state.orders):
+        return
+    parts = [counted(held, "position")] if held else []
+    parts += [counted(len(ctx.state.orders), "order")] if ctx.state.orders else []
+    what = " and ".join(parts)
+    yield from alert(ctx, AlertCode.UNWATCHED, "account", f"{_lasted(gap)}: {what} of ours open")
+
+
+def _lasted(gap: int) -> str:
+    """A duration in its two largest units."""
+    seconds = gap // SECOND
+    for unit, each, smaller, least in (
+        ("d", 86_400, "h", 3_600),
+        ("h", 3_600, "min", 60),
+        ("min", 60, "s", 1),
+    ):
+        if seconds >= each:
+            return f"{seconds // each} {unit} {seconds % each // least} {smaller}"
+    return f"{seconds} s"
 
 
 def waits(ctx: Context) -> bool:

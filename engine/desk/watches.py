@@ -20,12 +20,12 @@ order.
 
 PRICE_ALERT = "price alert"
 """What is watched for a price alert, by its id."""
-ENTRY = "entry"
-"""What is watched for an entry that rests, by its client order id."""
+RESTS = "rests"
+"""What is watched for an order that rests, by its client order id."""
 
 
 class Level(Struct, frozen=True, gc=False):
-    """A price beyond which an entry can't rest."""
+    """A price beyond which an order can't rest."""
 
     order: str
     """Client order id."""
@@ -36,7 +36,7 @@ class Level(Struct, frozen=True, gc=False):
 
 
 class Passed(Struct, frozen=True, gc=False):
-    """An entry whose price the market went through."""
+    """An order whose price the market went through."""
 
     since: int | None
     """When that was seen, where it is not settled yet."""
@@ -77,7 +77,7 @@ class SymbolBoard:
 
 
 class Resting:
-    """The prices beyond which entries can't rest: among the gains of a side, as what people wait
+    """The prices beyond which orders can't rest: among the gains of a side, as what people wait
     for.
     """
 
@@ -86,13 +86,13 @@ class Resting:
         self._of: dict[str, tuple[Level, ...]] = {}
 
     def follow(self, position: str, levels: Sequence[Level]) -> None:
-        """Wait for these prices, and for no others, of the entries of a position."""
+        """Wait for these prices, and for no others, of the orders of a position."""
         for old in self._of.pop(position, ()):
-            self._gains(old).discard((old.order, ENTRY))
+            self._gains(old).discard((old.order, RESTS))
         if levels:
             self._of[position] = tuple(levels)
         for level in levels:
-            self._gains(level).set((level.order, ENTRY), level.price)
+            self._gains(level).set((level.order, RESTS), level.price)
 
     def _gains(self, level: Level) -> Thresholds[Watch]:
         here = self._symbol_of(level.symbol)

@@ -213,6 +213,13 @@ class Gathering:
             self._clock.now(),
         )
 
+    @property
+    def is_explained(self) -> bool:
+        """Whether the executions were asked for after the holdings, and are known to their end."""
+        if self.holdings is None or self.fills_at is None:
+            return False
+        return self.fills_at >= self.holdings.asked_at
+
     def asked_at(self) -> int:
         """When the oldest of the three parts was asked for; zero where one is missing."""
         if self.holdings is None or self.working is None or self.fills_at is None:

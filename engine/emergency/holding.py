@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from engine.emergency.gathering import Gathering
 from engine.model.books import Books
+from engine.model.debts import made_by_us
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
 from engine.model.side import Side
@@ -166,12 +167,28 @@ class Holding:
         sizes = {one.symbol: self._ours.size(one, on_margin=False) for one in listed}
         if sizes:  # what another engine of ours bought is in the heap, whatever it was bought with
             sizes[next(iter(sizes))] += self._ours.withheld(asset)
+            sizes[next(iter(sizes))] -= self._owed(asset, sum(sizes.values(), ZERO))
         taken = next((symbol for symbol in sizes if symbol in self._all_of), None)
         if taken is not None:
             rest = sum((size for symbol, size in sizes.items() if symbol != taken), ZERO)
             heap = self._told.balance(asset) - rest
             sizes[taken] = max(heap, sizes[taken]) if heap > ZERO else sizes[taken]
         return sizes
+
+    def _owed(self, asset: str, ours: Decimal) -> Decimal:
+        """What our closing sales made the account owe that `ours` does not contain: somebody else
+        sold the same coins, and the venue lent what was missing. Zero before the executions are
+        known that the balance contains.
+        """
+        held, known = self._told.balance(asset), -min(self._ours.withheld(asset), ZERO)
+        lends = self.lends and any(one.can_short for one in self._of(asset))
+        if not lends or not self._told.is_explained:
+            return ZERO
+        own = (self._ours.baseline(asset) or ZERO) + ours + known
+        moves = self._ours.moves(asset, self._instruments)
+        more = made_by_us(held, own, moves, known) - known
+        # paid back by others, it is owed no more
+        return min(more, max(ours - min(ours, held, ZERO), ZERO))
 
     def _base(self, asset: str, ours: Decimal) -> Decimal:
         """What of the heap is the owner's."""

@@ -16,16 +16,17 @@ and nothing else is assumed: what was adopted, or bought under another name, can
 owner's own coins.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from engine.account.mark import Mark
 from engine.account.summary import EXECUTIONS, HeldPosition, OpenOrder, Summary
+from engine.model.debts import Move
 from engine.model.fill import Fill
 from engine.model.ids import account_prefix
 from engine.model.instrument import Instrument, Kind
 from engine.model.money import ONE, ZERO
-from engine.model.order import Order, OrderType, Status
+from engine.model.order import Order, OrderType, Role, Status
 
 MARGIN = 90_000_000_000
 """Executions are read from so long before the summary: they may be listed late."""
@@ -173,6 +174,20 @@ class Ours:
             ),
             ZERO,
         )
+
+    def moves(self, asset: str, instruments: Mapping[str, Instrument]) -> list[Move]:
+        """What the listed executions, of everybody, did to coins."""
+        found = []
+        for fill in self._fills.values():
+            instrument = instruments.get(fill.symbol)
+            if instrument is None or fill.execution_id in self._lent:
+                continue
+            if change := fill.change_of(asset, instrument):
+                known = self._orders.get(fill.client_order_id)
+                opens = known is not None and known.role is Role.ENTRY
+                ours = self.is_ours(fill.client_order_id)
+                found.append(Move(fill.at, change, ours, closes=not opens))
+        return found
 
     # The sum
 

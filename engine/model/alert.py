@@ -58,6 +58,7 @@ ALERTS: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "the {subject} has not said yet what happened while nobody listened: {detail}",
     ),
+    AlertCode.UNWATCHED: (Severity.WARNING, "nobody watched this account for {detail}"),
     AlertCode.DOUBT_OLD: (
         Severity.CRITICAL,
         "nobody can say yet what became of the {subject}: {detail}; look at the venue",

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, Kind
 from engine.model.money import ZERO
 from engine.model.side import Side
 
@@ -59,6 +59,17 @@ class Fill(Struct, frozen=True, gc=False):
         change = self.size * self.side.sign
         if instrument.moves_coins(leverage) and self.fee_currency == instrument.base:
             change -= self.fee
+        return change
+
+    def change_of(self, currency: str, instrument: Instrument) -> Decimal:
+        """Signed change of what the account has of a currency, where coins change hands."""
+        if instrument.kind is not Kind.SPOT:
+            return ZERO
+        change = -self.fee if self.fee_currency == currency else ZERO
+        if instrument.base == currency:
+            change += self.size * self.side.sign
+        if instrument.quote == currency:
+            change -= self.size * self.price * self.side.sign
         return change
 
     def fee_value(self, instrument: Instrument) -> Decimal | None:

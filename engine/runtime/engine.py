@@ -211,7 +211,8 @@ class Engine:
         self.gate.evidence.list(instruments)
         self.post(Listed(instruments))
         self.gate.evidence.seed(self.state.orders.values(), self.state.executions)
-        self.post(Restarted())
+        last = self.journal.tail(1)
+        self.post(Restarted(last[0].at if last else 0))
         self.marks.witness()
         for alert in [alert for alert in self.state.alerts.values() if alert.code in OVER]:
             self.post(Trouble(alert.code, alert.subject, "", blocks=True))

@@ -66,6 +66,12 @@ class Source(Struct):
     """What can be told of a symbol before that: bars by their length in nanoseconds."""
 
 
+NO_WAY_BACK = (
+    "where this account was, and its journal can't go back: go on from there, name another"
+    " --account, or fork this one (flatout fork --at)"
+)
+
+
 def recorded(
     profile: Profile,
     files: Iterable[Path],
@@ -89,14 +95,18 @@ def recorded(
     begins = min(file.first for file in opened)
     since, remarks = (moment(start, begins) if start else 0), tuple[str, ...]()
     first, paces = _pace(RecordedMarket(opened, since))
+    at = goals.clock(played) if played else ""
     if since and not first:
         raise MarketError(f"no price is after {start}, where the session should begin")
+    if start and max(since, begins) < played:
+        raise MarketError(f"{start} (--from) is before {at}, {NO_WAY_BACK}")
     if not start and played > begins:
         later, slower = _pace(RecordedMarket(opened, played))
         if later:
             since, first, paces = played, later, slower
-            at = goals.clock(played)
             remarks = (f"going on at {at}, where this account was; --from begins elsewhere",)
+        else:
+            remarks = (f"this account was at {at}, after all these prices: they begin again",)
     first = max(first, since)
     market = RecordedMarket(opened, since)
     steps = {instrument.symbol: instrument.tick for instrument in instruments}

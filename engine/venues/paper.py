@@ -358,4 +358,6 @@ class PaperVenue(PaperLine):
         # before the first change that is remembered, the account was as the first engine found it
         first = self._pictures[0][1] if self._pictures else fresh
         old = next((picture for at, picture in reversed(self._pictures) if at <= seen), first)
-        return replace(old, as_of=seen, fills=fills, at=fresh.at, since=fresh.since)
+        return replace(
+            old, as_of=seen, fills=fills, at=fresh.at, since=fresh.since, lent=fresh.lent
+        )

@@ -28,6 +28,15 @@ NOBODY: set[str] = {"STOP_LIMIT_JUMPED", "SLEPT"} & set(ALERTS)
 """In the table, and raised by no rule."""
 
 
+def _unwatched(story: Story) -> None:
+    story.opened("0.5")
+    since = story.now
+    story.now += 7_384 * SECOND
+    story.tell(Restarted(since))
+    (told,) = [one for one in story.state.alerts.values() if one.code == "UNWATCHED"]
+    assert told.detail == "2 h 3 min: 1 position and 1 order of ours open"
+
+
 def _unheard(story: Story) -> None:
     assert story.buy("0.5", type=LIMIT, price=D(59_000)).ok
     story.accept(story.order("entry"))
@@ -330,6 +339,7 @@ STORIES: dict[str, Tale] = {
     "PRICE_ALERT": _price_reached,
     "BREAKER": _trouble("BREAKER"),
     "UNHEARD": _unheard,
+    "UNWATCHED": _unwatched,
     "DISCONNECTED": lambda story: story.tell(r.Disconnected("broken", story.now)),
     "JOURNAL_FAILING": _trouble("JOURNAL_FAILING"),
     "LEASE_LOST": _trouble("LEASE_LOST"),

@@ -10,6 +10,7 @@ import pytest
 from engine.desk import events as e
 from engine.desk.previews import preview
 from engine.model import intent as i
+from engine.model import report as r
 from engine.model.order import Order
 from engine.model.request import Amend, Submit
 from engine.model.side import Side
@@ -272,3 +273,28 @@ def test_a_part_that_is_given_up_half_way_takes_nothing_from_the_next_one() -> N
     story.ask(i.CancelOrder(id="no", order=given_up.client_order_id))
     story.cancelled(given_up)
     assert settled(story) == [(D(61_200), D("0.25")), (D(63_000), D("0.65"))]
+
+
+@pytest.mark.hazard("H33")
+def test_no_target_is_placed_beside_one_that_is_still_to_become_smaller() -> None:
+    """The market jumped through both targets, and the far one's fill is heard first. What the near
+    one still takes is all that is held: another account's short, which the venue nets with ours,
+    would let a second one open something.
+    """
+    story = story_with("kraken-futures")
+    first, last = target_at(story, "60600"), target_at(story, "61200")
+    story.fill(first, "0.05", price="60600")
+    story.ask(i.ClosePosition(id="c", position=story.position().id, part=D("0.5")))
+    story.fill(story.order("close"))
+    story.amended(last)
+    assert resting(story) == [(D(60_600), D("0.2")), (D(61_200), D("0.025"))]
+    story.fill(last, price="61200")
+    assert story.position().size == D("0.2")
+    for _ in range(3):
+        takes = sum(order.reserved for order in story.orders("target"))
+        assert takes <= story.position().size, "more than is held may be taken"
+        story.tell(r.AmendRejected(first.client_order_id, "EOrder:Unknown order", story.now))
+        story.wait(2)
+    story.fill(first, price="60600")
+    assert not story.orders("target")
+    assert story.position().size == 0

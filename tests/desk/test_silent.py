@@ -14,7 +14,7 @@ from engine.desk.rules import RequestRules, Rules
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Status
-from engine.model.request import Query
+from engine.model.request import Cancel, Query
 from engine.model.side import Side
 from tests.support.world import BTC, SECOND, Story, World, play
 
@@ -253,3 +253,50 @@ def test_that_the_venue_does_not_list_what_it_took_is_not_believed_while_its_vie
     story.fill(story.now_of(entry), "0.5")
     assert story.order("stop").size == D("0.5")
     assert "UNKNOWN_OUTCOME" not in story.standing()
+
+
+EXITS = [
+    (Side.BUY, "stop", ("59400", "59400.3"), ("59400.1", "59400.2")),
+    (Side.SELL, "stop", ("60599.8", "60600"), ("60599.8", "60599.9")),
+    (Side.BUY, "target", ("61000.1", "61000.2"), ("61000", "61000.1")),
+    (Side.SELL, "target", ("58999.8", "58999.9"), ("58999.9", "59000")),
+]
+"""Side of the position, its exit, a quote that went through the exit's price, one that did not."""
+
+
+@pytest.mark.parametrize(("side", "role", "through", "near"), EXITS)
+@pytest.mark.hazard("H39")
+def test_an_exit_that_the_market_went_through_and_of_which_nothing_is_told_is_asked_about(
+    side: Side, role: str, through: tuple[str, str], near: tuple[str, str]
+) -> None:
+    """It filled unheard, and the price came back: no guard acts, and nothing looks wrong."""
+    story = Story("kraken-futures")
+    story.opened("0.5", side=side, target=i.At(D(60_000 + 1_000 * side.sign)))
+    order = story.order(role)
+    story.price(BTC, *near)
+    woken(story, 20)
+    assert not story.sent(Query), "it may still rest"
+    story.price(BTC, *through)
+    story.price(BTC, "60000")
+    woken(story, 1)
+    assert not story.sent(Query), "the fill is a moment away as a rule"
+    woken(story, 3)
+    assert [query.client_order_id for query in story.sent(Query)] == [order.client_order_id]
+    assert not story.now_of(order).in_doubt, "it can be cancelled before the answer comes"
+    price = order.trigger or order.price
+    fill = story.fill_of(order, "0.5", price=str(price))
+    theirs = replace(story.now_of(order), status=Status.FILLED, filled=D("0.5"))
+    story.tell(r.Found(theirs, (fill,), story.now))
+    assert not story.position().size
+    story.replays()
+
+
+def test_a_question_about_an_exit_keeps_no_flatten_waiting() -> None:
+    story = Story()
+    story.opened("0.5")
+    story.price(BTC, "59399")
+    story.price(BTC, "60000")
+    woken(story, 2)
+    assert story.sent(Query)
+    story.ask(i.Flatten(id="f"))
+    assert story.sent(Cancel), "the answer may never come"

@@ -1,6 +1,7 @@
 """What happens at the venue while nobody listens: said until the venue has told of it."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from engine.desk.messages import Pulse, Restarted
 from engine.model import report as r
 from engine.model.order import OrderType
 from engine.model.request import QueryAccount
-from tests.support.world import SECOND, Story
+from tests.support.world import SECOND, Story, World, play
 
 D = Decimal
 
@@ -88,3 +89,27 @@ def test_an_entry_that_was_on_its_way_at_a_restart_is_an_alert_until_it_is_known
     story.accept(entry)
     story.fill(entry)
     assert "UNKNOWN_OUTCOME" not in story.standing()
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(4, False), (600, True)])
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_gap_without_an_engine_is_told_where_something_was_open(
+    seconds: int, told: bool, crash: bool, tmp_path: Path
+) -> None:
+    """A terminal hung up: the next one that opens says how long nobody watched."""
+
+    async def tale(world: World) -> None:
+        await world.wait(30)
+        await world.restart()
+        assert "UNWATCHED" not in world.told(), "nothing was open"
+        await world.opened()
+        if crash:
+            await world.engine.abandon()
+            world.engine.journal.close(0)
+        else:
+            await world.engine.close()
+        await world.clock.sleep(seconds * SECOND)
+        await world.open()
+        assert ("UNWATCHED" in world.told()) is told
+
+    play(tale, tmp_path)

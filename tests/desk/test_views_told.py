@@ -224,6 +224,13 @@ def _being_closed(story: Story) -> None:
     story.cancelled(story.order("stop"))
 
 
+def _stop_taken_off_in_doubt(story: Story) -> None:
+    position = story.position().id
+    assert story.ask(i.MoveStop(id="m", position=position, stop=None, reason="hedged")).ok
+    stop = story.order("stop").client_order_id
+    story.tell(r.Unknown(stop, "cancel", "no answer", story.now))
+
+
 def _stale(story: Story) -> None:
     _stop_refused(story)
     story.wait(62, fresh=False)
@@ -248,6 +255,11 @@ def _partial(story: Story) -> None:
         (_stop_refused, Protection.GUARDED, "watched here; the venue's stop is on its way"),
         (_stop_on_its_way, Protection.GUARDED, "watched here; the venue's stop is on its way"),
         (_being_closed, Protection.GUARDED, "being closed"),
+        (
+            _stop_taken_off_in_doubt,
+            Protection.NAKED,
+            "not watched; the venue has not said whether the stop is cancelled",
+        ),
         (_partial, Protection.PARTIAL, "the venue's stop covers a part"),
         (_stale, Protection.NAKED, "the price is too old to watch"),
         (_no_stop, Protection.NAKED, "no stop"),
@@ -259,6 +271,22 @@ def test_what_protects_a_position_is_said_in_words(
     story = held()
     happens(story)
     assert (shown(story).protection, shown(story).protection_text) == (protection, text)
+
+
+@pytest.mark.hazard("H83")
+def test_a_stop_whose_cancel_is_in_doubt_protects_nothing_for_certain() -> None:
+    story = held("kraken-spot")
+    assert story.ask(i.ClosePosition(id="c", position=story.position().id)).ok
+    stop = story.order("stop")
+    assert shown(story).protection is Protection.VENUE, "it works until the venue says otherwise"
+    story.tell(r.Unknown(stop.client_order_id, "cancel", "no answer", story.now))
+    assert (shown(story).protection, shown(story).protection_text) == (
+        Protection.GUARDED,
+        "being closed; the venue has not said whether the stop is cancelled",
+    )
+    found = replace(stop, cancel_pending=False)
+    story.tell(r.Found(found, (), story.now))
+    assert shown(story).protection is Protection.VENUE
 
 
 def test_a_guard_beside_a_stop_for_a_part_watches_here() -> None:

@@ -17,7 +17,7 @@ from engine.desk.state import decode_state, encode_state
 from engine.model import intent as i
 from engine.model import report as r
 from engine.model.order import Order, OrderType, Role, Status
-from engine.model.request import Amend, Cancel, Lane, QueryAccount, Submit
+from engine.model.request import Amend, Cancel, Lane, Query, QueryAccount, Submit
 from engine.model.side import Side
 from tests.support.world import BTC, ETH, SECOND, START, Story
 
@@ -96,7 +96,10 @@ def test_a_stop_that_does_not_fire_is_taken_over_when_its_grace_ends() -> None:
     story = Story(FUTURES)
     story.opened()
     story.price(BTC, "59300")
-    assert story.desk.next_wake() == START + 3 * SECOND
+    assert story.desk.next_wake() == START + 2 * SECOND, "it is asked about by its id first"
+    woken(story)
+    assert len(story.sent(Query)) == 1
+    assert story.desk.next_wake() == START + 3 * SECOND, "whatever becomes of the question"
     woken(story)
     assert story.position().close_reason == "stop (guard took over)"
 

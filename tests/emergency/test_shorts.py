@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from engine.account.summary import Summary
 from engine.clock import SECOND
 from engine.emergency.closing import Result
-from engine.model.order import OrderType, Role
+from engine.model.order import Order, OrderType, Role
 from engine.model.side import Side
 from tests.support.scene import BTC, Scene, play
 from tests.support.world import World
@@ -111,6 +111,67 @@ def test_what_a_stop_and_a_close_sold_twice_is_not_bought_back_and_is_told() -> 
         assert "our orders sold 1 BTC" in told(result)
 
     play(tale, coins="2", lends=True)
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_what_a_close_sold_beside_somebody_else_is_bought_back(days: int) -> None:
+    """Somebody sold 0.3 of the coins that our close sold, too, and then the engine died. Its
+    summary is older than both, and the entry may be too old to be listed.
+    """
+
+    async def tale(scene: Scene) -> None:
+        scene.hold("0.5", stop=None, days=days)
+        await scene.clock.sleep(120 * SECOND)
+        known = scene.summary()
+        scene.foreign(Side.SELL, "0.3")
+        scene.place(Side.SELL, "0.5", Role.CLOSE)
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(known)
+        assert scene.held == 0, "the account owes what our close sold too much"
+        assert result.flat, result.lines
+
+    play(tale, lends=True)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_this_exit_sold_beside_somebody_else_is_bought_back(lost: bool) -> None:
+    async def tale(scene: Scene) -> None:
+        scene.hold("0.5", stop=None)
+        await scene.clock.sleep(120 * SECOND)
+        known, submit = scene.summary(), scene.exchange.submit
+
+        def at_once(order: Order, now: int) -> object:
+            scene.exchange.submit = submit  # type: ignore[method-assign]
+            scene.foreign(Side.SELL, "0.3")
+            return submit(order, now)
+
+        scene.exchange.submit = at_once  # type: ignore[method-assign,assignment]
+        result = await scene.exit(None if lost else known)
+        assert scene.held == 0, "the account owes what this exit sold too much"
+        assert result.flat, result.lines
+
+    play(tale, lends=True)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_others_sold_short_is_left_alone(when: str) -> None:
+    async def tale(scene: Scene) -> None:
+        if when == "before":
+            scene.foreign(Side.SELL, "0.3")
+            scene.baseline = {"BTC": D("-0.3")}
+        scene.hold("0.5", stop=None)
+        await scene.clock.sleep(120 * SECOND)
+        known = scene.summary()
+        scene.place(Side.SELL, "0.5", Role.CLOSE)
+        await scene.clock.sleep(5 * SECOND)
+        if when == "after":
+            scene.foreign(Side.SELL, "0.3")
+        await scene.clock.sleep(60 * SECOND)
+        result = await scene.exit(known)
+        assert scene.held == D("-0.3")
+        assert result.flat, result.lines
+
+    play(tale, lends=True)
 
 
 def test_where_no_coins_are_lent_what_was_sold_twice_is_no_short() -> None:

@@ -21,8 +21,8 @@ class Explained(Event, frozen=True, tag="explained"):
 
 
 class HoldingUnexplained(Event, frozen=True, tag="holding-unexplained"):
-    """Coins that unknown orders or executions of ours prove to be ours; zero once that is
-    settled.
+    """Coins that unknown orders or executions of ours prove to be ours, or (below zero) that our
+    closing sales made the account owe; zero once that is settled.
     """
 
     currency: str

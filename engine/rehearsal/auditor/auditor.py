@@ -13,7 +13,7 @@ from engine.desk.state import CLOSED_POSITIONS, ENDED_ORDERS, EXECUTIONS, State,
 from engine.model.alert import Alert, Severity
 from engine.model.codes import AlertCode
 from engine.model.fill import Fill
-from engine.model.intent import Resolve
+from engine.model.intent import Resolve, Settlement
 from engine.model.money import ZERO
 from engine.model.position import Protection
 from engine.model.quote import Quote
@@ -31,10 +31,9 @@ from engine.rehearsal.auditor.witness import Truth, Witness
 SECOND = 1_000_000_000
 MONEY = (e.OrderFilled, e.FillSettled, e.PositionLiquidated, e.CashReported, e.Financed)
 LOOK = SECOND
-"""Between two looks at positions that no event has touched: prices go stale without one."""
+"""Between two looks at untouched positions: prices go stale without an event."""
 NOTICED = 5 * SECOND // 2
-"""A desk looks at the age of its prices once a second: so late it may tell that one has gone stale.
-"""
+"""A desk looks at the age of its prices each second: so late may it tell that one is stale."""
 NAKED = (AlertCode.NAKED, AlertCode.PARTIAL_STOP)
 """The alerts that name a position without protection."""
 
@@ -213,6 +212,8 @@ class Auditor:
                 witness.booked_elsewhere(
                     fill, (fill.symbol, self.books.moves_coins(book)), by_word=word
                 )
+            case e.IntentTaken(intent=Resolve(subject=coin, action=Settlement.FORGET)):
+                witness.left_owing(coin, self._now)
             case e.FlattenEnded():
                 self.claimed_flat("the desk", self._now)
             case _:

@@ -99,9 +99,9 @@ class Witness:
         """By which each position was opened."""
         self._findings = findings
         picture = truth.picture(now, 0)
-        self._owed: dict[str, Decimal] = {
-            name: -amount for name, amount in picture.balances.items() if amount < ZERO
-        }
+        self._owed = {name: -held for name, held in picture.balances.items() if held < ZERO}
+        # after the executions heard so far: when the first of an order's is told, all are there
+        self._there = dict(picture.balances)
         for order in picture.orders:
             self.accepted[order.client_order_id] += 1
         for fill in picture.fills:
@@ -123,7 +123,7 @@ class Witness:
                 found = self.truth.find(fill.client_order_id, at)
                 if isinstance(found, Found):
                     self._executed(fill, found.order)
-                    self._overdraws(fill, found.order, at)
+                    self._overdraws(fill, found.order)
                     self._oversold(fill, at)
             case Liquidated(symbol=symbol, fill=fill, at=at):
                 self._liquidated(symbol, fill, at)
@@ -238,29 +238,36 @@ class Witness:
     def owed(self, held: Held, now: int) -> Decimal:
         """Coins that the account owes beyond what others owe, and beyond our own shorts."""
         coin = self.truth.instruments[held[0]].base
-        return max(self._debt(held, now) - self._owed.get(coin, ZERO), ZERO)
+        there = self.truth.picture(now, now).balances.get(coin, ZERO)
+        return max(self._debt(held, there) - self._owed.get(coin, ZERO), ZERO)
 
-    def _debt(self, held: Held, now: int, before: Decimal = ZERO) -> Decimal:
-        """Coins owed beyond our own shorts, whoever owes them; as it was `before` such a change."""
-        balance = self.truth.picture(now, now).balances.get(
-            self.truth.instruments[held[0]].base, ZERO
-        )
-        shorts = min(self.ours.get(held, Flow()).net, ZERO)
-        return max(shorts - balance + before, ZERO)
+    def left_owing(self, coin: str, now: int) -> None:
+        """The operator says that what is owed of a coin is not ours to buy back."""
+        for held in self.overdrawn:
+            if self.truth.instruments[held[0]].base == coin:
+                self._owed[coin] = self._owed.get(coin, ZERO) + self.owed(held, now)
 
-    def _overdraws(self, fill: Fill, order: Order, at: int) -> None:
-        held = (fill.symbol, True)
+    def _debt(self, held: Held, balance: Decimal) -> Decimal:
+        """Coins owed at a balance, beyond our own shorts, whoever owes them."""
+        return max(min(self.ours.get(held, Flow()).net, ZERO) - balance, ZERO)
+
+    def _overdraws(self, fill: Fill, order: Order) -> None:
+        """Whose sale took the balance below zero."""
+        held, instrument = (fill.symbol, True), self.truth.instruments[fill.symbol]
         if self.kind(fill.symbol, order.leverage) != held:
             return
+        coin = instrument.base
+        before = self._there.get(coin, ZERO)
+        for currency in (coin, instrument.quote):
+            change = fill.change_of(currency, instrument)
+            self._there[currency] = self._there.get(currency, ZERO) + change
+        after, owed = self._there[coin], self._owed.get(coin, ZERO)
         if order.foreign:  # what their own sale made the account owe is theirs
-            instrument = self.truth.instruments[fill.symbol]
-            change = fill.base_change(instrument)
-            made = self._debt(held, at) - self._debt(held, at, change)
-            owed = self._owed.get(instrument.base, ZERO) + made
-            self._owed[instrument.base] = max(owed, ZERO)
+            owed += self._debt(held, after) - self._debt(held, before)
+            self._owed[coin] = max(owed, ZERO)
         elif fill.side is Side.SELL and order.role is not Role.ENTRY:
-            owed = self.owed(held, at)
-            self.overdrawn[held] = max(owed, self.overdrawn.get(held, ZERO))
+            made = max(self._debt(held, after) - owed, ZERO)
+            self.overdrawn[held] = max(made, self.overdrawn.get(held, ZERO))
 
     def size_of(self, position: str) -> Decimal:
         """Signed: what a position holds by the venue's executions and what was booked on it
