@@ -18,6 +18,7 @@ from engine.account.pen import VALID, LeasePermit
 from engine.clock import SECOND
 from engine.gate import Standing
 from engine.journal import Journal, JournalError
+from engine.journal.reader import Changer
 from engine.session import standing_by
 from engine.session.standing_by import stand_by
 from engine.session.taking import DEADLINE, PASSES_ON, TTL, PenHeldError, Wanted, take
@@ -115,8 +116,8 @@ def test_a_holder_that_renews_is_never_silent_and_a_database_that_was_away_count
     watch, said = watching(shared, AUTOMATIC)
     assert watch.look() is None
     clock.now += TTL + DEADLINE - SECOND
-    with journal._store.writing() as connection:
-        standing_by_renewed(journal, connection)
+    with journal._store.changing() as changer:
+        standing_by_renewed(journal, changer)
     assert watch.look() is None
     clock.now += 2 * SECOND
     assert watch.look() is None, "it was renewed since"
@@ -136,18 +137,18 @@ def test_a_holder_that_renews_is_never_silent_and_a_database_that_was_away_count
     assert watch.look() is not None
 
 
-def standing_by_renewed(journal: Journal, connection: object) -> None:
+def standing_by_renewed(journal: Journal, changer: Changer) -> None:
     from engine.journal import lease
 
     assert journal.lease is not None
-    lease.renew(connection, "here", journal.lease.epoch)  # type: ignore[arg-type]  # a connection
+    lease.renew(changer, "here", journal.lease.epoch)
 
 
 def test_a_lease_that_was_renewed_meanwhile_is_not_taken(shared: str) -> None:
     journal = held(shared, PASSES_ON)
     seen = journal.held_by()
-    with journal._store.writing() as connection:
-        standing_by_renewed(journal, connection)
+    with journal._store.changing() as changer:
+        standing_by_renewed(journal, changer)
     other = Journal.open(shared, "paper", "standby", now=2, inline=True)
     wanted = Wanted(silent=(seen.epoch, seen.renewed_at))
     with pytest.raises(PenHeldError, match="renewed 0 s ago"):

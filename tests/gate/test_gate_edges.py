@@ -214,7 +214,7 @@ def test_the_pace_ends_at_its_moment() -> None:
     account.now += 250_000_000 - 1
     verdict = held(account.submit(account.order("0.4", reduce_only=True)))
     assert (verdict.reason, verdict.until) == (Reason.PACE, account.now + 1)
-    assert "1 failures" in verdict.text
+    assert "1 failure in a row" in verdict.text
     account.now += 1
     assert account.submit(account.order("0.4", reduce_only=True)) == Admitted()
 

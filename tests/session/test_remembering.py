@@ -40,7 +40,10 @@ async def test_candles_go_on_after_a_restart_but_not_with_other_prices(tmp_path:
     await session.close()
     session = await opened(tmp_path)
     again = await seen(session)
-    assert [one for one in again if one.at < first[-1].at] == list(first[:-1])
+    # a minute that ended in between moved the oldest out
+    known = [one for one in first[:-1] if one.at >= again[0].at]
+    assert len(known) >= len(first) - 3
+    assert [one for one in again if one.at < first[-1].at] == known
     await session.close()
     assert candles.read(tmp_path / "mine", "simulated 1")
     assert candles.read(tmp_path / "mine", "simulated 2") == {}
