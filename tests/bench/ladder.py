@@ -15,7 +15,10 @@ from textual import events
 from engine.model.quote import Depth, Level
 from engine.model.side import Side
 from tests.support.ladder import TICK, D, LadderStage, ladder_stage
+from tests.support.painted import paint_every_frame
 from tests.support.world import BTC
+
+paint_every_frame()
 
 PER_SECOND = 10_000
 SECONDS = 6.0
