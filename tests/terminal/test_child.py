@@ -162,6 +162,7 @@ def test_r_starts_an_engine_that_was_stopped_and_that_nobody_starts_again(tmp_pa
         terminal.send(b"r", 0.5)
         assert terminal.until(lambda: engine(terminal) not in (0, first), 60)
         assert terminal.until(lambda: "ENGINE GONE" not in terminal.text, 60)
+        terminal.ready()
         terminal.send(b"r", 0.5)
         assert terminal.wait_for("the account is open"), terminal.text
 
