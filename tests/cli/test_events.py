@@ -31,6 +31,8 @@ class Following:
             cwd=folder,
             stdout=subprocess.PIPE,
             text=True,
+            # a shell's background jobs ignore ctrl-c, and so does all that they start
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
         threading.Thread(target=self._read, daemon=True).start()
 
