@@ -78,6 +78,9 @@ class Layer(Screen[None]):
             super()._compositor_refresh()
             return
         if changed:
-            app.screen.refresh(*changed)
+            # its `refresh` would forget what else of it is to be painted in this frame
+            app.screen._set_dirty(*changed)
+            app.screen._dirty_widgets.add(app.screen)
+            app.screen.check_idle()
             changed.clear()
         self._dirty_widgets.clear()

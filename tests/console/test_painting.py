@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from tests.console.conftest import Stage, Staged
 from tests.console.sample import SampleSession
+from tui.field import Field
 from tui.flows.dialog import Dialog
 from tui.ladder.drawing import Look, line_of
 from tui.ladder.rows import Row
@@ -88,18 +89,35 @@ async def test_a_change_behind_dialogs_is_painted_and_nothing_else(
     dialogs = [one for one in stage.app.screen_stack if isinstance(one, Dialog)]
     assert len(dialogs) == 2
     rows: list[int] = []
-    own = Dialog.refresh
+    own = Dialog._set_dirty
 
-    def counted(self: Dialog, *regions: Region, **terms: bool) -> Dialog:
+    def counted(self: Dialog, *regions: Region) -> None:
         rows.extend(region.height for region in regions or (Region(0, 0, 120, 40),))
-        return own(self, *regions, **terms)
+        own(self, *regions)
 
-    monkeypatch.setattr(Dialog, "refresh", counted)
+    monkeypatch.setattr(Dialog, "_set_dirty", counted)
     held = session.positions[0]
     session.positions[0] = replace(held, size=Decimal("7.777"))
     await stage.shows("7.777")
     await stage.frames(0.5)
-    assert sum(rows) < 40  # of 40 each at 10 frames a second
+    assert 0 < sum(rows) < 40  # of 40 each at 10 frames a second
+
+
+async def test_what_is_typed_is_painted_though_something_changes_behind(stage: Stage) -> None:
+    await stage.open("n")
+    dialog, behind = stage.app.screen, stage.app.screen_stack[-2]
+    assert isinstance(dialog, Dialog)
+    entry = dialog.query(Field).first()
+    for text in ("500", "51"):
+        entry.value = text
+        # in the same frame, and after it: a price on the screen below
+        entry.refresh()
+        dialog._dirty_widgets.add(entry)
+        behind._compositor._dirty_regions.add(Region(0, 0, 10, 1))
+        behind._compositor_refresh()
+        dialog._on_timer_update()
+        assert not entry._repaint_regions, "nothing of it waits to be painted"
+        await stage.frames()
 
 
 def test_a_blank_has_the_colour_of_what_stands_before_it() -> None:
