@@ -57,12 +57,12 @@ def close(ctx: Context, intent: i.ClosePosition) -> Events:
 
 
 def takes_all(position: Position, intent: i.ClosePosition | i.LeaveAt) -> bool:
-    """Whether a close is about all that is held."""
+    """True for a close of all that is held."""
     return intent.part == ONE if intent.size is None else intent.size >= position.size
 
 
 def closes(position: Position, intent: i.ClosePosition, instrument: Instrument) -> Decimal:
-    """How much of a position a close takes, on the lot."""
+    """The size that a close takes of a position, on the lot."""
     if takes_all(position, intent):
         return position.size
     asked = position.size * intent.part if intent.size is None else intent.size
@@ -70,7 +70,7 @@ def closes(position: Position, intent: i.ClosePosition, instrument: Instrument) 
 
 
 def mirrored(position: Position, intent_id: str, entry: Decimal) -> i.OpenBracket:
-    """The same size on the other side, stop and target at the same distances."""
+    """An entry of the same size on the other side, stop and target as far away."""
 
     def away(price: Decimal | None) -> i.Away | None:
         return None if price is None or price == entry else i.Away(abs(price - entry) / entry)

@@ -112,17 +112,17 @@ class Context:
 
 
 def on_credit(ctx: Context, position: Position) -> bool:
-    """Whether something was borrowed for it: money, or the coins that were sold."""
+    """True where something was borrowed for it: money, or the coins that were sold."""
     return position.side is Side.SELL or on_margin(ctx, position)
 
 
 def on_margin(ctx: Context, position: Position) -> bool:
-    """Whether the venue holds it as a contract, and not as coins among the balances."""
+    """True where the venue holds it as a contract, and not as coins among the balances."""
     return not ctx.instrument(position).moves_coins(position.leverage)
 
 
 def name_of(position: Position) -> str:
-    """How people call a position: its label and its symbol."""
+    """The name that people know a position by: its label and its symbol."""
     return f"{position.label} {position.symbol}" if position.label else position.symbol
 
 
